@@ -1,0 +1,51 @@
+"""lscli: how good, how confident and how calibrated saved classifier logits are.
+
+    >>> import lscli
+    >>> report = lscli.evaluate("sample_data/logits.npy", "sample_data/labels.npy", eps=0.1)
+    >>> report["ece"]
+
+Names are imported when they are first used, so that `import lscli` costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lscli.analyses.evaluate import evaluate as evaluate
+    from lscli.errors import EngineError as EngineError
+    from lscli.errors import InputError as InputError
+    from lscli.errors import LscliError as LscliError
+    from lscli.errors import LscliWarning as LscliWarning
+    from lscli.errors import ReadWriteError as ReadWriteError
+    from lscli.errors import UsageError as UsageError
+    from lscli.report import Report as Report
+    from lscli.samples import SampleTable as SampleTable
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "evaluate": "lscli.analyses.evaluate",
+    "EngineError": "lscli.errors",
+    "InputError": "lscli.errors",
+    "LscliError": "lscli.errors",
+    "LscliWarning": "lscli.errors",
+    "ReadWriteError": "lscli.errors",
+    "UsageError": "lscli.errors",
+    "Report": "lscli.report",
+    "SampleTable": "lscli.samples",
+}
+
+__all__ = [*_HOMES, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'lscli' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

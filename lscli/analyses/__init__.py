@@ -1,0 +1,1 @@
+"""Questions that take more than one metric: tables in, rows out."""

@@ -1,0 +1,65 @@
+"""The errors a user can meet, each with the exit code that a shell sees."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Exit codes of the command line: an interface, kept stable."""
+
+    OK = 0
+    USAGE = 2
+    INPUT = 3
+    READ_WRITE = 4
+    ENGINE = 5
+    BUG = 70
+    INTERRUPTED = 130
+    CLOSED_PIPE = 141
+    TERMINATED = 143
+
+
+class LscliError(Exception):
+    """What went wrong, in one line, and the next thing to try.
+
+    Args:
+        message: one line without a full stop.
+        hint: what to do about it; may be empty.
+        where: the file or option that it concerns; may be empty.
+    """
+
+    exit_code = ExitCode.BUG
+
+    def __init__(self, message: str, hint: str = "", *, where: str = "") -> None:
+        super().__init__(f"{where}: {message}" if where else message)
+        self.message = message
+        self.hint = hint
+        self.where = where
+
+
+class UsageError(LscliError):
+    """The command or call was given something that it does not take."""
+
+    exit_code = ExitCode.USAGE
+
+
+class InputError(LscliError):
+    """The input cannot be used."""
+
+    exit_code = ExitCode.INPUT
+
+
+class ReadWriteError(LscliError):
+    """Reading or writing failed."""
+
+    exit_code = ExitCode.READ_WRITE
+
+
+class EngineError(LscliError):
+    """A device failed."""
+
+    exit_code = ExitCode.ENGINE
+
+
+class LscliWarning(UserWarning):
+    """The numbers are right, but perhaps not those that were wanted."""

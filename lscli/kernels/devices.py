@@ -1,0 +1,75 @@
+"""Which code does the wide pass, and where."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Protocol
+
+from lscli.errors import UsageError
+from lscli.text import nearest
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from lscli.kernels.rowstate import RowState
+
+KERNELS = ("auto", "numpy", "torch")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+_DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
+
+
+class CpuKernel(Protocol):
+    """What computes row states of chunks in the host's memory."""
+
+    def row_state(self, x: NDArray[Any], label: NDArray[Any]) -> RowState:
+        """The state of rows x [n, K], as stored, with labels [n] from 0 to K-1."""
+
+
+def resolve(device: str, kernel: str, held_by: str | None) -> tuple[str, str]:
+    """The device and the kernel that are meant, both named.
+
+    Args:
+        device: as given; `auto` is the CPU, or the device that holds the logits.
+        kernel: as given; `auto` is numpy on the CPU and torch elsewhere.
+        held_by: the device of a tensor that is given, or None.
+
+    Raises:
+        UsageError: no such device or kernel, or two that do not go together. Never a silent fall-back.
+    """
+    if kernel not in KERNELS:
+        raise UsageError(f"unknown kernel {kernel!r}", nearest(kernel, KERNELS) or f"one of {', '.join(KERNELS)}")
+    if not _DEVICE.fullmatch(device):
+        raise UsageError(f"unknown device {device!r}", nearest(device, DEVICES) or "one of auto, cpu, cuda, cuda:1, mps")
+    if device == "auto":
+        device = held_by or "cpu"
+    if held_by is not None and device.split(":")[0] != held_by.split(":")[0]:
+        raise UsageError(f"the tensor is on {held_by}, not on {device}", f"move it there first: logits.to({device!r})")
+    if device == "cpu":
+        return device, "numpy" if kernel == "auto" else kernel
+    if kernel == "numpy":
+        raise UsageError(f"the numpy kernel does not run on {device}", "leave --kernel out")
+    _check_present(device)
+    return device, "torch"
+
+
+def cpu_kernel(kernel: str, num_classes: int, dtype: str, fields: frozenset[str]) -> CpuKernel:
+    """A kernel for chunks in the host's memory, to be used by the thread that makes it."""
+    if kernel == "torch":
+        from lscli.kernels.torch_kernel import TorchCpuKernel
+
+        return TorchCpuKernel(num_classes, dtype, fields)
+    from lscli.kernels.numpy_kernel import NumpyKernel
+
+    return NumpyKernel(num_classes, dtype, fields)
+
+
+def _check_present(device: str) -> None:
+    import torch
+
+    if device == "mps":
+        found = ["mps"] if torch.backends.mps.is_available() else []
+    else:
+        found = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+    if device not in found and not (device == "cuda" and found):
+        hint = f"found {', '.join(found)}" if found else "leave --device out to use the CPU"
+        raise UsageError(f"device {device} is not there", hint)

@@ -1,0 +1,119 @@
+"""The wide pass in numpy: tiles of rows that stay in the cache, in buffers that are reused."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lscli.kernels.layouts import Layout, NarrowLayout, WideLayout
+from lscli.kernels.rowstate import RowState
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+# Measured: below this many classes the narrow layout is the faster one.
+NARROW = 128
+# Bytes of a tile's buffer: the few that there are fit the second-level cache of a core.
+TILE = 512 * 1024
+
+
+class NumpyKernel:
+    """Computes row states on the CPU; one instance a thread, since the buffers are its own.
+
+    The result for a row is the same, bit for bit, whatever rows stand beside it.
+
+    Args:
+        num_classes: K.
+        dtype: element type of the chunks: float16, bfloat16, float32 or float64.
+        fields: the optional fields of the row state to compute.
+    """
+
+    def __init__(self, num_classes: int, dtype: str, fields: frozenset[str]) -> None:
+        narrow = num_classes < NARROW
+        element = np.dtype(np.float64 if dtype == "float64" else np.float32)
+        self._k = num_classes
+        self._fields = fields
+        self._tile = max(2, TILE // (num_classes * (8 if narrow else element.itemsize)))
+        self._layout: Layout = (NarrowLayout if narrow else WideLayout)(num_classes, self._tile, element)
+        self._bfloat16 = dtype == "bfloat16"
+        self._widened = np.empty((self._tile, num_classes), np.float32) if dtype.endswith("16") else None
+
+    def row_state(self, x: Array, label: Array) -> RowState:
+        """The state of rows x [n, K], as stored, with labels [n] from 0 to K-1."""
+        if len(x) == 0:
+            return self._tile_state(np.zeros((2, self._k), x.dtype), np.zeros(2, label.dtype)).rows(0, 0)
+        tiles = [
+            self._tile_state(x[start : start + self._tile], label[start : start + self._tile])
+            for start in range(0, len(x), self._tile)
+        ]
+        return tiles[0] if len(tiles) == 1 else RowState.concatenated(tiles)
+
+    def _tile_state(self, x: Array, label: Array) -> RowState:
+        if len(x) == 1:
+            # numpy sums an array of one line in another order: it is computed as two.
+            return self._tile_state(np.repeat(x, 2, axis=0), np.repeat(label, 2)).rows(0, 1)
+        layout = self._layout
+        d, e = layout.buffers(len(x))
+        # nan and infinities are looked for in the state; underflow is what exp is for.
+        with np.errstate(all="ignore"):
+            raw = layout.load(self._widen(x))
+            largest, top = layout.first_maximum(raw)
+            state = RowState(label=label, top=top, largest=largest, label_logit=raw.reshape(-1)[layout.at(label)])
+            if "rank" in self._fields:
+                state.rank = layout.ranks(raw, state.label_logit, label, top, spare=e)
+            layout.subtract(raw, largest, out=d)
+            self._sum(state, raw, d, e, layout.at(top))
+        return state
+
+    def _sum(self, state: RowState, raw: Array, d: Array, e: Array, at_top: Array) -> None:
+        layout, fields = self._layout, self._fields
+        masked = True
+        if "shift" in fields:
+            state.shift = layout.sums(d)
+            masked = self._mend_shift(state.shift, raw)
+        if "runner_up" in fields:
+            d.reshape(-1)[at_top] = -np.inf
+            state.runner_up = layout.maximum(d)
+            d.reshape(-1)[at_top] = 0.0
+        if "tail" in fields:
+            np.exp(d, out=e)
+            e.reshape(-1)[at_top] = 0.0
+            state.tail = layout.sums(e)
+        if "tail_cross" in fields:
+            if masked:  # 0 * -inf is nan: a masked class counts 0
+                np.maximum(d, np.finfo(d.dtype).min, out=d)
+            state.tail_cross = layout.sums(d, e)
+        if "tail_square" in fields:
+            state.tail_square = layout.sums(e, e)
+
+    def _mend_shift(self, shift: Array, raw: Array) -> bool:
+        """Sum again, in float64, what is -inf by overflow; a row with a masked class stays -inf.
+
+        float32 holds neither the difference of two logits of 3e38 nor the sum of many of 1e37.
+        Returns whether any row is -inf.
+        """
+        infinite = np.flatnonzero(np.isneginf(shift))
+        if not len(infinite):
+            return False
+        x = self._layout.rows(raw, infinite)
+        exponent = 1 + math.ceil(math.log2(self._k))  # a power of two is exact, and no sum overflows
+        for place in np.flatnonzero(~np.isneginf(x).any(axis=1)):
+            small = np.ldexp(x[place].astype(np.float64), -exponent)
+            shift[infinite[place]] = np.ldexp(np.add.reduce(small - small.max()), exponent)
+        return True
+
+    def _widen(self, x: Array) -> Array:
+        if self._widened is None:
+            return x
+        wide = self._widened[: len(x)]
+        if self._bfloat16:  # the upper half of a float32
+            bits = wide.view(np.uint32)
+            bits[:] = x
+            np.left_shift(bits, 16, out=bits)
+        else:
+            wide[:] = x
+        return wide

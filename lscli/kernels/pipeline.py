@@ -1,0 +1,155 @@
+"""Logits through a torch kernel on a device: reading, copying and computing overlap.
+
+Readers fill pinned buffers while earlier chunks travel on a stream of their own and the kernel
+works on still earlier ones. The row states stay on the device until the last chunk is queued.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from lscli.errors import EngineError, UsageError
+from lscli.kernels.rowstate import RowState
+from lscli.kernels.torch_kernel import TorchKernel, as_tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
+
+    from numpy.typing import NDArray
+
+    from lscli.sources.logits import Logits
+
+_DEPTH = 3  # one chunk being read, one on its way, one being computed
+
+
+def device_state(
+    logits: Logits,
+    label: NDArray[Any],
+    device: str,
+    fields: frozenset[str],
+    *,
+    chunk_rows: int,
+    threads: int,
+    progress: Callable[[int], None],
+) -> RowState:
+    """The row state of all N rows, computed on `device`, as numpy arrays.
+
+    Args:
+        logits: [N, K], read by the host in chunks, or a tensor on the device.
+        label: [N], from 0 to K-1.
+        device: a torch device that is not the CPU.
+        fields: the optional fields of the row state to compute.
+        chunk_rows: rows a chunk.
+        threads: how many chunks are read at once.
+        progress: told how many rows are queued.
+
+    Raises:
+        EngineError: the device failed or ran out of memory.
+        UsageError: the device lacks the type of the logits.
+    """
+    if device == "mps" and logits.dtype == "float64":
+        raise UsageError("mps has no float64", "leave --device out to use the CPU")
+    kernel = TorchKernel(logits.shape[1], fields)
+    labels = torch.from_numpy(label.astype("int64"))
+    chunks = _chunks_on_device(logits, torch.device(device), chunk_rows, threads)
+    states = []
+    try:
+        with torch.no_grad():
+            labels = labels.to(device)
+            for start, x in chunks:
+                states.append(kernel.row_state(x, labels[start : start + len(x)]))
+                progress(start + len(x))
+            return kernel.on_host(RowState.concatenated(states, torch.cat))
+    except torch.OutOfMemoryError as error:
+        raise EngineError("the device ran out of memory", "use a smaller --chunk-rows", where=device) from error
+    except torch.AcceleratorError as error:
+        raise EngineError(f"the device failed: {str(error).splitlines()[0]}", "try --device cpu", where=device) from error
+
+
+def _chunks_on_device(
+    logits: Logits, device: torch.device, chunk_rows: int, threads: int
+) -> Iterator[tuple[int, torch.Tensor]]:
+    """Consecutive chunks of rows as tensors on the device, valid until the next one is asked for."""
+    starts = range(0, logits.shape[0], chunk_rows)
+    if logits.tensor is not None:
+        yield from ((start, logits.tensor[start : start + chunk_rows]) for start in starts)
+        return
+    slots = [(_CudaSlot if device.type == "cuda" else _Slot)(logits, device, chunk_rows) for _ in range(_DEPTH)]
+    with ThreadPoolExecutor(threads) as readers:
+        reading: deque[tuple[int, _Slot, Future[int]]] = deque()
+        for number, start in enumerate(starts):
+            if len(reading) == _DEPTH - 1:
+                yield from _sent(*reading.popleft())
+            slot = slots[number % _DEPTH]
+            reading.append((start, slot, readers.submit(slot.fill, start)))
+        while reading:
+            yield from _sent(*reading.popleft())
+
+
+def _sent(start: int, slot: _Slot, read: Future[int]) -> Iterator[tuple[int, torch.Tensor]]:
+    yield start, slot.send(read.result())
+    slot.computed()
+
+
+class _Slot:
+    """A buffer on the host and its copy on the device."""
+
+    def __init__(self, logits: Logits, device: torch.device, chunk_rows: int) -> None:
+        self._logits = logits
+        self._device = device
+        self._host = self._buffer(chunk_rows)
+        self._filled = self._host
+
+    def _buffer(self, rows: int) -> torch.Tensor:
+        return torch.empty((rows, self._logits.shape[1]), dtype=getattr(torch, self._logits.dtype))
+
+    def fill(self, start: int) -> int:
+        """Read a chunk into the host's buffer; returns its number of rows."""
+        stop = min(start + len(self._host), self._logits.shape[0])
+        raw = self._host.view(torch.uint16) if self._logits.dtype == "bfloat16" else self._host
+        out = raw.numpy()[: stop - start]
+        read = self._logits.read(start, stop, out)
+        if read is not out:  # a view of an array in memory
+            self._host[: stop - start].copy_(as_tensor(read, self._logits.dtype))
+        return stop - start
+
+    def send(self, rows: int) -> torch.Tensor:
+        """The first rows on the device, in the order of the calls."""
+        return self._host[:rows].to(self._device)
+
+    def computed(self) -> None:
+        """Called when the work on the sent rows is queued."""
+
+
+class _CudaSlot(_Slot):
+    """A pinned buffer whose copies run on a stream of their own, beside the kernel's."""
+
+    def __init__(self, logits: Logits, device: torch.device, chunk_rows: int) -> None:
+        super().__init__(logits, device, chunk_rows)
+        self._on_device = torch.empty_like(self._host, device=device)
+        self._stream = torch.cuda.Stream(device)
+        self._arrived = torch.cuda.Event()
+        self._used = torch.cuda.Event()
+
+    def _buffer(self, rows: int) -> torch.Tensor:
+        return super()._buffer(rows).pin_memory()
+
+    def fill(self, start: int) -> int:
+        self._arrived.synchronize()  # the last copy out of this buffer is done
+        return super().fill(start)
+
+    def send(self, rows: int) -> torch.Tensor:
+        with torch.cuda.stream(self._stream):
+            self._stream.wait_event(self._used)  # the kernel is done with what the copy overwrites
+            self._on_device[:rows].copy_(self._host[:rows], non_blocking=True)
+            self._arrived.record(self._stream)
+        torch.cuda.current_stream(self._device).wait_event(self._arrived)
+        return self._on_device[:rows]
+
+    def computed(self) -> None:
+        self._used.record(torch.cuda.current_stream(self._device))

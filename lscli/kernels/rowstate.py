@@ -1,0 +1,185 @@
+"""The state that one read of a row leaves, and every per-sample quantity that follows from it.
+
+For a row x_1..x_K with its first maximum m at index a: **the maximum is left out of the sums**, so
+that a confident row keeps its digits. log(1 + 1e-9) is 0 in float32 once the 1 is inside; log1p of
+the sum of the others is exact. Whatever computes the sums, the columns come from this one
+float64 epilogue.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    Column = NDArray[Any]
+
+
+@dataclass(slots=True)
+class RowState:
+    """One value a row of each, [n]; a field that nobody asked for is None.
+
+    Attributes:
+        label: y, the label.
+        top: a, the first index of the largest logit.
+        largest: m = x_a.
+        label_logit: x_y.
+        runner_up: the largest of the others, less m.
+        tail: s = sum over i != a of e^(x_i - m).
+        tail_cross: u = sum over i != a of e^(x_i - m) (x_i - m), 0 where the exponential is 0.
+        tail_square: q = sum over i != a of e^(2 (x_i - m)).
+        shift: t = sum over i of (x_i - m).
+        rank: how many classes stand before the label: larger logits, and equal ones of a lower index.
+    """
+
+    label: Column
+    top: Column
+    largest: Column
+    label_logit: Column
+    runner_up: Column | None = None
+    tail: Column | None = None
+    tail_cross: Column | None = None
+    tail_square: Column | None = None
+    shift: Column | None = None
+    rank: Column | None = None
+
+    def rows(self, start: int, stop: int) -> RowState:
+        """The state of some of the rows, not copied."""
+        return self.mapped(lambda part: part[start:stop])
+
+    def mapped(self, change: Callable[[Any], Column]) -> RowState:
+        """The state with every field changed."""
+        return RowState(**{name: change(part) for name, part in self._parts()})
+
+    @staticmethod
+    def concatenated(states: Sequence[RowState], join: Callable[[list[Any]], Any] = np.concatenate) -> RowState:
+        """The states of consecutive rows as one."""
+        columns = zip(*(state._parts() for state in states), strict=True)
+        return RowState(**{column[0][0]: join([part for _, part in column]) for column in columns})
+
+    def _parts(self) -> list[tuple[str, Column]]:
+        parts = ((f.name, getattr(self, f.name)) for f in fields(self))
+        return [(name, part) for name, part in parts if part is not None]
+
+
+class Terms:
+    """The terms that the columns share, each computed once and in float64 (named as in the formulas)."""
+
+    def __init__(self, state: RowState, num_classes: int) -> None:
+        self.state = state
+        self.num_classes = num_classes
+
+    @cached_property
+    def correct(self) -> Column:
+        return self.state.label == self.state.top
+
+    @cached_property
+    def s(self) -> Column:
+        return _float64(self.state.tail)
+
+    @cached_property
+    def u(self) -> Column:
+        return _float64(self.state.tail_cross)
+
+    @cached_property
+    def q(self) -> Column:
+        return _float64(self.state.tail_square)
+
+    @cached_property
+    def t(self) -> Column:
+        return _float64(self.state.shift)
+
+    @cached_property
+    def d(self) -> Column:
+        """x_y - m, exactly 0 where the label is the prediction."""
+        difference = _float64(self.state.label_logit) - _float64(self.state.largest)
+        return np.where(self.correct, 0.0, difference)
+
+    @cached_property
+    def z(self) -> Column:
+        return 1.0 + self.s
+
+    @cached_property
+    def log_z(self) -> Column:
+        return np.log1p(self.s)
+
+    @cached_property
+    def label_prob(self) -> Column:
+        return np.exp(self.d) / self.z
+
+    @cached_property
+    def brier(self) -> Column:
+        right = (self.s * self.s + self.q) / (self.z * self.z)
+        wrong = (1.0 + self.q) / (self.z * self.z) - 2.0 * self.label_prob + 1.0
+        return np.where(self.correct, right, wrong)
+
+    @cached_property
+    def margin(self) -> Column:
+        # 0 - 0 is 0 where -expm1(0) would be -0, on a tie.
+        return (0.0 - np.expm1(_float64(self.state.runner_up))) / self.z
+
+
+def _float64(part: Column | None) -> Column:
+    if part is None:
+        raise TypeError("the kernel was not asked for a field that a column needs")
+    return part.astype(np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnRule:
+    """How a column of the SampleTable follows from the row state, and which fields that takes."""
+
+    fields: frozenset[str]
+    compute: Callable[[Terms], Column | None]
+
+
+def _rule(names: str, compute: Callable[[Terms], Column | None]) -> ColumnRule:
+    return ColumnRule(frozenset(names.split()), compute)
+
+
+COLUMNS: dict[str, ColumnRule] = {
+    "label": _rule("", lambda terms: terms.state.label),
+    "predicted": _rule("", lambda terms: terms.state.top),
+    "correct": _rule("", lambda terms: terms.correct),
+    "largest_logit": _rule("", lambda terms: terms.state.largest),
+    # Two non-negative terms: nothing cancels.
+    "loss_hard": _rule("tail", lambda terms: terms.log_z - terms.d),
+    "loss_uniform": _rule("tail shift", lambda terms: terms.log_z - terms.t / terms.num_classes),
+    "confidence": _rule("tail", lambda terms: 1.0 / terms.z),
+    # Never 1 - confidence: s / Z keeps its digits however small it is.
+    "one_minus_confidence": _rule("tail", lambda terms: terms.s / terms.z),
+    "label_prob": _rule("tail", lambda terms: terms.label_prob),
+    "label_rank": _rule("rank", lambda terms: terms.state.rank),
+    "entropy": _rule("tail tail_cross", lambda terms: terms.log_z - terms.u / terms.z),
+    "brier": _rule("tail tail_square", lambda terms: terms.brier),
+    "margin": _rule("tail runner_up", lambda terms: terms.margin),
+    "logit_gap": _rule("shift", lambda terms: (terms.num_classes * terms.d - terms.t) / (terms.num_classes - 1)),
+}
+
+DTYPES: dict[str, type[np.generic]] = {
+    "label": np.int32,
+    "predicted": np.int32,
+    "label_rank": np.int32,
+    "correct": np.bool_,
+}
+
+
+def fields_for(columns: Iterable[str]) -> frozenset[str]:
+    """The fields of the row state that these columns need, besides the ones that are always there."""
+    return frozenset[str]().union(*(COLUMNS[name].fields for name in columns))
+
+
+def write_columns(state: RowState, num_classes: int, out: dict[str, Column]) -> None:
+    """Compute the columns that `out` names into its arrays, [n] each."""
+    terms = Terms(state, num_classes)
+    # A masked label has d = -inf; where its class drops out of the gap as well that is inf - inf, a nan that is meant.
+    with np.errstate(invalid="ignore", over="ignore", under="ignore"):
+        for name, target in out.items():
+            target[:] = COLUMNS[name].compute(terms)

@@ -1,0 +1,97 @@
+"""The wide pass in torch: the same row state as the numpy kernel, on any device.
+
+No step asks the device for a value, so that a whole file can be queued without waiting for it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from lscli.kernels.rowstate import RowState
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class TorchKernel:
+    """Computes row states of tensors, [n] tensors on the same device.
+
+    Args:
+        num_classes: K.
+        fields: the optional fields of the row state to compute.
+    """
+
+    def __init__(self, num_classes: int, fields: frozenset[str]) -> None:
+        self._k = num_classes
+        self._fields = fields
+        # A power of two scales exactly; 2K of the scaled differences cannot overflow.
+        self._scale = 2.0 ** -(1 + math.ceil(math.log2(num_classes)))
+
+    def row_state(self, x: torch.Tensor, label: torch.Tensor) -> RowState:
+        """The state of rows x [n, K], float16 to float64, with labels [n] from 0 to K-1 (int64)."""
+        if x.dtype in (torch.float16, torch.bfloat16):
+            x = x.float()
+        largest, top = x.max(dim=1)  # of equal maxima the first
+        label_logit = x.gather(1, label[:, None])[:, 0]
+        state = RowState(label=label, top=top, largest=largest, label_logit=label_logit)
+        if "rank" in self._fields:
+            state.rank = self._ranks(x, label_logit, label)
+        if "shift" in self._fields:
+            state.shift = self._shift(x, largest)
+        d = x - largest[:, None]
+        if "runner_up" in self._fields:
+            d.scatter_(1, top[:, None], -math.inf)
+            state.runner_up = d.amax(dim=1)
+            d.scatter_(1, top[:, None], 0.0)
+        if "tail" in self._fields:
+            e = d.exp().scatter_(1, top[:, None], 0.0)
+            state.tail = e.sum(dim=1)
+            if "tail_cross" in self._fields:
+                # 0 * -inf is nan: a masked class counts 0.
+                state.tail_cross = d.clamp_(min=torch.finfo(d.dtype).min).mul_(e).sum(dim=1)
+            if "tail_square" in self._fields:
+                state.tail_square = e.square_().sum(dim=1)
+        return state
+
+    def _shift(self, x: torch.Tensor, largest: torch.Tensor) -> torch.Tensor:
+        # Scaled first: float32 holds neither 3e38 + 3e38 nor many times 1e37, and a masked class must
+        # be the one reason for -inf. The host scales back, see `unscaled`.
+        return (x * self._scale - (largest * self._scale)[:, None]).sum(dim=1)
+
+    def _ranks(self, x: torch.Tensor, label_logit: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+        above = (x > label_logit[:, None]).sum(dim=1)
+        classes = torch.arange(self._k, device=x.device)
+        return above + ((x == label_logit[:, None]) & (classes < label[:, None])).sum(dim=1)
+
+    def on_host(self, state: RowState) -> RowState:
+        """The state as numpy arrays, with the shift in its true scale."""
+        host = state.mapped(lambda part: part.cpu().numpy())
+        if host.shift is not None:
+            host.shift = host.shift.astype("float64") / self._scale
+        return host
+
+
+class TorchCpuKernel:
+    """The torch kernel for chunks in the host's memory; one instance a thread.
+
+    One thread inside an operation: which of them adds what would show in the last digits.
+    """
+
+    def __init__(self, num_classes: int, dtype: str, fields: frozenset[str]) -> None:
+        torch.set_num_threads(1)  # of the calling thread alone
+        self._kernel = TorchKernel(num_classes, fields)
+        self._dtype = dtype
+
+    def row_state(self, x: NDArray[Any], label: NDArray[Any]) -> RowState:
+        """The state of rows x [n, K], as stored, with labels [n] from 0 to K-1."""
+        tensor = as_tensor(x, self._dtype)
+        return self._kernel.on_host(self._kernel.row_state(tensor, torch.from_numpy(label.astype("int64"))))
+
+
+def as_tensor(x: NDArray[Any], dtype: str) -> torch.Tensor:
+    """The array as a tensor, not copied where torch may write to it; bfloat16 comes as its bits in uint16."""
+    tensor = torch.from_numpy(x if x.flags.writeable else x.copy())
+    return tensor.view(torch.bfloat16) if dtype == "bfloat16" else tensor

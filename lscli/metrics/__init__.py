@@ -1,0 +1,132 @@
+"""The catalogue of metrics, a family a file, and the selection of some of them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from lscli.errors import UsageError
+from lscli.metrics import calibration, confidence, loss, proper, smoothing
+from lscli.text import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from lscli.metrics.base import Metric, Settings, Value
+    from lscli.samples import SampleTable
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Metrics that answer one question."""
+
+    title: str
+    metrics: tuple[Metric, ...]
+
+
+FAMILIES: dict[str, Family] = {
+    "loss": Family("Loss", loss.METRICS),
+    "confidence": Family("Accuracy and confidence", confidence.METRICS),
+    "calibration": Family("Calibration", calibration.METRICS),
+    "proper": Family("Proper scores", proper.METRICS),
+    "smoothing": Family("Smoothing diagnosis", smoothing.METRICS),
+}
+METRICS: dict[str, Metric] = {metric.id: metric for family in FAMILIES.values() for metric in family.metrics}
+_SETS = ("default", "all")
+_TOP_K = re.compile(r"top([1-9]\d{0,8})_accuracy")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A metric that was asked for.
+
+    Attributes:
+        metric: the metric.
+        argument: the number after `@`, or None.
+        named: whether it was asked for by its id, so that its absence is worth a word.
+    """
+
+    metric: Metric
+    argument: float | None = None
+    named: bool = False
+
+    def values(self, table: SampleTable, settings: Settings) -> Sequence[Value]:
+        """What the metric gives; nothing where the table lacks a column or the metric does not apply."""
+        if not table.has(self.metric.columns):
+            return []
+        if self.argument is not None:
+            settings = replace(settings, eps=(self.argument,))
+        return self.metric.compute(table, settings)
+
+
+def find(metric_id: str) -> Metric | None:
+    """The metric of that id, any `top<k>_accuracy` among them."""
+    if match := _TOP_K.fullmatch(metric_id):
+        return METRICS.get(metric_id) or confidence.top_k(int(match[1]))
+    return METRICS.get(metric_id)
+
+
+def family_of(metric_id: str) -> str:
+    """The family that a metric's id belongs to."""
+    if _TOP_K.fullmatch(metric_id):
+        return "confidence"
+    return next(name for name, family in FAMILIES.items() if any(m.id == metric_id for m in family.metrics))
+
+
+def select(names: str | Iterable[str]) -> list[Choice]:
+    """The metrics that ids, families, `default` and `all` name, in the catalogue's order.
+
+    Args:
+        names: comma-separated words, or several of them; `id@number` sets the metric's parameter.
+
+    Raises:
+        UsageError: an unknown word (the nearest ones are named), or a parameter that it does not take.
+    """
+    words = [w.strip() for part in ([names] if isinstance(names, str) else names) for w in part.split(",")]
+    chosen: dict[tuple[str, float | None], Choice] = {}
+    for word in filter(None, words):
+        for choice in _choices(word):
+            key = choice.metric.id, choice.argument
+            if key not in chosen or choice.named:
+                chosen[key] = choice
+    if not chosen:
+        raise UsageError("no metric is named", "leave --metrics out for the default set", where="metrics")
+    order = {metric_id: place for place, metric_id in enumerate(METRICS)}
+    return sorted(chosen.values(), key=lambda choice: order.get(choice.metric.id, order["top5_accuracy"]))
+
+
+def _choices(word: str) -> list[Choice]:
+    if word == "default":
+        return [Choice(metric) for metric in METRICS.values() if metric.default]
+    if word == "all":
+        return [Choice(metric) for metric in METRICS.values()]
+    if word in FAMILIES:
+        return [Choice(metric) for metric in FAMILIES[word].metrics]
+    metric_id, at, argument = word.partition("@")
+    metric = find(metric_id)
+    if metric is None:
+        known = [*METRICS, *FAMILIES, *_SETS]
+        raise UsageError(
+            f"unknown metric {metric_id!r}", nearest(metric_id, known) or "see lscli metrics", where="metrics"
+        )
+    if not at:
+        return [Choice(metric, named=True)]
+    if not metric.parameter:
+        raise UsageError(f"{metric_id} takes no parameter", f"write {metric_id} alone", where="metrics")
+    return [Choice(metric, parse_eps(argument), named=True)]
+
+
+def parse_eps(text: str | float) -> float:
+    """An amount of smoothing, finite and in [0, 1].
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        eps = float(text)
+    except (TypeError, ValueError):
+        eps = float("nan")
+    if not 0 <= eps <= 1:
+        raise UsageError(f"eps must be finite and in [0, 1], got {text}", "for example --eps 0.1", where="eps")
+    return eps

@@ -1,0 +1,35 @@
+"""Proper scores."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lscli.metrics.base import Metric, Settings, Value, mean, mean_of
+
+if TYPE_CHECKING:
+    from lscli.samples import SampleTable
+
+
+def brier_half(table: SampleTable, settings: Settings) -> list[Value]:
+    return [mean(table["brier"] / 2, table.weight)]
+
+
+_BRIER = frozenset({"brier"})
+
+METRICS = (
+    Metric(
+        "brier",
+        "mean of sum_k (p_k - [k = y])^2, in [0, 2] (Brier 1950)",
+        _BRIER,
+        mean_of("brier"),
+        "squared error, sum over classes",
+        default=True,
+    ),
+    Metric(
+        "brier_half",
+        "brier / 2, in [0, 1], as forecasters of two classes print it",
+        _BRIER,
+        brier_half,
+        "brier / 2",
+    ),
+)

@@ -1,0 +1,129 @@
+"""The answer: tidy rows, and where they come from."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+SCHEMA = "lscli.report/1"
+
+
+class Row(NamedTuple):
+    """One value of one metric. The fields are the CSV's columns: more may follow, none goes.
+
+    Attributes:
+        source: the logits, as named.
+        group: the group of samples, empty for all of them.
+        metric: the metric's id.
+        value: the number; nan where the data do not define it.
+        stderr: its standard error; nan where it has none.
+        ci_low, ci_high: its interval; nan where none was asked for.
+        n: the kept samples, counted by their weights.
+        params: what it was computed with, `key=value` joined by `;`.
+    """
+
+    source: str
+    group: str
+    metric: str
+    value: float
+    stderr: float
+    ci_low: float
+    ci_high: float
+    n: float
+    params: str
+
+
+class Setting(NamedTuple):
+    """A setting and where its value came from: flag, environment, pyproject, argument or default."""
+
+    value: Any
+    origin: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """Metrics of one or more sources, with their provenance.
+
+    `report["ece"]` is a value; `report["loss_smoothed@0.2"]` one of several.
+
+    Attributes:
+        rows: the values, in the catalogue's order.
+        inputs: of each input its role, path, shape, dtype and size in bytes.
+        samples: how many rows there were, and how many were kept, ignored and skipped, or have a masked class.
+        settings: name to setting.
+        versions: of lscli and of what computed the numbers.
+        warnings: what may not be as it was meant.
+    """
+
+    rows: Sequence[Row]
+    inputs: Sequence[Mapping[str, Any]] = ()
+    samples: Mapping[str, int] = field(default_factory=dict)
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
+
+    def __getitem__(self, name: str) -> float:
+        """The value of a metric, `id` or `id@number`.
+
+        Raises:
+            KeyError: no row of that name, or several; the message lists what there is.
+        """
+        metric, _, argument = name.partition("@")
+        found = [row for row in self.rows if row.metric == metric]
+        if argument:
+            found = [row for row in found if any(_equal(p.partition("=")[2], argument) for p in row.params.split(";"))]
+        if len(found) == 1:
+            return found[0].value
+        if found:
+            several = ", ".join(f"{metric}@{row.params.partition('=')[2]}" for row in found)
+            raise KeyError(f"{name} has {len(found)} values: {several}")
+        raise KeyError(f"no {name} in this report; it has {', '.join(dict.fromkeys(row.metric for row in self.rows))}")
+
+    def __contains__(self, name: object) -> bool:
+        return any(row.metric == name for row in self.rows)
+
+    def to_frame(self) -> pd.DataFrame:
+        """The rows as a pandas DataFrame with the CSV's columns; a missing number is NaN."""
+        import pandas as pd
+
+        return pd.DataFrame(list(self.rows), columns=list(Row._fields))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as the object that `-f json` prints; nan and infinities are None."""
+        return {
+            "schema": SCHEMA,
+            "lscli": self.versions.get("lscli", ""),
+            "inputs": [dict(entry) for entry in self.inputs],
+            "settings": {name: {"value": s.value, "from": s.origin} for name, s in self.settings.items()},
+            "samples": dict(self.samples),
+            "versions": dict(self.versions),
+            "warnings": list(self.warnings),
+            "rows": [{key: _finite(value) for key, value in row._asdict().items()} for row in self.rows],
+        }
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{row.metric}={row.value:.4g}" for row in self.rows[:4])
+        rest = f", ... {len(self.rows)} rows" if len(self.rows) > 4 else ""
+        return f"Report({shown}{rest})"
+
+    def _repr_html_(self) -> str:
+        frame = self.to_frame()
+        empty = [name for name in ("group", "ci_low", "ci_high") if not frame[name].replace("", None).notna().any()]
+        return str(frame.drop(columns=empty).to_html(index=False, na_rep="", float_format=lambda x: f"{x:.4g}"))
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _equal(text: str, argument: str) -> bool:
+    try:
+        return float(text) == float(argument)
+    except ValueError:
+        return text == argument

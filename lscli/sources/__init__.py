@@ -1,0 +1,94 @@
+"""Where data comes from: one file a format, chosen by the suffix of the path."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from lscli.errors import InputError, UsageError
+from lscli.sources.csv_column import open_column
+from lscli.sources.files import RegularFile
+from lscli.sources.labels import Labels
+from lscli.sources.logits import Logits
+from lscli.sources.memory import MemoryArray, TensorArray, open_array
+from lscli.sources.npy import NpyArray
+from lscli.sources.npz import open_member
+from lscli.text import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+StoredArray = NpyArray | MemoryArray | TensorArray
+
+
+def open_inputs(
+    logits: Any,
+    labels: Any = None,
+    *,
+    logits_key: str | None = None,
+    labels_key: str | None = None,
+    labels_column: str | None = None,
+    allow_trailing: bool = False,
+) -> tuple[Logits, Labels]:
+    """Open logits [N, K] and labels [N], each a path, a numpy array or a torch tensor.
+
+    Without `labels`, both come from the one archive that `logits` names.
+
+    Raises:
+        InputError: one of them cannot be used, or they were given in the wrong order.
+        ReadWriteError: one of them cannot be read.
+        UsageError: an option that does not go with the inputs.
+    """
+    if labels is None:
+        if not _is_path(logits) or _suffix(logits) != ".npz":
+            raise UsageError("no labels were given", "name them after the logits, or give an .npz file that holds both")
+        labels, labels_key = logits, labels_key or "labels"
+    scores = _open(logits, "logits", _logits_formats(logits_key, allow_trailing))
+    truth = _open(labels, "labels", _labels_formats(labels_key, labels_column, allow_trailing))
+    if len(scores.shape) == 1 and len(truth.shape) == 2:
+        raise InputError(
+            f"the two inputs are swapped: {scores.name} has shape {scores.shape}, {truth.name} {truth.shape}",
+            "the logits come first, then the labels",
+        )
+    return Logits(scores), Labels(truth)
+
+
+def _logits_formats(key: str | None, allow_trailing: bool) -> dict[str, Callable[[RegularFile], StoredArray]]:
+    return {
+        ".npy": lambda file: NpyArray(file, file.name, allow_trailing=allow_trailing),
+        ".npz": lambda file: open_member(file, key, "logits", "--logits-key"),
+    }
+
+
+def _labels_formats(
+    key: str | None, column: str | None, allow_trailing: bool
+) -> dict[str, Callable[[RegularFile], StoredArray]]:
+    return {
+        ".npy": lambda file: NpyArray(file, file.name, allow_trailing=allow_trailing),
+        ".npz": lambda file: open_member(file, key, "labels", "--labels-key"),
+        ".csv": lambda file: open_column(file, column, "--labels-column"),
+    }
+
+
+def _open(value: Any, role: str, formats: dict[str, Callable[[RegularFile], StoredArray]]) -> StoredArray:
+    if not _is_path(value):
+        return open_array(value, role)
+    path = os.fsdecode(value)
+    file = RegularFile(path)
+    suffix = _suffix(path)
+    if suffix not in formats:
+        known = ", ".join(formats)
+        raise InputError(
+            f"unknown format {suffix!r} for {role}" if suffix else f"a path without a suffix names no format for {role}",
+            nearest(suffix, formats) or f"save them as one of {known}",
+            where=path,
+        )
+    return formats[suffix](file)
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, str | bytes | os.PathLike)
+
+
+def _suffix(path: Any) -> str:
+    return os.path.splitext(os.fsdecode(path))[1].lower()

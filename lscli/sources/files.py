@@ -1,0 +1,143 @@
+"""Regular files, opened with care and read at a position: what only some systems have stays here."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import stat
+import threading
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from lscli.errors import InputError, LscliError, ReadWriteError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class RegularFile:
+    """A regular file open for reading at any position, from any thread.
+
+    Nothing but a regular file is opened: a FIFO would hang, a device never ends. Positional reads
+    into the caller's buffer keep memory flat, and a file that shrinks is a short read here, where
+    a mapped one would be a SIGBUS.
+
+    Raises:
+        InputError: the path is missing, a directory, or no regular file.
+        ReadWriteError: it may not be read, or reading failed.
+    """
+
+    def __init__(self, path: str) -> None:
+        try:
+            # Asked before the file is opened: opening some devices has effects of its own.
+            _refuse_irregular(os.stat(path), path)
+            fd = os.open(path, os.O_RDONLY | _OPEN_FLAGS)
+        except OSError as error:
+            raise _explained(error, path) from error
+        except ValueError as error:  # a NUL in the path
+            raise InputError("the path has a NUL character", where=path) from error
+        self._adopt(fd, path)
+
+    @classmethod
+    def of_stream(cls, stream: BinaryIO, name: str) -> RegularFile:
+        """A file that is open already, such as an unnamed temporary one; it is kept open by itself."""
+        file = cls.__new__(cls)
+        file._adopt(os.dup(stream.fileno()), name)
+        return file
+
+    def _adopt(self, fd: int, name: str) -> None:
+        self.name = name
+        self._fd = fd
+        status = os.fstat(fd)
+        try:
+            _refuse_irregular(status, name)
+        except LscliError:
+            self.close()
+            raise
+        self.size = status.st_size
+        self._signature = _signature(status)
+        self._fallback = None if hasattr(os, "preadv") else _SeekingReader(fd)
+
+    def stream(self) -> BinaryIO:
+        """The same file as a sequential stream, for readers of archives."""
+        return os.fdopen(os.dup(self._fd), "rb")
+
+    def read_into(self, buffer: bytearray | NDArray[Any], offset: int) -> None:
+        """Fill `buffer` with the bytes from `offset` on; fewer than that is an error."""
+        view = memoryview(buffer).cast("B")
+        done = 0
+        while done < len(view):
+            try:
+                if self._fallback is None:
+                    count = os.preadv(self._fd, [view[done:]], offset + done)
+                else:
+                    count = self._fallback.read_into(view[done:], offset + done)
+            except OSError as error:
+                raise _explained(error, self.name) from error
+            if count == 0:
+                raise self._changed()
+            done += count
+
+    def read(self, count: int, offset: int) -> bytes:
+        """At most `count` bytes from `offset` on, fewer only at the end of the file."""
+        data = bytearray(max(0, min(count, self.size - offset)))
+        self.read_into(data, offset)
+        return bytes(data)
+
+    def check_unchanged(self) -> None:
+        """Raise InputError if the file was written, cut or extended since it was opened."""
+        if _signature(os.fstat(self._fd)) != self._signature:
+            raise self._changed()
+
+    def close(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def __del__(self) -> None:
+        # An error in a notebook must not keep the file open for the rest of the day.
+        if hasattr(self, "_fd"):
+            self.close()
+
+    def _changed(self) -> InputError:
+        return InputError("changed while reading", "wait until its writer is done, then try again", where=self.name)
+
+
+class _SeekingReader:
+    """Positional reads where the system has no preadv: one handle, one reader at a time."""
+
+    def __init__(self, fd: int) -> None:
+        self._file = io.FileIO(fd, closefd=False)
+        self._lock = threading.Lock()
+
+    def read_into(self, view: memoryview, offset: int) -> int:
+        with self._lock:
+            self._file.seek(offset)
+            return self._file.readinto(view) or 0
+
+
+# O_NONBLOCK: a FIFO put in the file's place after the stat must not hang the open.
+_OPEN_FLAGS = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+
+def _signature(status: os.stat_result) -> tuple[int, int]:
+    return status.st_size, status.st_mtime_ns
+
+
+def _refuse_irregular(status: os.stat_result, path: str) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise InputError("is a directory", "name a file in it", where=path)
+    if not stat.S_ISREG(status.st_mode):
+        raise InputError("not a regular file", "save the data to a file first", where=path)
+
+
+def _explained(error: OSError, path: str) -> LscliError:
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return InputError("not found", "check the path", where=path)
+    if error.errno == errno.ELOOP:
+        return InputError("symlink loop", "the link leads back to itself: name the file", where=path)
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return ReadWriteError("permission denied", "ask for the right to read it, or copy it", where=path)
+    if error.errno == errno.ENAMETOOLONG:
+        return InputError("the path is too long", "check the path", where=path)
+    return ReadWriteError(f"cannot be read: {os.strerror(error.errno or 0)}", "check the disk", where=path)

@@ -1,0 +1,23 @@
+"""Text from outside (file names, keys, column names) made safe to print."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def printable(text: str) -> str:
+    """Text with control characters and undecodable bytes written as escapes.
+
+    A terminal obeys what a file name says (`ESC[2J` clears the screen), and a name that is not
+    UTF-8 arrives with lone surrogates that no encoder takes.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`did you mean 'a' or 'b'?`, or an empty string when nothing is near."""
+    close = difflib.get_close_matches(word, list(known), n=3, cutoff=0.6)
+    return f"did you mean {' or '.join(map(repr, close))}?" if close else ""
