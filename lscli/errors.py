@@ -61,5 +61,9 @@ class EngineError(LscliError):
     exit_code = ExitCode.ENGINE
 
 
+class ClosedPipeError(Exception):
+    """Whoever read standard output went away, which is no fault."""
+
+
 class LscliWarning(UserWarning):
     """The numbers are right, but perhaps not those that were wanted."""

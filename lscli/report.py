@@ -35,7 +35,7 @@ class Row(NamedTuple):
     stderr: float
     ci_low: float
     ci_high: float
-    n: float
+    n: int | float
     params: str
 
 
@@ -59,6 +59,7 @@ class Report:
         settings: name to setting.
         versions: of lscli and of what computed the numbers.
         warnings: what may not be as it was meant.
+        conclusion: what the numbers say, in one sentence.
     """
 
     rows: Sequence[Row]
@@ -67,6 +68,7 @@ class Report:
     settings: Mapping[str, Setting] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     warnings: Sequence[str] = ()
+    conclusion: str = ""
 
     def __getitem__(self, name: str) -> float:
         """The value of a metric, `id` or `id@number`.
@@ -104,6 +106,7 @@ class Report:
             "samples": dict(self.samples),
             "versions": dict(self.versions),
             "warnings": list(self.warnings),
+            "conclusion": self.conclusion,
             "rows": [{key: _finite(value) for key, value in row._asdict().items()} for row in self.rows],
         }
 
@@ -116,6 +119,21 @@ class Report:
         frame = self.to_frame()
         empty = [name for name in ("group", "ci_low", "ci_high") if not frame[name].replace("", None).notna().any()]
         return str(frame.drop(columns=empty).to_html(index=False, na_rep="", float_format=lambda x: f"{x:.4g}"))
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A table of its own that is no report.
+
+    Attributes:
+        title: what it lists.
+        columns: their names, an interface.
+        rows: one tuple a line.
+    """
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
 
 
 def _finite(value: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli import __version__
+from lscli.analyses.conclude import conclude
 from lscli.errors import LscliWarning, UsageError
 from lscli.metrics import Choice, parse_eps, select
 from lscli.metrics.base import Settings
@@ -127,6 +128,7 @@ def evaluate(
         settings=_settings(given, resolved),
         versions=_versions(result.kernel),
         warnings=notes,
+        conclusion=conclude(rows),
     )
 
 
@@ -146,16 +148,15 @@ def _columns(choices: Sequence[Choice]) -> list[str]:
 
 
 def _rows(source: str, result: Scan, choices: Sequence[Choice], settings: Settings) -> tuple[list[Row], list[str]]:
-    rows, absent, n = [], [], result.table.total
+    rows, absent, total = [], [], result.table.total
+    n = int(total) if total.is_integer() else total
     for choice in choices:
         values = choice.values(result.table, settings)
         if not values and choice.named:
             absent.append(choice.metric.id)
         for value in values:
             params = ";".join(f"{key}={setting}" for key, setting in value.params.items())
-            rows.append(
-                Row(source, "", choice.metric.id, value.value, value.stderr, math.nan, math.nan, n, params)
-            )
+            rows.append(Row(source, "", choice.metric.id, value.value, value.stderr, math.nan, math.nan, n, params))
     return rows, absent
 
 
@@ -193,7 +194,9 @@ def _input(role: str, opened: Logits | Labels) -> dict[str, Any]:
 def _settings(given: Mapping[str, Any], resolved: Mapping[str, Any]) -> dict[str, Setting]:
     """The value that was used of each setting, and whether it was given."""
     return {
-        name: Setting(resolved.get(name, value), "default" if value is DEFAULTS[name] or value == DEFAULTS[name] else "argument")
+        name: Setting(
+            resolved.get(name, value), "default" if value is DEFAULTS[name] or value == DEFAULTS[name] else "argument"
+        )
         for name, value in given.items()
         if name != "progress"
     }

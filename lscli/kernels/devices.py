@@ -39,7 +39,9 @@ def resolve(device: str, kernel: str, held_by: str | None) -> tuple[str, str]:
     if kernel not in KERNELS:
         raise UsageError(f"unknown kernel {kernel!r}", nearest(kernel, KERNELS) or f"one of {', '.join(KERNELS)}")
     if not _DEVICE.fullmatch(device):
-        raise UsageError(f"unknown device {device!r}", nearest(device, DEVICES) or "one of auto, cpu, cuda, cuda:1, mps")
+        raise UsageError(
+            f"unknown device {device!r}", nearest(device, DEVICES) or "one of auto, cpu, cuda, cuda:1, mps"
+        )
     if device == "auto":
         device = held_by or "cpu"
     if held_by is not None and device.split(":")[0] != held_by.split(":")[0]:

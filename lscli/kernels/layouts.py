@@ -9,7 +9,7 @@ No result depends on the rows beside its own.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,39 +22,14 @@ if TYPE_CHECKING:
 _BLOCK = 128
 
 
-class Layout(Protocol):
-    """Buffers for a tile, and what is done along its classes."""
-
-    def buffers(self, n: int) -> tuple[Array, Array]:
-        """Two arrays for a tile of n rows, in the layout's shape."""
-
-    def load(self, x: Array) -> Array:
-        """The rows x [n, K] in the layout's shape and their own type: themselves, or a copy."""
-
-    def first_maximum(self, raw: Array) -> tuple[Array, Array]:
-        """The largest value of each row, nan if it has one, and its first index."""
-
-    def at(self, index: Array) -> Array:
-        """Where each row has the class that `index` names, counted in the flat tile."""
-
-    def rows(self, raw: Array, index: Array) -> Array:
-        """Some of the rows, [m, K], copied."""
-
-    def subtract(self, raw: Array, value: Array, out: Array) -> None:
-        """Each row less its value."""
-
-    def maximum(self, a: Array) -> Array:
-        """The largest value of each row."""
-
-    def sums(self, a: Array, b: Array | None = None) -> Array:
-        """The sum of a, or of a * b, over the classes of each row, float64."""
-
-    def ranks(self, raw: Array, label_logit: Array, label: Array, top: Array, spare: Array) -> Array:
-        """How many classes stand before the label: larger logits, and equal ones of a lower index."""
-
-
 class WideLayout:
-    """Rows as they are, [n, K]."""
+    """Rows as they are, [n, K].
+
+    Args:
+        num_classes: K.
+        tile: the most rows of a tile, for which the buffers are made.
+        element: float32 or float64.
+    """
 
     def __init__(self, num_classes: int, tile: int, element: np.dtype[Any]) -> None:
         self._k = num_classes
@@ -64,28 +39,36 @@ class WideLayout:
         self._flags = np.zeros((tile, -(-num_classes // 8) * 8), np.bool_)
 
     def buffers(self, n: int) -> tuple[Array, Array]:
+        """Two arrays for a tile of n rows, in the layout's shape."""
         return self._d[:n], self._e[:n]
 
     def load(self, x: Array) -> Array:
+        """The rows x [n, K] in the layout's shape and their own type: themselves, or a copy."""
         return x
 
     def first_maximum(self, raw: Array) -> tuple[Array, Array]:
+        """The largest value of each row, nan if it has one, and its first index."""
         first = raw.argmax(axis=1)
         return raw[np.arange(len(raw)), first], first
 
     def at(self, index: Array) -> Array:
+        """Where each row has the class that `index` names, counted in the flat tile."""
         return np.arange(0, len(index) * self._k, self._k) + index
 
     def rows(self, raw: Array, index: Array) -> Array:
+        """Some of the rows, [m, K], copied."""
         return raw[index]
 
     def subtract(self, raw: Array, value: Array, out: Array) -> None:
+        """Each row less its value."""
         np.subtract(raw, value[:, None], out=out)
 
     def maximum(self, a: Array) -> Array:
+        """The largest value of each row."""
         return np.maximum.reduce(a, axis=1)
 
     def sums(self, a: Array, b: Array | None = None) -> Array:
+        """The sum of a, or of a * b, over the classes of each row, float64."""
         # einsum without `optimize` never calls BLAS, whose rounding depends on the shape of the tile.
         whole = self._k // _BLOCK * _BLOCK
         blocks = (len(a), whole // _BLOCK, _BLOCK)
@@ -99,6 +82,7 @@ class WideLayout:
         return np.add.reduce(parts.astype(np.float64), axis=1) + rest
 
     def ranks(self, raw: Array, label_logit: Array, label: Array, top: Array, spare: Array) -> Array:
+        """How many classes stand before the label: larger logits, and equal ones of a lower index."""
         ranks = np.zeros(len(raw), np.int32)
         # The prediction is the first maximum: only where it is wrong does anything stand before the label.
         wrong = np.flatnonzero(label != top)
@@ -125,7 +109,7 @@ def _counts(flags: Array) -> Array:
 
 
 class NarrowLayout:
-    """A class a line, [K, n], for K below 256; the differences and all that follows are float64."""
+    """A class a line, [K, n], for K below 256: the same methods; what follows the raw values is float64."""
 
     def __init__(self, num_classes: int, tile: int, element: np.dtype[Any]) -> None:
         self._k = num_classes

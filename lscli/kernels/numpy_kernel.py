@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lscli.kernels.layouts import Layout, NarrowLayout, WideLayout
+from lscli.kernels.layouts import NarrowLayout, WideLayout
 from lscli.kernels.rowstate import RowState
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ class NumpyKernel:
         self._k = num_classes
         self._fields = fields
         self._tile = max(2, TILE // (num_classes * (8 if narrow else element.itemsize)))
-        self._layout: Layout = (NarrowLayout if narrow else WideLayout)(num_classes, self._tile, element)
+        layout = NarrowLayout if narrow else WideLayout
+        self._layout: NarrowLayout | WideLayout = layout(num_classes, self._tile, element)
         self._bfloat16 = dtype == "bfloat16"
         self._widened = np.empty((self._tile, num_classes), np.float32) if dtype.endswith("16") else None
 

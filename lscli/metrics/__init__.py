@@ -91,7 +91,7 @@ def select(names: str | Iterable[str]) -> list[Choice]:
             if key not in chosen or choice.named:
                 chosen[key] = choice
     if not chosen:
-        raise UsageError("no metric is named", "leave --metrics out for the default set", where="metrics")
+        raise UsageError("no metric is named", "leave --metrics out for the default set")
     order = {metric_id: place for place, metric_id in enumerate(METRICS)}
     return sorted(chosen.values(), key=lambda choice: order.get(choice.metric.id, order["top5_accuracy"]))
 
@@ -107,26 +107,24 @@ def _choices(word: str) -> list[Choice]:
     metric = find(metric_id)
     if metric is None:
         known = [*METRICS, *FAMILIES, *_SETS]
-        raise UsageError(
-            f"unknown metric {metric_id!r}", nearest(metric_id, known) or "see lscli metrics", where="metrics"
-        )
+        raise UsageError(f"unknown metric {metric_id!r}", nearest(metric_id, known) or "see lscli metrics")
     if not at:
         return [Choice(metric, named=True)]
     if not metric.parameter:
-        raise UsageError(f"{metric_id} takes no parameter", f"write {metric_id} alone", where="metrics")
+        raise UsageError(f"{metric_id} takes no parameter", f"write {metric_id} alone")
     return [Choice(metric, parse_eps(argument), named=True)]
 
 
-def parse_eps(text: str | float) -> float:
+def parse_eps(text: object) -> float:
     """An amount of smoothing, finite and in [0, 1].
 
     Raises:
         UsageError: it is none.
     """
     try:
-        eps = float(text)
+        eps = float(text)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         eps = float("nan")
     if not 0 <= eps <= 1:
-        raise UsageError(f"eps must be finite and in [0, 1], got {text}", "for example --eps 0.1", where="eps")
+        raise UsageError(f"must be finite and in [0, 1], got {text}", "for example --eps 0.1", where="eps")
     return eps

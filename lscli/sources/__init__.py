@@ -5,20 +5,19 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from lscli.errors import InputError, UsageError
-from lscli.sources.csv_column import open_column
+from lscli.errors import InputError, LscliError, UsageError
 from lscli.sources.files import RegularFile
 from lscli.sources.labels import Labels
 from lscli.sources.logits import Logits
 from lscli.sources.memory import MemoryArray, TensorArray, open_array
 from lscli.sources.npy import NpyArray
-from lscli.sources.npz import open_member
 from lscli.text import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 StoredArray = NpyArray | MemoryArray | TensorArray
+Formats = dict[str, "Callable[[RegularFile], StoredArray]"]
 
 
 def open_inputs(
@@ -53,24 +52,37 @@ def open_inputs(
     return Logits(scores), Labels(truth)
 
 
-def _logits_formats(key: str | None, allow_trailing: bool) -> dict[str, Callable[[RegularFile], StoredArray]]:
+# A format's own libraries are imported when a file of it is opened.
+
+
+def _logits_formats(key: str | None, allow_trailing: bool) -> Formats:
     return {
         ".npy": lambda file: NpyArray(file, file.name, allow_trailing=allow_trailing),
-        ".npz": lambda file: open_member(file, key, "logits", "--logits-key"),
+        ".npz": lambda file: _member(file, key, "logits", "--logits-key"),
     }
 
 
-def _labels_formats(
-    key: str | None, column: str | None, allow_trailing: bool
-) -> dict[str, Callable[[RegularFile], StoredArray]]:
+def _labels_formats(key: str | None, column: str | None, allow_trailing: bool) -> Formats:
     return {
         ".npy": lambda file: NpyArray(file, file.name, allow_trailing=allow_trailing),
-        ".npz": lambda file: open_member(file, key, "labels", "--labels-key"),
-        ".csv": lambda file: open_column(file, column, "--labels-column"),
+        ".npz": lambda file: _member(file, key, "labels", "--labels-key"),
+        ".csv": lambda file: _column(file, column, "--labels-column"),
     }
 
 
-def _open(value: Any, role: str, formats: dict[str, Callable[[RegularFile], StoredArray]]) -> StoredArray:
+def _member(file: RegularFile, key: str | None, default: str, option: str) -> StoredArray:
+    from lscli.sources.npz import open_member
+
+    return open_member(file, key, default, option)
+
+
+def _column(file: RegularFile, column: str | None, option: str) -> StoredArray:
+    from lscli.sources.csv_column import open_column
+
+    return open_column(file, column, option)
+
+
+def _open(value: Any, role: str, formats: Formats) -> StoredArray:
     if not _is_path(value):
         return open_array(value, role)
     path = os.fsdecode(value)
@@ -79,11 +91,17 @@ def _open(value: Any, role: str, formats: dict[str, Callable[[RegularFile], Stor
     if suffix not in formats:
         known = ", ".join(formats)
         raise InputError(
-            f"unknown format {suffix!r} for {role}" if suffix else f"a path without a suffix names no format for {role}",
+            f"unknown format {suffix!r} for {role}"
+            if suffix
+            else f"a path without a suffix names no format for {role}",
             nearest(suffix, formats) or f"save them as one of {known}",
             where=path,
         )
-    return formats[suffix](file)
+    try:
+        return formats[suffix](file)
+    except LscliError:
+        file.close()
+        raise
 
 
 def _is_path(value: Any) -> bool:

@@ -130,9 +130,7 @@ class NpyArray:
         fields = dict(zip(keys, values, strict=True))
         if not isinstance(fields["fortran_order"], bool):
             raise self._error("malformed header", hint)
-        return Header(
-            self._shape(fields["shape"]), self._dtype(fields["descr"]), fields["fortran_order"], data_offset
-        )
+        return Header(self._shape(fields["shape"]), self._dtype(fields["descr"]), fields["fortran_order"], data_offset)
 
     def _shape(self, shape: object) -> tuple[int, ...]:
         if not isinstance(shape, tuple) or any(type(n) is not int for n in shape):

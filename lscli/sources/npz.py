@@ -63,9 +63,7 @@ def _choose(
             f"holds several arrays and none is called {default}", f"name one with {option}: {names}", where=where
         )
     if key not in by_key:
-        raise InputError(
-            f"holds no array {key!r}", nearest(key, by_key) or f"it holds {names}", where=where
-        )
+        raise InputError(f"holds no array {key!r}", nearest(key, by_key) or f"it holds {names}", where=where)
     return by_key[key]
 
 

@@ -1,0 +1,5 @@
+"""`python -m lscli`."""
+
+from lscli.cli.main import run
+
+run()

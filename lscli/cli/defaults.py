@@ -1,0 +1,98 @@
+"""Where a setting's value comes from: its flag, LSCLI_* in the environment, [tool.lscli], or the built-in default."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from lscli.errors import ReadWriteError, UsageError
+from lscli.text import nearest
+
+if TYPE_CHECKING:
+    import typer
+
+    from lscli.report import Report
+
+_ORIGINS = {
+    "COMMANDLINE": "flag",
+    "ENVIRONMENT": "environment",
+    "DEFAULT_MAP": "pyproject",
+    "DEFAULT": "default",
+}
+
+
+def load_pyproject(context: typer.Context) -> None:
+    """Give every command the defaults of `[tool.lscli]` in the nearest pyproject.toml, here or above.
+
+    Raises:
+        UsageError: the file is no TOML, or an option that no command has (the nearest are named).
+        ReadWriteError: the file cannot be read.
+    """
+    table, path = _lscli_table(os.getcwd())
+    if not table:
+        return
+    commands: Mapping[str, Any] = getattr(context.command, "commands", {})
+    options = {
+        name: {p.name: p for p in command.params if p.param_type_name == "option"} for name, command in commands.items()
+    }
+    known = {key for group in options.values() for key in group}
+    values = {key.replace("-", "_"): value for key, value in table.items()}
+    for key in values:
+        if key not in known:
+            hint = nearest(key, known) or "see lscli eval --help for the options"
+            raise UsageError(f"[tool.lscli] has an unknown option {key!r}", hint, where=path)
+    context.default_map = {
+        name: {key: _shaped(group[key], value) for key, value in values.items() if key in group}
+        for name, group in options.items()
+    }
+
+
+def with_origins(report: Report, context: typer.Context) -> Report:
+    """The report with where each setting's value came from."""
+    settings = {}
+    for name, setting in report.settings.items():
+        source = context.get_parameter_source(name)
+        settings[name] = setting._replace(
+            origin=_ORIGINS.get(source.name, setting.origin) if source else setting.origin
+        )
+    return replace(report, settings=settings)
+
+
+def _shaped(option: Any, value: Any) -> Any:
+    if not option.multiple:
+        return value
+    return [str(item) for item in (value if isinstance(value, list) else [value])]
+
+
+def _lscli_table(folder: str) -> tuple[Mapping[str, Any], str]:
+    while True:
+        path = os.path.join(folder, "pyproject.toml")
+        if os.path.isfile(path):
+            return _read(path), path
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return {}, ""
+        folder = parent
+
+
+def _read(path: str) -> Mapping[str, Any]:
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError as error:
+        raise ReadWriteError(f"cannot be read: {error.strerror}", "check its rights", where=path) from error
+    if b"lscli" not in data:  # most projects': not worth the import of a parser
+        return {}
+    import tomllib
+
+    try:
+        document = tomllib.loads(data.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"not valid TOML: {error}", "mend the file", where=path) from error
+    tool = document.get("tool", {})
+    table = tool.get("lscli", {}) if isinstance(tool, dict) else {}
+    if not isinstance(table, dict):
+        raise UsageError("[tool.lscli] is no table", "write [tool.lscli], then eps = 0.1", where=path)
+    return table

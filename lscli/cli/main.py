@@ -1,0 +1,153 @@
+"""The command line: one Typer app, and the one place where errors become lines and exit codes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import warnings
+from typing import TYPE_CHECKING, Annotated, Any
+
+# lscli calls no BLAS. Its threads cost start-up time and memory, and are counted when numpy is imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import typer
+
+from lscli import __version__
+from lscli.cli import eval as eval_file
+from lscli.cli import metrics as metrics_file
+from lscli.cli.plain import PlainCommand, PlainGroup
+from lscli.errors import ClosedPipeError, ExitCode, LscliError, LscliWarning
+from lscli.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+COMMANDS: dict[str, tuple[Callable[..., None], tuple[str, ...]]] = {
+    "eval": (eval_file.eval_command, eval_file.EXAMPLES),
+    "metrics": (metrics_file.metrics_command, metrics_file.EXAMPLES),
+}
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"lscli {__version__}")  # noqa: T201
+        raise typer.Exit
+
+
+def _start(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Calibration analysis of saved classifier logits: losses, confidence, calibration, label smoothing."""
+    from lscli.cli.defaults import load_pyproject
+
+    load_pyproject(context)
+
+
+def _app() -> typer.Typer:
+    app = typer.Typer(
+        name="lscli",
+        cls=PlainGroup,
+        callback=_start,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        epilog="Each option has a default in the environment (LSCLI_EPS) and in pyproject.toml ([tool.lscli] eps = 0.1)."
+        "\n\nExit codes: 0 done, 2 wrong usage, 3 unusable input, 4 reading or writing failed.",
+    )
+    for name, (function, examples) in COMMANDS.items():
+        app.command(name, cls=PlainCommand, help=_paragraphs(function), epilog="\n\n".join(("Examples:", *examples)))(
+            function
+        )
+    return app
+
+
+def _paragraphs(function: Callable[..., None]) -> str:
+    """The docstring with each paragraph on one line: the terminal wraps it."""
+    paragraphs = (function.__doc__ or "").split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
+app = _app()
+
+
+def run() -> None:
+    """The `lscli` command."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command line and return its exit code; errors are one line and a hint on stderr."""
+    signal.signal(signal.SIGTERM, _terminate)
+    warnings.showwarning = _show_warning
+    try:
+        code = app(list(arguments), standalone_mode=False, prog_name="lscli")
+        return int(code) if isinstance(code, int) else ExitCode.OK
+    except LscliError as error:
+        return _fail(error, str(error), error.hint, error.exit_code)
+    except typer.TyperException as error:
+        if not error.format_message():  # no command at all: the help is printed
+            return ExitCode.USAGE
+        return _fail(error, _one_line(error.format_message()), _usage_hint(error), ExitCode.USAGE)
+    except ClosedPipeError:
+        return ExitCode.CLOSED_PIPE
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+    except _Terminated:
+        return ExitCode.TERMINATED
+    except MemoryError as error:
+        return _fail(error, "memory ran out", "use a smaller --chunk-rows or fewer --threads", ExitCode.READ_WRITE)
+    except Exception as error:  # a bug, said to be one
+        what = _one_line(f"{type(error).__name__}: {error}")
+        return _fail(error, f"a bug in lscli: {what}", "set LSCLI_DEBUG=1 and report what it shows", ExitCode.BUG)
+
+
+class _Terminated(BaseException):
+    """SIGTERM, raised so that temporary files are removed on the way out."""
+
+
+def _terminate(number: int, frame: Any) -> None:
+    raise _Terminated
+
+
+def _fail(error: BaseException, message: str, hint: str, code: int) -> int:
+    _say(f"lscli: {message}")
+    if hint:
+        _say(f"hint: {hint}")
+    if os.environ.get("LSCLI_DEBUG"):
+        import traceback
+
+        traceback.print_exception(error)
+    return code
+
+
+def _say(line: str) -> None:
+    try:
+        sys.stderr.write(printable(line) + "\n")
+        sys.stderr.flush()
+    except (OSError, ValueError, AttributeError):
+        return  # nobody listens; the exit code still tells
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split()).rstrip(".")
+
+
+def _usage_hint(error: typer.TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    return f"see {context.command_path} --help" if context is not None else "see lscli --help"
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: Any = None,
+    line: str | None = None,
+) -> None:
+    if issubclass(category, LscliWarning) or os.environ.get("LSCLI_DEBUG"):
+        _say(f"lscli: warning: {message}")

@@ -1,0 +1,179 @@
+"""Where the answer goes: standard output, or a file that is written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lscli.cli.options import FORMATS
+from lscli.errors import ClosedPipeError, InputError, LscliError, ReadWriteError, UsageError
+from lscli.render import SUFFIXES, Screen, render
+from lscli.report import Listing, Report
+from lscli.text import nearest, printable
+
+_PIPE_WIDTH = 100
+
+
+@dataclass(frozen=True)
+class Destination:
+    """A place and a format, settled before any work is done.
+
+    Attributes:
+        path: the file, or None for standard output.
+        format: `table`, `csv`, `json` or `markdown`.
+        screen: how wide it is, and whether colours are shown.
+    """
+
+    path: str | None
+    format: str
+    screen: Screen
+
+    @classmethod
+    def of(cls, output: str, format: str, inputs: Sequence[str | None] = ()) -> Destination:  # noqa: A002
+        """The destination that `-o` and `-f` name.
+
+        Raises:
+            UsageError: an unknown format, a suffix that names none, or an output that is one of the inputs.
+            InputError: a folder.
+        """
+        if format not in FORMATS:
+            raise UsageError(f"unknown format {format!r}", nearest(format, FORMATS) or f"one of {', '.join(FORMATS)}")
+        if output == "-":
+            terminal = sys.stdout is not None and sys.stdout.isatty()
+            chosen = format if format != "auto" else "table" if terminal else "csv"
+            return cls(None, chosen, _screen(terminal))
+        for path in inputs:
+            if path is not None and _same_file(output, path):
+                raise UsageError("the output is one of the inputs", "write it to another file", where=output)
+        if os.path.isdir(output):
+            raise InputError("is a directory", "name a file in it", where=output)
+        suffix = os.path.splitext(output)[1].lower()
+        if format == "auto" and suffix not in SUFFIXES:
+            raise UsageError(
+                f"the suffix {suffix!r} names no format",
+                nearest(suffix, SUFFIXES) or f"use one of {', '.join(SUFFIXES)}, or say -f",
+                where=output,
+            )
+        return cls(output, SUFFIXES[suffix] if format == "auto" else format, Screen(_PIPE_WIDTH, color=False))
+
+    def write(self, answer: Report | Listing) -> None:
+        """Render the answer and write it.
+
+        Raises:
+            ReadWriteError: it could not be written; a file that was there before is as it was.
+            ClosedPipeError: nobody reads standard output any more.
+        """
+        # A name that is not UTF-8 arrives with lone surrogates.
+        data = render(answer, self.format, self.screen).encode("utf-8", errors="backslashreplace")
+        if self.path is None:
+            write_stdout(data)
+        else:
+            _write_file(self.path, data)
+
+
+def write_stdout(data: bytes) -> None:
+    """Write all of it to descriptor 1: `sys.stdout` loses the rest of a short write when it is unbuffered."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        with open(1, "wb", closefd=False) as stream:
+            stream.write(data)
+    except BrokenPipeError as error:
+        raise ClosedPipeError from error
+    except OSError as error:
+        raise _not_written("standard output", error) from error
+
+
+def _screen(terminal: bool) -> Screen:
+    color = terminal and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    if os.environ.get("FORCE_COLOR"):
+        color = "NO_COLOR" not in os.environ
+    width = shutil.get_terminal_size((_PIPE_WIDTH, 24)).columns if terminal else _PIPE_WIDTH
+    return Screen(width, color)
+
+
+def _same_file(one: str, other: str) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except (OSError, ValueError):
+        return False
+
+
+def _write_file(path: str, data: bytes) -> None:
+    target = os.path.realpath(path)  # a link stays a link: what it leads to is replaced
+    try:
+        if os.path.exists(target) and not stat.S_ISREG(os.stat(target).st_mode):
+            with open(target, "wb") as stream:
+                stream.write(data)
+            return
+        _replace(target, data)
+    except OSError as error:
+        raise _not_written(path, error) from error
+
+
+def _replace(target: str, data: bytes) -> None:
+    """Write beside the target and rename into its place: the old file or the new one, never a mix."""
+    folder, name = os.path.split(target)
+    _clear_stale(folder, name)
+    temporary = os.path.join(folder, f".{name}.lscli-{os.getpid()}.tmp")
+    try:
+        mode = stat.S_IMODE(os.stat(target).st_mode) if os.path.exists(target) else None
+        with open(temporary, "xb") as stream:
+            if mode is not None:
+                os.chmod(temporary, mode)
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    _sync_folder(folder)
+
+
+def _clear_stale(folder: str, name: str) -> None:
+    """Remove what a killed run left beside this target."""
+    prefix, suffix = f".{name}.lscli-", ".tmp"
+    for entry in os.listdir(folder):
+        pid = entry[len(prefix) : -len(suffix)]
+        if entry.startswith(prefix) and entry.endswith(suffix) and pid.isdigit() and not _alive(int(pid)):
+            with contextlib.suppress(OSError):
+                os.unlink(os.path.join(folder, entry))
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return pid != os.getpid()
+
+
+def _sync_folder(folder: str) -> None:
+    if not hasattr(os, "O_DIRECTORY"):  # Windows cannot
+        return
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _not_written(where: str, error: OSError) -> LscliError:
+    hint = {
+        errno.ENOSPC: "make room on the disk",
+        errno.EFBIG: "raise the limit on file sizes",
+        errno.EACCES: "choose a folder that you may write to",
+        errno.EROFS: "choose a folder that you may write to",
+        errno.ENOENT: "make the folder first",
+    }.get(error.errno or 0, "choose another place with -o")
+    return ReadWriteError(f"cannot be written: {os.strerror(error.errno or 0)}", hint, where=printable(where))

@@ -1,0 +1,70 @@
+"""Parameters that convert their own strings: typer leaves that to pydantic, whose import takes a third of `eval`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+
+class PlainCommand(TyperCommand):
+    """A command whose texts, whole numbers and flags are converted here; all else goes typer's way."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _plain(super().get_params(ctx))
+
+
+class PlainGroup(TyperGroup):
+    """The same for the options before a command."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _plain(super().get_params(ctx))
+
+
+def _plain(params: list[Any]) -> list[Any]:
+    for param in params:
+        if param.type_descriptor.annotation in _CONVERTERS:
+            param.get_runtime_param = _Converter(param.type_descriptor.annotation).itself
+    return params
+
+
+class _Converter:
+    """What typer asks a parameter for when it has a value to convert."""
+
+    def __init__(self, annotation: Any) -> None:
+        self._convert, self._what = _CONVERTERS[annotation]
+
+    def itself(self) -> _Converter:
+        return self
+
+    def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
+        if value is None:
+            return None
+        try:
+            return self._convert(value)
+        except ValueError as error:
+            raise typer.BadParameter(f"{value!r} is not {self._what}", ctx=ctx, param=param) from error
+
+
+def _texts(values: Any) -> list[str]:
+    return [str(value) for value in values]
+
+
+def _flag(value: Any) -> bool:
+    """A flag from the environment or a file."""
+    word = str(value).strip().lower()
+    if word not in _FLAGS:
+        raise ValueError(word)
+    return _FLAGS[word]
+
+
+_FLAGS = dict.fromkeys(("1", "true", "t", "yes", "y", "on"), True) | dict.fromkeys(
+    ("", "0", "false", "f", "no", "n", "off"), False
+)
+_CONVERTERS: dict[Any, tuple[Any, str]] = {
+    str: (str, "text"),
+    int: (int, "a whole number"),
+    bool: (_flag, "true or false"),
+    list[str]: (_texts, "a list"),
+}

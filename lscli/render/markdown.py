@@ -1,0 +1,48 @@
+"""Markdown tables, for an issue or a README."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from lscli.render.numbers import error, short
+from lscli.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from lscli.render import Screen
+    from lscli.report import Listing, Report
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
+
+
+def report(answer: Report, screen: Screen) -> str:
+    """One table of the metrics, and the conclusion."""
+    rows = [(f"`{row.metric}`", escape(row.params), short(row.value), error(row.stderr)) for row in answer.rows]
+    heading = "\n".join(f"- {entry['role']}: {escape(str(entry['path']))}, {entry['shape']}" for entry in answer.inputs)
+    table = _table(("metric", "params", "value", "s.e."), rows)
+    return (
+        "\n".join(part for part in (heading, "", table, escape(answer.conclusion)) if part is not None).rstrip() + "\n"
+    )
+
+
+def listing(answer: Listing, screen: Screen) -> str:
+    """One table."""
+    return _table(answer.columns, ([_cell(value) for value in row] for row in answer.rows))
+
+
+def escape(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    return _SPECIAL.sub(r"\\\1", printable(text))
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return short(value) if isinstance(value, float) else escape(str(value))
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)

@@ -1,0 +1,27 @@
+"""Numbers as people read them: four significant digits."""
+
+from __future__ import annotations
+
+import math
+
+
+def short(value: float) -> str:
+    """Four significant digits, or an empty string for a missing number."""
+    if math.isnan(value):
+        return ""
+    if math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    if value == 0:
+        return "0"
+    text = f"{value:#.4g}"
+    if "e" not in text:
+        return text.rstrip(".")
+    # 1.234e+04 is 12340 to a reader; only what is really large or small keeps its exponent.
+    return f"{value:.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.3e}"
+
+
+def error(value: float) -> str:
+    """A standard error to two significant digits, or an empty string."""
+    if math.isnan(value):
+        return ""
+    return "0" if value == 0 else f"{value:#.2g}".rstrip(".")
