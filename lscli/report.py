@@ -46,7 +46,7 @@ class Setting(NamedTuple):
     origin: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Report:
     """Metrics of one or more sources, with their provenance.
 
@@ -121,8 +121,7 @@ class Report:
         return str(frame.drop(columns=empty).to_html(index=False, na_rep="", float_format=lambda x: f"{x:.4g}"))
 
 
-@dataclass(frozen=True)
-class Listing:
+class Listing(NamedTuple):
     """A table of its own that is no report.
 
     Attributes:

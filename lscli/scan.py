@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -23,12 +22,11 @@ if TYPE_CHECKING:
 
 # Elements of a chunk: enough that the rest of the work on it is small beside the pass, and few
 # enough that a buffer a thread is.
-_CPU_CHUNK = 256 * 1024
-_DEVICE_CHUNK = 16 * 1024 * 1024
+_CPU_CHUNK = 1 << 20
+_DEVICE_CHUNK = 16 << 20
 
 
-@dataclass(frozen=True)
-class Scan:
+class Scan(NamedTuple):
     """What a pass over the logits gave.
 
     Attributes:
@@ -200,8 +198,10 @@ def _scan_on_cpu(
             while (chunk := deal.next()) is not None:
                 start, place = chunk
                 stop = min(start + chunk_rows, rows)
-                x = logits.read(start, stop, buffer[: stop - start])
-                filler.put(start, place, compute.row_state(x, np.maximum(filler.label[start:stop], 0)))
+                own = buffer[: stop - start]
+                x = logits.read(start, stop, own)
+                label = np.maximum(filler.label[start:stop], 0)
+                filler.put(start, place, compute.row_state(x, label, overwrite=x is own))
         except BaseException as error:  # raised again by the main thread
             deal.fail(start, error)
 

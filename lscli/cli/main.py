@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -75,8 +76,13 @@ app = _app()
 
 
 def run() -> None:
-    """The `lscli` command."""
-    sys.exit(main(sys.argv[1:]))
+    """The `lscli` command: ends the process."""
+    code = main(sys.argv[1:])
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, or never there
+            stream.flush()
+    # All files are closed; taking the interpreter down in good order would only cost 30 ms.
+    os._exit(code)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -9,7 +9,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lscli.cli.options import FORMATS
 from lscli.errors import ClosedPipeError, InputError, LscliError, ReadWriteError, UsageError
@@ -20,8 +20,7 @@ from lscli.text import nearest, printable
 _PIPE_WIDTH = 100
 
 
-@dataclass(frozen=True)
-class Destination:
+class Destination(NamedTuple):
     """A place and a format, settled before any work is done.
 
     Attributes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lscli.errors import UsageError
@@ -15,14 +14,13 @@ if TYPE_CHECKING:
 
 KERNELS = ("auto", "numpy", "torch")
 DEVICES = ("auto", "cpu", "cuda", "mps")
-_DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 
 
 class CpuKernel(Protocol):
     """What computes row states of chunks in the host's memory."""
 
-    def row_state(self, x: NDArray[Any], label: NDArray[Any]) -> RowState:
-        """The state of rows x [n, K], as stored, with labels [n] from 0 to K-1."""
+    def row_state(self, x: NDArray[Any], label: NDArray[Any], *, overwrite: bool = False) -> RowState:
+        """The state of rows x [n, K], as stored, with labels [n] from 0 to K-1; x may be overwritten if said so."""
 
 
 def resolve(device: str, kernel: str, held_by: str | None) -> tuple[str, str]:
@@ -38,7 +36,7 @@ def resolve(device: str, kernel: str, held_by: str | None) -> tuple[str, str]:
     """
     if kernel not in KERNELS:
         raise UsageError(f"unknown kernel {kernel!r}", nearest(kernel, KERNELS) or f"one of {', '.join(KERNELS)}")
-    if not _DEVICE.fullmatch(device):
+    if device not in DEVICES and not (device.startswith("cuda:") and device[5:].isdecimal()):
         raise UsageError(
             f"unknown device {device!r}", nearest(device, DEVICES) or "one of auto, cpu, cuda, cuda:1, mps"
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Column = NDArray[Any]
 
 
-@dataclass(slots=True)
+@dataclass(eq=False)
 class RowState:
     """One value a row of each, [n]; a field that nobody asked for is None.
 
@@ -132,8 +132,7 @@ def _float64(part: Column | None) -> Column:
     return part.astype(np.float64)
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnRule:
+class ColumnRule(NamedTuple):
     """How a column of the SampleTable follows from the row state, and which fields that takes."""
 
     fields: frozenset[str]

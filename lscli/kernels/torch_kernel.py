@@ -85,7 +85,7 @@ class TorchCpuKernel:
         self._kernel = TorchKernel(num_classes, fields)
         self._dtype = dtype
 
-    def row_state(self, x: NDArray[Any], label: NDArray[Any]) -> RowState:
+    def row_state(self, x: NDArray[Any], label: NDArray[Any], *, overwrite: bool = False) -> RowState:
         """The state of rows x [n, K], as stored, with labels [n] from 0 to K-1."""
         tensor = as_tensor(x, self._dtype)
         return self._kernel.on_host(self._kernel.row_state(tensor, torch.from_numpy(label.astype("int64"))))

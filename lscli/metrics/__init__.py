@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.errors import UsageError
 from lscli.metrics import calibration, confidence, loss, proper, smoothing
@@ -17,8 +15,7 @@ if TYPE_CHECKING:
     from lscli.samples import SampleTable
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(NamedTuple):
     """Metrics that answer one question."""
 
     title: str
@@ -34,11 +31,9 @@ FAMILIES: dict[str, Family] = {
 }
 METRICS: dict[str, Metric] = {metric.id: metric for family in FAMILIES.values() for metric in family.metrics}
 _SETS = ("default", "all")
-_TOP_K = re.compile(r"top([1-9]\d{0,8})_accuracy")
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """A metric that was asked for.
 
     Attributes:
@@ -56,22 +51,27 @@ class Choice:
         if not table.has(self.metric.columns):
             return []
         if self.argument is not None:
-            settings = replace(settings, eps=(self.argument,))
+            settings = settings._replace(eps=(self.argument,))
         return self.metric.compute(table, settings)
 
 
 def find(metric_id: str) -> Metric | None:
     """The metric of that id, any `top<k>_accuracy` among them."""
-    if match := _TOP_K.fullmatch(metric_id):
-        return METRICS.get(metric_id) or confidence.top_k(int(match[1]))
-    return METRICS.get(metric_id)
+    k = _top_k(metric_id)
+    return METRICS.get(metric_id) or (confidence.top_k(k) if k else None)
 
 
 def family_of(metric_id: str) -> str:
     """The family that a metric's id belongs to."""
-    if _TOP_K.fullmatch(metric_id):
+    if _top_k(metric_id):
         return "confidence"
     return next(name for name, family in FAMILIES.items() if any(m.id == metric_id for m in family.metrics))
+
+
+def _top_k(metric_id: str) -> int:
+    """The k of `top<k>_accuracy`, 0 for any other id."""
+    digits = metric_id.removeprefix("top").removesuffix("_accuracy")
+    return int(digits) if digits.isdecimal() and metric_id == f"top{int(digits)}_accuracy" else 0
 
 
 def select(names: str | Iterable[str]) -> list[Choice]:

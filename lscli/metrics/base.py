@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 # Rows whose squares are added up at a time: fixed, so that the sum is too, and memory stays flat.
 _BLOCK = 1 << 16
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """A number with its standard error; nan is a number that the data do not define.
 
     Attributes:
@@ -31,11 +31,10 @@ class Value:
 
     value: float
     stderr: float = math.nan
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = _NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What a metric may ask for besides the table.
 
     Attributes:
@@ -45,8 +44,7 @@ class Settings:
     eps: tuple[float, ...] = (0.1,)
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(NamedTuple):
     """A metric: an id, its one definition, and the function that computes it.
 
     Attributes:
@@ -75,7 +73,7 @@ def mean(x: NDArray[Any], weight: NDArray[Any] | None = None, params: Mapping[st
     """
     total = float(len(x)) if weight is None else float(np.add.reduce(weight))
     if total == 0:
-        return Value(math.nan, math.nan, params or {})
+        return Value(math.nan, math.nan, params or _NOTHING)
     with np.errstate(invalid="ignore", over="ignore"):
         average = float(_sum(x, weight)) / total
         squares = math.nan
@@ -84,7 +82,7 @@ def mean(x: NDArray[Any], weight: NDArray[Any] | None = None, params: Mapping[st
                 float(_sum(np.square(x[i : i + _BLOCK] - average), None if weight is None else weight[i : i + _BLOCK]))
                 for i in range(0, len(x), _BLOCK)
             )
-    return Value(average, math.sqrt(squares / (total * (total - 1))) if total > 1 else math.nan, params or {})
+    return Value(average, math.sqrt(squares / (total * (total - 1))) if total > 1 else math.nan, params or _NOTHING)
 
 
 def _sum(x: NDArray[Any], weight: NDArray[Any] | None) -> Any:

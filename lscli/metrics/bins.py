@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -17,17 +16,16 @@ if TYPE_CHECKING:
 BINS = 15
 
 
-@dataclass(frozen=True, slots=True)
-class BinSums:
+class BinSums(NamedTuple):
     """Sums over the samples of each bin, [M].
 
     Attributes:
-        count: weights.
+        size: weights.
         residual: a - c.
         variance: c (1 - c).
     """
 
-    count: NDArray[Any]
+    size: NDArray[Any]
     residual: NDArray[Any]
     variance: NDArray[Any]
 

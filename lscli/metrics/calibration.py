@@ -25,16 +25,16 @@ def ece(table: SampleTable, settings: Settings) -> list[Value]:
 def rmsce(table: SampleTable, settings: Settings) -> list[Value]:
     """sqrt(sum_b (n_b/N) (mean a - mean c)^2) (Kumar et al. 2019, section 2)."""
     sums = bin_sums(table)
-    full = sums.count > 0
-    squares = sums.residual[full] ** 2 / sums.count[full]
+    full = sums.size > 0
+    squares = sums.residual[full] ** 2 / sums.size[full]
     return [Value(math.sqrt(float(squares.sum()) / table.total), params=_PARAMS)]
 
 
 def mce(table: SampleTable, settings: Settings) -> list[Value]:
     """The largest |mean a - mean c| over the bins that hold samples (Naeini et al. 2015)."""
     sums = bin_sums(table)
-    full = sums.count > 0
-    return [Value(float((np.abs(sums.residual[full]) / sums.count[full]).max()), params=_PARAMS)]
+    full = sums.size > 0
+    return [Value(float((np.abs(sums.residual[full]) / sums.size[full]).max()), params=_PARAMS)]
 
 
 def ece_null(table: SampleTable, settings: Settings) -> list[Value]:

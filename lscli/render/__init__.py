@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib import import_module
+from typing import NamedTuple
 
 from lscli.report import Listing, Report
 
@@ -11,8 +11,7 @@ from lscli.report import Listing, Report
 SUFFIXES = {".csv": "csv", ".json": "json", ".md": "markdown", ".markdown": "markdown", ".txt": "table"}
 
 
-@dataclass(frozen=True)
-class Screen:
+class Screen(NamedTuple):
     """What the text is for: its width in columns, and whether it may be coloured."""
 
     width: int
