@@ -29,10 +29,10 @@ def train(images: torch.Tensor, labels: torch.Tensor, eps: float, seed: int) -> 
     model = network()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     for _ in range(EPOCHS):
-        for batch in torch.randperm(len(images)).split(BATCH):
+        for batch in torch.randperm(len(images)).split(BATCH):  # type: ignore[no-untyped-call]
             loss = F.cross_entropy(model(images[batch]), labels[batch], label_smoothing=eps)
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
     return model
 

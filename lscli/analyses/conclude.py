@@ -15,7 +15,7 @@ _SIGNIFICANT = 1.96
 
 
 def conclude(rows: Sequence[Row]) -> str:
-    """Whether the model is over- or under-confident and by how much against noise, and what smoothing has to do with it.
+    """Whether the model is over- or under-confident, by how much against noise, and what smoothing has to do with it.
 
     It speaks only of metrics that are among the rows; without any of them it is empty.
     """
@@ -40,9 +40,8 @@ def _confidence(rows: dict[str, Row]) -> str:
         clause = f"confidence matches accuracy on average ({gap.value:+.2g}, within noise)"
     if ece is None or null is None or math.isnan(ece.value):
         return clause
-    if ece.value <= 1.5 * null.value:
-        return f"{clause}, and ece {ece.value:.3g} is near the {null.value:.2g} that noise alone gives"
-    return f"{clause}, and ece {ece.value:.3g} is {_times(ece.value, null.value)} the {null.value:.2g} that noise alone gives"
+    relation = "near" if ece.value <= 1.5 * null.value else _times(ece.value, null.value)
+    return f"{clause}, and ece {ece.value:.3g} is {relation} the {null.value:.2g} that noise alone gives"
 
 
 def _times(value: float, least: float) -> str:

@@ -28,7 +28,7 @@ def evaluate(
     logits: Any,
     labels: Any = None,
     *,
-    eps: float | Iterable[float] = 0.1,
+    eps: float | str | Iterable[float | str] = 0.1,
     metrics: str | Iterable[str] = "default",
     ignore_index: int = -100,
     nonfinite: str = "error",
@@ -135,7 +135,7 @@ def evaluate(
 DEFAULTS: Mapping[str, Any] = dict(evaluate.__kwdefaults__ or {})
 
 
-def _eps_values(eps: float | Iterable[float]) -> tuple[float, ...]:
+def _eps_values(eps: float | str | Iterable[float | str]) -> tuple[float, ...]:
     several = [eps] if isinstance(eps, int | float | str | np.number) else list(eps)
     values = tuple(dict.fromkeys(map(parse_eps, several)))
     if not values:

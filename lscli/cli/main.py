@@ -56,7 +56,7 @@ def _app() -> typer.Typer:
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
-        epilog="Each option has a default in the environment (LSCLI_EPS) and in pyproject.toml ([tool.lscli] eps = 0.1)."
+        epilog="Options have defaults in the environment (LSCLI_EPS) and in pyproject.toml ([tool.lscli] eps = 0.1)."
         "\n\nExit codes: 0 done, 2 wrong usage, 3 unusable input, 4 reading or writing failed.",
     )
     for name, (function, examples) in COMMANDS.items():
@@ -88,16 +88,22 @@ def run() -> None:
 def main(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit code; errors are one line and a hint on stderr."""
     signal.signal(signal.SIGTERM, _terminate)
-    warnings.showwarning = _show_warning
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", LscliWarning)
+        warnings.showwarning = _show_warning
+        return _guarded(arguments)
+
+
+def _guarded(arguments: Sequence[str]) -> int:
     try:
         code = app(list(arguments), standalone_mode=False, prog_name="lscli")
-        return int(code) if isinstance(code, int) else ExitCode.OK
+        return code if isinstance(code, int) else ExitCode.OK
     except LscliError as error:
         return _fail(error, str(error), error.hint, error.exit_code)
     except typer.TyperException as error:
-        if not error.format_message():  # no command at all: the help is printed
-            return ExitCode.USAGE
-        return _fail(error, _one_line(error.format_message()), _usage_hint(error), ExitCode.USAGE)
+        message = _one_line(error.format_message())
+        # Without any command the help is printed, and there is nothing to add.
+        return _fail(error, message, _usage_hint(error), ExitCode.USAGE) if message else ExitCode.USAGE
     except ClosedPipeError:
         return ExitCode.CLOSED_PIPE
     except KeyboardInterrupt:

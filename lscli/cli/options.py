@@ -182,7 +182,7 @@ Format = Annotated[
         "--format",
         "-f",
         metavar="FORMAT",
-        help="auto, table, csv, json or markdown; auto is by the suffix of -o, else a table on a terminal and csv in a pipe.",
+        help="auto, table, csv, json or markdown; auto: by the suffix of -o, else table on a terminal, csv in a pipe.",
         envvar="LSCLI_FORMAT",
         show_envvar=False,
         autocompletion=_formats,

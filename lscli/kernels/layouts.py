@@ -65,7 +65,8 @@ class WideLayout:
 
     def maximum(self, a: Array) -> Array:
         """The largest value of each row."""
-        return np.maximum.reduce(a, axis=1)
+        largest: Array = np.maximum.reduce(a, axis=1)
+        return largest
 
     def sums(self, a: Array, b: Array | None = None) -> Array:
         """The sum of a, or of a * b, over the classes of each row, float64."""
@@ -79,7 +80,8 @@ class WideLayout:
             parts = np.einsum("ijk,ijk->ij", a[:, :whole].reshape(blocks), b[:, :whole].reshape(blocks))
             rest = np.einsum("ij,ij->i", a[:, whole:], b[:, whole:])
         # Cast before the sum: a sum that casts goes through a buffer, which cuts rows where it is full.
-        return np.add.reduce(parts.astype(np.float64), axis=1) + rest
+        total: Array = np.add.reduce(parts.astype(np.float64), axis=1) + rest
+        return total
 
     def ranks(self, raw: Array, label_logit: Array, label: Array, top: Array, spare: Array) -> Array:
         """How many classes stand before the label: larger logits, and equal ones of a lower index."""
@@ -149,10 +151,12 @@ class NarrowLayout:
         np.subtract(out, value, out=out)
 
     def maximum(self, a: Array) -> Array:
-        return np.maximum.reduce(a, axis=0)
+        largest: Array = np.maximum.reduce(a, axis=0)
+        return largest
 
     def sums(self, a: Array, b: Array | None = None) -> Array:
-        return np.add.reduce(a, axis=0) if b is None else np.einsum("kn,kn->n", a, b)
+        total: Array = np.add.reduce(a, axis=0) if b is None else np.einsum("kn,kn->n", a, b)
+        return total
 
     def ranks(self, raw: Array, label_logit: Array, label: Array, top: Array, spare: Array) -> Array:
         flags = np.greater(raw, label_logit, out=self._lines(self._flags, raw.shape[1]))
@@ -163,4 +167,5 @@ class NarrowLayout:
         return ranks
 
     def _counts(self, flags: Array) -> Array:
-        return np.add.reduce(flags.view(np.uint8), axis=0, dtype=np.uint8)
+        counts: Array = np.add.reduce(flags.view(np.uint8), axis=0, dtype=np.uint8)
+        return counts

@@ -36,7 +36,7 @@ class NumpyKernel:
     def __init__(self, num_classes: int, dtype: str, fields: frozenset[str]) -> None:
         narrow = num_classes < NARROW
         element = np.dtype(np.float64 if dtype == "float64" else np.float32)
-        self._far_from_overflow = math.sqrt(np.finfo(element).max)
+        self._far_from_overflow = 1e154 if dtype == "float64" else 1e19  # the root of the largest number
         self._k = num_classes
         self._fields = fields
         self._tile = max(2, TILE // (num_classes * (8 if narrow else element.itemsize)))

@@ -134,9 +134,9 @@ class _CudaSlot(_Slot):
     def __init__(self, logits: Logits, device: torch.device, chunk_rows: int) -> None:
         super().__init__(logits, device, chunk_rows)
         self._on_device = torch.empty_like(self._host, device=device)
-        self._stream = torch.cuda.Stream(device)
-        self._arrived = torch.cuda.Event()
-        self._used = torch.cuda.Event()
+        self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        self._arrived = torch.cuda.Event()  # type: ignore[no-untyped-call]
+        self._used = torch.cuda.Event()  # type: ignore[no-untyped-call]
 
     def _buffer(self, rows: int) -> torch.Tensor:
         return super()._buffer(rows).pin_memory()

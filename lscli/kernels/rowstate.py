@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Column = NDArray[Any]
+    Part = Any  # a numpy array, or a torch tensor on its device
 
 
 @dataclass(eq=False)
@@ -39,34 +40,34 @@ class RowState:
         rank: how many classes stand before the label: larger logits, and equal ones of a lower index.
     """
 
-    label: Column
-    top: Column
-    largest: Column
-    label_logit: Column
-    runner_up: Column | None = None
-    tail: Column | None = None
-    tail_cross: Column | None = None
-    tail_square: Column | None = None
-    shift: Column | None = None
-    rank: Column | None = None
+    label: Part
+    top: Part
+    largest: Part
+    label_logit: Part
+    runner_up: Part = None
+    tail: Part = None
+    tail_cross: Part = None
+    tail_square: Part = None
+    shift: Part = None
+    rank: Part = None
 
     def rows(self, start: int, stop: int) -> RowState:
         """The state of some of the rows, not copied."""
         return self.mapped(lambda part: part[start:stop])
 
-    def mapped(self, change: Callable[[Any], Column]) -> RowState:
+    def mapped(self, change: Callable[[Part], Part]) -> RowState:
         """The state with every field changed."""
-        return RowState(**{name: change(part) for name, part in self._parts()})
+        return RowState(**{name: change(part) for name, part in self.parts().items()})
 
     @staticmethod
     def concatenated(states: Sequence[RowState], join: Callable[[list[Any]], Any] = np.concatenate) -> RowState:
         """The states of consecutive rows as one."""
-        columns = zip(*(state._parts() for state in states), strict=True)
-        return RowState(**{column[0][0]: join([part for _, part in column]) for column in columns})
+        return RowState(**{name: join([state.parts()[name] for state in states]) for name in states[0].parts()})
 
-    def _parts(self) -> list[tuple[str, Column]]:
-        parts = ((f.name, getattr(self, f.name)) for f in fields(self))
-        return [(name, part) for name, part in parts if part is not None]
+    def parts(self) -> dict[str, Part]:
+        """The fields that are there, by name."""
+        parts = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: part for name, part in parts.items() if part is not None}
 
 
 class Terms:
@@ -78,7 +79,7 @@ class Terms:
 
     @cached_property
     def correct(self) -> Column:
-        return self.state.label == self.state.top
+        return np.asarray(self.state.label == self.state.top)
 
     @cached_property
     def s(self) -> Column:
@@ -112,7 +113,7 @@ class Terms:
 
     @cached_property
     def label_prob(self) -> Column:
-        return np.exp(self.d) / self.z
+        return np.asarray(np.exp(self.d) / self.z)
 
     @cached_property
     def brier(self) -> Column:
@@ -126,10 +127,10 @@ class Terms:
         return (0.0 - np.expm1(_float64(self.state.runner_up))) / self.z
 
 
-def _float64(part: Column | None) -> Column:
+def _float64(part: Part) -> Column:
     if part is None:
         raise TypeError("the kernel was not asked for a field that a column needs")
-    return part.astype(np.float64)
+    return np.asarray(part, np.float64)
 
 
 class ColumnRule(NamedTuple):

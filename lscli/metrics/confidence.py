@@ -52,7 +52,7 @@ def top_k(k: int) -> Metric:
 
     return Metric(
         f"top{k}_accuracy",
-        f"share of samples whose label has one of the {k} largest logits (equal ones by class number); absent for K <= {k}",
+        f"share of samples whose label has one of the {k} largest logits, equal ones by class; absent for K <= {k}",
         frozenset({"label_rank"}),
         compute,
         f"label among the {k} largest logits",

@@ -27,36 +27,19 @@ class RegularFile:
         ReadWriteError: it may not be read, or reading failed.
     """
 
-    def __init__(self, path: str) -> None:
-        try:
-            # Asked before the file is opened: opening some devices has effects of its own.
-            _refuse_irregular(os.stat(path), path)
-            fd = os.open(path, os.O_RDONLY | _OPEN_FLAGS)
-        except OSError as error:
-            raise _explained(error, path) from error
-        except ValueError as error:  # a NUL in the path
-            raise InputError("the path has a NUL character", where=path) from error
-        self._adopt(fd, path)
+    def __init__(self, path: str, fd: int | None = None) -> None:
+        self.name = path
+        self._fd = _opened(path) if fd is None else fd
+        status = os.fstat(self._fd)
+        _refuse_irregular(status, path)
+        self.size = status.st_size
+        self._signature = _signature(status)
+        self._fallback = None if hasattr(os, "preadv") else _SeekingReader(self._fd)
 
     @classmethod
     def of_stream(cls, stream: BinaryIO, name: str) -> RegularFile:
         """A file that is open already, such as an unnamed temporary one; it is kept open by itself."""
-        file = cls.__new__(cls)
-        file._adopt(os.dup(stream.fileno()), name)
-        return file
-
-    def _adopt(self, fd: int, name: str) -> None:
-        self.name = name
-        self._fd = fd
-        status = os.fstat(fd)
-        try:
-            _refuse_irregular(status, name)
-        except LscliError:
-            self.close()
-            raise
-        self.size = status.st_size
-        self._signature = _signature(status)
-        self._fallback = None if hasattr(os, "preadv") else _SeekingReader(fd)
+        return cls(name, os.dup(stream.fileno()))
 
     def stream(self) -> BinaryIO:
         """The same file as a sequential stream, for readers of archives."""
@@ -64,7 +47,7 @@ class RegularFile:
 
     def read_into(self, buffer: bytearray | NDArray[Any], offset: int) -> None:
         """Fill `buffer` with the bytes from `offset` on; fewer than that is an error."""
-        view = memoryview(buffer).cast("B")
+        view = memoryview(buffer).cast("B")  # type: ignore[arg-type]  # arrays have a buffer, their stubs do not
         done = 0
         while done < len(view):
             try:
@@ -114,6 +97,17 @@ class _SeekingReader:
         with self._lock:
             self._file.seek(offset)
             return self._file.readinto(view) or 0
+
+
+def _opened(path: str) -> int:
+    try:
+        # Asked before the file is opened: opening some devices has effects of its own.
+        _refuse_irregular(os.stat(path), path)
+        return os.open(path, os.O_RDONLY | _OPEN_FLAGS)
+    except OSError as error:
+        raise _explained(error, path) from error
+    except ValueError as error:  # a NUL in the path
+        raise InputError("the path has a NUL character", where=path) from error
 
 
 # O_NONBLOCK: a FIFO put in the file's place after the stat must not hang the open.

@@ -74,17 +74,19 @@ class Labels:
             if len(self.shape) == 2 and 1 in self.shape:
                 hint = "save them flat: labels.ravel()"
             raise InputError(f"need labels of shape (N,), got {self.shape}", hint, where=self.name)
-        if isinstance(array, TensorArray):
-            values = array.tensor.cpu().numpy()
-        else:
-            values = np.empty(self.shape, array.dtype.newbyteorder("=")) if array.dtype.kind in "iu" else None
-            values = values if values is None else array.read(0, self.shape[0], values)
-        if values is None or values.dtype.kind not in "iu":
+        values = _in_memory(array)
+        if values.dtype.kind not in "iu":
             raise InputError(
-                f"not integer labels ({getattr(array, 'dtype', 'no integers')})",
-                "save the class numbers as int64",
-                where=self.name,
+                f"not integer labels ({values.dtype.name})", "save the class numbers as int64", where=self.name
             )
         if len(values) == 0:
             raise InputError("no rows", "save one label a sample", where=self.name)
         return values
+
+
+def _in_memory(array: StoredArray) -> NDArray[Any]:
+    if isinstance(array, TensorArray):
+        return np.asarray(array.tensor.cpu())
+    if array.dtype.kind not in "iu":  # to be refused: not worth reading
+        return np.empty(0, array.dtype)
+    return array.read(0, array.shape[0], np.empty(array.shape, array.dtype.newbyteorder("=")))

@@ -1,0 +1,34 @@
+"""The command line as a user meets it: a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+SAMPLE = ROOT / "sample_data"
+LOGITS, LABELS = str(SAMPLE / "logits.npy"), str(SAMPLE / "labels.npy")
+
+
+def lscli(
+    *arguments: object, env: Mapping[str, str] | None = None, text: bool = True, **options: Any
+) -> subprocess.CompletedProcess[Any]:
+    """Run lscli with these arguments; its exit code and what it wrote, never an exception."""
+    return subprocess.run(
+        command(arguments),
+        capture_output=not {"stdout", "stderr"} & options.keys(),
+        text=text,
+        env={**os.environ, **(env or {})},
+        timeout=120,
+        check=False,
+        **options,
+    )
+
+
+def command(arguments: Sequence[object]) -> list[str]:
+    """The command line of lscli under this interpreter, with warnings as errors (its own are lines on stderr)."""
+    return [sys.executable, "-W", "error", "-m", "lscli", *map(str, arguments)]
