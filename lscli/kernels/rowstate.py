@@ -113,13 +113,14 @@ class Terms:
 
     @cached_property
     def label_prob(self) -> Column:
-        return np.asarray(np.exp(self.d) / self.z)
+        return np.divide(np.exp(self.d), self.z)
 
     @cached_property
     def brier(self) -> Column:
         right = (self.s * self.s + self.q) / (self.z * self.z)
         wrong = (1.0 + self.q) / (self.z * self.z) - 2.0 * self.label_prob + 1.0
-        return np.where(self.correct, right, wrong)
+        scores: Column = np.where(self.correct, right, wrong)
+        return scores
 
     @cached_property
     def margin(self) -> Column:

@@ -10,6 +10,7 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from lscli.errors import EngineError, UsageError
@@ -22,9 +23,29 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from lscli.scan.filler import Filler
     from lscli.sources.logits import Logits
 
 _DEPTH = 3  # one chunk being read, one on its way, one being computed
+
+
+def scan_on_device(
+    logits: Logits, filler: Filler, device: str, threads: int, chunk_rows: int, report: Callable[[int, int], None]
+) -> None:
+    """Fill the table with the states that the device computes; each of `threads` reads a chunk ahead."""
+    rows = logits.shape[0]
+    state = device_state(
+        logits,
+        np.maximum(filler.label, 0),
+        device,
+        filler.fields,
+        chunk_rows=chunk_rows,
+        threads=threads,
+        progress=lambda done: report(done, rows),
+    )
+    place = 0
+    for start in range(0, rows, chunk_rows):
+        place += filler.put(start, place, state.rows(start, start + chunk_rows))
 
 
 def device_state(

@@ -1,0 +1,91 @@
+"""The loop on the CPU: threads take chunks of rows in turn."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lscli.kernels.devices import cpu_kernel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from numpy.typing import NDArray
+
+    from lscli.scan.filler import Filler
+    from lscli.sources.logits import Logits
+
+
+def scan_on_cpu(
+    logits: Logits, filler: Filler, kernel: str, threads: int, chunk_rows: int, report: Callable[[int, int], None]
+) -> None:
+    """Fill the table: each thread reads a chunk into its own buffer, and its own kernel computes the states.
+
+    Threads share nothing but the rows, so that no result depends on how these were dealt.
+    """
+    rows, num_classes = logits.shape
+    starts = range(0, rows, chunk_rows)
+    deal = _Deal(starts, np.concatenate(([0], np.cumsum(np.add.reduceat(filler.label >= 0, starts, dtype=np.intp)))))
+
+    def work() -> None:
+        start = -1
+        try:
+            compute = cpu_kernel(kernel, num_classes, logits.dtype, filler.fields)
+            buffer = np.empty((min(chunk_rows, rows), num_classes), logits.storage)
+            while (chunk := deal.next()) is not None:
+                start, place = chunk
+                stop = min(start + chunk_rows, rows)
+                own = buffer[: stop - start]
+                x = logits.read(start, stop, own)
+                label = np.maximum(filler.label[start:stop], 0)
+                filler.put(start, place, compute.row_state(x, label, overwrite=x is own))
+        except BaseException as error:  # raised again by the main thread
+            deal.fail(start, error)
+
+    workers = [threading.Thread(target=work, daemon=True) for _ in range(min(threads, len(starts)))]
+    for worker in workers:
+        worker.start()
+    try:
+        for worker in workers:
+            while worker.is_alive():
+                worker.join(0.1)
+                report(min(deal.dealt * chunk_rows, rows), rows)
+    except BaseException:
+        deal.stop()
+        for worker in workers:
+            worker.join()
+        raise
+    deal.raise_first()
+
+
+class _Deal:
+    """Chunks dealt in order to whoever asks, and the errors that came of them."""
+
+    def __init__(self, starts: Iterable[int], places: NDArray[np.intp]) -> None:
+        self._chunks = zip(starts, places.tolist(), strict=False)
+        self._lock = threading.Lock()
+        self._failures: list[tuple[int, BaseException]] = []
+        self._stopped = False
+        self.dealt = 0
+
+    def next(self) -> tuple[int, int] | None:
+        """The next chunk's first row and its place in the table; None when there is no more."""
+        with self._lock:
+            if self._stopped:
+                return None
+            self.dealt += 1
+            return next(self._chunks, None)
+
+    def stop(self) -> None:
+        self._stopped = True
+
+    def fail(self, start: int, error: BaseException) -> None:
+        self._failures.append((start, error))
+        self.stop()
+
+    def raise_first(self) -> None:
+        """Raise the error of the first failed chunk: all earlier ones were dealt, and are done."""
+        if self._failures:
+            raise min(self._failures, key=lambda failure: failure[0])[1]

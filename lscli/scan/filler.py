@@ -1,0 +1,95 @@
+"""The table under construction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lscli.errors import InputError
+from lscli.kernels.rowstate import DTYPES, RowState, fields_for, write_columns
+from lscli.samples import SampleTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from lscli.sources.logits import Logits
+
+
+class Filler:
+    """Puts the states of rows into a table at their places, from any thread.
+
+    Args:
+        logits: [N, K], for their name and shape.
+        label: [N], from 0 to K-1, or -1 for a sample to leave out.
+        columns: names of `kernels.rowstate.COLUMNS`.
+        nonfinite: `error` or `skip`.
+    """
+
+    def __init__(self, logits: Logits, label: NDArray[np.int32], columns: Iterable[str], nonfinite: str) -> None:
+        self._name = logits.name
+        self._num_classes = logits.shape[1]
+        self._skip = nonfinite == "skip"
+        self.label = label
+        self._ignores = bool((label < 0).any())
+        kept = int(np.count_nonzero(label >= 0))
+        self._columns = {name: np.empty(kept, DTYPES.get(name, np.float64)) for name in columns}
+        # Looking for probabilities takes the row sums, so the shift is always computed.
+        self.fields = fields_for(self._columns) | {"shift"}
+        self._bad: list[NDArray[np.intp]] = []
+        self._unlike_probabilities = False
+
+    def put(self, start: int, place: int, state: RowState) -> int:
+        """Fill the columns from `place` on with the rows from `start` on; returns how many were kept."""
+        rows = np.arange(start, start + len(state.top))
+        if self._ignores:
+            keep = self.label[rows] >= 0
+            rows, state = rows[keep], state.mapped(lambda part: part[keep])
+        bad = np.flatnonzero(~np.isfinite(state.largest))
+        if len(bad):
+            if not self._skip:
+                raise self._not_finite(int(rows[bad[0]]), float(state.largest[bad[0]]))
+            self._bad.append(place + bad)
+        self._look_for_probabilities(state)
+        write_columns(
+            state, self._num_classes, {name: c[place : place + len(rows)] for name, c in self._columns.items()}
+        )
+        return len(rows)
+
+    def table(self) -> SampleTable:
+        """The finished table, without the rows that are skipped."""
+        table = SampleTable(self._columns, self._num_classes)
+        if not self._bad:
+            return table
+        keep = np.ones(len(table), np.bool_)
+        keep[np.concatenate(self._bad)] = False
+        if not keep.any():
+            raise InputError("no row is finite", "look at the run that wrote them", where=self._name)
+        return table.select(keep)
+
+    @property
+    def skipped(self) -> int:
+        return sum(map(len, self._bad))
+
+    @property
+    def look_like_probabilities(self) -> bool:
+        return not self._unlike_probabilities
+
+    def _look_for_probabilities(self, state: RowState) -> None:
+        if self._unlike_probabilities or state.shift is None:
+            return
+        largest = state.largest.astype(np.float64)
+        with np.errstate(all="ignore"):
+            sums = state.shift + self._num_classes * largest
+        if not ((largest > 0) & (largest <= 1) & (np.abs(sums - 1) < 0.01)).all():
+            self._unlike_probabilities = True
+
+    def _not_finite(self, row: int, largest: float) -> InputError:
+        what = "nan" if np.isnan(largest) else "+inf" if largest > 0 else "nothing but -inf"
+        return InputError(
+            f"row {row} has {what}",
+            "look at the run that wrote it, or leave such rows out with --nonfinite skip",
+            where=self._name,
+        )
