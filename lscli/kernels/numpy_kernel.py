@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli.kernels.layouts import NarrowLayout, WideLayout
-from lscli.kernels.rowstate import RowState
+from lscli.kernels.rowstate import NARROW, RowState
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[Any]
 
-# Measured: below this many classes the narrow layout is the faster one.
-NARROW = 128
 # Bytes of a tile's buffer. Smaller ones would stay in a nearer cache, but threads that call numpy more
 # often spend their time waiting for each other's turn in Python: measured, two threads gain most here.
 TILE = 2 << 20

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     Part = Any  # a numpy array, or a torch tensor on its device
 
 
+# Below this many classes all that follows the raw values is float64: so few roundings do not average
+# out. (From about as many classes on, numpy is faster with rows as they are; see layouts.py.)
+NARROW = 128
+
+
 @dataclass(eq=False)
 class RowState:
     """One value a row of each, [n]; a field that nobody asked for is None.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from lscli.kernels.rowstate import RowState
+from lscli.kernels.rowstate import NARROW, RowState
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,8 +32,7 @@ class TorchKernel:
 
     def row_state(self, x: torch.Tensor, label: torch.Tensor) -> RowState:
         """The state of rows x [n, K], float16 to float64, with labels [n] from 0 to K-1 (int64)."""
-        if x.dtype in (torch.float16, torch.bfloat16):
-            x = x.float()
+        x = x.to(self._element(x))
         largest, top = x.max(dim=1)  # of equal maxima the first
         label_logit = x.gather(1, label[:, None])[:, 0]
         state = RowState(label=label, top=top, largest=largest, label_logit=label_logit)
@@ -55,6 +54,11 @@ class TorchKernel:
             if "tail_square" in self._fields:
                 state.tail_square = e.square_().sum(dim=1)
         return state
+
+    def _element(self, x: torch.Tensor) -> torch.dtype:
+        # As in numpy: few classes average no rounding out. mps has no float64.
+        narrow = self._k < NARROW and x.device.type != "mps"
+        return torch.float64 if narrow or x.dtype == torch.float64 else torch.float32
 
     def _shift(self, x: torch.Tensor, largest: torch.Tensor) -> torch.Tensor:
         # Scaled first: float32 holds neither 3e38 + 3e38 nor many times 1e37, and a masked class must

@@ -58,6 +58,7 @@ def scan_on_cpu(
             worker.join()
         raise
     deal.raise_first()
+    report(rows, rows)
 
 
 class _Deal:

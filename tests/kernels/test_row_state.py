@@ -1,0 +1,156 @@
+"""Both kernels against a textbook version in extended precision, on every kind of row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
+
+from lscli.kernels.devices import cpu_kernel
+from lscli.kernels.rowstate import COLUMNS, fields_for, write_columns
+from tests import naive
+
+Array = NDArray[Any]
+KERNELS = ("numpy", "torch")
+# Relative to the column's size in the row; float32 elements round 6e-8 each, and their differences once more.
+TOLERANCE = {"float16": 4e-6, "float32": 4e-6, "float64": 1e-12}
+
+
+def table(kernel: str, logits: Array, labels: Array, dtype: str = "") -> dict[str, Array]:
+    """All columns that the kernel gives for logits [N, K] and labels [N]."""
+    compute = cpu_kernel(kernel, logits.shape[1], dtype or logits.dtype.name, fields_for(COLUMNS))
+    out: dict[str, Array] = {name: np.empty(len(logits)) for name in COLUMNS}
+    write_columns(compute.row_state(logits, labels), logits.shape[1], out)
+    return out
+
+
+def check(kernel: str, logits: Array, labels: Array, tolerance: float) -> None:
+    """Compare every column with the textbook's; errors are relative to the value, or to the spread of the row."""
+    found = table(kernel, logits, labels)
+    spread = np.ptp(np.where(np.isfinite(logits), logits, logits.max(axis=1, keepdims=True)).astype(float), axis=1)
+    for name, long_double in naive.columns(logits, labels).items():
+        expected = long_double.astype(float)
+        with np.errstate(invalid="ignore"):
+            error = np.abs(found[name] - expected)
+        same = (found[name] == expected) | (np.isnan(found[name]) & np.isnan(expected))
+        # A gap is a difference of logits: it may be 0 where these are large.
+        scale = spread / 10 if name == "logit_gap" else 1e-6
+        assert (same | (error <= tolerance * np.maximum(np.abs(expected), scale))).all(), (name, found[name], expected)
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("classes", [2, 3, 10, 127, 128, 129, 1000, 4099])
+def test_ordinary_rows(kernel: str, dtype: str, classes: int) -> None:
+    rng = np.random.default_rng(classes)
+    logits = (2 * rng.standard_normal((40, classes))).astype(dtype)
+    labels = rng.integers(0, classes, 40)
+    logits[:20][np.arange(20), labels[:20]] += 5
+    check(kernel, logits, labels, TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_any_rows(kernel: str, data: st.DataObject) -> None:
+    # Few distinct values make ties; -inf masks classes.
+    dtype = data.draw(st.sampled_from(["float16", "float32", "float64"]))
+    shape = data.draw(st.tuples(st.integers(1, 6), st.sampled_from([2, 3, 5, 128, 131])))
+    value = st.one_of(
+        st.sampled_from([0.0, -1.0, 1.0, 0.5, -float("inf"), 30.0, -30.0]),
+        st.floats(-20, 20, width=16),
+    )
+    logits = data.draw(hnp.arrays(dtype, shape, elements=value, fill=st.sampled_from([0.0, -2.0])))
+    logits[np.isneginf(logits.max(axis=1)), 0] = 0  # a row of -inf alone is refused before
+    labels = data.draw(hnp.arrays(np.int64, shape[0], elements=st.integers(0, shape[1] - 1)))
+    check(kernel, logits, labels, 10 * TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("classes", [3, 200])
+@pytest.mark.parametrize("largest", [1e4, 1e30, 3e38])
+def test_huge_logits_overflow_nowhere(kernel: str, classes: int, largest: float) -> None:
+    logits = np.zeros((4, classes), np.float32)
+    logits[0, 1], logits[1, 2], logits[2, :2] = largest, -largest, (largest, -largest)
+    logits[3] = -largest
+    labels = np.array([1, 2, 0, 0])
+    check(kernel, logits, labels, TOLERANCE["float32"])
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("classes", [2, 10, 300])
+def test_confident_rows_keep_their_digits(kernel: str, classes: int) -> None:
+    # log(1 + 1e-9) is 0 in float32 when the 1 is inside the sum, as in F.cross_entropy.
+    logits = np.zeros((3, classes), np.float32)
+    logits[:, 0] = [18.6, 40.0, 80.0]
+    found = table(kernel, logits, np.zeros(3, np.int64))
+    others = (classes - 1) * np.exp(-logits[:, 0].astype(float))
+    np.testing.assert_allclose(found["loss_hard"], np.log1p(others), rtol=3e-7)
+    np.testing.assert_allclose(found["one_minus_confidence"], others / (1 + others), rtol=3e-7)
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("classes", [4, 130])
+def test_the_first_of_equal_maxima_is_the_prediction(kernel: str, classes: int) -> None:
+    logits = np.zeros((3, classes), np.float32)
+    logits[1, 2] = logits[1, 3] = 1
+    found = table(kernel, logits, np.array([0, 3, 1]))
+    assert found["predicted"].tolist() == [0, 2, 0]
+    assert found["label_rank"].tolist() == [0, 1, 1]
+    assert found["margin"].tolist() == [0, 0, 0]
+    assert not np.signbit(found["margin"]).any()
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("classes", [3, 130])
+def test_a_masked_label_has_an_infinite_loss_and_no_gap(kernel: str, classes: int) -> None:
+    logits = np.zeros((2, classes), np.float32)
+    logits[:, 1] = -np.inf
+    found = table(kernel, logits, np.array([0, 1]))
+    assert found["loss_uniform"].tolist() == [np.inf, np.inf]
+    assert np.isfinite(found["loss_hard"][0])
+    assert found["loss_hard"][1] == np.inf
+    assert found["logit_gap"][0] == np.inf
+    assert np.isnan(found["logit_gap"][1])
+    assert found["label_prob"][1] == 0
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("classes", [5, 150])
+def test_bfloat16_is_the_upper_half_of_float32(kernel: str, classes: int) -> None:
+    rng = np.random.default_rng(0)
+    bits = (rng.standard_normal((6, classes)).astype(np.float32).view(np.uint32) >> 16).astype(np.uint16)
+    wide = (bits.astype(np.uint32) << 16).view(np.float32)
+    labels = rng.integers(0, classes, 6)
+    expected = table(kernel, wide, labels)
+    for name, column in table(kernel, bits, labels, dtype="bfloat16").items():
+        assert expected[name].tolist() == column.tolist(), name
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("classes", [2, 10, 100, 128, 1000, 20_000])
+def test_the_kernels_agree(dtype: str, classes: int) -> None:
+    rng = np.random.default_rng(1)
+    rows = max(4, 20_000 // classes)
+    logits = (3 * rng.standard_normal((rows, classes))).astype(dtype)
+    labels = rng.integers(0, classes, rows)
+    expected, tolerance = table("numpy", logits, labels), 1e-6 if dtype == "float32" else 1e-12
+    for name, column in table("torch", logits, labels).items():
+        scale = np.abs(logits).max() if name == "logit_gap" else np.abs(expected[name])
+        assert (np.abs(column - expected[name]) <= tolerance * scale).all(), name
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("classes", [3, 130])
+def test_what_is_not_finite_shows_in_the_largest_logit(kernel: str, classes: int, bad: float) -> None:
+    logits = np.zeros((3, classes), np.float32)
+    logits[1, 2] = bad
+    compute = cpu_kernel(kernel, classes, "float32", frozenset({"tail", "shift", "rank"}))
+    state = compute.row_state(logits, np.zeros(3, np.int64))
+    assert [False, True, False] == (~np.isfinite(state.largest)).tolist()

@@ -1,0 +1,160 @@
+"""The loop: one answer whatever the chunks and threads, rows left out, errors that name the first row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+import lscli
+from lscli.kernels.devices import cpu_kernel
+from lscli.kernels.rowstate import COLUMNS, fields_for
+from lscli.scan import scan
+from lscli.scan.device import device_state
+from lscli.sources import open_inputs
+
+Array = NDArray[Any]
+
+
+def data(rows: int, classes: int, dtype: str = "float32", *, masked: bool = False) -> tuple[Array, Array]:
+    rng = np.random.default_rng(classes)
+    logits = (3 * rng.standard_normal((rows, classes))).astype(dtype)
+    if masked:
+        logits[rng.random((rows, classes)) < 0.02] = -np.inf
+        logits[:, 0] = np.where(np.isneginf(logits).all(axis=1), 0, logits[:, 0])
+    logits[::7, 1] = logits[::7, 0]  # ties
+    labels = rng.integers(0, classes, rows)
+    labels[::11] = -100
+    return logits, labels
+
+
+def columns(logits: Any, labels: Any, **options: Any) -> dict[str, bytes]:
+    """The bytes of every column."""
+    opened, truth = open_inputs(logits, labels)
+    label, _ = truth.checked(*opened.shape, -100, "logits")
+    table = scan(opened, label, COLUMNS, **options).table
+    return {name: column.tobytes() for name, column in table.columns.items()}
+
+
+@pytest.mark.parametrize("kernel", ["numpy", "torch"])
+@pytest.mark.parametrize(
+    ("rows", "classes", "dtype"),
+    [
+        (257, 2, "float32"),
+        (257, 10, "float32"),
+        (129, 50, "float16"),
+        (65, 127, "float64"),
+        (65, 128, "float32"),
+        (67, 333, "float64"),
+        (35, 1000, "float16"),
+        (35, 1001, "float32"),
+        (9, 33_000, "float32"),
+    ],
+)
+def test_no_bit_depends_on_chunks_or_threads(kernel: str, rows: int, classes: int, dtype: str) -> None:
+    logits, labels = data(rows, classes, dtype, masked=True)
+    expected = columns(logits, labels, kernel=kernel, threads=1)
+    for chunk_rows, threads in ((1, 1), (2, 3), (3, 1), (17, 2), (64, 4), (rows, 1), (10 * rows, 2)):
+        assert expected == columns(logits, labels, kernel=kernel, threads=threads, chunk_rows=chunk_rows)
+
+
+@pytest.mark.parametrize("classes", [7, 1000])
+def test_no_bit_depends_on_the_tiles_within_a_chunk(classes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    logits, labels = data(100, classes)
+    expected = columns(logits, labels, threads=1)
+    for tile in (1, 100 * classes, 333 * classes):
+        monkeypatch.setattr("lscli.kernels.numpy_kernel.TILE", tile)
+        assert expected == columns(logits, labels, threads=1)
+
+
+@pytest.mark.parametrize("classes", [5, 400])
+def test_a_file_gives_the_bits_of_an_array(classes: int, tmp_path: Path) -> None:
+    # Files are read into buffers that the kernel works in; arrays of the caller are left alone.
+    logits, labels = data(300, classes, masked=True)
+    before = logits.copy()
+    np.save(tmp_path / "logits.npy", logits)
+    from_array = columns(logits, labels, chunk_rows=100)
+    assert from_array == columns(tmp_path / "logits.npy", labels, chunk_rows=70)
+    assert before.tobytes() == logits.tobytes()
+
+
+def test_the_report_does_not_depend_on_chunks_or_threads() -> None:
+    logits, labels = data(1000, 20)
+    expected = repr(lscli.evaluate(logits, labels, metrics="all").rows)
+    for threads, chunk_rows in ((1, 1), (3, 7), (2, 999)):
+        assert expected == repr(
+            lscli.evaluate(logits, labels, metrics="all", threads=threads, chunk_rows=chunk_rows).rows
+        )
+
+
+def test_ignored_samples_leave_as_if_they_had_never_been() -> None:
+    logits, labels = data(200, 10)
+    kept = labels != -100
+    logits[~kept] = np.nan  # nobody looks at them
+    assert columns(logits[kept], labels[kept]) == columns(logits, labels, chunk_rows=9)
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+@pytest.mark.parametrize(("bad", "what"), [(np.nan, "nan"), (np.inf, "+inf"), (-np.inf, "nothing but -inf")])
+def test_the_first_row_that_is_not_finite_is_named(bad: float, what: str, threads: int) -> None:
+    logits = np.zeros((500, 4), np.float32)
+    logits[123] = logits[124] = logits[400] = bad
+    with pytest.raises(lscli.InputError, match=f"row 123 has {what}".replace("+", r"\+")):
+        lscli.evaluate(logits, np.zeros(500, int), threads=threads, chunk_rows=5)
+
+
+def test_rows_that_are_not_finite_can_be_skipped() -> None:
+    logits, labels = data(100, 5)
+    broken = logits.copy()
+    broken[[3, 50, 98], [0, 1, 2]] = np.nan, np.inf, np.nan
+    broken[70] = -np.inf
+    left = np.setdiff1d(np.arange(100), [3, 50, 70, 98])
+    expected = lscli.evaluate(logits[left], labels[left])
+    with pytest.warns(lscli.LscliWarning, match="4 of 100 rows are not finite"):
+        found = lscli.evaluate(broken, labels, nonfinite="skip", chunk_rows=8)
+    assert expected.rows == found.rows
+    assert found.samples["skipped"] == 4
+
+
+def test_nothing_left_is_an_error() -> None:
+    with pytest.raises(lscli.InputError, match="no row is finite"):
+        lscli.evaluate(np.full((3, 2), np.nan), [0, 1, 0], nonfinite="skip")
+
+
+def test_progress_ends_at_the_last_row() -> None:
+    told: list[tuple[int, int]] = []
+    lscli.evaluate(*data(100, 3), chunk_rows=10, progress=lambda done, total: told.append((done, total)))
+    assert told[-1] == (100, 100)
+
+
+def test_an_error_in_the_caller_s_progress_stops_the_threads() -> None:
+    def interrupt(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        lscli.evaluate(*data(2000, 300), chunk_rows=1, progress=interrupt)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("classes", [6, 130])
+def test_the_loop_on_a_device_gives_the_states_of_the_kernel(dtype: str, classes: int) -> None:
+    # On the CPU its buffers are copied plainly; on a GPU pinned ones travel on a stream of their own.
+    tensor = torch.randn(50, classes, generator=torch.Generator().manual_seed(0)).to(getattr(torch, dtype))
+    labels = np.arange(50) % classes
+    opened, _ = open_inputs(tensor, labels)
+    raw = tensor.view(torch.uint16).numpy() if dtype == "bfloat16" else tensor.numpy()
+    fields = fields_for(COLUMNS)
+    expected = cpu_kernel("torch", classes, dtype, fields).row_state(raw, labels).parts()
+    for device in DEVICES:
+        told: list[int] = []
+        found = device_state(opened, labels, device, fields, chunk_rows=7, threads=2, progress=told.append).parts()
+        for name, part in expected.items():
+            np.testing.assert_allclose(found[name], part, rtol=1e-6, atol=1e-6, err_msg=f"{device} {name}")
+        assert told == [*range(7, 50, 7), 50]
+
+
+DEVICES = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
