@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from lscli.scan import Scan, scan
 from lscli.sources import open_inputs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from lscli.sources.labels import Labels
     from lscli.sources.logits import Logits
@@ -77,7 +78,7 @@ def evaluate(
 
     Definitions: `lscli metrics`. Smoothing: Szegedy et al. 2016, section 7.
     """
-    given = {name: value for name, value in locals().items() if name in DEFAULTS}
+    given = {name: value for name, value in locals().items() if name in DEFAULTS and name != "progress"}
     settings = Settings(eps=_eps_values(eps))
     metrics = metrics if isinstance(metrics, str) else ",".join(metrics)
     choices = select(metrics)
@@ -136,7 +137,7 @@ DEFAULTS: Mapping[str, Any] = dict(evaluate.__kwdefaults__ or {})
 
 
 def _eps_values(eps: float | str | Iterable[float | str]) -> tuple[float, ...]:
-    several = [eps] if isinstance(eps, int | float | str | np.number) else list(eps)
+    several = list(eps) if isinstance(eps, Iterable) and not isinstance(eps, str) else [eps]
     values = tuple(dict.fromkeys(map(parse_eps, several)))
     if not values:
         raise UsageError("no eps is given", "for example --eps 0.1", where="eps")
@@ -192,14 +193,12 @@ def _input(role: str, opened: Logits | Labels) -> dict[str, Any]:
 
 
 def _settings(given: Mapping[str, Any], resolved: Mapping[str, Any]) -> dict[str, Setting]:
-    """The value that was used of each setting, and whether it was given."""
-    return {
-        name: Setting(
-            resolved.get(name, value), "default" if value is DEFAULTS[name] or value == DEFAULTS[name] else "argument"
-        )
-        for name, value in given.items()
-        if name != "progress"
-    }
+    """The value that was used of each setting, and whether another one than the default was given."""
+    settings = {}
+    for name, value in given.items():
+        unchanged = type(value) is type(DEFAULTS[name]) and value == DEFAULTS[name]
+        settings[name] = Setting(resolved.get(name, value), "default" if unchanged else "argument")
+    return settings
 
 
 def _versions(kernel: str) -> dict[str, str]:

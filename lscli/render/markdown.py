@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from lscli.render import Screen
     from lscli.report import Listing, Report
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
+# An underscore within a word is one; at its edge it begins emphasis.
+_SPECIAL = re.compile(r"([\\`*{}\[\]<>#|~]|(?<!\w)_|_(?!\w))")
 
 
 def report(answer: Report, screen: Screen) -> str:

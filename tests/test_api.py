@@ -1,0 +1,139 @@
+"""The Python API: what `evaluate` takes, and what it refuses."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import lscli
+from tests.command import LABELS, LOGITS
+
+SAMPLE_LOGITS, SAMPLE_LABELS = np.load(LOGITS), np.load(LABELS)
+
+
+def numbers(report: lscli.Report) -> list[tuple[str, str, float, float]]:
+    return [(row.metric, row.params, row.value, row.stderr) for row in report.rows]
+
+
+@pytest.mark.parametrize(
+    ("logits", "labels"),
+    [
+        (LOGITS, LABELS),
+        (Path(LOGITS), LABELS.encode()),
+        (SAMPLE_LOGITS, SAMPLE_LABELS),
+        (torch.from_numpy(SAMPLE_LOGITS), torch.from_numpy(SAMPLE_LABELS)),
+        (torch.from_numpy(SAMPLE_LOGITS).requires_grad_(), SAMPLE_LABELS.astype(np.uint8)),
+        (SAMPLE_LOGITS.tolist(), SAMPLE_LABELS.tolist()),
+        (np.asfortranarray(SAMPLE_LOGITS), SAMPLE_LABELS.astype(">i2")),
+        (SAMPLE_LOGITS.astype(">f4"), LABELS),
+    ],
+    ids=["paths", "Path and bytes", "numpy", "torch", "requires grad", "lists", "Fortran", "big-endian"],
+)
+def test_the_same_numbers_from_whatever_holds_them(logits: Any, labels: Any) -> None:
+    assert repr(numbers(lscli.evaluate(LOGITS, LABELS))) == repr(numbers(lscli.evaluate(logits, labels)))
+
+
+def test_several_eps_come_from_one_pass() -> None:
+    report = lscli.evaluate(LOGITS, LABELS, eps=[0, 0.1, 0.1, 0.2], metrics="loss_smoothed")
+    assert [row.params for row in report.rows] == ["eps=0.0", "eps=0.1", "eps=0.2"]
+
+
+@pytest.mark.parametrize("eps", [0.1, np.float32(0.25), "0.1", (0.1,), np.array([0.1, 0.2])])
+def test_eps_is_a_number_or_several(eps: Any) -> None:
+    assert "loss_smoothed" in lscli.evaluate(LOGITS, LABELS, eps=eps)
+
+
+@pytest.mark.parametrize("eps", [-0.1, 1.5, math.nan, math.inf, "x", [], [0.1, 2], None])
+def test_what_is_no_eps_is_refused(eps: Any) -> None:
+    with pytest.raises(lscli.UsageError, match="eps"):
+        lscli.evaluate(LOGITS, LABELS, eps=eps)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"kernel": "nmpy"}, "unknown kernel"),
+        ({"device": "gpu"}, "unknown device"),
+        ({"device": "cuda:x"}, "unknown device"),
+        ({"device": "cuda:99"}, "device cuda:99 is not there"),
+        ({"kernel": "numpy", "device": "cuda"}, "does not run on cuda"),
+        ({"nonfinite": "drop"}, "nonfinite"),
+        ({"threads": 0}, "threads must be at least 1"),
+        ({"chunk_rows": -3}, "chunk-rows must be at least 1"),
+    ],
+)
+def test_what_an_option_does_not_take_is_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(lscli.UsageError, match=message):
+        lscli.evaluate(LOGITS, LABELS, **options)
+
+
+def test_logits_without_labels_are_refused() -> None:
+    with pytest.raises(lscli.UsageError, match="no labels"):
+        lscli.evaluate(LOGITS)
+
+
+def test_the_two_in_the_wrong_order_are_said_to_be() -> None:
+    for logits, labels in ((LABELS, LOGITS), (SAMPLE_LABELS, SAMPLE_LOGITS)):
+        with pytest.raises(lscli.InputError, match="swapped"):
+            lscli.evaluate(logits, labels)
+
+
+def test_probabilities_given_as_logits_are_warned_of() -> None:
+    probabilities = torch.softmax(torch.from_numpy(SAMPLE_LOGITS), dim=1).numpy()
+    with pytest.warns(lscli.LscliWarning, match="every row sums to 1"):
+        lscli.evaluate(probabilities, SAMPLE_LABELS)
+
+
+def test_log_probabilities_give_what_logits_give() -> None:
+    log_probabilities = torch.log_softmax(torch.from_numpy(SAMPLE_LOGITS.astype(float)), dim=1).numpy()
+    one, other = lscli.evaluate(SAMPLE_LOGITS, LABELS), lscli.evaluate(log_probabilities, LABELS)
+    for row in one.rows:
+        assert row.value == pytest.approx(other[row.metric], rel=1e-9), row.metric
+
+
+def test_errors_are_one_family_with_hints() -> None:
+    with pytest.raises(lscli.LscliError) as caught:
+        lscli.evaluate("nowhere.npy", LABELS)
+    assert str(caught.value) == "nowhere.npy: not found"
+    assert caught.value.hint
+
+
+def test_the_module_says_what_it_offers() -> None:
+    assert {"evaluate", "Report", "SampleTable", "LscliError"} <= set(dir(lscli))
+    assert all(getattr(lscli, name) is not None for name in lscli.__all__)
+    with pytest.raises(AttributeError, match="evaluat"):
+        lscli.evaluat  # noqa: B018
+
+
+def test_evaluating_arrays_imports_neither_torch_nor_pandas() -> None:
+    program = (
+        "import sys, numpy, lscli; report = lscli.evaluate(numpy.eye(3) * 3, [0, 1, 2]);"
+        "assert report['accuracy'] == 1; print(*({'torch', 'pandas', 'rich', 'typer'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"
+
+
+@pytest.mark.parametrize(
+    ("confidence", "correct", "weight"),
+    [
+        ([0.5], [1, 0], None),
+        ([], [], None),
+        ([1.5], [1], None),
+        ([math.nan], [1], None),
+        ([0.5], [2], None),
+        ([0.5], [1], [-1]),
+        ([0.5], [1], [math.inf]),
+        ([[0.5]], [[1]], None),
+    ],
+)
+def test_what_is_no_table_is_refused(confidence: Any, correct: Any, weight: Any) -> None:
+    with pytest.raises(lscli.UsageError):
+        lscli.SampleTable.from_confidences(confidence, correct, weight=weight)

@@ -1,0 +1,69 @@
+"""The conclusion says what the numbers say, and no more."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from lscli.analyses.conclude import conclude
+from lscli.report import Row
+
+
+def row(metric: str, value: float, stderr: float = math.nan, params: str = "") -> Row:
+    return Row("x.npy", "", metric, value, stderr, math.nan, math.nan, 100, params)
+
+
+def sentence(gap: float, stderr: float, ece: float, null: float) -> str:
+    return conclude([row("confidence_gap", gap, stderr), row("ece", ece), row("ece_null", null)])
+
+
+def test_over_confidence() -> None:
+    assert sentence(0.05, 0.01, 0.06, 0.01) == (
+        "Over-confident: confidence is 0.05 above accuracy, and ece 0.06 is 6 times the 0.01 that noise alone gives."
+    )
+
+
+def test_under_confidence() -> None:
+    assert sentence(-0.05, 0.01, 0.06, 0.01).startswith("Under-confident: confidence is 0.05 below accuracy")
+
+
+def test_a_gap_within_noise_is_no_verdict() -> None:
+    assert sentence(0.01, 0.01, 0.02, 0.015) == (
+        "Confidence matches accuracy on average (+0.01, within noise), "
+        "and ece 0.02 is near the 0.015 that noise alone gives."
+    )
+
+
+def test_no_standard_error_gives_no_verdict() -> None:
+    assert "within noise" in sentence(0.3, math.nan, 0.3, 0.1)
+
+
+def test_a_floor_of_zero_is_not_divided_by() -> None:
+    assert "above the 0" in sentence(0.5, 0.01, 0.5, 0.0)
+
+
+def test_the_smoothed_loss_and_the_eps_that_fits() -> None:
+    rows = [row("loss_floor", 0.5, params="eps=0.1"), row("loss_excess", 1.25, params="eps=0.1"), row("eps_gap", 0.02)]
+    assert conclude(rows) == (
+        "The smoothed loss at eps 0.1 is 1.25 nats above its floor of 0.5; the eps that these logits fit best is 0.02."
+    )
+
+
+def test_of_several_eps_it_speaks_of_the_first() -> None:
+    rows = [row("loss_excess", 1, params="eps=0.2"), row("loss_excess", 2, params="eps=0.3"), row("loss_floor", 0.5)]
+    assert "at eps 0.2 is 1 nats" in conclude(rows)
+
+
+@pytest.mark.parametrize(("fit", "words"), [(1.5, "No eps fits"), (0.3, "best is 0.3")])
+def test_no_eps_above_one_is_offered(fit: float, words: str) -> None:
+    assert words in conclude([row("eps_gap", fit)])
+
+
+def test_masked_classes_are_named_as_the_reason() -> None:
+    rows = [row("loss_floor", 0.5, params="eps=0.1"), row("loss_excess", math.inf, params="eps=0.1")]
+    assert "infinite, since a class is masked" in conclude(rows)
+
+
+def test_without_what_it_speaks_of_it_is_silent() -> None:
+    assert conclude([row("brier", 0.1), row("eps_gap", math.nan)]) == ""

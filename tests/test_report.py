@@ -1,0 +1,95 @@
+"""The report: values by name, a frame, a dictionary, a page."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pandas as pd
+import pytest
+
+import lscli
+from lscli.report import Row
+from tests.command import LABELS, LOGITS
+
+COLUMNS = ["source", "group", "metric", "value", "stderr", "ci_low", "ci_high", "n", "params"]
+
+
+@pytest.fixture(scope="module")
+def report() -> lscli.Report:
+    return lscli.evaluate(LOGITS, LABELS, eps=[0.1, 0.2])
+
+
+def test_a_value_by_its_name(report: lscli.Report) -> None:
+    assert report["accuracy"] == 0.9362
+    assert isinstance(report["ece"], float)
+    assert report["loss_smoothed@0.2"] > report["loss_smoothed@0.1"]
+    assert report["loss_smoothed@.20"] == report["loss_smoothed@0.2"]
+    assert report["ece@15"] == report["ece"]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("loss_smoothed", "loss_smoothed@0.1, loss_smoothed@0.2"),
+        ("loss_smoothed@0.3", "no loss_smoothed@0.3"),
+        ("x", "ece"),
+    ],
+)
+def test_a_name_that_fits_none_or_several_says_what_there_is(report: lscli.Report, name: str, message: str) -> None:
+    with pytest.raises(KeyError, match=message):
+        report[name]
+
+
+def test_the_frame_has_the_columns_of_the_csv(report: lscli.Report) -> None:
+    frame = report.to_frame()
+    assert list(Row._fields) == COLUMNS == list(frame.columns)
+    assert len(report.rows) == len(frame)
+    assert (frame["n"] == 5000).all()
+    assert pd.api.types.is_float_dtype(frame["value"])
+    assert frame.loc[frame["metric"] == "ece", "stderr"].isna().all()
+
+
+def test_the_dictionary_is_json(report: lscli.Report) -> None:
+    document = json.loads(json.dumps(report.to_dict(), allow_nan=False))
+    assert ["schema", "lscli", "inputs", "settings"] == list(document)[:4]
+    assert document["lscli"] == lscli.__version__
+    assert document["inputs"][0] == {
+        "role": "logits",
+        "path": LOGITS,
+        "shape": [5000, 10],
+        "dtype": "float32",
+        "size": 200_000,
+    }
+    assert document["settings"]["eps"] == {"value": [0.1, 0.2], "from": "argument"}
+    assert document["settings"]["ignore_index"] == {"value": -100, "from": "default"}
+    assert document["settings"]["kernel"] == {"value": "numpy", "from": "default"}
+    assert document["samples"] == {"rows": 5000, "kept": 5000, "ignored": 0, "skipped": 0, "masked": 0}
+    assert document["rows"][0]["ci_low"] is None
+
+
+def test_infinities_are_null_in_json() -> None:
+    with pytest.warns(lscli.LscliWarning, match="masked"):
+        report = lscli.evaluate([[1.0, -math.inf, 3.0]], [0])
+    rows = {row["metric"]: row for row in report.to_dict()["rows"]}
+    assert rows["loss_uniform"]["value"] is None
+    assert report["loss_uniform"] == math.inf
+    assert report.to_dict()["samples"]["masked"] == 1
+    assert "masked" in report.to_dict()["warnings"][0]
+
+
+def test_a_notebook_shows_a_table_without_empty_columns(report: lscli.Report) -> None:
+    page = report._repr_html_()
+    assert "<table" in page
+    assert "loss_hard" in page
+    assert "ci_low" not in page
+
+
+def test_a_source_s_name_cannot_write_into_the_page() -> None:
+    report = lscli.Report([Row("<script>x</script>", "", "ece", 0.1, math.nan, math.nan, math.nan, 3, "bins=15")])
+    assert "<script>" not in report._repr_html_()
+
+
+def test_the_repr_is_short(report: lscli.Report) -> None:
+    assert repr(report).startswith("Report(loss_hard=0.2828, ")
+    assert len(repr(report)) < 200
