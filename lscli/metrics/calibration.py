@@ -59,7 +59,7 @@ METRICS = (
         "sqrt(sum_b (n_b/N) (mean a - mean c)^2), the bins of ece",
         _COLUMNS,
         rmsce,
-        "root mean square calibration error",
+        "root mean square over the bins",
         default=True,
     ),
     Metric(

@@ -55,7 +55,7 @@ def top_k(k: int) -> Metric:
         f"share of samples whose label has one of the {k} largest logits, equal ones by class; absent for K <= {k}",
         frozenset({"label_rank"}),
         compute,
-        f"label among the {k} largest logits",
+        f"label among the {k} largest",
         default=k == 5,
     )
 
@@ -120,7 +120,7 @@ METRICS = (
         "mean of the largest less the second largest probability",
         frozenset({"margin"}),
         mean_of("margin"),
-        "largest less second probability",
+        "largest less second largest",
         default=True,
     ),
     Metric(
@@ -136,7 +136,7 @@ METRICS = (
         "mean of the label's logit less the mean of the other logits",
         frozenset({"logit_gap"}),
         mean_of("logit_gap"),
-        "label's logit less the others' mean",
+        "label's logit above the others",
         default=True,
     ),
 )

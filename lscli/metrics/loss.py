@@ -60,7 +60,7 @@ METRICS = (
         "U: mean over samples and classes of -log p_k: the cross-entropy of the uniform distribution",
         frozenset({"loss_uniform"}),
         mean_of("loss_uniform"),
-        "cross-entropy of uniform targets",
+        "loss of uniform targets, nats",
         default=True,
     ),
     Metric(
@@ -77,7 +77,7 @@ METRICS = (
         "the entropy of the smoothed targets: no model can go below it; one row an eps",
         frozenset({"loss_hard"}),
         floor,
-        "least smoothed loss there can be",
+        "the least there can be",
         default=True,
         parameter="eps",
     ),

@@ -22,7 +22,7 @@ METRICS = (
         "mean of sum_k (p_k - [k = y])^2, in [0, 2] (Brier 1950)",
         _BRIER,
         mean_of("brier"),
-        "squared error, sum over classes",
+        "squared error over classes",
         default=True,
     ),
     Metric(

@@ -74,7 +74,7 @@ METRICS = (
         "K/(K-1) (1 - confidence_mean)",
         frozenset({"one_minus_confidence"}),
         gamma_confidence,
-        "equivalent smoothing of confidence",
+        "the same, of the confidence",
         default=True,
     ),
     Metric(
@@ -82,7 +82,7 @@ METRICS = (
         "K/(K-1) (1 - accuracy): where an optimally fitted smoothed model is calibrated on average",
         frozenset({"correct"}),
         eps_accuracy,
-        "smoothing that this accuracy calls for",
+        "what this accuracy calls for",
         default=True,
     ),
     Metric(
@@ -90,7 +90,7 @@ METRICS = (
         "gamma_confidence - eps_accuracy: above 0 over-smoothed (under-confident), below 0 under-smoothed",
         frozenset({"confidence", "one_minus_confidence", "correct"}),
         balance,
-        "above 0 over-smoothed, below under-",
+        "above 0 is over-smoothed",
         default=True,
     ),
 )

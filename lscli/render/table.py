@@ -20,11 +20,18 @@ if TYPE_CHECKING:
     from lscli.report import Listing, Report, Row
 
 
+# From this width on there is room for a few words on each metric.
+_WIDE = 80
+
+
 def report(answer: Report, screen: Screen) -> str:
     """The metrics by family: value, standard error, and what each is in a few words."""
     table = _empty_table()
-    for column, justify in (("metric", "left"), ("value", "right"), ("± s.e.", "right"), ("", "left")):
-        table.add_column(column, justify=justify, no_wrap=bool(column), header_style="dim")  # type: ignore[arg-type]
+    table.add_column("metric", no_wrap=True, header_style="dim")
+    table.add_column("value", justify="right", no_wrap=True, header_style="dim")
+    table.add_column("± s.e.", justify="right", no_wrap=True, header_style="dim")
+    if screen.width >= _WIDE:
+        table.add_column("")
     family = ""
     for row in answer.rows:
         if family_of(row.metric) != family:
@@ -32,7 +39,7 @@ def report(answer: Report, screen: Screen) -> str:
                 table.add_row()
             family = family_of(row.metric)
             table.add_row(Text(FAMILIES[family].title, style="bold cyan"))
-        table.add_row(*_cells(row))
+        table.add_row(*_cells(row)[: len(table.columns)])
     parts: list[Any] = [Padding(_title(answer), (1, 0, 0, 1)), table]
     if answer.conclusion:
         parts.append(Padding(Text(printable(answer.conclusion)), (0, 1, 1, 1)))

@@ -80,7 +80,7 @@ def test_what_is_not_understood_is_said(names: str, message: str, hint: str) -> 
 def test_every_metric_is_described() -> None:
     for metric in METRICS.values():
         assert metric.definition.strip().endswith(metric.definition[-1])
-        assert 0 < len(metric.gist) <= 40, metric.id
+        assert 0 < len(metric.gist) <= 30, metric.id
         assert metric.columns, metric.id
 
 
