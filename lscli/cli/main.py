@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import sys
@@ -32,7 +31,9 @@ COMMANDS: dict[str, tuple[Callable[..., None], tuple[str, ...]]] = {
 
 def _print_version(asked: bool) -> None:
     if asked:
-        print(f"lscli {__version__}")  # noqa: T201
+        from lscli.cli.output import write_stdout
+
+        write_stdout(f"lscli {__version__}\n".encode())
         raise typer.Exit
 
 
@@ -43,9 +44,10 @@ def _start(
     ] = False,
 ) -> None:
     """Calibration analysis of saved classifier logits: losses, confidence, calibration, label smoothing."""
-    from lscli.cli.defaults import load_pyproject
+    if not {"-h", "--help"} & set(context.obj or ()):  # help is there also when the project's file is broken
+        from lscli.cli.defaults import load_pyproject
 
-    load_pyproject(context)
+        load_pyproject(context)
 
 
 def _app() -> typer.Typer:
@@ -56,7 +58,7 @@ def _app() -> typer.Typer:
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
-        epilog="Options have defaults in the environment (LSCLI_EPS) and in pyproject.toml ([tool.lscli] eps = 0.1)."
+        epilog="Options have defaults in the environment (LSCLI_EPS) and in pyproject.toml (\\[tool.lscli] eps = 0.1)."
         "\n\nExit codes: 0 done, 2 wrong usage, 3 unusable input, 4 reading or writing failed.",
     )
     for name, (function, examples) in COMMANDS.items():
@@ -75,16 +77,6 @@ def _paragraphs(function: Callable[..., None]) -> str:
 app = _app()
 
 
-def run() -> None:
-    """The `lscli` command: ends the process."""
-    code = main(sys.argv[1:])
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, or never there
-            stream.flush()
-    # All files are closed; taking the interpreter down in good order would only cost 30 ms.
-    os._exit(code)
-
-
 def main(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit code; errors are one line and a hint on stderr."""
     signal.signal(signal.SIGTERM, _terminate)
@@ -96,7 +88,9 @@ def main(arguments: Sequence[str]) -> int:
 
 def _guarded(arguments: Sequence[str]) -> int:
     try:
-        code = app(list(arguments), standalone_mode=False, prog_name="lscli")
+        code = app(list(arguments), standalone_mode=False, prog_name="lscli", obj=list(arguments))
+        if sys.stdout is not None:
+            sys.stdout.flush()  # of a help, which typer prints
         return code if isinstance(code, int) else ExitCode.OK
     except LscliError as error:
         return _fail(error, str(error), error.hint, error.exit_code)
@@ -104,16 +98,23 @@ def _guarded(arguments: Sequence[str]) -> int:
         message = _one_line(error.format_message())
         # Without any command the help is printed, and there is nothing to add.
         return _fail(error, message, _usage_hint(error), ExitCode.USAGE) if message else ExitCode.USAGE
-    except ClosedPipeError:
+    except (ClosedPipeError, BrokenPipeError):
         return ExitCode.CLOSED_PIPE
+    except SystemExit as error:
+        # typer ends so after completing a word, and rich when the reader of a help went away.
+        return int(error.code or 0) if "_LSCLI_COMPLETE" in os.environ else ExitCode.CLOSED_PIPE
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except _Terminated:
         return ExitCode.TERMINATED
     except MemoryError as error:
         return _fail(error, "memory ran out", "use a smaller --chunk-rows or fewer --threads", ExitCode.READ_WRITE)
+    except OSError as error:
+        what = f"reading or writing failed: {error.strerror or error}"
+        return _fail(error, what, "check the disk and your rights", ExitCode.READ_WRITE)
     except Exception as error:  # a bug, said to be one
-        what = _one_line(f"{type(error).__name__}: {error}")
+        cause = error.__cause__ if isinstance(error, typer.Abort) and error.__cause__ else error
+        what = _one_line(f"{type(cause).__name__}: {cause}")
         return _fail(error, f"a bug in lscli: {what}", "set LSCLI_DEBUG=1 and report what it shows", ExitCode.BUG)
 
 

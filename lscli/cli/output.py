@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from lscli.cli.options import FORMATS
-from lscli.errors import ClosedPipeError, InputError, LscliError, ReadWriteError, UsageError
+from lscli.errors import ClosedPipeError, LscliError, ReadWriteError, UsageError
 from lscli.render import SUFFIXES, Screen, render
 from lscli.report import Listing, Report
 from lscli.text import nearest, printable
@@ -38,8 +38,7 @@ class Destination(NamedTuple):
         """The destination that `-o` and `-f` name.
 
         Raises:
-            UsageError: an unknown format, a suffix that names none, or an output that is one of the inputs.
-            InputError: a folder.
+            UsageError: an unknown format, a suffix that names none, a folder, or an output that is one of the inputs.
         """
         if format not in FORMATS:
             raise UsageError(f"unknown format {format!r}", nearest(format, FORMATS) or f"one of {', '.join(FORMATS)}")
@@ -50,8 +49,8 @@ class Destination(NamedTuple):
         for path in inputs:
             if path is not None and _same_file(output, path):
                 raise UsageError("the output is one of the inputs", "write it to another file", where=output)
-        if os.path.isdir(output):
-            raise InputError("is a directory", "name a file in it", where=output)
+        if not output or output.endswith(os.sep) or os.path.isdir(output):
+            raise UsageError("the output is a directory", "name a file in it", where=output)
         suffix = os.path.splitext(output)[1].lower()
         if format == "auto" and suffix not in SUFFIXES:
             raise UsageError(
@@ -90,9 +89,8 @@ def write_stdout(data: bytes) -> None:
 
 
 def _screen(terminal: bool) -> Screen:
-    color = terminal and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
-    if os.environ.get("FORCE_COLOR"):
-        color = "NO_COLOR" not in os.environ
+    color = terminal and os.environ.get("TERM") != "dumb"
+    color = (color or bool(os.environ.get("FORCE_COLOR"))) and not os.environ.get("NO_COLOR")
     width = shutil.get_terminal_size((_PIPE_WIDTH, 24)).columns if terminal else _PIPE_WIDTH
     return Screen(width, color)
 
@@ -105,13 +103,12 @@ def _same_file(one: str, other: str) -> bool:
 
 
 def _write_file(path: str, data: bytes) -> None:
-    target = os.path.realpath(path)  # a link stays a link: what it leads to is replaced
     try:
-        if os.path.exists(target) and not stat.S_ISREG(os.stat(target).st_mode):
-            with open(target, "wb") as stream:
+        if os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode):
+            with open(path, "wb") as stream:  # a device or a pipe; one without a name has no real path
                 stream.write(data)
             return
-        _replace(target, data)
+        _replace(os.path.realpath(path), data)  # a link stays a link: what it leads to is replaced
     except OSError as error:
         raise _not_written(path, error) from error
 
@@ -142,7 +139,13 @@ def _clear_stale(folder: str, name: str) -> None:
     prefix, suffix = f".{name}.lscli-", ".tmp"
     for entry in os.listdir(folder):
         pid = entry[len(prefix) : -len(suffix)]
-        if entry.startswith(prefix) and entry.endswith(suffix) and pid.isdigit() and not _alive(int(pid)):
+        if (
+            entry.startswith(prefix)
+            and entry.endswith(suffix)
+            and pid.isascii()
+            and pid.isdecimal()
+            and not _alive(int(pid))
+        ):
             with contextlib.suppress(OSError):
                 os.unlink(os.path.join(folder, entry))
 
@@ -150,7 +153,7 @@ def _clear_stale(folder: str, name: str) -> None:
 def _alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except OSError:
         return True
@@ -162,7 +165,8 @@ def _sync_folder(folder: str) -> None:
         return
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(fd)
+        with contextlib.suppress(OSError):  # some file systems refuse; the new file is in its place
+            os.fsync(fd)
     finally:
         os.close(fd)
 

@@ -51,6 +51,12 @@ def _texts(values: Any) -> list[str]:
     return [str(value) for value in values]
 
 
+def _whole(value: Any) -> int:
+    if isinstance(value, bool | float):  # from a file: 1.5 and true are no counts
+        raise ValueError(value)
+    return int(value)
+
+
 def _flag(value: Any) -> bool:
     """A flag from the environment or a file."""
     word = str(value).strip().lower()
@@ -64,7 +70,7 @@ _FLAGS = dict.fromkeys(("1", "true", "t", "yes", "y", "on"), True) | dict.fromke
 )
 _CONVERTERS: dict[Any, tuple[Any, str]] = {
     str: (str, "text"),
-    int: (int, "a whole number"),
+    int: (_whole, "a whole number"),
     bool: (_flag, "true or false"),
     list[str]: (_texts, "a list"),
 }

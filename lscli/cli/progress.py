@@ -21,7 +21,7 @@ def progress_bar(quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
     """A function that shows how many rows of how many are done, or None where there is nobody to see it."""
     if quiet:
         warnings.simplefilter("ignore", LscliWarning)
-    if quiet or not sys.stderr.isatty():
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
         yield None
         return
     bar = _Bar()

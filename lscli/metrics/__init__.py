@@ -112,11 +112,11 @@ def _choices(word: str) -> list[Choice]:
         return [Choice(metric, named=True)]
     if not metric.parameter:
         raise UsageError(f"{metric_id} takes no parameter", f"write {metric_id} alone")
-    return [Choice(metric, parse_eps(argument), named=True)]
+    return [Choice(metric, parse_eps(argument, f"{metric_id}@"), named=True)]
 
 
-def parse_eps(text: object) -> float:
-    """An amount of smoothing, finite and in [0, 1].
+def parse_eps(text: object, before: str = "--eps ") -> float:
+    """An amount of smoothing, finite and in [0, 1]; `before` is how the hint writes one.
 
     Raises:
         UsageError: it is none.
@@ -126,5 +126,5 @@ def parse_eps(text: object) -> float:
     except (TypeError, ValueError):
         eps = float("nan")
     if not 0 <= eps <= 1:
-        raise UsageError(f"must be finite and in [0, 1], got {text}", "for example --eps 0.1", where="eps")
+        raise UsageError(f"must be finite and in [0, 1], got {text}", f"for example {before}0.1", where="eps")
     return eps

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 from lscli.report import Row
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
     from lscli.render import Screen
     from lscli.report import Listing, Report
+
+
+# What a spreadsheet would compute; `-` alone and negative numbers are none.
+_FORMULA = re.compile(r"[=+@]|-(?![\d.]|$)")
 
 
 def report(answer: Report, screen: Screen) -> str:
@@ -41,5 +46,4 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return "" if math.isnan(value) else repr(value)
     text = printable(str(value))
-    # A spreadsheet takes these for a formula.
-    return "'" + text if text[:1] in "=+@" and text else text
+    return "'" + text if _FORMULA.match(text) else text

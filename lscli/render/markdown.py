@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lscli.report import Listing, Report
 
 # An underscore within a word is one; at its edge it begins emphasis.
-_SPECIAL = re.compile(r"([\\`*{}\[\]<>#|~]|(?<!\w)_|_(?!\w))")
+_SPECIAL = re.compile(r"([\\`*{}\[\]<>#|~]|&(?=\w+;)|(?<![^\W_])_|_(?![^\W_]))")
 
 
 def report(answer: Report, screen: Screen) -> str:
@@ -23,9 +23,8 @@ def report(answer: Report, screen: Screen) -> str:
     rows = [(f"`{row.metric}`", escape(row.params), short(row.value), error(row.stderr)) for row in answer.rows]
     heading = "\n".join(f"- {entry['role']}: {escape(str(entry['path']))}, {entry['shape']}" for entry in answer.inputs)
     table = _table(("metric", "params", "value", "s.e."), rows)
-    return (
-        "\n".join(part for part in (heading, "", table, escape(answer.conclusion)) if part is not None).rstrip() + "\n"
-    )
+    parts = (heading and heading + "\n", table, escape(answer.conclusion))
+    return "\n".join(part for part in parts if part).rstrip() + "\n"
 
 
 def listing(answer: Listing, screen: Screen) -> str:

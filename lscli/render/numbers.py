@@ -17,11 +17,13 @@ def short(value: float) -> str:
     if "e" not in text:
         return text.rstrip(".")
     # 1.234e+04 is 12340 to a reader; only what is really large or small keeps its exponent.
-    return f"{value:.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.3e}"
+    return f"{value:.0f}" if 1 <= abs(value) < 1e9 else f"{value:.3e}"
 
 
 def error(value: float) -> str:
     """A standard error to two significant digits, or an empty string."""
     if math.isnan(value):
         return ""
+    if 9.95 <= value < 1e9:
+        return f"{value:.0f}"
     return "0" if value == 0 else f"{value:#.2g}".rstrip(".")

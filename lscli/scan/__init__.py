@@ -70,10 +70,10 @@ def scan(
         UsageError: an argument out of its range, or a device that is not there.
     """
     if nonfinite not in ("error", "skip"):
-        raise UsageError(f"unknown value {nonfinite!r} for nonfinite", "error or skip")
+        raise UsageError(f"unknown value {nonfinite!r} for nonfinite", "use error or skip")
     for name, value in (("threads", threads), ("chunk-rows", chunk_rows)):
         if value is not None and value < 1:
-            raise UsageError(f"{name} must be at least 1, got {value}")
+            raise UsageError(f"{name} must be at least 1, got {value}", "leave it out for the best value")
     device, kernel = resolve(device, kernel, None if logits.tensor is None else str(logits.tensor.device))
     filler = Filler(logits, label, columns, nonfinite)
     threads = threads or _processors()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -42,12 +43,23 @@ def open_inputs(
         if not _is_path(logits) or _suffix(logits) != ".npz":
             raise UsageError("no labels were given", "name them after the logits, or give an .npz file that holds both")
         labels, labels_key = logits, labels_key or "labels"
-    scores = _open(logits, "logits", _logits_formats(logits_key, allow_trailing))
-    truth = _open(labels, "labels", _labels_formats(labels_key, labels_column, allow_trailing))
+    # Whatever is wrong, no file stays open: a traceback that somebody keeps would keep it too.
+    with contextlib.ExitStack() as stack:
+        scores = _open(logits, "logits", _logits_formats(logits_key, allow_trailing))
+        stack.callback(scores.close)
+        truth = _open(labels, "labels", _labels_formats(labels_key, labels_column, allow_trailing))
+        stack.callback(truth.close)
+        opened = _in_their_roles(scores, truth)
+        stack.pop_all()
+    return opened
+
+
+def _in_their_roles(scores: StoredArray, truth: StoredArray) -> tuple[Logits, Labels]:
     if len(scores.shape) == 1 and len(truth.shape) == 2:
         raise InputError(
-            f"the two inputs are swapped: {scores.name} has shape {scores.shape}, {truth.name} {truth.shape}",
+            f"the two inputs are swapped: this one has shape {scores.shape}, {truth.name} {truth.shape}",
             "the logits come first, then the labels",
+            where=scores.name,
         )
     return Logits(scores), Labels(truth)
 
@@ -58,22 +70,22 @@ def open_inputs(
 def _logits_formats(key: str | None, allow_trailing: bool) -> Formats:
     return {
         ".npy": lambda file: NpyArray(file, file.name, allow_trailing=allow_trailing),
-        ".npz": lambda file: _member(file, key, "logits", "--logits-key"),
+        ".npz": lambda file: _member(file, key, "logits", "--logits-key", allow_trailing),
     }
 
 
 def _labels_formats(key: str | None, column: str | None, allow_trailing: bool) -> Formats:
     return {
         ".npy": lambda file: NpyArray(file, file.name, allow_trailing=allow_trailing),
-        ".npz": lambda file: _member(file, key, "labels", "--labels-key"),
+        ".npz": lambda file: _member(file, key, "labels", "--labels-key", allow_trailing),
         ".csv": lambda file: _column(file, column, "--labels-column"),
     }
 
 
-def _member(file: RegularFile, key: str | None, default: str, option: str) -> StoredArray:
+def _member(file: RegularFile, key: str | None, default: str, option: str, allow_trailing: bool) -> StoredArray:
     from lscli.sources.npz import open_member
 
-    return open_member(file, key, default, option)
+    return open_member(file, key, default, option, allow_trailing=allow_trailing)
 
 
 def _column(file: RegularFile, column: str | None, option: str) -> StoredArray:
@@ -89,6 +101,7 @@ def _open(value: Any, role: str, formats: Formats) -> StoredArray:
     file = RegularFile(path)
     suffix = _suffix(path)
     if suffix not in formats:
+        file.close()
         known = ", ".join(formats)
         raise InputError(
             f"unknown format {suffix!r} for {role}"

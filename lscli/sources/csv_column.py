@@ -66,7 +66,7 @@ def _locate(name: str, first: list[str], column: str | None, option: str) -> tup
         return 0, not _is_number(first[0] if first else "")
     if column in first and not _is_number(column):
         return first.index(column), True
-    if column.isascii() and column.isdigit() and int(column) < len(first):
+    if column.isascii() and column.isdigit() and len(column) < 9 and int(column) < len(first):
         return int(column), not _is_number(first[int(column)])
     names = ", ".join(map(printable, first[:12]))
     raise InputError(f"has no column {column!r}", nearest(column, first) or f"it has {names}", where=name)

@@ -9,7 +9,7 @@ import stat
 import threading
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from lscli.errors import InputError, LscliError, ReadWriteError
+from lscli.errors import InputError, LscliError, ReadWriteError, UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,6 +29,8 @@ class RegularFile:
 
     def __init__(self, path: str, fd: int | None = None) -> None:
         self.name = path
+        if not path:
+            raise InputError("an empty path", "name a file")
         self._fd = _opened(path) if fd is None else fd
         status = os.fstat(self._fd)
         _refuse_irregular(status, path)
@@ -107,7 +109,7 @@ def _opened(path: str) -> int:
     except OSError as error:
         raise _explained(error, path) from error
     except ValueError as error:  # a NUL in the path
-        raise InputError("the path has a NUL character", where=path) from error
+        raise UsageError("the path has a NUL character", "check the path", where=path) from error
 
 
 # O_NONBLOCK: a FIFO put in the file's place after the stat must not hang the open.

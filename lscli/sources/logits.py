@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli.errors import InputError
-from lscli.sources.memory import MemoryArray, TensorArray
+from lscli.sources.memory import TensorArray
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,12 +80,7 @@ class Logits:
 
 
 def _element_type(array: StoredArray) -> str:
-    if isinstance(array, TensorArray):
-        name = str(array.tensor.dtype).removeprefix("torch.")
-    elif isinstance(array, MemoryArray) and array.bfloat16:
-        name = "bfloat16"
-    else:
-        name = array.dtype.name
+    name = array.element
     if name in STORAGE:
         return name
     if name == "void16":

@@ -27,7 +27,7 @@ class MemoryArray:
         self.name = name
         self.shape = array.shape
         self.dtype = array.dtype
-        self.bfloat16 = bfloat16
+        self.element = "bfloat16" if bfloat16 else array.dtype.name
         self._array = array
         self._direct = array.dtype.isnative and array.flags.c_contiguous and array.flags.aligned
 
@@ -51,8 +51,8 @@ class TensorArray:
     def __init__(self, tensor: torch.Tensor, name: str) -> None:
         self.name = name
         self.shape = tuple(tensor.shape)
+        self.element = str(tensor.dtype).removeprefix("torch.")
         self.tensor = tensor
-        self.device = str(tensor.device)
 
     def check_unchanged(self) -> None:
         """Nobody else writes to it while lscli reads."""
@@ -94,4 +94,7 @@ def _open_tensor(tensor: torch.Tensor, name: str) -> MemoryArray | TensorArray:
         return TensorArray(tensor, name)
     if tensor.dtype == torch.bfloat16:  # numpy has no such type: its bits, then
         return MemoryArray(tensor.contiguous().view(torch.uint16).numpy(), name, bfloat16=True)
-    return MemoryArray(tensor.numpy(), name)
+    try:
+        return MemoryArray(tensor.resolve_conj().resolve_neg().numpy(), name)
+    except TypeError as error:
+        raise InputError(f"a tensor of dtype {tensor.dtype}", "give tensor.float()", where=name) from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 MAGIC = b"\x93NUMPY"
 MAX_HEADER = 10_000  # numpy's own limit: a real header has about 118 bytes
 MAX_FORTRAN = 1 << 30
+MAX_DIMENSIONS = 64  # numpy's
+# What numpy writes: a byte order, a letter, a size. numpy reads more, lists of fields in a string among them.
+_DESCR = r"[<>|=]?([biufcSUV][1-9][0-9]{0,8}|[mM]8(\[[0-9A-Za-z]{1,12}\])?)"
 _LENGTH_BYTES = {(1, 0): 2, (2, 0): 4, (3, 0): 4}
 
 
@@ -63,6 +67,7 @@ class NpyArray:
         self._start = start
         header = self._read_header(length)
         self.shape, self.dtype = header.shape, header.dtype
+        self.element = self.dtype.name
         self._data = start + header.data_offset
         self._check_size(header, length, allow_trailing)
         self._fortran: NDArray[Any] | None = None
@@ -75,7 +80,7 @@ class NpyArray:
             np.copyto(out, self._fortran[start:stop])
             return out
         row = math.prod(self.shape[1:]) * self.dtype.itemsize
-        self._file.read_into(out.view(np.uint8), self._data + start * row)
+        self._file.read_into(out.reshape(-1).view(np.uint8), self._data + start * row)
         if not self.dtype.isnative:
             out.byteswap(inplace=True)
         return out
@@ -135,20 +140,19 @@ class NpyArray:
             raise self._error("malformed shape", "save the array again: np.save(path, array)")
         if any(n < 0 for n in shape):
             raise self._error("negative dimension in the shape", "save the array again: np.save(path, array)")
-        if math.prod(n for n in shape if n) >= 1 << 60:
+        if len(shape) > MAX_DIMENSIONS or math.prod(n for n in shape if n) >= 1 << 60:
             raise self._error("shape too large", "save the array again: np.save(path, array)")
         return shape
 
     def _dtype(self, descr: object) -> np.dtype[Any]:
         if isinstance(descr, list):
             raise self._error("structured arrays are no logits or labels", "save the one field that holds them")
-        # What numpy writes is a byte order, a letter, a size: no list of fields or dimensions in a string.
-        if not isinstance(descr, str) or set(descr) & set(",() "):
-            raise self._error("unsupported dtype", "save it as float32 or int64")
-        if descr.lstrip("<>|=").startswith("O"):
+        if isinstance(descr, str) and (descr.lstrip("<>|=").startswith("O") or descr == "object"):
             raise self._error(
                 "object arrays are refused: they hold pickles", "save numbers: np.save(path, np.array(x, np.float32))"
             )
+        if not isinstance(descr, str) or not re.fullmatch(_DESCR, descr):
+            raise self._error("unsupported dtype", "save it as float32 or int64")
         try:
             return np.dtype(descr)
         except TypeError as error:

@@ -5,6 +5,8 @@ Either way the array is then a `.npy` in a regular file, with the same checks an
 
 from __future__ import annotations
 
+import lzma
+import os
 import tempfile
 import zipfile
 import zlib
@@ -22,27 +24,34 @@ _BLOCK = 1 << 20
 # Real logits deflate to no less than a few per cent of their size; a bomb to a thousandth.
 _MAX_RATIO, _RATIO_FROM = 100, 64 << 20
 _LOCAL_HEADER = 30
+_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, NotImplementedError)
 
 
-def open_member(file: RegularFile, key: str | None, default: str, option: str) -> NpyArray:
+def open_member(
+    file: RegularFile, key: str | None, default: str, option: str, *, allow_trailing: bool = False
+) -> NpyArray:
     """The array that `key` names; without a key the one called `default`, or the only one.
 
     Raises:
         InputError: no such member, a choice that only the user can make, or a damaged archive.
     """
     try:
-        with zipfile.ZipFile(file.stream()) as archive:
+        with file.stream() as stream, zipfile.ZipFile(stream) as archive:
             member = _choose(file.name, archive.infolist(), key, default, option)
             name = f"{file.name}[{_key(member)}]"
             if member.flag_bits & 0x1:
                 raise InputError("encrypted archives are refused", "save it with np.savez", where=name)
             if member.compress_type == zipfile.ZIP_STORED:
-                return NpyArray(file, name, _data_offset(file, member), member.file_size)
+                start = _data_offset(file, member)
+                return NpyArray(file, name, start, member.file_size, allow_trailing=allow_trailing)
             spooled = _spool(archive, member, name)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError) as error:
+    except _DAMAGE as error:
         raise InputError(f"corrupt archive: {error}", "save it again with np.savez", where=file.name) from error
+    except OSError as error:
+        what = f"cannot be read: {os.strerror(error.errno or 0)}"
+        raise ReadWriteError(what, "check the disk", where=file.name) from error
     file.close()
-    return NpyArray(spooled, name)
+    return NpyArray(spooled, name, allow_trailing=allow_trailing)
 
 
 def _key(member: zipfile.ZipInfo) -> str:
@@ -53,6 +62,8 @@ def _choose(
     where: str, members: Sequence[zipfile.ZipInfo], key: str | None, default: str, option: str
 ) -> zipfile.ZipInfo:
     by_key = {_key(member): member for member in members}
+    if len(by_key) < len(members):
+        raise InputError("holds two arrays of one name", "save it again with np.savez", where=where)
     if not by_key:
         raise InputError("the archive is empty", "save it again with np.savez", where=where)
     if key is None and (default in by_key or len(by_key) == 1):
@@ -69,6 +80,8 @@ def _choose(
 
 def _data_offset(file: RegularFile, member: zipfile.ZipInfo) -> int:
     # The local header repeats the name and has an extra field of its own, of another length.
+    if member.header_offset < 0:
+        raise zipfile.BadZipFile("a member begins before the file")
     local = file.read(_LOCAL_HEADER, member.header_offset)
     if len(local) < _LOCAL_HEADER or local[:4] != b"PK\x03\x04":
         raise zipfile.BadZipFile("bad local header")
@@ -94,6 +107,8 @@ def _spool(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> Regu
             target.flush()
             return RegularFile.of_stream(target, name)
     except OSError as error:
+        if error.errno is None:  # what bz2 says of damaged data
+            raise zipfile.BadZipFile(str(error)) from error
         raise ReadWriteError(
             f"cannot be unpacked: {error.strerror}", "make room in the temporary folder, or set TMPDIR", where=name
         ) from error

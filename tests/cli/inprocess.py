@@ -1,0 +1,46 @@
+"""The command line within this process: what a command answers, without the start of an interpreter."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class Answer(NamedTuple):
+    """An exit code, and what was written to the two streams."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def settings(self) -> dict[str, tuple[Any, str]]:
+        """The settings of a report in JSON: of each its value and where that came from."""
+        return {name: (entry["value"], entry["from"]) for name, entry in json.loads(self.out)["settings"].items()}
+
+
+Run = Callable[..., Answer]
+
+
+def assert_refused(answer: Answer, code: int, *words: str) -> None:
+    """One line and a hint on stderr, nothing on stdout, and these words among them."""
+    lines = answer.err.splitlines()
+    assert (code, "", 2) == (answer.code, answer.out, len(lines)), answer
+    assert ["lscli: ", "hint: "] == [lines[0][:7], lines[1][:6]]
+    assert [] == [word for word in words if word not in answer.err], answer.err
+
+
+def save_pair(folder: Path, *, probabilities: bool = False, name: str = "logits.npy") -> tuple[str, str]:
+    """Small logits (or probabilities, which earn a warning) and their labels, saved; the two paths."""
+    random = np.random.default_rng(0)
+    x = random.normal(size=(40, 3)).astype(np.float32)
+    if probabilities:
+        x = np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)
+    logits, labels = folder / name, folder / "labels.npy"
+    np.save(logits, x)
+    np.save(labels, random.integers(0, 3, 40))
+    return str(logits), str(labels)

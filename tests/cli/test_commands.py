@@ -1,0 +1,121 @@
+"""Every command is documented, its examples run, and `eval` takes what `lscli.evaluate` takes."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import shlex
+from typing import Any
+
+import pytest
+import typer.main
+
+from lscli import evaluate
+from lscli.cli.eval import eval_command
+from lscli.cli.main import COMMANDS, app
+from tests.cli.inprocess import Run
+from tests.command import ROOT
+
+NAMES = sorted(COMMANDS)
+
+
+def parameters(command: str) -> list[Any]:
+    """Arguments and options of a command, but for --help."""
+    group: Any = typer.main.get_command(app)
+    return [parameter for parameter in group.commands[command].params if parameter.name != "help"]
+
+
+def words(text: str) -> str:
+    """The text without frames, on one line."""
+    return " ".join(re.sub("[│╭╮╰╯─]", " ", text).split())
+
+
+@pytest.mark.parametrize("command", NAMES)
+def test_help_has_the_docstring_and_two_examples(run: Run, command: str) -> None:
+    function, examples = COMMANDS[command]
+    answer = run(command, "--help")
+    assert (0, "") == (answer.code, answer.err)
+    assert " ".join((function.__doc__ or "").split()) in " ".join(answer.out.split())
+    assert 2 == len(examples)
+    assert [] == [example for example in examples if example not in " ".join(answer.out.split())]
+
+
+@pytest.mark.parametrize("command", NAMES)
+def test_help_begins_with_a_summary_of_one_sentence(run: Run, command: str) -> None:
+    summary, blank, *_ = [*inspect.cleandoc(COMMANDS[command][0].__doc__ or "").split("\n"), ""]
+    assert "" == blank
+    assert (".", 1) == (summary[-1], summary.count("."))
+    assert summary in words(run("--help").out)
+
+
+@pytest.mark.parametrize("command", NAMES)
+def test_the_short_option_gives_the_same_help(run: Run, command: str) -> None:
+    assert run(command, "--help") == run(command, "-h")
+
+
+@pytest.mark.parametrize("example", [example for name in NAMES for example in COMMANDS[name][1]])
+def test_an_example_runs_from_the_root_of_the_repository(
+    run: Run, monkeypatch: pytest.MonkeyPatch, example: str
+) -> None:
+    monkeypatch.chdir(ROOT)
+    program, *arguments = shlex.split(example)
+    answer = run(*arguments)
+    assert ("lscli", 0, "") == (program, answer.code, answer.err)
+    assert answer.out.count("\n") > 1
+
+
+@pytest.mark.parametrize("command", NAMES)
+def test_help_explains_every_argument_and_option(run: Run, command: str) -> None:
+    text = words(run(command, "--help").out)
+    for parameter in parameters(command):
+        assert parameter.help, f"{command} {parameter.name} is not explained"
+        assert parameter.help in text
+        if parameter.param_type_name == "option":
+            assert [] == [name for name in parameter.opts if name not in text]
+
+
+@pytest.mark.parametrize("command", NAMES)
+def test_every_option_can_be_set_in_the_environment(command: str) -> None:
+    options = [parameter for parameter in parameters(command) if parameter.param_type_name == "option"]
+    assert {p.name: f"LSCLI_{p.name.upper()}" for p in options} == {p.name: p.envvar for p in options}
+
+
+def test_help_names_the_places_of_defaults_and_the_exit_codes(run: Run) -> None:
+    text = words(run("--help").out)
+    assert "LSCLI_EPS" in text
+    assert "[tool.lscli] eps = 0.1" in text
+    assert "0 done, 2 wrong usage, 3 unusable input, 4 reading or writing failed" in text
+
+
+def test_eval_takes_what_evaluate_takes_with_the_same_defaults() -> None:
+    of_the_function = {
+        name: str(parameter.default)
+        for name, parameter in inspect.signature(evaluate).parameters.items()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY and name != "progress"
+    }
+    own = {"context", "logits", "labels", "format", "output", "quiet"}
+    of_the_command = {
+        name: ",".join(parameter.default) if isinstance(parameter.default, list) else str(parameter.default)
+        for name, parameter in inspect.signature(eval_command).parameters.items()
+        if name not in own
+    }
+    assert of_the_function == of_the_command
+
+
+def test_an_option_of_eval_is_named_as_the_keyword_of_evaluate() -> None:
+    options = [parameter for parameter in parameters("eval") if parameter.param_type_name == "option"]
+    assert {p.name: f"--{p.name.replace('_', '-')}" for p in options} == {p.name: p.opts[0] for p in options}
+
+
+def test_metrics_lists_every_metric_once(run: Run) -> None:
+    from lscli.metrics import METRICS
+
+    lines = run("metrics", "-f", "csv").out.splitlines()
+    assert "id,family,default,definition" == lines[0]
+    assert list(METRICS) == [line.partition(",")[0] for line in lines[1:]]
+
+
+def test_the_version_is_one_line(run: Run) -> None:
+    from lscli import __version__
+
+    assert (0, f"lscli {__version__}\n", "") == run("--version")

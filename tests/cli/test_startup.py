@@ -1,0 +1,80 @@
+"""What a command does not need, it does not import: start-up stays fast."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+
+import pytest
+
+from tests.command import LABELS, LOGITS
+
+SLOW = {"numpy", "pandas", "torch"}
+
+
+def imported(*arguments: str, env: Mapping[str, str] | None = None) -> set[str]:
+    """The packages that a run of this interpreter imports."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **(env or {})},
+        timeout=120,
+        check=True,
+    )
+    lines = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
+    return {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
+
+
+@pytest.mark.parametrize("arguments", ["--help", "--version", "eval --help", "metrics --help"])
+def test_help_and_version_import_nothing_slow(arguments: str) -> None:
+    packages = imported("-m", "lscli", *arguments.split())
+    assert {"lscli", "typer"} <= packages
+    assert set() == SLOW & packages
+
+
+@pytest.mark.parametrize("words", ["lscli ev", "lscli --ver", "lscli eval --dev", "lscli eval --device c"])
+def test_completion_of_commands_and_options_imports_nothing_slow(words: str) -> None:
+    env = {"_LSCLI_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    packages = imported("-m", "lscli", env=env)
+    assert {"lscli", "typer"} <= packages
+    assert set() == SLOW & packages
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("lscli ev", ["eval"]),
+        ("lscli eval --dev", ["--device"]),
+        ("lscli eval --device cu", ["cuda"]),
+        ("lscli eval --kernel n", ["numpy"]),
+        ("lscli eval --metrics ece,bri", ["ece,brier", "ece,brier_half"]),
+        ("lscli metrics -f j", ["json"]),
+    ],
+)
+def test_completion_offers_what_fits(words: str, expected: list[str]) -> None:
+    env = {"_LSCLI_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    done = subprocess.run(
+        [sys.executable, "-m", "lscli"], capture_output=True, text=True, env={**os.environ, **env}, check=True
+    )
+    assert (expected, "") == (done.stdout.split(), done.stderr)
+
+
+def test_eval_on_the_cpu_imports_no_torch_pandas_or_pydantic_and_for_csv_no_rich() -> None:
+    packages = imported("-m", "lscli", "eval", LOGITS, LABELS, "-f", "csv")
+    assert "numpy" in packages
+    assert set() == {"torch", "pandas", "pydantic", "rich", "scipy"} & packages
+
+
+def test_eval_with_a_table_imports_rich_but_no_torch_pandas_or_pydantic() -> None:
+    packages = imported("-m", "lscli", "eval", LOGITS, LABELS, "-f", "table")
+    assert {"numpy", "rich"} <= packages
+    assert set() == {"torch", "pandas", "pydantic"} & packages
+
+
+def test_an_import_of_lscli_costs_nothing() -> None:
+    packages = imported("-c", "import lscli; lscli.__version__; lscli.LscliError; dir(lscli)")
+    assert "lscli" in packages
+    assert set() == {*SLOW, "typer", "rich"} & packages
