@@ -35,7 +35,8 @@ class SampleTable:
     columns: Mapping[str, Column]
     num_classes: int | None = None
     weight: Column | None = None
-    _derived: dict[str, Any] = field(default_factory=dict, repr=False)
+    _of_columns: dict[str, Any] = field(default_factory=dict, repr=False)
+    _of_weights: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_confidences(
@@ -87,11 +88,15 @@ class SampleTable:
 
     def with_weights(self, weight: Column) -> SampleTable:
         """The same samples with other weights, [n]; nothing is copied, and what was derived stays."""
-        return replace(self, weight=weight)
+        return replace(self, weight=weight, _of_weights={})
 
-    def derived(self, name: str, compute: Callable[[], T]) -> T:
-        """What `compute` makes of the columns, kept under a name; it must not depend on the weights."""
-        if name not in self._derived:
-            self._derived[name] = compute()
-        value: T = self._derived[name]
+    def derived(self, name: str, compute: Callable[[], T], *, weighted: bool = False) -> T:
+        """What `compute` makes of the table, computed once and kept under a name.
+
+        What does not depend on the weights is kept for tables with other weights too.
+        """
+        kept = self._of_weights if weighted else self._of_columns
+        if name not in kept:
+            kept[name] = compute()
+        value: T = kept[name]
         return value

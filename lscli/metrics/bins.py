@@ -42,7 +42,11 @@ def equal_width(confidence: NDArray[Any], bins: int = BINS) -> NDArray[Any]:
 
 
 def bin_sums(table: SampleTable, bins: int = BINS) -> BinSums:
-    """The sums over equal-width bins, kept for a table with its own weights."""
+    """The sums over equal-width bins, computed once a table."""
+    return table.derived(f"bin_sums_{bins}", lambda: _bin_sums(table, bins), weighted=True)
+
+
+def _bin_sums(table: SampleTable, bins: int) -> BinSums:
     index = table.derived(f"equal_width_{bins}", lambda: equal_width(table["confidence"], bins))
     weight = 1.0 if table.weight is None else table.weight
     return BinSums(
