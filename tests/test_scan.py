@@ -158,3 +158,16 @@ def test_the_loop_on_a_device_gives_the_states_of_the_kernel(dtype: str, classes
 
 
 DEVICES = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+
+
+@pytest.mark.parametrize("classes", [4, 200])
+@pytest.mark.parametrize("metrics", ["default", "ece"])
+def test_samples_with_a_masked_class_are_counted_whatever_is_asked_for(classes: int, metrics: str) -> None:
+    logits = np.zeros((60, classes), np.float32)
+    logits[:, 0] = 3
+    logits[5:25, 1] = -np.inf
+    logits[30] = np.nan
+    with pytest.warns(lscli.LscliWarning):
+        report = lscli.evaluate(logits, np.zeros(60, int), metrics=metrics, nonfinite="skip", chunk_rows=7)
+    assert report.samples["masked"] == 20
+    assert report.samples["skipped"] == 1

@@ -111,7 +111,7 @@ def evaluate(
         "kept": len(result.table),
         "ignored": ignored,
         "skipped": result.skipped,
-        "masked": _masked(result),
+        "masked": result.masked,
     }
     notes = _notes(opened_logits, result, samples, absent)
     resolved = {
@@ -161,22 +161,16 @@ def _rows(source: str, result: Scan, choices: Sequence[Choice], settings: Settin
     return rows, absent
 
 
-def _masked(result: Scan) -> int:
-    if "loss_uniform" not in result.table.columns:
-        return 0
-    return int(np.count_nonzero(np.isposinf(result.table["loss_uniform"])))
-
-
 def _notes(logits: Logits, result: Scan, samples: Mapping[str, int], absent: Sequence[str]) -> list[str]:
     notes = []
     if result.look_like_probabilities:
         notes.append(f"{logits.name}: every row sums to 1: if these are probabilities, give their logarithms instead")
     if samples["skipped"]:
         notes.append(f"{logits.name}: {samples['skipped']} of {samples['rows']} rows are not finite and left out")
-    if samples["masked"]:
+    if samples["masked"] and {"loss_uniform", "logit_gap"} & result.table.columns.keys():
         notes.append(
             f"{logits.name}: {samples['masked']} of {samples['kept']} samples have a masked class (-inf): "
-            "the uniform and the smoothed loss are infinite"
+            "their uniform loss and logit gap are infinite"
         )
     notes.extend(f"{metric} is absent: it does not apply to K = {logits.shape[1]} classes" for metric in absent)
     return notes

@@ -31,6 +31,7 @@ class Scan(NamedTuple):
         table: the kept samples.
         device, kernel: where and by what they were computed.
         skipped: rows left out because of values that are not finite.
+        masked: kept rows that have a masked class.
         look_like_probabilities: whether every row sums to 1.
     """
 
@@ -38,6 +39,7 @@ class Scan(NamedTuple):
     device: str
     kernel: str
     skipped: int
+    masked: int
     look_like_probabilities: bool
 
 
@@ -85,7 +87,7 @@ def scan(
 
         scan_on_device(logits, filler, device, threads, chunk_rows or max(1, _DEVICE_CHUNK // logits.shape[1]), report)
     logits.check_unchanged()
-    return Scan(filler.table(), device, kernel, filler.skipped, filler.look_like_probabilities)
+    return Scan(filler.table(), device, kernel, filler.skipped, filler.masked, filler.look_like_probabilities)
 
 
 def _processors() -> int:

@@ -36,9 +36,10 @@ class Filler:
         self._ignores = bool((label < 0).any())
         kept = int(np.count_nonzero(label >= 0))
         self._columns = {name: np.empty(kept, DTYPES.get(name, np.float64)) for name in columns}
-        # Looking for probabilities takes the row sums, so the shift is always computed.
+        # Masked classes and probabilities show in the row sums, so the shift is always computed.
         self.fields = fields_for(self._columns) | {"shift"}
         self._bad: list[NDArray[np.intp]] = []
+        self._masked: list[int] = []
         self._unlike_probabilities = False
 
     def put(self, start: int, place: int, state: RowState) -> int:
@@ -52,6 +53,7 @@ class Filler:
             if not self._skip:
                 raise self._not_finite(int(rows[bad[0]]), float(state.largest[bad[0]]))
             self._bad.append(place + bad)
+        self._masked.append(int(np.count_nonzero(np.isneginf(state.shift) & np.isfinite(state.largest))))
         self._look_for_probabilities(state)
         write_columns(
             state, self._num_classes, {name: c[place : place + len(rows)] for name, c in self._columns.items()}
@@ -74,11 +76,15 @@ class Filler:
         return sum(map(len, self._bad))
 
     @property
+    def masked(self) -> int:
+        return sum(self._masked)
+
+    @property
     def look_like_probabilities(self) -> bool:
         return not self._unlike_probabilities
 
     def _look_for_probabilities(self, state: RowState) -> None:
-        if self._unlike_probabilities or state.shift is None:
+        if self._unlike_probabilities:
             return
         largest = state.largest.astype(np.float64)
         with np.errstate(all="ignore"):
