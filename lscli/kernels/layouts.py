@@ -79,8 +79,7 @@ class WideLayout:
         else:
             parts = np.einsum("ijk,ijk->ij", a[:, :whole].reshape(blocks), b[:, :whole].reshape(blocks))
             rest = np.einsum("ij,ij->i", a[:, whole:], b[:, whole:])
-        # Cast before the sum: a sum that casts goes through a buffer, which cuts rows where it is full.
-        total: Array = np.add.reduce(parts.astype(np.float64), axis=1) + rest
+        total: Array = np.add.reduce(parts, axis=1, dtype=np.float64) + rest
         return total
 
     def ranks(self, raw: Array, label_logit: Array, label: Array, top: Array, spare: Array) -> Array:
