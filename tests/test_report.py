@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -93,3 +95,9 @@ def test_a_source_s_name_cannot_write_into_the_page() -> None:
 def test_the_repr_is_short(report: lscli.Report) -> None:
     assert repr(report).startswith("Report(loss_hard=0.2828, ")
     assert len(repr(report)) < 200
+
+
+def test_the_source_is_the_path_as_typed(tmp_path: Path) -> None:
+    archive = tmp_path / "both.npz"
+    np.savez(archive, logits=np.eye(3) * 4, labels=[0, 1, 2])
+    assert {row.source for row in lscli.evaluate(archive).rows} == {str(archive)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -105,7 +106,9 @@ def evaluate(
         )
     finally:
         opened_logits.close()
-    rows, absent = _rows(opened_logits.name, result, choices, settings)
+    # As typed: errors name the member of an archive, rows the file.
+    source = os.fsdecode(logits) if isinstance(logits, str | bytes | os.PathLike) else opened_logits.name
+    rows, absent = _rows(source, result, choices, settings)
     samples = {
         "rows": opened_logits.shape[0],
         "kept": len(result.table),

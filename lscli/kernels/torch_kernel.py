@@ -62,7 +62,7 @@ class TorchKernel:
 
     def _shift(self, x: torch.Tensor, largest: torch.Tensor) -> torch.Tensor:
         # Scaled first: float32 holds neither 3e38 + 3e38 nor many times 1e37, and a masked class must
-        # be the one reason for -inf. The host scales back, see `unscaled`.
+        # be the one reason for -inf. The host scales back, see `on_host`.
         return (x * self._scale - (largest * self._scale)[:, None]).sum(dim=1)
 
     def _ranks(self, x: torch.Tensor, label_logit: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
