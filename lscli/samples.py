@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from lscli.kernels.class_sums import ClassSums
+
     Column = NDArray[Any]
 
 T = TypeVar("T")
@@ -30,11 +32,15 @@ class SampleTable:
         columns: name to array, [n] each; the names are those of `kernels.rowstate.COLUMNS`.
         num_classes: K, or None for a table made without logits.
         weight: [n], or None.
+        classes: sums over all samples by class and bin, which no column can hold; None where nobody asked.
+        origin: the table that this one is a resample of, or None.
     """
 
     columns: Mapping[str, Column]
     num_classes: int | None = None
     weight: Column | None = None
+    classes: ClassSums | None = None
+    origin: SampleTable | None = None
     _of_columns: dict[str, Any] = field(default_factory=dict, repr=False)
     _of_weights: dict[str, Any] = field(default_factory=dict, repr=False)
 
@@ -84,11 +90,16 @@ class SampleTable:
     def select(self, keep: Column) -> SampleTable:
         """The rows where `keep`, [n] bool, is true, in their order."""
         weight = None if self.weight is None else self.weight[keep]
-        return SampleTable({name: c[keep] for name, c in self.columns.items()}, self.num_classes, weight)
+        columns = {name: c[keep] for name, c in self.columns.items()}
+        return SampleTable(columns, self.num_classes, weight, origin=self.origin)
 
     def with_weights(self, weight: Column) -> SampleTable:
         """The same samples with other weights, [n]; nothing is copied, and what was derived stays."""
-        return replace(self, weight=weight, _of_weights={})
+        return replace(self, weight=weight, classes=None, origin=None, _of_weights={})
+
+    def resample(self, weight: Column) -> SampleTable:
+        """The same samples, each drawn as often as `weight` says, [n]."""
+        return replace(self, weight=weight, classes=None, origin=self, _of_weights={})
 
     def derived(self, name: str, compute: Callable[[], T], *, weighted: bool = False) -> T:
         """What `compute` makes of the table, computed once and kept under a name.

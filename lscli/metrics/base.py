@@ -39,9 +39,23 @@ class Settings(NamedTuple):
 
     Attributes:
         eps: amounts of smoothing, each in [0, 1].
+        bins: M, how many bins; None is the rule's own number (15 but for some of `compat`).
+        bin_edges: `right` for bins (lo, hi], `left` for [lo, hi).
+        compat: the library whose rule the bins of ece follow, or an empty string.
+        norm: `l1`, `l2` or `max`, for ece_equal_mass and the class-wise errors.
+        score: what the selective metrics rank by.
+        coverage: for risk_at_coverage, in [0, 1].
+        risk: for coverage_at_risk, in [0, 1].
     """
 
     eps: tuple[float, ...] = (0.1,)
+    bins: int | None = None
+    bin_edges: str = "right"
+    compat: str = ""
+    norm: str = "l1"
+    score: str = "msp"
+    coverage: float = 0.8
+    risk: float = 0.05
 
 
 class Metric(NamedTuple):
@@ -55,6 +69,8 @@ class Metric(NamedTuple):
         gist: the definition in a few words, for a table.
         default: whether `eval` prints it unless told otherwise.
         parameter: the setting that may follow its id after `@`, or an empty string.
+        by_class: whether it reads `table.classes`, the sums by class and bin, which no resample has.
+        biased: whether resamples of it are biased upwards, so that an interval has to be shifted.
     """
 
     id: str
@@ -64,34 +80,42 @@ class Metric(NamedTuple):
     gist: str = ""
     default: bool = False
     parameter: str = ""
+    by_class: bool = False
+    biased: bool = False
 
 
-def mean(x: NDArray[Any], weight: NDArray[Any] | None = None, params: Mapping[str, Any] | None = None) -> Value:
+def mean(table: SampleTable, x: NDArray[Any], params: Mapping[str, Any] | None = None) -> Value:
     """The mean of x [n] and its standard error sqrt(sum w (x - mean)^2 / (N (N-1))), N = sum w.
 
     The mean of nothing is nan; so is the standard error of one sample, or of infinite values.
+    Resamples have none: nobody asks for it a thousand times.
     """
-    total = float(len(x)) if weight is None else float(np.add.reduce(weight))
+    weight, total, params = table.weight, table.total, params or _NOTHING
     if total == 0:
-        return Value(math.nan, math.nan, params or _NOTHING)
+        return Value(math.nan, params=params)
     with np.errstate(invalid="ignore", over="ignore"):
-        average = float(_sum(x, weight)) / total
-        squares = math.nan
-        if total > 1 and math.isfinite(average):
-            squares = sum(
-                float(_sum(np.square(x[i : i + _BLOCK] - average), None if weight is None else weight[i : i + _BLOCK]))
-                for i in range(0, len(x), _BLOCK)
-            )
-    return Value(average, math.sqrt(squares / (total * (total - 1))) if total > 1 else math.nan, params or _NOTHING)
+        average = _sum(x, weight) / total
+        if total <= 1 or not math.isfinite(average) or table.origin is not None:
+            return Value(average, params=params)
+        squares = sum(
+            _sum(np.square(x[i : i + _BLOCK] - average), None if weight is None else weight[i : i + _BLOCK])
+            for i in range(0, len(x), _BLOCK)
+        )
+    return Value(average, math.sqrt(squares / (total * (total - 1))), params)
 
 
-def _sum(x: NDArray[Any], weight: NDArray[Any] | None) -> Any:
+def _sum(x: NDArray[Any], weight: NDArray[Any] | None) -> float:
     if weight is None:
-        return np.add.reduce(x, dtype=np.float64)
-    # A weight of 0 takes a sample out, also an infinite one.
-    return np.add.reduce(np.where(weight > 0, x * weight, 0.0))
+        return float(np.add.reduce(x, dtype=np.float64))
+    if x.dtype == np.bool_:
+        x = x.astype(np.float64)
+    # einsum reads each number once, and unlike BLAS rounds the same whatever its threads.
+    total = float(np.einsum("i,i->", x, weight))
+    if math.isfinite(total):
+        return total
+    return float(np.add.reduce(np.where(weight > 0, x * weight, 0.0)))  # a weight of 0 takes an infinite one out
 
 
 def mean_of(column: str) -> Callable[[SampleTable, Settings], Sequence[Value]]:
     """The metric that is the mean of one column."""
-    return lambda table, settings: [mean(table[column], table.weight)]
+    return lambda table, settings: [mean(table, table[column])]

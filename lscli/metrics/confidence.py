@@ -14,19 +14,21 @@ if TYPE_CHECKING:
 
 def residual(table: SampleTable) -> np.ndarray:
     """a - c of every sample, [n]; of right ones from 1 - c itself, which keeps its digits near 0."""
-    return np.where(table["correct"], table["one_minus_confidence"], -table["confidence"])
+    return table.derived(
+        "residual", lambda: np.where(table["correct"], table["one_minus_confidence"], -table["confidence"])
+    )
 
 
 def accuracy(table: SampleTable, settings: Settings) -> list[Value]:
-    return [mean(table["correct"], table.weight)]
+    return [mean(table, table["correct"])]
 
 
 def error(table: SampleTable, settings: Settings) -> list[Value]:
-    return [mean(~table["correct"], table.weight)]
+    return [mean(table, ~table["correct"])]
 
 
 def gap(table: SampleTable, settings: Settings) -> list[Value]:
-    return [mean(-residual(table), table.weight)]
+    return [mean(table, -residual(table))]
 
 
 def on_errors(table: SampleTable, settings: Settings) -> list[Value]:
@@ -38,8 +40,7 @@ def on_correct(table: SampleTable, settings: Settings) -> list[Value]:
 
 
 def _mean_where(table: SampleTable, rows: np.ndarray) -> Value:
-    weight = None if table.weight is None else table.weight[rows]
-    return mean(table["confidence"][rows], weight)
+    return mean(table.select(rows), table["confidence"][rows])
 
 
 def top_k(k: int) -> Metric:
@@ -48,7 +49,7 @@ def top_k(k: int) -> Metric:
     def compute(table: SampleTable, settings: Settings) -> list[Value]:
         if table.num_classes is None or table.num_classes <= k:
             return []
-        return [mean(table["label_rank"] < k, table.weight)]
+        return [mean(table, table["label_rank"] < k)]
 
     return Metric(
         f"top{k}_accuracy",

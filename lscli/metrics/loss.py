@@ -18,7 +18,7 @@ def smoothed(table: SampleTable, settings: Settings) -> list[Value]:
     values = []
     for eps in settings.eps:
         losses = hard if eps == 0 else uniform if eps == 1 else (1.0 - eps) * hard + eps * uniform
-        values.append(mean(losses, table.weight, {"eps": eps}))
+        values.append(mean(table, losses, {"eps": eps}))
     return values
 
 
@@ -39,7 +39,7 @@ def excess(table: SampleTable, settings: Settings) -> list[Value]:
 
 def perplexity(table: SampleTable, settings: Settings) -> list[Value]:
     """exp(H), infinite where that overflows."""
-    hard = mean(table["loss_hard"], table.weight).value
+    hard = mean(table, table["loss_hard"]).value
     return [Value(math.exp(hard) if hard < 709 else hard if math.isnan(hard) else math.inf)]
 
 

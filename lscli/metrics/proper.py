@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def brier_half(table: SampleTable, settings: Settings) -> list[Value]:
-    return [mean(table["brier"] / 2, table.weight)]
+    return [mean(table, table["brier"] / 2)]
 
 
 _BRIER = frozenset({"brier"})

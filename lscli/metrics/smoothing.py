@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def eps_gap(table: SampleTable, settings: Settings) -> list[Value]:
     """K / (e^g + K - 1), g the mean logit gap: the eps with the least mean KL divergence."""
-    k, gap = table.num_classes, mean(table["logit_gap"], table.weight).value
+    k, gap = table.num_classes, mean(table, table["logit_gap"]).value
     if k is None:
         return []
     if math.isnan(gap):
@@ -47,7 +47,7 @@ def _scaled(table: SampleTable, x: np.ndarray) -> list[Value]:
     if table.num_classes is None:
         return []
     scale = table.num_classes / (table.num_classes - 1)
-    value = mean(x, table.weight)
+    value = mean(table, x)
     return [Value(scale * value.value, scale * value.stderr)]
 
 
