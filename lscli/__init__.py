@@ -12,13 +12,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lscli.analyses.bins import per_bin as per_bin
+    from lscli.analyses.classes import per_class as per_class
     from lscli.analyses.evaluate import evaluate as evaluate
+    from lscli.analyses.samples import per_sample as per_sample
     from lscli.errors import EngineError as EngineError
     from lscli.errors import InputError as InputError
     from lscli.errors import LscliError as LscliError
     from lscli.errors import LscliWarning as LscliWarning
     from lscli.errors import ReadWriteError as ReadWriteError
     from lscli.errors import UsageError as UsageError
+    from lscli.report import Listing as Listing
     from lscli.report import Report as Report
     from lscli.samples import SampleTable as SampleTable
 
@@ -26,12 +30,16 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "evaluate": "lscli.analyses.evaluate",
+    "per_bin": "lscli.analyses.bins",
+    "per_class": "lscli.analyses.classes",
+    "per_sample": "lscli.analyses.samples",
     "EngineError": "lscli.errors",
     "InputError": "lscli.errors",
     "LscliError": "lscli.errors",
     "LscliWarning": "lscli.errors",
     "ReadWriteError": "lscli.errors",
     "UsageError": "lscli.errors",
+    "Listing": "lscli.report",
     "Report": "lscli.report",
     "SampleTable": "lscli.samples",
 }

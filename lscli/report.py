@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lscli import __version__
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import pandas as pd
 
@@ -46,28 +48,54 @@ class Setting(NamedTuple):
     origin: str
 
 
-@dataclass(frozen=True, eq=False)
-class Report:
-    """Metrics of one or more sources, with their provenance.
-
-    `report["ece"]` is a value; `report["loss_smoothed@0.2"]` one of several.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Provenance:
+    """Where numbers come from.
 
     Attributes:
-        rows: the values, in the catalogue's order.
         inputs: of each input its role, path, shape, dtype and size in bytes.
         samples: how many rows there were, and how many were kept, ignored and skipped, or have a masked class.
         settings: name to setting.
         versions: of lscli and of what computed the numbers.
         warnings: what may not be as it was meant.
-        conclusion: what the numbers say, in one sentence.
     """
 
-    rows: Sequence[Row]
     inputs: Sequence[Mapping[str, Any]] = ()
     samples: Mapping[str, int] = field(default_factory=dict)
     settings: Mapping[str, Setting] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     warnings: Sequence[str] = ()
+
+    def fields(self) -> dict[str, Any]:
+        """The attributes by name, for an answer with this provenance."""
+        return {f.name: getattr(self, f.name) for f in fields(Provenance)}
+
+    def described(self, schema: str) -> dict[str, Any]:
+        """The object that `-f json` prints, but for the rows."""
+        return {
+            "schema": schema,
+            "lscli": self.versions.get("lscli", __version__),
+            "inputs": [dict(entry) for entry in self.inputs],
+            "settings": {name: {"value": s.value, "from": s.origin} for name, s in self.settings.items()},
+            "samples": dict(self.samples),
+            "versions": dict(self.versions),
+            "warnings": list(self.warnings),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Report(Provenance):
+    """Metrics of one or more sources, with their provenance.
+
+    `report["ece"]` is a value; `report["loss_smoothed@0.2"]` one of several. Where samples are in
+    groups, these are the values of all samples; the groups' own are in the rows.
+
+    Attributes:
+        rows: the values, in the catalogue's order.
+        conclusion: what the numbers say, in one sentence.
+    """
+
+    rows: Sequence[Row]
     conclusion: str = ""
 
     def __getitem__(self, name: str) -> float:
@@ -77,7 +105,7 @@ class Report:
             KeyError: no row of that name, or several; the message lists what there is.
         """
         metric, _, argument = name.partition("@")
-        found = [row for row in self.rows if row.metric == metric]
+        found = [row for row in self.rows if row.metric == metric and not row.group]
         if argument:
             found = [row for row in found if any(_equal(p.partition("=")[2], argument) for p in row.params.split(";"))]
         if len(found) == 1:
@@ -99,13 +127,7 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """The report as the object that `-f json` prints; nan and infinities are None."""
         return {
-            "schema": SCHEMA,
-            "lscli": self.versions.get("lscli", ""),
-            "inputs": [dict(entry) for entry in self.inputs],
-            "settings": {name: {"value": s.value, "from": s.origin} for name, s in self.settings.items()},
-            "samples": dict(self.samples),
-            "versions": dict(self.versions),
-            "warnings": list(self.warnings),
+            **self.described(SCHEMA),
             "conclusion": self.conclusion,
             "rows": [{key: _finite(value) for key, value in row._asdict().items()} for row in self.rows],
         }
@@ -121,18 +143,27 @@ class Report:
         return str(frame.drop(columns=empty).to_html(index=False, na_rep="", float_format=lambda x: f"{x:.4g}"))
 
 
-class Listing(NamedTuple):
-    """A table of its own that is no report.
+@dataclass(frozen=True, eq=False)
+class Listing(Provenance):
+    """A table of its own, that is no report of metrics.
 
     Attributes:
         title: what it lists.
         columns: their names, an interface.
-        rows: one tuple a line.
+        rows: one tuple a line; those of a table that streams can be read once.
+        name: the table's name in its schema.
     """
 
     title: str
     columns: Sequence[str]
-    rows: Sequence[Sequence[Any]]
+    rows: Iterable[Sequence[Any]]
+    name: str = "listing"
+
+    def to_frame(self) -> pd.DataFrame:
+        """The rows as a pandas DataFrame with the CSV's columns; a missing number is NaN."""
+        import pandas as pd
+
+        return pd.DataFrame(list(self.rows), columns=list(self.columns))
 
 
 def _finite(value: Any) -> Any:

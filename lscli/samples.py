@@ -93,9 +93,15 @@ class SampleTable:
         columns = {name: c[keep] for name, c in self.columns.items()}
         return SampleTable(columns, self.num_classes, weight, origin=self.origin)
 
+    def joined(self, other: SampleTable) -> SampleTable:
+        """These samples, then those of another table with the same columns."""
+        weight = None if self.weight is None else np.concatenate((self.weight, other.weight))
+        columns = {name: np.concatenate((c, other.columns[name])) for name, c in self.columns.items()}
+        return SampleTable(columns, self.num_classes, weight)
+
     def with_weights(self, weight: Column) -> SampleTable:
         """The same samples with other weights, [n]; nothing is copied, and what was derived stays."""
-        return replace(self, weight=weight, classes=None, origin=None, _of_weights={})
+        return replace(self, weight=weight, classes=None, _of_weights={})
 
     def resample(self, weight: Column) -> SampleTable:
         """The same samples, each drawn as often as `weight` says, [n]."""

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import math
-import os
-import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from lscli import __version__
+from lscli.analyses import reading
 from lscli.analyses.conclude import conclude
-from lscli.errors import LscliWarning, UsageError
-from lscli.metrics import Choice, parse_eps, select
+from lscli.bootstrap import Bootstrap, interval, resampled
+from lscli.errors import UsageError
+from lscli.metrics import Choice, parse_share, select
 from lscli.metrics.base import Settings
-from lscli.report import Report, Row, Setting
-from lscli.scan import Scan, scan
-from lscli.sources import open_inputs
+from lscli.metrics.bins import check_norm, rule_of
+from lscli.metrics.scores import check_score
+from lscli.report import Report, Row
+from lscli.scan import processors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from lscli.sources.labels import Labels
-    from lscli.sources.logits import Logits
+    from lscli.metrics.base import Value
+    from lscli.samples import SampleTable
 
 
 def evaluate(
@@ -32,6 +30,18 @@ def evaluate(
     *,
     eps: float | str | Iterable[float | str] = 0.1,
     metrics: str | Iterable[str] = "default",
+    ci: bool = False,
+    bootstrap: int = 1000,
+    seed: int = 0,
+    level: float = 0.95,
+    bins: int | None = None,
+    bin_edges: str = "right",
+    norm: str = "l1",
+    compat: str | None = None,
+    score: str = "msp",
+    weights: Any = None,
+    groups: Any = None,
+    group_by: str | None = None,
     ignore_index: int = -100,
     nonfinite: str = "error",
     logits_key: str | None = None,
@@ -56,6 +66,19 @@ def evaluate(
             numpy array, a list or a torch tensor. May be left out for an `.npz` file that holds both.
         eps: amount of label smoothing, or several, each in [0, 1].
         metrics: ids, families, `default` or `all`; `loss_smoothed@0.2` gives one an eps of its own.
+        ci: whether every metric gets a percentile bootstrap interval; those by class have none.
+        bootstrap: how many resamples an interval is made of.
+        seed: of the resamples; the same seed gives the same bytes.
+        level: the share of resamples within an interval, in (0, 1).
+        bins: how many bins the calibration errors have; 15 unless given, or what `compat` takes.
+        bin_edges: `right` for bins (lo, hi], `left` for [lo, hi).
+        norm: `l1`, `l2` or `max`, for ece_equal_mass and the errors by class.
+        compat: `torchmetrics`, `netcal`, `gpleiss` or `sklearn`: ece, rmsce, rmsce_debiased, mce and ece_null
+            by that library's rule.
+        score: what the selective metrics rank by: `msp`, `margin`, `entropy`, `max_logit`, `max_logit_pnorm`.
+        weights: [N], how often each row counts: a path (`.npy`, `.npz`, `.csv`) or an array.
+        groups: [N] names, or the path of a CSV with one row a sample; each group's metrics follow those of all.
+        group_by: the column of that CSV.
         ignore_index: samples with this label are left out of everything.
         nonfinite: `error` or `skip`, for rows with nan or +inf or nothing but -inf.
         logits_key: the array of an `.npz` file that holds the logits.
@@ -64,7 +87,7 @@ def evaluate(
         allow_trailing: pass over bytes after the data of an `.npy` file.
         device: `auto` (the CPU, or where a tensor is), `cpu`, `cuda`, `cuda:1` or `mps`.
         kernel: `auto`, `numpy` or `torch`: the code that does the wide pass.
-        threads: rows are shared between this many; all processors unless given.
+        threads: rows and resamples are shared between this many; all processors unless given.
         chunk_rows: rows read at a time.
         progress: called now and then with the rows done and the rows in all.
 
@@ -73,67 +96,41 @@ def evaluate(
 
     Raises:
         UsageError: an argument out of its range, an unknown metric, a device that is not there.
-        InputError: logits or labels that cannot be used, with the row where that is known.
+        InputError: logits, labels, weights or groups that cannot be used, with the row where that is known.
         ReadWriteError: a file that cannot be read.
         EngineError: a device that failed.
 
     Definitions: `lscli metrics`. Smoothing: Szegedy et al. 2016, section 7.
     """
-    given = {name: value for name, value in locals().items() if name in DEFAULTS and name != "progress"}
-    settings = Settings(eps=_eps_values(eps))
+    given = {name: value for name, value in locals().items() if name in DEFAULTS}
+    settings = Settings(
+        eps=_eps_values(eps), bins=bins, bin_edges=bin_edges, compat=compat or "", norm=norm, score=score
+    )
+    rule = rule_of(settings)
+    check_norm(norm)
+    check_score(score)
+    resampling = Bootstrap(bootstrap, seed, level).checked()
     metrics = metrics if isinstance(metrics, str) else ",".join(metrics)
     choices = select(metrics)
-    opened_logits, opened_labels = open_inputs(
+    by_class = any(choice.metric.by_class for choice in choices)
+    read = reading.read(
         logits,
         labels,
-        logits_key=logits_key,
-        labels_key=labels_key,
-        labels_column=labels_column,
-        allow_trailing=allow_trailing,
+        frozenset[str]().union(*(choice.columns(settings) for choice in choices)),
+        {name: given[name] for name in reading.DEFAULTS},  # type: ignore[misc]
+        rule=rule_of(settings._replace(compat="")) if by_class else None,
     )
-    try:
-        label, ignored = opened_labels.checked(*opened_logits.shape, ignore_index, opened_logits.name)
-        result = scan(
-            opened_logits,
-            label,
-            _columns(choices),
-            nonfinite=nonfinite,
-            device=device,
-            kernel=kernel,
-            threads=threads,
-            chunk_rows=chunk_rows,
-            progress=progress,
-        )
-    finally:
-        opened_logits.close()
-    # As typed: errors name the member of an archive, rows the file.
-    source = os.fsdecode(logits) if isinstance(logits, str | bytes | os.PathLike) else opened_logits.name
-    rows, absent = _rows(source, result, choices, settings)
-    samples = {
-        "rows": opened_logits.shape[0],
-        "kept": len(result.table),
-        "ignored": ignored,
-        "skipped": result.skipped,
-        "masked": result.masked,
-    }
-    notes = _notes(opened_logits, result, samples, absent)
-    resolved = {
-        "eps": list(settings.eps),
-        "metrics": metrics,
-        "device": result.device,
-        "kernel": result.kernel,
-    }
-    for note in notes:
-        warnings.warn(note, LscliWarning, stacklevel=2)
-    return Report(
-        rows=rows,
-        inputs=[_input("logits", opened_logits), _input("labels", opened_labels)],
-        samples=samples,
-        settings=_settings(given, resolved),
-        versions=_versions(result.kernel),
-        warnings=notes,
-        conclusion=conclude(rows),
+    rows: list[Row] = []
+    for group, table in read.tables.items():
+        values = [(choice, choice.values(table, settings)) for choice in choices]
+        intervals = _intervals(table, values, settings, resampling, threads) if ci else {}
+        rows.extend(_rows(read.source, group, table, values, intervals))
+    absent = [c.metric.id for c in choices if c.named and not any(row.metric == c.metric.id for row in rows)]
+    read.with_settings(
+        given, DEFAULTS, {"eps": list(settings.eps), "metrics": metrics, "bins": rule.params["bins"]}
     )
+    read.warn(f"{metric} is absent: it does not apply to K = {read.num_classes} classes" for metric in absent)
+    return Report(rows, conclude([row for row in rows if not row.group]), **read.provenance.fields())
 
 
 DEFAULTS: Mapping[str, Any] = dict(evaluate.__kwdefaults__ or {})
@@ -141,67 +138,46 @@ DEFAULTS: Mapping[str, Any] = dict(evaluate.__kwdefaults__ or {})
 
 def _eps_values(eps: float | str | Iterable[float | str]) -> tuple[float, ...]:
     several = list(eps) if isinstance(eps, Iterable) and not isinstance(eps, str) else [eps]
-    values = tuple(dict.fromkeys(map(parse_eps, several)))
+    values = tuple(dict.fromkeys(parse_share(value, "eps", "--eps ") for value in several))
     if not values:
         raise UsageError("no eps is given", "for example --eps 0.1", where="eps")
     return values
 
 
-def _columns(choices: Sequence[Choice]) -> list[str]:
-    return sorted(frozenset[str]().union(*(choice.metric.columns for choice in choices)))
+def _intervals(
+    table: SampleTable,
+    values: Sequence[tuple[Choice, Sequence[Value]]],
+    settings: Settings,
+    resampling: Bootstrap,
+    threads: int | None,
+) -> dict[tuple[str, int], tuple[float, float]]:
+    """The interval of each value that has one, by the metric's place and the value's."""
+    shared = [choice for choice, found in values if found and not (choice.metric.by_class or choice.metric.constant)]
 
+    def compute(resample: SampleTable) -> list[float]:
+        return [value.value for choice in shared for value in choice.values(resample, settings)]
 
-def _rows(source: str, result: Scan, choices: Sequence[Choice], settings: Settings) -> tuple[list[Row], list[str]]:
-    rows, absent, total = [], [], result.table.total
-    n = int(total) if total.is_integer() else total
-    for choice in choices:
-        values = choice.values(result.table, settings)
-        if not values and choice.named:
-            absent.append(choice.metric.id)
-        for value in values:
-            params = ";".join(f"{key}={setting}" for key, setting in value.params.items())
-            rows.append(Row(source, "", choice.metric.id, value.value, value.stderr, math.nan, math.nan, n, params))
-    return rows, absent
-
-
-def _notes(logits: Logits, result: Scan, samples: Mapping[str, int], absent: Sequence[str]) -> list[str]:
-    notes = []
-    if result.look_like_probabilities:
-        notes.append(f"{logits.name}: every row sums to 1: if these are probabilities, give their logarithms instead")
-    if samples["skipped"]:
-        notes.append(f"{logits.name}: {samples['skipped']} of {samples['rows']} rows are not finite and left out")
-    if samples["masked"] and {"loss_uniform", "logit_gap"} & result.table.columns.keys():
-        notes.append(
-            f"{logits.name}: {samples['masked']} of {samples['kept']} samples have a masked class (-inf): "
-            "their uniform loss and logit gap are infinite"
-        )
-    notes.extend(f"{metric} is absent: it does not apply to K = {logits.shape[1]} classes" for metric in absent)
-    return notes
-
-
-def _input(role: str, opened: Logits | Labels) -> dict[str, Any]:
+    estimates = [(choice, place, value) for choice, found in values if choice in shared for place, value in enumerate(found)]
+    drawn = resampled(table, compute, resampling, threads or processors())
     return {
-        "role": role,
-        "path": opened.name,
-        "shape": list(opened.shape),
-        "dtype": opened.dtype,
-        "size": opened.size,
+        (choice.key, place): interval(value.value, column, resampling.level, biased=choice.metric.biased)
+        for (choice, place, value), column in zip(estimates, drawn.T, strict=True)
     }
 
 
-def _settings(given: Mapping[str, Any], resolved: Mapping[str, Any]) -> dict[str, Setting]:
-    """The value that was used of each setting, and whether another one than the default was given."""
-    settings = {}
-    for name, value in given.items():
-        unchanged = type(value) is type(DEFAULTS[name]) and value == DEFAULTS[name]
-        settings[name] = Setting(resolved.get(name, value), "default" if unchanged else "argument")
-    return settings
-
-
-def _versions(kernel: str) -> dict[str, str]:
-    versions = {"lscli": __version__, "numpy": np.__version__}
-    if kernel == "torch":
-        import torch
-
-        versions["torch"] = torch.__version__
-    return versions
+def _rows(
+    source: str,
+    group: str,
+    table: SampleTable,
+    values: Sequence[tuple[Choice, Sequence[Value]]],
+    intervals: Mapping[tuple[str, int], tuple[float, float]],
+) -> list[Row]:
+    total = table.total
+    n = int(total) if total.is_integer() else total
+    rows = []
+    for choice, found in values:
+        for place, value in enumerate(found):
+            params = ";".join(f"{key}={setting}" for key, setting in value.params.items())
+            low, high = intervals.get((choice.key, place), (math.nan, math.nan))
+            rows.append(Row(source, group, choice.metric.id, value.value, value.stderr, low, high, n, params))
+    return rows

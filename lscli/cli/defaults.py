@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lscli.errors import ReadWriteError, UsageError
 from lscli.text import nearest
@@ -13,7 +13,9 @@ from lscli.text import nearest
 if TYPE_CHECKING:
     import typer
 
-    from lscli.report import Report
+    from lscli.report import Listing, Report
+
+Answer = TypeVar("Answer", "Report", "Listing")
 
 _ORIGINS = {
     "COMMANDLINE": "flag",
@@ -49,15 +51,15 @@ def load_pyproject(context: typer.Context) -> None:
     }
 
 
-def with_origins(report: Report, context: typer.Context) -> Report:
-    """The report with where each setting's value came from."""
+def with_origins(answer: Answer, context: typer.Context) -> Answer:
+    """The answer with where each setting's value came from."""
     settings = {}
-    for name, setting in report.settings.items():
+    for name, setting in answer.settings.items():
         source = context.get_parameter_source(name)
         settings[name] = setting._replace(
             origin=_ORIGINS.get(source.name, setting.origin) if source else setting.origin
         )
-    return replace(report, settings=settings)
+    return replace(answer, settings=settings)
 
 
 def _shaped(option: Any, value: Any) -> Any:

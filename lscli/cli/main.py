@@ -14,8 +14,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import typer
 
 from lscli import __version__
+from lscli.cli import bins, classes, metrics, samples
 from lscli.cli import eval as eval_file
-from lscli.cli import metrics as metrics_file
 from lscli.cli.plain import PlainCommand, PlainGroup
 from lscli.errors import ClosedPipeError, ExitCode, LscliError, LscliWarning
 from lscli.text import printable
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 COMMANDS: dict[str, tuple[Callable[..., None], tuple[str, ...]]] = {
     "eval": (eval_file.eval_command, eval_file.EXAMPLES),
-    "metrics": (metrics_file.metrics_command, metrics_file.EXAMPLES),
+    "bins": (bins.bins_command, bins.EXAMPLES),
+    "classes": (classes.classes_command, classes.EXAMPLES),
+    "samples": (samples.samples_command, samples.EXAMPLES),
+    "metrics": (metrics.metrics_command, metrics.EXAMPLES),
 }
 
 

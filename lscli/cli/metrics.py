@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lscli.cli import options
+
+if TYPE_CHECKING:
+    import typer
 
 EXAMPLES = ("lscli metrics", "lscli metrics -f csv")
 
 
-def metrics_command(
-    format: options.Format = "auto",  # noqa: A002
-    output: options.Output = "-",
-) -> None:
+@options.accepts("format", "output", "no_header")
+def metrics_command(context: typer.Context, *, format: str, output: str, no_header: bool) -> None:  # noqa: A002
     """Every metric with its family and its definition, as the code that computes it has them."""
     from lscli.cli.output import Destination
 
-    destination = Destination.of(output, format)
+    destination = Destination.of(output, format, header=not no_header)
 
     from lscli.metrics import FAMILIES
     from lscli.report import Listing
@@ -28,5 +31,6 @@ def metrics_command(
                 for name, family in FAMILIES.items()
                 for metric in family.metrics
             ],
+            "metrics",
         )
     )

@@ -8,7 +8,7 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from lscli.cli.options import FORMATS
@@ -25,8 +25,8 @@ class Destination(NamedTuple):
 
     Attributes:
         path: the file, or None for standard output.
-        format: `table`, `csv`, `json` or `markdown`.
-        screen: how wide it is, and whether colours are shown.
+        format: `table`, `csv`, `json`, `markdown` or `parquet`.
+        screen: how wide it is, whether colours are shown, and whether a CSV has its first line.
     """
 
     path: str | None
@@ -34,7 +34,14 @@ class Destination(NamedTuple):
     screen: Screen
 
     @classmethod
-    def of(cls, output: str, format: str, inputs: Sequence[str | None] = ()) -> Destination:  # noqa: A002
+    def of(
+        cls,
+        output: str,
+        format: str,  # noqa: A002
+        inputs: Sequence[str | None] = (),
+        *,
+        header: bool = True,
+    ) -> Destination:
         """The destination that `-o` and `-f` name.
 
         Raises:
@@ -45,7 +52,9 @@ class Destination(NamedTuple):
         if output == "-":
             terminal = sys.stdout is not None and sys.stdout.isatty()
             chosen = format if format != "auto" else "table" if terminal else "csv"
-            return cls(None, chosen, _screen(terminal))
+            if chosen == "parquet" and terminal:
+                raise UsageError("Parquet is nothing for a terminal", "name a file: -o x.parquet")
+            return cls(None, chosen, _screen(terminal)._replace(header=header))
         for path in inputs:
             if path is not None and _same_file(output, path):
                 raise UsageError("the output is one of the inputs", "write it to another file", where=output)
@@ -58,21 +67,21 @@ class Destination(NamedTuple):
                 nearest(suffix, SUFFIXES) or f"use one of {', '.join(SUFFIXES)}, or say -f",
                 where=output,
             )
-        return cls(output, SUFFIXES[suffix] if format == "auto" else format, Screen(_PIPE_WIDTH, color=False))
+        return cls(output, SUFFIXES[suffix] if format == "auto" else format, Screen(_PIPE_WIDTH, False, header))
 
     def write(self, answer: Report | Listing) -> None:
-        """Render the answer and write it.
+        """Render the answer and write it, to standard output piece by piece.
 
         Raises:
             ReadWriteError: it could not be written; a file that was there before is as it was.
             ClosedPipeError: nobody reads standard output any more.
         """
-        # A name that is not UTF-8 arrives with lone surrogates.
-        data = render(answer, self.format, self.screen).encode("utf-8", errors="backslashreplace")
+        pieces = render(answer, self.format, self.screen)
         if self.path is None:
-            write_stdout(data)
+            for piece in pieces:
+                write_stdout(piece)
         else:
-            _write_file(self.path, data)
+            _write_file(self.path, pieces)
 
 
 def write_stdout(data: bytes) -> None:
@@ -102,18 +111,18 @@ def _same_file(one: str, other: str) -> bool:
         return False
 
 
-def _write_file(path: str, data: bytes) -> None:
+def _write_file(path: str, pieces: Iterator[bytes]) -> None:
     try:
         if os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode):
             with open(path, "wb") as stream:  # a device or a pipe; one without a name has no real path
-                stream.write(data)
+                stream.writelines(pieces)
             return
-        _replace(os.path.realpath(path), data)  # a link stays a link: what it leads to is replaced
+        _replace(os.path.realpath(path), pieces)  # a link stays a link: what it leads to is replaced
     except OSError as error:
         raise _not_written(path, error) from error
 
 
-def _replace(target: str, data: bytes) -> None:
+def _replace(target: str, pieces: Iterator[bytes]) -> None:
     """Write beside the target and rename into its place: the old file or the new one, never a mix."""
     folder, name = os.path.split(target)
     _clear_stale(folder, name)
@@ -123,7 +132,7 @@ def _replace(target: str, data: bytes) -> None:
         with open(temporary, "xb") as stream:
             if mode is not None:
                 os.chmod(temporary, mode)
-            stream.write(data)
+            stream.writelines(pieces)
             stream.flush()
             os.fsync(stream.fileno())
         os.replace(temporary, target)

@@ -71,6 +71,7 @@ _FLAGS = dict.fromkeys(("1", "true", "t", "yes", "y", "on"), True) | dict.fromke
 _CONVERTERS: dict[Any, tuple[Any, str]] = {
     str: (str, "text"),
     int: (_whole, "a whole number"),
+    float: (float, "a number"),
     bool: (_flag, "true or false"),
     list[str]: (_texts, "a list"),
 }

@@ -8,8 +8,11 @@ from lscli.errors import UsageError
 from lscli.text import nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
+    from lscli.kernels.class_sums import ClassSums
     from lscli.kernels.rowstate import RowState
 
 KERNELS = ("auto", "numpy", "torch")
@@ -19,8 +22,8 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 class CpuKernel(Protocol):
     """What computes row states of chunks in the host's memory."""
 
-    def row_state(self, x: NDArray[Any], label: NDArray[Any], *, overwrite: bool = False) -> RowState:
-        """The state of rows x [n, K], as stored, with labels [n] from 0 to K-1; x may be overwritten if said so."""
+    def row_state(self, x: NDArray[Any], label: NDArray[Any], *, overwrite: bool = False, first: int = 0) -> RowState:
+        """The state of rows x [n, K] from number `first` on; see `NumpyKernel.row_state`."""
 
 
 def resolve(device: str, kernel: str, held_by: str | None) -> tuple[str, str]:
@@ -52,15 +55,17 @@ def resolve(device: str, kernel: str, held_by: str | None) -> tuple[str, str]:
     return device, "torch"
 
 
-def cpu_kernel(kernel: str, num_classes: int, dtype: str, fields: frozenset[str]) -> CpuKernel:
+def cpu_kernel(
+    kernel: str, num_classes: int, dtype: str, fields: frozenset[str], class_sums: Sequence[ClassSums] = ()
+) -> CpuKernel:
     """A kernel for chunks in the host's memory, to be used by the thread that makes it."""
     if kernel == "torch":
         from lscli.kernels.torch_kernel import TorchCpuKernel
 
-        return TorchCpuKernel(num_classes, dtype, fields)
+        return TorchCpuKernel(num_classes, dtype, fields, class_sums)
     from lscli.kernels.numpy_kernel import NumpyKernel
 
-    return NumpyKernel(num_classes, dtype, fields)
+    return NumpyKernel(num_classes, dtype, fields, class_sums)
 
 
 def _check_present(device: str) -> None:

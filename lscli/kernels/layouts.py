@@ -63,6 +63,10 @@ class WideLayout:
         """Each row less its value."""
         np.subtract(raw, value[:, None], out=out)
 
+    def divide(self, a: Array, value: Array, out: Array) -> None:
+        """Each row over its value."""
+        np.divide(a, value[:, None], out=out)
+
     def maximum(self, a: Array) -> Array:
         """The largest value of each row."""
         largest: Array = np.maximum.reduce(a, axis=1)
@@ -81,6 +85,28 @@ class WideLayout:
             rest = np.einsum("ij,ij->i", a[:, whole:], b[:, whole:])
         total: Array = np.add.reduce(parts, axis=1, dtype=np.float64) + rest
         return total
+
+    def chosen(self, a: Array, index: Array) -> Array:
+        """Some of the rows in the layout's shape, copied."""
+        rows: Array = a.take(index, axis=0)
+        return rows
+
+    def class_sums(self, a: Array, weight: Array) -> Array:
+        """The sum over the rows of each class, times the row's weight; [K] float64."""
+        total = np.zeros(self._k)
+        for start in range(0, len(a), _BLOCK):
+            rows = slice(start, start + _BLOCK)
+            total += np.einsum("nk,n->k", a[rows], weight[rows].astype(a.dtype))
+        return total
+
+    def at_least(self, a: Array, threshold: Array) -> tuple[Array, Array, Array]:
+        """The entries of each row from its threshold on: their rows, classes, and values in float64."""
+        flags = self._flags[: len(a)]
+        np.greater_equal(a, threshold.astype(a.dtype)[:, None], out=flags[:, : self._k])
+        place = np.flatnonzero(flags)
+        row = place // flags.shape[1]
+        k = place - row * flags.shape[1]
+        return row, k, a.reshape(-1)[row * self._k + k].astype(np.float64)
 
     def ranks(self, raw: Array, label_logit: Array, label: Array, top: Array, spare: Array) -> Array:
         """How many classes stand before the label: larger logits, and equal ones of a lower index."""
@@ -149,6 +175,9 @@ class NarrowLayout:
         np.copyto(out, raw)  # widened first: a subtraction that casts is the slower one
         np.subtract(out, value, out=out)
 
+    def divide(self, a: Array, value: Array, out: Array) -> None:
+        np.divide(a, value, out=out)
+
     def maximum(self, a: Array) -> Array:
         largest: Array = np.maximum.reduce(a, axis=0)
         return largest
@@ -156,6 +185,20 @@ class NarrowLayout:
     def sums(self, a: Array, b: Array | None = None) -> Array:
         total: Array = np.add.reduce(a, axis=0) if b is None else np.einsum("kn,kn->n", a, b)
         return total
+
+    def chosen(self, a: Array, index: Array) -> Array:
+        rows: Array = a.take(index, axis=1)
+        return rows
+
+    def class_sums(self, a: Array, weight: Array) -> Array:
+        total: Array = np.einsum("kn,n->k", a, weight)
+        return total
+
+    def at_least(self, a: Array, threshold: Array) -> tuple[Array, Array, Array]:
+        flags = np.greater_equal(a, threshold, out=self._lines(self._flags, a.shape[1]))
+        place = np.flatnonzero(flags)
+        k = place // a.shape[1]
+        return place - k * a.shape[1], k, a.reshape(-1)[place]
 
     def ranks(self, raw: Array, label_logit: Array, label: Array, top: Array, spare: Array) -> Array:
         flags = np.greater(raw, label_logit, out=self._lines(self._flags, raw.shape[1]))

@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lscli.kernels.class_sums import block_rows
 from lscli.kernels.layouts import NarrowLayout, WideLayout
-from lscli.kernels.rowstate import NARROW, RowState
+from lscli.kernels.rowstate import NARROW, PNORM_EXPONENTS, RowState
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
+
+    from lscli.kernels.class_sums import ClassSums
 
     Array = NDArray[Any]
 
@@ -29,34 +34,45 @@ class NumpyKernel:
         num_classes: K.
         dtype: element type of the chunks: float16, bfloat16, float32 or float64.
         fields: the optional fields of the row state to compute.
+        class_sums: filled beside; they need the field `tail`, and chunks that begin at a block's first row.
     """
 
-    def __init__(self, num_classes: int, dtype: str, fields: frozenset[str]) -> None:
+    def __init__(
+        self, num_classes: int, dtype: str, fields: frozenset[str], class_sums: Sequence[ClassSums] = ()
+    ) -> None:
         narrow = num_classes < NARROW
         element = np.dtype(np.float64 if dtype == "float64" else np.float32)
         self._far_from_overflow = 1e154 if dtype == "float64" else 1e19  # the root of the largest number
         self._k = num_classes
         self._fields = fields
+        self._class_sums = class_sums
         self._tile = max(2, TILE // (num_classes * (8 if narrow else element.itemsize)))
+        if class_sums:
+            self._tile = block_rows(num_classes, dtype)
         layout = NarrowLayout if narrow else WideLayout
         self._layout: NarrowLayout | WideLayout = layout(num_classes, self._tile, element)
         self._bfloat16 = dtype == "bfloat16"
         self._widened = np.empty((self._tile, num_classes), np.float32) if dtype.endswith("16") else None
 
-    def row_state(self, x: Array, label: Array, *, overwrite: bool = False) -> RowState:
-        """The state of rows x [n, K], as stored, with labels [n] from 0 to K-1; x may be overwritten if said so."""
+    def row_state(self, x: Array, label: Array, *, overwrite: bool = False, first: int = 0) -> RowState:
+        """The state of rows x [n, K], as stored, with labels [n] from 0 to K-1; x may be overwritten if said so.
+
+        `first` is the number of the first row.
+        """
         if len(x) == 0:
-            return self._tile_state(np.zeros((2, self._k), x.dtype), np.zeros(2, label.dtype), True).rows(0, 0)
-        tiles = [
-            self._tile_state(x[start : start + self._tile], label[start : start + self._tile], overwrite)
-            for start in range(0, len(x), self._tile)
-        ]
+            return self._tile_state(np.zeros((2, self._k), x.dtype), np.zeros(2, label.dtype), True, 0, 0).rows(0, 0)
+        tiles = []
+        for start in range(0, len(x), self._tile):
+            rows = x[start : start + self._tile]
+            own_label = label[start : start + self._tile]
+            tiles.append(self._tile_state(rows, own_label, overwrite, first + start, len(rows)))
         return tiles[0] if len(tiles) == 1 else RowState.concatenated(tiles)
 
-    def _tile_state(self, x: Array, label: Array, overwrite: bool) -> RowState:
+    def _tile_state(self, x: Array, label: Array, overwrite: bool, first: int, count: int) -> RowState:
+        """The state of a tile, of which the first `count` rows are counted in the sums by class."""
         if len(x) == 1:
             # numpy sums an array of one line in another order: it is computed as two.
-            return self._tile_state(np.repeat(x, 2, axis=0), np.repeat(label, 2), True).rows(0, 1)
+            return self._tile_state(np.repeat(x, 2, axis=0), np.repeat(label, 2), True, first, 1).rows(0, 1)
         layout = self._layout
         d, e = layout.buffers(len(x))
         # nan and infinities are looked for in the state; underflow is what exp is for.
@@ -74,6 +90,10 @@ class NumpyKernel:
                 d = raw  # half the memory to go through
             layout.subtract(raw, largest, out=d)
             self._sum(state, raw, d, e, layout.at(top))
+            for sums in self._class_sums:
+                sums.add(layout, e, state, first, count)
+            if "norms" in self._fields:
+                state.norms = self._norms(state, raw, d, e)
         return state
 
     def _sum(self, state: RowState, raw: Array, d: Array, e: Array, at_top: Array) -> None:
@@ -113,6 +133,30 @@ class NumpyKernel:
             shift[infinite[place]] = np.ldexp(np.add.reduce(small - small.max()), exponent)
         return True
 
+    def _norms(self, state: RowState, raw: Array, d: Array, e: Array) -> Array:
+        """The norms of the row state; d and e are used up."""
+        layout = self._layout
+        mean = state.shift / self._k
+        layout.subtract(d, mean.astype(d.dtype), out=d)
+        np.abs(d, out=d)
+        largest = layout.maximum(d)
+        # Powers of at most 1 do not overflow.
+        layout.divide(d, np.where(largest > 0, largest, 1).astype(d.dtype), out=d)
+        np.copyto(e, d)
+        powers = [layout.sums(d)]
+        for _ in PNORM_EXPONENTS[1:]:
+            powers.append(layout.sums(e, d))
+            np.multiply(e, d, out=e)
+        norms = _norms_of(np.stack(powers, axis=1), largest, -mean)
+        for row in np.flatnonzero(~np.isfinite(largest) & np.isfinite(mean)):
+            # The differences overflowed; those of large logits are not in place of the logits.
+            x = np.ldexp(layout.rows(raw, np.array([row]))[0].astype(np.float64), -1)
+            v = x - x.max() - mean[row] / 2
+            size = np.abs(v).max()
+            powers_of_row = np.stack([np.add.reduce((np.abs(v) / size) ** p) for p in PNORM_EXPONENTS])
+            norms[row] = _norms_of(powers_of_row[None], np.array([size]), np.array([-mean[row] / 2]))[0]
+        return norms
+
     def _widen(self, x: Array) -> Array:
         if self._widened is None:
             return x
@@ -124,3 +168,11 @@ class NumpyKernel:
         else:
             wide[:] = x
         return wide
+
+
+def _norms_of(powers: Array, scale: Array, largest: Array) -> Array:
+    """The norms over the largest value, from sums of powers of the values over the scale; [n, P]."""
+    norms: Array = powers ** (1 / np.array(PNORM_EXPONENTS)) * (scale / largest)[:, None]
+    norms[largest == 0] = np.inf  # all logits are equal
+    norms[np.isinf(largest)] = np.nan  # a class is masked
+    return norms

@@ -27,10 +27,13 @@ if TYPE_CHECKING:
 # out. (From about as many classes on, numpy is faster with rows as they are; see layouts.py.)
 NARROW = 128
 
+# The norms of the column `pnorm_scores`, in its order.
+PNORM_EXPONENTS = (1, 2, 3, 4, 5, 6, 7, 8)
+
 
 @dataclass(eq=False)
 class RowState:
-    """One value a row of each, [n]; a field that nobody asked for is None.
+    """One value a row of each, [n] unless it is said; a field that nobody asked for is None.
 
     Attributes:
         label: y, the label.
@@ -43,6 +46,8 @@ class RowState:
         tail_square: q = sum over i != a of e^(2 (x_i - m)).
         shift: t = sum over i of (x_i - m).
         rank: how many classes stand before the label: larger logits, and equal ones of a lower index.
+        norms: [n, P], (sum over i of |v_i|^p)^(1/p) over the largest v_i, for v = the row less its mean and p of
+            PNORM_EXPONENTS; inf if all logits are equal, nan with a masked class.
     """
 
     label: Part
@@ -55,6 +60,7 @@ class RowState:
     tail_square: Part = None
     shift: Part = None
     rank: Part = None
+    norms: Part = None
 
     def rows(self, start: int, stop: int) -> RowState:
         """The state of some of the rows, not copied."""
@@ -132,6 +138,10 @@ class Terms:
         # 0 - 0 is 0 where -expm1(0) would be -0, on a tie.
         return (0.0 - np.expm1(_float64(self.state.runner_up))) / self.z
 
+    @cached_property
+    def pnorm_scores(self) -> Column:
+        return 1.0 / _float64(self.state.norms)
+
 
 def _float64(part: Part) -> Column:
     if part is None:
@@ -166,15 +176,20 @@ COLUMNS: dict[str, ColumnRule] = {
     "entropy": _rule("tail tail_cross", lambda terms: terms.log_z - terms.u / terms.z),
     "brier": _rule("tail tail_square", lambda terms: terms.brier),
     "margin": _rule("tail runner_up", lambda terms: terms.margin),
+    "pnorm_scores": _rule("shift norms", lambda terms: terms.pnorm_scores),
     "logit_gap": _rule("shift", lambda terms: (terms.num_classes * terms.d - terms.t) / (terms.num_classes - 1)),
 }
 
 DTYPES: dict[str, type[np.generic]] = {
+    "row": np.int64,
     "label": np.int32,
     "predicted": np.int32,
     "label_rank": np.int32,
     "correct": np.bool_,
 }
+
+# What a row of a column is, where it is more than one value.
+SHAPES: dict[str, tuple[int, ...]] = {"pnorm_scores": (len(PNORM_EXPONENTS),)}
 
 
 def fields_for(columns: Iterable[str]) -> frozenset[str]:
@@ -183,7 +198,7 @@ def fields_for(columns: Iterable[str]) -> frozenset[str]:
 
 
 def write_columns(state: RowState, num_classes: int, out: dict[str, Column]) -> None:
-    """Compute the columns that `out` names into its arrays, [n] each."""
+    """Compute the columns that `out` names into its arrays, [n] each or of their SHAPES."""
     terms = Terms(state, num_classes)
     # A masked label has d = -inf; where its class drops out of the gap as well that is inf - inf, a nan that is meant.
     with np.errstate(invalid="ignore", over="ignore", under="ignore"):

@@ -10,10 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from lscli.kernels.rowstate import NARROW, RowState
+from lscli.kernels.rowstate import NARROW, PNORM_EXPONENTS, RowState
+from lscli.kernels.torch_class_sums import TorchClassSums
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
+
+    from lscli.kernels.class_sums import ClassSums
 
 
 class TorchKernel:
@@ -22,16 +27,18 @@ class TorchKernel:
     Args:
         num_classes: K.
         fields: the optional fields of the row state to compute.
+        class_sums: filled beside; they need the field `tail`, and on the CPU chunks that begin at a block's first row.
     """
 
-    def __init__(self, num_classes: int, fields: frozenset[str]) -> None:
+    def __init__(self, num_classes: int, fields: frozenset[str], class_sums: Sequence[TorchClassSums] = ()) -> None:
         self._k = num_classes
+        self._class_sums = class_sums
         self._fields = fields
         # A power of two scales exactly; 2K of the scaled differences cannot overflow.
         self._scale = 2.0 ** -(1 + math.ceil(math.log2(num_classes)))
 
-    def row_state(self, x: torch.Tensor, label: torch.Tensor) -> RowState:
-        """The state of rows x [n, K], float16 to float64, with labels [n] from 0 to K-1 (int64)."""
+    def row_state(self, x: torch.Tensor, label: torch.Tensor, first: int = 0) -> RowState:
+        """The state of rows x [n, K] from number `first` on, float16 to float64, with labels [n] from 0 to K-1."""
         x = x.to(self._element(x))
         largest, top = x.max(dim=1)  # of equal maxima the first
         label_logit = x.gather(1, label[:, None])[:, 0]
@@ -40,6 +47,8 @@ class TorchKernel:
             state.rank = self._ranks(x, label_logit, label)
         if "shift" in self._fields:
             state.shift = self._shift(x, largest)
+        if "norms" in self._fields:
+            state.norms = self._norms(x, largest, state.shift)
         d = x - largest[:, None]
         if "runner_up" in self._fields:
             d.scatter_(1, top[:, None], -math.inf)
@@ -51,6 +60,8 @@ class TorchKernel:
             if "tail_cross" in self._fields:
                 # 0 * -inf is nan: a masked class counts 0.
                 state.tail_cross = d.clamp_(min=torch.finfo(d.dtype).min).mul_(e).sum(dim=1)
+            for sums in self._class_sums:
+                sums.add(e, state, first)
             if "tail_square" in self._fields:
                 state.tail_square = e.square_().sum(dim=1)
         return state
@@ -64,6 +75,19 @@ class TorchKernel:
         # Scaled first: float32 holds neither 3e38 + 3e38 nor many times 1e37, and a masked class must
         # be the one reason for -inf. The host scales back, see `on_host`.
         return (x * self._scale - (largest * self._scale)[:, None]).sum(dim=1)
+
+    def _norms(self, x: torch.Tensor, largest: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
+        # In the scale of the shift, where nothing overflows.
+        mean = shift / self._k
+        v = (x * self._scale - (largest * self._scale + mean)[:, None]).abs_()
+        size = v.amax(dim=1)
+        v /= torch.where(size > 0, size, 1)[:, None]
+        power = v.clone()
+        sums = [v.sum(dim=1), *(power.mul_(v).sum(dim=1) for _ in PNORM_EXPONENTS[1:])]
+        exponents = torch.tensor(PNORM_EXPONENTS, device=x.device, dtype=x.dtype)
+        norms = torch.stack(sums, dim=1) ** (1 / exponents) * (size / -mean)[:, None]
+        norms.masked_fill_((mean == 0)[:, None], math.inf)
+        return norms.masked_fill_(size.isinf()[:, None], math.nan)
 
     def _ranks(self, x: torch.Tensor, label_logit: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
         above = (x > label_logit[:, None]).sum(dim=1)
@@ -84,15 +108,18 @@ class TorchCpuKernel:
     One thread inside an operation: which of them adds what would show in the last digits.
     """
 
-    def __init__(self, num_classes: int, dtype: str, fields: frozenset[str]) -> None:
+    def __init__(
+        self, num_classes: int, dtype: str, fields: frozenset[str], class_sums: Sequence[ClassSums] = ()
+    ) -> None:
         torch.set_num_threads(1)  # of the calling thread alone
-        self._kernel = TorchKernel(num_classes, fields)
+        on_cpu = [TorchClassSums(sums, torch.device("cpu"), dtype) for sums in class_sums]
+        self._kernel = TorchKernel(num_classes, fields, on_cpu)
         self._dtype = dtype
 
-    def row_state(self, x: NDArray[Any], label: NDArray[Any], *, overwrite: bool = False) -> RowState:
-        """The state of rows x [n, K], as stored, with labels [n] from 0 to K-1."""
+    def row_state(self, x: NDArray[Any], label: NDArray[Any], *, overwrite: bool = False, first: int = 0) -> RowState:
+        """The state of rows x [n, K] from number `first` on, as stored, with labels [n] from 0 to K-1."""
         tensor = as_tensor(x, self._dtype)
-        return self._kernel.on_host(self._kernel.row_state(tensor, torch.from_numpy(label.astype("int64"))))
+        return self._kernel.on_host(self._kernel.row_state(tensor, torch.from_numpy(label.astype("int64")), first))
 
 
 def as_tensor(x: NDArray[Any], dtype: str) -> torch.Tensor:

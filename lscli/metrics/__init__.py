@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.errors import UsageError
-from lscli.metrics import calibration, confidence, loss, proper, smoothing
+from lscli.metrics import calibration, classwise, confidence, loss, proper, selective, smoothing
+from lscli.metrics.scores import SCORE_COLUMNS
 from lscli.text import nearest
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ FAMILIES: dict[str, Family] = {
     "loss": Family("Loss", loss.METRICS),
     "confidence": Family("Accuracy and confidence", confidence.METRICS),
     "calibration": Family("Calibration", calibration.METRICS),
+    "classwise": Family("Calibration of every class", classwise.METRICS),
     "proper": Family("Proper scores", proper.METRICS),
+    "selective": Family("Ranking by confidence", selective.METRICS),
     "smoothing": Family("Smoothing diagnosis", smoothing.METRICS),
 }
 METRICS: dict[str, Metric] = {metric.id: metric for family in FAMILIES.values() for metric in family.metrics}
@@ -46,12 +49,23 @@ class Choice(NamedTuple):
     argument: float | None = None
     named: bool = False
 
+    @property
+    def key(self) -> str:
+        """The metric with its argument."""
+        return f"{self.metric.id}@{self.argument}"
+
+    def columns(self, settings: Settings) -> frozenset[str]:
+        """The columns that it reads; what the selective metrics rank by is a setting."""
+        wanted = self.metric.columns
+        return wanted - {"score"} | {SCORE_COLUMNS[settings.score]} if "score" in wanted else wanted
+
     def values(self, table: SampleTable, settings: Settings) -> Sequence[Value]:
         """What the metric gives; nothing where the table lacks a column or the metric does not apply."""
-        if not table.has(self.metric.columns):
+        if not table.has(self.columns(settings)) or (self.metric.by_class and table.classes is None):
             return []
         if self.argument is not None:
-            settings = settings._replace(eps=(self.argument,))
+            parameter = self.metric.parameter
+            settings = settings._replace(**{parameter: (self.argument,) if parameter == "eps" else self.argument})
         return self.metric.compute(table, settings)
 
 
@@ -112,19 +126,19 @@ def _choices(word: str) -> list[Choice]:
         return [Choice(metric, named=True)]
     if not metric.parameter:
         raise UsageError(f"{metric_id} takes no parameter", f"write {metric_id} alone")
-    return [Choice(metric, parse_eps(argument, f"{metric_id}@"), named=True)]
+    return [Choice(metric, parse_share(argument, metric.parameter, f"{metric_id}@"), named=True)]
 
 
-def parse_eps(text: object, before: str = "--eps ") -> float:
-    """An amount of smoothing, finite and in [0, 1]; `before` is how the hint writes one.
+def parse_share(text: object, name: str, before: str) -> float:
+    """An amount of smoothing, a coverage or a risk: finite and in [0, 1]; `before` is how the hint writes one.
 
     Raises:
         UsageError: it is none.
     """
     try:
-        eps = float(text)  # type: ignore[arg-type]
+        share = float(text)  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        eps = float("nan")
-    if not 0 <= eps <= 1:
-        raise UsageError(f"must be finite and in [0, 1], got {text}", f"for example {before}0.1", where="eps")
-    return eps
+        share = float("nan")
+    if not 0 <= share <= 1:
+        raise UsageError(f"must be finite and in [0, 1], got {text}", f"for example {before}0.1", where=name)
+    return share

@@ -70,6 +70,7 @@ class Metric(NamedTuple):
         default: whether `eval` prints it unless told otherwise.
         parameter: the setting that may follow its id after `@`, or an empty string.
         by_class: whether it reads `table.classes`, the sums by class and bin, which no resample has.
+        constant: whether it is the same for all samples, so that there is nothing to be unsure of.
         biased: whether resamples of it are biased upwards, so that an interval has to be shifted.
     """
 
@@ -81,6 +82,7 @@ class Metric(NamedTuple):
     default: bool = False
     parameter: str = ""
     by_class: bool = False
+    constant: bool = False
     biased: bool = False
 
 

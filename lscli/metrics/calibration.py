@@ -7,40 +7,113 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lscli.metrics import smooth
 from lscli.metrics.base import Metric, Settings, Value
-from lscli.metrics.bins import BINS, bin_sums
+from lscli.metrics.bins import BINS, MassBins, bin_sums, check_norm, norm_of, rule_of
+from lscli.metrics.confidence import residual
+from lscli.metrics.runs import runs
 
 if TYPE_CHECKING:
     from lscli.samples import SampleTable
 
-_PARAMS = {"bins": BINS}
-
 
 def ece(table: SampleTable, settings: Settings) -> list[Value]:
     """sum_b (n_b/N) |mean a - mean c| = sum_b |sum (a - c)| / N (Naeini et al. 2015; Guo et al. 2017, section 2)."""
-    sums = bin_sums(table)
-    return [Value(float(np.abs(sums.residual).sum()) / table.total, params=_PARAMS)]
+    return [_norm(table, settings, "l1")]
 
 
 def rmsce(table: SampleTable, settings: Settings) -> list[Value]:
     """sqrt(sum_b (n_b/N) (mean a - mean c)^2) (Kumar et al. 2019, section 2)."""
-    sums = bin_sums(table)
-    full = sums.size > 0
-    squares = sums.residual[full] ** 2 / sums.size[full]
-    return [Value(math.sqrt(float(squares.sum()) / table.total), params=_PARAMS)]
+    return [_norm(table, settings, "l2")]
 
 
 def mce(table: SampleTable, settings: Settings) -> list[Value]:
     """The largest |mean a - mean c| over the bins that hold samples (Naeini et al. 2015)."""
-    sums = bin_sums(table)
-    full = sums.size > 0
-    return [Value(float((np.abs(sums.residual[full]) / sums.size[full]).max()), params=_PARAMS)]
+    return [_norm(table, settings, "max")]
+
+
+def _norm(table: SampleTable, settings: Settings, norm: str) -> Value:
+    rule = rule_of(settings)
+    sums = bin_sums(table, rule)
+    return Value(norm_of(sums.residual, sums.size, table.total, norm), params=rule.params)
 
 
 def ece_null(table: SampleTable, settings: Settings) -> list[Value]:
     """The ece that noise alone gives: E|x| = sqrt(2/pi) sd of a normal x, bin by bin."""
-    deviations = np.sqrt(bin_sums(table).variance)
-    return [Value(math.sqrt(2 / math.pi) * float(deviations.sum()) / table.total, params=_PARAMS)]
+    rule = rule_of(settings)
+    deviations = np.sqrt(bin_sums(table, rule).variance)
+    return [Value(math.sqrt(2 / math.pi) * float(deviations.sum()) / table.total, params=rule.params)]
+
+
+def rmsce_debiased(table: SampleTable, settings: Settings) -> list[Value]:
+    """rmsce less the part of each square that the noise of the accuracies gives (Kumar et al. 2019, section 5)."""
+    rule = rule_of(settings)
+    sums = bin_sums(table, rule)
+    several = sums.size >= 2
+    size, gap, correct = sums.size[several], sums.residual[several], sums.correct[several]
+    accuracy = correct / size
+    squares = (gap / size) ** 2 - accuracy * (1 - accuracy) / (size - 1)
+    return [Value(math.sqrt(max(0.0, float((size * squares).sum()) / table.total)), params=rule.params)]
+
+
+def ece_equal_mass(table: SampleTable, settings: Settings) -> list[Value]:
+    """The error over bins of equal count (Nixon et al. 2019; Kumar et al. 2019)."""
+    check_norm(settings.norm)
+    bins = rule_of(settings._replace(compat="")).params["bins"]
+    sums = MassBins.of(table).sums(bins)
+    params = {"bins": bins} if settings.norm == "l1" else {"bins": bins, "norm": settings.norm}
+    return [Value(norm_of(sums.residual, sums.size, table.total, settings.norm), params=params)]
+
+
+def ece_sweep(table: SampleTable, settings: Settings) -> list[Value]:
+    """ece_equal_mass with as many bins as keep the accuracies from falling (Roelofs et al. 2022, section 4)."""
+    mass = MassBins.of(table)
+    if _rises(mass.correct / mass.weight):
+        return [Value(norm_of(mass.residual, mass.weight, table.total, "l1"), params={"bins": len(mass.weight)})]
+    bins, most = 1, max(1, int(table.total))
+    while bins < most:
+        starts = mass.starts(bins + 1)
+        if not _rises(np.add.reduceat(mass.correct, starts) / np.add.reduceat(mass.weight, starts)):
+            break
+        bins += 1
+    sums = mass.sums(bins)
+    return [Value(norm_of(sums.residual, sums.size, table.total, "l1"), params={"bins": bins})]
+
+
+def _rises(accuracy: np.ndarray) -> bool:
+    # Equal ratios of whole numbers are equal floats; those of fractional weights are so but for rounding.
+    return bool((np.diff(accuracy) >= -1e-12).all())
+
+
+def ks_calibration(table: SampleTable, settings: Settings) -> list[Value]:
+    """max_k |sum over the k least confident of (a - c)| / N, at the ends of runs (Gupta et al. 2021, section 3)."""
+    ascending = runs(table, "confidence", lambda: table["confidence"])
+    along = np.cumsum(ascending.weighted(table, residual(table)))
+    return [Value(float(np.abs(along).max()) / table.total)]
+
+
+def spiegelhalter_z(table: SampleTable, settings: Settings) -> list[Value]:
+    """The standardised excess of the Brier score over its expectation (Spiegelhalter 1986)."""
+    return [Value(_z(table))]
+
+
+def spiegelhalter_p(table: SampleTable, settings: Settings) -> list[Value]:
+    """2 (1 - Phi(|z|)) = erfc(|z| / sqrt 2), which keeps its digits when it is small."""
+    return [Value(math.erfc(abs(_z(table)) / math.sqrt(2)))]
+
+
+def _z(table: SampleTable) -> float:
+    score, variance = table.derived("spiegelhalter", lambda: _spiegelhalter_terms(table))
+    if table.weight is not None:
+        score, variance = score * table.weight, variance * table.weight
+    spread = float(np.add.reduce(variance))
+    return float(np.add.reduce(score)) / math.sqrt(spread) if spread > 0 else math.nan
+
+
+def _spiegelhalter_terms(table: SampleTable) -> tuple[np.ndarray, np.ndarray]:
+    c, rest = table["confidence"], table["one_minus_confidence"]
+    slope = rest - c  # 1 - 2c
+    return residual(table) * slope, slope * slope * c * rest
 
 
 _COLUMNS = frozenset({"confidence", "one_minus_confidence", "correct"})
@@ -53,6 +126,7 @@ METRICS = (
         ece,
         "expected calibration error",
         default=True,
+        biased=True,
     ),
     Metric(
         "rmsce",
@@ -61,6 +135,7 @@ METRICS = (
         rmsce,
         "root mean square over the bins",
         default=True,
+        biased=True,
     ),
     Metric(
         "mce",
@@ -69,6 +144,7 @@ METRICS = (
         mce,
         "largest gap of a bin",
         default=True,
+        biased=True,
     ),
     Metric(
         "ece_null",
@@ -78,5 +154,59 @@ METRICS = (
         ece_null,
         "ece of noise alone",
         default=True,
+    ),
+    Metric(
+        "ece_equal_mass",
+        f"the error over {BINS} bins of equal count by value: bin i ends with the smallest confidence whose cumulative "
+        "weight reaches i floor(N/M) + min(i, N mod M), and equal ends merge, so that equal confidences share a bin; "
+        "--norm l1 (as ece), l2 or max",
+        _COLUMNS,
+        ece_equal_mass,
+        "the same, bins of equal count",
+        biased=True,
+    ),
+    Metric(
+        "ece_sweep",
+        "ece_equal_mass with the largest M such that for every M' = 1..M the bin accuracies do not decrease with "
+        "confidence; if they do not decrease over the distinct confidences, each of these is a bin "
+        "(Roelofs et al. 2022)",
+        _COLUMNS,
+        ece_sweep,
+        "as many bins as stay monotone",
+        biased=True,
+    ),
+    Metric(
+        "rmsce_debiased",
+        "sqrt(max(0, sum_b (n_b/N) [(mean a - mean c)^2 - abar (1 - abar)/(n_b - 1)])), abar = mean a of the bin, the "
+        "bins of ece; a bin with n_b < 2 adds 0 (Kumar et al. 2019, who take bins of equal count)",
+        _COLUMNS,
+        rmsce_debiased,
+        "rmsce less its own noise",
+        biased=True,
+    ),
+    *smooth.METRICS,
+    Metric(
+        "ks_calibration",
+        "the largest |sum of (a - c) over the samples up to a confidence| / N, in ascending order of c and at the ends "
+        "of runs of equal c (Gupta et al. 2021)",
+        _COLUMNS,
+        ks_calibration,
+        "largest cumulative gap",
+        biased=True,
+    ),
+    Metric(
+        "spiegelhalter_z",
+        "sum (a - c)(1 - 2c) / sqrt(sum (1 - 2c)^2 c (1 - c)); above 0 is over-confident if all c > 1/2 "
+        "(Spiegelhalter 1986)",
+        _COLUMNS,
+        spiegelhalter_z,
+        "test of calibration, normal",
+    ),
+    Metric(
+        "spiegelhalter_p",
+        "2 (1 - Phi(|spiegelhalter_z|)), two-sided",
+        _COLUMNS,
+        spiegelhalter_p,
+        "its p-value",
     ),
 )

@@ -9,6 +9,8 @@ import numpy as np
 from lscli.metrics.base import Metric, Settings, Value, mean, mean_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lscli.samples import SampleTable
 
 
@@ -32,15 +34,18 @@ def gap(table: SampleTable, settings: Settings) -> list[Value]:
 
 
 def on_errors(table: SampleTable, settings: Settings) -> list[Value]:
-    return [_mean_where(table, ~table["correct"])]
+    return [_mean_where(table, "wrong", lambda: ~table["correct"])]
 
 
 def on_correct(table: SampleTable, settings: Settings) -> list[Value]:
-    return [_mean_where(table, table["correct"])]
+    return [_mean_where(table, "right", lambda: table["correct"])]
 
 
-def _mean_where(table: SampleTable, rows: np.ndarray) -> Value:
-    return mean(table.select(rows), table["confidence"][rows])
+def _mean_where(table: SampleTable, name: str, rows: Callable[[], np.ndarray]) -> Value:
+    # A weight of 0 leaves a sample out, and unlike a selection is one product for a resample.
+    inside = table.derived(name, lambda: rows().astype(np.float64))
+    weight = inside if table.weight is None else inside * table.weight
+    return mean(table.with_weights(weight), table["confidence"])
 
 
 def top_k(k: int) -> Metric:

@@ -9,17 +9,24 @@ from lscli.metrics.base import Metric, Settings, Value, mean, mean_of
 from lscli.targets import target_entropy
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from lscli.samples import SampleTable
 
 
 def smoothed(table: SampleTable, settings: Settings) -> list[Value]:
     """(1-eps) H + eps U for each eps, exactly linear; 0 and 1 leave out the other part, where 0 * inf is nan."""
-    hard, uniform = table["loss_hard"], table["loss_uniform"]
-    values = []
-    for eps in settings.eps:
-        losses = hard if eps == 0 else uniform if eps == 1 else (1.0 - eps) * hard + eps * uniform
-        values.append(mean(table, losses, {"eps": eps}))
-    return values
+    return [mean(table, _losses(table, eps), {"eps": eps}) for eps in settings.eps]
+
+
+def _losses(table: SampleTable, eps: float) -> np.ndarray:
+    if eps in (0, 1):
+        return table["loss_uniform" if eps else "loss_hard"]
+    if table.origin is None:
+        return (1.0 - eps) * table["loss_hard"] + eps * table["loss_uniform"]
+    # Of a table that is resampled, kept: the next thousand ask again.
+    origin = table.origin
+    return table.derived(f"smoothed {eps}", lambda: _losses(origin, eps))
 
 
 def floor(table: SampleTable, settings: Settings) -> list[Value]:
@@ -79,6 +86,7 @@ METRICS = (
         floor,
         "the least there can be",
         default=True,
+        constant=True,
         parameter="eps",
     ),
     Metric(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lscli.metrics import corp
 from lscli.metrics.base import Metric, Settings, Value, mean, mean_of
 
 if TYPE_CHECKING:
@@ -32,4 +33,5 @@ METRICS = (
         brier_half,
         "brier / 2",
     ),
+    *corp.METRICS,
 )

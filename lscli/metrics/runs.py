@@ -29,6 +29,14 @@ class Runs(NamedTuple):
     starts: Array
     value: Array
 
+    @classmethod
+    def of(cls, value: Array) -> Runs:
+        """The runs of a value [n]."""
+        order = np.argsort(value, kind="stable")
+        ascending = value[order]
+        starts = np.flatnonzero(np.concatenate(([True], ascending[1:] != ascending[:-1])))
+        return cls(order, starts, ascending[starts])
+
     def sums(self, x: Array) -> Array:
         """The sum of x [n] over each run, [R]."""
         total: Array = np.add.reduceat(x[self.order], self.starts, dtype=np.float64)
@@ -47,11 +55,4 @@ class Runs(NamedTuple):
 
 def runs(table: SampleTable, name: str, value: Callable[[], Array]) -> Runs:
     """The runs of a value of each sample, [n], sorted once for a table and all its resamples."""
-    return table.derived(f"runs_{name}", lambda: _runs(value()))
-
-
-def _runs(value: Array) -> Runs:
-    order = np.argsort(value, kind="stable")
-    ascending = value[order]
-    starts = np.flatnonzero(np.concatenate(([True], ascending[1:] != ascending[:-1])))
-    return Runs(order, starts, ascending[starts])
+    return table.derived(f"runs_{name}", lambda: Runs.of(value()))

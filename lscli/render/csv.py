@@ -12,7 +12,7 @@ from lscli.report import Row
 from lscli.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from lscli.render import Screen
     from lscli.report import Listing, Report
@@ -22,22 +22,32 @@ if TYPE_CHECKING:
 _FORMULA = re.compile(r"[=+@]|-(?![\d.]|$)")
 
 
-def report(answer: Report, screen: Screen) -> str:
+# Characters handed on at a time: as much as a pipe holds.
+_PIECE = 1 << 16
+
+
+def report(answer: Report, screen: Screen) -> Iterator[str]:
     """The rows of the report under `source,group,metric,value,stderr,ci_low,ci_high,n,params`."""
-    return _csv(Row._fields, answer.rows)
+    return _csv(Row._fields, answer.rows, screen)
 
 
-def listing(answer: Listing, screen: Screen) -> str:
+def listing(answer: Listing, screen: Screen) -> Iterator[str]:
     """The rows of the listing under its columns."""
-    return _csv(answer.columns, answer.rows)
+    return _csv(answer.columns, answer.rows, screen)
 
 
-def _csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+def _csv(columns: Sequence[str], rows: Iterable[Sequence[Any]], screen: Screen) -> Iterator[str]:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_cell(value) for value in row] for row in rows)
-    return text.getvalue()
+    if screen.header:
+        writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_cell(value) for value in row])
+        if text.tell() >= _PIECE:
+            yield text.getvalue()
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue()
 
 
 def _cell(value: Any) -> str:
@@ -45,5 +55,7 @@ def _cell(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, float):
         return "" if math.isnan(value) else repr(value)
+    if isinstance(value, int):
+        return str(value)
     text = printable(str(value))
     return "'" + text if _FORMULA.match(text) else text

@@ -9,22 +9,30 @@ from typing import TYPE_CHECKING, Any
 from lscli.text import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lscli.render import Screen
     from lscli.report import Listing, Report
 
 
-def report(answer: Report, screen: Screen) -> str:
+def report(answer: Report, screen: Screen) -> Iterator[str]:
     """The object that `Report.to_dict` gives."""
-    return _json(answer.to_dict())
+    yield _json(answer.to_dict()) + "\n"
 
 
-def listing(answer: Listing, screen: Screen) -> str:
-    """An array with one object a row."""
-    return _json([dict(zip(answer.columns, row, strict=True)) for row in answer.rows])
+def listing(answer: Listing, screen: Screen) -> Iterator[str]:
+    """The same object, its rows written as they come."""
+    head = _json({**answer.described(f"lscli.{answer.name}/1"), "rows": []})
+    yield head[: head.rindex("[]")] + "["
+    before = "\n"
+    for row in answer.rows:
+        yield before + "    " + json.dumps(_clean(dict(zip(answer.columns, row, strict=True))), ensure_ascii=False)
+        before = ",\n"
+    yield "\n  ]\n}\n"
 
 
 def _json(value: Any) -> str:
-    return json.dumps(_clean(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(_clean(value), indent=2, ensure_ascii=False, allow_nan=False)
 
 
 def _clean(value: Any) -> Any:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from lscli.render.numbers import error, short
+from lscli.render.numbers import error, interval, interval_title, short
 from lscli.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from lscli.render import Screen
     from lscli.report import Listing, Report
@@ -18,18 +19,28 @@ if TYPE_CHECKING:
 _SPECIAL = re.compile(r"([\\`*{}\[\]<>#|~]|&(?=\w+;)|(?<![^\W_])_|_(?![^\W_]))")
 
 
-def report(answer: Report, screen: Screen) -> str:
+def report(answer: Report, screen: Screen) -> Iterator[str]:
     """One table of the metrics, and the conclusion."""
-    rows = [(f"`{row.metric}`", escape(row.params), short(row.value), error(row.stderr)) for row in answer.rows]
+    groups = any(row.group for row in answer.rows)
+    intervals = any(not math.isnan(row.ci_low) for row in answer.rows)
+    columns = ["metric", "params", "value", "s.e."]
+    columns = [*["group"] * groups, *columns, *[interval_title(answer)] * intervals]
+    rows = [
+        [
+            *[escape(row.group)] * groups,
+            *(f"`{row.metric}`", escape(row.params), short(row.value), error(row.stderr)),
+            *[escape(interval(row.ci_low, row.ci_high))] * intervals,
+        ]
+        for row in answer.rows
+    ]
     heading = "\n".join(f"- {entry['role']}: {escape(str(entry['path']))}, {entry['shape']}" for entry in answer.inputs)
-    table = _table(("metric", "params", "value", "s.e."), rows)
-    parts = (heading and heading + "\n", table, escape(answer.conclusion))
-    return "\n".join(part for part in parts if part).rstrip() + "\n"
+    parts = (heading and heading + "\n", _table(columns, rows), escape(answer.conclusion))
+    yield "\n".join(part for part in parts if part).rstrip() + "\n"
 
 
-def listing(answer: Listing, screen: Screen) -> str:
+def listing(answer: Listing, screen: Screen) -> Iterator[str]:
     """One table."""
-    return _table(answer.columns, ([_cell(value) for value in row] for row in answer.rows))
+    yield _table(answer.columns, ([_cell(value) for value in row] for row in answer.rows))
 
 
 def escape(text: str) -> str:

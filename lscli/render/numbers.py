@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lscli.report import Provenance
 
 
 def short(value: float) -> str:
@@ -27,3 +31,14 @@ def error(value: float) -> str:
     if 9.95 <= value < 1e9:
         return f"{value:.0f}"
     return "0" if value == 0 else f"{value:#.2g}".rstrip(".")
+
+
+def interval(low: float, high: float) -> str:
+    """An interval, or an empty string."""
+    return "" if math.isnan(low) else f"{short(low)} .. {short(high)}"
+
+
+def interval_title(answer: Provenance) -> str:
+    """What an interval is headed by: its level."""
+    level = answer.settings.get("level")
+    return f"{100 * level.value:g} % interval" if level else "interval"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import itertools
+import math
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -12,55 +14,115 @@ from rich.table import Table
 from rich.text import Text
 
 from lscli.metrics import FAMILIES, family_of, find
-from lscli.render.numbers import error, short
+from lscli.render.diagram import reliability
+from lscli.render.numbers import error, interval, interval_title, short
 from lscli.text import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from lscli.render import Screen
     from lscli.report import Listing, Report, Row
 
 
-# From this width on there is room for a few words on each metric.
-_WIDE = 80
+# From these widths on there is room for a few words on each metric, without and with an interval.
+_WIDE, _WIDER = 80, 104
+# Rows that a table is laid out by; a longer one is shown in pieces of so many, under the same columns.
+_PIECE = 1000
 
 
-def report(answer: Report, screen: Screen) -> str:
-    """The metrics by family: value, standard error, and what each is in a few words."""
+def report(answer: Report, screen: Screen) -> Iterator[str]:
+    """The metrics by family: value, standard error and interval, and what each is in a few words."""
+    intervals = any(not math.isnan(row.ci_low) for row in answer.rows)
+    parts: list[Any] = [Padding(_title(answer), (1, 0, 0, 1))]
+    groups = dict.fromkeys(row.group for row in answer.rows)
+    for group in groups:
+        rows = [row for row in answer.rows if row.group == group]
+        if len(groups) > 1:
+            parts.append(Padding(_group_title(group, rows[0].n), (1, 0, 0, 1)))
+        parts.append(_metrics(rows, screen, interval_title(answer) if intervals else ""))
+        if not group and answer.conclusion:
+            parts.append(Padding(Text(printable(answer.conclusion)), (0, 1, 1, 1)))
+    if not groups and answer.conclusion:
+        parts.append(Padding(Text(printable(answer.conclusion)), (0, 1, 1, 1)))
+    yield _text(parts, screen)
+
+
+def _metrics(rows: Sequence[Row], screen: Screen, interval_column: str) -> Table:
     table = _empty_table()
     table.add_column("metric", no_wrap=True, header_style="dim")
-    table.add_column("value", justify="right", no_wrap=True, header_style="dim")
-    table.add_column("± s.e.", justify="right", no_wrap=True, header_style="dim")
-    if screen.width >= _WIDE:
+    for name in ("value", "± s.e.", interval_column):
+        if name:
+            table.add_column(name, justify="right", no_wrap=True, header_style="dim")
+    if screen.width >= (_WIDER if interval_column else _WIDE):
         table.add_column("")
     family = ""
-    for row in answer.rows:
+    for row in rows:
         if family_of(row.metric) != family:
             if family:
                 table.add_row()
             family = family_of(row.metric)
             table.add_row(Text(FAMILIES[family].title, style="bold cyan"))
-        table.add_row(*_cells(row)[: len(table.columns)])
-    parts: list[Any] = [Padding(_title(answer), (1, 0, 0, 1)), table]
-    if answer.conclusion:
-        parts.append(Padding(Text(printable(answer.conclusion)), (0, 1, 1, 1)))
-    return _text(parts, screen)
+        table.add_row(*_cells(row, with_interval=bool(interval_column))[: len(table.columns)])
+    return table
 
 
-def listing(answer: Listing, screen: Screen) -> str:
-    """The listing, its first two columns unbroken."""
-    table = _empty_table()
-    for place, name in enumerate(answer.columns):
-        table.add_column(name, no_wrap=place < 2, header_style="bold cyan")
-    for row in answer.rows:
-        table.add_row(*(Text(_cell(value)) for value in row))
-    return _text([Padding(Text(answer.title, style="bold"), (1, 0, 0, 1)), table], screen)
+def listing(answer: Listing, screen: Screen) -> Iterator[str]:
+    """The listing; a reliability table is drawn."""
+    if answer.name == "bins":
+        yield _text([Padding(_title(answer), (1, 0, 0, 1)), *reliability(answer, screen)], screen)
+        return
+    title = Padding(_title(answer) if answer.inputs else Text(answer.title, style="bold"), (1, 0, 0, 1))
+    rows = iter(answer.rows)
+    first = list(itertools.islice(rows, _PIECE))
+    shown = _shown(answer, first, screen)
+    widths = [max(len(_cell(row[place])) for row in [answer.columns, *first]) for place in shown]
+    piece, parts = first, [title]
+    while piece or parts:
+        table = _empty_table(header=bool(parts))
+        for number, (place, width) in enumerate(zip(shown, widths, strict=True)):
+            numeric = bool(first) and isinstance(first[0][place], int | float)
+            table.add_column(
+                answer.columns[place],
+                no_wrap=number < 2 or numeric,
+                justify="right" if numeric and not isinstance(first[0][place], bool) else "left",
+                header_style="bold cyan",
+                min_width=width if answer.inputs else None,
+            )
+        for row in piece:
+            table.add_row(*(Text(_cell(row[place])) for place in shown))
+        yield _text([*parts, table], screen)
+        parts, piece = [], list(itertools.islice(rows, _PIECE))
+    if len(shown) + 2 < len(answer.columns):
+        hidden = [name for place, name in enumerate(answer.columns) if place not in shown and place > 1]
+        yield _text([Text(f"  Not shown for want of room: {', '.join(hidden)} (see -f csv)", style="dim")], screen)
 
 
-def _empty_table() -> Table:
-    return Table(box=box.SIMPLE_HEAD, pad_edge=True, collapse_padding=True, expand=False)
+def _shown(answer: Listing, rows: Sequence[Sequence[Any]], screen: Screen) -> list[int]:
+    """The columns that fit, without those that say the same in every row: the title names the source."""
+    places = list(range(len(answer.columns)))
+    if answer.columns[:2] != ("source", "group"):
+        return places
+    places = [p for p in places if p > 0 and not (p < 4 and all(row[p] == "" for row in rows))]
+    room, shown = screen.width - 2, []
+    for place in places:
+        room -= max(len(_cell(row[place])) for row in [answer.columns, *rows]) + 2
+        if room < 0:
+            break
+        shown.append(place)
+    return shown
 
 
-def _title(answer: Report) -> Text:
+def _empty_table(*, header: bool = True) -> Table:
+    return Table(box=box.SIMPLE_HEAD if header else None, show_header=header, collapse_padding=True, expand=False)
+
+
+def _group_title(group: str, n: float) -> Text:
+    title = Text(printable(group) or "All samples", style="bold")
+    return title.append(f"  {n:,} samples", style="not bold dim")
+
+
+def _title(answer: Report | Listing) -> Text:
     title = Text("lscli", style="bold")
     for entry in answer.inputs[:1]:
         rows, classes = entry["shape"]
@@ -69,16 +131,30 @@ def _title(answer: Report) -> Text:
     left_out = [f"{answer.samples[key]:,} {key}" for key in ("ignored", "skipped") if answer.samples.get(key)]
     if left_out:
         title.append(f", {' and '.join(left_out)}", style="not bold yellow")
+    if any(entry["role"] == "weights" for entry in answer.inputs):
+        title.append(", weighted", style="not bold yellow")
     return title
 
 
-def _cells(row: Row) -> tuple[Text, ...]:
+def _cells(row: Row, *, with_interval: bool) -> list[Text]:
     metric = find(row.metric)
     name = Text(f"  {row.metric}")
-    if row.params and metric is not None and metric.parameter:
-        name.append(f" {row.params}", style="dim")
+    told = [p for p in row.params.split(";") if p and metric is not None and _worth_telling(p, metric.parameter)]
+    if told:
+        name.append(f" {' '.join(told)}", style="dim")
     gist = metric.gist if metric is not None else ""
-    return name, Text(short(row.value), style="bold"), Text(error(row.stderr), style="dim"), Text(gist, style="dim")
+    between = [Text(interval(row.ci_low, row.ci_high), style="dim")] if with_interval else []
+    return [name, Text(short(row.value), style="bold"), Text(error(row.stderr), style="dim"), *between, Text(gist, "dim")]
+
+
+def _worth_telling(param: str, parameter: str) -> bool:
+    """Whether a parameter is shown: the metric's own, and what is not as it is by default."""
+    return param.startswith(f"{parameter}=") if parameter and "=" in param and param.split("=")[0] in _OWN else (
+        param not in ("bins=15", "score=msp")
+    )
+
+
+_OWN = ("eps", "coverage", "risk")
 
 
 def _cell(value: Any) -> str:

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from lscli.errors import UsageError
+from lscli.errors import InputError, UsageError
+from lscli.kernels.class_sums import block_rows
 from lscli.kernels.devices import resolve
 from lscli.scan.cpu import scan_on_cpu
 from lscli.scan.filler import Filler
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
+    from lscli.kernels.class_sums import ClassSums
     from lscli.samples import SampleTable
     from lscli.sources.logits import Logits
 
 # Elements of a chunk: the work that comes once a chunk is small beside them, and so is a buffer of them a thread.
 _CPU_CHUNK = 1 << 20
 _DEVICE_CHUNK = 16 << 20
+# Elements of a part: many chunks a thread, so that starting the threads is small beside them.
+_CPU_PART = 8 << 20
+_DEVICE_PART = 128 << 20
 
 
 class Scan(NamedTuple):
@@ -48,6 +54,7 @@ def scan(
     label: NDArray[np.int32],
     columns: Iterable[str],
     *,
+    class_sums: Sequence[ClassSums] = (),
     nonfinite: str = "error",
     device: str = "auto",
     kernel: str = "auto",
@@ -60,7 +67,8 @@ def scan(
     Args:
         logits: [N, K].
         label: [N], from 0 to K-1, or -1 for a sample to leave out.
-        columns: names of `kernels.rowstate.COLUMNS`.
+        columns: names of `kernels.rowstate.COLUMNS`, and `row`, a row's number in the file.
+        class_sums: filled beside, each with the rows of its weights.
         nonfinite: `error` or `skip`, for rows with a nan or +inf or nothing but -inf.
         device, kernel: see `kernels.devices.resolve`.
         threads: how many rows are worked on at once; all processors unless given.
@@ -71,25 +79,98 @@ def scan(
         InputError: a row that is not finite, named, or nothing left to keep.
         UsageError: an argument out of its range, or a device that is not there.
     """
+    device, kernel = _checked(logits, nonfinite, device, kernel, threads, chunk_rows)
+    found = _scan(logits, label, columns, class_sums, nonfinite, device, kernel, threads, chunk_rows, progress)
+    if found.skipped and not len(found.table):
+        raise _nothing_left(logits)
+    return found
+
+
+def scan_parts(
+    logits: Logits,
+    label: NDArray[np.int32],
+    columns: Iterable[str],
+    *,
+    nonfinite: str = "error",
+    device: str = "auto",
+    kernel: str = "auto",
+    threads: int | None = None,
+    chunk_rows: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[Scan]:
+    """The same in consecutive parts of the rows, so that the first are there while later ones are not yet read.
+
+    A part whose samples are all ignored is passed over; one whose rows are all skipped has an empty table.
+    See `scan` for arguments and errors; counts are those of the part.
+    """
+    device, kernel = _checked(logits, nonfinite, device, kernel, threads, chunk_rows)
+    names, total = tuple(columns), logits.shape[0]
+    elements = (threads or processors()) * _CPU_PART if device == "cpu" else _DEVICE_PART
+    rows = max(1, elements // logits.shape[1])
+    kept = skipped = 0
+    for start in range(0, total, rows):
+        stop = min(start + rows, total)
+        if not (label[start:stop] >= 0).any():
+            continue
+        part, own = logits.part(start, stop), label[start:stop]
+        report = None if progress is None else partial(_report_from, progress, start, total)
+        found = _scan(part, own, names, (), nonfinite, device, kernel, threads, chunk_rows, report)
+        kept, skipped = kept + len(found.table), skipped + found.skipped
+        yield found
+    if skipped and not kept:
+        raise _nothing_left(logits)
+
+
+def _checked(
+    logits: Logits, nonfinite: str, device: str, kernel: str, threads: int | None, chunk_rows: int | None
+) -> tuple[str, str]:
+    """The device and the kernel that are meant, once all options are in their range."""
     if nonfinite not in ("error", "skip"):
         raise UsageError(f"unknown value {nonfinite!r} for nonfinite", "use error or skip")
     for name, value in (("threads", threads), ("chunk-rows", chunk_rows)):
         if value is not None and value < 1:
             raise UsageError(f"{name} must be at least 1, got {value}", "leave it out for the best value")
-    device, kernel = resolve(device, kernel, None if logits.tensor is None else str(logits.tensor.device))
-    filler = Filler(logits, label, columns, nonfinite)
-    threads = threads or _processors()
+    return resolve(device, kernel, None if logits.tensor is None else str(logits.tensor.device))
+
+
+def _scan(
+    logits: Logits,
+    label: NDArray[np.int32],
+    columns: Iterable[str],
+    class_sums: Sequence[ClassSums],
+    nonfinite: str,
+    device: str,
+    kernel: str,
+    threads: int | None,
+    chunk_rows: int | None,
+    progress: Callable[[int, int], None] | None,
+) -> Scan:
+    num_classes = logits.shape[1]
+    filler = Filler(logits, label, columns, nonfinite, frozenset({"tail"} if class_sums else ()))
+    threads = threads or processors()
     report = progress or (lambda done, total: None)
+    chunk_rows = chunk_rows or max(1, (_CPU_CHUNK if device == "cpu" else _DEVICE_CHUNK) // num_classes)
+    if class_sums:
+        block = block_rows(num_classes, logits.dtype)
+        chunk_rows = -(-chunk_rows // block) * block
     if device == "cpu":
-        scan_on_cpu(logits, filler, kernel, threads, chunk_rows or max(1, _CPU_CHUNK // logits.shape[1]), report)
+        scan_on_cpu(logits, filler, class_sums, kernel, threads, chunk_rows, report)
     else:
         from lscli.scan.device import scan_on_device
 
-        scan_on_device(logits, filler, device, threads, chunk_rows or max(1, _DEVICE_CHUNK // logits.shape[1]), report)
+        scan_on_device(logits, filler, class_sums, device, threads, chunk_rows, report)
     logits.check_unchanged()
     return Scan(filler.table(), device, kernel, filler.skipped, filler.masked, filler.look_like_probabilities)
 
 
-def _processors() -> int:
+def _report_from(progress: Callable[[int, int], None], start: int, total: int, done: int, of_part: int) -> None:
+    progress(start + done, total)
+
+
+def _nothing_left(logits: Logits) -> InputError:
+    return InputError("no row is finite", "look at the run that wrote them", where=logits.name)
+
+
+def processors() -> int:
     # Those that this process may use, where the system tells.
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

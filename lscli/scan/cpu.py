@@ -10,20 +10,27 @@ import numpy as np
 from lscli.kernels.devices import cpu_kernel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
+    from lscli.kernels.class_sums import ClassSums
     from lscli.scan.filler import Filler
     from lscli.sources.logits import Logits
 
 
 def scan_on_cpu(
-    logits: Logits, filler: Filler, kernel: str, threads: int, chunk_rows: int, report: Callable[[int, int], None]
+    logits: Logits,
+    filler: Filler,
+    class_sums: Sequence[ClassSums],
+    kernel: str,
+    threads: int,
+    chunk_rows: int,
+    report: Callable[[int, int], None],
 ) -> None:
     """Fill the table: each thread reads a chunk into its own buffer, and its own kernel computes the states.
 
-    Threads share nothing but the rows, so that no result depends on how these were dealt.
+    Threads share the rows, and sums that no order shows in: no result depends on how the rows were dealt.
     """
     rows, num_classes = logits.shape
     starts = range(0, rows, chunk_rows)
@@ -32,7 +39,7 @@ def scan_on_cpu(
     def work() -> None:
         start = -1
         try:
-            compute = cpu_kernel(kernel, num_classes, logits.dtype, filler.fields)
+            compute = cpu_kernel(kernel, num_classes, logits.dtype, filler.fields, class_sums)
             buffer = np.empty((min(chunk_rows, rows), num_classes), logits.storage)
             while (chunk := deal.next()) is not None:
                 start, place = chunk
@@ -40,7 +47,7 @@ def scan_on_cpu(
                 own = buffer[: stop - start]
                 x = logits.read(start, stop, own)
                 label = np.maximum(filler.label[start:stop], 0)
-                filler.put(start, place, compute.row_state(x, label, overwrite=x is own))
+                filler.put(start, place, compute.row_state(x, label, overwrite=x is own, first=start))
         except BaseException as error:  # raised again by the main thread
             deal.fail(start, error)
 

@@ -15,14 +15,16 @@ import torch
 
 from lscli.errors import EngineError, UsageError
 from lscli.kernels.rowstate import RowState
+from lscli.kernels.torch_class_sums import TorchClassSums
 from lscli.kernels.torch_kernel import TorchKernel, as_tensor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Future
 
     from numpy.typing import NDArray
 
+    from lscli.kernels.class_sums import ClassSums
     from lscli.scan.filler import Filler
     from lscli.sources.logits import Logits
 
@@ -30,7 +32,13 @@ _DEPTH = 3  # one chunk being read, one on its way, one being computed
 
 
 def scan_on_device(
-    logits: Logits, filler: Filler, device: str, threads: int, chunk_rows: int, report: Callable[[int, int], None]
+    logits: Logits,
+    filler: Filler,
+    class_sums: Sequence[ClassSums],
+    device: str,
+    threads: int,
+    chunk_rows: int,
+    report: Callable[[int, int], None],
 ) -> None:
     """Fill the table with the states that the device computes; each of `threads` reads a chunk ahead."""
     rows = logits.shape[0]
@@ -39,6 +47,7 @@ def scan_on_device(
         np.maximum(filler.label, 0),
         device,
         filler.fields,
+        class_sums,
         chunk_rows=chunk_rows,
         threads=threads,
         progress=lambda done: report(done, rows),
@@ -53,6 +62,7 @@ def device_state(
     label: NDArray[Any],
     device: str,
     fields: frozenset[str],
+    class_sums: Sequence[ClassSums] = (),
     *,
     chunk_rows: int,
     threads: int,
@@ -65,6 +75,7 @@ def device_state(
         label: [N], from 0 to K-1.
         device: a torch device that is not the CPU.
         fields: the optional fields of the row state to compute.
+        class_sums: filled beside.
         chunk_rows: rows a chunk.
         threads: how many chunks are read at once.
         progress: told how many rows are queued.
@@ -75,16 +86,19 @@ def device_state(
     """
     if device == "mps" and logits.dtype == "float64":
         raise UsageError("mps has no float64", "leave --device out to use the CPU")
-    kernel = TorchKernel(logits.shape[1], fields)
     labels = torch.from_numpy(label.astype("int64"))
     chunks = _chunks_on_device(logits, torch.device(device), chunk_rows, threads)
     states = []
     try:
         with torch.no_grad():
+            on_device = [TorchClassSums(sums, torch.device(device), logits.dtype) for sums in class_sums]
+            kernel = TorchKernel(logits.shape[1], fields, on_device)
             labels = labels.to(device)
             for start, x in chunks:
-                states.append(kernel.row_state(x, labels[start : start + len(x)]))
+                states.append(kernel.row_state(x, labels[start : start + len(x)], start))
                 progress(start + len(x))
+            for sums in on_device:
+                sums.finish()
             return kernel.on_host(RowState.concatenated(states, torch.cat))
     except torch.OutOfMemoryError as error:
         raise EngineError("the device ran out of memory", "use a smaller --chunk-rows", where=device) from error

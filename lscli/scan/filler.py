@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lscli.errors import InputError
-from lscli.kernels.rowstate import DTYPES, RowState, fields_for, write_columns
+from lscli.kernels.rowstate import DTYPES, SHAPES, RowState, fields_for, write_columns
 from lscli.samples import SampleTable
 
 if TYPE_CHECKING:
@@ -24,20 +24,31 @@ class Filler:
     Args:
         logits: [N, K], for their name and shape.
         label: [N], from 0 to K-1, or -1 for a sample to leave out.
-        columns: names of `kernels.rowstate.COLUMNS`.
+        columns: names of `kernels.rowstate.COLUMNS`, and `row`, a row's number in the file.
         nonfinite: `error` or `skip`.
+        fields: those of the row state that are computed besides what the columns need.
     """
 
-    def __init__(self, logits: Logits, label: NDArray[np.int32], columns: Iterable[str], nonfinite: str) -> None:
+    def __init__(
+        self,
+        logits: Logits,
+        label: NDArray[np.int32],
+        columns: Iterable[str],
+        nonfinite: str,
+        fields: frozenset[str] = frozenset(),
+    ) -> None:
         self._name = logits.name
+        self._first = logits.first
         self._num_classes = logits.shape[1]
         self._skip = nonfinite == "skip"
         self.label = label
         self._ignores = bool((label < 0).any())
         kept = int(np.count_nonzero(label >= 0))
-        self._columns = {name: np.empty(kept, DTYPES.get(name, np.float64)) for name in columns}
+        self._columns = {
+            name: np.empty((kept, *SHAPES.get(name, ())), DTYPES.get(name, np.float64)) for name in columns
+        }
         # Masked classes and probabilities show in the row sums, so the shift is always computed.
-        self.fields = fields_for(self._columns) | {"shift"}
+        self.fields = fields_for(self._columns.keys() - {"row"}) | fields | {"shift"}
         self._bad: list[NDArray[np.intp]] = []
         self._masked: list[int] = []
         self._unlike_probabilities = False
@@ -55,9 +66,10 @@ class Filler:
             self._bad.append(place + bad)
         self._masked.append(int(np.count_nonzero(np.isneginf(state.shift) & np.isfinite(state.largest))))
         self._look_for_probabilities(state)
-        write_columns(
-            state, self._num_classes, {name: c[place : place + len(rows)] for name, c in self._columns.items()}
-        )
+        out = {name: c[place : place + len(rows)] for name, c in self._columns.items()}
+        if "row" in out:
+            out.pop("row")[:] = self._first + rows
+        write_columns(state, self._num_classes, out)
         return len(rows)
 
     def table(self) -> SampleTable:
@@ -67,8 +79,6 @@ class Filler:
             return table
         keep = np.ones(len(table), np.bool_)
         keep[np.concatenate(self._bad)] = False
-        if not keep.any():
-            raise InputError("no row is finite", "look at the run that wrote them", where=self._name)
         return table.select(keep)
 
     @property
@@ -95,7 +105,7 @@ class Filler:
     def _not_finite(self, row: int, largest: float) -> InputError:
         what = "nan" if np.isnan(largest) else "+inf" if largest > 0 else "nothing but -inf"
         return InputError(
-            f"row {row} has {what}",
+            f"row {self._first + row} has {what}",
             "look at the run that wrote it, or leave such rows out with --nonfinite skip",
             where=self._name,
         )

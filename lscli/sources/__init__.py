@@ -6,6 +6,8 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from lscli.errors import InputError, LscliError, UsageError
 from lscli.sources.files import RegularFile
 from lscli.sources.labels import Labels
@@ -16,6 +18,8 @@ from lscli.text import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from numpy.typing import NDArray
 
 StoredArray = NpyArray | MemoryArray | TensorArray
 Formats = dict[str, "Callable[[RegularFile], StoredArray]"]
@@ -64,6 +68,31 @@ def _in_their_roles(scores: StoredArray, truth: StoredArray) -> tuple[Logits, La
     return Logits(scores), Labels(truth)
 
 
+def open_numbers(value: Any, role: str, column: str) -> tuple[str, NDArray[Any]]:
+    """The name and the values of a small array beside the logits: a path, an array or a tensor.
+
+    Args:
+        value: where they are.
+        role: what they are, for errors; the key of an `.npz` file.
+        column: the column of a CSV file that has several.
+
+    Raises:
+        InputError: it cannot be used.
+        ReadWriteError: it cannot be read.
+    """
+    formats: Formats = {
+        ".npy": lambda file: NpyArray(file, file.name),
+        ".npz": lambda file: _member(file, None, role, f"the key {role}", False),
+        ".csv": lambda file: _float_column(file, column),
+    }
+    with contextlib.closing(_open(value, role, formats)) as array:
+        if isinstance(array, TensorArray):
+            return array.name, np.asarray(array.tensor.cpu())
+        values = array.read(0, array.shape[0], np.empty(array.shape, array.dtype.newbyteorder("=")))
+        array.check_unchanged()
+        return array.name, values
+
+
 # A format's own libraries are imported when a file of it is opened.
 
 
@@ -92,6 +121,12 @@ def _column(file: RegularFile, column: str | None, option: str) -> StoredArray:
     from lscli.sources.csv_column import open_column
 
     return open_column(file, column, option)
+
+
+def _float_column(file: RegularFile, column: str) -> StoredArray:
+    from lscli.sources.csv_column import has_columns, open_float_column
+
+    return open_float_column(file, column if has_columns(file) > 1 else None, "a header")
 
 
 def _open(value: Any, role: str, formats: Formats) -> StoredArray:

@@ -1,4 +1,4 @@
-"""One integer column of a CSV file."""
+"""One column of a CSV file: labels, weights, the names of groups."""
 
 from __future__ import annotations
 
@@ -17,30 +17,64 @@ if TYPE_CHECKING:
 
 
 def open_column(file: RegularFile, column: str | None, option: str) -> MemoryArray:
-    """The column of a CSV file that `column` names (or counts, from 0), or its only one.
+    """The column of integers that `column` names (or counts, from 0), or the only one.
 
     A first line whose cell is not a number is the header. Rows are counted from 0 after it.
 
     Raises:
         InputError: several columns and none named, a row without the column, or no integer.
     """
-    rows = _rows(file)
-    index, has_header = _locate(file.name, rows[0], column, option)
-    values = np.empty(len(rows) - has_header, np.int64)
-    for number, row in enumerate(rows[has_header:]):
-        if index >= len(row):
-            raise InputError(f"row {number} has no column {index}", "every line needs a label", where=file.name)
+    cells = column_of(file, column, option)
+    values = np.empty(len(cells), np.int64)
+    for number, cell in enumerate(cells):
         try:
-            if "_" in row[index]:  # an integer to Python, to nobody else
-                raise ValueError(row[index])
-            values[number] = int(row[index])
+            if "_" in cell:  # an integer to Python, to nobody else
+                raise ValueError(cell)
+            values[number] = int(cell)
         except (ValueError, OverflowError) as error:
             raise InputError(
-                f"row {number}: {printable(row[index][:40])!r} is not an integer label",
+                f"row {number}: {printable(cell[:40])!r} is not an integer label",
                 "labels are class numbers from 0 on",
                 where=file.name,
             ) from error
     return MemoryArray(values, file.name)
+
+
+def open_float_column(file: RegularFile, column: str | None, option: str) -> MemoryArray:
+    """The same for a column of any numbers."""
+    cells = column_of(file, column, option)
+    values = np.empty(len(cells), np.float64)
+    for number, cell in enumerate(cells):
+        try:
+            values[number] = float(cell)
+        except ValueError as error:
+            what = f"row {number}: {printable(cell[:40])!r} is not a number"
+            raise InputError(what, "one number a line", where=file.name) from error
+    return MemoryArray(values, file.name)
+
+
+def column_of(file: RegularFile, column: str | None, option: str, *, header: bool | None = None) -> list[str]:
+    """The cells of a column; whether the first line is a header is seen from its cell unless it is said.
+
+    Raises:
+        InputError: several columns and none named, no such column, or a row without it.
+    """
+    rows = _rows(file)
+    index, has_header = _locate(file.name, rows[0], column, option)
+    if header and column is not None and column not in rows[0]:
+        names = ", ".join(map(printable, rows[0][:12]))
+        raise InputError(f"has no column {column!r}", nearest(column, rows[0]) or f"it has {names}", where=file.name)
+    cells = []
+    for number, row in enumerate(rows[(has_header if header is None else header) :]):
+        if index >= len(row):
+            raise InputError(f"row {number} has no column {index}", "every line needs a value", where=file.name)
+        cells.append(row[index])
+    return cells
+
+
+def has_columns(file: RegularFile) -> int:
+    """How many columns the first line has."""
+    return len(_rows(file)[0])
 
 
 def _rows(file: RegularFile) -> list[list[str]]:
@@ -50,11 +84,11 @@ def _rows(file: RegularFile) -> list[list[str]]:
     try:
         rows = list(csv.reader(text, strict=True))
     except csv.Error as error:
-        raise InputError(f"not a CSV file: {error}", "save one label a line", where=file.name) from error
+        raise InputError(f"not a CSV file: {error}", "save one value a line", where=file.name) from error
     while rows and not rows[-1]:
         rows.pop()
     if not rows:
-        raise InputError("empty file", "save one label a line", where=file.name)
+        raise InputError("empty file", "save one value a line", where=file.name)
     return rows
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +32,7 @@ class Logits:
         shape: (N, K), N >= 1 and K >= 2.
         dtype: `float16`, `bfloat16`, `float32` or `float64`.
         size: bytes of data, as stored.
+        first: the number of the first row in the array; 0 unless this is a part of it.
 
     Raises:
         InputError: the array is no such matrix.
@@ -42,18 +44,31 @@ class Logits:
         self.dtype = _element_type(array)
         self.shape = self._matrix_shape(array.shape)
         self.storage = np.dtype(STORAGE[self.dtype])
-        self.size = self.shape[0] * self.shape[1] * self.storage.itemsize
+        self.first = 0
+
+    @property
+    def size(self) -> int:
+        return self.shape[0] * self.shape[1] * self.storage.itemsize
 
     @property
     def tensor(self) -> Any:
         """The tensor on a device that holds the logits, or None where they are read by the host."""
-        return self._array.tensor if isinstance(self._array, TensorArray) else None
+        if not isinstance(self._array, TensorArray):
+            return None
+        return self._array.tensor[self.first : self.first + self.shape[0]]
+
+    def part(self, start: int, stop: int) -> Logits:
+        """Rows `start` to `stop` as logits of their own; the array is shared, and closed with the whole."""
+        part = copy.copy(self)
+        part.first = self.first + start
+        part.shape = (stop - start, self.shape[1])
+        return part
 
     def read(self, start: int, stop: int, out: NDArray[Any]) -> NDArray[Any]:
         """Rows `start` to `stop`, C-contiguous and of type `storage`: a view, or `out` filled."""
         if isinstance(self._array, TensorArray):
             raise TypeError("a device's tensor is not read by the host")
-        return self._array.read(start, stop, out)
+        return self._array.read(self.first + start, self.first + stop, out)
 
     def check_unchanged(self) -> None:
         """Raise InputError if the file changed while it was read."""

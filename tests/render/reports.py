@@ -85,7 +85,7 @@ LISTING = Listing(
 
 def text_of(answer: Report | Listing, format_name: str, screen: Screen = PLAIN) -> str:
     """The answer in a format; it can be encoded, and has no control character but the line feed."""
-    text = render(answer, format_name, screen)
+    text = b"".join(render(answer, format_name, screen)).decode()
     assert text == text.encode().decode()
     if not screen.color:
         assert "" == "".join(c for c in text if c != "\n" and (not c.isprintable()))

@@ -1,0 +1,39 @@
+"""A report with one row a source and group and one column a metric: for spreadsheets and appended logs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lscli.metrics import find
+from lscli.report import Listing
+
+if TYPE_CHECKING:
+    from lscli.report import Report, Row
+
+
+def wide(report: Report, *, intervals: bool = False) -> Listing:
+    """The values side by side; those of a metric with a parameter are `id@number`.
+
+    With `intervals`, each column is followed by its `_ci_low` and `_ci_high`.
+    """
+    columns: dict[str, None] = {}
+    lines: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in report.rows:
+        name = _name(row)
+        line = lines.setdefault((row.source, row.group), {"source": row.source, "group": row.group, "n": row.n})
+        cells = {name: row.value}
+        if intervals:
+            cells |= {f"{name}_ci_low": row.ci_low, f"{name}_ci_high": row.ci_high}
+        columns |= dict.fromkeys(cells)
+        line |= cells
+    names = ("source", "group", "n", *columns)
+    rows = [tuple(line.get(name, float("nan")) for name in names) for line in lines.values()]
+    return Listing("Metrics", names, rows, "wide", **report.fields())
+
+
+def _name(row: Row) -> str:
+    metric = find(row.metric)
+    if metric is None or not metric.parameter:
+        return row.metric
+    params = dict(param.split("=", 1) for param in row.params.split(";") if param)
+    return f"{row.metric}@{params[metric.parameter]}"

@@ -1,0 +1,29 @@
+"""`lscli classes`: the same questions class by class."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lscli.cli import options
+
+if TYPE_CHECKING:
+    import typer
+
+EXAMPLES = (
+    "lscli classes sample_data/logits.npy sample_data/labels.npy",
+    "lscli classes sample_data/logits.npy sample_data/labels.npy --sort ece --top 3 -f csv",
+)
+_OWN = ("sort", "ascending", "top", "class_names", "bins", "bin_edges", "norm")
+
+
+@options.accepts("logits", "labels", *_OWN, *options.READING, *options.WRITING)
+def classes_command(context: typer.Context, **values: Any) -> None:
+    """Support, recall, precision, calibration error and losses of every class.
+
+    The calibration error of a class compares its probability with how often it is the label, over all samples; recall
+    and losses are over the samples of the class.
+    """
+    from lscli.analyses.classes import per_class
+    from lscli.cli.answer import answered
+
+    answered(context, per_class, values)

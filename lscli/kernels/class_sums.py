@@ -1,0 +1,194 @@
+"""Sums by class and bin that the one pass fills beside the table: no column of a sample can hold them.
+
+The bins are on the probability p_k of every class over all samples. Few entries of a row lie beyond
+the first bin, so only these are looked at one by one; of the rest the sum of each column is enough.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from lscli.errors import UsageError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from lscli.kernels.layouts import NarrowLayout, WideLayout
+    from lscli.kernels.rowstate import RowState
+
+    Array = NDArray[Any]
+
+_BLOCK_BYTES = 2 << 20
+_LIMB = 2.0**30
+
+
+def block_rows(num_classes: int, dtype: str) -> int:
+    """Rows whose column sums are added in floating point; the blocks lie at its multiples, whatever the chunks."""
+    fitting = _BLOCK_BYTES // (num_classes * (8 if dtype == "float64" else 4))
+    return min(max(4, 1 << max(0, fitting.bit_length() - 1)), 1 << 13)
+
+
+class ClassSums:
+    """What class-wise calibration needs of all samples; memory grows with K x M.
+
+    Sums are whole numbers, two of 30 bits a value: no order of threads or chunks shows in them.
+
+    Args:
+        num_classes: K.
+        edges: [M-1], the inner edges of the bins, ascending from above 0.
+        side: as in numpy's searchsorted: `left` for bins (lo, hi], `right` for [lo, hi).
+        weight: [N], by the row number of the logits; 0 leaves a row out.
+
+    Attributes:
+        num_classes, edges, side: as given.
+        scaled: [N], the weights times a power of two, at most 1.
+        state: the sums by name, [2, length] int64 each: multiples of 2^-30 and of 2^-60.
+        lock: held by who adds to the state.
+    """
+
+    def __init__(self, num_classes: int, edges: ArrayLike, side: Literal["left", "right"], weight: ArrayLike) -> None:
+        self.num_classes = num_classes
+        self.edges = np.asarray(edges, np.float64)
+        self.side: Literal["left", "right"] = side
+        if self.edges.size and (self.edges[0] <= 0 or (np.diff(self.edges) < 0).any()):
+            raise UsageError("the inner edges of the bins must ascend from above 0")
+        given = np.asarray(weight, np.float64)
+        if not ((given >= 0) & np.isfinite(given)).all():
+            raise UsageError("a weight is negative or not finite")
+        self._exponent = math.frexp(float(given.max(initial=0)))[1]
+        if given.max(initial=0) == 2.0 ** (self._exponent - 1):
+            self._exponent -= 1
+        self.scaled = np.ldexp(given, -self._exponent)
+        bins = self.num_bins * num_classes
+        lengths = {"total": 1, "tail": num_classes, "top": num_classes, "rest": num_classes}
+        lengths |= {"residual": bins, "size": bins}
+        self.state = {name: np.zeros((2, length), np.int64) for name, length in lengths.items()}
+        self.lock = threading.Lock()
+
+    @property
+    def num_bins(self) -> int:
+        """M."""
+        return len(self.edges) + 1
+
+    @property
+    def total(self) -> float:
+        """The sum of the weights of the rows that were counted."""
+        return float(self._value(self.state["total"])[0])
+
+    @cached_property
+    def mean_prob(self) -> Array:
+        """[K], the mean probability of each class; nan if no row was counted."""
+        with np.errstate(invalid="ignore"):
+            return self._value(self.state["tail"] + self.state["top"]) / np.float64(self.total)
+
+    @cached_property
+    def residual(self) -> Array:
+        """[K, M], the sum of w ([y = k] - p_k) over the samples of each bin."""
+        residual = self._bins("residual", self.state["rest"] - self.state["tail"])
+        # The column sum's rounding is no residual of a bin without samples.
+        residual[:, 0][self.size[:, 0] == 0] = 0
+        return residual
+
+    @cached_property
+    def size(self) -> Array:
+        """[K, M], the sum of w over the samples of each bin."""
+        return self._bins("size", self.state["total"])
+
+    def _bins(self, name: str, whole: Array) -> Array:
+        # What was added to the first bin is not all of it: it is the whole less the others.
+        limbs = self.state[name].reshape(2, self.num_classes, self.num_bins)
+        values = self._value(limbs)
+        values[:, 0] = self._value(whole - np.add.reduce(limbs[:, :, 1:], axis=2))
+        return values
+
+    def _value(self, limbs: Array) -> Array:
+        value: Array = np.ldexp(limbs[0] + limbs[1] / _LIMB, self._exponent - 30)
+        return value
+
+    def add(self, layout: NarrowLayout | WideLayout, e: Array, state: RowState, first: int, rows: int) -> None:
+        """Count rows of one block.
+
+        Args:
+            layout: that of `e`.
+            e: e^(x_i - m) in the layout's shape, 0 at the top.
+            state: of the same rows.
+            first: the number of the first row.
+            rows: how many to count.
+        """
+        weight = self.scaled[first : first + rows]
+        keep = np.flatnonzero((weight > 0) & np.isfinite(state.largest[:rows]))
+        if not len(keep):
+            return
+        label, top, tail = state.label, state.top, state.tail
+        if len(keep) < len(top):
+            e, weight = layout.chosen(e, keep), weight[keep]
+            label, top, tail = label[keep], top[keep], tail[keep]
+        z = 1.0 + tail.astype(np.float64)
+        whole, part = limbs_of(layout.class_sums(e, weight / z)), limbs_of(weight)
+        entries = self._entries(layout, e, label.astype(np.intp), top, tail, z, weight, part)
+        with self.lock:
+            self.state["tail"] += whole
+            self.state["total"] += np.add.reduce(part, axis=1, keepdims=True)
+            for name, index, limbs in entries:
+                for target, limb in zip(self.state[name], limbs, strict=True):
+                    if limb.any():  # whole weights have no lower one
+                        np.add.at(target, index, limb)
+
+    def _entries(
+        self,
+        layout: NarrowLayout | WideLayout,
+        e: Array,
+        label: Array,
+        top: Array,
+        tail: Array,
+        z: Array,
+        weight: Array,
+        weight_limbs: Array,
+    ) -> list[tuple[str, Array, Array]]:
+        """What is added one by one, at which places of which sums: tops, labels and what lies beyond the first edge."""
+        # The threshold is a little low, so that rounded to the type of e it loses nothing.
+        first_edge = self.edges[0] if len(self.edges) else np.inf
+        row, k, value = layout.at_least(e, z * (first_edge * (1 - 1e-6)))
+        p = value / z[row]
+        wrong = np.flatnonzero(label != top)
+        at_label = e.reshape(-1)[layout.at(label)][wrong] / z[wrong]
+        label = label[wrong]
+        # s / Z keeps its digits where 1 - 1/Z has none.
+        top_residual = weight * tail / z
+        top_residual[wrong] = -(weight / z)[wrong]
+
+        place, top_place = self._place(k, p), self._place(top, 1.0 / z)
+        of_wrong = np.concatenate((top_residual, weight[wrong]))
+        return [
+            ("top", top, limbs_of(weight / z)),
+            ("rest", np.concatenate((top, label)), limbs_of(of_wrong)),
+            (
+                "residual",
+                np.concatenate((place, top_place, self._place(label, at_label))),
+                limbs_of(np.concatenate((-p * weight[row], of_wrong))),
+            ),
+            (
+                "size",
+                np.concatenate((place, top_place)),
+                np.concatenate((weight_limbs[:, row], weight_limbs), axis=1),
+            ),
+        ]
+
+    def _place(self, k: Array, p: Array) -> Array:
+        place: Array = k * self.num_bins + np.searchsorted(self.edges, p, self.side)
+        return place
+
+
+def limbs_of(value: Array) -> Array:
+    """The multiples of 2^-30 and of 2^-60 that add up to the values, [2, n] int64."""
+    limbs = np.empty((2, len(value)), np.int64)
+    scaled = value * _LIMB
+    high = np.rint(scaled)
+    limbs[0] = high
+    limbs[1] = np.rint((scaled - high) * _LIMB)
+    return limbs

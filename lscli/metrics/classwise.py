@@ -1,0 +1,67 @@
+"""Calibration of every class: how far each class's probability is from how often it is the label."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lscli.metrics.base import Metric, Settings, Value
+from lscli.metrics.bins import BINS, check_norm, rule_of
+
+if TYPE_CHECKING:
+    from lscli.samples import SampleTable
+
+
+def class_errors(table: SampleTable, norm: str) -> np.ndarray:
+    """The calibration error of each class, [K], from the sums by class and bin."""
+    classes = table.classes
+    if classes is None:
+        raise TypeError("the scan was not asked for the sums by class")
+    gap, size = np.abs(classes.residual), classes.size
+    if norm == "l1":
+        errors: np.ndarray = gap.sum(axis=1) / classes.total
+        return errors
+    ratio = np.divide(gap, size, out=np.zeros_like(gap), where=size > 0)
+    if norm == "max":
+        largest: np.ndarray = ratio.max(axis=1)
+        return largest
+    squares: np.ndarray = np.sqrt((gap * ratio).sum(axis=1) / classes.total)
+    return squares
+
+
+def classwise_ece(table: SampleTable, settings: Settings) -> list[Value]:
+    """The mean of the errors of all K classes (Kull et al. 2019, section 2)."""
+    return [Value(float(np.mean(class_errors(table, settings.norm))), params=_params(settings))]
+
+
+def classwise_ece_max(table: SampleTable, settings: Settings) -> list[Value]:
+    """The error of the worst class."""
+    return [Value(float(np.max(class_errors(table, settings.norm))), params=_params(settings))]
+
+
+def _params(settings: Settings) -> dict[str, object]:
+    check_norm(settings.norm)
+    params = rule_of(settings._replace(compat="")).params
+    return params if settings.norm == "l1" else {**params, "norm": settings.norm}
+
+
+METRICS = (
+    Metric(
+        "classwise_ece",
+        "mean over all K classes of sum_b (n_b/N) |mean [y = k] - mean p_k|, the bins of ece on p_k, all N samples in "
+        f"each, {BINS} bins; --norm l1, l2 or max within a class",
+        frozenset({"label"}),
+        classwise_ece,
+        "mean error of the classes",
+        by_class=True,
+    ),
+    Metric(
+        "classwise_ece_max",
+        "the calibration error of the worst class",
+        frozenset({"label"}),
+        classwise_ece_max,
+        "error of the worst class",
+        by_class=True,
+    ),
+)

@@ -1,0 +1,151 @@
+"""Selective prediction: whether the samples that a model is sure of are those that it gets right."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lscli.metrics.base import Metric, Settings, Value
+from lscli.metrics.scores import Ranking, digamma_rise, ranked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lscli.samples import SampleTable
+
+
+def _values(
+    table: SampleTable, settings: Settings, measure: Callable[[Ranking], float], **params: float
+) -> list[Value]:
+    """What `measure` makes of the ranking by the score that was asked for; absent without the score's column."""
+    found = ranked(table, settings.score)
+    if found is None:
+        return []
+    value = math.nan if found.ranking is None else measure(found.ranking)
+    return [Value(value, params={**params, **found.params})]
+
+
+def aurc(table: SampleTable, settings: Settings) -> list[Value]:
+    """The mean over k of the error rate of the k most confident (Geifman and El-Yaniv 2017)."""
+    return _values(table, settings, Ranking.aurc)
+
+
+def eaurc(table: SampleTable, settings: Settings) -> list[Value]:
+    """aurc less that of the best order (Geifman et al. 2019, section 4)."""
+    return _values(table, settings, _eaurc)
+
+
+def _eaurc(ranking: Ranking) -> float:
+    right, wrong = float(ranking.right.sum()), float(ranking.wrong.sum())
+    rise = float(digamma_rise(np.array([right + 1.0]), np.array([wrong]))[0])
+    best = (wrong - right * rise) / (right + wrong)
+    return max(0.0, ranking.aurc() - best)
+
+
+def augrc(table: SampleTable, settings: Settings) -> list[Value]:
+    """The area under errors among the k most confident over N, against k/N (Traub et al. 2024, section 3)."""
+    return _values(table, settings, _augrc)
+
+
+def _augrc(ranking: Ranking) -> float:
+    """(1 - failure_auroc) acc (1 - acc) is the share of the pairs where a wrong sample stands before a right one."""
+    return (_pairs(ranking.wrong, ranking.right) + float(ranking.wrong.sum()) ** 2 / 2) / float(ranking.ends[-1]) ** 2
+
+
+def failure_auroc(table: SampleTable, settings: Settings) -> list[Value]:
+    """The probability that a right sample has the higher score than a wrong one, 1/2 for equal scores."""
+    return _values(table, settings, _failure_auroc)
+
+
+def _failure_auroc(ranking: Ranking) -> float:
+    pairs = float(ranking.right.sum()) * float(ranking.wrong.sum())
+    return _pairs(ranking.right, ranking.wrong) / pairs if pairs else math.nan
+
+
+def _pairs(first: np.ndarray, second: np.ndarray) -> float:
+    """How many pairs have the first before the second, pairs of one run half."""
+    return float((second * (np.cumsum(first) - first / 2)).sum())
+
+
+def risk_at_coverage(table: SampleTable, settings: Settings) -> list[Value]:
+    """The expected error rate of the most confident, as many as make up the coverage."""
+    coverage = settings.coverage
+    return _values(table, settings, lambda ranking: _risk(ranking, coverage), coverage=coverage)
+
+
+def _risk(ranking: Ranking, coverage: float) -> float:
+    ends, wrong = ranking.ends, np.cumsum(ranking.wrong)
+    # Less 1e-9, or 0.07 of 100 would be 8; with weights that are not whole there may be less than the next number.
+    total = float(ends[-1])
+    k = min(max(1.0, math.ceil(coverage * total - 1e-9)), total)
+    last = int(np.searchsorted(ends, k))
+    missing = (ends[last] - k) / (ranking.right[last] + ranking.wrong[last])
+    return float(wrong[last] - missing * ranking.wrong[last]) / k
+
+
+def coverage_at_risk(table: SampleTable, settings: Settings) -> list[Value]:
+    """The largest share of most confident samples, equal scores together, whose error rate is at most the risk."""
+    risk = settings.risk
+    return _values(table, settings, lambda ranking: _coverage(ranking, risk), risk=risk)
+
+
+def _coverage(ranking: Ranking, risk: float) -> float:
+    ends = ranking.ends
+    # A risk of 0.3 is kept by 3 of 10, whatever the rounding of either.
+    kept = np.flatnonzero(np.cumsum(ranking.wrong) <= risk * (1 + 1e-12) * ends)
+    return float(ends[kept[-1]] / ends[-1]) if kept.size else 0.0
+
+
+# Those of the score `msp`; another score reads its own besides.
+_COLUMNS = frozenset({"correct", "score"})
+
+METRICS = (
+    Metric(
+        "aurc",
+        "mean over k = 1..N of the error rate of the k most confident; the expectation over the orders of equal scores",
+        _COLUMNS,
+        aurc,
+        "area under risk and coverage",
+    ),
+    Metric(
+        "eaurc",
+        "aurc less that of the best order with the same number of errors",
+        _COLUMNS,
+        eaurc,
+        "aurc above the best order's",
+    ),
+    Metric(
+        "augrc",
+        "area under (errors among the k most confident)/N against k/N from 0, straight lines: "
+        "(1 - failure_auroc) acc (1 - acc) + (1 - acc)^2/2",
+        _COLUMNS,
+        augrc,
+        "area under generalised risk",
+    ),
+    Metric(
+        "failure_auroc",
+        "probability that a right sample has the higher score than a wrong one, equal scores count 1/2",
+        _COLUMNS,
+        failure_auroc,
+        "right ranked above wrong",
+    ),
+    Metric(
+        "risk_at_coverage",
+        "expected error rate of the ceil(coverage N) most confident, at least one",
+        _COLUMNS,
+        risk_at_coverage,
+        "error rate of the most sure",
+        parameter="coverage",
+    ),
+    Metric(
+        "coverage_at_risk",
+        "the largest k/N, k at the end of a run of equal scores, where the error rate of the k most confident is "
+        "<= risk; 0 if there is none",
+        _COLUMNS,
+        coverage_at_risk,
+        "share answered within the risk",
+        parameter="risk",
+    ),
+)
