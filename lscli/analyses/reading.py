@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import numpy as np
 
 from lscli import __version__
-from lscli.errors import LscliWarning
+from lscli.errors import LscliWarning, UsageError
 from lscli.kernels.class_sums import ClassSums
 from lscli.report import Provenance, Setting
 from lscli.scan import Scan, scan, scan_parts
@@ -66,6 +66,8 @@ DEFAULTS: Options = {
     "chunk_rows": None,
     "progress": None,
 }
+# Sums by class and bin that are kept, 40 bytes each.
+_MOST_CELLS = 1 << 27
 _OF_THE_SCAN = ("nonfinite", "device", "kernel", "threads", "chunk_rows")
 
 
@@ -203,6 +205,12 @@ class _opened:  # noqa: N801  (used as a function that opens)
         weight = np.ones(len(self.label)) if self.weight is None else self.weight.values
         weight = np.where(self.label >= 0, weight, 0.0)
         of_groups = [] if self._codes is None else [self._codes == code for code in range(len(self.names) - 1)]
+        cells = self.logits.shape[1] * (len(rule.inner) + 1) * (1 + len(of_groups))
+        if cells > _MOST_CELLS:
+            raise UsageError(
+                f"{self.logits.shape[1]} classes x {len(rule.inner) + 1} bins x {1 + len(of_groups)} groups are too many",
+                "use fewer --bins or groups, or leave out what is by class",
+            )
         return [
             ClassSums(self.logits.shape[1], rule.inner, rule.side, part)
             for part in (weight, *(np.where(mask, weight, 0.0) for mask in of_groups))

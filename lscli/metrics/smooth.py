@@ -37,7 +37,7 @@ _LAGRANGE = np.linalg.inv(np.vander(_NODES, increasing=True))
 
 
 def smece(table: SampleTable, settings: Settings) -> list[Value]:
-    """The root of f(s) = s (Blasiok & Nakkiran 2023, section 3), on the coarsest grid that resolves it."""
+    """The root of f(s) = s (Blasiok & Nakkiran 2023), on the coarsest grid that resolves it."""
     if table.total == 0:
         return [Value(math.nan)]
     share = (residual(table) if table.weight is None else residual(table) * table.weight) / table.total

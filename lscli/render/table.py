@@ -95,7 +95,8 @@ def listing(answer: Listing, screen: Screen) -> Iterator[str]:
         parts, piece = [], list(itertools.islice(rows, _PIECE))
     if len(shown) + 2 < len(answer.columns):
         hidden = [name for place, name in enumerate(answer.columns) if place not in shown and place > 1]
-        yield _text([Text(f"  Not shown for want of room: {', '.join(hidden)} (see -f csv)", style="dim")], screen)
+        note = Text(f"Not shown here, but in -f csv: {', '.join(hidden)}", style="dim")
+        yield _text([Padding(note, (0, 1, 0, 2))], screen)
 
 
 def _shown(answer: Listing, rows: Sequence[Sequence[Any]], screen: Screen) -> list[int]:
@@ -103,14 +104,19 @@ def _shown(answer: Listing, rows: Sequence[Sequence[Any]], screen: Screen) -> li
     places = list(range(len(answer.columns)))
     if answer.columns[:2] != ("source", "group"):
         return places
-    places = [p for p in places if p > 0 and not (p < 4 and all(row[p] == "" for row in rows))]
-    room, shown = screen.width - 2, []
-    for place in places:
-        room -= max(len(_cell(row[place])) for row in [answer.columns, *rows]) + 2
-        if room < 0:
-            break
-        shown.append(place)
-    return shown
+    blank = [place for place in places if all(row[place] == "" for row in rows)]
+    places = [place for place in places if place > 0 and place not in blank]
+    widths = {place: max(len(_cell(row[place])) for row in [answer.columns, *rows]) + 2 for place in places}
+    for name in _FIRST_TO_GO:
+        if sum(widths[place] for place in places) > screen.width - 2:
+            places = [place for place in places if answer.columns[place] != name]
+    while len(places) > 1 and sum(widths[place] for place in places) > screen.width - 2:
+        places.pop()
+    return places
+
+
+# What a narrow screen does without: nearly said by another column.
+_FIRST_TO_GO = ("one_minus_confidence", "weight", "loss_uniform", "correct", "base_rate", "brier", "label_prob")
 
 
 def _empty_table(*, header: bool = True) -> Table:
