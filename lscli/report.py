@@ -6,8 +6,6 @@ import math
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lscli import __version__
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -74,7 +72,7 @@ class Provenance:
         """The object that `-f json` prints, but for the rows."""
         return {
             "schema": schema,
-            "lscli": self.versions.get("lscli", __version__),
+            "lscli": self.versions.get("lscli", ""),
             "inputs": [dict(entry) for entry in self.inputs],
             "settings": {name: {"value": s.value, "from": s.origin} for name, s in self.settings.items()},
             "samples": dict(self.samples),

@@ -95,9 +95,10 @@ class SampleTable:
 
     def joined(self, other: SampleTable) -> SampleTable:
         """These samples, then those of another table with the same columns."""
-        weight = None if self.weight is None else np.concatenate((self.weight, other.weight))
         columns = {name: np.concatenate((c, other.columns[name])) for name, c in self.columns.items()}
-        return SampleTable(columns, self.num_classes, weight)
+        if self.weight is None or other.weight is None:
+            return SampleTable(columns, self.num_classes)
+        return SampleTable(columns, self.num_classes, np.concatenate((self.weight, other.weight)))
 
     def with_weights(self, weight: Column) -> SampleTable:
         """The same samples with other weights, [n]; nothing is copied, and what was derived stays."""

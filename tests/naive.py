@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from typing import Any
 
 import numpy as np
@@ -53,3 +55,93 @@ def columns(logits: Array, labels: Array) -> dict[str, Array]:
         "logit_gap": gap,
         "largest_logit": x.max(axis=1),
     }
+
+
+def probabilities(logits: Array) -> Array:
+    """[N, K] in float64."""
+    return np.exp(log_softmax(logits)).astype(np.float64)
+
+
+def bin_of(c: float, bins: int, edges: str = "right") -> int:
+    """The bin of a confidence among those of equal width, by looking at each of them."""
+    for b in range(bins):
+        low, high = b / bins, (b + 1) / bins
+        if (low < c <= high if edges == "right" else low <= c < high) or (c, b) in ((0, 0), (1, bins - 1)):
+            return b
+    raise ValueError(c)
+
+
+class Bin:
+    """The samples of one bin."""
+
+    def __init__(self, c: Array, a: Array, w: Array) -> None:
+        self.c, self.a, self.w = c, a, w
+        self.size = float(w.sum())
+        self.accuracy, self.confidence = (float((x * w).sum() / w.sum()) for x in (a, c))
+        self.gap = abs(self.accuracy - self.confidence)
+
+
+def bins_by(key: Array, c: Array, a: Array, w: Array) -> list[Bin]:
+    """The samples that weigh anything, one bin a value of the key."""
+    held = w > 0
+    return [Bin(*(x[held & (key == k)] for x in (c, a, w))) for k in np.unique(key[held])]
+
+
+def equal_width(c: Array, a: Array, w: Array, bins: int, edges: str = "right") -> list[Bin]:
+    """Those bins of equal width that hold samples."""
+    return bins_by(np.array([bin_of(x, bins, edges) for x in c]), c, a, w)
+
+
+def equal_mass(c: Array, a: Array, w: Array, bins: int) -> list[Bin]:
+    """Bins of equal count, whole weights: sample by sample, as numpy.array_split has it, each run in the lower bin."""
+    ascending = np.repeat(np.sort(c), w[np.argsort(c, kind="stable")].astype(int))
+    parts = [part for part in np.array_split(ascending, bins)[:-1] if len(part)]
+    ends = sorted({float(part[-1]) for part in parts})
+    return bins_by(np.searchsorted(ends, c), c, a, w)
+
+
+def norm(found: list[Bin], kind: str = "l1") -> float:
+    """The error over bins."""
+    total = sum(b.size for b in found)
+    if kind == "max":
+        return max(b.gap for b in found)
+    power = {"l1": 1, "l2": 2}[kind]
+    return float(sum(b.size / total * b.gap**power for b in found)) ** (1 / power)
+
+
+def sweep(c: Array, a: Array, w: Array) -> float:
+    """ece_sweep by its definition."""
+
+    def rises(found: list[Bin]) -> bool:
+        return all(low.accuracy <= high.accuracy + 1e-12 for low, high in itertools.pairwise(found))
+
+    values = bins_by(c, c, a, w)
+    if rises(values):
+        return norm(values)
+    bins = 1
+    while bins < w.sum() and rises(equal_mass(c, a, w, bins + 1)):
+        bins += 1
+    return norm(equal_mass(c, a, w, bins))
+
+
+def debiased(found: list[Bin]) -> float:
+    """rmsce_debiased over bins."""
+    total = sum(b.size for b in found)
+    terms = [b.size / total * (b.gap**2 - b.accuracy * (1 - b.accuracy) / (b.size - 1)) for b in found if b.size >= 2]
+    return math.sqrt(max(0.0, sum(terms)))
+
+
+def ks(c: Array, a: Array, w: Array) -> float:
+    """ks_calibration: at every distinct confidence, the sum up to and with it."""
+    return max(abs(float(((a - c) * w)[c <= value].sum())) for value in c) / float(w.sum())
+
+
+def spiegelhalter(c: Array, a: Array, w: Array) -> float:
+    """spiegelhalter_z; nan without variance."""
+    variance = float((w * (1 - 2 * c) ** 2 * c * (1 - c)).sum())
+    return float((w * (a - c) * (1 - 2 * c)).sum()) / math.sqrt(variance) if variance > 0 else math.nan
+
+
+def classwise(p: Array, labels: Array, w: Array, bins: int, edges: str, kind: str) -> list[float]:
+    """The calibration error of every class, [K]."""
+    return [norm(equal_width(p[:, k], labels == k, w, bins, edges), kind) for k in range(p.shape[1])]

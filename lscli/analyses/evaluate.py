@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from lscli.analyses import reading
 from lscli.analyses.conclude import conclude
@@ -117,7 +117,7 @@ def evaluate(
         logits,
         labels,
         frozenset[str]().union(*(choice.columns(settings) for choice in choices)),
-        {name: given[name] for name in reading.DEFAULTS},  # type: ignore[misc]
+        cast("reading.Options", {name: given[name] for name in reading.DEFAULTS}),
         rule=rule_of(settings._replace(compat="")) if by_class else None,
     )
     rows: list[Row] = []
@@ -126,9 +126,7 @@ def evaluate(
         intervals = _intervals(table, values, settings, resampling, threads) if ci else {}
         rows.extend(_rows(read.source, group, table, values, intervals))
     absent = [c.metric.id for c in choices if c.named and not any(row.metric == c.metric.id for row in rows)]
-    read.with_settings(
-        given, DEFAULTS, {"eps": list(settings.eps), "metrics": metrics, "bins": rule.params["bins"]}
-    )
+    read.with_settings(given, DEFAULTS, {"eps": list(settings.eps), "metrics": metrics, "bins": rule.params["bins"]})
     read.warn(f"{metric} is absent: it does not apply to K = {read.num_classes} classes" for metric in absent)
     return Report(rows, conclude([row for row in rows if not row.group]), **read.provenance.fields())
 
@@ -157,7 +155,9 @@ def _intervals(
     def compute(resample: SampleTable) -> list[float]:
         return [value.value for choice in shared for value in choice.values(resample, settings)]
 
-    estimates = [(choice, place, value) for choice, found in values if choice in shared for place, value in enumerate(found)]
+    estimates = [
+        (choice, place, value) for choice, found in values if choice in shared for place, value in enumerate(found)
+    ]
     drawn = resampled(table, compute, resampling, threads or processors())
     return {
         (choice.key, place): interval(value.value, column, resampling.level, biased=choice.metric.biased)

@@ -110,9 +110,7 @@ class Reading:
             warnings.warn(note, LscliWarning, stacklevel=3)
 
 
-def read(
-    logits: Any, labels: Any, columns: Iterable[str], options: Options, *, rule: BinRule | None = None
-) -> Reading:
+def read(logits: Any, labels: Any, columns: Iterable[str], options: Options, *, rule: BinRule | None = None) -> Reading:
     """Read every row once.
 
     Args:
@@ -124,7 +122,7 @@ def read(
     Raises:
         LscliError: as `lscli.evaluate`.
     """
-    with _opened(logits, labels, options) as opened:
+    with _Opened(logits, labels, options) as opened:
         class_sums = [] if rule is None else opened.class_sums(rule)
         result = scan(
             opened.logits,
@@ -148,7 +146,7 @@ def read_parts(
 
     The reading that comes with them has no tables, and knows nothing that only the last row tells.
     """
-    opened = _opened(logits, labels, options)
+    opened = _Opened(logits, labels, options)
 
     def parts() -> Iterator[tuple[SampleTable, Array]]:
         with opened:
@@ -164,7 +162,7 @@ def read_parts(
     return Reading(opened.source, {}, opened.logits.shape[1], opened.provenance(None)), parts()
 
 
-class _opened:  # noqa: N801  (used as a function that opens)
+class _Opened:
     """Logits, labels, weights and groups, checked against each other and open."""
 
     def __init__(self, logits: Any, labels: Any, options: Options) -> None:
@@ -189,7 +187,7 @@ class _opened:  # noqa: N801  (used as a function that opens)
             self.logits.close()
             raise
 
-    def __enter__(self) -> _opened:
+    def __enter__(self) -> _Opened:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -205,10 +203,10 @@ class _opened:  # noqa: N801  (used as a function that opens)
         weight = np.ones(len(self.label)) if self.weight is None else self.weight.values
         weight = np.where(self.label >= 0, weight, 0.0)
         of_groups = [] if self._codes is None else [self._codes == code for code in range(len(self.names) - 1)]
-        cells = self.logits.shape[1] * (len(rule.inner) + 1) * (1 + len(of_groups))
-        if cells > _MOST_CELLS:
+        classes, bins, groups = self.logits.shape[1], len(rule.inner) + 1, 1 + len(of_groups)
+        if classes * bins * groups > _MOST_CELLS:
             raise UsageError(
-                f"{self.logits.shape[1]} classes x {len(rule.inner) + 1} bins x {1 + len(of_groups)} groups are too many",
+                f"{classes} classes x {bins} bins x {groups} groups are too many to keep",
                 "use fewer --bins or groups, or leave out what is by class",
             )
         return [

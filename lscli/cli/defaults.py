@@ -13,9 +13,9 @@ from lscli.text import nearest
 if TYPE_CHECKING:
     import typer
 
-    from lscli.report import Listing, Report
+    from lscli.report import Provenance
 
-Answer = TypeVar("Answer", "Report", "Listing")
+Answer = TypeVar("Answer", bound="Provenance")
 
 _ORIGINS = {
     "COMMANDLINE": "flag",

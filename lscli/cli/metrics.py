@@ -19,6 +19,7 @@ def metrics_command(context: typer.Context, *, format: str, output: str, no_head
 
     destination = Destination.of(output, format, header=not no_header)
 
+    from lscli import __version__
     from lscli.metrics import FAMILIES
     from lscli.report import Listing
 
@@ -32,5 +33,6 @@ def metrics_command(context: typer.Context, *, format: str, output: str, no_head
                 for metric in family.metrics
             ],
             "metrics",
+            versions={"lscli": __version__},
         )
     )

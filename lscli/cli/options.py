@@ -78,11 +78,7 @@ OPTIONS: dict[str, inspect.Parameter] = dict(
             "Class numbers [N]: .npy, .npz or .csv. Left out when LOGITS is an .npz with both.",
         ),
         _option(
-            "eps",
-            list[str],
-            ["0.1"],
-            "EPS",
-            "Amount of label smoothing in [0, 1]; several with commas, or repeated.",
+            "eps", list[str], ["0.1"], "EPS", "Amount of label smoothing in [0, 1]; several with commas, or repeated."
         ),
         _option(
             "metrics",
@@ -172,9 +168,7 @@ OPTIONS: dict[str, inspect.Parameter] = dict(
             _GROUPS,
             shown=False,
         ),
-        _option(
-            "class_names", str | None, None, "FILE", "Names of the classes, one a line.", _OUTPUT, shown=False
-        ),
+        _option("class_names", str | None, None, "FILE", "Names of the classes, one a line.", _OUTPUT, shown=False),
         _option("sort", str, "class", "COLUMN", "Largest first, by this column; class and name: in their order."),
         _option("ascending", bool, False, None, "With --sort: smallest first."),
         _option("top", int | None, None, "N", "Only the first N classes.", shown="all"),

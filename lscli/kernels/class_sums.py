@@ -155,29 +155,28 @@ class ClassSums:
         # The threshold is a little low, so that rounded to the type of e it loses nothing.
         first_edge = self.edges[0] if len(self.edges) else np.inf
         row, k, value = layout.at_least(e, z * (first_edge * (1 - 1e-6)))
-        p = value / z[row]
+        np.divide(value, z.take(row), out=value)
+        place = self._place(k, value)
+        np.multiply(value, -weight.take(row), out=value)
+
         wrong = np.flatnonzero(label != top)
         at_label = e.reshape(-1)[layout.at(label)][wrong] / z[wrong]
         label = label[wrong]
+        top_place = self._place(top, 1.0 / z)
+        share = weight / z
         # s / Z keeps its digits where 1 - 1/Z has none.
-        top_residual = weight * tail / z
-        top_residual[wrong] = -(weight / z)[wrong]
-
-        place, top_place = self._place(k, p), self._place(top, 1.0 / z)
-        of_wrong = np.concatenate((top_residual, weight[wrong]))
+        top_residual = share * tail
+        top_residual[wrong] = -share[wrong]
+        of_top, of_label = limbs_of(top_residual), weight_limbs.take(wrong, axis=1)
         return [
-            ("top", top, limbs_of(weight / z)),
-            ("rest", np.concatenate((top, label)), limbs_of(of_wrong)),
-            (
-                "residual",
-                np.concatenate((place, top_place, self._place(label, at_label))),
-                limbs_of(np.concatenate((-p * weight[row], of_wrong))),
-            ),
-            (
-                "size",
-                np.concatenate((place, top_place)),
-                np.concatenate((weight_limbs.take(row, axis=1), weight_limbs), axis=1),
-            ),
+            ("top", top, limbs_of(share)),
+            ("rest", top, of_top),
+            ("rest", label, of_label),
+            ("residual", place, limbs_of(value)),
+            ("residual", top_place, of_top),
+            ("residual", self._place(label, at_label), of_label),
+            ("size", place, weight_limbs.take(row, axis=1)),
+            ("size", top_place, weight_limbs),
         ]
 
     def _place(self, k: Array, p: Array) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.errors import UsageError
 from lscli.metrics import calibration, classwise, confidence, loss, proper, selective, smoothing
@@ -64,8 +64,8 @@ class Choice(NamedTuple):
         if not table.has(self.columns(settings)) or (self.metric.by_class and table.classes is None):
             return []
         if self.argument is not None:
-            parameter = self.metric.parameter
-            settings = settings._replace(**{parameter: (self.argument,) if parameter == "eps" else self.argument})
+            given: Any = (self.argument,) if self.metric.parameter == "eps" else self.argument
+            settings = settings._replace(**{self.metric.parameter: given})
         return self.metric.compute(table, settings)
 
 

@@ -5,7 +5,7 @@ The same confidences give different errors by different rules: the rule has a na
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -42,7 +42,7 @@ class BinRule(NamedTuple):
     """
 
     inner: Array
-    side: str
+    side: Literal["left", "right"]
     element: type[np.floating[Any]]
     clip: float
     one_apart: bool
@@ -64,11 +64,11 @@ class BinRule(NamedTuple):
             c = np.clip(c, self.clip, 1.0 - self.clip)
         return c.astype(self.element).astype(np.float64, copy=False)
 
-    def index(self, c: Array) -> Array:
+    def bin_of(self, c: Array) -> Array:
         """The bin of each confidence [n]. Compared with the edges: c * M would round some into the next bin."""
         edges = np.append(self.inner, 1.0) if self.one_apart else self.inner
         smallest = np.uint8 if self.slots <= 256 else np.intp
-        return np.searchsorted(edges, self.confidence(c), side=self.side).astype(smallest)  # type: ignore[call-overload,no-any-return]
+        return np.searchsorted(edges, self.confidence(c), side=self.side).astype(smallest)
 
 
 def rule_of(settings: Settings) -> BinRule:
@@ -93,7 +93,7 @@ def rule_of(settings: Settings) -> BinRule:
         params["compat"] = settings.compat
     elif settings.bin_edges == "left":
         params["bin_edges"] = "left"
-    side = "left" if settings.bin_edges == "right" else "right"
+    side: Literal["left", "right"] = "left" if settings.bin_edges == "right" else "right"
     plain = BinRule(np.arange(1, bins) / bins, side, np.float64, 0.0, False, params)
     if settings.compat == "torchmetrics":  # float32 throughout; [lo, hi), and 1 in a bin of its own
         return plain._replace(inner=_linspace32(bins), side="right", element=np.float32, one_apart=True)
@@ -144,9 +144,7 @@ def _bin_sums(table: SampleTable, rule: BinRule, name: str) -> BinSums:
     bins, ordered = table.derived(f"sorted {name}", lambda: _sorted(*_binned(table, rule)))
     weight = table.weight[bins.order]
     sums = np.zeros((4, rule.slots))
-    sums[:, bins.value] = [
-        np.add.reduceat(x, bins.starts) for x in (weight, *(weight * x for x in ordered))
-    ]
+    sums[:, bins.value] = [np.add.reduceat(x, bins.starts) for x in (weight, *(weight * x for x in ordered))]
     return BinSums(*sums)
 
 
@@ -160,8 +158,8 @@ def _binned(table: SampleTable, rule: BinRule) -> tuple[Array, Array, Array, Arr
     c, correct = table["confidence"], table["correct"]
     if rule.clip or rule.element is not np.float64:
         seen = rule.confidence(c)
-        return rule.index(c), correct - seen, correct, seen * (1.0 - seen)
-    return rule.index(c), residual(table), correct, c * table["one_minus_confidence"]
+        return rule.bin_of(c), correct - seen, correct, seen * (1.0 - seen)
+    return rule.bin_of(c), residual(table), correct, c * table["one_minus_confidence"]
 
 
 class MassSums(NamedTuple):
@@ -245,5 +243,3 @@ def check_norm(norm: str) -> None:
     """Raise UsageError unless the norm is known."""
     if norm not in NORMS:
         raise UsageError(f"unknown norm {norm!r}", nearest(norm, NORMS) or "use l1, l2 or max", where="norm")
-
-

@@ -26,6 +26,7 @@ def eps_gap(table: SampleTable, settings: Settings) -> list[Value]:
 
 def gamma(table: SampleTable, settings: Settings) -> list[Value]:
     """K/(K-1) (1 - mean p_y) (Mueller et al. 2019, section 4)."""
+
     # 1 - p_y of a right sample is 1 - c, which keeps its digits; elsewhere p_y is at most 1/2.
     def missing() -> np.ndarray:
         return np.where(table["correct"], table["one_minus_confidence"], 1.0 - table["label_prob"])

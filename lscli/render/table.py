@@ -145,22 +145,22 @@ def _title(answer: Report | Listing) -> Text:
 def _cells(row: Row, *, with_interval: bool) -> list[Text]:
     metric = find(row.metric)
     name = Text(f"  {row.metric}")
-    told = [p for p in row.params.split(";") if p and metric is not None and _worth_telling(p, metric.parameter)]
+    told = [p for p in row.params.split(";") if p not in _USUAL]
     if told:
         name.append(f" {' '.join(told)}", style="dim")
     gist = metric.gist if metric is not None else ""
     between = [Text(interval(row.ci_low, row.ci_high), style="dim")] if with_interval else []
-    return [name, Text(short(row.value), style="bold"), Text(error(row.stderr), style="dim"), *between, Text(gist, "dim")]
+    return [
+        name,
+        Text(short(row.value), style="bold"),
+        Text(error(row.stderr), style="dim"),
+        *between,
+        Text(gist, "dim"),
+    ]
 
 
-def _worth_telling(param: str, parameter: str) -> bool:
-    """Whether a parameter is shown: the metric's own, and what is not as it is by default."""
-    return param.startswith(f"{parameter}=") if parameter and "=" in param and param.split("=")[0] in _OWN else (
-        param not in ("bins=15", "score=msp")
-    )
-
-
-_OWN = ("eps", "coverage", "risk")
+# Parameters as they are unless told otherwise: the definition says them.
+_USUAL = ("", "bins=15", "score=msp")
 
 
 def _cell(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Laws that hold for every metric: order, weights, what is missing, and identities between them."""
+"""Laws that hold for every metric: the order of samples, weights, and what one sample is too few for."""
 
 from __future__ import annotations
 
@@ -7,152 +7,105 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import lscli
-from lscli import SampleTable
 from lscli.metrics import METRICS
-from lscli.metrics.base import Settings, Value
-from lscli.scan import scan
-from lscli.sources import open_inputs
-from tests import naive
+from lscli.metrics.base import Settings
+from tests.metrics.tables import IDS, OF_COLUMNS, close, drawn, full_table, values
 
 Array = NDArray[Any]
-SETTINGS = Settings(eps=(0.0, 0.1, 0.7, 1.0))
+TABLE = full_table()
+
+every = pytest.mark.parametrize(("metric", "settings"), OF_COLUMNS, ids=IDS)
 
 
-def full_table(rows: int = 300, classes: int = 8, seed: int = 0) -> SampleTable:
-    rng = np.random.default_rng(seed)
-    logits = 2 * rng.standard_normal((rows, classes))
-    logits[::5] = logits[0]  # equal confidences
-    labels = rng.integers(0, classes, rows)
-    logits[np.arange(rows), labels] += 1.5
-    opened, truth = open_inputs(logits, labels)
-    columns = frozenset[str]().union(*(metric.columns for metric in METRICS.values()))
-    return scan(opened, truth.checked(rows, classes, -100, "logits")[0], columns).table
+@every
+def test_the_order_of_the_samples_does_not_matter(metric: str, settings: Settings) -> None:
+    shuffled = TABLE.select(np.random.default_rng(1).permutation(len(TABLE)))
+    assert close(values(metric, TABLE, settings), values(metric, shuffled, settings), 1e-13)
 
 
-def values(metric: str, table: SampleTable) -> list[Value]:
-    return list(METRICS[metric].compute(table, SETTINGS))
+@every
+def test_a_weight_is_a_multiplicity(metric: str, settings: Settings) -> None:
+    weight = np.random.default_rng(2).integers(0, 4, len(TABLE))
+    repeated = TABLE.select(np.repeat(np.arange(len(TABLE)), weight))
+    weighted = TABLE.with_weights(weight.astype(float))
+    assert close(values(metric, repeated, settings), values(metric, weighted, settings), 1e-12)
 
 
-def close(expected: list[Value], found: list[Value], tolerance: float) -> bool:
-    pairs = [
-        (a, b) for e, f in zip(expected, found, strict=True) for a, b in ((e.value, f.value), (e.stderr, f.stderr))
-    ]
-    return all(a == pytest.approx(b, rel=tolerance, abs=tolerance, nan_ok=True) for a, b in pairs)
+@every
+def test_a_weight_of_one_is_no_weight(metric: str, settings: Settings) -> None:
+    ones = TABLE.with_weights(np.ones(len(TABLE)))
+    assert close(values(metric, TABLE, settings), values(metric, ones, settings), 1e-13)
 
 
-@pytest.mark.parametrize("metric", METRICS)
-def test_the_order_of_the_samples_does_not_matter(metric: str) -> None:
-    table = full_table()
-    shuffled = table.select(np.random.default_rng(1).permutation(len(table)))
-    assert close(values(metric, table), values(metric, shuffled), 1e-13)
+@every
+def test_a_resample_of_every_sample_once_is_the_table(metric: str, settings: Settings) -> None:
+    found = values(metric, TABLE.resample(np.ones(len(TABLE))), settings)
+    assert [value.value for value in values(metric, TABLE, settings)] == pytest.approx(
+        [value.value for value in found], rel=1e-13, abs=1e-13
+    )
+    # Resamples have no standard error of their own, and need the weights' sums alone.
+    assert all(math.isnan(value.stderr) for value in found)
 
 
-@pytest.mark.parametrize("metric", METRICS)
-def test_a_weight_is_a_multiplicity(metric: str) -> None:
-    table = full_table()
-    weight = np.random.default_rng(2).integers(0, 4, len(table))
-    repeated = table.select(np.repeat(np.arange(len(table)), weight))
-    assert close(values(metric, repeated), values(metric, table.with_weights(weight.astype(float))), 1e-12)
+@every
+def test_one_sample_has_values_and_no_standard_error(metric: str, settings: Settings) -> None:
+    one = TABLE.select(np.arange(len(TABLE)) == 7)
+    for table in (one, one.with_weights(np.ones(1))):
+        found = values(metric, table, settings)
+        assert len(values(metric, TABLE, settings)) == len(found) > 0
+        assert all(math.isnan(value.stderr) for value in found)
 
 
-@pytest.mark.parametrize("metric", METRICS)
-def test_a_weight_of_one_is_no_weight(metric: str) -> None:
-    table = full_table()
-    assert close(values(metric, table), values(metric, table.with_weights(np.ones(len(table)))), 1e-14)
+@every
+def test_values_are_python_s_numbers(metric: str, settings: Settings) -> None:
+    found = values(metric, TABLE, settings)
+    assert {float} == {type(number) for value in found for number in (value.value, value.stderr)}
 
 
-@pytest.mark.parametrize("metric", METRICS)
-def test_one_sample_has_a_value_and_no_standard_error(metric: str) -> None:
-    table = full_table().select(np.arange(300) == 7)
-    for value in values(metric, table):
-        assert math.isnan(value.stderr)
+BY_CLASS = [name for name, metric in METRICS.items() if metric.by_class]
+CLASSWISE = [
+    {"norm": norm, "bin_edges": edges, "bins": bins}
+    for norm in ("l1", "l2", "max")
+    for edges, bins in (("right", 15), ("left", 10))
+]
 
 
-def test_confidence_on_errors_is_missing_without_errors() -> None:
-    report = lscli.evaluate(np.array([[2.0, 0.0], [0.0, 3.0]]), [0, 1])
-    assert math.isnan(report["confidence_on_errors"])
-    assert report["confidence_on_correct"] == report["confidence_mean"]
+def classwise(logits: Array, labels: Array, **options: Any) -> list[float]:
+    report = lscli.evaluate(logits, labels, metrics="classwise", **options)
+    assert BY_CLASS == [row.metric for row in report.rows]
+    assert all(math.isnan(row.stderr) for row in report.rows)
+    return [row.value for row in report.rows]
 
 
-def test_what_a_table_lacks_is_absent() -> None:
-    table = SampleTable.from_confidences([0.5, 0.9], [1, 0])
-    present = {name for name, metric in METRICS.items() if table.has(metric.columns)}
-    assert {"ece", "rmsce", "mce", "ece_null", "accuracy", "confidence_gap"} <= present
-    assert not {"loss_hard", "brier", "logit_gap_mean"} & present
+@pytest.mark.parametrize("options", CLASSWISE, ids=str)
+@pytest.mark.parametrize("kernel", ["numpy", "torch"])
+@pytest.mark.parametrize("classes", [2, 8, 200])
+def test_the_laws_of_the_errors_by_class(options: dict[str, Any], kernel: str, classes: int) -> None:
+    logits, labels = drawn(400, classes, 3)
+    expected = classwise(logits, labels, kernel=kernel, **options)
+    assert all(0 < number < 1 for number in expected)
+    rng = np.random.default_rng(4)
+    order = rng.permutation(len(labels))
+    shuffled = classwise(logits[order], labels[order], kernel=kernel, **options)
+    assert expected == pytest.approx(shuffled, rel=1e-13, abs=1e-13)
+    ones = classwise(logits, labels, kernel=kernel, weights=np.ones(len(labels)), **options)
+    assert expected == pytest.approx(ones, rel=1e-13, abs=1e-13)
+    weight = rng.integers(0, 4, len(labels))
+    repeated = classwise(np.repeat(logits, weight, axis=0), np.repeat(labels, weight), kernel=kernel, **options)
+    weighted = classwise(logits, labels, kernel=kernel, weights=weight, **options)
+    assert repeated == pytest.approx(weighted, rel=1e-12, abs=1e-12)
 
 
-def near(expected: float) -> Any:
-    return pytest.approx(expected, rel=1e-12, abs=1e-12)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.integers(0, 10_000), st.integers(2, 40), st.integers(2, 30), st.floats(0.01, 6), st.floats(-5, 8))
-def test_identities_of_smoothing(seed: int, rows: int, classes: int, spread: float, shift: float) -> None:
-    rng = np.random.default_rng(seed)
-    logits = spread * rng.standard_normal((rows, classes))
-    labels = rng.integers(0, classes, rows)
-    logits[np.arange(rows), labels] += shift
-    report = lscli.evaluate(logits, labels, eps=[0, 0.1, 0.3, 1])
-    hard, uniform, k = report["loss_hard"], report["loss_uniform"], classes
-    assert uniform - hard == near((k - 1) / k * report["logit_gap_mean"])
-    assert report["loss_smoothed@0"] == hard
-    assert report["loss_smoothed@1"] == uniform
-    assert report["loss_smoothed@0.3"] == near(0.7 * hard + 0.3 * uniform)
-    assert report["loss_excess@0.1"] == near(report["loss_smoothed@0.1"] - report["loss_floor@0.1"])
-    assert report["loss_excess@0.1"] >= -1e-12
-    balance = k / (k - 1) * (report["accuracy"] - report["confidence_mean"])
-    assert report["smoothing_balance"] == near(balance)
-    assert report["gamma_confidence"] - report["eps_accuracy"] == near(balance)
-    assert report["gamma"] == near(k / (k - 1) * (1 - report["label_prob_mean"]))
-    assert report["error"] == near(1 - report["accuracy"])
-    assert report["ece"] >= abs(report["confidence_gap"]) - 1e-12
-    assert report["mce"] >= report["rmsce"] - 1e-12 >= report["ece"] - 2e-12
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.integers(0, 10_000), st.integers(1, 40), st.sampled_from([2, 3, 6, 12, 140]), st.floats(0.01, 8))
-def test_every_mean_against_the_textbook(seed: int, rows: int, classes: int, spread: float) -> None:
-    rng = np.random.default_rng(seed)
-    logits = spread * rng.standard_normal((rows, classes))
-    labels = rng.integers(0, classes, rows)
-    report = lscli.evaluate(logits, labels)
-    columns = {name: column.astype(float) for name, column in naive.columns(logits, labels).items()}
-    expected = {
-        "loss_hard": columns["loss_hard"],
-        "loss_uniform": columns["loss_uniform"],
-        "loss_smoothed": 0.9 * columns["loss_hard"] + 0.1 * columns["loss_uniform"],
-        "accuracy": columns["correct"],
-        "confidence_mean": columns["confidence"],
-        "confidence_gap": columns["confidence"] - columns["correct"],
-        "entropy_mean": columns["entropy"],
-        "margin_mean": columns["margin"],
-        "label_prob_mean": columns["label_prob"],
-        "logit_gap_mean": columns["logit_gap"],
-        "brier": columns["brier"],
-        "gamma": classes / (classes - 1) * (1 - columns["label_prob"]),
-    } | ({"top5_accuracy": columns["label_rank"] < 5} if classes > 5 else {})
-    found = {row.metric: row for row in report.rows}
-    for name, column in expected.items():
-        assert found[name].value == pytest.approx(column.mean(), rel=1e-12, abs=1e-12), name
-        if rows > 1:
-            stderr = column.std(ddof=1) / math.sqrt(rows)
-            assert found[name].stderr == pytest.approx(stderr, rel=1e-9, abs=1e-12), name
-    assert ("top5_accuracy" in report) == (classes > 5)
-    index = np.clip(np.ceil(columns["confidence"] * 15).astype(int) - 1, 0, 14)
-    gaps = [abs((columns["correct"] - columns["confidence"])[index == b].sum()) for b in range(15)]
-    assert report["ece"] == pytest.approx(sum(gaps) / rows, rel=1e-12, abs=1e-12)
-
-
-def test_a_negative_gap_fits_no_eps() -> None:
-    assert lscli.evaluate(np.array([[0.0, 2.0]]), [0])["eps_gap"] > 1
-    assert lscli.evaluate(np.array([[0.0, 0.0]]), [0])["eps_gap"] == 1
-    assert lscli.evaluate(np.array([[2000.0, 0.0]]), [0])["eps_gap"] == 0
-
-
-def test_an_overflowing_perplexity_is_infinite() -> None:
-    assert lscli.evaluate(np.array([[0.0, 1000.0]]), [0])["perplexity"] == math.inf
+@pytest.mark.parametrize("options", CLASSWISE, ids=str)
+def test_the_errors_by_class_of_a_group_are_those_of_its_samples(options: dict[str, Any]) -> None:
+    logits, labels = drawn(400, 5, 5)
+    weight = np.random.default_rng(6).integers(0, 3, 400)
+    names = np.array(["a", "b", "c"])[np.arange(400) % 3]
+    report = lscli.evaluate(logits, labels, metrics="classwise", weights=weight, groups=names, **options)
+    for name in "abc":
+        mine = names == name
+        expected = classwise(logits[mine], labels[mine], weights=weight[mine], **options)
+        assert expected == pytest.approx([row.value for row in report.rows if row.group == name], rel=1e-12, abs=1e-13)

@@ -71,16 +71,13 @@ def report(name: str = "logits.npy", rows: list[Row] = ROWS, **more: Any) -> Rep
     return Report(**{**fields, **more})
 
 
-LISTING = Listing(
-    "Things",
-    ("id", "kept", "value", "definition"),
-    [
-        ("one", True, 0.1 + 0.2, "mean of |a - b|, in [0, 1]"),
-        ("two", False, NAN, "x" * 150),
-        ("three", True, INF, "first\nsecond \x1b[2J [/x] caf\udce9"),
-        ("four", False, -12345.678, ""),
-    ],
-)
+LISTING_ROWS: list[tuple[Any, ...]] = [
+    ("one", True, 0.1 + 0.2, "mean of |a - b|, in [0, 1]"),
+    ("two", False, NAN, "x" * 150),
+    ("three", True, INF, "first\nsecond \x1b[2J [/x] caf\udce9"),
+    ("four", False, -12345.678, ""),
+]
+LISTING = Listing("Things", ("id", "kept", "value", "definition"), LISTING_ROWS)
 
 
 def text_of(answer: Report | Listing, format_name: str, screen: Screen = PLAIN) -> str:

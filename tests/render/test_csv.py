@@ -9,7 +9,7 @@ import pytest
 
 from lscli.report import Report
 from lscli.text import printable
-from tests.render.reports import LISTING, NAMES, ROWS, report, row, text_of
+from tests.render.reports import LISTING, LISTING_ROWS, NAMES, ROWS, report, row, text_of
 
 HEADER = "source,group,metric,value,stderr,ci_low,ci_high,n,params"
 
@@ -74,4 +74,4 @@ def test_a_listing_has_its_own_columns() -> None:
     rows = list(csv.reader(io.StringIO(text)))
     assert list(LISTING.columns) == rows[0]
     assert [["true", "0.30000000000000004"], ["false", ""], ["true", "inf"]] == [line[1:3] for line in rows[1:4]]
-    assert printable(LISTING.rows[2][3]) == rows[3][3]
+    assert printable(LISTING_ROWS[2][3]) == rows[3][3]

@@ -10,7 +10,7 @@ import pytest
 
 from lscli.report import Listing, Report, Row
 from lscli.text import printable
-from tests.render.reports import LISTING, NAMES, ROWS, report, row, text_of
+from tests.render.reports import LISTING, LISTING_ROWS, NAMES, ROWS, report, row, text_of
 
 
 def parsed(answer: Report | Listing) -> Any:
@@ -69,4 +69,4 @@ def test_a_listing_is_an_array_of_objects() -> None:
     assert [list(LISTING.columns)] * 4 == [list(each) for each in rows]
     assert {"id": "one", "kept": True, "value": 0.1 + 0.2, "definition": "mean of |a - b|, in [0, 1]"} == rows[0]
     assert [None, None, -12345.678] == [each["value"] for each in rows[1:]]
-    assert printable(LISTING.rows[2][3]) == rows[2]["definition"]
+    assert printable(LISTING_ROWS[2][3]) == rows[2]["definition"]

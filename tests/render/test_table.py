@@ -11,7 +11,7 @@ from lscli.metrics import FAMILIES
 from lscli.render import Screen
 from lscli.report import Report
 from lscli.text import printable
-from tests.render.reports import LISTING, NAMES, ROWS, report, text_of
+from tests.render.reports import LISTING, LISTING_ROWS, NAMES, ROWS, report, text_of
 
 WIDTHS = [60, 80, 100, 200]
 
@@ -110,4 +110,4 @@ def test_a_listing_shows_its_title_columns_and_cells() -> None:
     assert ["id", "kept", "value", "definition"] in lines
     assert ["one", "yes", "0.3000", "mean", "of", "|a", "-", "b|,", "in", "[0,", "1]"] in lines
     assert ["four", "-12346"] in lines
-    assert squeezed(printable(LISTING.rows[2][3])) in squeezed(text)
+    assert squeezed(printable(LISTING_ROWS[2][3])) in squeezed(text)
