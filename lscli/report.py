@@ -46,7 +46,7 @@ class Setting(NamedTuple):
     origin: str
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Provenance:
     """Where numbers come from.
 
@@ -81,7 +81,7 @@ class Provenance:
         }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Report(Provenance):
     """Metrics of one or more sources, with their provenance.
 
@@ -141,7 +141,7 @@ class Report(Provenance):
         return str(frame.drop(columns=empty).to_html(index=False, na_rep="", float_format=lambda x: f"{x:.4g}"))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Listing(Provenance):
     """A table of its own, that is no report of metrics.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from lscli.analyses import reading
+from lscli.analyses import inputs, reading
 from lscli.bootstrap import Bootstrap
 from lscli.errors import UsageError
 from lscli.metrics.base import Settings
@@ -34,7 +34,7 @@ def per_bin(
     compat: str | None = None,
     equal_mass: bool = False,
     level: float = 0.95,
-    **options: Unpack[reading.Options],
+    **options: Unpack[inputs.Options],
 ) -> Listing:
     """The bins that ece adds up: edges, count, mean confidence, accuracy, gap and the accuracy's interval.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from lscli.analyses import reading
+from lscli.analyses import inputs, reading
 from lscli.errors import InputError, UsageError
 from lscli.metrics.base import Settings
 from lscli.metrics.bins import check_norm, rule_of
@@ -45,7 +45,7 @@ def per_class(
     bins: int | None = None,
     bin_edges: str = "right",
     norm: str = "l1",
-    **options: Unpack[reading.Options],
+    **options: Unpack[inputs.Options],
 ) -> Listing:
     """Support, recall, precision, calibration error and losses of every class.
 

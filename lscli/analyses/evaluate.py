@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
-from lscli.analyses import reading
+from lscli.analyses import inputs, reading
 from lscli.analyses.conclude import conclude
 from lscli.bootstrap import Bootstrap, interval, resampled
 from lscli.errors import UsageError
@@ -117,7 +117,7 @@ def evaluate(
         logits,
         labels,
         frozenset[str]().union(*(choice.columns(settings) for choice in choices)),
-        cast("reading.Options", {name: given[name] for name in reading.DEFAULTS}),
+        cast("inputs.Options", {name: given[name] for name in inputs.DEFAULTS}),
         rule=rule_of(settings._replace(compat="")) if by_class else None,
     )
     rows: list[Row] = []

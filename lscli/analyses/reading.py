@@ -2,72 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import warnings
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from lscli import __version__
-from lscli.errors import LscliWarning, UsageError
-from lscli.kernels.class_sums import ClassSums
+from lscli.analyses.inputs import DEFAULTS, Inputs, Options
+from lscli.errors import LscliWarning
 from lscli.report import Provenance, Setting
-from lscli.scan import Scan, scan, scan_parts
-from lscli.sources import open_inputs
-from lscli.sources.beside import open_groups, open_weights
+from lscli.scan import scan, scan_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
     from lscli.metrics.bins import BinRule
     from lscli.samples import SampleTable
-    from lscli.sources.labels import Labels
-    from lscli.sources.logits import Logits
 
     Array = NDArray[Any]
 
 
-class Options(TypedDict, total=False):
-    """How logits and labels are read; `lscli.evaluate` says what each means."""
-
-    weights: Any
-    groups: Any
-    group_by: str | None
-    ignore_index: int
-    nonfinite: str
-    logits_key: str | None
-    labels_key: str | None
-    labels_column: str | None
-    allow_trailing: bool
-    device: str
-    kernel: str
-    threads: int | None
-    chunk_rows: int | None
-    progress: Callable[[int, int], None] | None
-
-
-DEFAULTS: Options = {
-    "weights": None,
-    "groups": None,
-    "group_by": None,
-    "ignore_index": -100,
-    "nonfinite": "error",
-    "logits_key": None,
-    "labels_key": None,
-    "labels_column": None,
-    "allow_trailing": False,
-    "device": "auto",
-    "kernel": "auto",
-    "threads": None,
-    "chunk_rows": None,
-    "progress": None,
-}
-# Sums by class and bin that are kept, 40 bytes each.
-_MOST_CELLS = 1 << 27
 _OF_THE_SCAN = ("nonfinite", "device", "kernel", "threads", "chunk_rows")
 
 
@@ -122,7 +76,7 @@ def read(logits: Any, labels: Any, columns: Iterable[str], options: Options, *, 
     Raises:
         LscliError: as `lscli.evaluate`.
     """
-    with _Opened(logits, labels, options) as opened:
+    with Inputs(logits, labels, options) as opened:
         class_sums = [] if rule is None else opened.class_sums(rule)
         result = scan(
             opened.logits,
@@ -146,7 +100,7 @@ def read_parts(
 
     The reading that comes with them has no tables, and knows nothing that only the last row tells.
     """
-    opened = _Opened(logits, labels, options)
+    opened = Inputs(logits, labels, options)
 
     def parts() -> Iterator[tuple[SampleTable, Array]]:
         with opened:
@@ -160,147 +114,3 @@ def read_parts(
                 yield opened.weighted(part.table), opened.groups_of(part.table)
 
     return Reading(opened.source, {}, opened.logits.shape[1], opened.provenance(None)), parts()
-
-
-class _Opened:
-    """Logits, labels, weights and groups, checked against each other and open."""
-
-    def __init__(self, logits: Any, labels: Any, options: Options) -> None:
-        self.options: Options = {**DEFAULTS, **options}
-        given = self.options
-        self.logits, self._labels = open_inputs(
-            logits,
-            labels,
-            logits_key=given["logits_key"],
-            labels_key=given["labels_key"],
-            labels_column=given["labels_column"],
-            allow_trailing=given["allow_trailing"],
-        )
-        # As typed: errors name the member of an archive, rows the file.
-        self.source = os.fsdecode(logits) if isinstance(logits, str | bytes | os.PathLike) else self.logits.name
-        try:
-            rows = self.logits.shape[0]
-            self.label, self.ignored = self._labels.checked(*self.logits.shape, given["ignore_index"], self.logits.name)
-            self.weight = open_weights(given["weights"], rows, self.label >= 0)
-            self.names, self._codes = open_groups(given["groups"], given["group_by"], rows)
-        except BaseException:
-            self.logits.close()
-            raise
-
-    def __enter__(self) -> _Opened:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.logits.close()
-
-    @property
-    def columns(self) -> set[str]:
-        """What the tables need besides, to find the weight and the group of a sample."""
-        return {"row"} if self.weight is not None or self._codes is not None else set()
-
-    def class_sums(self, rule: BinRule) -> list[ClassSums]:
-        """Empty sums by class for all samples and for each group."""
-        weight = np.ones(len(self.label)) if self.weight is None else self.weight.values
-        weight = np.where(self.label >= 0, weight, 0.0)
-        of_groups = [] if self._codes is None else [self._codes == code for code in range(len(self.names) - 1)]
-        classes, bins, groups = self.logits.shape[1], len(rule.inner) + 1, 1 + len(of_groups)
-        if classes * bins * groups > _MOST_CELLS:
-            raise UsageError(
-                f"{classes} classes x {bins} bins x {groups} groups are too many to keep",
-                "use fewer --bins or groups, or leave out what is by class",
-            )
-        return [
-            ClassSums(self.logits.shape[1], rule.inner, rule.side, part)
-            for part in (weight, *(np.where(mask, weight, 0.0) for mask in of_groups))
-        ]
-
-    def weighted(self, table: SampleTable) -> SampleTable:
-        """The table with the weights of its samples."""
-        return table if self.weight is None else table.with_weights(self.weight.values[table["row"]])
-
-    def groups_of(self, table: SampleTable) -> Array:
-        """The name of the group of each sample, [n]."""
-        if self._codes is None:
-            return np.full(len(table), "", object)
-        return np.array(self.names[1:], object)[self._codes[table["row"]]]
-
-    def tables(self, table: SampleTable) -> dict[str, SampleTable]:
-        """All samples, and those of each group that has any."""
-        table = self.weighted(table)
-        tables = {"": table}
-        if self._codes is not None:
-            of_sample = self._codes[table["row"]]
-            for code, name in enumerate(self.names[1:]):
-                part = table.select(of_sample == code)
-                if len(part) and part.total > 0:
-                    tables[name] = part
-        return tables
-
-    def provenance(self, result: Scan | None) -> Provenance:
-        inputs = [_input("logits", self.logits), _input("labels", self._labels)]
-        if self.weight is not None:
-            inputs.append(self.weight.described)
-        rows = self.logits.shape[0]
-        samples = {"rows": rows, "kept": rows - self.ignored, "ignored": self.ignored}
-        settings = {
-            name: Setting(_shown(value), "default" if _same(value, DEFAULTS[name]) else "argument")  # type: ignore[literal-required]
-            for name, value in ((name, self.options[name]) for name in DEFAULTS if name != "progress")  # type: ignore[literal-required]
-        }
-        if result is not None:
-            samples |= {"kept": len(result.table), "skipped": result.skipped, "masked": result.masked}
-            for name, used in (("device", result.device), ("kernel", result.kernel)):
-                settings[name] = settings[name]._replace(value=used)
-        return Provenance(
-            inputs=inputs,
-            samples=samples,
-            settings=settings,
-            versions=_versions("numpy" if result is None else result.kernel),
-            warnings=[] if result is None else self._notes(result),
-        )
-
-    def _notes(self, result: Scan) -> Sequence[str]:
-        notes, name = [], self.logits.name
-        if result.look_like_probabilities:
-            notes.append(f"{name}: every row sums to 1: if these are probabilities, give their logarithms instead")
-        if result.skipped:
-            notes.append(f"{name}: {result.skipped} of {self.logits.shape[0]} rows are not finite and left out")
-        if result.masked and {"loss_uniform", "logit_gap"} & result.table.columns.keys():
-            notes.append(
-                f"{name}: {result.masked} of {len(result.table)} samples have a masked class (-inf): "
-                "their uniform loss and logit gap are infinite"
-            )
-        total = self.weighted(result.table).total
-        if self.weight is not None and total < 2:
-            notes.append(
-                f"{self.weight.name}: the weights sum to {total:.3g}: they are read as counts, "
-                "so values are right and standard errors, intervals and n are not"
-            )
-        return notes
-
-
-def _input(role: str, opened: Logits | Labels) -> dict[str, Any]:
-    return {
-        "role": role,
-        "path": opened.name,
-        "shape": list(opened.shape),
-        "dtype": opened.dtype,
-        "size": opened.size,
-    }
-
-
-def _shown(value: Any) -> Any:
-    """A setting as a report shows it: arrays have no path."""
-    return value if value is None or isinstance(value, str | int | float) else f"<{type(value).__name__}>"
-
-
-def _same(value: Any, default: Any) -> bool:
-    return type(value) is type(default) and bool(value == default)
-
-
-def _versions(kernel: str) -> dict[str, str]:
-    versions = {"lscli": __version__, "numpy": np.__version__}
-    if kernel == "torch":
-        import torch
-
-        versions["torch"] = torch.__version__
-    return versions

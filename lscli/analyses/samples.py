@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from lscli.analyses import reading
+from lscli.analyses import inputs, reading
 from lscli.errors import UsageError
 from lscli.report import Listing
 
@@ -34,7 +34,7 @@ def per_sample(
     *,
     worst: int | None = None,
     by: str = "loss",
-    **options: Unpack[reading.Options],
+    **options: Unpack[inputs.Options],
 ) -> Listing:
     """Every column of the table, a row a sample, in the order of the file.
 

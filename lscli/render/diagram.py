@@ -58,7 +58,7 @@ def _line(one: dict[str, Any], length: int) -> Text:
     accuracy, confidence = one["accuracy"], one["confidence"]
     line.append_text(_bar(accuracy, confidence, length))
     line.append(f"  {accuracy:8.4f}", style="bold")
-    return line.append(f" {-one['gap']:+8.4f}", style="red" if one["gap"] > 0 else "yellow")
+    return line.append(f" {one['gap']:+8.4f}", style="red" if one["gap"] > 0 else "yellow")
 
 
 def _bar(accuracy: float, confidence: float, length: int) -> Text:

@@ -93,7 +93,7 @@ def test_eval_takes_what_evaluate_takes_with_the_same_defaults() -> None:
         for name, parameter in inspect.signature(evaluate).parameters.items()
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY and name != "progress"
     }
-    own = {"context", "logits", "labels", "format", "output", "quiet"}
+    own = {"context", "logits", "labels", "format", "output", "wide", "no_header", "quiet"}
     of_the_command = {
         name: ",".join(parameter.default) if isinstance(parameter.default, list) else str(parameter.default)
         for name, parameter in inspect.signature(eval_command).parameters.items()

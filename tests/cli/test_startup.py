@@ -50,7 +50,7 @@ def test_completion_of_commands_and_options_imports_nothing_slow(words: str) -> 
         ("lscli eval --dev", ["--device"]),
         ("lscli eval --device cu", ["cuda"]),
         ("lscli eval --kernel n", ["numpy"]),
-        ("lscli eval --metrics ece,bri", ["ece,brier", "ece,brier_half"]),
+        ("lscli eval --metrics ece,rms", ["ece,rmsce", "ece,rmsce_debiased"]),
         ("lscli metrics -f j", ["json"]),
     ],
 )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import lscli
-from lscli.metrics import FAMILIES, METRICS, family_of, find, select
+from lscli.metrics import FAMILIES, METRICS, family_of, find, parse_share, select
+from lscli.metrics.base import Settings
+from lscli.metrics.scores import SCORE_COLUMNS
 
 DEFAULT = [
     *("loss_hard", "loss_uniform", "loss_smoothed", "loss_floor", "loss_excess", "perplexity"),
@@ -38,6 +41,31 @@ def test_names_are_joined_by_commas_or_repeated_and_come_in_the_catalogue_s_orde
     assert ids("ece,loss_hard") == ids(["ece", " loss_hard ", "ece"]) == ["loss_hard", "ece"]
 
 
+FAMILY_MEMBERS = {
+    "classwise": ["classwise_ece", "classwise_ece_max"],
+    "selective": ["aurc", "eaurc", "augrc", "failure_auroc", "risk_at_coverage", "coverage_at_risk"],
+    "calibration": [
+        *("ece", "rmsce", "mce", "ece_null", "ece_equal_mass", "ece_sweep", "rmsce_debiased", "smece"),
+        *("ks_calibration", "spiegelhalter_z", "spiegelhalter_p"),
+    ],
+    "proper": [
+        *("brier", "brier_half", "brier_miscalibration", "brier_discrimination", "brier_uncertainty"),
+        *("nll_miscalibration", "nll_discrimination", "nll_uncertainty"),
+    ],
+}
+
+
+@pytest.mark.parametrize("family", FAMILY_MEMBERS)
+def test_the_ids_of_a_family_are_an_interface(family: str) -> None:
+    assert FAMILY_MEMBERS[family] == ids(family)
+
+
+def test_the_families_and_their_order() -> None:
+    expected = ["loss", "confidence", "calibration", "classwise", "proper", "selective", "smoothing"]
+    assert expected == list(FAMILIES)
+    assert sum(len(family.metrics) for family in FAMILIES.values()) == len(METRICS)
+
+
 def test_default_can_be_extended() -> None:
     assert ids("brier_half,default") == [*DEFAULT[:22], "brier_half", *DEFAULT[22:]]
 
@@ -59,6 +87,47 @@ def test_a_parameter_follows_the_id() -> None:
     ]
 
 
+def test_parameters_of_the_selective_metrics() -> None:
+    names = "risk_at_coverage@0.9,risk_at_coverage,coverage_at_risk@0.1,coverage_at_risk@.25,coverage_at_risk"
+    logits = np.random.default_rng(0).standard_normal((50, 3))
+    report = lscli.evaluate(logits, np.arange(50) % 3, metrics=names)
+    assert [
+        ("risk_at_coverage", "coverage=0.9;score=msp"),
+        ("risk_at_coverage", "coverage=0.8;score=msp"),
+        ("coverage_at_risk", "risk=0.1;score=msp"),
+        ("coverage_at_risk", "risk=0.25;score=msp"),
+        ("coverage_at_risk", "risk=0.05;score=msp"),
+    ] == [(row.metric, row.params) for row in report.rows]
+    assert report.rows[0].value == report["risk_at_coverage@0.9"]
+    assert report.rows[3].value == report["coverage_at_risk@0.25"]
+
+
+def test_a_parameter_is_the_setting_of_that_name() -> None:
+    setting = {name: metric.parameter for name, metric in METRICS.items() if metric.parameter}
+    eps = ["loss_smoothed", "loss_floor", "loss_excess"]
+    assert dict.fromkeys(eps, "eps") | {"risk_at_coverage": "coverage", "coverage_at_risk": "risk"} == setting
+    assert set(setting.values()) <= set(Settings._fields)
+
+
+@pytest.mark.parametrize("score", SCORE_COLUMNS)
+def test_a_choice_reads_the_column_of_the_score(score: str) -> None:
+    for choice in select("selective"):
+        assert frozenset({"correct", SCORE_COLUMNS[score]}) == choice.columns(Settings(score=score))
+    assert METRICS["ece"].columns == select("ece")[0].columns(Settings(score=score))
+
+
+@pytest.mark.parametrize(("text", "expected"), [("0", 0.0), ("1", 1.0), (".5", 0.5), (np.float32(0.25), 0.25)])
+def test_a_share(text: object, expected: float) -> None:
+    assert expected == parse_share(text, "eps", "--eps ")
+
+
+@pytest.mark.parametrize("text", ["", "x", "nan", "inf", "-0.1", "1.01", None, [0.1]])
+def test_what_is_no_share(text: object) -> None:
+    with pytest.raises(lscli.UsageError, match=r"^risk: must be finite and in \[0, 1\], got") as caught:
+        parse_share(text, "risk", "coverage_at_risk@")
+    assert "for example coverage_at_risk@0.1" == caught.value.hint
+
+
 @pytest.mark.parametrize(
     ("names", "message", "hint"),
     [
@@ -68,6 +137,10 @@ def test_a_parameter_follows_the_id() -> None:
         ("ece@0.1", "ece takes no parameter", "ece"),
         ("loss_smoothed@2", r"must be finite and in \[0, 1\], got 2", "0.1"),
         ("loss_smoothed@", r"must be finite and in \[0, 1\], got", "0.1"),
+        ("risk_at_coverage@1.5", r"coverage: must be finite and in \[0, 1\], got 1.5", "risk_at_coverage@0.1"),
+        ("coverage_at_risk@-1", r"risk: must be finite and in \[0, 1\], got -1", "coverage_at_risk@0.1"),
+        ("aurc@0.1", "aurc takes no parameter", "aurc"),
+        ("selectiv", "unknown metric 'selectiv'", "'selective'"),
         (" , ", "no metric is named", "default"),
     ],
 )

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 import pytest
 
+import lscli
 from lscli import SampleTable
 from lscli.metrics import METRICS
 from lscli.metrics.base import Settings
-from lscli.metrics.bins import equal_width
+from lscli.metrics.bins import rule_of
 
 
-def value(metric: str, confidence: list[float], correct: list[int], **options: list[float]) -> float:
-    table = SampleTable.from_confidences(confidence, correct, **options)
-    return METRICS[metric].compute(table, Settings())[0].value
-
-
-def binned(confidence: list[float], correct: list[int], bins: int) -> dict[str, float]:
-    """ece, rmsce and mce for another number of bins than the 15 of the metrics, by their definitions."""
-    c, a = np.array(confidence), np.array(correct)
-    index = equal_width(c, bins)
-    gaps = np.array([abs(a[index == b].mean() - c[index == b].mean()) for b in np.unique(index)])
-    share = np.array([np.mean(index == b) for b in np.unique(index)])
-    return {"ece": float(share @ gaps), "rmsce": float(share @ gaps**2) ** 0.5, "mce": float(gaps.max())}
+def value(metric: str, confidence: Any, correct: Any, **settings: Any) -> float:
+    (found,) = METRICS[metric].compute(SampleTable.from_confidences(confidence, correct), Settings(**settings))
+    assert math.isnan(found.stderr)
+    return found.value
 
 
 # (source, confidences, correct, bins, expected)
@@ -85,6 +81,11 @@ CASES = [
     ("evaluate #784", [0.25, 0.25, 0.75, 0.75], [0, 0, 1, 1], 2, {"ece": 0.25, "mce": 0.25}),
     ("fd-shifts, all at 1", [1.0] * 100, [0, 1] * 50, 20, {"ece": 0.5, "mce": 0.5}),
     ("fd-shifts, 0 and 1", [0.0, 1.0] * 50, [0, 1] * 50, 20, {"ece": 0.0, "mce": 0.0}),
+    ("fd-shifts, none sure", [0.0] * 100, [0, 1] * 50, 20, {"ece": 0.5, "mce": 0.5}),
+    ("verified_calibration, one bin, all 0", [0.9, 0.1, 0.3], [0, 0, 0], 1, {"ece": 1.3 / 3}),
+    ("verified_calibration, one bin, all 1", [0.9, 0.1, 0.3], [1, 1, 1], 1, {"ece": 1.7 / 3}),
+    ("PyCalib, all at 1/3", [1 / 3, 1 / 3], [1, 1], 2, {"mce": 2 / 3}),
+    ("PyCalib, calibrated", [0.6] * 10, [1] * 6 + [0] * 4, 15, {"ece": 0.0, "mce": 0.0}),
     (
         "fd-shifts, steps of .1",
         (np.arange(10).repeat(10) * 0.1).tolist(),
@@ -99,24 +100,48 @@ CASES = [
     ("confidence", "correct", "bins", "expected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
 )
 def test_published_values(confidence: list[float], correct: list[int], bins: int, expected: dict[str, float]) -> None:
-    found = binned(confidence, correct, bins)
-    assert {name: pytest.approx(number, abs=1e-9) for name, number in expected.items()} == {
-        name: found[name] for name in expected
-    }
+    found = {name: value(name, confidence, correct, bins=bins) for name in expected}
+    assert expected == pytest.approx(found, abs=1e-9)
 
 
-@pytest.mark.parametrize(("confidence", "correct"), [case[1:3] for case in CASES], ids=[case[0] for case in CASES])
-@pytest.mark.parametrize("metric", ["ece", "rmsce", "mce"])
-def test_the_metrics_are_their_definitions_at_15_bins(metric: str, confidence: list[float], correct: list[int]) -> None:
-    assert binned(confidence, correct, 15)[metric] == pytest.approx(value(metric, confidence, correct), abs=1e-15)
-
-
-@pytest.mark.parametrize("bins", [1, 2, 3, 7, 10, 15, 30, 49, 300])
-def test_an_edge_belongs_to_the_bin_below_it(bins: int) -> None:
+@pytest.mark.parametrize("bins", [1, 2, 3, 7, 10, 15, 30, 49, 300, 10_000])
+def test_an_edge_belongs_to_the_bin_below_it_or_above(bins: int) -> None:
     edges = np.arange(bins + 1) / bins
-    assert [0, *range(bins)] == equal_width(edges, bins).tolist()
-    assert list(range(bins)) == equal_width(np.nextafter(edges[:-1], 1), bins).tolist()
-    assert list(range(bins)) == equal_width(np.nextafter(edges[1:], 0), bins).tolist()
+    right, left = rule_of(Settings(bins=bins)), rule_of(Settings(bins=bins, bin_edges="left"))
+    assert [0, *range(bins)] == right.bin_of(edges).tolist()
+    assert [*range(bins), bins - 1] == left.bin_of(edges).tolist()
+    for rule in (right, left):
+        assert list(range(bins)) == rule.bin_of(np.nextafter(edges[:-1], 1)).tolist()
+        assert list(range(bins)) == rule.bin_of(np.nextafter(edges[1:], 0)).tolist()
+        assert edges.tolist() == rule.edges.tolist()
+
+
+def test_15_bins_unless_told_otherwise() -> None:
+    c, a = [0.31, 0.39, 0.5, 0.72, 0.74, 0.99], [0, 1, 0, 0, 1, 1]
+    for metric in ("ece", "rmsce", "mce", "ece_null", "rmsce_debiased", "ece_equal_mass"):
+        assert value(metric, c, a, bins=15) == value(metric, c, a)
+    assert value("ece", c, a, bins=2) != value("ece", c, a)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"bins": 0}, "bins: must be from 1 to 10000, got 0"),
+        ({"bins": 10_001}, "bins: must be from 1 to 10000, got 10001"),
+        ({"bin_edges": "middle"}, "bin-edges: unknown value 'middle'"),
+        ({"compat": "torchmetric"}, "compat: unknown library 'torchmetric'"),
+    ],
+)
+def test_what_is_no_rule(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(lscli.UsageError, match=message):
+        value("ece", [0.5], [1], **settings)
+
+
+def test_an_unknown_norm_is_refused() -> None:
+    with pytest.raises(lscli.UsageError, match="norm: unknown norm 'l3'"):
+        value("ece_equal_mass", [0.5], [1], norm="l3")
+    with pytest.raises(lscli.UsageError, match="norm: unknown norm 'l3'"):
+        lscli.evaluate([[2.0, 0.0]], [0], norm="l3", metrics="accuracy")
 
 
 def test_saturated_confidences_keep_their_gap() -> None:
@@ -141,7 +166,5 @@ def test_ece_null_by_its_definition() -> None:
 def test_ece_null_is_the_ece_of_calibrated_models() -> None:
     rng = np.random.default_rng(0)
     confidence = rng.uniform(0.5, 1, 2000)
-    simulated = [
-        value("ece", confidence.tolist(), (rng.random(2000) < confidence).astype(int).tolist()) for _ in range(200)
-    ]
-    assert value("ece_null", confidence.tolist(), [1] * 2000) == pytest.approx(np.mean(simulated), rel=0.05)
+    simulated = [value("ece", confidence, rng.random(2000) < confidence) for _ in range(200)]
+    assert value("ece_null", confidence, np.ones(2000)) == pytest.approx(np.mean(simulated), rel=0.05)

@@ -64,8 +64,11 @@ def test_an_empty_report_is_an_object_too() -> None:
     assert [] == parsed(Report([]))["rows"]
 
 
-def test_a_listing_is_an_array_of_objects() -> None:
-    rows = parsed(LISTING)
+def test_a_listing_is_an_object_with_the_same_keys() -> None:
+    answer = parsed(LISTING)
+    assert {"schema", "lscli", "inputs", "settings", "rows"} <= set(answer)
+    assert "lscli.listing/1" == answer["schema"]
+    rows = answer["rows"]
     assert [list(LISTING.columns)] * 4 == [list(each) for each in rows]
     assert {"id": "one", "kept": True, "value": 0.1 + 0.2, "definition": "mean of |a - b|, in [0, 1]"} == rows[0]
     assert [None, None, -12345.678] == [each["value"] for each in rows[1:]]

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from lscli.report import Report
+from lscli.report import Report, Setting
 from lscli.text import printable
 from tests.render.reports import LISTING, NAMES, ROWS, report, row, text_of
 
@@ -32,18 +32,18 @@ def shown(text: str) -> str:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_line_of_the_table_has_the_same_columns(name: str) -> None:
     lines = table(text_of(report(name, [*ROWS, row(group=name, params=f"x={name}")]), "markdown"))
-    assert "| metric | params | value | s.e. |" == lines[0]
-    assert "| --- | --- | --- | --- |" == lines[1]
-    assert [4] * (len(ROWS) + 3) == [columns(line) for line in lines]
+    assert "| group | metric | params | value | s.e. | interval |" == lines[0]
+    assert "| --- | --- | --- | --- | --- | --- |" == lines[1]
+    assert [6] * (len(ROWS) + 3) == [columns(line) for line in lines]
 
 
 def test_a_cell_has_four_digits_and_a_missing_number_is_empty() -> None:
     lines = table(text_of(report(), "markdown"))
-    assert "| `loss_hard` |  | 0.2828 | 0.019 |" in lines
-    assert "| `loss_uniform` |  | inf |  |" in lines
-    assert "| `eps_gap` |  | -inf |  |" in lines
-    assert "| `ece` | bins=15 |  |  |" in lines
-    assert "| `loss_smoothed` | eps=0.2 | 3.400 | 1.0e-12 |" in lines
+    assert "| `loss_hard` |  | 0.2828 | 0.019 |  |" in lines
+    assert "| `loss_uniform` |  | inf |  |  |" in lines
+    assert "| `eps_gap` |  | -inf |  |  |" in lines
+    assert "| `ece` | bins=15 |  |  |  |" in lines
+    assert "| `loss_smoothed` | eps=0.2 | 3.400 | 1.0e-12 |  |" in lines
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -63,7 +63,7 @@ def test_an_entity_in_a_name_is_shown_as_it_is() -> None:
 
 def test_a_table_stands_between_blank_lines() -> None:
     lines = text_of(report(), "markdown").splitlines()
-    start, stop = lines.index("| metric | params | value | s.e. |"), len(lines) - 1
+    start, stop = lines.index("| metric | params | value | s.e. | interval |"), len(lines) - 1
     assert ["", ""] == [lines[start - 1], lines[stop - 1]]
     assert "|" == lines[stop - 2][0]
 
@@ -71,7 +71,19 @@ def test_a_table_stands_between_blank_lines() -> None:
 def test_a_report_without_inputs_and_conclusion_is_a_table_alone() -> None:
     lines = text_of(Report(ROWS), "markdown").splitlines()
     assert len(ROWS) + 2 == len(lines)
-    assert "| metric | params | value | s.e. |" == lines[0]
+    assert "| metric | params | value | s.e. | interval |" == lines[0]
+
+
+def test_a_table_has_no_column_for_groups_or_intervals_that_are_not_there() -> None:
+    lines = text_of(Report([row(value=0.5)]), "markdown").splitlines()
+    assert ["| metric | params | value | s.e. |", "| --- | --- | --- | --- |", "| `ece` |  | 0.5000 |  |"] == lines
+
+
+def test_an_interval_is_headed_by_its_level() -> None:
+    settings = {"level": Setting(0.9, "flag")}
+    lines = text_of(Report([row(group="a", ci_low=0.25, ci_high=1 / 3)], settings=settings), "markdown").splitlines()
+    assert "| group | metric | params | value | s.e. | 90 % interval |" == lines[0]
+    assert "| a | `ece` |  | 0.1000 |  | 0.2500 .. 0.3333 |" == lines[2]
 
 
 def test_a_listing_is_one_table() -> None:
