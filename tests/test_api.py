@@ -67,6 +67,12 @@ def test_what_is_no_eps_is_refused(eps: Any) -> None:
         ({"nonfinite": "drop"}, "nonfinite"),
         ({"threads": 0}, "threads must be at least 1"),
         ({"chunk_rows": -3}, "chunk-rows must be at least 1"),
+        ({"bins": 0}, "bins: must be from 1 to 10000"),
+        ({"bin_edges": "both"}, "bin-edges: unknown value 'both'"),
+        ({"norm": "l7"}, "norm: unknown norm"),
+        ({"compat": "netcall"}, "compat: unknown library"),
+        ({"score": "mps"}, "score: unknown score"),
+        ({"group_by": "split"}, "group-by: names a column of no file"),
     ],
 )
 def test_what_an_option_does_not_take_is_refused(options: dict[str, Any], message: str) -> None:

@@ -101,3 +101,43 @@ def test_the_source_is_the_path_as_typed(tmp_path: Path) -> None:
     archive = tmp_path / "both.npz"
     np.savez(archive, logits=np.eye(3) * 4, labels=[0, 1, 2])
     assert {row.source for row in lscli.evaluate(archive).rows} == {str(archive)}
+
+
+def test_groups_and_intervals_are_rows_and_columns() -> None:
+    logits, labels = np.load(LOGITS)[:400], np.load(LABELS)[:400]
+    groups = np.where(labels < 5, "low", "high")
+    report = lscli.evaluate(logits, labels, groups=groups, ci=True, bootstrap=20, metrics="accuracy,ece")
+    order = [(group, metric) for group in ("", "high", "low") for metric in ("accuracy", "ece")]
+    assert order == [(row.group, row.metric) for row in report.rows]
+    assert report.rows[0].value == report["accuracy"]
+    assert [400, int((labels >= 5).sum()), int((labels < 5).sum())] == [row.n for row in report.rows[::2]]
+    frame = report.to_frame()
+    assert ["", "", "high", "high", "low", "low"] == frame["group"].tolist()
+    assert frame[["ci_low", "ci_high"]].notna().all(axis=None)
+    page = report._repr_html_()
+    assert "ci_low" in page
+    assert "<th>group</th>" in page
+    for row, name in ((report.rows[2], "high"), (report.rows[4], "low")):
+        alone = lscli.evaluate(logits[groups == name], labels[groups == name])
+        assert alone["accuracy"] == pytest.approx(row.value, rel=1e-14)
+
+
+def test_weights_count_in_n() -> None:
+    logits, labels = np.load(LOGITS)[:100], np.load(LABELS)[:100]
+    whole = lscli.evaluate(logits, labels, weights=np.full(100, 3), metrics="accuracy").rows[0].n
+    assert (300, int) == (whole, type(whole))
+    assert 25.5 == lscli.evaluate(logits, labels, weights=np.full(100, 0.255), metrics="accuracy").rows[0].n
+
+
+def test_settings_of_calibration_and_intervals_are_noted() -> None:
+    report = lscli.evaluate(np.eye(3) * 4, [0, 1, 2], compat="netcal", bin_edges="left", metrics="ece", seed=3)
+    assert (10, "default") == report.settings["bins"]
+    assert ("netcal", "argument") == report.settings["compat"]
+    assert ("left", "argument") == report.settings["bin_edges"]
+    assert (3, "argument") == report.settings["seed"]
+    assert (1000, "default") == report.settings["bootstrap"]
+    assert {"norm", "score", "level", "ci", "weights", "groups"} <= report.settings.keys()
+    described = lscli.evaluate(np.eye(3) * 4, [0, 1, 2], weights=[1, 2, 3], metrics="ece").inputs[2]
+    assert {"role": "weights", "path": "weights", "shape": [3], "dtype": "int64"} == {
+        key: described[key] for key in ("role", "path", "shape", "dtype")
+    }

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 import lscli
 from lscli.kernels.devices import cpu_kernel
 from lscli.kernels.rowstate import COLUMNS, fields_for
-from lscli.scan import scan
+from lscli.scan import scan, scan_parts
 from lscli.scan.device import device_state
 from lscli.sources import open_inputs
 
@@ -36,7 +36,7 @@ def columns(logits: Any, labels: Any, **options: Any) -> dict[str, bytes]:
     """The bytes of every column."""
     opened, truth = open_inputs(logits, labels)
     label, _ = truth.checked(*opened.shape, -100, "logits")
-    table = scan(opened, label, COLUMNS, **options).table
+    table = scan(opened, label, (*COLUMNS, "row"), **options).table
     return {name: column.tobytes() for name, column in table.columns.items()}
 
 
@@ -95,7 +95,48 @@ def test_ignored_samples_leave_as_if_they_had_never_been() -> None:
     logits, labels = data(200, 10)
     kept = labels != -100
     logits[~kept] = np.nan  # nobody looks at them
-    assert columns(logits[kept], labels[kept]) == columns(logits, labels, chunk_rows=9)
+    alone, among = columns(logits[kept], labels[kept]), columns(logits, labels, chunk_rows=9)
+    assert np.frombuffer(among.pop("row"), np.int64).tolist() == np.flatnonzero(kept).tolist()
+    del alone["row"]
+    assert alone == among
+
+
+def parts(logits: Any, labels: Any, names: Any = (*COLUMNS, "row"), **options: Any) -> list[Any]:
+    opened, truth = open_inputs(logits, labels)
+    label, _ = truth.checked(*opened.shape, -100, "logits")
+    return list(scan_parts(opened, label, names, threads=2, **options))
+
+
+@pytest.mark.parametrize("classes", [5, 300])
+@pytest.mark.parametrize("from_file", [True, False])
+def test_the_parts_are_the_whole(
+    classes: int, from_file: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lscli.scan._CPU_PART", 8 * classes)  # parts of 16 rows
+    logits, labels = data(203, classes, masked=True)
+    labels[32:48] = -100
+    logits[16:32] = np.nan
+    np.save(tmp_path / "logits.npy", logits)
+    given = tmp_path / "logits.npy" if from_file else logits
+    told: list[tuple[int, int]] = []
+    found = parts(given, labels, nonfinite="skip", progress=lambda done, total: told.append((done, total)))
+    assert len(found) == 12
+    assert [len(part.table) for part in found].count(0) == 1
+    assert sum(part.skipped for part in found) == (labels[16:32] != -100).sum()
+    assert told[-1] == (203, 203)
+    whole = columns(given, labels, nonfinite="skip")
+    for name, expected in whole.items():
+        assert expected == b"".join(part.table[name].tobytes() for part in found), name
+
+
+def test_errors_of_a_part_name_the_row_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lscli.scan._CPU_PART", 80)
+    logits = np.zeros((200, 10), np.float32)
+    logits[150, 2] = np.nan
+    with pytest.raises(lscli.InputError, match="row 150 has nan"):
+        parts(logits, np.zeros(200, int))
+    with pytest.raises(lscli.InputError, match="no row is finite"):
+        parts(logits * np.nan, np.zeros(200, int), nonfinite="skip")
 
 
 @pytest.mark.parametrize("threads", [1, 4])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,3 +46,30 @@ def save_pair(folder: Path, *, probabilities: bool = False, name: str = "logits.
     np.save(logits, x)
     np.save(labels, random.integers(0, 3, 40))
     return str(logits), str(labels)
+
+
+def records(answer: Answer) -> list[dict[str, str]]:
+    """The rows of a CSV on stdout by column, of a run without a complaint."""
+    assert (0, "") == (answer.code, answer.err)
+    return list(csv.DictReader(io.StringIO(answer.out, newline="")))
+
+
+def column(rows: Sequence[Mapping[str, str]], name: str) -> list[float]:
+    """A column as numbers; an empty cell is nan."""
+    return [float(row[name] or "nan") for row in rows]
+
+
+def values(answer: Answer, group: str = "") -> dict[str, float]:
+    """The metrics of a group in the CSV of `lscli eval`, by id."""
+    return {row["metric"]: float(row["value"] or "nan") for row in records(answer) if row["group"] == group}
+
+
+def save_more(folder: Path, rows: int = 60, classes: int = 4) -> tuple[str, str]:
+    """Logits of a better-than-chance model, each row another, and their labels; the two paths."""
+    random = np.random.default_rng(1)
+    y = random.integers(0, classes, rows)
+    x = random.normal(size=(rows, classes)).astype(np.float32)
+    x[np.arange(rows), y] += 1
+    np.save(folder / "x.npy", x)
+    np.save(folder / "y.npy", y)
+    return str(folder / "x.npy"), str(folder / "y.npy")

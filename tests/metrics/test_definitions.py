@@ -108,10 +108,12 @@ def test_errors_by_class(
         logits = np.full((rows, classes), -np.inf)
         for row in logits:
             row[rng.choice(classes, rng.integers(1, 3), replace=False)] = 0
+        logits[:, 0] -= 0.125
+    logits[:, 0] += 0.125  # rows that sum to 1 are warned of
     labels = rng.integers(0, classes, rows)
     weight = rng.integers(0, 4, rows) if weighted else None
-    if weight is not None and not weight.any():
-        weight[0] = 1
+    if weight is not None:
+        weight[0] += 2  # less is warned of
     options: dict[str, Any] = {"bins": bins, "bin_edges": edges, "norm": norm, "weights": weight}
     found = [row.value for row in lscli.evaluate(logits, labels, metrics="classwise", threads=1, **options).rows]
     p = naive.probabilities(logits)

@@ -1,0 +1,143 @@
+"""`lscli classes`: what scikit-learn says of every class, and its calibration and losses."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+from tests.cli.inprocess import Run, assert_refused, column, records, save_more, values
+from tests.command import LABELS, LOGITS
+
+HEADER = (
+    "source,group,class,name,support,predicted,base_rate,mean_prob,recall,precision,ece,loss_hard,loss_uniform,"
+    "logit_gap"
+)
+
+
+@pytest.fixture
+def sparse(tmp_path: Path) -> tuple[str, str]:
+    """Eight classes: 5 and 7 are no label, 7 is never predicted."""
+    random = np.random.default_rng(2)
+    x = random.normal(size=(80, 8)).astype(np.float32)
+    x[:, 7] = -30
+    y = random.choice([0, 1, 2, 3, 4, 6], 80)
+    np.save(tmp_path / "x.npy", x)
+    np.save(tmp_path / "y.npy", y)
+    return str(tmp_path / "x.npy"), str(tmp_path / "y.npy")
+
+
+def test_counts_recall_and_precision_are_those_of_scikit_learn(run: Run, sparse: tuple[str, str]) -> None:
+    answer = run("classes", *sparse)
+    rows = records(answer)
+    assert HEADER == answer.out.partition("\n")[0]
+    y, predicted = np.load(sparse[1]), np.load(sparse[0]).argmax(axis=1)
+    precision, recall, _, support = precision_recall_fscore_support(
+        y, predicted, labels=range(8), zero_division=math.nan
+    )
+    assert list(range(8)) == [int(row["class"]) for row in rows]
+    assert support.tolist() == [int(row["support"]) for row in rows]
+    matrix = confusion_matrix(y, predicted, labels=range(8))
+    assert matrix.sum(axis=0).tolist() == [int(row["predicted"]) for row in rows]
+    assert recall.tolist() == pytest.approx(column(rows, "recall"), nan_ok=True)
+    assert precision.tolist() == pytest.approx(column(rows, "precision"), nan_ok=True)
+    assert (support / 80).tolist() == pytest.approx(column(rows, "base_rate"))
+
+
+def test_what_a_class_without_samples_does_not_have_is_empty(run: Run, sparse: tuple[str, str]) -> None:
+    rows = records(run("classes", *sparse))
+    names = ("name", "recall", "precision", "loss_hard", "loss_uniform", "logit_gap")
+    assert [""] * 6 == [rows[7][name] for name in names]
+    assert "" not in [rows[7][name] for name in ("support", "base_rate", "mean_prob", "ece")]
+    document = json.loads(run("classes", *sparse, "-f", "json").out)
+    assert "lscli.classes/1" == document["schema"]
+    assert document["rows"][7]["recall"] is None
+
+
+def test_means_over_the_classes_are_the_metrics(run: Run) -> None:
+    rows = records(run("classes", LOGITS, LABELS))
+    support = np.array(column(rows, "support"))
+    of_all = values(run("eval", LOGITS, LABELS, "--metrics", "default,classwise_ece,classwise_ece_max"))
+    for name in ("loss_hard", "loss_uniform"):
+        assert of_all[name] == pytest.approx(support @ column(rows, name) / 5000, rel=1e-12)
+    assert of_all["logit_gap_mean"] == pytest.approx(support @ column(rows, "logit_gap") / 5000, rel=1e-12)
+    assert of_all["accuracy"] == pytest.approx(support @ column(rows, "recall") / 5000, rel=1e-12)
+    assert 1.0 == pytest.approx(sum(column(rows, "mean_prob")), abs=1e-6)
+    assert of_all["classwise_ece"] == pytest.approx(np.mean(column(rows, "ece")), rel=1e-12)
+    assert of_all["classwise_ece_max"] == pytest.approx(max(column(rows, "ece")), rel=1e-12)
+
+
+@pytest.mark.parametrize("rule", [["--bins", "5"], ["--bin-edges", "left"], ["--norm", "l2"], ["--norm", "max"]])
+def test_the_error_of_a_class_obeys_the_rule(run: Run, rule: list[str]) -> None:
+    ece = column(records(run("classes", LOGITS, LABELS, *rule)), "ece")
+    found = values(run("eval", LOGITS, LABELS, "--metrics", "classwise_ece", *rule))["classwise_ece"]
+    assert found == pytest.approx(np.mean(ece), rel=1e-12)
+
+
+@pytest.mark.parametrize("by", HEADER.split(",")[4:])
+@pytest.mark.parametrize("ascending", [False, True])
+def test_rows_are_sorted_with_what_is_missing_last(
+    run: Run, sparse: tuple[str, str], by: str, ascending: bool
+) -> None:
+    found = column(records(run("classes", *sparse, "--sort", by, *["--ascending"] * ascending)), by)
+    there = [value for value in found if value == value]
+    assert sorted(there, reverse=not ascending) == there
+    assert there == found[: len(there)]
+
+
+def test_without_a_sort_and_by_class_the_classes_come_in_their_order(run: Run) -> None:
+    for more in ([], ["--sort", "class"], ["--sort", "class", "--ascending"]):
+        assert [str(k) for k in range(10)] == [row["class"] for row in records(run("classes", LOGITS, LABELS, *more))]
+
+
+def test_top_keeps_the_first(run: Run) -> None:
+    whole = records(run("classes", LOGITS, LABELS, "--sort", "ece"))
+    assert whole[:3] == records(run("classes", LOGITS, LABELS, "--sort", "ece", "--top", "3"))
+    assert whole == records(run("classes", LOGITS, LABELS, "--sort", "ece", "--top", "99"))
+
+
+NAMES = ["[red]cat[/red]", "\x1b[2Jdog", "a,b", "日本語"]
+
+
+@pytest.mark.parametrize("format_name", ["csv", "table", "json", "markdown"])
+def test_names_are_shown_and_obeyed_by_nobody(run: Run, tmp_path: Path, format_name: str) -> None:
+    pair = save_more(tmp_path)
+    file = tmp_path / "names.txt"
+    file.write_bytes("\n".join(NAMES).encode())
+    answer = run("classes", *pair, "--class-names", file, "-f", format_name)
+    assert (0, "") == (answer.code, answer.err)
+    assert "" == "".join(c for c in answer.out if c != "\n" and not c.isprintable())
+    assert [] == [name for name in ("cat", "2Jdog", "a,b", "日本語") if name not in answer.out]
+    file.write_bytes("\n".join(NAMES[:3]).encode() + b"\ncaf\xe9\n")
+    answer = run("classes", *pair, "--class-names", file, "-f", format_name)
+    assert (0, "", True) == (answer.code, answer.err, "udce9" in answer.out)
+
+
+def test_names_sort_in_their_order(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_text("d\nb\nc\na\n")
+    rows = records(run("classes", *save_more(tmp_path), "--class-names", tmp_path / "names.txt", "--sort", "name"))
+    assert [("a", "3"), ("b", "1"), ("c", "2"), ("d", "0")] == [(row["name"], row["class"]) for row in rows]
+
+
+@pytest.mark.parametrize("lines", ["", "a\nb\nc\n", "a\nb\nc\nd\ne\n"])
+def test_another_number_of_names_is_refused(run: Run, tmp_path: Path, lines: str) -> None:
+    file = tmp_path / "names.txt"
+    file.write_text(lines)
+    answer = run("classes", *save_more(tmp_path), "--class-names", file)
+    assert_refused(answer, 3, f"{file}: {lines.count(chr(10))} names for 4 classes", "one name a line")
+
+
+def test_a_file_of_names_that_is_not_there_is_refused(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "names.txt"
+    assert_refused(run("classes", LOGITS, LABELS, "--class-names", file), 3, str(file))
+
+
+def test_the_file_of_names_is_not_written_over(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "names.csv"
+    file.write_text("a\nb\nc\nd\n")
+    answer = run("classes", *save_more(tmp_path), "--class-names", file, "-o", file)
+    assert_refused(answer, 2, "the output is one of the inputs")
