@@ -50,7 +50,11 @@ class Bootstrap(NamedTuple):
 
 
 def resampled(
-    table: SampleTable, compute: Callable[[SampleTable], Sequence[float]], bootstrap: Bootstrap, threads: int
+    table: SampleTable,
+    compute: Callable[[SampleTable], Sequence[float]],
+    bootstrap: Bootstrap,
+    threads: int,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Array:
     """What `compute` gives for each resample, [resamples, values].
 
@@ -80,6 +84,8 @@ def resampled(
         for worker in workers:
             while worker.is_alive():
                 worker.join(0.1)
+                if progress is not None:
+                    progress(sum(map(bool, results)), bootstrap.resamples)
     except BaseException as error:
         failures.append(error)
         raise

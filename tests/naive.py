@@ -106,7 +106,7 @@ def norm(found: list[Bin], kind: str = "l1") -> float:
     if kind == "max":
         return max(b.gap for b in found)
     power = {"l1": 1, "l2": 2}[kind]
-    return float(sum(b.size / total * b.gap**power for b in found)) ** (1 / power)
+    return math.pow(sum(b.size / total * b.gap**power for b in found), 1 / power)
 
 
 def sweep(c: Array, a: Array, w: Array) -> float:
@@ -119,7 +119,7 @@ def sweep(c: Array, a: Array, w: Array) -> float:
     if rises(values):
         return norm(values)
     bins = 1
-    while bins < w.sum() and rises(equal_mass(c, a, w, bins + 1)):
+    while bins < float(w.sum()) and rises(equal_mass(c, a, w, bins + 1)):
         bins += 1
     return norm(equal_mass(c, a, w, bins))
 
@@ -128,7 +128,7 @@ def debiased(found: list[Bin]) -> float:
     """rmsce_debiased over bins."""
     total = sum(b.size for b in found)
     terms = [b.size / total * (b.gap**2 - b.accuracy * (1 - b.accuracy) / (b.size - 1)) for b in found if b.size >= 2]
-    return math.sqrt(max(0.0, sum(terms)))
+    return math.sqrt(max(0.0, float(sum(terms))))
 
 
 def ks(c: Array, a: Array, w: Array) -> float:

@@ -104,11 +104,11 @@ def test_a_mean_s_interval_is_that_of_its_standard_error() -> None:
 @pytest.mark.parametrize("groups", [False, True])
 def test_weights_of_two_are_rows_given_twice(groups: bool) -> None:
     logits, labels = drawn(400, 1)
-    names = (lambda y: {"groups": np.where(y > 2, "high", "low")}) if groups else (lambda y: {})
     options: dict[str, Any] = {"ci": True, "bootstrap": 800, "metrics": "accuracy,loss_hard,ece,aurc,eps_gap"}
-    twice = np.tile(labels, 2)
-    repeated = lscli.evaluate(np.tile(logits, (2, 1)), twice, **names(twice), **options)
-    weighted = lscli.evaluate(logits, labels, weights=np.full(400, 2), **names(labels), **options)
+    names = np.where(labels > 2, "high", "low")
+    of_two, of_one = (np.tile(names, 2), names) if groups else (None, None)
+    repeated = lscli.evaluate(np.tile(logits, (2, 1)), np.tile(labels, 2), groups=of_two, **options)
+    weighted = lscli.evaluate(logits, labels, weights=np.full(400, 2), groups=of_one, **options)
     assert len(repeated.rows) == (15 if groups else 5)
     for mine, theirs in zip(repeated.rows, weighted.rows, strict=True):
         assert (mine.group, mine.metric, mine.n) == (theirs.group, theirs.metric, theirs.n)

@@ -126,7 +126,7 @@ def test_weights_count_in_n() -> None:
     logits, labels = np.load(LOGITS)[:100], np.load(LABELS)[:100]
     whole = lscli.evaluate(logits, labels, weights=np.full(100, 3), metrics="accuracy").rows[0].n
     assert (300, int) == (whole, type(whole))
-    assert 25.5 == lscli.evaluate(logits, labels, weights=np.full(100, 0.255), metrics="accuracy").rows[0].n
+    assert 26.5625 == lscli.evaluate(logits, labels, weights=np.full(100, 0.265625), metrics="accuracy").rows[0].n
 
 
 def test_settings_of_calibration_and_intervals_are_noted() -> None:

@@ -89,7 +89,7 @@ def evaluate(
         kernel: `auto`, `numpy` or `torch`: the code that does the wide pass.
         threads: rows and resamples are shared between this many; all processors unless given.
         chunk_rows: rows read at a time.
-        progress: called now and then with the rows done and the rows in all.
+        progress: called now and then with how many are done of how many: rows, then resamples of each group.
 
     Returns:
         A Report: losses in nats, probabilities in [0, 1], means with their standard errors.
@@ -123,7 +123,7 @@ def evaluate(
     rows: list[Row] = []
     for group, table in read.tables.items():
         values = [(choice, choice.values(table, settings)) for choice in choices]
-        intervals = _intervals(table, values, settings, resampling, threads) if ci else {}
+        intervals = _intervals(table, values, settings, resampling, threads, progress) if ci else {}
         rows.extend(_rows(read.source, group, table, values, intervals))
     absent = [c.metric.id for c in choices if c.named and not any(row.metric == c.metric.id for row in rows)]
     read.with_settings(given, DEFAULTS, {"eps": list(settings.eps), "metrics": metrics, "bins": rule.params["bins"]})
@@ -148,6 +148,7 @@ def _intervals(
     settings: Settings,
     resampling: Bootstrap,
     threads: int | None,
+    progress: Callable[[int, int], None] | None,
 ) -> dict[tuple[str, int], tuple[float, float]]:
     """The interval of each value that has one, by the metric's place and the value's."""
     shared = [choice for choice, found in values if found and not (choice.metric.by_class or choice.metric.constant)]
@@ -158,7 +159,7 @@ def _intervals(
     estimates = [
         (choice, place, value) for choice, found in values if choice in shared for place, value in enumerate(found)
     ]
-    drawn = resampled(table, compute, resampling, threads or processors())
+    drawn = resampled(table, compute, resampling, threads or processors(), progress)
     return {
         (choice.key, place): interval(value.value, column, resampling.level, biased=choice.metric.biased)
         for (choice, place, value), column in zip(estimates, drawn.T, strict=True)

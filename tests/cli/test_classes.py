@@ -80,9 +80,7 @@ def test_the_error_of_a_class_obeys_the_rule(run: Run, rule: list[str]) -> None:
 
 @pytest.mark.parametrize("by", HEADER.split(",")[4:])
 @pytest.mark.parametrize("ascending", [False, True])
-def test_rows_are_sorted_with_what_is_missing_last(
-    run: Run, sparse: tuple[str, str], by: str, ascending: bool
-) -> None:
+def test_rows_are_sorted_with_what_is_missing_last(run: Run, sparse: tuple[str, str], by: str, ascending: bool) -> None:
     found = column(records(run("classes", *sparse, "--sort", by, *["--ascending"] * ascending)), by)
     there = [value for value in found if value == value]
     assert sorted(there, reverse=not ascending) == there

@@ -69,6 +69,20 @@ def test_longer_work_shows_a_bar_with_its_speed_and_takes_it_away(
     assert "\x1b[2K" in text.rpartition("rows/s")[2]  # the line is erased
 
 
+def test_resamples_are_counted_after_the_rows(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = terminal_on_stderr(monkeypatch)
+    with progress.progress_bar(quiet=False) as show:
+        assert show is not None
+        show(5000, 5000)
+        show(0, 100)
+        clock.now += 2
+        show(50, 100)
+    text = terminal.getvalue()
+    assert "resampling" in text
+    assert "50 %" in text
+    assert "25 resamples/s" in text
+
+
 def test_quiet_work_shows_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal_on_stderr(monkeypatch)
     with progress.progress_bar(quiet=True) as show:

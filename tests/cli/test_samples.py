@@ -120,14 +120,14 @@ def test_weights_and_groups_are_columns(run: Run, tmp_path: Path) -> None:
     assert [str(k % 3) for k in range(60)] == [row["group"] for row in rows]
 
 
-@pytest.mark.parametrize("command", [["samples"], ["eval", "--ci", "--bootstrap", "20"], ["bins"], ["classes"]], ids=str)
+@pytest.mark.parametrize(
+    "command", [["samples"], ["eval", "--ci", "--bootstrap", "20"], ["bins"], ["classes"]], ids=str
+)
 def test_parquet_holds_what_the_csv_holds(run: Run, tmp_path: Path, command: list[str]) -> None:
     name, *more = command
     text = run(name, LOGITS, LABELS, *more).out
     strings = dict.fromkeys(("source", "group", "params", "name"), str)
-    expected = pd.read_csv(
-        io.StringIO(text), dtype=strings, na_values=[""], keep_default_na=False
-    )
+    expected = pd.read_csv(io.StringIO(text), dtype=strings, na_values=[""], keep_default_na=False)
     expected = expected.fillna({column: "" for column in strings if column in expected})
     assert (0, "", "") == run(name, LOGITS, LABELS, *more, "-o", tmp_path / "x.parquet")
     found = pd.read_parquet(tmp_path / "x.parquet")
@@ -135,9 +135,7 @@ def test_parquet_holds_what_the_csv_holds(run: Run, tmp_path: Path, command: lis
     pd.testing.assert_frame_equal(expected, found, check_dtype=False, rtol=1e-14, atol=0)
 
 
-def test_parquet_without_pyarrow_is_wrong_usage(
-    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_parquet_without_pyarrow_is_wrong_usage(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     for command in ("samples", "eval"):
         assert_refused(run(command, LOGITS, LABELS, "-o", tmp_path / "x.parquet"), 2, "pyarrow", "lscli[parquet]")

@@ -28,7 +28,7 @@ def imported(*arguments: str, env: Mapping[str, str] | None = None) -> set[str]:
     return {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
 
 
-@pytest.mark.parametrize("arguments", ["--help", "--version", "eval --help", "metrics --help"])
+@pytest.mark.parametrize("arguments", ["--help", "--version", "eval --help", "metrics --help", "samples --help"])
 def test_help_and_version_import_nothing_slow(arguments: str) -> None:
     packages = imported("-m", "lscli", *arguments.split())
     assert {"lscli", "typer"} <= packages
@@ -65,7 +65,14 @@ def test_completion_offers_what_fits(words: str, expected: list[str]) -> None:
 def test_eval_on_the_cpu_imports_no_torch_pandas_or_pydantic_and_for_csv_no_rich() -> None:
     packages = imported("-m", "lscli", "eval", LOGITS, LABELS, "-f", "csv")
     assert "numpy" in packages
-    assert set() == {"torch", "pandas", "pydantic", "rich", "scipy"} & packages
+    assert set() == {"torch", "pandas", "pydantic", "rich", "scipy", "pyarrow"} & packages
+
+
+@pytest.mark.parametrize("command", ["bins", "classes", "samples"])
+def test_a_table_of_its_own_as_csv_imports_nothing_slow_but_numpy(command: str) -> None:
+    packages = imported("-m", "lscli", command, LOGITS, LABELS, "-f", "csv", "--threads", "1")
+    assert "numpy" in packages
+    assert set() == {"torch", "pandas", "pydantic", "rich", "scipy", "pyarrow"} & packages
 
 
 def test_eval_with_a_table_imports_rich_but_no_torch_pandas_or_pydantic() -> None:

@@ -31,7 +31,9 @@ def test_wide_with_intervals_has_two_more_columns_each(run: Run) -> None:
     tidy = records(run(*SAMPLE, "--metrics", "accuracy,loss_smoothed", *INTERVALS))
     (line,) = records(run(*SAMPLE, "--metrics", "accuracy,loss_smoothed", *INTERVALS, "--wide"))
     for row, name in zip(tidy, ("loss_smoothed@0.1", "accuracy"), strict=True):
-        assert [row["value"], row["ci_low"], row["ci_high"]] == [line[name + end] for end in ("", "_ci_low", "_ci_high")]
+        assert [row["value"], row["ci_low"], row["ci_high"]] == [
+            line[name + end] for end in ("", "_ci_low", "_ci_high")
+        ]
 
 
 def test_wide_is_a_row_a_group(run: Run, tmp_path: Path) -> None:

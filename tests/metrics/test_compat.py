@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -77,8 +78,8 @@ def temperature_scaling(c: torch.Tensor, a: torch.Tensor, bins: int) -> list[flo
     """
     edges = torch.linspace(0, 1, bins + 1)
     gaps, shares = [], []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
-        inside = c.gt(low.item()) & c.le(high.item())
+    for low, high in itertools.pairwise(edges.tolist()):
+        inside = c.gt(low) & c.le(high)
         share = inside.double().mean().item()
         if share > 0:
             gaps.append(abs(c[inside].mean().item() - a[inside].double().mean().item()))

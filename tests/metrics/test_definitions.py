@@ -81,9 +81,11 @@ def test_errors_without_a_number_of_bins(drawn: Samples) -> None:
     table, c, a, w = drawn
     assert naive.sweep(c, a, w) == near(value("ece_sweep", table))
     assert naive.ks(c, a, w) == near(value("ks_calibration", table))
-    z = naive.spiegelhalter(c, a, w)
-    assert z == near(value("spiegelhalter_z", table))
-    assert math.erfc(abs(z) / math.sqrt(2)) == near(value("spiegelhalter_p", table))
+    variance = (w * (1 - 2 * c) ** 2 * c * (1 - c)).sum()
+    if variance == 0 or variance > 1e-9:  # else z is a matter of last digits, of 1 - c and of 1 - 2c
+        z = naive.spiegelhalter(c, a, w)
+        assert z == near(value("spiegelhalter_z", table))
+        assert math.erfc(abs(z) / math.sqrt(2)) == near(value("spiegelhalter_p", table))
 
 
 @settings(max_examples=100, deadline=None)

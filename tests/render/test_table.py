@@ -11,7 +11,7 @@ from lscli.metrics import FAMILIES
 from lscli.render import Screen
 from lscli.report import Report
 from lscli.text import printable
-from tests.render.reports import LISTING, LISTING_ROWS, NAMES, ROWS, report, text_of
+from tests.render.reports import LISTING, LISTING_ROWS, NAMES, ROWS, report, row, text_of
 
 WIDTHS = [60, 80, 100, 200]
 
@@ -67,6 +67,15 @@ def test_every_metric_and_number_stays_in_one_piece(width: int) -> None:
         ("gamma", "1.000e+10"),
     ):
         assert [name, *cells] in starts
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_number_is_cut_beside_a_long_parameter_or_a_wide_interval(width: int) -> None:
+    long = "risk=0.05;score=max_logit_pnorm;p=2;held_out=2488"
+    for more in ({"params": long}, {"stderr": 0.0012, "ci_low": -0.04171, "ci_high": -0.02922}):
+        answer = Report([row("coverage_at_risk", 0.06381, **more), row("confidence_on_correct", -0.03645)])
+        text = text_of(answer, "table", Screen(width, color=False))
+        assert ["0.06381", "-0.03645"] == [number for number in ("0.06381", "-0.03645") if number in text]
 
 
 def test_a_standard_error_has_two_digits() -> None:
