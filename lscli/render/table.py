@@ -8,6 +8,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 # From these widths on there is room for a few words on each metric, without and with an interval.
 _WIDE, _WIDER = 80, 104
-# Rows that a table is laid out by; a longer one is shown in pieces of so many, under the same columns.
+# Rows that a listing's columns are laid out by.
 _PIECE = 1000
 
 
@@ -49,21 +50,25 @@ def report(answer: Report, screen: Screen) -> Iterator[str]:
 
 
 def _metrics(rows: Sequence[Row], screen: Screen, interval_column: str) -> Table:
+    # Numbers stay whole: where it is narrow the interval says what the standard error does, and names wrap.
+    spread = not (interval_column and screen.width < _WIDE)
+    columns = ["value", *["± s.e."] * spread, *[interval_column] * bool(interval_column)]
+    cells = [_cells(row, spread=spread, with_interval=bool(interval_column)) for row in rows]
     table = _empty_table()
-    table.add_column("metric", no_wrap=True, header_style="dim")
-    for name in ("value", "± s.e.", interval_column):
-        if name:
-            table.add_column(name, justify="right", no_wrap=True, header_style="dim")
+    table.add_column("metric", header_style="dim", overflow="fold")
+    for place, name in enumerate(columns, start=1):
+        width = max(len(name), *(line[place].cell_len for line in cells))
+        table.add_column(name, justify="right", no_wrap=True, min_width=width, header_style="dim")
     if screen.width >= (_WIDER if interval_column else _WIDE):
         table.add_column("")
     family = ""
-    for row in rows:
+    for row, line in zip(rows, cells, strict=True):
         if family_of(row.metric) != family:
             if family:
                 table.add_row()
             family = family_of(row.metric)
             table.add_row(Text(FAMILIES[family].title, style="bold cyan"))
-        table.add_row(*_cells(row, with_interval=bool(interval_column))[: len(table.columns)])
+        table.add_row(*line[: len(table.columns)])
     return table
 
 
@@ -72,31 +77,37 @@ def listing(answer: Listing, screen: Screen) -> Iterator[str]:
     if answer.name == "bins":
         yield _text([Padding(_title(answer), (1, 0, 0, 1)), *reliability(answer, screen)], screen)
         return
-    title = Padding(_title(answer) if answer.inputs else Text(answer.title, style="bold"), (1, 0, 0, 1))
+    if not answer.inputs:
+        yield _text([Padding(Text(answer.title, style="bold"), (1, 0, 0, 1)), _whole(answer)], screen)
+        return
     rows = iter(answer.rows)
     first = list(itertools.islice(rows, _PIECE))
     shown = _shown(answer, first, screen)
-    widths = [max(len(_cell(row[place])) for row in [answer.columns, *first]) for place in shown]
-    piece, parts = first, [title]
-    while piece or parts:
-        table = _empty_table(header=bool(parts))
-        for number, (place, width) in enumerate(zip(shown, widths, strict=True)):
-            numeric = bool(first) and isinstance(first[0][place], int | float)
-            table.add_column(
-                answer.columns[place],
-                no_wrap=number < 2 or numeric,
-                justify="right" if numeric and not isinstance(first[0][place], bool) else "left",
-                header_style="bold cyan",
-                min_width=width if answer.inputs else None,
-            )
-        for row in piece:
-            table.add_row(*(Text(_cell(row[place])) for place in shown))
-        yield _text([*parts, table], screen)
-        parts, piece = [], list(itertools.islice(rows, _PIECE))
-    if len(shown) + 2 < len(answer.columns):
-        hidden = [name for place, name in enumerate(answer.columns) if place not in shown and place > 1]
+    widths = [max(cell_len(_cell(row[place])) for row in [answer.columns, *first]) for place in shown]
+    heading = "  ".join(answer.columns[place].rjust(width) for place, width in zip(shown, widths, strict=True))
+    rule = "─" * (sum(widths) + 2 * len(widths))
+    yield _text(
+        [Padding(_title(answer), (1, 0, 1, 1)), Text(f"  {heading}", style="bold cyan"), Text(f" {rule}")], screen
+    )
+    # As they come, and laid out here: the widths are known, and rich would measure every cell.
+    for row in itertools.chain(first, rows):
+        cells = (_cell(row[place]) for place in shown)
+        padded = (" " * (width - cell_len(cell)) + cell for cell, width in zip(cells, widths, strict=True))
+        yield f"  {'  '.join(padded)}".rstrip() + "\n"
+    hidden = [name for place, name in enumerate(answer.columns) if place not in shown and place > 1]
+    if hidden:
         note = Text(f"Not shown here, but in -f csv: {', '.join(hidden)}", style="dim")
         yield _text([Padding(note, (0, 1, 0, 2))], screen)
+
+
+def _whole(answer: Listing) -> Table:
+    """All rows, wrapped where they are long, the first two columns unbroken."""
+    table = _empty_table()
+    for place, name in enumerate(answer.columns):
+        table.add_column(name, no_wrap=place < 2, header_style="bold cyan")
+    for row in answer.rows:
+        table.add_row(*(Text(_cell(value)) for value in row))
+    return table
 
 
 def _shown(answer: Listing, rows: Sequence[Sequence[Any]], screen: Screen) -> list[int]:
@@ -110,17 +121,26 @@ def _shown(answer: Listing, rows: Sequence[Sequence[Any]], screen: Screen) -> li
     for name in _FIRST_TO_GO:
         if sum(widths[place] for place in places) > screen.width - 2:
             places = [place for place in places if answer.columns[place] != name]
+    key = _sorted_by(answer)
     while len(places) > 1 and sum(widths[place] for place in places) > screen.width - 2:
-        places.pop()
+        places.remove([place for place in places if answer.columns[place] != key][-1])
     return places
+
+
+def _sorted_by(answer: Listing) -> str:
+    """The column that the rows are sorted by, which is always shown."""
+    settings = {name: setting.value for name, setting in answer.settings.items()}
+    if settings.get("worst") is not None:
+        return "loss_hard" if settings["by"] == "loss" else "confidence"
+    return str(settings.get("sort", ""))
 
 
 # What a narrow screen does without: nearly said by another column.
 _FIRST_TO_GO = ("one_minus_confidence", "weight", "loss_uniform", "correct", "base_rate", "brier", "label_prob")
 
 
-def _empty_table(*, header: bool = True) -> Table:
-    return Table(box=box.SIMPLE_HEAD if header else None, show_header=header, collapse_padding=True, expand=False)
+def _empty_table() -> Table:
+    return Table(box=box.SIMPLE_HEAD, collapse_padding=True, expand=False)
 
 
 def _group_title(group: str, n: float) -> Text:
@@ -142,21 +162,18 @@ def _title(answer: Report | Listing) -> Text:
     return title
 
 
-def _cells(row: Row, *, with_interval: bool) -> list[Text]:
+def _cells(row: Row, *, spread: bool, with_interval: bool) -> list[Text]:
     metric = find(row.metric)
     name = Text(f"  {row.metric}")
     told = [p for p in row.params.split(";") if p not in _USUAL]
     if told:
         name.append(f" {' '.join(told)}", style="dim")
-    gist = metric.gist if metric is not None else ""
-    between = [Text(interval(row.ci_low, row.ci_high), style="dim")] if with_interval else []
-    return [
-        name,
-        Text(short(row.value), style="bold"),
-        Text(error(row.stderr), style="dim"),
-        *between,
-        Text(gist, "dim"),
-    ]
+    line = [name, Text(short(row.value), style="bold")]
+    if spread:
+        line.append(Text(error(row.stderr), style="dim"))
+    if with_interval:
+        line.append(Text(interval(row.ci_low, row.ci_high), style="dim"))
+    return [*line, Text(metric.gist if metric is not None else "", style="dim")]
 
 
 # Parameters as they are unless told otherwise: the definition says them.

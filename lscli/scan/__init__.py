@@ -28,6 +28,8 @@ _DEVICE_CHUNK = 16 << 20
 # Elements of a part: many chunks a thread, so that starting the threads is small beside them.
 _CPU_PART = 8 << 20
 _DEVICE_PART = 128 << 20
+# The most rows of a part: the first are to be there at once, however few classes they have.
+_PART_ROWS = 1 << 15
 
 
 class Scan(NamedTuple):
@@ -106,7 +108,7 @@ def scan_parts(
     device, kernel = _checked(logits, nonfinite, device, kernel, threads, chunk_rows)
     names, total = tuple(columns), logits.shape[0]
     elements = (threads or processors()) * _CPU_PART if device == "cpu" else _DEVICE_PART
-    rows = max(1, elements // logits.shape[1])
+    rows = max(1, min(_PART_ROWS, elements // logits.shape[1]))
     kept = skipped = 0
     for start in range(0, total, rows):
         stop = min(start + rows, total)

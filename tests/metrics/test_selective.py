@@ -328,7 +328,7 @@ def test_a_resample_keeps_the_choice_and_the_halves(monkeypatch: pytest.MonkeyPa
     weights = [np.random.default_rng(seed).integers(0, 4, len(table)).astype(float) for seed in range(3)]
     expected = [number("aurc", half(table.with_weights(weight), False, column)) for weight in weights]
     # Nothing is sorted or chosen again.
-    monkeypatch.setattr("lscli.metrics.runs._runs", None)
+    monkeypatch.setattr("lscli.metrics.runs.Runs.of", None)
     monkeypatch.setattr(scores, "_choose", None)
     found = [result("aurc", table.resample(weight), score="max_logit_pnorm") for weight in weights]
     assert expected == [value.value for value in found]
