@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lscli.errors import UsageError
+from lscli.errors import UsageError, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,6 +40,10 @@ class Bootstrap(NamedTuple):
 
     def checked(self) -> Bootstrap:
         """Itself; raises UsageError for a value out of its range."""
+        whole(self.resamples, "bootstrap")
+        whole(self.seed, "seed")
+        if not isinstance(self.level, float | int):
+            raise UsageError(f"must be a number, got {self.level!r}", "for example 0.95", where="level")
         if self.resamples < 2:
             raise UsageError(f"must be at least 2, got {self.resamples}", "1000 is usual", where="bootstrap")
         if self.seed < 0:
@@ -128,7 +132,8 @@ def interval(estimate: float, values: Array, level: float, *, biased: bool) -> t
     if not biased:
         return low, high
     shift = estimate - float(np.mean(values)) if math.isfinite(estimate) and np.isfinite(values).all() else 0.0
-    return max(0.0, low + shift), max(0.0, high + shift)
+    # The estimate is their mean now; rounding, or a long tail, must not leave it out.
+    return max(0.0, min(low + shift, estimate)), max(high + shift, estimate)
 
 
 def _percentile(ascending: Array, share: float) -> float:

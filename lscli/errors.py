@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from operator import index
 
 
 class ExitCode(IntEnum):
@@ -59,6 +60,20 @@ class EngineError(LscliError):
     """A device failed."""
 
     exit_code = ExitCode.ENGINE
+
+
+def whole(value: object, where: str) -> int:
+    """A whole number as it was given, of any type that is one.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        return index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise UsageError(f"must be a whole number, got {value!r}", "for example 15", where=where) from None
 
 
 class ClosedPipeError(Exception):

@@ -102,19 +102,21 @@ class Report(Provenance):
         Raises:
             KeyError: no row of that name, or several; the message lists what there is.
         """
-        metric, _, argument = name.partition("@")
-        found = [row for row in self.rows if row.metric == metric and not row.group]
-        if argument:
-            found = [row for row in found if any(_equal(p.partition("=")[2], argument) for p in row.params.split(";"))]
+        found = self._found(name)
         if len(found) == 1:
             return found[0].value
         if found:
-            several = ", ".join(f"{metric}@{row.params.partition('=')[2]}" for row in found)
+            several = ", ".join(f"{row.metric}@{_first(row.params)}" for row in found)
             raise KeyError(f"{name} has {len(found)} values: {several}")
         raise KeyError(f"no {name} in this report; it has {', '.join(dict.fromkeys(row.metric for row in self.rows))}")
 
     def __contains__(self, name: object) -> bool:
-        return any(row.metric == name for row in self.rows)
+        return isinstance(name, str) and bool(self._found(name))
+
+    def _found(self, name: str) -> list[Row]:
+        metric, _, argument = name.partition("@")
+        found = [row for row in self.rows if row.metric == metric and not row.group]
+        return [row for row in found if not argument or _equal(_first(row.params), argument)]
 
     def to_frame(self) -> pd.DataFrame:
         """The rows as a pandas DataFrame with the CSV's columns; a missing number is NaN."""
@@ -162,6 +164,11 @@ class Listing(Provenance):
         import pandas as pd
 
         return pd.DataFrame(list(self.rows), columns=list(self.columns))
+
+
+def _first(params: str) -> str:
+    """The value of the first parameter, which is the one that follows an `@`."""
+    return params.split(";")[0].partition("=")[2]
 
 
 def _finite(value: Any) -> Any:

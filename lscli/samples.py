@@ -96,9 +96,10 @@ class SampleTable:
     def joined(self, other: SampleTable) -> SampleTable:
         """These samples, then those of another table with the same columns."""
         columns = {name: np.concatenate((c, other.columns[name])) for name, c in self.columns.items()}
-        if self.weight is None or other.weight is None:
+        if self.weight is None and other.weight is None:
             return SampleTable(columns, self.num_classes)
-        return SampleTable(columns, self.num_classes, np.concatenate((self.weight, other.weight)))
+        weights = [np.ones(len(table)) if table.weight is None else table.weight for table in (self, other)]
+        return SampleTable(columns, self.num_classes, np.concatenate(weights))
 
     def with_weights(self, weight: Column) -> SampleTable:
         """The same samples with other weights, [n]; nothing is copied, and what was derived stays."""

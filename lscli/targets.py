@@ -14,7 +14,7 @@ def target_values(eps: float, num_classes: int) -> tuple[float, float]:
 def target_entropy(eps: float, num_classes: int) -> float:
     """H(q') in nats: the floor of the smoothed loss, which no model can go below."""
     on, off = target_values(eps, num_classes)
-    return -_x_log_x(on) - (num_classes - 1) * _x_log_x(off)
+    return 0.0 - _x_log_x(on) - (num_classes - 1) * _x_log_x(off)
 
 
 def _x_log_x(x: float) -> float:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import numpy as np
 
 from lscli import __version__
-from lscli.errors import UsageError
+from lscli.errors import InputError, UsageError
 from lscli.kernels.class_sums import ClassSums
 from lscli.report import Provenance, Setting
 from lscli.sources import open_inputs
@@ -132,6 +132,10 @@ class Inputs:
     def tables(self, table: SampleTable) -> dict[str, SampleTable]:
         """All samples, and those of each group that has any."""
         table = self.weighted(table)
+        if self.weight is not None and not table.total:
+            raise InputError(
+                "no row that is kept has a weight above 0", "look at which rows are left out", where=self.weight.name
+            )
         tables = {"": table}
         if self._codes is not None:
             of_sample = self._codes[table["row"]]

@@ -5,11 +5,12 @@ The same confidences give different errors by different rules: the rule has a na
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from lscli.errors import UsageError
+from lscli.errors import UsageError, whole
 from lscli.metrics.confidence import residual
 from lscli.metrics.runs import Runs, runs
 from lscli.text import nearest
@@ -85,7 +86,7 @@ def rule_of(settings: Settings) -> BinRule:
         )
     if settings.bin_edges not in EDGES:
         raise UsageError(f"unknown value {settings.bin_edges!r}", "use right for (lo, hi] or left", where="bin-edges")
-    bins = settings.bins if settings.bins is not None else COMPAT.get(settings.compat, BINS)
+    bins = COMPAT.get(settings.compat, BINS) if settings.bins is None else whole(settings.bins, "bins")
     if not 1 <= bins <= MOST_BINS:
         raise UsageError(f"must be from 1 to {MOST_BINS}, got {bins}", "15 is usual", where="bins")
     params: dict[str, Any] = {"bins": bins}
@@ -229,6 +230,8 @@ class MassBins:
 def norm_of(gap: Array, size: Array, total: float, norm: str) -> float:
     """The l1, l2 or max norm of the gaps of bins, given as sums of a - c [M], weighted by their sizes [M]."""
     gap, size = np.abs(gap[size > 0]), size[size > 0]
+    if not len(size):
+        return math.nan
     if norm == "l1":
         return float(gap.sum() / total)
     if norm == "l2":

@@ -41,6 +41,8 @@ def _norm(table: SampleTable, settings: Settings, norm: str) -> Value:
 def ece_null(table: SampleTable, settings: Settings) -> list[Value]:
     """The ece that noise alone gives: E|x| = sqrt(2/pi) sd of a normal x, bin by bin."""
     rule = rule_of(settings)
+    if not table.total:
+        return [Value(math.nan, params=rule.params)]
     deviations = np.sqrt(bin_sums(table, rule).variance)
     return [Value(math.sqrt(2 / math.pi) * float(deviations.sum()) / table.total, params=rule.params)]
 
@@ -48,6 +50,8 @@ def ece_null(table: SampleTable, settings: Settings) -> list[Value]:
 def rmsce_debiased(table: SampleTable, settings: Settings) -> list[Value]:
     """rmsce less the part of each square that the noise of the accuracies gives (Kumar et al. 2019, section 5)."""
     rule = rule_of(settings)
+    if not table.total:
+        return [Value(math.nan, params=rule.params)]
     sums = bin_sums(table, rule)
     several = sums.size >= 2
     size, gap, correct = sums.size[several], sums.residual[several], sums.correct[several]
@@ -60,13 +64,17 @@ def ece_equal_mass(table: SampleTable, settings: Settings) -> list[Value]:
     """The error over bins of equal count (Nixon et al. 2019; Kumar et al. 2019)."""
     check_norm(settings.norm)
     bins = rule_of(settings._replace(compat="")).params["bins"]
-    sums = MassBins.of(table).sums(bins)
     params = {"bins": bins} if settings.norm == "l1" else {"bins": bins, "norm": settings.norm}
+    if not table.total:
+        return [Value(math.nan, params=params)]
+    sums = MassBins.of(table).sums(bins)
     return [Value(norm_of(sums.residual, sums.size, table.total, settings.norm), params=params)]
 
 
 def ece_sweep(table: SampleTable, settings: Settings) -> list[Value]:
     """ece_equal_mass with as many bins as keep the accuracies from falling (Roelofs et al. 2022, section 4)."""
+    if not table.total:
+        return [Value(math.nan)]
     mass = MassBins.of(table)
     if _rises(mass.correct / mass.weight):
         return [Value(norm_of(mass.residual, mass.weight, table.total, "l1"), params={"bins": len(mass.weight)})]
@@ -87,6 +95,8 @@ def _rises(accuracy: np.ndarray) -> bool:
 
 def ks_calibration(table: SampleTable, settings: Settings) -> list[Value]:
     """max_k |sum over the k least confident of (a - c)| / N, at the ends of runs (Gupta et al. 2021, section 3)."""
+    if not table.total:
+        return [Value(math.nan)]
     ascending = runs(table, "confidence", lambda: table["confidence"])
     along = np.cumsum(ascending.weighted(table, residual(table)))
     return [Value(float(np.abs(along).max()) / table.total)]

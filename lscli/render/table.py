@@ -54,10 +54,11 @@ def _metrics(rows: Sequence[Row], screen: Screen, interval_column: str) -> Table
     spread = not (interval_column and screen.width < _WIDE)
     columns = ["value", *["± s.e."] * spread, *[interval_column] * bool(interval_column)]
     cells = [_cells(row, spread=spread, with_interval=bool(interval_column)) for row in rows]
+    widths = [max(len(name), *(line[n].cell_len for line in cells)) for n, name in enumerate(columns)]
+    room = screen.width - sum(widths) - 3 * len(widths) - 4  # spaces between columns and at the edges
     table = _empty_table()
     table.add_column("metric", header_style="dim", overflow="fold")
-    for place, name in enumerate(columns, start=1):
-        width = max(len(name), *(line[place].cell_len for line in cells))
+    for name, width in zip(columns, widths, strict=True):
         table.add_column(name, justify="right", no_wrap=True, min_width=width, header_style="dim")
     if screen.width >= (_WIDER if interval_column else _WIDE):
         table.add_column("")
@@ -68,7 +69,7 @@ def _metrics(rows: Sequence[Row], screen: Screen, interval_column: str) -> Table
                 table.add_row()
             family = family_of(row.metric)
             table.add_row(Text(FAMILIES[family].title, style="bold cyan"))
-        table.add_row(*line[: len(table.columns)])
+        table.add_row(_named(row, room), *line[: len(table.columns) - 1])
     return table
 
 
@@ -162,17 +163,24 @@ def _title(answer: Report | Listing) -> Text:
     return title
 
 
-def _cells(row: Row, *, spread: bool, with_interval: bool) -> list[Text]:
-    metric = find(row.metric)
-    name = Text(f"  {row.metric}")
+def _named(row: Row, room: int) -> Text:
+    """The metric with its parameters, these on lines of their own where there is no room beside it."""
     told = [p for p in row.params.split(";") if p not in _USUAL]
+    name = Text(f"  {row.metric}")
     if told:
-        name.append(f" {' '.join(told)}", style="dim")
-    line = [name, Text(short(row.value), style="bold")]
+        beside = name.cell_len + 1 + len(" ".join(told)) <= room
+        name.append(f" {' '.join(told)}" if beside else "".join(f"\n      {param}" for param in told), style="dim")
+    return name
+
+
+def _cells(row: Row, *, spread: bool, with_interval: bool) -> list[Text]:
+    """The cells beside the metric's name."""
+    line = [Text(short(row.value), style="bold")]
     if spread:
         line.append(Text(error(row.stderr), style="dim"))
     if with_interval:
         line.append(Text(interval(row.ci_low, row.ci_high), style="dim"))
+    metric = find(row.metric)
     return [*line, Text(metric.gist if metric is not None else "", style="dim")]
 
 
