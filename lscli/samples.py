@@ -85,7 +85,10 @@ class SampleTable:
     @property
     def total(self) -> float:
         """N: how many samples, counted by their weights."""
-        return float(len(self)) if self.weight is None else float(np.add.reduce(self.weight))
+        weight = self.weight
+        if weight is None:
+            return float(len(self))
+        return self.derived("total", lambda: float(np.add.reduce(weight)), weighted=True)
 
     def select(self, keep: Column) -> SampleTable:
         """The rows where `keep`, [n] bool, is true, in their order."""

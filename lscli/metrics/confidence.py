@@ -26,11 +26,12 @@ def accuracy(table: SampleTable, settings: Settings) -> list[Value]:
 
 
 def error(table: SampleTable, settings: Settings) -> list[Value]:
-    return [mean(table, ~table["correct"])]
+    return [mean(table, table.derived("error", lambda: ~table["correct"]))]
 
 
 def gap(table: SampleTable, settings: Settings) -> list[Value]:
-    return [mean(table, -residual(table))]
+    gap = mean(table, residual(table))
+    return [Value(-gap.value, gap.stderr)]
 
 
 def on_errors(table: SampleTable, settings: Settings) -> list[Value]:
@@ -54,7 +55,7 @@ def top_k(k: int) -> Metric:
     def compute(table: SampleTable, settings: Settings) -> list[Value]:
         if table.num_classes is None or table.num_classes <= k:
             return []
-        return [mean(table, table["label_rank"] < k)]
+        return [mean(table, table.derived(f"top {k}", lambda: table["label_rank"] < k))]
 
     return Metric(
         f"top{k}_accuracy",

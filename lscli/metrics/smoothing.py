@@ -39,7 +39,7 @@ def gamma_confidence(table: SampleTable, settings: Settings) -> list[Value]:
 
 
 def eps_accuracy(table: SampleTable, settings: Settings) -> list[Value]:
-    return _scaled(table, ~table["correct"])
+    return _scaled(table, table.derived("error", lambda: ~table["correct"]))
 
 
 def balance(table: SampleTable, settings: Settings) -> list[Value]:
