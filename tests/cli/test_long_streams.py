@@ -64,7 +64,6 @@ def test_head_gets_its_lines(long: tuple[Path, Path]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_a_bad_row_far_down_is_an_error_after_the_rows_before_it(long: tuple[Path, Path], tmp_path: Path) -> None:
     with (tmp_path / "rows.csv").open("wb") as file:
         done = lscli("samples", *long, "--chunk-rows", "1000", stdout=file, stderr=subprocess.PIPE)
@@ -79,7 +78,6 @@ def test_a_bad_row_far_down_is_an_error_after_the_rows_before_it(long: tuple[Pat
     ]
 
 
-@pytest.mark.slow
 @pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_a_bad_row_far_down_leaves_the_old_file_and_nothing_else(

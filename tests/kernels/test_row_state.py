@@ -188,3 +188,11 @@ def test_scores_by_norms_of_odd_rows(kernel: str, classes: int) -> None:
     assert (scores[:2] == 0).all()
     assert np.isnan(scores[2]).all()
     np.testing.assert_allclose(scores[3], pnorm_scores(logits[3:].astype(np.longdouble))[0].astype(float), rtol=1e-5)
+
+
+@pytest.mark.parametrize("kernel", ["numpy", "torch"])
+def test_published_max_logit_pnorm(kernel: str) -> None:
+    logits = np.array([[1, 2, 3], [2, 0, -1], [0.5, 2.5, -1]])
+    found = table(kernel, logits, np.zeros(3, np.int64))["pnorm_scores"][:, PNORM_EXPONENTS.index(2)]
+    expected = [0.7071067811865475, 0.7715167498104595, 0.7382716607354268]
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
