@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lscli.errors import UsageError, whole
+from lscli.workers import together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -81,18 +82,11 @@ def resampled(
             except BaseException as error:  # raised again by the main thread
                 failures.append(error)
 
-    workers = [threading.Thread(target=work, daemon=True) for _ in range(min(threads, bootstrap.resamples))]
-    for worker in workers:
-        worker.start()
-    try:
-        for worker in workers:
-            while worker.is_alive():
-                worker.join(0.1)
-                if progress is not None:
-                    progress(sum(map(bool, results)), bootstrap.resamples)
-    except BaseException as error:
-        failures.append(error)
-        raise
+    def watch() -> None:
+        if progress is not None:
+            progress(sum(map(bool, results)), bootstrap.resamples)
+
+    together(work, min(threads, bootstrap.resamples), watch, lambda: failures.append(KeyboardInterrupt()))
     if failures:
         raise failures[0]
     return np.array(results, np.float64)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lscli.kernels.devices import cpu_kernel
+from lscli.workers import together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -51,19 +52,7 @@ def scan_on_cpu(
         except BaseException as error:  # raised again by the main thread
             deal.fail(start, error)
 
-    workers = [threading.Thread(target=work, daemon=True) for _ in range(min(threads, len(starts)))]
-    for worker in workers:
-        worker.start()
-    try:
-        for worker in workers:
-            while worker.is_alive():
-                worker.join(0.1)
-                report(min(deal.dealt * chunk_rows, rows), rows)
-    except BaseException:
-        deal.stop()
-        for worker in workers:
-            worker.join()
-        raise
+    together(work, min(threads, len(starts)), lambda: report(min(deal.dealt * chunk_rows, rows), rows), deal.stop)
     deal.raise_first()
     report(rows, rows)
 
