@@ -122,3 +122,7 @@ class SampleTable:
             kept[name] = compute()
         value: T = kept[name]
         return value
+
+    def reused(self, name: str, compute: Callable[[], T]) -> T:
+        """What `compute` makes of the columns, kept for the next resample; a table that is asked once keeps nothing."""
+        return compute() if self.origin is None else self.derived(name, compute)

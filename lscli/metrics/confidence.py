@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def residual(table: SampleTable) -> np.ndarray:
     """a - c of every sample, [n]; of right ones from 1 - c itself, which keeps its digits near 0."""
-    return table.derived(
+    return table.reused(
         "residual", lambda: np.where(table["correct"], table["one_minus_confidence"], -table["confidence"])
     )
 
@@ -26,7 +26,7 @@ def accuracy(table: SampleTable, settings: Settings) -> list[Value]:
 
 
 def error(table: SampleTable, settings: Settings) -> list[Value]:
-    return [mean(table, table.derived("error", lambda: ~table["correct"]))]
+    return [mean(table, table.reused("error", lambda: ~table["correct"]))]
 
 
 def gap(table: SampleTable, settings: Settings) -> list[Value]:
@@ -44,7 +44,7 @@ def on_correct(table: SampleTable, settings: Settings) -> list[Value]:
 
 def _mean_where(table: SampleTable, name: str, rows: Callable[[], np.ndarray]) -> Value:
     # A weight of 0 leaves a sample out, and unlike a selection is one product for a resample.
-    inside = table.derived(name, lambda: rows().astype(np.float64))
+    inside = table.reused(name, lambda: rows().astype(np.float64))
     weight = inside if table.weight is None else inside * table.weight
     return mean(table.with_weights(weight), table["confidence"])
 
@@ -55,7 +55,7 @@ def top_k(k: int) -> Metric:
     def compute(table: SampleTable, settings: Settings) -> list[Value]:
         if table.num_classes is None or table.num_classes <= k:
             return []
-        return [mean(table, table.derived(f"top {k}", lambda: table["label_rank"] < k))]
+        return [mean(table, table.reused(f"top {k}", lambda: table["label_rank"] < k))]
 
     return Metric(
         f"top{k}_accuracy",

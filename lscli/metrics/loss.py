@@ -22,11 +22,7 @@ def smoothed(table: SampleTable, settings: Settings) -> list[Value]:
 def _losses(table: SampleTable, eps: float) -> np.ndarray:
     if eps in (0, 1):
         return table["loss_uniform" if eps else "loss_hard"]
-    if table.origin is None:
-        return (1.0 - eps) * table["loss_hard"] + eps * table["loss_uniform"]
-    # Of a table that is resampled, kept: the next thousand ask again.
-    origin = table.origin
-    return table.derived(f"smoothed {eps}", lambda: _losses(origin, eps))
+    return table.reused(f"smoothed {eps}", lambda: (1.0 - eps) * table["loss_hard"] + eps * table["loss_uniform"])
 
 
 def floor(table: SampleTable, settings: Settings) -> list[Value]:

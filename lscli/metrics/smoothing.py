@@ -31,7 +31,7 @@ def gamma(table: SampleTable, settings: Settings) -> list[Value]:
     def missing() -> np.ndarray:
         return np.where(table["correct"], table["one_minus_confidence"], 1.0 - table["label_prob"])
 
-    return _scaled(table, missing() if table.origin is None else table.derived("not the label", missing))
+    return _scaled(table, table.reused("not the label", missing))
 
 
 def gamma_confidence(table: SampleTable, settings: Settings) -> list[Value]:
@@ -39,7 +39,7 @@ def gamma_confidence(table: SampleTable, settings: Settings) -> list[Value]:
 
 
 def eps_accuracy(table: SampleTable, settings: Settings) -> list[Value]:
-    return _scaled(table, table.derived("error", lambda: ~table["correct"]))
+    return _scaled(table, table.reused("error", lambda: ~table["correct"]))
 
 
 def balance(table: SampleTable, settings: Settings) -> list[Value]:
