@@ -103,6 +103,7 @@ def read_parts(
     opened = Inputs(logits, labels, options)
 
     def parts() -> Iterator[tuple[SampleTable, Array]]:
+        skipped = 0
         with opened:
             for part in scan_parts(
                 opened.logits,
@@ -111,6 +112,11 @@ def read_parts(
                 progress=opened.options["progress"],
                 **{name: opened.options[name] for name in _OF_THE_SCAN},  # type: ignore[literal-required]
             ):
+                skipped += part.skipped
                 yield opened.weighted(part.table), opened.groups_of(part.table)
+        if skipped:
+            rows = opened.logits.shape[0]
+            note = f"{opened.logits.name}: {skipped} of {rows} rows are not finite and left out"
+            warnings.warn(note, LscliWarning, stacklevel=2)
 
     return Reading(opened.source, {}, opened.logits.shape[1], opened.provenance(None)), parts()

@@ -39,7 +39,7 @@ def per_sample(
     """Every column of the table, a row a sample, in the order of the file.
 
     The rows are computed as they are read from the listing, once: memory is flat, and an error
-    further down the file comes after the rows before it.
+    further down the file comes after the rows before it, and a warning of rows left out after the last.
 
     Args:
         logits, labels, options: as in `lscli.evaluate`.

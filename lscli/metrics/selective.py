@@ -98,7 +98,7 @@ def _coverage(ranking: Ranking, risk: float) -> float:
     return float(ends[kept[-1]] / ends[-1]) if kept.size else 0.0
 
 
-# Those of the score `msp`; another score reads its own besides.
+# `score` stands for the column that the setting names.
 _COLUMNS = frozenset({"correct", "score"})
 
 METRICS = (

@@ -141,3 +141,12 @@ def test_parquet_without_pyarrow_is_wrong_usage(run: Run, monkeypatch: pytest.Mo
         assert_refused(run(command, LOGITS, LABELS, "-o", tmp_path / "x.parquet"), 2, "pyarrow", "lscli[parquet]")
     assert_refused(run("samples", LOGITS, LABELS, "-f", "parquet"), 2, "pyarrow", "lscli[parquet]")
     assert [] == list(tmp_path.iterdir())
+
+
+def test_rows_that_are_skipped_are_counted_after_the_last(run: Run, tmp_path: Path) -> None:
+    logits, labels = tmp_path / "x.npy", tmp_path / "y.npy"
+    np.save(logits, np.array([[0, 1.0], [np.nan, 0], [2, 0]]))
+    np.save(labels, np.array([0, 1, 0]))
+    answer = run("samples", logits, labels, "--nonfinite", "skip")
+    assert (0, 3) == (answer.code, len(answer.out.splitlines()))
+    assert answer.err == f"lscli: warning: {logits}: 1 of 3 rows are not finite and left out\n"
