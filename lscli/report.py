@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import pandas as pd
+    from numpy.typing import NDArray
 
 SCHEMA = "lscli.report/1"
 
@@ -143,6 +144,23 @@ class Report(Provenance):
         return str(frame.drop(columns=empty).to_html(index=False, na_rep="", float_format=lambda x: f"{x:.4g}"))
 
 
+@dataclass(frozen=True, eq=False)
+class Matrix:
+    """The rows of a listing whose values are all float64, computed in blocks: tuples to whoever iterates over it.
+
+    Attributes:
+        shape: rows and columns of them all.
+        blocks: [n, columns] each, in their order; those that stream can be read once.
+    """
+
+    shape: tuple[int, int]
+    blocks: Iterable[NDArray[Any]]
+
+    def __iter__(self) -> Iterator[tuple[float, ...]]:
+        for block in self.blocks:
+            yield from map(tuple, block.tolist())
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Listing(Provenance):
     """A table of its own, that is no report of metrics.
@@ -150,19 +168,24 @@ class Listing(Provenance):
     Attributes:
         title: what it lists.
         columns: their names, an interface.
-        rows: one tuple a line; those of a table that streams can be read once.
+        rows: one tuple a line, or a Matrix; those of a table that streams can be read once.
         name: the table's name in its schema.
+        conclusion: what it says besides, in one sentence.
     """
 
     title: str
     columns: Sequence[str]
     rows: Iterable[Sequence[Any]]
     name: str = "listing"
+    conclusion: str = ""
 
     def to_frame(self) -> pd.DataFrame:
         """The rows as a pandas DataFrame with the CSV's columns; a missing number is NaN."""
         import pandas as pd
 
+        if isinstance(self.rows, Matrix):
+            parts = [pd.DataFrame(block, columns=list(self.columns)) for block in self.rows.blocks]
+            return pd.concat(parts, ignore_index=True)
         return pd.DataFrame(list(self.rows), columns=list(self.columns))
 
 

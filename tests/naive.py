@@ -20,8 +20,8 @@ def log_softmax(logits: Array) -> Array:
     return result
 
 
-def columns(logits: Array, labels: Array) -> dict[str, Array]:
-    """The columns of a SampleTable for logits [N, K] and labels [N], by their definitions."""
+def columns(logits: Array, labels: Array, *, exclude: bool = False) -> dict[str, Array]:
+    """The columns of a SampleTable for logits [N, K] and labels [N], by their definitions; `exclude` as the scan's."""
     n, k = logits.shape
     rows = np.arange(n)
     x = logits.astype(np.longdouble)
@@ -32,17 +32,21 @@ def columns(logits: Array, labels: Array) -> dict[str, Array]:
     label_logit = x[rows, labels]
     descending = np.sort(p, axis=1)[:, ::-1]
     before = np.arange(k)[None, :] < labels[:, None]
+    open_classes = np.isfinite(x)
     with np.errstate(invalid="ignore"):
         products = np.where(p > 0, p * log_p, 0)
-        others = x.copy()
-        others[rows, labels] = 0
-        # A masked label has no gap, by definition.
-        gap = np.where(np.isneginf(label_logit), np.nan, label_logit - others.sum(axis=1) / (k - 1))
+        above = np.where(x > label_logit[:, None], x - label_logit[:, None], 0)
+        lead = np.sort(x, axis=1)[:, -1] - np.sort(x, axis=1)[:, -2]
     not_top = np.ones((n, k), bool)
     not_top[rows, predicted] = False
+    off_label = [np.delete(x[i], labels[i]) for i in range(n)]
+    top = x.max(axis=1)
     return {
+        "label": labels,
         "loss_hard": -log_p[rows, labels],
-        "loss_uniform": -log_p.mean(axis=1),
+        "loss_uniform": np.array(
+            [-row[seen if exclude else ...].mean() for row, seen in zip(log_p, open_classes, strict=True)]
+        ),
         "confidence": p.max(axis=1),
         "one_minus_confidence": np.where(not_top, p, 0).sum(axis=1),
         "correct": predicted == labels,
@@ -52,9 +56,41 @@ def columns(logits: Array, labels: Array) -> dict[str, Array]:
         "entropy": -products.sum(axis=1),
         "brier": np.square(p - one_hot).sum(axis=1),
         "margin": descending[:, 0] - descending[:, 1],
-        "logit_gap": gap,
+        "logit_gap": np.array([gap(label_logit[i], off_label[i], exclude=exclude) for i in range(n)]),
         "largest_logit": x.max(axis=1),
+        "logit_margin": lead,
+        "above_label": above.sum(axis=1),
+        "log_not_label": np.array([log_sum(off_label[i] - top[i]) - log_sum(x[i] - top[i]) for i in range(n)]),
+        "off_label_entropy": np.array([entropy(others) for others in off_label]),
+        "class_count": open_classes.sum(axis=1),
     }
+
+
+def gap(of_label: Any, others: Array, *, exclude: bool) -> Any:
+    """The label's logit less the mean of the others; a masked label has none, but where its class is left out."""
+    left = others[np.isfinite(others)] if exclude else others
+    if np.isneginf(of_label):
+        return -np.inf if exclude else np.nan
+    return of_label - left.mean() if len(left) else np.nan
+
+
+def log_sum(x: Array) -> Any:
+    """log sum e^x."""
+    return x.max() + np.log(np.exp(x - x.max()).sum()) if np.isfinite(x.max()) else x.max()
+
+
+def entropy(x: Array) -> Any:
+    """The entropy of the softmax of x; 0 where all of it is masked."""
+    finite = x[np.isfinite(x)]
+    shifted = finite - finite.max(initial=-np.inf)
+    log_p = shifted - log_sum(shifted) if len(shifted) else shifted
+    return -(np.exp(log_p) * log_p).sum()
+
+
+def minus_dot(logits: Array, c: Array) -> Array:
+    """-sum_k c_k log p_k of each row, without the classes where c is 0."""
+    total: Array = -(log_softmax(logits)[:, c > 0] * c[c > 0].astype(np.longdouble)).sum(axis=1)
+    return total
 
 
 def probabilities(logits: Array) -> Array:

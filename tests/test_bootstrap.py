@@ -20,6 +20,9 @@ from tests.command import LABELS, LOGITS
 Compute = Callable[[SampleTable], list[float]]
 Interval = tuple[str, str, str, float, float]
 
+# What the targets are is no matter of samples.
+CONSTANT = {"loss_floor", "target_on", "target_off"}
+
 
 def drawn(rows: int = 300, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
@@ -64,7 +67,7 @@ def test_another_seed_gives_other_intervals_of_the_same_values() -> None:
     one, other = (lscli.evaluate(logits, labels, ci=True, bootstrap=60, seed=seed) for seed in (0, 1))
     assert [row.value for row in one.rows] == [row.value for row in other.rows]
     for mine, theirs in zip(one.rows, other.rows, strict=True):
-        if mine.metric != "loss_floor":
+        if mine.metric not in CONSTANT:
             assert (mine.ci_low, mine.ci_high) != (theirs.ci_low, theirs.ci_high), mine.metric
             assert not math.isnan(mine.ci_low + mine.ci_high + theirs.ci_low + theirs.ci_high), mine.metric
 
@@ -85,7 +88,7 @@ def test_a_higher_level_is_wider() -> None:
     levels = [
         {e[1]: e[3:] for e in intervals(logits, labels, level=level, bootstrap=200)} for level in (0.5, 0.8, 0.99)
     ]
-    for metric in levels[0].keys() - {"loss_floor"}:
+    for metric in levels[0].keys() - CONSTANT:
         lows, highs = zip(*(level[metric] for level in levels), strict=True)
         assert lows[0] > lows[1] > lows[2] or lows[2] == 0, metric
         assert highs[0] < highs[1] < highs[2], metric
@@ -131,7 +134,8 @@ def test_a_weight_of_0_is_never_drawn() -> None:
 def test_the_intervals_of_the_sample_data_hold_their_estimates(metrics: str) -> None:
     report = lscli.evaluate(LOGITS, LABELS, ci=True, bootstrap=100, metrics=metrics)
     without = {row.metric for row in report.rows if math.isnan(row.ci_low)}
-    assert {"loss_floor"} | ({"classwise_ece", "classwise_ece_max"} if metrics == "all" else set()) == without
+    more = {"classwise_ece", "classwise_ece_max", "logit_gap_optimal"} if metrics == "all" else set()
+    assert CONSTANT | more == without
     for row in report.rows:
         if row.metric not in without:
             assert row.ci_low < row.value < row.ci_high, row.metric

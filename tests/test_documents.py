@@ -19,15 +19,18 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 _NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 
 
+SMOOTHING = (ROOT / "docs" / "label_smoothing.md").read_text(encoding="utf-8")
+
+
 def console_blocks() -> list[tuple[str, str]]:
-    """The README's `$ command` lines, each with the output under it."""
-    blocks = re.findall(r"```console\n\$ (.*?)\n(.*?)\n```", README, flags=re.DOTALL)
-    assert blocks
-    return blocks
+    """The documents' `$ command` lines, each with the output under it."""
+    found = [re.findall(r"```console\n\$ (.*?)\n(.*?)\n```", text, flags=re.DOTALL) for text in (README, SMOOTHING)]
+    assert all(found)
+    return list(dict.fromkeys(block for blocks in found for block in blocks))
 
 
 @pytest.mark.parametrize(("command", "expected"), console_blocks(), ids=lambda text: text[:40])
-def test_the_readme_s_output_is_the_command_s(command: str, expected: str) -> None:
+def test_the_output_in_a_document_is_the_command_s(command: str, expected: str) -> None:
     program, *arguments = shlex.split(command)
     assert program == "lscli"
     found = run(*arguments, cwd=ROOT).stdout.strip("\n")

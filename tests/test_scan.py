@@ -24,6 +24,9 @@ def data(rows: int, classes: int, dtype: str = "float32", *, masked: bool = Fals
     rng = np.random.default_rng(classes)
     logits = (3 * rng.standard_normal((rows, classes))).astype(dtype)
     if masked:
+        logits[::13] *= 40  # the others of some underflow
+        logits[3::13] *= 1000
+    if masked:
         logits[rng.random((rows, classes)) < 0.02] = -np.inf
         logits[:, 0] = np.where(np.isneginf(logits).all(axis=1), 0, logits[:, 0])
     logits[::7, 1] = logits[::7, 0]  # ties
@@ -33,13 +36,16 @@ def data(rows: int, classes: int, dtype: str = "float32", *, masked: bool = Fals
 
 
 def columns(logits: Any, labels: Any, **options: Any) -> dict[str, bytes]:
-    """The bytes of every column."""
+    """The bytes of every column, those of two vectors among them."""
     opened, truth = open_inputs(logits, labels)
     label, _ = truth.checked(*opened.shape, -100, "logits")
-    table = scan(opened, label, (*COLUMNS, "row"), **options).table
+    c = np.random.default_rng(opened.shape[1]).random(opened.shape[1])
+    vectors = {"all": c, "some": np.where(c < 0.5, 0.0, 1e3 * c)}
+    table = scan(opened, label, (*COLUMNS, "row"), vectors=vectors, **options).table
     return {name: column.tobytes() for name, column in table.columns.items()}
 
 
+@pytest.mark.parametrize("mode", ["keep", "exclude"])
 @pytest.mark.parametrize("kernel", ["numpy", "torch"])
 @pytest.mark.parametrize(
     ("rows", "classes", "dtype"),
@@ -55,11 +61,14 @@ def columns(logits: Any, labels: Any, **options: Any) -> dict[str, bytes]:
         (40, 33_000, "float32"),
     ],
 )
-def test_no_bit_depends_on_chunks_or_threads(kernel: str, rows: int, classes: int, dtype: str) -> None:
+def test_no_bit_depends_on_chunks_or_threads(kernel: str, mode: str, rows: int, classes: int, dtype: str) -> None:
     logits, labels = data(rows, classes, dtype, masked=True)
-    expected = columns(logits, labels, kernel=kernel, threads=1)
+    how = {"kernel": kernel, "masked_classes": mode}
+    expected = columns(logits, labels, threads=1, **how)
     for chunk_rows, threads in ((1, 1), (2, 3), (3, 1), (17, 2), (64, 4), (rows, 1), (10 * rows, 2)):
-        assert expected == columns(logits, labels, kernel=kernel, threads=threads, chunk_rows=chunk_rows)
+        found = columns(logits, labels, threads=threads, chunk_rows=chunk_rows, **how)
+        assert expected.keys() == found.keys()
+        assert [] == [name for name in expected if expected[name] != found[name]]
 
 
 @pytest.mark.parametrize("classes", [7, 1000])
@@ -71,15 +80,36 @@ def test_no_bit_depends_on_the_tiles_within_a_chunk(classes: int, monkeypatch: p
         assert expected == columns(logits, labels, threads=1)
 
 
+@pytest.mark.parametrize("mode", ["keep", "exclude"])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 @pytest.mark.parametrize("classes", [5, 400])
-def test_a_file_gives_the_bits_of_an_array(classes: int, tmp_path: Path) -> None:
+def test_a_file_gives_the_bits_of_an_array(classes: int, dtype: str, mode: str, tmp_path: Path) -> None:
     # Files are read into buffers that the kernel works in; arrays of the caller are left alone.
-    logits, labels = data(300, classes, masked=True)
+    logits, labels = data(300, classes, dtype, masked=True)
+    if dtype != "float16":
+        logits[7, 2] = logits[199, 1] = 3e38  # a tile where the differences do not take the place of the logits
     before = logits.copy()
     np.save(tmp_path / "logits.npy", logits)
-    from_array = columns(logits, labels, chunk_rows=100)
-    assert from_array == columns(tmp_path / "logits.npy", labels, chunk_rows=70)
+    from_array = columns(logits, labels, chunk_rows=100, masked_classes=mode)
+    for chunk_rows in (1, 70):
+        found = columns(tmp_path / "logits.npy", labels, chunk_rows=chunk_rows, masked_classes=mode)
+        assert [] == [name for name in from_array if from_array[name] != found[name]]
     assert before.tobytes() == logits.tobytes()
+
+
+@pytest.mark.parametrize("kernel", ["numpy", "torch"])
+@pytest.mark.parametrize("classes", [5, 400])
+def test_a_row_alone_gives_the_bits_that_it_has_among_others(kernel: str, classes: int) -> None:
+    logits, labels = data(40, classes, masked=True)
+    labels = np.maximum(labels, 0)
+    logits[20, 2:] = -np.inf
+    how = {"kernel": kernel, "masked_classes": "exclude"}
+    among = columns(logits, labels, **how)
+    for row in range(40):
+        alone = columns(logits[row : row + 1], labels[row : row + 1], **how)
+        for name in among.keys() - {"row"}:
+            size = len(alone[name])
+            assert among[name][row * size : (row + 1) * size] == alone[name], (row, name)
 
 
 def test_the_report_does_not_depend_on_chunks_or_threads() -> None:
@@ -125,7 +155,7 @@ def test_the_parts_are_the_whole(
     assert sum(part.skipped for part in found) == (labels[16:32] != -100).sum()
     assert told[-1] == (203, 203)
     whole = columns(given, labels, nonfinite="skip")
-    for name, expected in whole.items():
+    for name, expected in ((name, whole[name]) for name in (*COLUMNS, "row")):
         assert expected == b"".join(part.table[name].tobytes() for part in found), name
 
 
@@ -188,11 +218,14 @@ def test_the_loop_on_a_device_gives_the_states_of_the_kernel(dtype: str, classes
     labels = np.arange(50) % classes
     opened, _ = open_inputs(tensor, labels)
     raw = tensor.view(torch.uint16).numpy() if dtype == "bfloat16" else tensor.numpy()
-    fields = fields_for(COLUMNS)
-    expected = cpu_kernel("torch", classes, dtype, fields).row_state(raw, labels).parts()
+    fields = fields_for(COLUMNS) | {"open_shift"}
+    c = np.random.default_rng(0).random((2, classes))
+    expected = cpu_kernel("torch", classes, dtype, fields, (), c).row_state(raw, labels).parts()
+    assert {"dots", "open_shift", "above_label", "log_tail", "tail_entropy"} <= expected.keys()
     for device in DEVICES:
         told: list[int] = []
-        found = device_state(opened, labels, device, fields, chunk_rows=7, threads=2, progress=told.append).parts()
+        how: Any = {"chunk_rows": 7, "threads": 2, "progress": told.append}
+        found = device_state(opened, labels, device, fields, vectors=c, **how).parts()
         for name, part in expected.items():
             np.testing.assert_allclose(found[name], part, rtol=1e-6, atol=1e-6, err_msg=f"{device} {name}")
         assert told == [*range(7, 50, 7), 50]

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
-from lscli.analyses import inputs, reading
+from lscli.analyses import inputs, reading, targets
 from lscli.analyses.conclude import conclude
-from lscli.bootstrap import Bootstrap, interval, resampled
-from lscli.errors import UsageError
-from lscli.metrics import Choice, parse_share, select
+from lscli.analyses.measure import measured, rows_of
+from lscli.bootstrap import Bootstrap
+from lscli.metrics import select
 from lscli.metrics.base import Settings
 from lscli.metrics.bins import check_norm, rule_of
 from lscli.metrics.scores import check_score
-from lscli.report import Report, Row
-from lscli.scan import processors
+from lscli.report import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from lscli.metrics.base import Value
-    from lscli.samples import SampleTable
+    from collections.abc import Callable, Mapping
 
 
 def evaluate(
@@ -30,6 +25,12 @@ def evaluate(
     *,
     eps: float | str | Iterable[float | str] = 0.1,
     metrics: str | Iterable[str] = "default",
+    smoothing: str = "uniform",
+    prior: Any = None,
+    class_weights: Any = None,
+    weight_mode: str = "torch",
+    allow_negative_eps: bool = False,
+    noise_rate: float | None = None,
     ci: bool = False,
     bootstrap: int = 1000,
     seed: int = 0,
@@ -44,6 +45,7 @@ def evaluate(
     group_by: str | None = None,
     ignore_index: int = -100,
     nonfinite: str = "error",
+    masked_classes: str = "keep",
     logits_key: str | None = None,
     labels_key: str | None = None,
     labels_column: str | None = None,
@@ -64,8 +66,15 @@ def evaluate(
             torch tensor; float16, bfloat16 (torch), float32 or float64. -inf masks a class.
         labels: [N] class numbers from 0 to K-1, any integer type: a path (`.npy`, `.npz`, `.csv`), a
             numpy array, a list or a torch tensor. May be left out for an `.npz` file that holds both.
-        eps: amount of label smoothing, or several, each in [0, 1].
+        eps: amount of label smoothing in [0, 1], or several; `"0:0.5:0.05"` is a range.
         metrics: ids, families, `default` or `all`; `loss_smoothed@0.2` gives one an eps of its own.
+        smoothing: what eps means: `uniform` ((1-eps) + eps/K on the label, eps/K elsewhere), `off-target` (1-eps,
+            eps/(K-1)), `classy` (those of uniform over 1 + eps) or `prior` ((1-eps) on the label, and eps prior).
+        prior: [K], for `prior`: a path (`.npy`, `.npz`, `.csv`), an array, or `empirical` for that of the labels.
+        class_weights: [K], how much each class weighs in the losses: a path or an array.
+        weight_mode: `torch` weighs every class of the targets as `F.cross_entropy` does, `target-only` the sample.
+        allow_negative_eps: take an eps below 0 too; such targets have no floor.
+        noise_rate: share of the labels that were drawn anew from all classes, for loss_noise_corrected.
         ci: whether every metric gets a percentile bootstrap interval; those by class have none.
         bootstrap: how many resamples an interval is made of.
         seed: of the resamples; the same seed gives the same bytes.
@@ -81,6 +90,8 @@ def evaluate(
         group_by: the column of that CSV.
         ignore_index: samples with this label are left out of everything.
         nonfinite: `error` or `skip`, for rows with nan or +inf or nothing but -inf.
+        masked_classes: `keep` (their uniform loss is infinite), `exclude` (K is a row's number of other classes) or
+            `error`, for logits of -inf.
         logits_key: the array of an `.npz` file that holds the logits.
         labels_key: the array of an `.npz` file that holds the labels.
         labels_column: the column of a CSV file that holds the labels, by name or number.
@@ -103,15 +114,23 @@ def evaluate(
     Definitions: `lscli metrics`. Smoothing: Szegedy et al. 2016, section 7.
     """
     given = {name: value for name, value in locals().items() if name in DEFAULTS}
+    options = cast("targets.TargetOptions", {name: given[name] for name in targets.DEFAULTS})
     settings = Settings(
-        eps=_eps_values(eps), bins=bins, bin_edges=bin_edges, compat=compat or "", norm=norm, score=score
+        eps=targets.parse_eps(eps, allow_negative=allow_negative_eps),
+        targets=targets.check(options, masked_classes),
+        rho=targets.parse_noise_rate(noise_rate),
+        bins=bins,
+        bin_edges=bin_edges,
+        compat=compat or "",
+        norm=norm,
+        score=score,
     )
     rule = rule_of(settings)
     check_norm(norm)
     check_score(score)
     resampling = Bootstrap(bootstrap, seed, level).checked()
     metrics = metrics if isinstance(metrics, str) else ",".join(metrics)
-    choices = select(metrics)
+    choices = select(metrics, allow_negative_eps=allow_negative_eps)
     by_class = any(choice.metric.by_class for choice in choices)
     read = reading.read(
         logits,
@@ -119,66 +138,32 @@ def evaluate(
         frozenset[str]().union(*(choice.columns(settings) for choice in choices)),
         cast("inputs.Options", {name: given[name] for name in inputs.DEFAULTS}),
         rule=rule_of(settings._replace(compat="")) if by_class else None,
+        against=options,
     )
-    rows: list[Row] = []
+    settings = settings._replace(targets=read.targets)
+    rows = []
     for group, table in read.tables.items():
-        values = [(choice, choice.values(table, settings)) for choice in choices]
-        intervals = _intervals(table, values, settings, resampling, threads, progress) if ci else {}
-        rows.extend(_rows(read.source, group, table, values, intervals))
+        found = measured(table, choices, settings, resampling if ci else None, threads, progress)
+        rows.extend(rows_of(read.source, group, table, found))
     absent = [c.metric.id for c in choices if c.named and not any(row.metric == c.metric.id for row in rows)]
     read.with_settings(given, DEFAULTS, {"eps": list(settings.eps), "metrics": metrics, "bins": rule.params["bins"]})
-    read.warn(f"{metric} is absent: it does not apply to K = {read.num_classes} classes" for metric in absent)
+    read.warn(f"{metric} is absent: {_reason(metric, settings, read.num_classes)}" for metric in absent)
     return Report(rows, conclude([row for row in rows if not row.group]), **read.provenance.fields())
 
 
 DEFAULTS: Mapping[str, Any] = dict(evaluate.__kwdefaults__ or {})
 
 
-def _eps_values(eps: float | str | Iterable[float | str]) -> tuple[float, ...]:
-    several = list(eps) if isinstance(eps, Iterable) and not isinstance(eps, str) else [eps]
-    values = tuple(dict.fromkeys(parse_share(value, "eps", "--eps ") for value in several))
-    if not values:
-        raise UsageError("no eps is given", "for example --eps 0.1", where="eps")
-    return values
-
-
-def _intervals(
-    table: SampleTable,
-    values: Sequence[tuple[Choice, Sequence[Value]]],
-    settings: Settings,
-    resampling: Bootstrap,
-    threads: int | None,
-    progress: Callable[[int, int], None] | None,
-) -> dict[tuple[str, int], tuple[float, float]]:
-    """The interval of each value that has one, by the metric's place and the value's."""
-    shared = [choice for choice, found in values if found and not (choice.metric.by_class or choice.metric.constant)]
-
-    def compute(resample: SampleTable) -> list[float]:
-        return [value.value for choice in shared for value in choice.values(resample, settings)]
-
-    estimates = [
-        (choice, place, value) for choice, found in values if choice in shared for place, value in enumerate(found)
-    ]
-    drawn = resampled(table, compute, resampling, threads or processors(), progress)
-    return {
-        (choice.key, place): interval(value.value, column, resampling.level, biased=choice.metric.biased)
-        for (choice, place, value), column in zip(estimates, drawn.T, strict=True)
-    }
-
-
-def _rows(
-    source: str,
-    group: str,
-    table: SampleTable,
-    values: Sequence[tuple[Choice, Sequence[Value]]],
-    intervals: Mapping[tuple[str, int], tuple[float, float]],
-) -> list[Row]:
-    total = table.total
-    n = int(total) if total.is_integer() else total
-    rows = []
-    for choice, found in values:
-        for place, value in enumerate(found):
-            params = ";".join(f"{key}={setting}" for key, setting in value.params.items())
-            low, high = intervals.get((choice.key, place), (math.nan, math.nan))
-            rows.append(Row(source, group, choice.metric.id, value.value, value.stderr, low, high, n, params))
-    return rows
+def _reason(metric: str, settings: Settings, num_classes: int) -> str:
+    """Why a metric that was asked for is not there."""
+    if metric == "loss_prior":
+        return "there is no prior"
+    if metric == "loss_noise_corrected":
+        return "there is no noise rate"
+    if metric in ("loss_difference", "loss_flip_eps"):
+        return "there is one model; lscli sweep takes several"
+    if settings.targets.tilted and metric.startswith("excess_"):
+        return "with class weights the excess is not split"
+    if max(settings.eps) < 0:
+        return "targets of a negative eps are no distribution"
+    return f"it does not apply to K = {num_classes} classes"

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import numpy as np
 
 from lscli import __version__
+from lscli.analyses.targets import open_targets
 from lscli.errors import InputError, UsageError
 from lscli.kernels.class_sums import ClassSums
+from lscli.metrics.against import PRIOR, WEIGHED
 from lscli.report import Provenance, Setting
 from lscli.sources import open_inputs
 from lscli.sources.beside import open_groups, open_weights
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from lscli.analyses.targets import Opened, TargetOptions
     from lscli.metrics.bins import BinRule
     from lscli.samples import SampleTable
     from lscli.scan import Scan
@@ -36,6 +39,7 @@ class Options(TypedDict, total=False):
     group_by: str | None
     ignore_index: int
     nonfinite: str
+    masked_classes: str
     logits_key: str | None
     labels_key: str | None
     labels_column: str | None
@@ -53,6 +57,7 @@ DEFAULTS: Options = {
     "group_by": None,
     "ignore_index": -100,
     "nonfinite": "error",
+    "masked_classes": "keep",
     "logits_key": None,
     "labels_key": None,
     "labels_column": None,
@@ -100,8 +105,14 @@ class Inputs:
 
     @property
     def columns(self) -> set[str]:
-        """What the tables need besides, to find the weight and the group of a sample."""
-        return {"row"} if self.weight is not None or self._codes is not None else set()
+        """What the tables need besides: to find the weight and the group of a sample, and its own number of classes."""
+        found = {"row"} if self.weight is not None or self._codes is not None else set()
+        return found | ({"class_count"} if self.options["masked_classes"] == "exclude" else set())
+
+    def targets(self, options: TargetOptions) -> Opened:
+        """What the losses of these samples are against."""
+        weight = None if self.weight is None else self.weight.values
+        return open_targets(options, self.label, self.logits.shape[1], weight, self.label < 0)
 
     def class_sums(self, rule: BinRule) -> list[ClassSums]:
         """Empty sums by class for all samples and for each group."""
@@ -152,7 +163,7 @@ class Inputs:
         rows = self.logits.shape[0]
         samples = {"rows": rows, "kept": rows - self.ignored, "ignored": self.ignored}
         settings = {
-            name: Setting(_shown(value), "default" if _same(value, DEFAULTS[name]) else "argument")  # type: ignore[literal-required]
+            name: Setting(shown(value), "default" if _same(value, DEFAULTS[name]) else "argument")  # type: ignore[literal-required]
             for name, value in ((name, self.options[name]) for name in DEFAULTS if name != "progress")  # type: ignore[literal-required]
         }
         if result is not None:
@@ -167,16 +178,24 @@ class Inputs:
             warnings=[] if result is None else self._notes(result),
         )
 
+    def _infinite(self, table: SampleTable) -> bool:
+        """Whether a masked class shows in the losses, or would if it were not left out."""
+        if self.options["masked_classes"] == "exclude":
+            return True
+        names = {"loss_uniform", "logit_gap", PRIOR, WEIGHED} & table.columns.keys()
+        return any(not np.isfinite(table[name]).all() for name in names)
+
     def _notes(self, result: Scan) -> Sequence[str]:
         notes, name = [], self.logits.name
         if result.look_like_probabilities:
             notes.append(f"{name}: every row sums to 1: if these are probabilities, give their logarithms instead")
         if result.skipped:
             notes.append(f"{name}: {result.skipped} of {self.logits.shape[0]} rows are not finite and left out")
-        if result.masked and {"loss_uniform", "logit_gap"} & result.table.columns.keys():
+        if result.masked and self._infinite(result.table):
+            left_out = self.options["masked_classes"] == "exclude"
+            consequence = "it is left out of their row" if left_out else "their uniform loss and logit gap are infinite"
             notes.append(
-                f"{name}: {result.masked} of {len(result.table)} samples have a masked class (-inf): "
-                "their uniform loss and logit gap are infinite"
+                f"{name}: {result.masked} of {len(result.table)} samples have a masked class (-inf): {consequence}"
             )
         total = self.weighted(result.table).total
         if self.weight is not None and total < 2:
@@ -197,9 +216,13 @@ def _input(role: str, opened: Logits | Labels) -> dict[str, Any]:
     }
 
 
-def _shown(value: Any) -> Any:
+def shown(value: Any) -> Any:
     """A setting as a report shows it: arrays have no path."""
-    return value if value is None or isinstance(value, str | int | float) else f"<{type(value).__name__}>"
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, os.PathLike | bytes):
+        return os.fsdecode(value)
+    return f"<{type(value).__name__}>"
 
 
 def _same(value: Any, default: Any) -> bool:

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from lscli.analyses.inputs import DEFAULTS, Inputs, Options
+from lscli.analyses.inputs import DEFAULTS, Inputs, Options, shown
+from lscli.analyses.targets import DEFAULTS as UNIFORM
 from lscli.errors import LscliWarning
+from lscli.metrics.against import vectors
 from lscli.report import Provenance, Setting
 from lscli.scan import scan, scan_parts
+from lscli.targets.convention import Targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
+    from lscli.analyses.targets import TargetOptions
     from lscli.metrics.bins import BinRule
     from lscli.samples import SampleTable
 
     Array = NDArray[Any]
 
 
-_OF_THE_SCAN = ("nonfinite", "device", "kernel", "threads", "chunk_rows")
+_OF_THE_SCAN = ("nonfinite", "masked_classes", "device", "kernel", "threads", "chunk_rows")
 
 
 @dataclass
@@ -34,12 +38,14 @@ class Reading:
         tables: the samples by group; the empty name is all of them, and comes first.
         num_classes: K.
         provenance: where they came from.
+        targets: what their losses are against.
     """
 
     source: str
     tables: dict[str, SampleTable]
     num_classes: int
     provenance: Provenance
+    targets: Targets = field(default_factory=Targets)
 
     @property
     def all(self) -> SampleTable:
@@ -51,7 +57,9 @@ class Reading:
         settings = dict(self.provenance.settings)
         for name in given.keys() - DEFAULTS.keys():
             unchanged = type(given[name]) is type(defaults[name]) and given[name] == defaults[name]
-            settings[name] = Setting(resolved.get(name, given[name]), "default" if unchanged else "argument")
+            settings[name] = Setting(
+                resolved[name] if name in resolved else shown(given[name]), "default" if unchanged else "argument"
+            )
         order = [*given, *settings]
         self.provenance = replace(
             self.provenance, settings={name: settings[name] for name in dict.fromkeys(order) if name in settings}
@@ -64,7 +72,15 @@ class Reading:
             warnings.warn(note, LscliWarning, stacklevel=3)
 
 
-def read(logits: Any, labels: Any, columns: Iterable[str], options: Options, *, rule: BinRule | None = None) -> Reading:
+def read(
+    logits: Any,
+    labels: Any,
+    columns: Iterable[str],
+    options: Options,
+    *,
+    rule: BinRule | None = None,
+    against: TargetOptions | None = None,
+) -> Reading:
     """Read every row once.
 
     Args:
@@ -72,25 +88,32 @@ def read(logits: Any, labels: Any, columns: Iterable[str], options: Options, *, 
         columns: names of columns that the tables have to have.
         options: how to read.
         rule: the bins of the sums by class, or None where nobody asks for these.
+        against: what the losses are against, checked; plain uniform targets unless given.
 
     Raises:
         LscliError: as `lscli.evaluate`.
     """
     with Inputs(logits, labels, options) as opened:
         class_sums = [] if rule is None else opened.class_sums(rule)
+        targets, files = opened.targets(against or UNIFORM)
+        extra = vectors(targets, opened.logits.shape[1])
         result = scan(
             opened.logits,
             opened.label,
-            {*columns, *opened.columns},
+            # Metrics may need none, but samples are counted in a column.
+            {"label", *columns, *opened.columns} - extra.keys(),
             progress=opened.options["progress"],
             class_sums=list(class_sums),
+            vectors=extra,
             **{name: opened.options[name] for name in _OF_THE_SCAN},  # type: ignore[literal-required]
         )
     tables = opened.tables(result.table)
     for name, sums in zip(opened.names, class_sums, strict=False):
         if name in tables:
             tables[name] = replace(tables[name], classes=sums)
-    return Reading(opened.source, tables, opened.logits.shape[1], opened.provenance(result))
+    provenance = opened.provenance(result)
+    provenance = replace(provenance, inputs=[*provenance.inputs, *files])
+    return Reading(opened.source, tables, opened.logits.shape[1], provenance, targets)
 
 
 def read_parts(

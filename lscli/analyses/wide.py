@@ -8,6 +8,9 @@ from lscli.metrics import find
 from lscli.report import Listing
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lscli.metrics.base import Metric
     from lscli.report import Report, Row
 
 
@@ -31,9 +34,12 @@ def wide(report: Report, *, intervals: bool = False) -> Listing:
     return Listing("Metrics", names, rows, "wide", **report.fields())
 
 
+def column_name(metric: Metric, params: Mapping[str, Any]) -> str:
+    """The name of a metric's column: its id, with the number of its parameter where it has one."""
+    return f"{metric.id}@{params[metric.parameter]}" if metric.parameter else metric.id
+
+
 def _name(row: Row) -> str:
     metric = find(row.metric)
-    if metric is None or not metric.parameter:
-        return row.metric
     params = dict(param.split("=", 1) for param in row.params.split(";") if param)
-    return f"{row.metric}@{params[metric.parameter]}"
+    return row.metric if metric is None else column_name(metric, params)

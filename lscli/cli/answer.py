@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
     from lscli.report import Listing, Report
 
-# The options that name files besides the logits and labels: none of them may be the output.
-_FILES = ("logits", "labels", "weights", "groups", "class_names")
+# The parameters that name files, one or several: none of these may be the output.
+_FILES = ("logits", "labels", "paths", "weights", "groups", "prior", "class_weights", "class_names")
 
 
 def answered(context: typer.Context, analyse: Callable[..., Report | Listing], values: dict[str, Any]) -> None:
     """Write what `analyse` makes of the values of a command's parameters, but for those of the output."""
+    named = [values.get(name) for name in _FILES]
     destination = Destination.of(
         values.pop("output"),
         values.pop("format"),
-        inputs=[values.get(name) for name in _FILES],
+        inputs=[path for each in named for path in (each if isinstance(each, list) else [each])],
         header=not values.pop("no_header"),
     )
-    logits, labels = values.pop("logits"), values.pop("labels")
     with progress_bar(values.pop("quiet")) as progress:
-        answer = analyse(logits, labels, progress=progress, **values)
+        answer = analyse(progress=progress, **values)
 
         from lscli.cli.defaults import with_origins
 

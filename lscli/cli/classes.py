@@ -11,12 +11,13 @@ if TYPE_CHECKING:
 
 EXAMPLES = (
     "lscli classes sample_data/logits.npy sample_data/labels.npy",
-    "lscli classes sample_data/logits.npy sample_data/labels.npy --sort ece --top 3 -f csv",
+    "lscli classes sample_data/logits_smoothed.npy sample_data/labels.npy --metrics gamma,above_target --sort gamma",
 )
 _OWN = ("sort", "ascending", "top", "class_names", "bins", "bin_edges", "norm")
+_METRICS = ("metrics", "eps", *options.SMOOTHING, "noise_rate")
 
 
-@options.accepts("logits", "labels", *_OWN, *options.READING, *options.WRITING)
+@options.accepts("logits", "labels", *_OWN, *_METRICS, *options.READING, *options.WRITING, metrics=[])
 def classes_command(context: typer.Context, **values: Any) -> None:
     """Support, recall, precision, calibration error and losses of every class.
 
@@ -26,4 +27,4 @@ def classes_command(context: typer.Context, **values: Any) -> None:
     from lscli.analyses.classes import per_class
     from lscli.cli.answer import answered
 
-    answered(context, per_class, values)
+    answered(context, per_class, {**values, "eps": options.listed(values["eps"])})

@@ -37,7 +37,8 @@ def load_pyproject(context: typer.Context) -> None:
         return
     commands: Mapping[str, Any] = getattr(context.command, "commands", {})
     options = {
-        name: {p.name: p for p in command.params if p.param_type_name == "option"} for name, command in commands.items()
+        name: {_key(p): p for p in command.params if p.param_type_name == "option"}
+        for name, command in commands.items()
     }
     known = {key for group in options.values() for key in group}
     values = {key.replace("-", "_"): value for key, value in table.items()}
@@ -46,7 +47,7 @@ def load_pyproject(context: typer.Context) -> None:
             hint = nearest(key, known) or "see lscli eval --help for the options"
             raise UsageError(f"[tool.lscli] has an unknown option {key!r}", hint, where=path)
     context.default_map = {
-        name: {key: _shaped(group[key], value) for key, value in values.items() if key in group}
+        name: {group[key].name: _shaped(group[key], value) for key, value in values.items() if key in group}
         for name, group in options.items()
     }
 
@@ -60,6 +61,11 @@ def with_origins(answer: Answer, context: typer.Context) -> Answer:
             origin=_ORIGINS.get(source.name, setting.origin) if source else setting.origin
         )
     return replace(answer, settings=settings)
+
+
+def _key(option: Any) -> str:
+    """What an option is called in the file: as in the environment, where one with a default of its own has its own."""
+    return str(option.envvar or option.name).removeprefix("LSCLI_").lower()
 
 
 def _shaped(option: Any, value: Any) -> Any:

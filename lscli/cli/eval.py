@@ -13,7 +13,21 @@ EXAMPLES = (
     "lscli eval sample_data/logits.npy sample_data/labels.npy --eps 0.1",
     "lscli eval sample_data/logits_smoothed.npy sample_data/labels.npy --metrics ece,loss --ci -f csv",
 )
-_OWN = ("eps", "metrics", "ci", "bootstrap", "seed", "level", "bins", "bin_edges", "norm", "compat", "score")
+_OWN = (
+    "eps",
+    "metrics",
+    *options.SMOOTHING,
+    "noise_rate",
+    "ci",
+    "bootstrap",
+    "seed",
+    "level",
+    "bins",
+    "bin_edges",
+    "norm",
+    "compat",
+    "score",
+)
 
 
 @options.accepts("logits", "labels", *_OWN, *options.READING, *options.WRITING[:2], "wide", *options.WRITING[2:])

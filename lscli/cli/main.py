@@ -14,7 +14,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import typer
 
 from lscli import __version__
-from lscli.cli import bins, classes, metrics, samples
+from lscli.cli import bins, classes, explain, metrics, samples, smooth, sweep
 from lscli.cli import eval as eval_file
 from lscli.cli.plain import PlainCommand, PlainGroup
 from lscli.errors import ClosedPipeError, ExitCode, LscliError, LscliWarning
@@ -25,9 +25,12 @@ if TYPE_CHECKING:
 
 COMMANDS: dict[str, tuple[Callable[..., None], tuple[str, ...]]] = {
     "eval": (eval_file.eval_command, eval_file.EXAMPLES),
+    "sweep": (sweep.sweep_command, sweep.EXAMPLES),
     "bins": (bins.bins_command, bins.EXAMPLES),
     "classes": (classes.classes_command, classes.EXAMPLES),
     "samples": (samples.samples_command, samples.EXAMPLES),
+    "smooth": (smooth.smooth_command, smooth.EXAMPLES),
+    "explain": (explain.explain_command, explain.EXAMPLES),
     "metrics": (metrics.metrics_command, metrics.EXAMPLES),
 }
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from lscli.cli.options import FORMATS
+from lscli.cli.options.writing import FORMATS
 from lscli.errors import ClosedPipeError, LscliError, ReadWriteError, UsageError
 from lscli.render import SUFFIXES, Screen, render
 from lscli.report import Listing, Report
@@ -41,19 +41,22 @@ class Destination(NamedTuple):
         inputs: Sequence[str | None] = (),
         *,
         header: bool = True,
+        arrays: bool = False,
     ) -> Destination:
-        """The destination that `-o` and `-f` name.
+        """The destination that `-o` and `-f` name; `arrays` says whether the answer may be written as one.
 
         Raises:
-            UsageError: an unknown format, a suffix that names none, a folder, or an output that is one of the inputs.
+            UsageError: an unknown format or one that the answer does not have, a suffix that names none, a folder, or
+                an output that is one of the inputs.
         """
         if format not in FORMATS:
             raise UsageError(f"unknown format {format!r}", nearest(format, FORMATS) or f"one of {', '.join(FORMATS)}")
         if output == "-":
             terminal = sys.stdout is not None and sys.stdout.isatty()
             chosen = format if format != "auto" else "table" if terminal else "csv"
-            if chosen == "parquet" and terminal:
-                raise UsageError("Parquet is nothing for a terminal", "name a file: -o x.parquet")
+            if chosen in _BINARY and terminal:
+                raise UsageError(f"{_BINARY[chosen]} is nothing for a terminal", f"name a file: -o x.{chosen}")
+            _check_array(chosen, arrays)
             return cls(None, chosen, _screen(terminal)._replace(header=header))
         for path in inputs:
             if path is not None and _same_file(output, path):
@@ -67,7 +70,9 @@ class Destination(NamedTuple):
                 nearest(suffix, SUFFIXES) or f"use one of {', '.join(SUFFIXES)}, or say -f",
                 where=output,
             )
-        return cls(output, SUFFIXES[suffix] if format == "auto" else format, Screen(_PIPE_WIDTH, False, header))
+        chosen = SUFFIXES[suffix] if format == "auto" else format
+        _check_array(chosen, arrays)
+        return cls(output, chosen, Screen(_PIPE_WIDTH, False, header))
 
     def write(self, answer: Report | Listing) -> None:
         """Render the answer and write it, to standard output piece by piece.
@@ -82,6 +87,17 @@ class Destination(NamedTuple):
                 write_stdout(piece)
         else:
             _write_file(self.path, pieces)
+
+
+_BINARY = {"parquet": "Parquet", "npy": "an array"}
+
+
+def _check_array(format: str, arrays: bool) -> None:  # noqa: A002
+    if format == "npy" and not arrays:
+        raise UsageError(
+            "this answer is no array of numbers",
+            "use -f csv, json, markdown, table or parquet; lscli smooth LABELS gives an array",
+        )
 
 
 def write_stdout(data: bytes) -> None:

@@ -56,16 +56,21 @@ def resolve(device: str, kernel: str, held_by: str | None) -> tuple[str, str]:
 
 
 def cpu_kernel(
-    kernel: str, num_classes: int, dtype: str, fields: frozenset[str], class_sums: Sequence[ClassSums] = ()
+    kernel: str,
+    num_classes: int,
+    dtype: str,
+    fields: frozenset[str],
+    class_sums: Sequence[ClassSums] = (),
+    vectors: NDArray[Any] | None = None,
 ) -> CpuKernel:
     """A kernel for chunks in the host's memory, to be used by the thread that makes it."""
     if kernel == "torch":
         from lscli.kernels.torch_kernel import TorchCpuKernel
 
-        return TorchCpuKernel(num_classes, dtype, fields, class_sums)
+        return TorchCpuKernel(num_classes, dtype, fields, class_sums, vectors)
     from lscli.kernels.numpy_kernel import NumpyKernel
 
-    return NumpyKernel(num_classes, dtype, fields, class_sums)
+    return NumpyKernel(num_classes, dtype, fields, class_sums, vectors)
 
 
 def _check_present(device: str) -> None:

@@ -67,6 +67,10 @@ class WideLayout:
         """Each row over its value."""
         np.divide(a, value[:, None], out=out)
 
+    def scaled(self, a: Array, c: Array, out: Array) -> None:
+        """Each class times its value of c, [K]."""
+        np.multiply(a, c, out=out)
+
     def maximum(self, a: Array) -> Array:
         """The largest value of each row."""
         largest: Array = np.maximum.reduce(a, axis=1)
@@ -177,6 +181,9 @@ class NarrowLayout:
 
     def divide(self, a: Array, value: Array, out: Array) -> None:
         np.divide(a, value, out=out)
+
+    def scaled(self, a: Array, c: Array, out: Array) -> None:
+        np.multiply(a, c[:, None], out=out)
 
     def maximum(self, a: Array) -> Array:
         largest: Array = np.maximum.reduce(a, axis=0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -35,17 +35,25 @@ class NumpyKernel:
         dtype: element type of the chunks: float16, bfloat16, float32 or float64.
         fields: the optional fields of the row state to compute.
         class_sums: filled beside; they need the field `tail`, and chunks that begin at a block's first row.
+        vectors: [V, K], for the field `dots`.
     """
 
     def __init__(
-        self, num_classes: int, dtype: str, fields: frozenset[str], class_sums: Sequence[ClassSums] = ()
+        self,
+        num_classes: int,
+        dtype: str,
+        fields: frozenset[str],
+        class_sums: Sequence[ClassSums] = (),
+        vectors: Array | None = None,
     ) -> None:
         narrow = num_classes < NARROW
         element = np.dtype(np.float64 if dtype == "float64" else np.float32)
         self._far_from_overflow = 1e154 if dtype == "float64" else 1e19  # the root of the largest number
         self._k = num_classes
         self._fields = fields
+        self._vectors = np.empty((0, num_classes)) if vectors is None else vectors
         self._class_sums = class_sums
+        self._exponent = 1 + math.ceil(math.log2(num_classes))  # a power of two is exact, and no sum overflows
         self._tile = max(2, TILE // (num_classes * (8 if narrow else element.itemsize)))
         if class_sums:
             self._tile = block_rows(num_classes, dtype)
@@ -85,6 +93,8 @@ class NumpyKernel:
             state = RowState(label=label, top=top, largest=largest, label_logit=raw.reshape(-1)[layout.at(label)])
             if "rank" in self._fields:
                 state.rank = layout.ranks(raw, state.label_logit, label, top, spare=e)
+            if "above_label" in self._fields:
+                state.above_label = self._above_label(raw, state.label_logit, np.flatnonzero(label != top))
             if (
                 (overwrite or raw is not x)
                 and raw.dtype == d.dtype
@@ -104,7 +114,13 @@ class NumpyKernel:
         masked = True
         if "shift" in fields:
             state.shift = layout.sums(d)
-            masked = self._mend_shift(state.shift, raw)
+            masked = self._mend_shift(state, raw)
+        if "open_classes" in fields:
+            count, open_shift = self._open(state, raw)
+            state.open_classes = count
+            state.open_shift = open_shift if "open_shift" in fields else None
+        if len(self._vectors):
+            state.dots = np.stack([self._dot(c, state, raw, d, e) for c in self._vectors], axis=1)
         if "runner_up" in fields:
             d.reshape(-1)[at_top] = -np.inf
             state.runner_up = layout.maximum(d)
@@ -113,28 +129,84 @@ class NumpyKernel:
             np.exp(d, out=e)
             e.reshape(-1)[at_top] = 0.0
             state.tail = layout.sums(e)
+        if "log_tail" in fields:
+            small = np.flatnonzero(state.tail < np.finfo(e.dtype).tiny / np.finfo(e.dtype).eps)
+            rest = _Others.of(np.ldexp(self._differences(state, raw, small), self._exponent), state.top[small])
         if "tail_cross" in fields:
             if masked:  # 0 * -inf is nan: a masked class counts 0
                 np.maximum(d, np.finfo(d.dtype).min, out=d)
             state.tail_cross = layout.sums(d, e)
+        if "log_tail" in fields:
+            state.log_tail = np.log(state.tail)
+            state.log_tail[small] = rest.log_sum
+        if "tail_entropy" in fields:
+            state.tail_entropy = state.log_tail - state.tail_cross / state.tail
+            state.tail_entropy[small] = rest.entropy
         if "tail_square" in fields:
             state.tail_square = layout.sums(e, e)
 
-    def _mend_shift(self, shift: Array, raw: Array) -> bool:
+    def _differences(self, state: RowState, raw: Array, rows: Array) -> Array:
+        """x_i - m of some of the rows, [m, K] float64, scaled so that no sum of them overflows.
+
+        `raw` may hold the differences by now, rounded to its type, of rows that are not far out: these are then
+        rounded alike where it does not.
+        """
+        x = np.ascontiguousarray(self._layout.rows(raw, rows))
+        d = x.astype(self._layout.buffers(1)[0].dtype)
+        d -= np.maximum.reduce(d, axis=1, keepdims=True)
+        differences: Array = np.ldexp(d.astype(np.float64), -self._exponent)
+        far = np.flatnonzero(np.abs(state.largest[rows]) >= self._far_from_overflow)
+        small = np.ldexp(x[far].astype(np.float64), -self._exponent)
+        differences[far] = small - np.maximum.reduce(small, axis=1, keepdims=True)
+        return differences
+
+    def _mend_shift(self, state: RowState, raw: Array) -> bool:
         """Sum again, in float64, what is -inf by overflow; a row with a masked class stays -inf.
 
         float32 holds neither the difference of two logits of 3e38 nor the sum of many of 1e37.
-        `raw` may hold the differences by now: their own maximum is 0. Returns whether any row is -inf.
+        Returns whether any row is -inf.
         """
-        infinite = np.flatnonzero(np.isneginf(shift))
+        infinite = np.flatnonzero(np.isneginf(state.shift))
         if not len(infinite):
             return False
-        x = self._layout.rows(raw, infinite)
-        exponent = 1 + math.ceil(math.log2(self._k))  # a power of two is exact, and no sum overflows
-        for place in np.flatnonzero(~np.isneginf(x).any(axis=1)):
-            small = np.ldexp(x[place].astype(np.float64), -exponent)
-            shift[infinite[place]] = np.ldexp(np.add.reduce(small - small.max()), exponent)
+        state.shift[infinite] = np.ldexp(np.add.reduce(self._differences(state, raw, infinite), axis=1), self._exponent)
         return True
+
+    def _open(self, state: RowState, raw: Array) -> tuple[Array, Array]:
+        """How many classes of each row are not masked, and the shift over these."""
+        count, open_shift = np.full(len(state.shift), self._k, np.int32), state.shift.copy()
+        masked = np.flatnonzero(np.isneginf(state.shift))
+        if len(masked):
+            differences = self._differences(state, raw, masked)
+            seen = ~np.isneginf(differences)
+            count[masked] = np.add.reduce(seen, axis=1)
+            open_shift[masked] = np.ldexp(np.add.reduce(np.where(seen, differences, 0.0), axis=1), self._exponent)
+        return count, open_shift
+
+    def _dot(self, c: Array, state: RowState, raw: Array, d: Array, e: Array) -> Array:
+        """The sum over the classes of c times the differences d; e is used up."""
+        # Of c at most 1, which float32 holds whatever the scale of the weights.
+        scale = int(np.frexp(np.maximum.reduce(c))[1])
+        c = np.ldexp(c, -scale)
+        self._layout.scaled(d, c.astype(d.dtype), out=e)
+        dot = self._layout.sums(e)
+        # Masked or far out: anew, in float64 and without the classes that c leaves out, where 0 * -inf is nan.
+        odd = np.flatnonzero(~np.isfinite(dot))
+        products = np.ascontiguousarray(self._differences(state, raw, odd)[:, c > 0] * c[c > 0])
+        dot[odd] = np.ldexp(np.add.reduce(products, axis=1), self._exponent)
+        return np.ldexp(dot, scale)
+
+    def _above_label(self, raw: Array, label_logit: Array, wrong: Array) -> Array:
+        """The sums of what lies above the label's logit: nothing where it is the largest."""
+        above = np.zeros(len(label_logit))
+        if len(wrong):
+            # numpy sums an array of one line in another order: it is computed as two.
+            rows = np.repeat(wrong, 2) if len(wrong) == 1 else wrong
+            x = self._layout.chosen(raw, rows).astype(np.float64)
+            self._layout.subtract(x, label_logit[rows].astype(np.float64), out=x)
+            above[rows] = self._layout.sums(np.maximum(x, 0.0, out=x))
+            above[np.isneginf(label_logit)] = np.inf
+        return above
 
     def _norms(self, state: RowState, raw: Array, d: Array, e: Array) -> Array:
         """The norms of the row state; d and e are used up."""
@@ -171,6 +243,25 @@ class NumpyKernel:
         else:
             wide[:] = x
         return wide
+
+
+class _Others(NamedTuple):
+    """The classes but for the largest: log of the sum of their exponentials, less the maximum, and their entropy."""
+
+    log_sum: Array
+    entropy: Array
+
+    @classmethod
+    def of(cls, x: Array, top: Array) -> _Others:
+        """Of differences x [n, K] from the largest, measured from the largest of the others: nothing underflows."""
+        x[np.arange(len(x)), top] = -np.inf
+        second: Array = np.maximum.reduce(x, axis=1)
+        none = np.isneginf(second)
+        x = np.where(none[:, None], 0.0, x - second[:, None])
+        e = np.exp(x)
+        total = np.add.reduce(e, axis=1)
+        entropy = np.log(total) - np.add.reduce(e * np.maximum(x, np.finfo(np.float64).min), axis=1) / total
+        return cls(second + np.where(none, 0.0, np.log(total)), np.where(none, 0.0, entropy))
 
 
 def _norms_of(powers: Array, scale: Array, largest: Array) -> Array:

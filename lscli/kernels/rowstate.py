@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 # Below this many classes all that follows the raw values is float64: so few roundings do not average
 # out. (From about as many classes on, numpy is faster with rows as they are; see layouts.py.)
 NARROW = 128
+
+# From here on a sum of exponentials has all of its digits, also in float32.
+_WHOLE = 1e-30
 
 # The norms of the column `pnorm_scores`, in its order.
 PNORM_EXPONENTS = (1, 2, 3, 4, 5, 6, 7, 8)
@@ -46,6 +50,12 @@ class RowState:
         tail_square: q = sum over i != a of e^(2 (x_i - m)).
         shift: t = sum over i of (x_i - m).
         rank: how many classes stand before the label: larger logits, and equal ones of a lower index.
+        log_tail: log s, also where s itself is too small for its type.
+        tail_entropy: the entropy of the others among themselves, 0 where all of them are masked.
+        above_label: sum over i of the positive parts of x_i - x_y.
+        open_classes: how many classes are not masked.
+        open_shift: sum over these of (x_i - m); where it is there, masked classes are left out of their row.
+        dots: [n, V], sum over i of c_i (x_i - m) for each of some vectors c, without the classes that c leaves out.
         norms: [n, P], (sum over i of |v_i|^p)^(1/p) over the largest v_i, for v = the row less its mean and p of
             PNORM_EXPONENTS; inf if all logits are equal, nan with a masked class.
     """
@@ -60,6 +70,12 @@ class RowState:
     tail_square: Part = None
     shift: Part = None
     rank: Part = None
+    log_tail: Part = None
+    tail_entropy: Part = None
+    above_label: Part = None
+    open_classes: Part = None
+    open_shift: Part = None
+    dots: Part = None
     norms: Part = None
 
     def rows(self, start: int, stop: int) -> RowState:
@@ -106,7 +122,12 @@ class Terms:
 
     @cached_property
     def t(self) -> Column:
-        return _float64(self.state.shift)
+        return _float64(self.state.shift if self.state.open_shift is None else self.state.open_shift)
+
+    @cached_property
+    def k(self) -> Column | int:
+        """How many classes there are: in the row, where masked ones are left out of it as they are out of t."""
+        return self.num_classes if self.state.open_shift is None else _float64(self.state.open_classes)
 
     @cached_property
     def d(self) -> Column:
@@ -139,6 +160,25 @@ class Terms:
         return (0.0 - np.expm1(_float64(self.state.runner_up))) / self.z
 
     @cached_property
+    def log_not_label(self) -> Column:
+        # The others' own sum where the label has nearly all; elsewhere p_y is at most 1/2.
+        whole = self.s > _WHOLE
+        rest = np.where(whole, -np.log1p(1.0 / self.s), _float64(self.state.log_tail) - self.log_z)
+        return np.where(self.correct, rest, np.log1p(-self.label_prob))
+
+    @cached_property
+    def off_label_entropy(self) -> Column:
+        # H(p) = h(p_y) + (1 - p_y) H(r), which has no digits left where p_y is near 1: there it is the tail's own.
+        p, rest = self.label_prob, 1.0 - self.label_prob
+        of_label = np.where(p > 0, p * (self.log_z - self.d), 0.0) - rest * np.log1p(-p)
+        entropy = np.where(self.correct, _float64(self.state.tail_entropy), (self.entropy - of_label) / rest)
+        return np.maximum(entropy, 0.0)
+
+    @cached_property
+    def entropy(self) -> Column:
+        return self.log_z - self.u / self.z
+
+    @cached_property
     def pnorm_scores(self) -> Column:
         return 1.0 / _float64(self.state.norms)
 
@@ -167,17 +207,22 @@ COLUMNS: dict[str, ColumnRule] = {
     "largest_logit": _rule("", lambda terms: terms.state.largest),
     # Two non-negative terms: nothing cancels.
     "loss_hard": _rule("tail", lambda terms: terms.log_z - terms.d),
-    "loss_uniform": _rule("tail shift", lambda terms: terms.log_z - terms.t / terms.num_classes),
+    "loss_uniform": _rule("tail shift", lambda terms: terms.log_z - terms.t / terms.k),
     "confidence": _rule("tail", lambda terms: 1.0 / terms.z),
     # Never 1 - confidence: s / Z keeps its digits however small it is.
     "one_minus_confidence": _rule("tail", lambda terms: terms.s / terms.z),
     "label_prob": _rule("tail", lambda terms: terms.label_prob),
     "label_rank": _rule("rank", lambda terms: terms.state.rank),
-    "entropy": _rule("tail tail_cross", lambda terms: terms.log_z - terms.u / terms.z),
+    "entropy": _rule("tail tail_cross", lambda terms: terms.entropy),
     "brier": _rule("tail tail_square", lambda terms: terms.brier),
     "margin": _rule("tail runner_up", lambda terms: terms.margin),
     "pnorm_scores": _rule("shift norms", lambda terms: terms.pnorm_scores),
-    "logit_gap": _rule("shift", lambda terms: (terms.num_classes * terms.d - terms.t) / (terms.num_classes - 1)),
+    "logit_gap": _rule("shift", lambda terms: (terms.k * terms.d - terms.t) / (terms.k - 1)),
+    "logit_margin": _rule("runner_up", lambda terms: 0.0 - _float64(terms.state.runner_up)),
+    "above_label": _rule("above_label", lambda terms: terms.state.above_label),
+    "log_not_label": _rule("tail log_tail", lambda terms: terms.log_not_label),
+    "off_label_entropy": _rule("tail tail_cross log_tail tail_entropy", lambda terms: terms.off_label_entropy),
+    "class_count": _rule("open_classes", lambda terms: terms.state.open_classes),
 }
 
 DTYPES: dict[str, type[np.generic]] = {
@@ -185,6 +230,7 @@ DTYPES: dict[str, type[np.generic]] = {
     "label": np.int32,
     "predicted": np.int32,
     "label_rank": np.int32,
+    "class_count": np.int32,
     "correct": np.bool_,
 }
 
@@ -197,10 +243,17 @@ def fields_for(columns: Iterable[str]) -> frozenset[str]:
     return frozenset[str]().union(*(COLUMNS[name].fields for name in columns))
 
 
-def write_columns(state: RowState, num_classes: int, out: dict[str, Column]) -> None:
-    """Compute the columns that `out` names into its arrays, [n] each or of their SHAPES."""
+def write_columns(
+    state: RowState, num_classes: int, out: dict[str, Column], vectors: Mapping[str, Column] = MappingProxyType({})
+) -> None:
+    """Compute the columns that `out` names into its arrays, [n] each or of their SHAPES.
+
+    One of `vectors`, c [K], is the column -sum_k c_k log p_k, from the field `dots` of their order.
+    """
     terms = Terms(state, num_classes)
     # A masked label has d = -inf; where its class drops out of the gap as well that is inf - inf, a nan that is meant.
-    with np.errstate(invalid="ignore", over="ignore", under="ignore"):
-        for name, target in out.items():
-            target[:] = COLUMNS[name].compute(terms)
+    with np.errstate(invalid="ignore", over="ignore", under="ignore", divide="ignore"):
+        for name in out.keys() - vectors.keys():
+            out[name][:] = COLUMNS[name].compute(terms)
+        for place, (name, c) in enumerate(vectors.items()):
+            out[name][:] = np.add.reduce(c) * terms.log_z - _float64(state.dots)[:, place]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from lscli.kernels.rowstate import NARROW, PNORM_EXPONENTS, RowState
@@ -28,12 +29,24 @@ class TorchKernel:
         num_classes: K.
         fields: the optional fields of the row state to compute.
         class_sums: filled beside; they need the field `tail`, and on the CPU chunks that begin at a block's first row.
+        vectors: [V, K], for the field `dots`.
     """
 
-    def __init__(self, num_classes: int, fields: frozenset[str], class_sums: Sequence[TorchClassSums] = ()) -> None:
+    def __init__(
+        self,
+        num_classes: int,
+        fields: frozenset[str],
+        class_sums: Sequence[TorchClassSums] = (),
+        vectors: NDArray[Any] | None = None,
+    ) -> None:
         self._k = num_classes
         self._class_sums = class_sums
         self._fields = fields
+        # At most 1 each, which float32 holds whatever the scale of the weights; the host scales back.
+        self._vectors = self._exponents = None
+        if vectors is not None and len(vectors):
+            self._exponents = np.frexp(np.maximum.reduce(vectors, axis=1))[1]
+            self._vectors = np.ldexp(vectors, -self._exponents[:, None])
         # A power of two scales exactly; 2K of the scaled differences cannot overflow.
         self._scale = 2.0 ** -(1 + math.ceil(math.log2(num_classes)))
 
@@ -49,11 +62,22 @@ class TorchKernel:
             state.shift = self._shift(x, largest)
         if "norms" in self._fields:
             state.norms = self._norms(x, largest, state.shift)
+        if "above_label" in self._fields:
+            state.above_label = self._above_label(x, label_logit)
+        if "open_classes" in self._fields:
+            masked = x == -math.inf
+            state.open_classes = self._k - masked.sum(dim=1)
+        if {"open_classes", "open_shift"} <= self._fields:
+            state.open_shift = self._differences(x, largest).masked_fill_(masked, 0.0).sum(dim=1)
+        if self._vectors is not None:
+            state.dots = self._dots(x, largest)
         d = x - largest[:, None]
         if "runner_up" in self._fields:
             d.scatter_(1, top[:, None], -math.inf)
             state.runner_up = d.amax(dim=1)
             d.scatter_(1, top[:, None], 0.0)
+        if "log_tail" in self._fields:
+            state.log_tail, state.tail_entropy = self._others(d, top)
         if "tail" in self._fields:
             e = d.exp().scatter_(1, top[:, None], 0.0)
             state.tail = e.sum(dim=1)
@@ -74,7 +98,32 @@ class TorchKernel:
     def _shift(self, x: torch.Tensor, largest: torch.Tensor) -> torch.Tensor:
         # Scaled first: float32 holds neither 3e38 + 3e38 nor many times 1e37, and a masked class must
         # be the one reason for -inf. The host scales back, see `on_host`.
-        return (x * self._scale - (largest * self._scale)[:, None]).sum(dim=1)
+        return self._differences(x, largest).sum(dim=1)
+
+    def _differences(self, x: torch.Tensor, largest: torch.Tensor) -> torch.Tensor:
+        return x * self._scale - (largest * self._scale)[:, None]
+
+    def _dots(self, x: torch.Tensor, largest: torch.Tensor) -> torch.Tensor:
+        differences = self._differences(x, largest)
+        # A class that is left out may be masked, and 0 * -inf is nan.
+        vectors = torch.as_tensor(self._vectors).to(x.dtype).to(x.device)
+        return torch.stack([(differences * c).masked_fill_(c == 0, 0.0).sum(dim=1) for c in vectors], dim=1)
+
+    def _above_label(self, x: torch.Tensor, label_logit: torch.Tensor) -> torch.Tensor:
+        scaled = x * self._scale - (label_logit * self._scale)[:, None]
+        above = scaled.clamp_(min=0.0).sum(dim=1)
+        return above.masked_fill_(label_logit == -math.inf, math.inf)
+
+    def _others(self, d: torch.Tensor, top: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The log of the others' sum and their entropy, measured from the largest of them: nothing underflows."""
+        others = d.scatter(1, top[:, None], -math.inf)
+        second = others.amax(dim=1)
+        none = second == -math.inf
+        others = torch.where(none[:, None], 0.0, others - second[:, None])
+        e = others.exp()
+        total = e.sum(dim=1)
+        entropy = total.log() - others.clamp_(min=torch.finfo(d.dtype).min).mul_(e).sum(dim=1) / total
+        return second + torch.where(none, 0.0, total.log()), entropy.masked_fill_(none, 0.0)
 
     def _norms(self, x: torch.Tensor, largest: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
         # In the scale of the shift, where nothing overflows.
@@ -95,11 +144,19 @@ class TorchKernel:
         return above + ((x == label_logit[:, None]) & (classes < label[:, None])).sum(dim=1)
 
     def on_host(self, state: RowState) -> RowState:
-        """The state as numpy arrays, with the shift in its true scale."""
+        """The state as numpy arrays, with sums of differences in their true scale."""
         host = state.mapped(lambda part: part.cpu().numpy())
-        if host.shift is not None:
-            host.shift = host.shift.astype("float64") / self._scale
+        with np.errstate(over="ignore"):
+            for name in _SCALED:
+                part = getattr(host, name)
+                if part is not None:
+                    setattr(host, name, part.astype("float64") / self._scale)
+            if self._exponents is not None:
+                host.dots = np.ldexp(host.dots, self._exponents)
         return host
+
+
+_SCALED = ("shift", "open_shift", "above_label", "dots")
 
 
 class TorchCpuKernel:
@@ -109,11 +166,16 @@ class TorchCpuKernel:
     """
 
     def __init__(
-        self, num_classes: int, dtype: str, fields: frozenset[str], class_sums: Sequence[ClassSums] = ()
+        self,
+        num_classes: int,
+        dtype: str,
+        fields: frozenset[str],
+        class_sums: Sequence[ClassSums] = (),
+        vectors: NDArray[Any] | None = None,
     ) -> None:
         torch.set_num_threads(1)  # of the calling thread alone
         on_cpu = [TorchClassSums(sums, torch.device("cpu"), dtype) for sums in class_sums]
-        self._kernel = TorchKernel(num_classes, fields, on_cpu)
+        self._kernel = TorchKernel(num_classes, fields, on_cpu, vectors)
         self._dtype = dtype
 
     def row_state(self, x: NDArray[Any], label: NDArray[Any], *, overwrite: bool = False, first: int = 0) -> RowState:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.errors import UsageError
-from lscli.metrics import calibration, classwise, confidence, loss, proper, selective, smoothing
+from lscli.metrics import calibration, classwise, confidence, loss, paired, proper, selective, smoothing, traces
+from lscli.metrics.against import gap_columns, hard_columns, prior_columns, target_columns, uniform_columns
 from lscli.metrics.scores import SCORE_COLUMNS
+from lscli.targets.checks import check_eps
 from lscli.text import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from lscli.metrics.base import Metric, Settings, Value
     from lscli.samples import SampleTable
@@ -30,10 +32,21 @@ FAMILIES: dict[str, Family] = {
     "classwise": Family("Calibration of every class", classwise.METRICS),
     "proper": Family("Proper scores", proper.METRICS),
     "selective": Family("Ranking by confidence", selective.METRICS),
-    "smoothing": Family("Smoothing diagnosis", smoothing.METRICS),
+    "smoothing": Family("Smoothing diagnosis", (*smoothing.METRICS, *traces.METRICS)),
+    "paired": Family("Against the first model", paired.METRICS),
 }
 METRICS: dict[str, Metric] = {metric.id: metric for family in FAMILIES.values() for metric in family.metrics}
 _SETS = ("default", "all")
+# Words among a metric's columns that stand for what the settings make of them.
+PLACEHOLDERS: dict[str, Callable[[Settings], frozenset[str]]] = {
+    "score": lambda settings: frozenset({SCORE_COLUMNS[settings.score]}),
+    "hard": hard_columns,
+    "uniform": uniform_columns,
+    "prior": prior_columns,
+    "targets": target_columns,
+    "gap_of_targets": gap_columns,
+    "paired": paired.paired_columns,
+}
 
 
 class Choice(NamedTuple):
@@ -55,9 +68,11 @@ class Choice(NamedTuple):
         return f"{self.metric.id}@{self.argument}"
 
     def columns(self, settings: Settings) -> frozenset[str]:
-        """The columns that it reads; what the selective metrics rank by is a setting."""
+        """The columns that it reads with these settings."""
         wanted = self.metric.columns
-        return wanted - {"score"} | {SCORE_COLUMNS[settings.score]} if "score" in wanted else wanted
+        return (wanted - PLACEHOLDERS.keys()).union(
+            *(PLACEHOLDERS[word](settings) for word in PLACEHOLDERS.keys() & wanted)
+        )
 
     def values(self, table: SampleTable, settings: Settings) -> Sequence[Value]:
         """What the metric gives; nothing where the table lacks a column or the metric does not apply."""
@@ -88,11 +103,12 @@ def _top_k(metric_id: str) -> int:
     return int(digits) if digits.isdecimal() and metric_id == f"top{int(digits)}_accuracy" else 0
 
 
-def select(names: str | Iterable[str]) -> list[Choice]:
+def select(names: str | Iterable[str], *, allow_negative_eps: bool = False) -> list[Choice]:
     """The metrics that ids, families, `default` and `all` name, in the catalogue's order.
 
     Args:
         names: comma-separated words, or several of them; `id@number` sets the metric's parameter.
+        allow_negative_eps: whether an eps may be below 0.
 
     Raises:
         UsageError: an unknown word (the nearest ones are named), or a parameter that it does not take.
@@ -100,7 +116,7 @@ def select(names: str | Iterable[str]) -> list[Choice]:
     words = [w.strip() for part in ([names] if isinstance(names, str) else names) for w in part.split(",")]
     chosen: dict[tuple[str, float | None], Choice] = {}
     for word in filter(None, words):
-        for choice in _choices(word):
+        for choice in _choices(word, allow_negative_eps):
             key = choice.metric.id, choice.argument
             if key not in chosen or choice.named:
                 chosen[key] = choice
@@ -110,7 +126,7 @@ def select(names: str | Iterable[str]) -> list[Choice]:
     return sorted(chosen.values(), key=lambda choice: order.get(choice.metric.id, order["top5_accuracy"]))
 
 
-def _choices(word: str) -> list[Choice]:
+def _choices(word: str, allow_negative_eps: bool) -> list[Choice]:
     if word == "default":
         return [Choice(metric) for metric in METRICS.values() if metric.default]
     if word == "all":
@@ -126,11 +142,18 @@ def _choices(word: str) -> list[Choice]:
         return [Choice(metric, named=True)]
     if not metric.parameter:
         raise UsageError(f"{metric_id} takes no parameter", f"write {metric_id} alone")
-    return [Choice(metric, parse_share(argument, metric.parameter, f"{metric_id}@"), named=True)]
+    if metric.parameter == "eps":
+        amount = check_eps(argument, allow_negative=allow_negative_eps, before=f"{metric_id}@")
+    else:
+        amount = parse_share(argument, metric.parameter, f"{metric_id}@")
+        if metric.parameter == "rho" and amount == 1:
+            hint = "of labels that are all drawn anew nothing is known"
+            raise UsageError("must be below 1, got 1", hint, where="rho")
+    return [Choice(metric, amount, named=True)]
 
 
 def parse_share(text: object, name: str, before: str) -> float:
-    """An amount of smoothing, a coverage or a risk: finite and in [0, 1]; `before` is how the hint writes one.
+    """A coverage, a risk or a share of labels: finite and in [0, 1]; `before` is how the hint writes one.
 
     Raises:
         UsageError: it is none.

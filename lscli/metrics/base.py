@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from lscli.targets.convention import Targets
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 # Rows whose squares are added up at a time: fixed, so that the sum is too, and memory stays flat.
 _BLOCK = 1 << 16
+_UNIFORM = Targets()
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -38,7 +41,9 @@ class Settings(NamedTuple):
     """What a metric may ask for besides the table.
 
     Attributes:
-        eps: amounts of smoothing, each in [0, 1].
+        eps: amounts of smoothing, each in [0, 1] in the measure of `targets`; below 0 where that was allowed.
+        targets: the convention of smoothing, and class weights.
+        rho: share of labels that were drawn anew, for loss_noise_corrected; None where nobody said.
         bins: M, how many bins; None is the rule's own number (15 but for some of `compat`).
         bin_edges: `right` for bins (lo, hi], `left` for [lo, hi).
         compat: the library whose rule the bins of ece follow, or an empty string.
@@ -49,6 +54,8 @@ class Settings(NamedTuple):
     """
 
     eps: tuple[float, ...] = (0.1,)
+    targets: Targets = _UNIFORM
+    rho: float | None = None
     bins: int | None = None
     bin_edges: str = "right"
     compat: str = ""
@@ -64,11 +71,12 @@ class Metric(NamedTuple):
     Attributes:
         id: snake_case, stable: it is printed, and accepted by `--metrics`.
         definition: what it is, as `lscli metrics` prints it.
-        columns: the columns of the SampleTable that it reads.
+        columns: the columns of the SampleTable that it reads; some words stand for what settings make of them
+            (`lscli.metrics.PLACEHOLDERS`).
         compute: a table and settings to values; several where a setting has several values.
         gist: the definition in a few words, for a table.
         default: whether `eval` prints it unless told otherwise.
-        parameter: the setting that may follow its id after `@`, or an empty string.
+        parameter: the setting that may follow its id after `@` and is the first of its params, or an empty string.
         by_class: whether it reads `table.classes`, the sums by class and bin, which no resample has.
         constant: whether it is the same for all samples, so that there is nothing to be unsure of.
         biased: whether resamples of it are biased upwards, so that an interval has to be shifted.
@@ -105,6 +113,21 @@ def mean(table: SampleTable, x: NDArray[Any], params: Mapping[str, Any] | None =
             for i in range(0, len(x), _BLOCK)
         )
     return Value(average, math.sqrt(squares / (total * (total - 1))), params)
+
+
+def ratio(
+    table: SampleTable, x: NDArray[Any], by: NDArray[Any] | None, params: Mapping[str, Any] | None = None
+) -> Value:
+    """The mean of x [n] over that of `by` [n], with its linearised standard error; of x alone without `by`."""
+    if by is None:
+        return mean(table, x, params)
+    below = mean(table, by).value
+    if not below > 0:
+        return Value(math.nan, params=params or _NOTHING)
+    value = mean(table, x).value / below
+    if table.origin is not None or not math.isfinite(value):
+        return Value(value, params=params or _NOTHING)
+    return Value(value, mean(table, x - value * by).stderr / below, params or _NOTHING)
 
 
 def _sum(x: NDArray[Any], weight: NDArray[Any] | None) -> float:

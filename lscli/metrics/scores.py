@@ -128,6 +128,17 @@ def _by_pnorm(table: SampleTable) -> Ranked:
     return Ranked(params, _ranking_of_part(part))
 
 
+def msp_where_pnorm_is(table: SampleTable) -> Ranking | None:
+    """The ranking by confidence of the half of the samples on which MaxLogit-pNorm is computed."""
+    rows = ~_held_out(table)
+
+    def half() -> SampleTable:
+        return SampleTable({"correct": table["correct"][rows], "score": table["confidence"][rows]})
+
+    part = table.derived("msp_where_pnorm_is", half)
+    return _ranking_of_part(part if table.weight is None else part.with_weights(table.weight[rows]))
+
+
 def _choose(table: SampleTable) -> _Exponent:
     rows = _held_out(table)
     weight = None if table.weight is None else table.weight[rows]

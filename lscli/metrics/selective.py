@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lscli.metrics.base import Metric, Settings, Value
-from lscli.metrics.scores import Ranking, digamma_rise, ranked
+from lscli.metrics.scores import Ranking, digamma_rise, msp_where_pnorm_is, ranked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +30,18 @@ def _values(
 def aurc(table: SampleTable, settings: Settings) -> list[Value]:
     """The mean over k of the error rate of the k most confident (Geifman and El-Yaniv 2017)."""
     return _values(table, settings, Ranking.aurc)
+
+
+def pnorm_gain(table: SampleTable, settings: Settings) -> list[Value]:
+    """aurc by msp less that by MaxLogit-pNorm on the same samples (Cattelan and Silva 2024; Xia et al. 2024)."""
+    if table.num_classes == 2:
+        return []  # the score is a constant
+    found = ranked(table, "max_logit_pnorm")
+    if found is None:
+        return []
+    msp = msp_where_pnorm_is(table)
+    gain = math.nan if found.ranking is None or msp is None else msp.aurc() - found.ranking.aurc()
+    return [Value(gain, params={key: value for key, value in found.params.items() if key != "score"})]
 
 
 def eaurc(table: SampleTable, settings: Settings) -> list[Value]:
@@ -108,6 +120,14 @@ METRICS = (
         _COLUMNS,
         aurc,
         "area under risk and coverage",
+    ),
+    Metric(
+        "aurc_pnorm_gain",
+        "aurc by msp less aurc by max_logit_pnorm, both on the half that does not choose p: above 0, the ranking by "
+        "confidence is damaged, as label smoothing does; absent for K = 2",
+        frozenset({"confidence", "correct", "pnorm_scores"}),
+        pnorm_gain,
+        "above 0: msp ranks badly",
     ),
     Metric(
         "eaurc",

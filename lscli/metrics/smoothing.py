@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lscli.metrics.base import Metric, Settings, Value, mean
+from lscli.metrics.base import Metric, Settings, Value, mean, ratio
 from lscli.metrics.confidence import residual
 
 if TYPE_CHECKING:
@@ -16,12 +16,41 @@ if TYPE_CHECKING:
 
 def eps_gap(table: SampleTable, settings: Settings) -> list[Value]:
     """K / (e^g + K - 1), g the mean logit gap: the eps with the least mean KL divergence."""
-    k, gap = table.num_classes, mean(table, table["logit_gap"]).value
+    k, gap = table.num_classes, table["logit_gap"]
     if k is None:
         return []
+    if "class_count" in table.columns:
+        return [Value(_eps_of_several(table))]
+    return [Value(_eps_of(k, mean(table, gap).value))]
+
+
+def _eps_of(k: float, gap: float) -> float:
     if math.isnan(gap):
-        return [Value(math.nan)]
-    return [Value(k / (math.exp(gap) + k - 1) if gap < 709 else 0.0)]
+        return math.nan
+    return k / (math.exp(gap) + k - 1) if gap < 709 else 0.0
+
+
+def _eps_of_several(table: SampleTable) -> float:
+    """The eps at which the mean of (K-1)/K (g - g*) over the samples is 0, g* the best gap of each K at that eps."""
+    count = table["class_count"]
+    kinds, place = table.reused("class counts", lambda: np.unique(count, return_inverse=True))
+    rows = np.ones(len(table)) if table.weight is None else table.weight
+    share = np.bincount(place, rows, len(kinds)) * (kinds - 1) / kinds
+    if not share.sum():
+        return math.nan
+    gaps = table.reused("gap by class count", lambda: np.where(count > 1, table["logit_gap"] * (count - 1) / count, 0))
+    gap = mean(table, gaps).value * table.total / float(share.sum())
+    kinds, share = kinds[share > 0], share[share > 0] / share.sum()
+    if len(kinds) == 1 or not math.isfinite(gap):
+        return _eps_of(float(kinds[0]), gap)
+    # The mean gap falls with eps, from infinity at 0 on: halved in the logarithm, which holds small ones too.
+    low, high = -745.0, math.log(kinds[0] / (kinds[0] - 1))
+    while (middle := (low + high) / 2) not in (low, high):
+        e = math.exp(middle)
+        with np.errstate(divide="ignore"):
+            best = float(share @ np.log(np.maximum(kinds * (1 - e) + e, 0.0))) - middle
+        low, high = (middle, high) if best > gap else (low, middle)
+    return math.exp(low)
 
 
 def gamma(table: SampleTable, settings: Settings) -> list[Value]:
@@ -47,11 +76,15 @@ def balance(table: SampleTable, settings: Settings) -> list[Value]:
 
 
 def _scaled(table: SampleTable, x: np.ndarray) -> list[Value]:
-    if table.num_classes is None:
+    """K/(K-1) times the mean of x [n]; where K differs, over the mean of (K-1)/K."""
+    k = table.num_classes
+    if k is None:
         return []
-    scale = table.num_classes / (table.num_classes - 1)
+    if "class_count" in table.columns:
+        count = table["class_count"]
+        return [ratio(table, x, table.reused("others' share", lambda: (count - 1) / count))]
     value = mean(table, x)
-    return [Value(scale * value.value, scale * value.stderr)]
+    return [Value(k / (k - 1) * value.value, k / (k - 1) * value.stderr)]
 
 
 METRICS = (

@@ -18,7 +18,10 @@ SUFFIXES = {
     ".markdown": "markdown",
     ".txt": "table",
     ".parquet": "parquet",
+    ".npy": "npy",
 }
+# Listings that are shown as a table in a way of their own, and the module that does it.
+_SHOWN = {"explain": "candidates", "smooth": "targets", "smooth_label": "targets"}
 
 
 class Screen(NamedTuple):
@@ -31,7 +34,8 @@ class Screen(NamedTuple):
 
 def render(answer: Report | Listing, format: str, screen: Screen) -> Iterator[bytes]:  # noqa: A002
     """The answer piece by piece, text with a line feed at its end; a listing that streams comes as it is read."""
-    renderer = import_module(f"lscli.render.{format}")
+    own = _SHOWN.get(answer.name) if format == "table" and isinstance(answer, Listing) else None
+    renderer = import_module(f"lscli.render.{own or format}")
     function = renderer.report if isinstance(answer, Report) else renderer.listing
     for piece in function(answer, screen):
         # A name that is not UTF-8 arrives with lone surrogates.

@@ -8,7 +8,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from lscli.report import Row
+from lscli.report import Matrix, Row
 from lscli.text import printable
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ def report(answer: Report, screen: Screen) -> Iterator[str]:
 
 def listing(answer: Listing, screen: Screen) -> Iterator[str]:
     """The rows of the listing under its columns."""
+    if isinstance(answer.rows, Matrix):
+        return _numbers(answer.columns, answer.rows, screen)
     return _csv(answer.columns, answer.rows, screen)
 
 
@@ -48,6 +50,15 @@ def _csv(columns: Sequence[str], rows: Iterable[Sequence[Any]], screen: Screen) 
             text.seek(0)
             text.truncate()
     yield text.getvalue()
+
+
+def _numbers(columns: Sequence[str], rows: Matrix, screen: Screen) -> Iterator[str]:
+    """The same text for numbers alone, which takes no look at each cell."""
+    start = ",".join(columns) + "\n" if screen.header else ""
+    # The header comes with the first block: where that is an error, nothing is written.
+    for block in rows.blocks:
+        yield start + "".join(",".join(map(repr, row)) + "\n" for row in block.tolist())
+        start = ""
 
 
 def _cell(value: Any) -> str:

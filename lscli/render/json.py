@@ -22,7 +22,8 @@ def report(answer: Report, screen: Screen) -> Iterator[str]:
 
 def listing(answer: Listing, screen: Screen) -> Iterator[str]:
     """The same object, its rows written as they come."""
-    head = _json({**answer.described(f"lscli.{answer.name}/1"), "rows": []})
+    said = {"conclusion": answer.conclusion} if answer.conclusion else {}
+    head = _json({**answer.described(f"lscli.{answer.name}/1"), **said, "rows": []})
     yield head[: head.rindex("[]")] + "["
     before = "\n"
     for row in answer.rows:

@@ -24,9 +24,11 @@ def report(answer: Report, screen: Screen) -> Iterator[str]:
     groups = any(row.group for row in answer.rows)
     intervals = any(not math.isnan(row.ci_low) for row in answer.rows)
     columns = ["metric", "params", "value", "s.e."]
-    columns = [*["group"] * groups, *columns, *[interval_title(answer)] * intervals]
+    sources = len({row.source for row in answer.rows}) > 1
+    columns = [*["source"] * sources, *["group"] * groups, *columns, *[interval_title(answer)] * intervals]
     rows = [
         [
+            *[escape(row.source)] * sources,
             *[escape(row.group)] * groups,
             *(f"`{row.metric}`", escape(row.params), short(row.value), error(row.stderr)),
             *[escape(interval(row.ci_low, row.ci_high))] * intervals,
@@ -39,8 +41,10 @@ def report(answer: Report, screen: Screen) -> Iterator[str]:
 
 
 def listing(answer: Listing, screen: Screen) -> Iterator[str]:
-    """One table."""
+    """One table, and the conclusion."""
     yield _table(answer.columns, ([_cell(value) for value in row] for row in answer.rows))
+    if answer.conclusion:
+        yield f"\n{escape(answer.conclusion)}\n"
 
 
 def escape(text: str) -> str:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from lscli.render import Screen
     from lscli.report import Listing, Report
 
-_ROWS = 1 << 16  # of a row group: what is in memory at a time
+# Of a row group, which is what is in memory at a time: rows, and cells of wide ones.
+_ROWS, _CELLS = 1 << 16, 1 << 22
 
 
 def report(answer: Report, screen: Screen) -> Iterator[bytes]:
@@ -35,7 +36,8 @@ def _parquet(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[
     except ImportError as error:
         raise UsageError("Parquet needs pyarrow", "pip install 'lscli[parquet]', or write a .csv") from error
     remaining, sink, writer = iter(rows), _Sink(), None
-    while batch := list(itertools.islice(remaining, _ROWS)):
+    group = max(1, min(_ROWS, _CELLS // len(columns)))
+    while batch := list(itertools.islice(remaining, group)):
         arrays = [pa.array([_cell(value) for value in column]) for column in zip(*batch, strict=True)]
         table = pa.table(dict(zip(columns, arrays, strict=True)), None if writer is None else writer.schema)
         if writer is None:

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lscli.metrics import FAMILIES, family_of, find
+from lscli.render import curve
 from lscli.render.diagram import reliability
 from lscli.render.numbers import error, interval, interval_title, short
 from lscli.text import printable
@@ -33,20 +34,33 @@ _PIECE = 1000
 
 
 def report(answer: Report, screen: Screen) -> Iterator[str]:
-    """The metrics by family: value, standard error and interval, and what each is in a few words."""
+    """The metrics by family: value, standard error and interval, and what each is in a few words.
+
+    Those over a range of eps are a matrix of their own.
+    """
     intervals = any(not math.isnan(row.ci_low) for row in answer.rows)
-    parts: list[Any] = [Padding(_title(answer), (1, 0, 0, 1))]
-    groups = dict.fromkeys(row.group for row in answer.rows)
-    for group in groups:
-        rows = [row for row in answer.rows if row.group == group]
-        if len(groups) > 1:
+    parts: list[Any] = [Padding(titled(answer), (1, 0, 0, 1))]
+    blocks: dict[tuple[str, str], list[Row]] = {}
+    for row in answer.rows:
+        blocks.setdefault((row.source, row.group), []).append(row)
+    sources = dict.fromkeys(source for source, _ in blocks)
+    drawn = len(sources) > 1 or any(curve.curves(rows) for rows in blocks.values())
+    conclusion = [Padding(Text(printable(answer.conclusion)), (0, 1, 1, 1))] if answer.conclusion else []
+    for (source, group), rows in blocks.items():
+        if len(sources) > 1 and not group:
+            parts.append(Padding(Text(printable(source), style="bold"), (1, 0, 0, 1)))
+        if len(blocks) > len(sources):
             parts.append(Padding(_group_title(group, rows[0].n), (1, 0, 0, 1)))
-        parts.append(_metrics(rows, screen, interval_title(answer) if intervals else ""))
-        if not group and answer.conclusion:
-            parts.append(Padding(Text(printable(answer.conclusion)), (0, 1, 1, 1)))
-    if not groups and answer.conclusion:
-        parts.append(Padding(Text(printable(answer.conclusion)), (0, 1, 1, 1)))
-    yield _text(parts, screen)
+        parts.extend(curve.matrix(answer, rows, screen))
+        left = curve.beside(rows) if drawn else rows
+        if left:
+            parts.append(_metrics(left, screen, interval_title(answer) if intervals else ""))
+        parts.extend(curve.paired(answer, rows, screen) if drawn else ())
+        if not group and not drawn:
+            parts.extend(conclusion)
+    if drawn or not blocks:
+        parts.extend(conclusion)
+    yield text_of(parts, screen)
 
 
 def _metrics(rows: Sequence[Row], screen: Screen, interval_column: str) -> Table:
@@ -76,10 +90,10 @@ def _metrics(rows: Sequence[Row], screen: Screen, interval_column: str) -> Table
 def listing(answer: Listing, screen: Screen) -> Iterator[str]:
     """The listing; a reliability table is drawn."""
     if answer.name == "bins":
-        yield _text([Padding(_title(answer), (1, 0, 0, 1)), *reliability(answer, screen)], screen)
+        yield text_of([Padding(titled(answer), (1, 0, 0, 1)), *reliability(answer, screen)], screen)
         return
     if not answer.inputs:
-        yield _text([Padding(Text(answer.title, style="bold"), (1, 0, 0, 1)), _whole(answer)], screen)
+        yield text_of([Padding(Text(answer.title, style="bold"), (1, 0, 0, 1)), _whole(answer)], screen)
         return
     rows = iter(answer.rows)
     first = list(itertools.islice(rows, _PIECE))
@@ -87,8 +101,8 @@ def listing(answer: Listing, screen: Screen) -> Iterator[str]:
     widths = [max(cell_len(_cell(row[place])) for row in [answer.columns, *first]) for place in shown]
     heading = "  ".join(answer.columns[place].rjust(width) for place, width in zip(shown, widths, strict=True))
     rule = "─" * (sum(widths) + 2 * len(widths))
-    yield _text(
-        [Padding(_title(answer), (1, 0, 1, 1)), Text(f"  {heading}", style="bold cyan"), Text(f" {rule}")], screen
+    yield text_of(
+        [Padding(titled(answer), (1, 0, 1, 1)), Text(f"  {heading}", style="bold cyan"), Text(f" {rule}")], screen
     )
     # As they come, and laid out here: the widths are known, and rich would measure every cell.
     for row in itertools.chain(first, rows):
@@ -98,7 +112,9 @@ def listing(answer: Listing, screen: Screen) -> Iterator[str]:
     hidden = [name for place, name in enumerate(answer.columns) if place not in shown and place > 1]
     if hidden:
         note = Text(f"Not shown here, but in -f csv: {', '.join(hidden)}", style="dim")
-        yield _text([Padding(note, (0, 1, 0, 2))], screen)
+        yield text_of([Padding(note, (0, 1, 0, 2))], screen)
+    if answer.conclusion:
+        yield text_of([Padding(Text(printable(answer.conclusion)), (1, 1, 1, 1))], screen)
 
 
 def _whole(answer: Listing) -> Table:
@@ -149,7 +165,8 @@ def _group_title(group: str, n: float) -> Text:
     return title.append(f"  {n:,} samples", style="not bold dim")
 
 
-def _title(answer: Report | Listing) -> Text:
+def titled(answer: Report | Listing) -> Text:
+    """What the answer is of: the logits, and what was left out of them."""
     title = Text("lscli", style="bold")
     for entry in answer.inputs[:1]:
         rows, classes = entry["shape"]
@@ -194,7 +211,8 @@ def _cell(value: Any) -> str:
     return short(value) if isinstance(value, float) else printable(str(value))
 
 
-def _text(parts: list[Any], screen: Screen) -> str:
+def text_of(parts: list[Any], screen: Screen) -> str:
+    """Parts that rich lays out, as text for the screen."""
     text = io.StringIO()
     console = Console(
         file=text,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.errors import InputError, UsageError
@@ -13,7 +14,7 @@ from lscli.scan.cpu import scan_on_cpu
 from lscli.scan.filler import Filler
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -57,7 +58,9 @@ def scan(
     columns: Iterable[str],
     *,
     class_sums: Sequence[ClassSums] = (),
+    vectors: Mapping[str, NDArray[np.float64]] = MappingProxyType({}),
     nonfinite: str = "error",
+    masked_classes: str = "keep",
     device: str = "auto",
     kernel: str = "auto",
     threads: int | None = None,
@@ -71,7 +74,9 @@ def scan(
         label: [N], from 0 to K-1, or -1 for a sample to leave out.
         columns: names of `kernels.rowstate.COLUMNS`, and `row`, a row's number in the file.
         class_sums: filled beside, each with the rows of its weights.
+        vectors: columns -sum_k c_k log p_k by name, each of a c [K].
         nonfinite: `error` or `skip`, for rows with a nan or +inf or nothing but -inf.
+        masked_classes: `keep`, `exclude` or `error`, for logits of -inf.
         device, kernel: see `kernels.devices.resolve`.
         threads: how many rows are worked on at once; all processors unless given.
         chunk_rows: rows read at a time. Neither changes any digit on the CPU.
@@ -81,8 +86,11 @@ def scan(
         InputError: a row that is not finite, named, or nothing left to keep.
         UsageError: an argument out of its range, or a device that is not there.
     """
-    device, kernel = _checked(logits, nonfinite, device, kernel, threads, chunk_rows)
-    found = _scan(logits, label, columns, class_sums, nonfinite, device, kernel, threads, chunk_rows, progress)
+    device, kernel = _checked(logits, nonfinite, masked_classes, device, kernel, threads, chunk_rows)
+    filler = Filler(
+        logits, label, columns, nonfinite, frozenset({"tail"} if class_sums else ()), masked_classes, vectors
+    )
+    found = _scan(logits, filler, class_sums, device, kernel, threads, chunk_rows, progress)
     if found.skipped and not len(found.table):
         raise _nothing_left(logits)
     return found
@@ -94,6 +102,7 @@ def scan_parts(
     columns: Iterable[str],
     *,
     nonfinite: str = "error",
+    masked_classes: str = "keep",
     device: str = "auto",
     kernel: str = "auto",
     threads: int | None = None,
@@ -105,7 +114,7 @@ def scan_parts(
     A part whose samples are all ignored is passed over; one whose rows are all skipped has an empty table.
     See `scan` for arguments and errors; counts are those of the part.
     """
-    device, kernel = _checked(logits, nonfinite, device, kernel, threads, chunk_rows)
+    device, kernel = _checked(logits, nonfinite, masked_classes, device, kernel, threads, chunk_rows)
     names, total = tuple(columns), logits.shape[0]
     elements = (threads or processors()) * _CPU_PART if device == "cpu" else _DEVICE_PART
     rows = max(1, min(_PART_ROWS, elements // logits.shape[1]))
@@ -116,7 +125,8 @@ def scan_parts(
             continue
         part, own = logits.part(start, stop), label[start:stop]
         report = None if progress is None else partial(_report_from, progress, start, total)
-        found = _scan(part, own, names, (), nonfinite, device, kernel, threads, chunk_rows, report)
+        filler = Filler(part, own, names, nonfinite, masked_classes=masked_classes)
+        found = _scan(part, filler, (), device, kernel, threads, chunk_rows, report)
         kept, skipped = kept + len(found.table), skipped + found.skipped
         yield found
     if skipped and not kept:
@@ -124,11 +134,19 @@ def scan_parts(
 
 
 def _checked(
-    logits: Logits, nonfinite: str, device: str, kernel: str, threads: int | None, chunk_rows: int | None
+    logits: Logits,
+    nonfinite: str,
+    masked_classes: str,
+    device: str,
+    kernel: str,
+    threads: int | None,
+    chunk_rows: int | None,
 ) -> tuple[str, str]:
     """The device and the kernel that are meant, once all options are in their range."""
     if nonfinite not in ("error", "skip"):
         raise UsageError(f"unknown value {nonfinite!r} for nonfinite", "use error or skip")
+    if masked_classes not in ("keep", "exclude", "error"):
+        raise UsageError(f"unknown value {masked_classes!r}", "use keep, exclude or error", where="masked-classes")
     for name, value in (("threads", threads), ("chunk-rows", chunk_rows)):
         if value is not None and value < 1:
             raise UsageError(f"{name} must be at least 1, got {value}", "leave it out for the best value")
@@ -137,10 +155,8 @@ def _checked(
 
 def _scan(
     logits: Logits,
-    label: NDArray[np.int32],
-    columns: Iterable[str],
+    filler: Filler,
     class_sums: Sequence[ClassSums],
-    nonfinite: str,
     device: str,
     kernel: str,
     threads: int | None,
@@ -148,7 +164,6 @@ def _scan(
     progress: Callable[[int, int], None] | None,
 ) -> Scan:
     num_classes = logits.shape[1]
-    filler = Filler(logits, label, columns, nonfinite, frozenset({"tail"} if class_sums else ()))
     threads = threads or processors()
     report = progress or (lambda done, total: None)
     chunk_rows = chunk_rows or max(1, (_CPU_CHUNK if device == "cpu" else _DEVICE_CHUNK) // num_classes)

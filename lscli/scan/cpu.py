@@ -37,10 +37,12 @@ def scan_on_cpu(
     starts = range(0, rows, chunk_rows)
     deal = _Deal(starts, np.concatenate(([0], np.cumsum(np.add.reduceat(filler.label >= 0, starts, dtype=np.intp)))))
 
+    vectors = np.array(list(filler.vectors.values())) if filler.vectors else None
+
     def work() -> None:
         start = -1
         try:
-            compute = cpu_kernel(kernel, num_classes, logits.dtype, filler.fields, class_sums)
+            compute = cpu_kernel(kernel, num_classes, logits.dtype, filler.fields, class_sums, vectors)
             buffer = np.empty((min(chunk_rows, rows), num_classes), logits.storage)
             while (chunk := deal.next()) is not None:
                 start, place = chunk

@@ -48,6 +48,7 @@ def scan_on_device(
         device,
         filler.fields,
         class_sums,
+        vectors=np.array(list(filler.vectors.values())) if filler.vectors else None,
         chunk_rows=chunk_rows,
         threads=threads,
         progress=lambda done: report(done, rows),
@@ -64,6 +65,7 @@ def device_state(
     fields: frozenset[str],
     class_sums: Sequence[ClassSums] = (),
     *,
+    vectors: NDArray[Any] | None = None,
     chunk_rows: int,
     threads: int,
     progress: Callable[[int], None],
@@ -76,6 +78,7 @@ def device_state(
         device: a torch device that is not the CPU.
         fields: the optional fields of the row state to compute.
         class_sums: filled beside.
+        vectors: [V, K], for the field `dots`.
         chunk_rows: rows a chunk.
         threads: how many chunks are read at once.
         progress: told how many rows are queued.
@@ -92,7 +95,7 @@ def device_state(
     try:
         with torch.no_grad():
             on_device = [TorchClassSums(sums, torch.device(device), logits.dtype) for sums in class_sums]
-            kernel = TorchKernel(logits.shape[1], fields, on_device)
+            kernel = TorchKernel(logits.shape[1], fields, on_device, vectors)
             labels = labels.to(device)
             for start, x in chunks:
                 states.append(kernel.row_state(x, labels[start : start + len(x)], start))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ from lscli.kernels.rowstate import DTYPES, SHAPES, RowState, fields_for, write_c
 from lscli.samples import SampleTable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -27,6 +28,8 @@ class Filler:
         columns: names of `kernels.rowstate.COLUMNS`, and `row`, a row's number in the file.
         nonfinite: `error` or `skip`.
         fields: those of the row state that are computed besides what the columns need.
+        masked_classes: `keep`, `exclude` or `error`.
+        vectors: columns -sum_k c_k log p_k by name, each of a c [K].
     """
 
     def __init__(
@@ -36,19 +39,26 @@ class Filler:
         columns: Iterable[str],
         nonfinite: str,
         fields: frozenset[str] = frozenset(),
+        masked_classes: str = "keep",
+        vectors: Mapping[str, NDArray[np.float64]] = MappingProxyType({}),
     ) -> None:
         self._name = logits.name
         self._first = logits.first
         self._num_classes = logits.shape[1]
         self._skip = nonfinite == "skip"
+        self._refuse_masked = masked_classes == "error"
+        self.vectors = vectors
         self.label = label
         self._ignores = bool((label < 0).any())
         kept = int(np.count_nonzero(label >= 0))
         self._columns = {
-            name: np.empty((kept, *SHAPES.get(name, ())), DTYPES.get(name, np.float64)) for name in columns
+            name: np.empty((kept, *SHAPES.get(name, ())), DTYPES.get(name, np.float64)) for name in {*columns, *vectors}
         }
         # Masked classes and probabilities show in the row sums, so the shift is always computed.
-        self.fields = fields_for(self._columns.keys() - {"row"}) | fields | {"shift"}
+        own = fields_for(self._columns.keys() - {"row"} - vectors.keys())
+        self.fields = own | fields | {"shift"} | ({"tail"} if vectors else set())
+        if masked_classes == "exclude":
+            self.fields |= {"open_classes", "open_shift"}
         self._bad: list[NDArray[np.intp]] = []
         self._masked: list[int] = []
         self._unlike_probabilities = False
@@ -64,12 +74,19 @@ class Filler:
             if not self._skip:
                 raise self._not_finite(int(rows[bad[0]]), float(state.largest[bad[0]]))
             self._bad.append(place + bad)
-        self._masked.append(int(np.count_nonzero(np.isneginf(state.shift) & np.isfinite(state.largest))))
+        masked = np.flatnonzero(np.isneginf(state.shift) & np.isfinite(state.largest))
+        if len(masked) and self._refuse_masked:
+            raise InputError(
+                f"row {self._first + int(rows[masked[0]])} has a masked class (-inf)",
+                "--masked-classes exclude leaves such classes out of their row",
+                where=self._name,
+            )
+        self._masked.append(len(masked))
         self._look_for_probabilities(state)
         out = {name: c[place : place + len(rows)] for name, c in self._columns.items()}
         if "row" in out:
             out.pop("row")[:] = self._first + rows
-        write_columns(state, self._num_classes, out)
+        write_columns(state, self._num_classes, out, self.vectors)
         return len(rows)
 
     def table(self) -> SampleTable:

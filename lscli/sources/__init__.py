@@ -14,6 +14,7 @@ from lscli.sources.labels import Labels
 from lscli.sources.logits import Logits
 from lscli.sources.memory import MemoryArray, TensorArray, open_array
 from lscli.sources.npy import NpyArray
+from lscli.sources.soft_labels import SoftLabels
 from lscli.text import nearest
 
 if TYPE_CHECKING:
@@ -66,6 +67,25 @@ def _in_their_roles(scores: StoredArray, truth: StoredArray) -> tuple[Logits, La
             where=scores.name,
         )
     return Logits(scores), Labels(truth)
+
+
+def open_labels(
+    labels: Any, *, labels_key: str | None = None, labels_column: str | None = None, allow_trailing: bool = False
+) -> Labels | SoftLabels:
+    """Open labels without logits, a path or an array: class numbers [N], or [N, K] sets of classes or distributions.
+
+    Raises:
+        InputError: they cannot be used.
+        ReadWriteError: they cannot be read.
+        UsageError: an option that does not go with them.
+    """
+    array = _open(labels, "labels", _labels_formats(labels_key, labels_column, allow_trailing))
+    try:
+        # A column of class numbers is one that was saved askew, which `Labels` says.
+        return SoftLabels(array) if len(array.shape) == 2 and array.shape[1] != 1 else Labels(array)
+    except BaseException:
+        array.close()
+        raise
 
 
 def open_numbers(value: Any, role: str, column: str) -> tuple[str, NDArray[Any]]:

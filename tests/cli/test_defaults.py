@@ -234,3 +234,20 @@ def test_an_empty_variable_is_none(run: Run, project: Path, monkeypatch: pytest.
     answer = run(*JSON)
     assert (0, "") == (answer.code, answer.err)
     assert ([0.1], None) == (answer.settings["eps"][0], answer.settings["threads"][0])
+
+
+def test_a_default_of_a_command_s_own_is_set_on_its_own(
+    run: Run, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep = ("sweep", LOGITS, LABELS)
+    write(project, 'eps = [0.2, 0.3]\nmetrics = "gamma"')
+    assert 11 == len(smoothed(run(*sweep)))
+    assert "q0,q1,q2" == run("smooth", LABELS, "--classes", 10).out[:8]
+    assert "gamma" not in run("classes", LOGITS, LABELS).out.partition("\n")[0]
+    write(project, 'sweep-eps = "0:0.1:0.05"\nclasses-metrics = "gamma"')
+    assert ["eps=0.0", "eps=0.05", "eps=0.1"] == smoothed(run(*sweep))
+    assert run("classes", LOGITS, LABELS).out.partition("\n")[0].endswith(",logit_gap,gamma")
+    monkeypatch.setenv("LSCLI_SWEEP_EPS", "0.3")
+    monkeypatch.setenv("LSCLI_EPS", "0.4")
+    assert ["eps=0.3"] == smoothed(run(*sweep))
+    assert ["eps=0.4"] == smoothed(run("eval", LOGITS, LABELS))

@@ -41,6 +41,14 @@ def test_the_suffix_chooses_the_format(run: Run, tmp_path: Path, name: str, form
     assert run(*EVAL, "-f", format_name).out == (tmp_path / name).read_text()
 
 
+@pytest.mark.parametrize("options", [["-o", "a.npy"], ["-f", "npy"], ["-f", "npy", "-o", "a.csv"]])
+def test_an_answer_that_is_no_array_is_refused_before_anything_is_read(run: Run, options: list[str]) -> None:
+    assert_refused(
+        run("eval", "not there.npy", LABELS, *options), 2, "no array", "csv, json, markdown, table or parquet"
+    )
+    assert not Path("a.npy").exists()
+
+
 def test_the_format_option_goes_before_the_suffix(run: Run, tmp_path: Path) -> None:
     assert 0 == run(*EVAL, "-f", "json", "-o", tmp_path / "a.csv").code
     assert 0 == run(*EVAL, "-f", "csv", "-o", tmp_path / "a.out").code

@@ -108,7 +108,7 @@ def test_an_error_has_no_traceback_unless_it_is_asked_for(run: Run, monkeypatch:
     answer = run("eval", LOGITS, LABELS, "--eps", "2")
     assert (2, "") == (answer.code, answer.out)
     assert ["lscli: eps", "hint: for ", "Traceback "] == [line[:10] for line in answer.err.splitlines()[:3]]
-    assert "parse_share" in answer.err
+    assert "check_eps" in answer.err
 
 
 @pytest.mark.parametrize("error", [RuntimeError("odd"), KeyError("odd"), SystemError("odd\nand long")])

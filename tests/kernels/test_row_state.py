@@ -12,66 +12,21 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from lscli.kernels.devices import cpu_kernel
-from lscli.kernels.rowstate import COLUMNS, PNORM_EXPONENTS, SHAPES, fields_for, write_columns
-from tests import naive
+from lscli.kernels.rowstate import PNORM_EXPONENTS
+from tests.kernels.compare import DTYPES, KERNELS, TOLERANCE, check, pnorm_scores, table
 
 Array = NDArray[Any]
-KERNELS = ("numpy", "torch")
-# Relative to the column's size in the row; float32 elements round 6e-8 each, and their differences once more.
-TOLERANCE = {"float16": 4e-6, "float32": 4e-6, "float64": 1e-12}
-
-
-def table(kernel: str, logits: Array, labels: Array, dtype: str = "") -> dict[str, Array]:
-    """All columns that the kernel gives for logits [N, K] and labels [N]."""
-    compute = cpu_kernel(kernel, logits.shape[1], dtype or logits.dtype.name, fields_for(COLUMNS))
-    out: dict[str, Array] = {name: np.empty((len(logits), *SHAPES.get(name, ()))) for name in COLUMNS}
-    write_columns(compute.row_state(logits, labels), logits.shape[1], out)
-    return out
-
-
-def pnorm_scores(x: Array) -> Array:
-    """[N, P], the largest of the logits less their mean over the p-norm of these, for p from 1 to 8."""
-    with np.errstate(invalid="ignore"):  # a masked class makes it nan
-        v = x - x.mean(axis=1, keepdims=True)
-    size = np.abs(v).max(axis=1, keepdims=True)
-    with np.errstate(invalid="ignore"):
-        v = np.where(size == 0, 0, v / np.where(size == 0, 1, size))
-    norms = [(np.abs(v) ** p).sum(axis=1) ** (1 / np.longdouble(p)) for p in range(1, 9)]
-    scores: Array = np.stack([v.max(axis=1) / np.where(norm == 0, 1, norm) for norm in norms], axis=1)
-    return scores
-
-
-def textbook(logits: Array, labels: Array) -> dict[str, Array]:
-    """All columns by their definitions."""
-    scores = pnorm_scores(logits.astype(np.longdouble))
-    return {**naive.columns(logits, labels), "pnorm_scores": scores}
-
-
-def check(kernel: str, logits: Array, labels: Array, tolerance: float) -> None:
-    """Compare every column with the textbook's; errors are relative to the value, or to the spread of the row."""
-    found = table(kernel, logits, labels)
-    spread = np.ptp(np.where(np.isfinite(logits), logits, logits.max(axis=1, keepdims=True)).astype(float), axis=1)
-    for name, long_double in textbook(logits, labels).items():
-        expected = long_double.astype(float)
-        with np.errstate(invalid="ignore"):
-            error = np.abs(found[name] - expected)
-        same = (found[name] == expected) | (np.isnan(found[name]) & np.isnan(expected))
-        # A gap is a difference of logits: it may be 0 where these are large.
-        scale = spread / 10 if name == "logit_gap" else 1e-6
-        # Where one logit is far from all others, the mean is that of float32 sums.
-        scale = 5 if name == "pnorm_scores" else scale
-        assert (same | (error <= tolerance * np.maximum(np.abs(expected), scale))).all(), (name, found[name], expected)
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
-@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("classes", [2, 3, 10, 127, 128, 129, 1000, 4099])
 def test_ordinary_rows(kernel: str, dtype: str, classes: int) -> None:
     rng = np.random.default_rng(classes)
-    logits = (2 * rng.standard_normal((40, classes))).astype(dtype)
+    logits = 2 * rng.standard_normal((40, classes))
     labels = rng.integers(0, classes, 40)
     logits[:20][np.arange(20), labels[:20]] += 5
-    check(kernel, logits, labels, TOLERANCE[dtype])
+    check(kernel, logits, labels, TOLERANCE[dtype], dtype)
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
@@ -88,7 +43,9 @@ def test_any_rows(kernel: str, data: st.DataObject) -> None:
     logits = data.draw(hnp.arrays(dtype, shape, elements=value, fill=st.sampled_from([0.0, -2.0])))
     logits[np.isneginf(logits.max(axis=1)), 0] = 0  # a row of -inf alone is refused before
     labels = data.draw(hnp.arrays(np.int64, shape[0], elements=st.integers(0, shape[1] - 1)))
-    check(kernel, logits, labels, 10 * TOLERANCE[dtype])
+    c = data.draw(hnp.arrays(np.float64, shape[1], elements=st.sampled_from([0.0, 1e-3, 0.5, 7.0])))
+    vectors = {"c": c, "ones": np.ones(shape[1])} if c.any() else {}
+    check(kernel, logits, labels, 10 * TOLERANCE[dtype], exclude=data.draw(st.booleans()), vectors=vectors)
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
@@ -161,7 +118,8 @@ def test_the_kernels_agree(dtype: str, classes: int) -> None:
     labels = rng.integers(0, classes, rows)
     expected, tolerance = table("numpy", logits, labels), 1e-6 if dtype == "float32" else 1e-12
     for name, column in table("torch", logits, labels).items():
-        scale = np.abs(logits).max() if name == "logit_gap" else np.abs(expected[name])
+        of_spread = name in ("logit_gap", "off_label_entropy")
+        scale = np.abs(logits).max() if of_spread else np.abs(expected[name])
         assert (np.abs(column - expected[name]) <= tolerance * scale).all(), name
 
 

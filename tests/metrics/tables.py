@@ -9,16 +9,55 @@ import pytest
 from numpy.typing import NDArray
 
 from lscli import SampleTable
-from lscli.metrics import METRICS, Choice
+from lscli.metrics import METRICS, PLACEHOLDERS, Choice
+from lscli.metrics.against import vectors
 from lscli.metrics.base import Settings, Value
 from lscli.metrics.scores import SCORE_COLUMNS
 from lscli.scan import scan
 from lscli.sources import open_inputs
+from lscli.targets.convention import Targets
 
 Array = NDArray[Any]
-SETTINGS = Settings(eps=(0.0, 0.1, 0.7, 1.0))
+SETTINGS = Settings(eps=(0.0, 0.1, 0.7, 1.0), rho=0.2)
+CLASSES = 8
+PRIOR = np.array([0.3, 0.05, 0.01, 0.14, 0.1, 0.2, 0.12, 0.08])
+CLASS_WEIGHTS = np.array([1.0, 0.2, 3.0, 0.0, 2.0, 0.7, 5.0, 1.5])
+# What smoothed losses may be against, besides uniform targets.
+TARGETS = [
+    Targets("off-target"),
+    Targets("classy"),
+    Targets("prior", PRIOR),
+    *(Targets("uniform", None, CLASS_WEIGHTS, mode) for mode in ("torch", "target-only")),
+    *(Targets("prior", PRIOR, CLASS_WEIGHTS, mode) for mode in ("torch", "target-only")),
+    *(Targets("off-target", None, CLASS_WEIGHTS, mode) for mode in ("torch", "target-only")),
+]
+
+
+def applies(metric: str, targets: Targets) -> bool:
+    """Whether a table of one model's samples has such a number for these targets."""
+    return not (
+        "paired" in METRICS[metric].columns
+        or (metric == "loss_prior" and targets.prior is None)
+        or (metric.startswith("excess_") and targets.class_weights is not None and targets.weight_mode == "torch")
+    )
+
+
+def settings_name(setting: Settings) -> list[str]:
+    """What is not as usual in a setting."""
+    targets = setting.targets
+    against = [targets.smoothing, *([targets.weight_mode] if targets.class_weights is not None else [])]
+    others = [
+        str(value)
+        for name, value, usual in zip(Settings._fields, setting, SETTINGS, strict=True)
+        if name != "targets" and value != usual
+    ]
+    return others if targets is SETTINGS.targets else [*against, *others]
+
+
 # Every metric that reads columns, with the setting that it is computed with.
-OF_COLUMNS = [(name, SETTINGS) for name, metric in METRICS.items() if not metric.by_class]
+OF_COLUMNS = [
+    (name, SETTINGS) for name, metric in METRICS.items() if not metric.by_class and applies(name, SETTINGS.targets)
+]
 OF_COLUMNS += [
     (name, SETTINGS._replace(score=score))
     for name, metric in METRICS.items()
@@ -31,10 +70,14 @@ OF_COLUMNS += [
     (name, SETTINGS._replace(bin_edges="left", bins=10))
     for name in ("ece", "rmsce", "mce", "ece_null", "rmsce_debiased")
 ]
-IDS = [
-    "-".join([name, *(str(s) for s, d in zip(setting, SETTINGS, strict=True) if s != d)])
-    for name, setting in OF_COLUMNS
+OF_COLUMNS += [
+    (name, SETTINGS._replace(targets=targets))
+    for name, metric in METRICS.items()
+    if metric.columns & (PLACEHOLDERS.keys() - {"score"})
+    for targets in TARGETS
+    if applies(name, targets)
 ]
+IDS = ["-".join([name, *settings_name(setting)]) for name, setting in OF_COLUMNS]
 
 
 def drawn(rows: int = 300, classes: int = 8, seed: int = 0) -> tuple[Array, Array]:
@@ -47,12 +90,19 @@ def drawn(rows: int = 300, classes: int = 8, seed: int = 0) -> tuple[Array, Arra
     return logits, labels
 
 
-def full_table(rows: int = 300, classes: int = 8, seed: int = 0) -> SampleTable:
+def full_table(rows: int = 300, classes: int = CLASSES, seed: int = 0, targets: Targets | None = None) -> SampleTable:
     """A table with every column that any metric reads, whatever the score."""
-    logits, labels = drawn(rows, classes, seed)
+    return table_of(*drawn(rows, classes, seed), targets)
+
+
+def table_of(logits: Array, labels: Array, targets: Targets | None = None, **options: Any) -> SampleTable:
+    """The same of these samples, for losses against these targets."""
+    settings = SETTINGS._replace(targets=targets or Targets())
+    extra = vectors(settings.targets, logits.shape[1])
+    columns = {*SCORE_COLUMNS.values()}.union(*(Choice(metric).columns(settings) for metric in METRICS.values()))
     opened, truth = open_inputs(logits, labels)
-    columns = {*SCORE_COLUMNS.values()}.union(*(metric.columns for metric in METRICS.values())) - {"score"}
-    return scan(opened, truth.checked(rows, classes, -100, "logits")[0], frozenset(columns)).table
+    label, _ = truth.checked(len(logits), logits.shape[1], -100, "logits")
+    return scan(opened, label, columns - extra.keys(), vectors=extra, **options).table
 
 
 def values(metric: str, table: SampleTable, settings: Settings = SETTINGS) -> list[Value]:

@@ -9,9 +9,12 @@ import lscli
 from lscli.metrics import FAMILIES, METRICS, family_of, find, parse_share, select
 from lscli.metrics.base import Settings
 from lscli.metrics.scores import SCORE_COLUMNS
+from lscli.targets.convention import Targets
 
 DEFAULT = [
-    *("loss_hard", "loss_uniform", "loss_smoothed", "loss_floor", "loss_excess", "perplexity"),
+    *("loss_hard", "loss_uniform", "loss_prior", "loss_smoothed", "loss_floor", "loss_excess"),
+    *("excess_overshoot", "excess_undershoot", "excess_structure", "target_on", "target_off"),
+    *("perplexity", "loss_noise_corrected"),
     *("accuracy", "error", "top5_accuracy", "confidence_mean", "confidence_gap", "confidence_on_errors"),
     *("confidence_on_correct", "entropy_mean", "margin_mean", "label_prob_mean", "logit_gap_mean"),
     *("ece", "rmsce", "mce", "ece_null", "brier"),
@@ -43,10 +46,16 @@ def test_names_are_joined_by_commas_or_repeated_and_come_in_the_catalogue_s_orde
 
 FAMILY_MEMBERS = {
     "classwise": ["classwise_ece", "classwise_ece_max"],
-    "selective": ["aurc", "eaurc", "augrc", "failure_auroc", "risk_at_coverage", "coverage_at_risk"],
+    "selective": ["aurc", "aurc_pnorm_gain", "eaurc", "augrc", "failure_auroc", "risk_at_coverage", "coverage_at_risk"],
     "calibration": [
         *("ece", "rmsce", "mce", "ece_null", "ece_equal_mass", "ece_sweep", "rmsce_debiased", "smece"),
         *("ks_calibration", "spiegelhalter_z", "spiegelhalter_p"),
+    ],
+    "smoothing": [
+        *("eps_gap", "gamma", "gamma_confidence", "eps_accuracy", "smoothing_balance"),
+        *("logit_gap_sd", "logit_gap_q05", "logit_gap_q25", "logit_gap_q50", "logit_gap_q75", "logit_gap_q95"),
+        *("logit_gap_optimal", "above_target", "maxsup_regularisation", "maxsup_error_enhancement"),
+        *("off_label_entropy", "max_logit_mean", "logit_margin_mean"),
     ],
     "proper": [
         *("brier", "brier_half", "brier_miscalibration", "brier_discrimination", "brier_uncertainty"),
@@ -61,13 +70,38 @@ def test_the_ids_of_a_family_are_an_interface(family: str) -> None:
 
 
 def test_the_families_and_their_order() -> None:
-    expected = ["loss", "confidence", "calibration", "classwise", "proper", "selective", "smoothing"]
+    expected = ["loss", "confidence", "calibration", "classwise", "proper", "selective", "smoothing", "paired"]
     assert expected == list(FAMILIES)
     assert sum(len(family.metrics) for family in FAMILIES.values()) == len(METRICS)
 
 
+def test_columns_are_those_of_the_targets() -> None:
+    weights, prior = np.array([1.0, 2.0]), np.array([0.5, 0.5])
+    expected = {
+        Targets(): {"loss_hard", "loss_uniform"},
+        Targets("off-target"): {"loss_hard", "loss_uniform"},
+        Targets("prior", prior): {"loss_hard", "loss_prior", "label"},
+        Targets("uniform", None, weights): {"loss_hard", "label", "loss_uniform_weighted"},
+        Targets("uniform", None, weights, "target-only"): {"loss_hard", "label", "loss_uniform"},
+        Targets("prior", prior, weights): {"loss_hard", "label", "loss_prior"},
+    }
+    for targets, columns in expected.items():
+        assert columns == select("loss_smoothed")[0].columns(Settings(targets=targets))
+        assert columns | {"log_not_label"} == select("excess_structure")[0].columns(Settings(targets=targets))
+        absent = targets.prior is None
+        assert (set() if absent else {"loss_prior", "label"}) == select("loss_prior")[0].columns(
+            Settings(targets=targets)
+        )
+
+
+def test_an_eps_below_0_needs_its_flag() -> None:
+    with pytest.raises(lscli.UsageError, match=r"in \[0, 1\], got -0.1"):
+        select("loss_smoothed@-0.1")
+    assert [-0.1] == [choice.argument for choice in select("loss_smoothed@-0.1", allow_negative_eps=True)]
+
+
 def test_default_can_be_extended() -> None:
-    assert ids("brier_half,default") == [*DEFAULT[:22], "brier_half", *DEFAULT[22:]]
+    assert ids("brier_half,default") == [*DEFAULT[:29], "brier_half", *DEFAULT[29:]]
 
 
 def test_any_top_k_is_found_by_name() -> None:
@@ -104,15 +138,23 @@ def test_parameters_of_the_selective_metrics() -> None:
 
 def test_a_parameter_is_the_setting_of_that_name() -> None:
     setting = {name: metric.parameter for name, metric in METRICS.items() if metric.parameter}
-    eps = ["loss_smoothed", "loss_floor", "loss_excess"]
-    assert dict.fromkeys(eps, "eps") | {"risk_at_coverage": "coverage", "coverage_at_risk": "risk"} == setting
+    assert {
+        **dict.fromkeys(("loss_smoothed", "loss_floor", "loss_excess", "target_on", "target_off"), "eps"),
+        **dict.fromkeys(("excess_overshoot", "excess_undershoot", "excess_structure"), "eps"),
+        **dict.fromkeys(("logit_gap_optimal", "above_target", "loss_difference"), "eps"),
+        "loss_noise_corrected": "rho",
+        "risk_at_coverage": "coverage",
+        "coverage_at_risk": "risk",
+    } == setting
     assert set(setting.values()) <= set(Settings._fields)
 
 
 @pytest.mark.parametrize("score", SCORE_COLUMNS)
 def test_a_choice_reads_the_column_of_the_score(score: str) -> None:
-    for choice in select("selective"):
+    for choice in (choice for choice in select("selective") if "score" in choice.metric.columns):
         assert frozenset({"correct", SCORE_COLUMNS[score]}) == choice.columns(Settings(score=score))
+    both = frozenset({"correct", "confidence", "pnorm_scores"})
+    assert both == select("aurc_pnorm_gain")[0].columns(Settings(score=score))
     assert METRICS["ece"].columns == select("ece")[0].columns(Settings(score=score))
 
 
@@ -139,6 +181,7 @@ def test_what_is_no_share(text: object) -> None:
         ("loss_smoothed@", r"must be finite and in \[0, 1\], got", "0.1"),
         ("risk_at_coverage@1.5", r"coverage: must be finite and in \[0, 1\], got 1.5", "risk_at_coverage@0.1"),
         ("coverage_at_risk@-1", r"risk: must be finite and in \[0, 1\], got -1", "coverage_at_risk@0.1"),
+        ("loss_noise_corrected@1", "rho: must be below 1, got 1", "nothing is known"),
         ("aurc@0.1", "aurc takes no parameter", "aurc"),
         ("selectiv", "unknown metric 'selectiv'", "'selective'"),
         (" , ", "no metric is named", "default"),

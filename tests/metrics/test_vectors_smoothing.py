@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 
 import lscli
-from lscli.targets import target_entropy, target_values
+from lscli.targets.convention import Targets
 
 # Three samples and an ignored one, K = 3, eps = 0.1; computed in float64 with torch.
 LOGITS = np.array([[1, 2, 3], [2, 0, -1], [0, 0, 0], [0.5, 2.5, -1]])
@@ -32,14 +33,67 @@ GOLDEN = {
     "gamma_confidence": 0.3164937495676909,
     "eps_accuracy": 0.5,
     "smoothing_balance": 0.3164937495676909 - 0.5,
+    "excess_overshoot": 0.0,
+    "excess_undershoot": 0.6729183970617035,
+    "excess_structure": 0.029485161147316242,
+    "target_on": 0.9 + 0.1 / 3,
+    "target_off": 0.1 / 3,
+    "loss_noise_corrected": 0.8176174711150588,
+    "logit_gap_sd": math.sqrt(((1.5 - 1.25) ** 2 + (2.5 - 1.25) ** 2 + (-0.25 - 1.25) ** 2) / 2),
+    "logit_gap_q05": -0.25 + 0.1 * 1.75,
+    "logit_gap_q25": -0.25 + 0.5 * 1.75,
+    "logit_gap_q50": 1.5,
+    "logit_gap_q75": 2.0,
+    "logit_gap_q95": 1.5 + 0.9 * 1.0,
+    "logit_gap_optimal": 3.332204510175204,
+    "above_target": 0.0,
+    "maxsup_regularisation": 1.0555555555555556,
+    "maxsup_error_enhancement": -0.2222222222222222,
+    "off_label_entropy": 0.6236046638903109,
+    "max_logit_mean": 2.5,
+    "logit_margin_mean": (1 + 2 + 2) / 3,
 }
 
 
 @pytest.mark.parametrize("metric", GOLDEN)
 @pytest.mark.parametrize("kernel", ["numpy", "torch"])
 def test_the_worked_example(metric: str, kernel: str) -> None:
-    report = lscli.evaluate(LOGITS, LABELS, eps=0.1, kernel=kernel)
-    assert report[metric] == pytest.approx(GOLDEN[metric], rel=1e-14, abs=1e-15)
+    report = lscli.evaluate(LOGITS, LABELS, eps=0.1, kernel=kernel, noise_rate=0.1, metrics=metric)
+    assert GOLDEN[metric] == pytest.approx(report[metric], rel=1e-14, abs=1e-15)
+
+
+# The same three samples in other people's conventions; fairseq prints base 2, tensor2tensor the divergence alone.
+OTHERS = [
+    ("fairseq", {"smoothing": "off-target"}, "loss_smoothed", 3.1056301911229545 / 3),
+    ("fairseq, base 2", {"smoothing": "off-target"}, "loss_smoothed", 1.4934924251893769 * math.log(2)),
+    ("fairseq, nll", {"smoothing": "off-target"}, "loss_hard", 2.7306301911229545 / 3),
+    ("tensor2tensor's floor", {"smoothing": "off-target"}, "loss_floor", 0.39439769144744274),
+    ("tensor2tensor, ESPnet", {"smoothing": "off-target"}, "loss_excess", 0.6408123722602087),
+    ("prior", {"smoothing": "prior", "prior": [0.5, 0.3, 0.2]}, "loss_smoothed", 0.9835433970409848),
+    ("class 0", {"smoothing": "prior", "prior": [1, 0, 0]}, "loss_prior", 1.576876730374318),
+    ("class 1", {"smoothing": "prior", "prior": [0, 1, 0]}, "loss_prior", 1.2435433970409846),
+    ("class 2", {"smoothing": "prior", "prior": [0, 0, 1]}, "loss_prior", 2.4102100637076513),
+    ("uniform as a prior", {"smoothing": "prior", "prior": [1 / 3] * 3}, "loss_prior", 1.7435433970409848),
+    ("off-target's optimal gap", {"smoothing": "off-target"}, "logit_gap_optimal", math.log(18)),
+]
+
+
+@pytest.mark.parametrize(("options", "metric", "expected"), [case[1:] for case in OTHERS], ids=[c[0] for c in OTHERS])
+@pytest.mark.parametrize("kernel", ["numpy", "torch"])
+def test_the_worked_example_in_other_conventions(
+    options: dict[str, Any], metric: str, expected: float, kernel: str
+) -> None:
+    report = lscli.evaluate(LOGITS, LABELS, eps=0.1, kernel=kernel, metrics=metric, **options)
+    assert expected == pytest.approx(report[metric], rel=1e-14)
+
+
+def test_what_a_convention_changes_says_so() -> None:
+    report = lscli.evaluate(LOGITS, LABELS, eps=0.1, smoothing="off-target", class_weights=[1, 2, 3])
+    params = {row.metric: row.params for row in report.rows}
+    assert "eps=0.1;smoothing=off-target;class_weights=torch" == params["loss_smoothed"] == params["loss_floor"]
+    assert "class_weights=torch" == params["loss_hard"] == params["loss_uniform"]
+    assert params["logit_gap_mean"] == params["accuracy"] == ""
+    assert not {"excess_overshoot", "excess_undershoot", "excess_structure"} & params.keys()
 
 
 def test_ignored_samples_are_in_neither_denominator() -> None:
@@ -85,31 +139,42 @@ def test_losses_that_others_pin(
     assert report["loss_smoothed"] == pytest.approx(expected, rel=1e-14)
 
 
-# (K, eps, floor, optimal gap), closed forms to six digits.
-FLOORS = [
-    (2, 0.05, 0.116907),
-    (2, 0.1, 0.198515),
-    (3, 0.2, 0.485094),
-    (10, 0.1, 0.500288),
-    (100, 0.05, 0.424499),
-    (1000, 0.1, 1.014848),
-    (32000, 0.2, 2.575021),
-]
+# K, then for eps .05, .1 and .2: the floor and the optimal gap of uniform, of off-target; closed forms to six digits.
+FLOORS = """
+2     .116907 .198515 3.663562 2.944439   .198515 .325083 2.944439 2.197225   .325083 .500402 2.197225 1.386294
+3     .169250 .233173 4.060443 3.637586   .291140 .394398 3.332205 2.890372   .485094 .639032 2.564949 2.079442
+10    .282396 .308376 5.252273 5.141664   .500288 .544805 4.510860 4.394449   .866894 .939847 3.713572 3.583519
+100   .424499 .428271 7.550135 7.539559   .777797 .784595 6.803505 6.792344   1.407451 1.419426 5.993961 5.981414
+1000  .543360 .543853 9.852247 9.851194   1.014848 1.015758 9.105091 9.103979   1.880095 1.881753 8.294300 8.293049
+32000 .717167 .717188 13.317932 13.317899 1.362390 1.362429 12.570719 12.570685 2.575021 2.575094 11.759793 11.759754
+"""
 
 
-@pytest.mark.parametrize(("classes", "eps", "floor"), FLOORS)
-def test_floors(classes: int, eps: float, floor: float) -> None:
-    assert target_entropy(eps, classes) == pytest.approx(floor, abs=5e-7)
+@pytest.mark.parametrize("line", FLOORS.strip().splitlines())
+def test_floors_and_optimal_gaps(line: str) -> None:
+    classes, *numbers = line.split()
+    logits = np.zeros((2, int(classes)))
+    expected = np.array(numbers, float).reshape(3, 4)
+    how: Any = {"eps": [0.05, 0.1, 0.2], "metrics": "loss_floor,logit_gap_optimal"}
+    uniform, off_target = (
+        np.array([row.value for row in lscli.evaluate(logits, [0, 1], smoothing=smoothing, **how).rows]).reshape(2, 3)
+        for smoothing in ("uniform", "off-target")
+    )
+    found = np.stack([uniform[0], off_target[0], uniform[1], off_target[1]], axis=1)
+    # 1e-6 and not half of it: the table's own digits of 9.151194 are cut, not rounded.
+    np.testing.assert_allclose(expected, found, rtol=0, atol=1e-6)
 
 
 def test_the_smallest_targets_of_the_article() -> None:
-    assert target_values(0.001, 4) == pytest.approx((0.99925, 0.00025), rel=1e-15)
-    assert target_entropy(0.001, 4) == pytest.approx(0.0069702559097376705, rel=1e-14)
+    how: Any = {"eps": 0.001, "metrics": "target_on,target_off,loss_floor,logit_gap_optimal"}
+    found = [row.value for row in lscli.evaluate(np.zeros((1, 4)), [1], **how).rows]
+    assert [0.0069702559097376705, 0.99925, 0.00025, 8.293299358711323] == pytest.approx(found, rel=1e-14)
 
 
 @pytest.mark.parametrize(("eps", "expected"), [(0, 0), (1, math.log(7))])
 def test_the_floor_at_both_ends(eps: float, expected: float) -> None:
-    assert target_entropy(eps, 7) == pytest.approx(expected, rel=1e-15)
+    assert expected == pytest.approx(Targets().entropy(eps, 7), rel=1e-15)
+    assert expected == pytest.approx(lscli.evaluate(2 * np.eye(7), np.arange(7), eps=eps)["loss_floor"], rel=1e-15)
 
 
 def test_both_ends_of_eps_leave_out_the_other_part() -> None:

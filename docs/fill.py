@@ -1,0 +1,41 @@
+"""Write the outputs in the documents anew: `python docs/fill.py`.
+
+After each ```console line `$ lscli ...` of the README and of docs/ stands what that command prints, and
+docs/metrics.md ends with the catalogue. A test compares them with what the commands print.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+_BLOCK = re.compile(r"```console\n\$ ([^\n]*)\n(?:(?:(?!```).)*?\n)??```", re.DOTALL)
+
+
+def output(command: str) -> str:
+    """What a command prints, run where the documents say."""
+    arguments = [sys.executable, "-m", *shlex.split(command)]
+    return subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip("\n")
+
+
+def filled(block: re.Match[str]) -> str:
+    """A block with the output of its command."""
+    return f"```console\n$ {block[1]}\n{output(block[1])}\n```"
+
+
+def main() -> None:
+    """Fill every document."""
+    for path in (ROOT / "README.md", ROOT / "docs" / "label_smoothing.md"):
+        path.write_text(_BLOCK.sub(filled, path.read_text(encoding="utf-8")), encoding="utf-8")
+    catalogue = ROOT / "docs" / "metrics.md"
+    text = catalogue.read_text(encoding="utf-8")
+    text = text[: text.index("| id | family")] + output("lscli metrics -f markdown") + "\n"
+    catalogue.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

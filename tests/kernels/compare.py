@@ -1,0 +1,93 @@
+"""Every column of a kernel against the textbook's, and how far they may be apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lscli.kernels.devices import cpu_kernel
+from lscli.kernels.rowstate import COLUMNS, SHAPES, fields_for, write_columns
+from tests import naive
+
+Array = NDArray[Any]
+KERNELS = ("numpy", "torch")
+DTYPES = ("float16", "bfloat16", "float32", "float64")
+# Relative to the column's size in the row; float32 elements round 6e-8 each, and their differences once more.
+TOLERANCE = {"float16": 4e-6, "bfloat16": 4e-6, "float32": 4e-6, "float64": 1e-12}
+
+
+def table(
+    kernel: str,
+    logits: Array,
+    labels: Array,
+    dtype: str = "",
+    *,
+    exclude: bool = False,
+    vectors: dict[str, Array] | None = None,
+) -> dict[str, Array]:
+    """All columns that the kernel gives for logits [N, K] and labels [N], and those of vectors c [K]."""
+    k, given = logits.shape[1], vectors or {}
+    fields = fields_for(COLUMNS) | ({"open_shift"} if exclude else set())
+    c = np.array(list(given.values())) if given else None
+    compute = cpu_kernel(kernel, k, dtype or logits.dtype.name, fields, (), c)
+    out = {name: np.empty((len(logits), *SHAPES.get(name, ()))) for name in (*COLUMNS, *given)}
+    write_columns(compute.row_state(logits, labels), k, out, given)
+    return out
+
+
+def stored(logits: Array, dtype: str) -> tuple[Array, Array]:
+    """Logits as a file of that type holds them, and their values."""
+    if dtype != "bfloat16":
+        values = logits.astype(dtype)
+        return values, values
+    bits = (logits.astype(np.float32).view(np.uint32) >> 16).astype(np.uint16)
+    return bits, (bits.astype(np.uint32) << 16).view(np.float32)
+
+
+def pnorm_scores(x: Array) -> Array:
+    """[N, P], the largest of the logits less their mean over the p-norm of these, for p from 1 to 8."""
+    with np.errstate(invalid="ignore"):  # a masked class makes it nan
+        v = x - x.mean(axis=1, keepdims=True)
+    size = np.abs(v).max(axis=1, keepdims=True)
+    with np.errstate(invalid="ignore"):
+        v = np.where(size == 0, 0, v / np.where(size == 0, 1, size))
+    norms = [(np.abs(v) ** p).sum(axis=1) ** (1 / np.longdouble(p)) for p in range(1, 9)]
+    scores: Array = np.stack([v.max(axis=1) / np.where(norm == 0, 1, norm) for norm in norms], axis=1)
+    return scores
+
+
+def check(
+    kernel: str,
+    logits: Array,
+    labels: Array,
+    tolerance: float,
+    dtype: str = "",
+    *,
+    exclude: bool = False,
+    vectors: dict[str, Array] | None = None,
+) -> None:
+    """Compare every column with the textbook's; errors are relative to the value, or to the spread of the row."""
+    raw, logits = stored(logits, dtype) if dtype else (logits, logits)
+    found = table(kernel, raw, labels, dtype, exclude=exclude, vectors=vectors)
+    textbook = naive.columns(logits, labels, exclude=exclude)
+    textbook["pnorm_scores"] = pnorm_scores(logits.astype(np.longdouble))
+    textbook |= {name: naive.minus_dot(logits, c) for name, c in (vectors or {}).items()}
+    assert textbook.keys() == found.keys()
+    spread = np.ptp(np.where(np.isfinite(logits), logits, logits.max(axis=1, keepdims=True)).astype(float), axis=1)
+    scales = {
+        # A gap is a difference of logits: it may be 0 where these are large.
+        "logit_gap": spread / 10,
+        # Where one logit is far from all others, the mean is that of float32 sums.
+        "pnorm_scores": 5,
+        # Exponents that are rounded as the row's differences are; the entropy of one class is 0.
+        "off_label_entropy": np.maximum(spread, 1),
+    }
+    for name, long_double in textbook.items():
+        expected = long_double.astype(float)
+        with np.errstate(invalid="ignore"):
+            error = np.abs(found[name] - expected)
+        same = (found[name] == expected) | (np.isnan(found[name]) & np.isnan(expected))
+        scale = np.maximum(np.abs(expected), scales.get(name, 1e-6))
+        assert (same | (error <= tolerance * scale)).all(), (name, found[name], expected)

@@ -1,0 +1,102 @@
+"""What MaxLogit-pNorm gains over the maximum softmax probability, on the half that does not choose p."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import lscli
+from lscli import SampleTable
+from lscli.metrics import METRICS
+from lscli.metrics.base import Value
+from lscli.metrics.scores import _held_out, msp_where_pnorm_is
+from tests.metrics.tables import SETTINGS, drawn, full_table, values
+
+Array = NDArray[Any]
+
+
+def gain_of(table: SampleTable) -> Value:
+    (gain,) = values("aurc_pnorm_gain", table)
+    return gain
+
+
+def with_confidence(table: SampleTable, confidence: Array) -> SampleTable:
+    """The samples with another score in place of the confidence, nothing kept."""
+    return replace(table, columns={**table.columns, "confidence": confidence}, _of_columns={}, _of_weights={})
+
+
+def aurc(score: Array, correct: Array) -> float:
+    """The mean over k of the error rate of the k most confident; a tie has the error rate of all of it throughout."""
+    wrong = np.array([(~correct[score == each]).mean() for each in np.sort(score)[::-1]])
+    return float((np.cumsum(wrong) / np.arange(1, len(wrong) + 1)).mean())
+
+
+@pytest.mark.parametrize("classes", [3, 8])
+@pytest.mark.parametrize("seed", range(4))
+def test_the_gain_by_its_definition(classes: int, seed: int) -> None:
+    table = full_table(500, classes, seed)
+    half = ~_held_out(table)
+    gain = gain_of(table)
+    column = gain.params["p"] - 1
+    areas = [aurc(table["pnorm_scores"][~half, p], table["correct"][~half]) for p in range(8)]
+    assert column == int(np.argmin(areas))
+    assert (~half).sum() == gain.params["held_out"]
+    scores = table["confidence"], table["pnorm_scores"][:, column]
+    msp, pnorm = (aurc(score[half], table["correct"][half]) for score in scores)
+    assert msp - pnorm == pytest.approx(gain.value, rel=1e-12, abs=1e-15)
+    assert gain.value != 0
+
+
+def test_the_gain_is_a_difference_of_two_areas_of_the_same_samples() -> None:
+    table = full_table(500, 8, 3)
+    (pnorm,) = values("aurc", table, SETTINGS._replace(score="max_logit_pnorm"))
+    gain, msp = gain_of(table), msp_where_pnorm_is(table)
+    assert msp is not None
+    assert len(table) - pnorm.params["held_out"] == msp.ends[-1]
+    assert msp.aurc() - pnorm.value == pytest.approx(gain.value, rel=1e-12)
+    assert {key: pnorm.params[key] for key in ("p", "held_out")} == gain.params
+    # The same score in place of the confidence gains nothing.
+    column = table["pnorm_scores"][:, gain.params["p"] - 1]
+    assert gain_of(with_confidence(table, column)).value == 0
+
+
+def test_a_damaged_ranking_gains() -> None:
+    table = full_table(500, 8, 3)
+    damaged = with_confidence(table, np.where(table["correct"], 0.3, 0.6))
+    assert gain_of(damaged).value > 0.1
+    perfect = with_confidence(table, np.where(table["correct"], 0.6, 0.3))
+    assert gain_of(perfect).value < 0
+
+
+def test_resamples_keep_the_choice_of_p() -> None:
+    table = full_table(300, 8, 1)
+    weight = np.random.default_rng(0).integers(0, 3, 300).astype(float)
+    found = gain_of(table.resample(weight))
+    assert gain_of(table).params == found.params
+    half = ~_held_out(table)
+    repeated = np.repeat(np.flatnonzero(half), weight[half].astype(int))
+    parts = [table.select(repeated), table.select(repeated)]
+    scores = parts[0]["confidence"], parts[1]["pnorm_scores"][:, found.params["p"] - 1]
+    areas = [values("aurc", with_confidence(part, score))[0].value for part, score in zip(parts, scores, strict=True)]
+    assert areas[0] - areas[1] == pytest.approx(found.value, rel=1e-12)
+
+
+def test_nothing_to_compare_is_missing() -> None:
+    table = full_table(100, 8)
+    assert math.isnan(gain_of(table.select(~_held_out(table))).value)
+    assert math.isnan(gain_of(table.select(_held_out(table))).value)
+    nan = np.where(np.arange(100) == 3, math.nan, 1)[:, None]
+    masked = replace(table, columns={**table.columns, "pnorm_scores": table["pnorm_scores"] * nan}, _of_columns={})
+    assert math.isnan(gain_of(masked).value)
+    lacking = SampleTable({"confidence": table["confidence"], "correct": table["correct"]}, 8)
+    assert [] == METRICS["aurc_pnorm_gain"].compute(lacking, SETTINGS)
+
+
+def test_two_classes_have_no_gain_and_no_others_among_themselves() -> None:
+    report = lscli.evaluate(*drawn(50, 2), metrics="all")
+    assert not {"aurc_pnorm_gain", "off_label_entropy"} & {row.metric for row in report.rows}
