@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.errors import UsageError
-from lscli.metrics import calibration, classwise, confidence, loss, paired, proper, selective, smoothing, traces
+from lscli.metrics import calibration, classwise, confidence, excess, loss, paired, proper, selective, smoothing, traces
 from lscli.metrics.against import gap_columns, hard_columns, prior_columns, target_columns, uniform_columns
 from lscli.metrics.scores import SCORE_COLUMNS
 from lscli.targets.checks import check_eps
@@ -26,7 +26,7 @@ class Family(NamedTuple):
 
 
 FAMILIES: dict[str, Family] = {
-    "loss": Family("Loss", loss.METRICS),
+    "loss": Family("Loss", (*loss.METRICS, *excess.METRICS)),
     "confidence": Family("Accuracy and confidence", confidence.METRICS),
     "calibration": Family("Calibration", calibration.METRICS),
     "classwise": Family("Calibration of every class", classwise.METRICS),

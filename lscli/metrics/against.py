@@ -112,12 +112,16 @@ class Against(NamedTuple):
             return self.table[column]
         return self.table.reused(f"weighed {column} {self.targets.key}", lambda: weighed_by(by, self.table[column]))
 
+    def amount(self, eps: float) -> Any:
+        """e, the share of what is mixed in, a number or [n]."""
+        return self.targets.amount(eps, self._k)
+
     def losses(self, eps: float) -> Array:
         """The numerator of the smoothed loss, [n]: (1-e) hard + e spread.
 
         At e = 0 and 1 the other part is left out, where 0 * inf is nan.
         """
-        e = self.targets.amount(eps, self._k)
+        e = self.amount(eps)
         if np.ndim(e) == 0 and e in (0, 1):
             return self.spread if e else self.hard
         return self.table.reused(f"smoothed {eps} {self.targets.key}", lambda: self._mixed(eps, e))

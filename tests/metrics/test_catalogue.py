@@ -12,9 +12,9 @@ from lscli.metrics.scores import SCORE_COLUMNS
 from lscli.targets.convention import Targets
 
 DEFAULT = [
-    *("loss_hard", "loss_uniform", "loss_prior", "loss_smoothed", "loss_floor", "loss_excess"),
-    *("excess_overshoot", "excess_undershoot", "excess_structure", "target_on", "target_off"),
-    *("perplexity", "loss_noise_corrected"),
+    *("loss_hard", "loss_uniform", "loss_prior", "perplexity", "loss_noise_corrected", "loss_smoothed"),
+    *("target_on", "target_off", "loss_floor", "loss_excess"),
+    *("excess_overshoot", "excess_undershoot", "excess_structure"),
     *("accuracy", "error", "top5_accuracy", "confidence_mean", "confidence_gap", "confidence_on_errors"),
     *("confidence_on_correct", "entropy_mean", "margin_mean", "label_prob_mean", "logit_gap_mean"),
     *("ece", "rmsce", "mce", "ece_null", "brier"),
