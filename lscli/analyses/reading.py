@@ -101,7 +101,7 @@ def read(
             opened.logits,
             opened.label,
             # Metrics may need none, but samples are counted in a column.
-            {"label", *columns, *opened.columns} - extra.keys(),
+            ({*columns, *opened.columns} or {"label"}) - extra.keys(),
             progress=opened.options["progress"],
             class_sums=list(class_sums),
             vectors=extra,

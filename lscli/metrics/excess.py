@@ -72,17 +72,27 @@ def _split(against: Against, eps: float) -> tuple[np.ndarray, np.ndarray, np.nda
     log_rest = against.table["log_not_label"]
     rest = against.missing(eps)
     on = 1.0 - rest
+    # In place: memory is a few columns, however many steps there are.
     with np.errstate(divide="ignore", invalid="ignore"):
+        binary = against.table["loss_hard"] + np.log(on)
+        binary *= on
         # 0 log 0 = 0: at a = 1 all of the excess is undershoot.
-        binary = np.where(on > 0, on * (np.log(on) + against.table["loss_hard"]), 0.0)
+        np.copyto(binary, 0.0, where=np.less_equal(on, 0))
         if np.any(rest > 0):
-            binary += np.where(rest > 0, rest * (np.log(rest) - log_rest), 0.0)
+            others = np.log(rest) - log_rest
+            others *= rest
+            np.add(binary, others, out=binary, where=np.greater(rest, 0))
+            del others
         np.maximum(binary, 0.0, out=binary)
         # By the logarithm of 1 - p_y, which keeps the digits of a p_y near 1.
         above = log_rest < np.log(rest)
-        others = np.maximum(against.losses(eps) - against.floor(eps) - binary, 0.0)
-        structure = np.where(rest > 0, others, 0.0)
-    return np.where(above, binary, 0.0), np.where(above, 0.0, binary), structure
+        structure = against.losses(eps) - against.floor(eps)
+        structure -= binary
+        np.maximum(structure, 0.0, out=structure)
+        np.copyto(structure, 0.0, where=np.less_equal(rest, 0))
+    over = np.where(above, binary, 0.0)
+    np.copyto(binary, 0.0, where=above)
+    return over, binary, structure
 
 
 def _same_for_all(table: SampleTable, settings: Settings) -> bool:
