@@ -12,7 +12,7 @@ import numpy as np
 from lscli.analyses import inputs, reading, targets
 from lscli.analyses.wide import column_name
 from lscli.errors import InputError, UsageError
-from lscli.metrics import Choice, select
+from lscli.metrics import Choice, parse_rate, select
 from lscli.metrics.base import Settings
 from lscli.metrics.bins import check_norm, rule_of
 from lscli.metrics.classwise import class_errors
@@ -87,7 +87,7 @@ def per_class(
     settings = Settings(
         eps=targets.parse_eps(eps, allow_negative=allow_negative_eps),
         targets=targets.check(against, options.get("masked_classes", "keep")),
-        rho=targets.parse_noise_rate(noise_rate),
+        rho=None if noise_rate is None else parse_rate(noise_rate, "noise-rate", "--noise-rate "),
         bins=bins,
         bin_edges=bin_edges,
     )

@@ -9,7 +9,7 @@ from lscli.analyses import inputs, reading, targets
 from lscli.analyses.conclude import conclude
 from lscli.analyses.measure import measured, rows_of
 from lscli.bootstrap import Bootstrap
-from lscli.metrics import select
+from lscli.metrics import parse_rate, select
 from lscli.metrics.base import Settings
 from lscli.metrics.bins import check_norm, rule_of
 from lscli.metrics.scores import check_score
@@ -118,7 +118,7 @@ def evaluate(
     settings = Settings(
         eps=targets.parse_eps(eps, allow_negative=allow_negative_eps),
         targets=targets.check(options, masked_classes),
-        rho=targets.parse_noise_rate(noise_rate),
+        rho=None if noise_rate is None else parse_rate(noise_rate, "noise-rate", "--noise-rate "),
         bins=bins,
         bin_edges=bin_edges,
         compat=compat or "",

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 import numpy as np
 
 from lscli.errors import InputError, UsageError
-from lscli.metrics import parse_share
 from lscli.sources import open_numbers
 from lscli.targets.checks import (
     WEIGHT_MODES,
@@ -148,19 +147,3 @@ def _range(part: float | str) -> list[float | str]:
         raise UsageError(f"no range of eps: {part}", "start:stop:step, for example 0:0.5:0.05", where="eps")
     # 0:0.3:0.1 ends with 0.3 and not 0.30000000000000004, which has no short name.
     return [float(f"{start + i * step:.12g}") for i in range(int(count + 1e-9) + 1)]
-
-
-def parse_noise_rate(rate: Any) -> float | None:
-    """The share of labels that were drawn anew: at least 0, below 1.
-
-    Raises:
-        UsageError: it is not.
-    """
-    if rate is None:
-        return None
-    share = parse_share(rate, "noise-rate", "--noise-rate ")
-    if share == 1:
-        raise UsageError(
-            "must be below 1, got 1", "of labels that are all drawn anew nothing is known", where="noise-rate"
-        )
-    return share

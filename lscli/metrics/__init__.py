@@ -145,11 +145,21 @@ def _choices(word: str, allow_negative_eps: bool) -> list[Choice]:
     if metric.parameter == "eps":
         amount = check_eps(argument, allow_negative=allow_negative_eps, before=f"{metric_id}@")
     else:
-        amount = parse_share(argument, metric.parameter, f"{metric_id}@")
-        if metric.parameter == "rho" and amount == 1:
-            hint = "of labels that are all drawn anew nothing is known"
-            raise UsageError("must be below 1, got 1", hint, where="rho")
+        parse = parse_rate if metric.parameter == "rho" else parse_share
+        amount = parse(argument, metric.parameter, f"{metric_id}@")
     return [Choice(metric, amount, named=True)]
+
+
+def parse_rate(text: object, name: str, before: str) -> float:
+    """A share of labels that were drawn anew: at least 0, below 1; `before` is how the hint writes one.
+
+    Raises:
+        UsageError: it is none.
+    """
+    rate = parse_share(text, name, before)
+    if rate == 1:
+        raise UsageError("must be below 1, got 1", "of labels that are all drawn anew nothing is known", where=name)
+    return rate
 
 
 def parse_share(text: object, name: str, before: str) -> float:
