@@ -22,10 +22,18 @@ class RegularFile:
     into the caller's buffer keep memory flat, and a file that shrinks is a short read here, where
     a mapped one would be a SIGBUS.
 
+    Attributes:
+        name: the path as typed.
+        size: in bytes, when it was opened.
+        identity: what tells this file from others, whatever it is called.
+        path: what a library opens this very file by, also where it has no name of its own.
+
     Raises:
         InputError: the path is missing, a directory, or no regular file.
         ReadWriteError: it may not be read, or reading failed.
     """
+
+    sequential = False
 
     def __init__(self, path: str, fd: int | None = None) -> None:
         self.name = path
@@ -35,6 +43,8 @@ class RegularFile:
         status = os.fstat(self._fd)
         _refuse_irregular(status, path)
         self.size = status.st_size
+        self.identity = (status.st_dev, status.st_ino)
+        self.path = f"/proc/self/fd/{self._fd}" if os.path.isdir("/proc/self/fd") else path
         self._signature = _signature(status)
         self._fallback = None if hasattr(os, "preadv") else _SeekingReader(self._fd)
 
@@ -43,11 +53,15 @@ class RegularFile:
         """A file that is open already, such as an unnamed temporary one; it is kept open by itself."""
         return cls(name, os.dup(stream.fileno()))
 
-    def stream(self) -> BinaryIO:
-        """The same file as a sequential stream, for readers of archives."""
-        return os.fdopen(os.dup(self._fd), "rb")
+    def another(self) -> RegularFile:
+        """The same file, kept open by itself."""
+        return RegularFile(self.name, os.dup(self._fd))
 
-    def read_into(self, buffer: bytearray | NDArray[Any], offset: int) -> None:
+    def stream(self) -> BinaryIO:
+        """The same file as a stream with a place of its own, for readers of archives; good while the file is open."""
+        return io.BufferedReader(_Stream(self), _STREAM_BUFFER)  # type: ignore[return-value]  # a stream of bytes
+
+    def read_into(self, buffer: bytearray | memoryview | NDArray[Any], offset: int) -> None:
         """Fill `buffer` with the bytes from `offset` on; fewer than that is an error."""
         view = memoryview(buffer).cast("B")  # type: ignore[arg-type]  # arrays have a buffer, their stubs do not
         done = 0
@@ -74,6 +88,22 @@ class RegularFile:
         if _signature(os.fstat(self._fd)) != self._signature:
             raise self._changed()
 
+    def mapped_at(self, address: int) -> int | None:
+        """Which byte of a mapped file is at an address of this process; None where the system does not tell."""
+        try:
+            with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
+                lines = [line.split(maxsplit=5)[:5] for line in maps]
+        except OSError:  # only Linux does
+            return None
+        for span, _, offset, _, inode in lines:
+            start, stop = (int(end, 16) for end in span.split("-"))
+            if start <= address < stop:
+                return int(offset, 16) + address - start if int(inode) else None
+        return None
+
+    def verify(self) -> None:
+        """A file has no checksum."""
+
     def close(self) -> None:
         if self._fd >= 0:
             os.close(self._fd)
@@ -86,6 +116,37 @@ class RegularFile:
 
     def _changed(self) -> InputError:
         return InputError("changed while reading", "wait until its writer is done, then try again", where=self.name)
+
+
+class _Stream(io.RawIOBase):
+    """Reads on from its place, with a file's own care for short reads."""
+
+    def __init__(self, file: RegularFile) -> None:
+        self._file = file
+        self._place = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._place
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._file.size}[whence]
+        if start + offset < 0:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        self._place = start + offset
+        return self._place
+
+    def readinto(self, buffer: Any) -> int:
+        view = memoryview(buffer).cast("B")
+        count = max(0, min(len(view), self._file.size - self._place))
+        self._file.read_into(view[:count], self._place)
+        self._place += count
+        return count
 
 
 class _SeekingReader:
@@ -112,6 +173,7 @@ def _opened(path: str) -> int:
         raise UsageError("the path has a NUL character", "check the path", where=path) from error
 
 
+_STREAM_BUFFER = 1 << 18
 # O_NONBLOCK: a FIFO put in the file's place after the stat must not hang the open.
 _OPEN_FLAGS = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 

@@ -23,6 +23,8 @@ class MemoryArray:
         bfloat16: whether the uint16 values are bits of bfloat16 numbers.
     """
 
+    sequential = False
+
     def __init__(self, array: NDArray[Any], name: str, *, bfloat16: bool = False) -> None:
         self.name = name
         self.shape = array.shape
@@ -38,8 +40,14 @@ class MemoryArray:
         np.copyto(out, self._array[start:stop])
         return out
 
+    def reshaped(self, shape: tuple[int, ...]) -> MemoryArray:
+        return MemoryArray(self._array.reshape(shape), self.name, bfloat16=self.element == "bfloat16")
+
     def check_unchanged(self) -> None:
         """Nobody else writes to it while lscli reads."""
+
+    def verify(self) -> None:
+        """Memory has no checksum."""
 
     def close(self) -> None:
         """There is nothing to close."""
@@ -48,14 +56,22 @@ class MemoryArray:
 class TensorArray:
     """A torch tensor on a device, whose rows stay there."""
 
+    sequential = False
+
     def __init__(self, tensor: torch.Tensor, name: str) -> None:
         self.name = name
         self.shape = tuple(tensor.shape)
         self.element = str(tensor.dtype).removeprefix("torch.")
         self.tensor = tensor
 
+    def reshaped(self, shape: tuple[int, ...]) -> TensorArray:
+        return TensorArray(self.tensor.reshape(shape), self.name)
+
     def check_unchanged(self) -> None:
         """Nobody else writes to it while lscli reads."""
+
+    def verify(self) -> None:
+        """Memory has no checksum."""
 
     def close(self) -> None:
         """There is nothing to close."""
@@ -74,7 +90,7 @@ def open_array(value: Any, name: str) -> MemoryArray | TensorArray:
         InputError: it is nothing that numpy makes an array of numbers of.
     """
     if is_tensor(value):
-        return _open_tensor(value, name)
+        return open_tensor(value, name)
     try:
         array = np.asarray(value)
     except (ValueError, TypeError) as error:
@@ -84,7 +100,12 @@ def open_array(value: Any, name: str) -> MemoryArray | TensorArray:
     return MemoryArray(array, name)
 
 
-def _open_tensor(tensor: torch.Tensor, name: str) -> MemoryArray | TensorArray:
+def open_tensor(tensor: torch.Tensor, name: str) -> MemoryArray | TensorArray:
+    """A torch tensor as something that is read by rows, or on its device.
+
+    Raises:
+        InputError: a sparse tensor, or one of a type that numpy does not have.
+    """
     import torch
 
     if tensor.layout != torch.strided:

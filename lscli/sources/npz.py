@@ -1,114 +1,201 @@
-"""Members of `.npz` archives: stored ones are read in place, deflated ones through a temporary file.
+"""Members of `.npz` archives: stored ones are read in place, packed ones as a stream.
 
-Either way the array is then a `.npy` in a regular file, with the same checks and flat memory.
+Either way the array is then a `.npy`, with the same checks, flat memory, and the archive's checksum.
 """
 
 from __future__ import annotations
 
 import lzma
 import os
-import tempfile
+import threading
 import zipfile
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
 
 from lscli.errors import InputError, ReadWriteError
-from lscli.sources.files import RegularFile
-from lscli.sources.npy import NpyArray
-from lscli.text import nearest, printable
+from lscli.sources.asked import Ask, Entry, choose
+from lscli.sources.crc import Pieces
+from lscli.sources.npy import open_npy
+from lscli.sources.npy_header import read_header
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_BLOCK = 1 << 20
+    from numpy.typing import NDArray
+
+    from lscli.sources.files import RegularFile
+    from lscli.sources.stored import Bytes, StoredArray
+
+_AGAIN = "save it again with np.savez"
 # Real logits deflate to no less than a few per cent of their size; a bomb to a thousandth.
 _MAX_RATIO, _RATIO_FROM = 100, 64 << 20
 _LOCAL_HEADER = 30
-_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, NotImplementedError)
+_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, NotImplementedError, OverflowError)
 
 
-def open_member(
-    file: RegularFile, key: str | None, default: str, option: str, *, allow_trailing: bool = False
-) -> NpyArray:
-    """The array that `key` names; without a key the one called `default`, or the only one.
+def open_array(file: RegularFile, ask: Ask) -> StoredArray:
+    """The member that is asked for.
 
     Raises:
         InputError: no such member, a choice that only the user can make, or a damaged archive.
+        ReadWriteError: it cannot be read.
     """
+    members = _members(file)
+    key = choose(file.name, list(members), ask, _AGAIN)
+    name = f"{file.name}[{key}]"
+    return open_npy(_opened(file, members[key], name), name, allow_trailing=ask.allow_trailing, dtype=ask.dtype)
+
+
+def contents(file: RegularFile) -> list[Entry]:
+    """The arrays of an archive, from the headers of its members."""
+    found = []
+    for key, member in _members(file).items():
+        name = f"{file.name}[{key}]"
+        header = read_header(_opened(file, member, name), name)
+        found.append(Entry(key, header.shape, header.dtype.name))
+    return found
+
+
+def _members(file: RegularFile) -> dict[str, zipfile.ZipInfo]:
+    """The members of an archive by their keys."""
     try:
         with file.stream() as stream, zipfile.ZipFile(stream) as archive:
-            member = _choose(file.name, archive.infolist(), key, default, option)
-            name = f"{file.name}[{_key(member)}]"
-            if member.flag_bits & 0x1:
-                raise InputError("encrypted archives are refused", "save it with np.savez", where=name)
-            if member.compress_type == zipfile.ZIP_STORED:
-                start = _data_offset(file, member)
-                return NpyArray(file, name, start, member.file_size, allow_trailing=allow_trailing)
-            spooled = _spool(archive, member, name)
-    except _DAMAGE as error:
-        raise InputError(f"corrupt archive: {error}", "save it again with np.savez", where=file.name) from error
-    except OSError as error:
-        what = f"cannot be read: {os.strerror(error.errno or 0)}"
-        raise ReadWriteError(what, "check the disk", where=file.name) from error
-    file.close()
-    return NpyArray(spooled, name, allow_trailing=allow_trailing)
-
-
-def _key(member: zipfile.ZipInfo) -> str:
-    return member.filename.removesuffix(".npy")
-
-
-def _choose(
-    where: str, members: Sequence[zipfile.ZipInfo], key: str | None, default: str, option: str
-) -> zipfile.ZipInfo:
-    by_key = {_key(member): member for member in members}
+            members = archive.infolist()
+    except (*_DAMAGE, OSError) as error:
+        _explain(file, error)
+    by_key = {member.filename.removesuffix(".npy"): member for member in members}
     if len(by_key) < len(members):
-        raise InputError("holds two arrays of one name", "save it again with np.savez", where=where)
+        raise InputError("holds two arrays of one name", _AGAIN, where=file.name)
     if not by_key:
-        raise InputError("the archive is empty", "save it again with np.savez", where=where)
-    if key is None and (default in by_key or len(by_key) == 1):
-        return by_key.get(default) or next(iter(by_key.values()))
-    names = ", ".join(printable(name) for name in by_key)
-    if key is None:
-        raise InputError(
-            f"holds several arrays and none is called {default}", f"name one with {option}: {names}", where=where
-        )
-    if key not in by_key:
-        raise InputError(f"holds no array {key!r}", nearest(key, by_key) or f"it holds {names}", where=where)
-    return by_key[key]
+        raise InputError("the archive is empty", _AGAIN, where=file.name)
+    return by_key
 
 
-def _data_offset(file: RegularFile, member: zipfile.ZipInfo) -> int:
-    # The local header repeats the name and has an extra field of its own, of another length.
-    if member.header_offset < 0:
-        raise zipfile.BadZipFile("a member begins before the file")
-    local = file.read(_LOCAL_HEADER, member.header_offset)
-    if len(local) < _LOCAL_HEADER or local[:4] != b"PK\x03\x04":
-        raise zipfile.BadZipFile("bad local header")
-    lengths = int.from_bytes(local[26:28], "little") + int.from_bytes(local[28:30], "little")
-    offset = member.header_offset + _LOCAL_HEADER + lengths
-    if offset + member.file_size > file.size:
-        raise zipfile.BadZipFile("a member ends after the file")
-    return offset
-
-
-def _spool(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> RegularFile:
+def _opened(file: RegularFile, member: zipfile.ZipInfo, name: str) -> Bytes:
+    if member.flag_bits & 0x1:
+        raise InputError("encrypted archives are refused", "save it with np.savez", where=name)
+    if member.compress_type == zipfile.ZIP_STORED:
+        return _Stored(file, member, name)
     if member.file_size > _RATIO_FROM and member.file_size > _MAX_RATIO * member.compress_size:
         raise InputError(
             f"expands {member.file_size // max(1, member.compress_size)}-fold, as archives made to do harm do",
             "if you trust it, save it uncompressed with np.savez",
             where=name,
         )
-    try:
-        with tempfile.TemporaryFile() as target, archive.open(member) as packed:
-            # zipfile stops at the declared size and checks the sum at the end.
-            while block := packed.read(_BLOCK):
-                target.write(block)
-            target.flush()
-            return RegularFile.of_stream(target, name)
-    except OSError as error:
-        if error.errno is None:  # what bz2 says of damaged data
-            raise zipfile.BadZipFile(str(error)) from error
-        raise ReadWriteError(
-            f"cannot be unpacked: {error.strerror}", "make room in the temporary folder, or set TMPDIR", where=name
-        ) from error
+    return _Packed(file, member, name)
+
+
+class _Stored:
+    """A member that lies in the archive as it is."""
+
+    sequential = False
+
+    def __init__(self, file: RegularFile, member: zipfile.ZipInfo, name: str) -> None:
+        self.name = name
+        self.size = member.file_size
+        self._file = file
+        self._crc = member.CRC
+        self._start = _data_offset(file, member)
+        self._pieces = Pieces()
+
+    def read_into(self, buffer: bytearray | memoryview | NDArray[Any], offset: int) -> None:
+        self._file.read_into(buffer, self._start + offset)
+        self._pieces.add(offset, buffer)
+
+    def read(self, count: int, offset: int) -> bytes:
+        data = self._file.read(max(0, min(count, self.size - offset)), self._start + offset)
+        self._pieces.add(offset, data)
+        return data
+
+    def check_unchanged(self) -> None:
+        self._file.check_unchanged()
+
+    def verify(self) -> None:
+        if self._pieces.total(self.size, self.read) != self._crc:
+            raise InputError("corrupt archive: the checksum of its data is wrong", _AGAIN, where=self._file.name)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class _Packed:
+    """A member that is unpacked as it is read: onward at the cost of unpacking, backward from the start again."""
+
+    sequential = True
+
+    def __init__(self, file: RegularFile, member: zipfile.ZipInfo, name: str) -> None:
+        self.name = name
+        self.size = member.file_size
+        self._file = file
+        self._lock = threading.Lock()
+        self._raw = file.stream()
+        try:
+            with zipfile.ZipFile(self._raw) as archive:
+                self._stream = archive.open(member)
+        except (*_DAMAGE, OSError) as error:
+            self._raw.close()
+            _explain(file, error)
+
+    def read_into(self, buffer: bytearray | memoryview | NDArray[Any], offset: int) -> None:
+        view = memoryview(buffer).cast("B")  # type: ignore[arg-type]  # arrays have a buffer, their stubs do not
+        with self._lock:
+            try:
+                if offset != self._stream.tell():
+                    self._stream.seek(offset)
+                done = 0
+                while done < len(view):
+                    count = self._stream.readinto(view[done:])
+                    if not count:
+                        raise EOFError("a member ends early")
+                    done += count
+                if offset + done == self.size:
+                    self._stream.read(1)  # at the end the checksum is compared
+            except (*_DAMAGE, OSError) as error:
+                self._file.check_unchanged()
+                _explain(self._file, error)
+
+    def read(self, count: int, offset: int) -> bytes:
+        data = bytearray(max(0, min(count, self.size - offset)))
+        self.read_into(data, offset)
+        return bytes(data)
+
+    def check_unchanged(self) -> None:
+        self._file.check_unchanged()
+
+    def verify(self) -> None:
+        """Read what nobody asked for: zipfile compares the checksum at the end."""
+        block = np.empty(1 << 20, np.uint8)
+        with self._lock:
+            position = self._stream.tell()
+        for start in range(position, self.size, len(block)):
+            self.read_into(block[: self.size - start], start)
+
+    def close(self) -> None:
+        self._stream.close()
+        self._raw.close()
+        self._file.close()
+
+
+def _data_offset(file: RegularFile, member: zipfile.ZipInfo) -> int:
+    # The local header repeats the name and has an extra field of its own, of another length.
+    local = file.read(_LOCAL_HEADER, member.header_offset) if member.header_offset >= 0 else b""
+    if len(local) < _LOCAL_HEADER or local[:4] != b"PK\x03\x04":
+        raise _corrupt(file, "bad local header")
+    lengths = int.from_bytes(local[26:28], "little") + int.from_bytes(local[28:30], "little")
+    offset = member.header_offset + _LOCAL_HEADER + lengths
+    if offset + member.file_size > file.size:
+        raise _corrupt(file, "a member ends after the file")
+    return offset
+
+
+def _corrupt(file: RegularFile, why: object) -> InputError:
+    return InputError(f"corrupt archive: {why}", _AGAIN, where=file.name)
+
+
+def _explain(file: RegularFile, error: BaseException) -> NoReturn:
+    # Without a number it is what bz2 says of damaged data.
+    if isinstance(error, OSError) and error.errno is not None:
+        raise ReadWriteError(f"cannot be read: {os.strerror(error.errno)}", "check the disk", where=file.name) from error
+    raise _corrupt(file, error) from error

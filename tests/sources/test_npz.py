@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -14,7 +11,7 @@ import pytest
 
 import lscli
 from lscli.cli.main import main
-from lscli.errors import InputError, ReadWriteError
+from lscli.errors import InputError
 from lscli.sources import npz
 from tests.sources.make import archive, descriptors, figures, saved, some_labels, some_logits
 
@@ -167,12 +164,12 @@ def test_an_unknown_compression_is_refused(path: Path) -> None:
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def unpack() -> None:
-        raise AssertionError("a temporary file was made")
+    def unpack(*arguments: object) -> None:
+        raise AssertionError("it was unpacked")
 
     archive(path, zipfile.ZIP_DEFLATED, logits=np.zeros((10_000, 5), np.float32))
     monkeypatch.setattr(npz, "_RATIO_FROM", 1000)
-    monkeypatch.setattr(tempfile, "TemporaryFile", unpack)
+    monkeypatch.setattr(zipfile.ZipFile, "open", unpack)
     assert "np.savez" in refused(path, r"expands \d+-fold").hint
 
 
@@ -181,14 +178,24 @@ def test_an_archive_that_expands_less_is_no_bomb(path: Path, monkeypatch: pytest
     assert EXPECTED == figures(lscli.evaluate(archive(path, zipfile.ZIP_DEFLATED, logits=LOGITS), LABELS))
 
 
-def test_no_room_to_unpack_is_a_failure_to_write(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full() -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, *PACKED])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_one_wrong_bit_of_the_data_is_seen_at_the_end(path: Path, compression: int, order: str) -> None:
+    archive(path, compression, logits=np.asarray(LOGITS, order="F" if order == "F" else "C"))
+    data = path.read_bytes()
+    at = 600 if compression == zipfile.ZIP_STORED else data.index(CENTRAL) + 16  # the data, or its checksum
+    patched(path, at, bytes([data[at] ^ 1]))
+    for chunk_rows in (1, 7, None):
+        refused(path, "corrupt archive", chunk_rows=chunk_rows)
 
-    archive(path, zipfile.ZIP_DEFLATED, logits=LOGITS)
-    monkeypatch.setattr(tempfile, "TemporaryFile", full)
-    error = refused(path, os.strerror(errno.ENOSPC), ReadWriteError)
-    assert "TMPDIR" in error.hint
+
+def test_the_checksum_is_compared_also_where_nobody_reads_all(path: Path) -> None:
+    labels = LABELS.copy()
+    labels[-5:] = -100  # parts whose samples are all ignored are passed over
+    data = archive(path, logits=LOGITS).read_bytes()
+    at = data.index(saved(LOGITS)[-4:])
+    patched(path, at, bytes([data[at] ^ 1]))
+    refused(path, "corrupt archive: the checksum", labels=labels, chunk_rows=1)
 
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
@@ -208,15 +215,18 @@ def test_an_archive_without_members_is_empty(path: Path) -> None:
     refused(archive(path), "the archive is empty")
 
 
-@pytest.mark.parametrize("data", [b"", b"hello", saved(LOGITS)])
-def test_another_file_by_that_name_is_corrupt(path: Path, data: bytes) -> None:
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [(b"", "corrupt archive"), (b"hello", "corrupt archive"), (saved(LOGITS), "a .npy file, not an .npz archive")],
+)
+def test_another_file_by_that_name_is_refused(path: Path, data: bytes, says: str) -> None:
     path.write_bytes(data)
-    refused(path, "corrupt archive")
+    refused(path, says)
 
 
 def test_an_archive_by_the_name_of_an_array_is_recognised(tmp_path: Path) -> None:
     error = refused(archive(tmp_path / "x.npy", logits=LOGITS), "a zip archive, not a .npy file")
-    assert "if it is an .npz file, give it that suffix" == error.hint
+    assert "if it is an .npz archive, give it the suffix .npz or say --input-format npz" == error.hint
 
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
