@@ -46,9 +46,15 @@ def evaluate(
     ignore_index: int = -100,
     nonfinite: str = "error",
     masked_classes: str = "keep",
+    kind: str = "logits",
+    binary: bool = False,
+    flatten: bool = False,
+    soft_labels: bool = False,
     logits_key: str | None = None,
     labels_key: str | None = None,
     labels_column: str | None = None,
+    input_format: str | None = None,
+    dtype: str | None = None,
     allow_trailing: bool = False,
     device: str = "auto",
     kernel: str = "auto",
@@ -92,9 +98,15 @@ def evaluate(
         nonfinite: `error` or `skip`, for rows with nan or +inf or nothing but -inf.
         masked_classes: `keep` (their uniform loss is infinite), `exclude` (K is a row's number of other classes) or
             `error`, for logits of -inf.
+        kind: `logits`, or `log-probs` or `probs`, whose rows have to sum to 1 within 0.01 and are renormalised.
+        binary: the logits are one value z a sample, [N] or [N, 1], of two classes: (0, z).
+        flatten: logits are [N, T, K] and labels [N, T], as of tokens: N x T samples.
+        soft_labels: the labels are distributions [N, K]: only losses and Brier scores.
         logits_key: the array of an `.npz` file that holds the logits.
         labels_key: the array of an `.npz` file that holds the labels.
         labels_column: the column of a CSV file that holds the labels, by name or number.
+        input_format: the format of the logits, whatever their suffix; of standard input, `-`.
+        dtype: `bfloat16`, for 2-byte elements of no type as ml_dtypes saves them.
         allow_trailing: pass over bytes after the data of an `.npy` file.
         device: `auto` (the CPU, or where a tensor is), `cpu`, `cuda`, `cuda:1` or `mps`.
         kernel: `auto`, `numpy` or `torch`: the code that does the wide pass.

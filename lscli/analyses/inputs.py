@@ -13,8 +13,9 @@ from lscli.errors import InputError, UsageError
 from lscli.kernels.class_sums import ClassSums
 from lscli.metrics.against import PRIOR, WEIGHED
 from lscli.report import Provenance, Setting
-from lscli.sources import open_inputs
+from lscli.sources import How, open_inputs
 from lscli.sources.beside import open_groups, open_weights
+from lscli.sources.labels import Labels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from lscli.metrics.bins import BinRule
     from lscli.samples import SampleTable
     from lscli.scan import Scan
-    from lscli.sources.labels import Labels
     from lscli.sources.logits import Logits
 
     Array = NDArray[Any]
@@ -40,9 +40,14 @@ class Options(TypedDict, total=False):
     ignore_index: int
     nonfinite: str
     masked_classes: str
+    kind: str
+    binary: bool
+    flatten: bool
     logits_key: str | None
     labels_key: str | None
     labels_column: str | None
+    input_format: str | None
+    dtype: str | None
     allow_trailing: bool
     device: str
     kernel: str
@@ -58,9 +63,14 @@ DEFAULTS: Options = {
     "ignore_index": -100,
     "nonfinite": "error",
     "masked_classes": "keep",
+    "kind": "logits",
+    "binary": False,
+    "flatten": False,
     "logits_key": None,
     "labels_key": None,
     "labels_column": None,
+    "input_format": None,
+    "dtype": None,
     "allow_trailing": False,
     "device": "auto",
     "kernel": "auto",
@@ -78,19 +88,15 @@ class Inputs:
     def __init__(self, logits: Any, labels: Any, options: Options) -> None:
         self.options: Options = {**DEFAULTS, **options}
         given = self.options
-        self.logits, self._labels = open_inputs(
-            logits,
-            labels,
-            logits_key=given["logits_key"],
-            labels_key=given["labels_key"],
-            labels_column=given["labels_column"],
-            allow_trailing=given["allow_trailing"],
-        )
+        self.logits, truth = open_inputs(logits, labels, how_of(given))
+        if not isinstance(truth, Labels):
+            raise TypeError("soft labels are read by another analysis")
+        self._labels = truth
         # As typed: errors name the member of an archive, rows the file.
         self.source = os.fsdecode(logits) if isinstance(logits, str | bytes | os.PathLike) else self.logits.name
         try:
             rows = self.logits.shape[0]
-            self.label, self.ignored = self._labels.checked(*self.logits.shape, given["ignore_index"], self.logits.name)
+            self.label, self.ignored = truth.checked(self.logits.shape[1], given["ignore_index"])
             self.weight = open_weights(given["weights"], rows, self.label >= 0)
             self.names, self._codes = open_groups(given["groups"], given["group_by"], rows)
         except BaseException:
@@ -188,7 +194,7 @@ class Inputs:
     def _notes(self, result: Scan) -> Sequence[str]:
         notes, name = [], self.logits.name
         if result.look_like_probabilities:
-            notes.append(f"{name}: every row sums to 1: if these are probabilities, give their logarithms instead")
+            notes.append(f"{name}: every row sums to 1: if these are probabilities, say --kind probs")
         if result.skipped:
             notes.append(f"{name}: {result.skipped} of {self.logits.shape[0]} rows are not finite and left out")
         if result.masked and self._infinite(result.table):
@@ -207,13 +213,20 @@ class Inputs:
 
 
 def _input(role: str, opened: Logits | Labels) -> dict[str, Any]:
-    return {
+    described = {
         "role": role,
         "path": opened.name,
         "shape": list(opened.shape),
-        "dtype": opened.dtype,
+        "dtype": getattr(opened, "stored", opened.dtype),
         "size": opened.size,
     }
+    return described | ({"shards": opened.shards} if opened.shards else {})
+
+
+def how_of(options: Options, *, soft_labels: bool = False) -> How:
+    """How the files of these options are read."""
+    named = {name: options[name] for name in How._fields if name != "soft_labels"}  # type: ignore[literal-required]
+    return How(**named, soft_labels=soft_labels)
 
 
 def shown(value: Any) -> Any:

@@ -13,7 +13,7 @@ from lscli import __version__
 from lscli.analyses.smoothed_rows import ClassNumbers, Rows
 from lscli.errors import LscliWarning, UsageError, whole
 from lscli.report import Listing, Matrix, Setting
-from lscli.sources import open_labels, open_numbers
+from lscli.sources import How, open_labels, open_numbers
 from lscli.sources.labels import Labels
 from lscli.targets.checks import check_classes, check_eps, check_goes_with_prior, check_smoothing
 from lscli.targets.conversion import convert_eps
@@ -79,7 +79,9 @@ def smoothed_rows(
     amount = _amount(eps, smoothing, prior, allow_negative_eps)
     if classes is not None:
         check_classes(classes)
-    opened = open_labels(labels, labels_key=labels_key, labels_column=labels_column, allow_trailing=allow_trailing)
+    opened = open_labels(
+        labels, How(labels_key=labels_key, labels_column=labels_column, allow_trailing=allow_trailing)
+    )
     if isinstance(opened, Labels):
         source: ClassNumbers | Rows = ClassNumbers(opened, _known(classes), ignore_index)
     else:

@@ -35,7 +35,7 @@ class ClassNumbers:
 
     def __init__(self, labels: Labels, num_classes: int, ignore_index: int) -> None:
         self.num_classes = num_classes
-        self._label, self.ignored = labels.checked(len(labels.values), num_classes, ignore_index, labels.name)
+        self._label, self.ignored = labels.checked(num_classes, ignore_index)
         self.note = _ignored(labels.name, self.ignored, len(self._label)) if self.ignored else ""
 
     def shares(self) -> Array:

@@ -19,7 +19,8 @@ from lscli.metrics import select
 from lscli.metrics.base import Settings
 from lscli.metrics.paired import differences, paired_columns
 from lscli.report import Report, Row
-from lscli.sources.roles import stored_shape
+from lscli.sources import is_path
+from lscli.sources.roles import is_keyed, stored_shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -57,9 +58,14 @@ def sweep(
     ignore_index: int = -100,
     nonfinite: str = "error",
     masked_classes: str = "keep",
+    kind: str = "logits",
+    binary: bool = False,
+    flatten: bool = False,
     logits_key: str | None = None,
     labels_key: str | None = None,
     labels_column: str | None = None,
+    input_format: str | None = None,
+    dtype: str | None = None,
     allow_trailing: bool = False,
     device: str = "auto",
     kernel: str = "auto",
@@ -133,12 +139,8 @@ DEFAULTS: Mapping[str, Any] = {name: value for name, value in (sweep.__kwdefault
 
 def _several(others: Any) -> Sequence[Any]:
     """Further models, which may be one alone: a path, or an array of rows."""
-    alone = _is_path(others) or getattr(others, "ndim", 0) == 2
+    alone = is_path(others) or getattr(others, "ndim", 0) == 2
     return [others] if alone else list(others or ())
-
-
-def _is_path(value: Any) -> bool:
-    return isinstance(value, str | bytes | os.PathLike)
 
 
 def _check_shapes(models: Sequence[Any], logits_key: str | None) -> None:
@@ -149,7 +151,7 @@ def _check_shapes(models: Sequence[Any], logits_key: str | None) -> None:
     """
     if len(models) < 2:
         return
-    names = [os.fsdecode(model) if _is_path(model) else f"model {place}" for place, model in enumerate(models)]
+    names = [os.fsdecode(model) if is_path(model) else f"model {place}" for place, model in enumerate(models)]
     shapes = [_shape(model, logits_key) for model in models]
     for name, shape in zip(names[1:], shapes[1:], strict=True):
         if shape and shapes[0] and len(shape) == len(shapes[0]) == 2 and shape != shapes[0]:
@@ -161,7 +163,7 @@ def _check_shapes(models: Sequence[Any], logits_key: str | None) -> None:
 
 
 def _shape(model: Any, logits_key: str | None) -> tuple[int, ...] | None:
-    if _is_path(model):
+    if is_path(model):
         return stored_shape(model, logits_key, "logits")
     try:
         return tuple(np.shape(model))
@@ -179,7 +181,7 @@ def _read(
 
 
 def _has_labels(model: Any, labels_key: str | None) -> bool:
-    if not _is_path(model) or not os.fsdecode(model).lower().endswith(".npz"):
+    if not is_path(model) or not is_keyed(model):
         return False
     return len(stored_shape(model, labels_key or "labels", "labels") or ()) == 1
 

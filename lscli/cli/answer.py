@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from lscli.cli.output import Destination
 from lscli.cli.progress import progress_bar
+from lscli.cli.say import say
+from lscli.paths import files_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     import typer
 
     from lscli.report import Listing, Report
 
+_MOST_SHARDS = 20
 # The parameters that name files, one or several: none of these may be the output.
 _FILES = ("logits", "labels", "paths", "weights", "groups", "prior", "class_weights", "class_names")
 
@@ -24,12 +27,31 @@ def answered(context: typer.Context, analyse: Callable[..., Report | Listing], v
     destination = Destination.of(
         values.pop("output"),
         values.pop("format"),
-        inputs=[path for each in named for path in (each if isinstance(each, list) else [each])],
+        inputs=[
+            file
+            for each in named
+            for path in (each if isinstance(each, list) else [each])
+            for file in (files_of(path) if path else [])
+        ],
         header=not values.pop("no_header"),
     )
-    with progress_bar(values.pop("quiet")) as progress:
+    quiet = values.pop("quiet")
+    with progress_bar(quiet) as progress:
         answer = analyse(progress=progress, **values)
+        if not quiet:
+            _show_shards(answer.inputs)
 
         from lscli.cli.defaults import with_origins
 
         destination.write(with_origins(answer, context))
+
+
+def _show_shards(inputs: Sequence[Mapping[str, Any]]) -> None:
+    """Say on stderr in which order the files of a pattern were read."""
+    shown: dict[str, Sequence[str]] = {}
+    for entry in inputs:
+        if entry.get("shards"):
+            shown.setdefault(entry["path"], entry["shards"])
+    for path, shards in shown.items():
+        most = shards if len(shards) <= _MOST_SHARDS else [*shards[: _MOST_SHARDS - 2], "...", shards[-1]]
+        say(f"lscli: {path}: {len(shards)} shards: {', '.join(most)}")

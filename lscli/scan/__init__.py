@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.errors import InputError, UsageError
-from lscli.kernels.class_sums import block_rows
 from lscli.kernels.devices import resolve
+from lscli.limits import processors
 from lscli.scan.cpu import scan_on_cpu
 from lscli.scan.filler import Filler
+from lscli.scan.fit import Fit, fit, table_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from lscli.samples import SampleTable
     from lscli.sources.logits import Logits
 
-# Elements of a chunk: the work that comes once a chunk is small beside them, and so is a buffer of them a thread.
-_CPU_CHUNK = 1 << 20
-_DEVICE_CHUNK = 16 << 20
 # Elements of a part: many chunks a thread, so that starting the threads is small beside them.
 _CPU_PART = 8 << 20
 _DEVICE_PART = 128 << 20
@@ -55,7 +52,7 @@ class Scan(NamedTuple):
 def scan(
     logits: Logits,
     label: NDArray[np.int32],
-    columns: Iterable[str],
+    columns: Collection[str],
     *,
     class_sums: Sequence[ClassSums] = (),
     vectors: Mapping[str, NDArray[np.float64]] = MappingProxyType({}),
@@ -78,19 +75,23 @@ def scan(
         nonfinite: `error` or `skip`, for rows with a nan or +inf or nothing but -inf.
         masked_classes: `keep`, `exclude` or `error`, for logits of -inf.
         device, kernel: see `kernels.devices.resolve`.
-        threads: how many rows are worked on at once; all processors unless given.
+        threads: how many rows are worked on at once; all processors unless given, where memory is not limited.
         chunk_rows: rows read at a time. Neither changes any digit on the CPU.
         progress: told now and then how many rows of how many are done.
 
     Raises:
         InputError: a row that is not finite, named, or nothing left to keep.
         UsageError: an argument out of its range, or a device that is not there.
+        ReadWriteError: it does not fit into a limit on memory.
     """
     device, kernel = _checked(logits, nonfinite, masked_classes, device, kernel, threads, chunk_rows)
+    table = table_bytes(label, {*columns, *vectors})
+    fitted = fit(logits, table, class_sums=bool(class_sums), device=device, threads=threads, chunk_rows=chunk_rows)
     filler = Filler(
         logits, label, columns, nonfinite, frozenset({"tail"} if class_sums else ()), masked_classes, vectors
     )
-    found = _scan(logits, filler, class_sums, device, kernel, threads, chunk_rows, progress)
+    found = _scan(logits, filler, class_sums, device, kernel, fitted, progress)
+    logits.verify()
     if found.skipped and not len(found.table):
         raise _nothing_left(logits)
     return found
@@ -125,10 +126,13 @@ def scan_parts(
             continue
         part, own = logits.part(start, stop), label[start:stop]
         report = None if progress is None else partial(_report_from, progress, start, total)
+        table = table_bytes(own, names)
+        fitted = fit(part, table, class_sums=False, device=device, threads=threads, chunk_rows=chunk_rows)
         filler = Filler(part, own, names, nonfinite, masked_classes=masked_classes)
-        found = _scan(part, filler, (), device, kernel, threads, chunk_rows, report)
+        found = _scan(part, filler, (), device, kernel, fitted, report)
         kept, skipped = kept + len(found.table), skipped + found.skipped
         yield found
+    logits.verify()
     if skipped and not kept:
         raise _nothing_left(logits)
 
@@ -159,23 +163,16 @@ def _scan(
     class_sums: Sequence[ClassSums],
     device: str,
     kernel: str,
-    threads: int | None,
-    chunk_rows: int | None,
+    fitted: Fit,
     progress: Callable[[int, int], None] | None,
 ) -> Scan:
-    num_classes = logits.shape[1]
-    threads = threads or processors()
     report = progress or (lambda done, total: None)
-    chunk_rows = chunk_rows or max(1, (_CPU_CHUNK if device == "cpu" else _DEVICE_CHUNK) // num_classes)
-    if class_sums:
-        block = block_rows(num_classes, logits.dtype)
-        chunk_rows = -(-chunk_rows // block) * block
     if device == "cpu":
-        scan_on_cpu(logits, filler, class_sums, kernel, threads, chunk_rows, report)
+        scan_on_cpu(logits, filler, class_sums, kernel, fitted.threads, fitted.chunk_rows, report)
     else:
         from lscli.scan.device import scan_on_device
 
-        scan_on_device(logits, filler, class_sums, device, threads, chunk_rows, report)
+        scan_on_device(logits, filler, class_sums, device, fitted.threads, fitted.chunk_rows, report)
     logits.check_unchanged()
     return Scan(filler.table(), device, kernel, filler.skipped, filler.masked, filler.look_like_probabilities)
 
@@ -186,8 +183,3 @@ def _report_from(progress: Callable[[int, int], None], start: int, total: int, d
 
 def _nothing_left(logits: Logits) -> InputError:
     return InputError("no row is finite", "look at the run that wrote them", where=logits.name)
-
-
-def processors() -> int:
-    # Those that this process may use, where the system tells.
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -44,11 +44,15 @@ def scan_on_cpu(
         try:
             compute = cpu_kernel(kernel, num_classes, logits.dtype, filler.fields, class_sums, vectors)
             buffer = np.empty((min(chunk_rows, rows), num_classes), logits.storage)
-            while (chunk := deal.next()) is not None:
-                start, place = chunk
-                stop = min(start + chunk_rows, rows)
-                own = buffer[: stop - start]
-                x = logits.read(start, stop, own)
+            while True:
+                with logits.turn:
+                    chunk = deal.next()
+                    if chunk is None:
+                        break
+                    start, place = chunk
+                    stop = min(start + chunk_rows, rows)
+                    own = buffer[: stop - start]
+                    x = logits.read(start, stop, own)
                 label = np.maximum(filler.label[start:stop], 0)
                 filler.put(start, place, compute.row_state(x, label, overwrite=x is own, first=start))
         except BaseException as error:  # raised again by the main thread

@@ -120,7 +120,7 @@ def _chunks_on_device(
         yield from ((start, logits.tensor[start : start + chunk_rows]) for start in starts)
         return
     slots = [(_CudaSlot if device.type == "cuda" else _Slot)(logits, device, chunk_rows) for _ in range(_DEPTH)]
-    with ThreadPoolExecutor(threads) as readers:
+    with ThreadPoolExecutor(1 if logits.sequential else threads) as readers:
         reading: deque[tuple[int, _Slot, Future[int]]] = deque()
         for number, start in enumerate(starts):
             if len(reading) == _DEPTH - 1:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from lscli.sources.logits import Logits
 
 
+# How far from 1 probabilities may sum, which are renormalised then.
+_SUM = 0.01
+
+
 class Filler:
     """Puts the states of rows into a table at their places, from any thread.
 
@@ -42,8 +46,9 @@ class Filler:
         masked_classes: str = "keep",
         vectors: Mapping[str, NDArray[np.float64]] = MappingProxyType({}),
     ) -> None:
-        self._name = logits.name
+        self._logits = logits
         self._first = logits.first
+        self._distributions = logits.kind != "logits"
         self._num_classes = logits.shape[1]
         self._skip = nonfinite == "skip"
         self._refuse_masked = masked_classes == "error"
@@ -56,7 +61,7 @@ class Filler:
         }
         # Masked classes and probabilities show in the row sums, so the shift is always computed.
         own = fields_for(self._columns.keys() - {"row"} - vectors.keys())
-        self.fields = own | fields | {"shift"} | ({"tail"} if vectors else set())
+        self.fields = own | fields | {"shift"} | ({"tail"} if vectors or self._distributions else set())
         if masked_classes == "exclude":
             self.fields |= {"open_classes", "open_shift"}
         self._bad: list[NDArray[np.intp]] = []
@@ -76,13 +81,17 @@ class Filler:
             self._bad.append(place + bad)
         masked = np.flatnonzero(np.isneginf(state.shift) & np.isfinite(state.largest))
         if len(masked) and self._refuse_masked:
+            name, row = self._logits.located(int(rows[masked[0]]))
             raise InputError(
-                f"row {self._first + int(rows[masked[0]])} has a masked class (-inf)",
+                f"row {row} has a masked class (-inf)",
                 "--masked-classes exclude leaves such classes out of their row",
-                where=self._name,
+                where=name,
             )
         self._masked.append(len(masked))
-        self._look_for_probabilities(state)
+        if self._distributions:
+            self._check_sums(state, rows)
+        else:
+            self._look_for_probabilities(state)
         out = {name: c[place : place + len(rows)] for name, c in self._columns.items()}
         if "row" in out:
             out.pop("row")[:] = self._first + rows
@@ -108,7 +117,21 @@ class Filler:
 
     @property
     def look_like_probabilities(self) -> bool:
-        return not self._unlike_probabilities
+        return not self._distributions and not self._unlike_probabilities
+
+    def _check_sums(self, state: RowState, rows: NDArray[np.intp]) -> None:
+        """Refuse rows, but for those that are not finite, whose probabilities do not sum to 1."""
+        largest = state.largest.astype(np.float64)
+        with np.errstate(all="ignore"):
+            sums = np.exp(largest) * (1.0 + state.tail)
+        wrong = np.flatnonzero(np.isfinite(largest) & ~(np.abs(sums - 1) <= _SUM))
+        if len(wrong):
+            name, row = self._logits.located(int(rows[wrong[0]]))
+            raise InputError(
+                f"row {row} of {self._logits.kind} sums to {sums[wrong[0]]:.6g}, not to 1",
+                "if these are raw scores, leave --kind out",
+                where=name,
+            )
 
     def _look_for_probabilities(self, state: RowState) -> None:
         if self._unlike_probabilities:
@@ -121,8 +144,11 @@ class Filler:
 
     def _not_finite(self, row: int, largest: float) -> InputError:
         what = "nan" if np.isnan(largest) else "+inf" if largest > 0 else "nothing but -inf"
+        if self._logits.kind == "probs":  # of which these are the logarithms
+            what = {"nan": "nan or a negative probability", "nothing but -inf": "nothing but 0"}.get(what, what)
+        name, own_row = self._logits.located(row)
         return InputError(
-            f"row {self._first + row} has {what}",
+            f"row {own_row} has {what}",
             "look at the run that wrote it, or leave such rows out with --nonfinite skip",
-            where=self._name,
+            where=name,
         )

@@ -9,13 +9,14 @@ import numpy as np
 
 from lscli.errors import InputError
 from lscli.sources.memory import TensorArray
+from lscli.sources.views import shards_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from lscli.sources import StoredArray
+    from lscli.sources.stored import StoredArray
 
 
 class SoftLabels:
@@ -23,6 +24,7 @@ class SoftLabels:
 
     Attributes:
         name: the path as typed, or the argument's name.
+        shards: the files that a pattern named, in their order; none where it is one file.
         shape: (N, K), N >= 1 and K >= 2.
         dtype: the name of a type of numbers.
 
@@ -30,8 +32,9 @@ class SoftLabels:
         InputError: the array is no such matrix.
     """
 
-    def __init__(self, array: StoredArray) -> None:
+    def __init__(self, array: StoredArray | TensorArray) -> None:
         self.name = array.name
+        self.shards = shards_of(array)
         self.shape: tuple[int, ...] = array.shape
         self.dtype = array.element
         if isinstance(array, TensorArray) or self.dtype == "bfloat16" or array.dtype.kind not in "biuf":
@@ -58,6 +61,7 @@ class SoftLabels:
             stop = min(start + rows, self.shape[0])
             yield self._array.read(start, stop, buffer[: stop - start])
         self._array.check_unchanged()
+        self._array.verify()
 
     def close(self) -> None:
         self._array.close()

@@ -97,7 +97,7 @@ def test_roles(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     assert ("logits.npy", None, []) == roles(["logits.npy"])
     assert ("labels.npy", None, []) == roles(["labels.npy"])
-    assert ("a", "nowhere.csv", []) == roles(["a", "nowhere.csv"])
+    assert ("a", "-", []) == roles(["a", "-"])
     assert ("a", "labels.npy", ["b", "c"]) == roles(["a", "b", "c", "labels.npy"])
     assert ("a", None, ["labels.npy", "logits.npy"]) == roles(["a", "labels.npy", "logits.npy"])
     assert ("a", None, ["both.npz"]) == roles(["a", "both.npz"])

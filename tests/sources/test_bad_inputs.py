@@ -119,7 +119,7 @@ def test_a_name_that_is_too_long_is_said_to_be(place: Place) -> None:
     place.assert_refused(place.eval(path, place.labels), path, "the path is too long")
 
 
-@pytest.mark.parametrize(("name", "hint"), [("x.npyy", "'.npy'"), ("x", ".npy, .npz"), ("x.parquet", ".npy, .npz")])
+@pytest.mark.parametrize(("name", "hint"), [("x.npyy", "'.npy'"), ("x", ".npy, .npz"), ("x.xyz", ".npy, .npz")])
 def test_an_unknown_suffix_names_those_that_are_known(place: Place, name: str, hint: str) -> None:
     path = place.folder / name
     path.write_bytes(saved(some_logits()))

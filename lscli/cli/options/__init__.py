@@ -23,7 +23,8 @@ OPTIONS: dict[str, inspect.Parameter] = dict([*reading.OPTIONS, *computed.OPTION
 # What every command that reads logits takes besides its own.
 READING = (
     *("weights", "groups", "group_by"),
-    *("ignore_index", "nonfinite", "masked_classes", "logits_key", "labels_key", "labels_column", "allow_trailing"),
+    *("ignore_index", "nonfinite", "masked_classes", "kind", "binary", "flatten"),
+    *("logits_key", "labels_key", "labels_column", "input_format", "dtype", "allow_trailing"),
     *("device", "kernel", "threads", "chunk_rows"),
 )
 # What the smoothed targets are, for commands whose losses are against these.

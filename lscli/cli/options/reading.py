@@ -7,26 +7,25 @@ import inspect
 from lscli.cli.options.parameter import argument, option, words
 
 _READING, _GROUPS, _SPEED = "Reading", "Weights and groups", "Speed"
+_FORMATS = ".npy, .npz, .safetensors, .pt, .parquet, .arrow, .csv, .tsv, .jsonl"
+INPUT_FORMATS = ("npy", "npz", "safetensors", "pt", "parquet", "arrow", "csv", "tsv", "lm-eval")
 
 OPTIONS = (
     argument("value", str, inspect.Parameter.empty, "The loss as it was printed, with all of its digits."),
-    argument("logits", str, inspect.Parameter.empty, "Raw scores [N, K]: .npy or .npz, float16 to float64."),
     argument(
-        "labels",
-        str | None,
-        None,
-        "Class numbers [N]: .npy, .npz or .csv. Left out when LOGITS is an .npz with both.",
+        "logits",
+        str,
+        inspect.Parameter.empty,
+        f"Raw scores [N, K]: {_FORMATS}; a quoted pattern of shards, or - for standard input.",
     ),
-    (
-        "labels_alone",
-        argument("labels", str | None, None, "Class numbers [N]: .npy, .npz or .csv; or rows [N, K]: .npy or .npz.")[1],
-    ),
+    argument("labels", str | None, None, "Class numbers [N], likewise. Left out where LOGITS holds both."),
+    ("labels_alone", argument("labels", str | None, None, "Class numbers [N] or rows [N, K], in a file.")[1]),
     argument(
         "paths",
         list[str],
         inspect.Parameter.empty,
-        "Logits of one or more models, [N, K] each: .npy or .npz; then the labels [N] of all, .npy, .npz or .csv. The "
-        "last path is the labels if its array is one-dimensional.",
+        "Logits of one or more models, [N, K] each; then the labels [N] of all. The last path is the labels if its "
+        "array is one-dimensional.",
         "LOGITS",
     ),
     option(
@@ -76,11 +75,30 @@ OPTIONS = (
         complete=words("keep", "exclude", "error"),
     ),
     option(
+        "kind",
+        str,
+        "logits",
+        "KIND",
+        "logits, log-probs or probs, whose rows have to sum to 1.",
+        _READING,
+        complete=words("logits", "log-probs", "probs"),
+    ),
+    option("binary", bool, False, None, "One logit a sample, of two classes: (N,) or (N, 1) means (0, z).", _READING),
+    option("flatten", bool, False, None, "Logits (N, T, K) and labels (N, T), as of tokens: N x T samples.", _READING),
+    option(
+        "soft_labels",
+        bool,
+        False,
+        None,
+        "The labels are distributions (N, K): losses and Brier scores.",
+        _READING,
+    ),
+    option(
         "logits_key",
         str | None,
         None,
         "KEY",
-        "The array of an .npz with the logits.",
+        "The array or column with the logits, or a pattern of columns, one a class.",
         _READING,
         shown="logits, or the only one",
     ),
@@ -89,7 +107,7 @@ OPTIONS = (
         str | None,
         None,
         "KEY",
-        "The array of an .npz with the labels.",
+        "The array or column with the labels.",
         _READING,
         shown="labels, or the only one",
     ),
@@ -98,9 +116,29 @@ OPTIONS = (
         str | None,
         None,
         "COLUMN",
-        "The column of a CSV with the labels, by name or number.",
+        "The column of a table with the labels, by name or number.",
         _READING,
-        shown="the only one",
+        shown="label, labels or the only one",
+    ),
+    option(
+        "input_format",
+        str | None,
+        None,
+        "FORMAT",
+        "Of LOGITS, whatever its suffix, or of standard input.",
+        _READING,
+        shown="by the suffix, or the first bytes",
+        complete=words(*INPUT_FORMATS),
+    ),
+    option(
+        "dtype",
+        str | None,
+        None,
+        "TYPE",
+        "bfloat16, for 2-byte elements of no type as ml_dtypes saves them.",
+        _READING,
+        shown=False,
+        complete=words("bfloat16"),
     ),
     option("allow_trailing", bool, False, None, "Pass over bytes after the data of an .npy file.", _READING),
     option(

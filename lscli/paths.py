@@ -1,0 +1,88 @@
+"""Paths as they are typed: one file, a quoted pattern of shards, or `-`."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from lscli.errors import InputError
+
+STDIN = "-"
+_MAGIC = "*?["
+
+
+def expanded(path: str) -> list[str] | None:
+    """The files that a pattern names, in name order with runs of digits as numbers; None where it is no pattern.
+
+    A path that exists is taken as it is, whatever characters it has.
+
+    Raises:
+        InputError: no file matches.
+    """
+    if not any(character in path for character in _MAGIC) or "\0" in path or os.path.lexists(path):
+        return None
+    import glob
+
+    found = sorted(glob.glob(path, recursive=True), key=natural)
+    if not found:
+        raise InputError("no file matches the pattern", "check the folder and the pattern", where=path)
+    return found
+
+
+def files_of(path: str) -> list[str]:
+    """The files that a path stands for; itself where it is no pattern or none matches."""
+    try:
+        return expanded(path) or [path]
+    except InputError:
+        return [path]
+
+
+def natural(name: str) -> tuple[list[tuple[int, str]], str]:
+    """A key by which shard-2 comes before shard-10."""
+    parts = re.split(r"([0-9]+)", name)
+    return [(int(part), "") if place % 2 else (-1, part) for place, part in enumerate(parts)], name
+
+
+def parts_that_differ(names: list[str]) -> list[str]:
+    """What is left of each name without what all of them begin and end with; no run of digits is cut in two."""
+    if len(names) == 1:
+        return [""]
+    start = _cut(names, os.path.commonprefix(names))
+    tails = [name[start:][::-1] for name in names]
+    stop = _cut(tails, os.path.commonprefix(tails))
+    return [tail[stop:][::-1] for tail in tails]
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two names differ in their numbers alone, as shards do that a shell has put in a pattern's place."""
+    return one != other and re.sub("[0-9]+", "0", one) == re.sub("[0-9]+", "0", other)
+
+
+def _cut(names: list[str], common: str) -> int:
+    """How long the common start is once it does not end within a number."""
+    length = len(common)
+    if any(name[length : length + 1].isdigit() for name in names):
+        length = len(common.rstrip("0123456789"))
+    return length
+
+
+def pairs(logits: list[str], labels: list[str], where: str) -> list[str]:
+    """The label shard of each logit shard: that whose name differs from its siblings' in the same way.
+
+    `where` is what an error calls the labels.
+
+    Raises:
+        InputError: a shard of either that has none.
+    """
+    keys = [natural(part)[0] for part in parts_that_differ(labels)]
+    wanted = [natural(part)[0] for part in parts_that_differ(logits)]
+    alone = [name for name, key in zip(logits, wanted, strict=True) if key not in keys]
+    alone += [name for name, key in zip(labels, keys, strict=True) if key not in wanted]
+    if alone:
+        listed = ", ".join(alone[:4]) + (", ..." if len(alone) > 4 else "")
+        raise InputError(
+            f"shards without a partner: {listed}",
+            "the names of logits and labels have to differ in the same way, as logits-1 and labels-1",
+            where=where,
+        )
+    return [labels[keys.index(key)] for key in wanted]
