@@ -13,6 +13,11 @@ def run() -> None:
         code = main(sys.argv[1:])
     except KeyboardInterrupt:  # before there was anybody to take it
         code = 130
+    except (MemoryError, OSError, SystemError) as error:  # while modules were loaded
+        what = f"lscli: cannot start: {str(error) or 'memory ran out'}\nhint: raise the limit on memory or open files\n"
+        with contextlib.suppress(OSError):
+            os.write(2, what.encode(errors="backslashreplace"))
+        code = 4
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, or never there
             stream.flush()

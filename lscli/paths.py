@@ -24,6 +24,8 @@ def expanded(path: str) -> list[str] | None:
     import glob
 
     found = sorted(glob.glob(path, recursive=True), key=natural)
+    if not found and not {"*", "?"} & {*path}:  # brackets in the name of a file that is not there
+        return None
     if not found:
         raise InputError("no file matches the pattern", "check the folder and the pattern", where=path)
     return found

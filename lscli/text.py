@@ -19,6 +19,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
+def said(error: object) -> str:
+    """What a library says of an error, in one printable line without a full stop."""
+    return printable(" ".join(str(error).split())).rstrip(".")
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """`did you mean 'a' or 'b'?`, or an empty string when nothing is near."""
     import difflib  # only those who mistype need it

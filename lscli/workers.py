@@ -14,14 +14,21 @@ def together(work: Callable[[], None], count: int, watch: Callable[[], None], st
 
     Args:
         work: what each thread runs.
-        count: how many threads.
+        count: how many threads, or fewer where no more can be started; without any, it runs in this one.
         watch: called now and then, and once at the end.
         stop: called when something went wrong in this thread, such as Ctrl-C: it must make `work` return.
     """
-    workers = [threading.Thread(target=work, daemon=True) for _ in range(count)]
-    for worker in workers:
-        worker.start()
+    workers: list[threading.Thread] = []
     try:
+        for _ in range(count):
+            worker = threading.Thread(target=work, daemon=True)
+            try:
+                worker.start()
+            except RuntimeError:  # limits on memory or processes: those that run do the work
+                break
+            workers.append(worker)
+        if not workers:
+            work()
         for worker in workers:
             while worker.is_alive():
                 worker.join(0.1)

@@ -181,3 +181,36 @@ def spiegelhalter(c: Array, a: Array, w: Array) -> float:
 def classwise(p: Array, labels: Array, w: Array, bins: int, edges: str, kind: str) -> list[float]:
     """The calibration error of every class, [K]."""
     return [norm(equal_width(p[:, k], labels == k, w, bins, edges), kind) for k in range(p.shape[1])]
+
+
+def soft_columns(logits: Array, q: Array, *, exclude: bool = False) -> dict[str, Array]:
+    """Losses and Brier scores of logits [N, K] against distributions q [N, K]; a class without a share adds nothing."""
+    log_p, q = log_softmax(logits), q.astype(np.longdouble)
+    with np.errstate(invalid="ignore"):
+        products = np.where(q > 0, q * log_p, 0)
+    seen = np.isfinite(log_p) if exclude else np.ones(q.shape, bool)
+    return {
+        "loss_hard": -products.sum(axis=1),
+        "loss_uniform": np.array([-row[own].mean() for row, own in zip(log_p, seen, strict=True)]),
+        "brier": np.square(np.exp(log_p) - q).sum(axis=1),
+    }
+
+
+def soft_targets(q: Array, eps: float, smoothing: str = "uniform", prior: Array | None = None) -> Array:
+    """Distributions q [N, K] smoothed: each class is a label that has its share of the convention's own targets."""
+    k = q.shape[1]
+    one_hot = np.eye(k, dtype=np.longdouble)
+    of_label: Array = {
+        "uniform": (1 - eps) * one_hot + eps / np.longdouble(k),
+        "off-target": (1 - eps) * one_hot + eps / np.longdouble(k - 1) * (1 - one_hot),
+        "classy": (one_hot + eps / np.longdouble(k)) / (1 + np.longdouble(eps)),
+        "prior": (1 - eps) * one_hot + eps * (0.0 if prior is None else prior),
+    }[smoothing]
+    result: Array = (q[:, :, None] * of_label).sum(axis=1)
+    return result
+
+
+def entropies(q: Array) -> Array:
+    """The entropy of each distribution, [N]."""
+    total: Array = -(q * np.log(np.where(q > 0, q, 1))).sum(axis=1)
+    return total

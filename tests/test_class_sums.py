@@ -25,7 +25,7 @@ def filled(
     logits: Array, labels: Array, edges: Any = FIFTEEN, side: Side = "left", weight: Any = None, **options: Any
 ) -> ClassSums:
     opened, truth = open_inputs(logits, labels)
-    label, _ = truth.checked(*opened.shape, -100, "logits")
+    label, _ = truth.checked(opened.shape[1], -100)
     weight = np.ones(len(labels)) if weight is None else np.asarray(weight, float)
     sums = ClassSums(opened.shape[1], edges, side, np.where(label < 0, 0, weight))
     scan(opened, label, ("correct",), class_sums=[sums], **options)
@@ -159,7 +159,7 @@ def test_groups_are_filled_in_one_pass(kernel: str) -> None:
     logits, labels = data(500, 150)
     group = np.arange(500) % 3
     opened, truth = open_inputs(logits, labels)
-    label, _ = truth.checked(*opened.shape, -100, "logits")
+    label, _ = truth.checked(opened.shape[1], -100)
     sums = [ClassSums(150, FIFTEEN, "left", (group == g) & (label >= 0)) for g in range(3)]
     scan(opened, label, ("correct",), class_sums=sums, kernel=kernel)
     for g in range(3):

@@ -38,7 +38,7 @@ def data(rows: int, classes: int, dtype: str = "float32", *, masked: bool = Fals
 def columns(logits: Any, labels: Any, **options: Any) -> dict[str, bytes]:
     """The bytes of every column, those of two vectors among them."""
     opened, truth = open_inputs(logits, labels)
-    label, _ = truth.checked(*opened.shape, -100, "logits")
+    label, _ = truth.checked(opened.shape[1], -100)
     c = np.random.default_rng(opened.shape[1]).random(opened.shape[1])
     vectors = {"all": c, "some": np.where(c < 0.5, 0.0, 1e3 * c)}
     table = scan(opened, label, (*COLUMNS, "row"), vectors=vectors, **options).table
@@ -133,7 +133,7 @@ def test_ignored_samples_leave_as_if_they_had_never_been() -> None:
 
 def parts(logits: Any, labels: Any, names: Any = (*COLUMNS, "row"), **options: Any) -> list[Any]:
     opened, truth = open_inputs(logits, labels)
-    label, _ = truth.checked(*opened.shape, -100, "logits")
+    label, _ = truth.checked(opened.shape[1], -100)
     return list(scan_parts(opened, label, names, threads=2, **options))
 
 

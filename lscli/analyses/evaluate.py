@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
-from lscli.analyses import inputs, reading, targets
+from lscli.analyses import inputs, reading, soft, targets
 from lscli.analyses.conclude import conclude
 from lscli.analyses.measure import measured, rows_of
 from lscli.bootstrap import Bootstrap
@@ -72,6 +72,7 @@ def evaluate(
             torch tensor; float16, bfloat16 (torch), float32 or float64. -inf masks a class.
         labels: [N] class numbers from 0 to K-1, any integer type: a path (`.npy`, `.npz`, `.csv`), a
             numpy array, a list or a torch tensor. May be left out for an `.npz` file that holds both.
+            With `soft_labels`, [N, K] distributions.
         eps: amount of label smoothing in [0, 1], or several; `"0:0.5:0.05"` is a range.
         metrics: ids, families, `default` or `all`; `loss_smoothed@0.2` gives one an eps of its own.
         smoothing: what eps means: `uniform` ((1-eps) + eps/K on the label, eps/K elsewhere), `off-target` (1-eps,
@@ -101,7 +102,8 @@ def evaluate(
         kind: `logits`, or `log-probs` or `probs`, whose rows have to sum to 1 within 0.01 and are renormalised.
         binary: the logits are one value z a sample, [N] or [N, 1], of two classes: (0, z).
         flatten: logits are [N, T, K] and labels [N, T], as of tokens: N x T samples.
-        soft_labels: the labels are distributions [N, K]: only losses and Brier scores.
+        soft_labels: the labels are distributions [N, K]: only losses and Brier scores. Rows have to sum to 1 within
+            0.01 and are renormalised; those of nothing but `ignore_index` are ignored.
         logits_key: the array of an `.npz` file that holds the logits.
         labels_key: the array of an `.npz` file that holds the labels.
         labels_column: the column of a CSV file that holds the labels, by name or number.
@@ -136,6 +138,7 @@ def evaluate(
         compat=compat or "",
         norm=norm,
         score=score,
+        soft_labels=soft_labels,
     )
     rule = rule_of(settings)
     check_norm(norm)
@@ -143,6 +146,10 @@ def evaluate(
     resampling = Bootstrap(bootstrap, seed, level).checked()
     metrics = metrics if isinstance(metrics, str) else ",".join(metrics)
     choices = select(metrics, allow_negative_eps=allow_negative_eps)
+    left_out: list[str] = []
+    if soft_labels:
+        soft.check(options)
+        choices, left_out = soft.split(choices, settings)
     by_class = any(choice.metric.by_class for choice in choices)
     read = reading.read(
         logits,
@@ -151,6 +158,7 @@ def evaluate(
         cast("inputs.Options", {name: given[name] for name in inputs.DEFAULTS}),
         rule=rule_of(settings._replace(compat="")) if by_class else None,
         against=options,
+        soft_labels=soft_labels,
     )
     settings = settings._replace(targets=read.targets)
     rows = []
@@ -159,7 +167,8 @@ def evaluate(
         rows.extend(rows_of(read.source, group, table, found))
     absent = [c.metric.id for c in choices if c.named and not any(row.metric == c.metric.id for row in rows)]
     read.with_settings(given, DEFAULTS, {"eps": list(settings.eps), "metrics": metrics, "bins": rule.params["bins"]})
-    read.warn(f"{metric} is absent: {_reason(metric, settings, read.num_classes)}" for metric in absent)
+    notes = [f"{metric} is absent: {_reason(metric, settings, read.num_classes)}" for metric in absent]
+    read.warn([*soft.notes(read, left_out), *notes])
     return Report(rows, conclude([row for row in rows if not row.group]), **read.provenance.fields())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
@@ -16,6 +17,7 @@ from lscli.report import Provenance, Setting
 from lscli.sources import How, open_inputs
 from lscli.sources.beside import open_groups, open_weights
 from lscli.sources.labels import Labels
+from lscli.sources.soft_labels import SoftLabels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -83,31 +85,59 @@ _MOST_CELLS = 1 << 27
 
 
 class Inputs:
-    """Logits, labels, weights and groups, checked against each other and open."""
+    """Logits, labels, weights and groups, checked against each other and open.
 
-    def __init__(self, logits: Any, labels: Any, options: Options) -> None:
+    Attributes:
+        options: how they are read.
+        logits: [N, K].
+        soft: the labels where they are distributions, which are checked as they are read; else None.
+        label: [N], -1 for those that are ignored; of soft labels it says nothing.
+        ignored: how many are, as far as is known before the rows are read.
+        weight: of each row, or None.
+        names: of the groups.
+        source: the logits, as typed.
+    """
+
+    def __init__(self, logits: Any, labels: Any, options: Options, *, soft_labels: bool = False) -> None:
         self.options: Options = {**DEFAULTS, **options}
         given = self.options
-        self.logits, truth = open_inputs(logits, labels, how_of(given))
-        if not isinstance(truth, Labels):
-            raise TypeError("soft labels are read by another analysis")
-        self._labels = truth
+        self.logits, self._labels = open_inputs(logits, labels, how_of(given, soft_labels=soft_labels))
+        self.soft = self._labels if isinstance(self._labels, SoftLabels) else None
         # As typed: errors name the member of an archive, rows the file.
         self.source = os.fsdecode(logits) if isinstance(logits, str | bytes | os.PathLike) else self.logits.name
         try:
             rows = self.logits.shape[0]
-            self.label, self.ignored = truth.checked(self.logits.shape[1], given["ignore_index"])
+            self.label, self.ignored = self._checked(given["ignore_index"])
             self.weight = open_weights(given["weights"], rows, self.label >= 0)
             self.names, self._codes = open_groups(given["groups"], given["group_by"], rows)
         except BaseException:
-            self.logits.close()
+            self._close()
             raise
 
     def __enter__(self) -> Inputs:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self._close()
+
+    def _close(self) -> None:
         self.logits.close()
+        if self.soft is not None:
+            self.soft.close()
+
+    def _checked(self, ignore_index: int) -> tuple[Array, int]:
+        """The labels, and how many of them are ignored."""
+        rows, classes = self.logits.shape
+        if isinstance(self._labels, Labels):
+            return self._labels.checked(classes, ignore_index)
+        for what, own, other in zip(("rows", "classes"), self._labels.shape, (rows, classes), strict=True):
+            if own != other:
+                raise InputError(
+                    f"{what} differ: {self.logits.name} has {other}, the labels have {own}",
+                    "save both from the same run",
+                    where=self._labels.name,
+                )
+        return np.broadcast_to(np.int32(0), rows), 0
 
     @property
     def columns(self) -> set[str]:
@@ -118,7 +148,8 @@ class Inputs:
     def targets(self, options: TargetOptions) -> Opened:
         """What the losses of these samples are against."""
         weight = None if self.weight is None else self.weight.values
-        return open_targets(options, self.label, self.logits.shape[1], weight, self.label < 0)
+        shares = None if self.soft is None else partial(self.soft.shares, self.options["ignore_index"], weight)
+        return open_targets(options, self.label, self.logits.shape[1], weight, self.label < 0, shares)
 
     def class_sums(self, rule: BinRule) -> list[ClassSums]:
         """Empty sums by class for all samples and for each group."""
@@ -174,6 +205,7 @@ class Inputs:
         }
         if result is not None:
             samples |= {"kept": len(result.table), "skipped": result.skipped, "masked": result.masked}
+            samples["ignored"] += result.ignored
             for name, used in (("device", result.device), ("kernel", result.kernel)):
                 settings[name] = settings[name]._replace(value=used)
         return Provenance(
@@ -199,7 +231,8 @@ class Inputs:
             notes.append(f"{name}: {result.skipped} of {self.logits.shape[0]} rows are not finite and left out")
         if result.masked and self._infinite(result.table):
             left_out = self.options["masked_classes"] == "exclude"
-            consequence = "it is left out of their row" if left_out else "their uniform loss and logit gap are infinite"
+            infinite = "uniform loss and logit gap are" if self.soft is None else "uniform loss is"
+            consequence = "it is left out of their row" if left_out else f"their {infinite} infinite"
             notes.append(
                 f"{name}: {result.masked} of {len(result.table)} samples have a masked class (-inf): {consequence}"
             )
@@ -212,7 +245,7 @@ class Inputs:
         return notes
 
 
-def _input(role: str, opened: Logits | Labels) -> dict[str, Any]:
+def _input(role: str, opened: Logits | Labels | SoftLabels) -> dict[str, Any]:
     described = {
         "role": role,
         "path": opened.name,

@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.bootstrap import Bootstrap, interval, resampled
+from lscli.limits import memory_limit, processors
 from lscli.report import Row
-from lscli.scan import processors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from lscli.samples import SampleTable
 
 _NONE = (math.nan, math.nan)
+# Bytes a sample that a resample takes at most, measured, and so does what resamples share.
+_RESAMPLE = 128
 
 
 class Measured(NamedTuple):
@@ -44,7 +46,7 @@ def measured(
     def compute(resample: SampleTable) -> list[float]:
         return [value.value for choice in shared for value in choice.values(resample, settings)]
 
-    drawn = iter(resampled(table, compute, resampling, threads or processors(), progress).T)
+    drawn = iter(resampled(table, compute, resampling, threads or _threads(len(table)), progress).T)
     return [
         Measured(
             choice.metric.id,
@@ -56,6 +58,12 @@ def measured(
         for choice, found in values
         for value in found
     ]
+
+
+def _threads(samples: int) -> int:
+    """As many as are fast and fit into memory; it may be none, which is the main one."""
+    limit, most = memory_limit(), processors()
+    return most if limit is None else limit.threads(most, _RESAMPLE * samples, _RESAMPLE * samples)
 
 
 def _constant(choice: Choice, found: Sequence[Value]) -> bool:

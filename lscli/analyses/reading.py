@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lscli.analyses.inputs import DEFAULTS, Inputs, Options, shown
 from lscli.analyses.targets import DEFAULTS as UNIFORM
 from lscli.errors import LscliWarning
-from lscli.metrics.against import vectors
+from lscli.metrics.against import entropies, vectors
 from lscli.report import Provenance, Setting
 from lscli.scan import scan, scan_parts
 from lscli.targets.convention import Targets
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from lscli.analyses.targets import TargetOptions
     from lscli.metrics.bins import BinRule
     from lscli.samples import SampleTable
+    from lscli.scan.soft import Soft
+    from lscli.sources.soft_labels import SoftLabels
 
     Array = NDArray[Any]
 
@@ -80,6 +82,7 @@ def read(
     *,
     rule: BinRule | None = None,
     against: TargetOptions | None = None,
+    soft_labels: bool = False,
 ) -> Reading:
     """Read every row once.
 
@@ -89,22 +92,26 @@ def read(
         options: how to read.
         rule: the bins of the sums by class, or None where nobody asks for these.
         against: what the losses are against, checked; plain uniform targets unless given.
+        soft_labels: whether the labels are distributions, [N, K].
 
     Raises:
         LscliError: as `lscli.evaluate`.
     """
-    with Inputs(logits, labels, options) as opened:
+    with Inputs(logits, labels, options, soft_labels=soft_labels) as opened:
         class_sums = [] if rule is None else opened.class_sums(rule)
         targets, files = opened.targets(against or UNIFORM)
         extra = vectors(targets, opened.logits.shape[1])
+        of_labels = entropies(columns)
+        # Metrics may need none, but samples are counted in a column.
+        wanted = {*columns, *opened.columns} or {"label" if opened.soft is None else "loss_hard"}
         result = scan(
             opened.logits,
             opened.label,
-            # Metrics may need none, but samples are counted in a column.
-            ({*columns, *opened.columns} or {"label"}) - extra.keys(),
+            wanted - extra.keys() - of_labels.keys(),
             progress=opened.options["progress"],
             class_sums=list(class_sums),
             vectors=extra,
+            soft=None if opened.soft is None else _soft(opened.soft, opened.options, targets, of_labels),
             **{name: opened.options[name] for name in _OF_THE_SCAN},  # type: ignore[literal-required]
         )
     tables = opened.tables(result.table)
@@ -114,6 +121,12 @@ def read(
     provenance = opened.provenance(result)
     provenance = replace(provenance, inputs=[*provenance.inputs, *files])
     return Reading(opened.source, tables, opened.logits.shape[1], provenance, targets)
+
+
+def _soft(labels: SoftLabels, options: Options, targets: Targets, entropies: Mapping[str, float]) -> Soft:
+    from lscli.scan.soft import Soft  # only such labels need it
+
+    return Soft(labels, options["ignore_index"], targets, entropies)
 
 
 def read_parts(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 import numpy as np
@@ -79,7 +79,12 @@ def check(options: TargetOptions, masked_classes: str) -> Targets:
 
 
 def open_targets(
-    options: TargetOptions, label: Array, num_classes: int, weight: Array | None, ignored: Array
+    options: TargetOptions,
+    label: Array,
+    num_classes: int,
+    weight: Array | None,
+    ignored: Array,
+    shares: Callable[[], Array] | None = None,
 ) -> Opened:
     """The targets of these options for labels [N] from 0 to K-1.
 
@@ -89,6 +94,7 @@ def open_targets(
         num_classes: K.
         weight: [N], how often each sample counts, or None.
         ignored: [N] bool.
+        shares: what gives the share of each class, [K], where labels are soft and `label` says nothing.
 
     Raises:
         InputError: a prior or class weights that cannot be used.
@@ -96,7 +102,10 @@ def open_targets(
     """
     inputs: list[dict[str, Any]] = []
     prior = class_weights = None
-    if isinstance(options["prior"], str) and options["prior"] == EMPIRICAL:
+    empirical = isinstance(options["prior"], str) and options["prior"] == EMPIRICAL
+    if empirical and shares is not None:
+        prior = shares()
+    elif empirical:
         kept = np.where(ignored, 0.0, 1.0 if weight is None else weight)
         count = np.bincount(np.where(ignored, 0, label), kept, num_classes)
         prior = count / count.sum()

@@ -32,7 +32,11 @@ def load_pyproject(context: typer.Context) -> None:
         UsageError: the file is no TOML, or an option that no command has (the nearest are named).
         ReadWriteError: the file cannot be read.
     """
-    table, path = _lscli_table(os.getcwd())
+    try:
+        folder = os.getcwd()
+    except FileNotFoundError:  # it was removed; absolute paths work all the same
+        return
+    table, path = _lscli_table(folder)
     if not table:
         return
     commands: Mapping[str, Any] = getattr(context.command, "commands", {})

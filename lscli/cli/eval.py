@@ -30,7 +30,10 @@ _OWN = (
 )
 
 
-@options.accepts("logits", "labels", *_OWN, *options.READING, *options.WRITING[:2], "wide", *options.WRITING[2:])
+@options.accepts(
+    *("logits", "labels", *_OWN, *options.READING, "soft_labels"),
+    *(*options.WRITING[:2], "wide", *options.WRITING[2:]),
+)
 def eval_command(context: typer.Context, *, wide: bool, **values: Any) -> None:
     """How good, how confident and how calibrated saved logits are, and what label smoothing means for them.
 

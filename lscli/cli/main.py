@@ -13,12 +13,13 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import typer
 
-from lscli import __version__
-from lscli.cli import bins, classes, explain, metrics, samples, smooth, sweep
+from lscli import __version__, limits
+from lscli.cli import bins, classes, explain, inspect, metrics, samples, smooth, sweep
 from lscli.cli import eval as eval_file
 from lscli.cli.plain import PlainCommand, PlainGroup
+from lscli.cli.say import say
+from lscli.cli.unforeseen import explained
 from lscli.errors import ClosedPipeError, ExitCode, LscliError, LscliWarning
-from lscli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,6 +32,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], tuple[str, ...]]] = {
     "samples": (samples.samples_command, samples.EXAMPLES),
     "smooth": (smooth.smooth_command, smooth.EXAMPLES),
     "explain": (explain.explain_command, explain.EXAMPLES),
+    "inspect": (inspect.inspect_command, inspect.EXAMPLES),
     "metrics": (metrics.metrics_command, metrics.EXAMPLES),
 }
 
@@ -54,6 +56,11 @@ def _start(
         from lscli.cli.defaults import load_pyproject
 
         load_pyproject(context)
+        limits.check_import("numpy", _NUMPY)
+
+
+# What the libraries that numpy and lscli load take of the address space, measured.
+_NUMPY = 88 << 20
 
 
 def _app() -> typer.Typer:
@@ -113,15 +120,9 @@ def _guarded(arguments: Sequence[str]) -> int:
         return ExitCode.INTERRUPTED
     except _Terminated:
         return ExitCode.TERMINATED
-    except MemoryError as error:
-        return _fail(error, "memory ran out", "use a smaller --chunk-rows or fewer --threads", ExitCode.READ_WRITE)
-    except OSError as error:
-        what = f"reading or writing failed: {error.strerror or error}"
-        return _fail(error, what, "check the disk and your rights", ExitCode.READ_WRITE)
-    except Exception as error:  # a bug, said to be one
+    except Exception as error:
         cause = error.__cause__ if isinstance(error, typer.Abort) and error.__cause__ else error
-        what = _one_line(f"{type(cause).__name__}: {cause}")
-        return _fail(error, f"a bug in lscli: {what}", "set LSCLI_DEBUG=1 and report what it shows", ExitCode.BUG)
+        return _fail(error, *explained(cause))
 
 
 class _Terminated(BaseException):
@@ -133,22 +134,14 @@ def _terminate(number: int, frame: Any) -> None:
 
 
 def _fail(error: BaseException, message: str, hint: str, code: int) -> int:
-    _say(f"lscli: {message}")
+    say(f"lscli: {message}")
     if hint:
-        _say(f"hint: {hint}")
+        say(f"hint: {hint}")
     if os.environ.get("LSCLI_DEBUG"):
         import traceback
 
         traceback.print_exception(error)
     return code
-
-
-def _say(line: str) -> None:
-    try:
-        sys.stderr.write(printable(line) + "\n")
-        sys.stderr.flush()
-    except (OSError, ValueError, AttributeError):
-        return  # nobody listens; the exit code still tells
 
 
 def _one_line(text: str) -> str:
@@ -157,6 +150,9 @@ def _one_line(text: str) -> str:
 
 def _usage_hint(error: typer.TyperException) -> str:
     context = getattr(error, "ctx", None)
+    typed = () if context is None else context.obj or ()
+    if "unexpected extra argument" in error.format_message() and sum(map(os.path.isfile, typed)) > 2:
+        return "a pattern of shards has to be quoted, or the shell puts the files in its place: 'logits-*.npy'"
     return f"see {context.command_path} --help" if context is not None else "see lscli --help"
 
 
@@ -169,4 +165,4 @@ def _show_warning(
     line: str | None = None,
 ) -> None:
     if issubclass(category, LscliWarning) or os.environ.get("LSCLI_DEBUG"):
-        _say(f"lscli: warning: {message}")
+        say(f"lscli: warning: {message}")

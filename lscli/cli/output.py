@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import select
 import shutil
 import stat
 import sys
@@ -102,11 +103,15 @@ def _check_array(format: str, arrays: bool) -> None:  # noqa: A002
 
 def write_stdout(data: bytes) -> None:
     """Write all of it to descriptor 1: `sys.stdout` loses the rest of a short write when it is unbuffered."""
+    rest = memoryview(data)
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
-        with open(1, "wb", closefd=False) as stream:
-            stream.write(data)
+        while rest:
+            try:
+                rest = rest[os.write(1, rest) :]
+            except BlockingIOError:  # whoever shares the pipe made it one that does not wait
+                select.select([], [1], [])
     except BrokenPipeError as error:
         raise ClosedPipeError from error
     except OSError as error:
@@ -134,6 +139,8 @@ def _write_file(path: str, pieces: Iterator[bytes]) -> None:
                 stream.writelines(pieces)
             return
         _replace(os.path.realpath(path), pieces)  # a link stays a link: what it leads to is replaced
+    except BrokenPipeError as error:
+        raise ClosedPipeError from error
     except OSError as error:
         raise _not_written(path, error) from error
 
@@ -162,7 +169,11 @@ def _replace(target: str, pieces: Iterator[bytes]) -> None:
 def _clear_stale(folder: str, name: str) -> None:
     """Remove what a killed run left beside this target."""
     prefix, suffix = f".{name}.lscli-", ".tmp"
-    for entry in os.listdir(folder):
+    try:
+        entries = os.listdir(folder)
+    except OSError:  # writing says what is wrong, if anything is: some folders may only be written to
+        return
+    for entry in entries:
         pid = entry[len(prefix) : -len(suffix)]
         if (
             entry.startswith(prefix)
@@ -188,12 +199,12 @@ def _alive(pid: int) -> bool:
 def _sync_folder(folder: str) -> None:
     if not hasattr(os, "O_DIRECTORY"):  # Windows cannot
         return
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        with contextlib.suppress(OSError):  # some file systems refuse; the new file is in its place
+    with contextlib.suppress(OSError):  # some file systems refuse; the new file is in its place
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
             os.fsync(fd)
-    finally:
-        os.close(fd)
+        finally:
+            os.close(fd)
 
 
 def _not_written(where: str, error: OSError) -> LscliError:

@@ -59,6 +59,10 @@ class WideLayout:
         """Some of the rows, [m, K], copied."""
         return raw[index]
 
+    def by_class(self, c: Array) -> Array:
+        """One value a class, [K], as it is combined with a tile."""
+        return c
+
     def subtract(self, raw: Array, value: Array, out: Array) -> None:
         """Each row less its value."""
         np.subtract(raw, value[:, None], out=out)
@@ -174,6 +178,9 @@ class NarrowLayout:
 
     def rows(self, raw: Array, index: Array) -> Array:
         return raw[:, index].T
+
+    def by_class(self, c: Array) -> Array:
+        return c[:, None]
 
     def subtract(self, raw: Array, value: Array, out: Array) -> None:
         np.copyto(out, raw)  # widened first: a subtraction that casts is the slower one

@@ -58,6 +58,11 @@ class RowState:
         dots: [n, V], sum over i of c_i (x_i - m) for each of some vectors c, without the classes that c leaves out.
         norms: [n, P], (sum over i of |v_i|^p)^(1/p) over the largest v_i, for v = the row less its mean and p of
             PNORM_EXPONENTS; inf if all logits are equal, nan with a masked class.
+        ignored: whether the soft label is to be left out. These four are there where labels are distributions, and
+            `label` and `label_logit` say nothing then.
+        soft_shift: sum over i of q_i (x_i - m), without the classes that the soft label q has nothing of.
+        soft_squares: sum over i of (p_i - q_i)^2.
+        soft_entropies: [n, E], the entropy of q, smoothed in each of some ways.
     """
 
     label: Part
@@ -77,6 +82,10 @@ class RowState:
     open_shift: Part = None
     dots: Part = None
     norms: Part = None
+    ignored: Part = None
+    soft_shift: Part = None
+    soft_squares: Part = None
+    soft_entropies: Part = None
 
     def rows(self, start: int, stop: int) -> RowState:
         """The state of some of the rows, not copied."""
@@ -131,7 +140,9 @@ class Terms:
 
     @cached_property
     def d(self) -> Column:
-        """x_y - m, exactly 0 where the label is the prediction."""
+        """x_y - m, exactly 0 where the label is the prediction; of a soft label its mean over the classes."""
+        if self.state.soft_shift is not None:
+            return _float64(self.state.soft_shift)
         difference = _float64(self.state.label_logit) - _float64(self.state.largest)
         return np.where(self.correct, 0.0, difference)
 
@@ -149,6 +160,8 @@ class Terms:
 
     @cached_property
     def brier(self) -> Column:
+        if self.state.soft_squares is not None:
+            return _float64(self.state.soft_squares)
         right = (self.s * self.s + self.q) / (self.z * self.z)
         wrong = (1.0 + self.q) / (self.z * self.z) - 2.0 * self.label_prob + 1.0
         scores: Column = np.where(self.correct, right, wrong)
@@ -244,16 +257,23 @@ def fields_for(columns: Iterable[str]) -> frozenset[str]:
 
 
 def write_columns(
-    state: RowState, num_classes: int, out: dict[str, Column], vectors: Mapping[str, Column] = MappingProxyType({})
+    state: RowState,
+    num_classes: int,
+    out: dict[str, Column],
+    vectors: Mapping[str, Column] = MappingProxyType({}),
+    entropies: Sequence[str] = (),
 ) -> None:
     """Compute the columns that `out` names into its arrays, [n] each or of their SHAPES.
 
-    One of `vectors`, c [K], is the column -sum_k c_k log p_k, from the field `dots` of their order.
+    One of `vectors`, c [K], is the column -sum_k c_k log p_k, from the field `dots` of their order; `entropies` are
+    those of the field `soft_entropies`.
     """
     terms = Terms(state, num_classes)
     # A masked label has d = -inf; where its class drops out of the gap as well that is inf - inf, a nan that is meant.
     with np.errstate(invalid="ignore", over="ignore", under="ignore", divide="ignore"):
-        for name in out.keys() - vectors.keys():
+        for name in out.keys() - vectors.keys() - set(entropies):
             out[name][:] = COLUMNS[name].compute(terms)
         for place, (name, c) in enumerate(vectors.items()):
             out[name][:] = np.add.reduce(c) * terms.log_z - _float64(state.dots)[:, place]
+        for place, name in enumerate(entropies):
+            out[name][:] = state.soft_entropies[:, place]

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.errors import UsageError
 from lscli.metrics import calibration, classwise, confidence, excess, loss, paired, proper, selective, smoothing, traces
-from lscli.metrics.against import gap_columns, hard_columns, prior_columns, target_columns, uniform_columns
+from lscli.metrics.against import (
+    floor_columns,
+    gap_columns,
+    hard_columns,
+    prior_columns,
+    target_columns,
+    uniform_columns,
+)
 from lscli.metrics.scores import SCORE_COLUMNS
 from lscli.targets.checks import check_eps
 from lscli.text import nearest
@@ -44,6 +51,7 @@ PLACEHOLDERS: dict[str, Callable[[Settings], frozenset[str]]] = {
     "uniform": uniform_columns,
     "prior": prior_columns,
     "targets": target_columns,
+    "floor": floor_columns,
     "gap_of_targets": gap_columns,
     "paired": paired.paired_columns,
 }
@@ -69,7 +77,7 @@ class Choice(NamedTuple):
 
     def columns(self, settings: Settings) -> frozenset[str]:
         """The columns that it reads with these settings."""
-        wanted = self.metric.columns
+        wanted, settings = self.metric.columns, self.settings(settings)
         return (wanted - PLACEHOLDERS.keys()).union(
             *(PLACEHOLDERS[word](settings) for word in PLACEHOLDERS.keys() & wanted)
         )
@@ -78,10 +86,14 @@ class Choice(NamedTuple):
         """What the metric gives; nothing where the table lacks a column or the metric does not apply."""
         if not table.has(self.columns(settings)) or (self.metric.by_class and table.classes is None):
             return []
-        if self.argument is not None:
-            given: Any = (self.argument,) if self.metric.parameter == "eps" else self.argument
-            settings = settings._replace(**{self.metric.parameter: given})
-        return self.metric.compute(table, settings)
+        return self.metric.compute(table, self.settings(settings))
+
+    def settings(self, settings: Settings) -> Settings:
+        """The settings, with its own argument."""
+        if self.argument is None:
+            return settings
+        given: Any = (self.argument,) if self.metric.parameter == "eps" else self.argument
+        return settings._replace(**{self.metric.parameter: given})
 
 
 def find(metric_id: str) -> Metric | None:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from lscli.metrics.base import Settings
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 # Columns -sum_k c_k log p_k that a pass is asked for by name: c is the prior, or 1/K, each times the class weights.
 PRIOR, WEIGHED = "loss_prior", "loss_uniform_weighted"
+# Columns with the entropies of soft labels that were smoothed by the eps in their names.
+_ENTROPY = "entropy_of_target@"
 
 
 def vectors(targets: Targets, num_classes: int) -> dict[str, Array]:
@@ -33,6 +37,16 @@ def vectors(targets: Targets, num_classes: int) -> dict[str, Array]:
     if weights is not None:
         found[WEIGHED] = weights / num_classes
     return found
+
+
+def entropy_column(eps: float) -> str:
+    """The column with the entropy of each sample's soft label, smoothed by this eps."""
+    return f"{_ENTROPY}{eps!r}"
+
+
+def entropies(columns: Iterable[str]) -> dict[str, float]:
+    """Those of the columns that are entropies of smoothed soft labels, each with its eps."""
+    return {name: float(name.removeprefix(_ENTROPY)) for name in columns if name.startswith(_ENTROPY)}
 
 
 def hard_columns(settings: Settings) -> frozenset[str]:
@@ -49,7 +63,9 @@ def uniform_columns(settings: Settings) -> frozenset[str]:
 
 def prior_columns(settings: Settings) -> frozenset[str]:
     """The columns of the loss against the prior."""
-    return frozenset() if settings.targets.prior is None else frozenset({PRIOR, "label"})
+    if settings.targets.prior is None:
+        return frozenset()
+    return frozenset({PRIOR} if settings.targets.class_weights is None else {PRIOR, "label"})
 
 
 def target_columns(settings: Settings) -> frozenset[str]:
@@ -57,6 +73,13 @@ def target_columns(settings: Settings) -> frozenset[str]:
     if settings.targets.prior is None:
         return hard_columns(settings) | uniform_columns(settings)
     return hard_columns(settings) | prior_columns(settings)
+
+
+def floor_columns(settings: Settings) -> frozenset[str]:
+    """The columns of the floor, at least one."""
+    if settings.soft_labels:
+        return frozenset(entropy_column(eps) for eps in settings.eps if eps >= 0)
+    return target_columns(settings) | (frozenset() if settings.targets.prior is None else {"label"})
 
 
 def gap_columns(settings: Settings) -> frozenset[str]:
@@ -157,6 +180,8 @@ class Against(NamedTuple):
     def floor(self, eps: float) -> Any:
         """The least loss there can be where it is the same for all samples, a number; else its numerator, [n]."""
         k = self.table.num_classes
+        if entropy_column(eps) in self.table.columns:
+            return self.table[entropy_column(eps)]
         if self.targets.tilted:
             return self.targets.weighted_floor(eps, k or 0)[self.table["label"]]
         entropy = self._of_samples(self.targets.entropy(eps, self._k))

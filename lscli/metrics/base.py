@@ -51,6 +51,7 @@ class Settings(NamedTuple):
         score: what the selective metrics rank by.
         coverage: for risk_at_coverage, in [0, 1].
         risk: for coverage_at_risk, in [0, 1].
+        soft_labels: whether the labels are distributions, so that the entropy of a target is the sample's own.
     """
 
     eps: tuple[float, ...] = (0.1,)
@@ -63,6 +64,7 @@ class Settings(NamedTuple):
     score: str = "msp"
     coverage: float = 0.8
     risk: float = 0.05
+    soft_labels: bool = False
 
 
 class Metric(NamedTuple):

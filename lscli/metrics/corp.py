@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from lscli.limits import check_import
 from lscli.metrics.base import Metric, Settings, Value, mean
 from lscli.metrics.confidence import residual
 from lscli.metrics.runs import runs
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from lscli.samples import SampleTable
 
     Array = NDArray[Any]
+
+# What the libraries of scipy take of the address space, measured.
+_SCIPY = 132 << 20
 
 
 class Outcomes(NamedTuple):
@@ -53,6 +57,7 @@ def recalibrated(table: SampleTable) -> Outcomes:
 
 
 def _recalibrated(table: SampleTable) -> Outcomes:
+    check_import("scipy", _SCIPY)
     from scipy.optimize import isotonic_regression  # half a second that only these metrics need
 
     ties = runs(table, "confidence", lambda: table["confidence"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from lscli.metrics.against import Against, weighed_by
-from lscli.metrics.base import Metric, Settings, Value, ratio
+from lscli.metrics.base import Metric, Settings, Value, mean, ratio
 from lscli.metrics.loss import floor, params, smoothed
 
 if TYPE_CHECKING:
@@ -19,14 +19,22 @@ if TYPE_CHECKING:
 
 
 def excess(table: SampleTable, settings: Settings) -> list[Value]:
-    """The smoothed loss less its floor, with the standard error of the loss."""
+    """The smoothed loss less its floor, with the standard error of the loss; below 0 it is rounding."""
     if table.num_classes is None:
         return []
     settings = settings._replace(eps=_distributions(settings))
     return [
-        Value(loss.value - least.value, loss.stderr, loss.params)
-        for loss, least in zip(smoothed(table, settings), floor(table, settings), strict=True)
+        Value(float(np.maximum(loss.value - least.value, 0.0)), _stderr(table, settings, eps, loss), loss.params)
+        for eps, loss, least in zip(settings.eps, smoothed(table, settings), floor(table, settings), strict=True)
     ]
+
+
+def _stderr(table: SampleTable, settings: Settings, eps: float, loss: Value) -> float:
+    """That of the loss; a soft label makes for most of both, so that only their difference tells."""
+    if not settings.soft_labels or math.isnan(loss.stderr):
+        return loss.stderr
+    against = Against(table, settings.targets)
+    return mean(table, against.losses(eps) - against.floor(eps)).stderr
 
 
 def _distributions(settings: Settings) -> tuple[float, ...]:
@@ -170,8 +178,8 @@ def _log(x: float) -> float:
     return math.log(x) if x > 0 else -math.inf
 
 
-_TARGETS = frozenset({"targets"})
-_SPLIT = frozenset({"targets", "loss_hard", "log_not_label"})
+_TARGETS = frozenset({"targets", "floor"})
+_SPLIT = _TARGETS | {"loss_hard", "log_not_label"}
 
 METRICS = (
     Metric(

@@ -118,6 +118,7 @@ def _class_weights(settings: Settings) -> Mapping[str, Any]:
 # Words that stand for columns: see `lscli.metrics.PLACEHOLDERS`.
 _HARD = frozenset({"hard"})
 _TARGETS = frozenset({"targets"})
+_OF_ONE_LABEL = frozenset({"targets", "gap_of_targets"})
 
 METRICS = (
     Metric(
@@ -168,7 +169,7 @@ METRICS = (
     Metric(
         "target_on",
         "what the smoothed target has on the label (the mean, where it depends on it); one row an eps",
-        _TARGETS,
+        _OF_ONE_LABEL,
         target_on,
         "the target's p of the label",
         default=True,
@@ -178,7 +179,7 @@ METRICS = (
     Metric(
         "target_off",
         "what it has on each other class, on average; one row an eps",
-        _TARGETS,
+        _OF_ONE_LABEL,
         target_off,
         "and of each other class",
         default=True,
@@ -189,7 +190,7 @@ METRICS = (
         "loss_floor",
         "the mean entropy of the smoothed targets: no model can go below it; with class weights the loss at "
         "p* = w q'/sum(w q'); none for eps < 0; one row an eps",
-        _TARGETS,
+        frozenset({"floor"}),
         floor,
         "the least there can be",
         default=True,

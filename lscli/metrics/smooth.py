@@ -31,9 +31,17 @@ _RESOLVED = 16
 _LAST = 9.0
 # Of f(s), for each cell: rounding adds up over them, 1e-15 in all on the coarsest grid.
 _ROUNDING = 5e-19
-# The six nodes about a cell, from its centre and in cells; row k of _LAGRANGE has each node's coefficient of u^k.
-_NODES = np.arange(6) - 2.5
-_LAGRANGE = np.linalg.inv(np.vander(_NODES, increasing=True))
+# Lagrange's polynomials for the six nodes about a cell, -2.5 to 2.5 cells from its centre: row k has each node's
+# coefficient of u^k. Written out, since an inverse takes BLAS, and that 33 MiB of address space on import.
+_NUMERATORS = (
+    (3, -25, 150, 150, -25, 3),
+    (-9, 125, -2250, 2250, -125, 9),
+    (-5, 39, -34, -34, 39, -5),
+    (1, -13, 34, -34, 13, -1),
+    (1, -3, 2, 2, -3, 1),
+    (-1, 5, -10, 10, -5, 1),
+)
+_LAGRANGE = np.array(_NUMERATORS) / np.array((256, 1920, 96, 48, 48, 120))[:, None]
 
 
 def smece(table: SampleTable, settings: Settings) -> list[Value]:

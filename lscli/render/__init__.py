@@ -21,7 +21,7 @@ SUFFIXES = {
     ".npy": "npy",
 }
 # Listings that are shown as a table in a way of their own, and the module that does it.
-_SHOWN = {"explain": "candidates", "smooth": "targets", "smooth_label": "targets"}
+_SHOWN = {"explain": "candidates", "smooth": "targets", "smooth_label": "targets", "inspect": "contents"}
 
 
 class Screen(NamedTuple):

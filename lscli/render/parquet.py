@@ -33,7 +33,7 @@ def _parquet(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[
     try:
         import pyarrow as pa
         from pyarrow import parquet
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise UsageError("Parquet needs pyarrow", "pip install 'lscli[parquet]', or write a .csv") from error
     remaining, sink, writer = iter(rows), _Sink(), None
     group = max(1, min(_ROWS, _CELLS // len(columns)))

@@ -11,7 +11,7 @@ from lscli.kernels.devices import resolve
 from lscli.limits import processors
 from lscli.scan.cpu import scan_on_cpu
 from lscli.scan.filler import Filler
-from lscli.scan.fit import Fit, fit, table_bytes
+from lscli.scan.fitting import Fit, fit, table_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from lscli.kernels.class_sums import ClassSums
     from lscli.samples import SampleTable
+    from lscli.scan.soft import Soft
     from lscli.sources.logits import Logits
 
 # Elements of a part: many chunks a thread, so that starting the threads is small beside them.
@@ -39,6 +40,7 @@ class Scan(NamedTuple):
         skipped: rows left out because of values that are not finite.
         masked: kept rows that have a masked class.
         look_like_probabilities: whether every row sums to 1.
+        ignored: rows left out because of their soft labels.
     """
 
     table: SampleTable
@@ -47,6 +49,7 @@ class Scan(NamedTuple):
     skipped: int
     masked: int
     look_like_probabilities: bool
+    ignored: int = 0
 
 
 def scan(
@@ -56,6 +59,7 @@ def scan(
     *,
     class_sums: Sequence[ClassSums] = (),
     vectors: Mapping[str, NDArray[np.float64]] = MappingProxyType({}),
+    soft: Soft | None = None,
     nonfinite: str = "error",
     masked_classes: str = "keep",
     device: str = "auto",
@@ -72,6 +76,8 @@ def scan(
         columns: names of `kernels.rowstate.COLUMNS`, and `row`, a row's number in the file.
         class_sums: filled beside, each with the rows of its weights.
         vectors: columns -sum_k c_k log p_k by name, each of a c [K].
+        soft: labels [N, K], read beside the logits by numpy on the CPU; those of `label` say nothing then, and the
+            columns are of `kernels.soft.SOFT_COLUMNS`.
         nonfinite: `error` or `skip`, for rows with a nan or +inf or nothing but -inf.
         masked_classes: `keep`, `exclude` or `error`, for logits of -inf.
         device, kernel: see `kernels.devices.resolve`.
@@ -85,13 +91,22 @@ def scan(
         ReadWriteError: it does not fit into a limit on memory.
     """
     device, kernel = _checked(logits, nonfinite, masked_classes, device, kernel, threads, chunk_rows)
-    table = table_bytes(label, {*columns, *vectors})
-    fitted = fit(logits, table, class_sums=bool(class_sums), device=device, threads=threads, chunk_rows=chunk_rows)
-    filler = Filler(
-        logits, label, columns, nonfinite, frozenset({"tail"} if class_sums else ()), masked_classes, vectors
+    if soft is not None and (device, kernel) != ("cpu", "numpy"):
+        hint = "leave out --device and --kernel"
+        raise UsageError(f"are computed by numpy on the CPU, not by {kernel} on {device}", hint, where="soft-labels")
+    entropies = () if soft is None else tuple(soft.entropies)
+    table = table_bytes(label, {*columns, *vectors, *entropies})
+    fitted = fit(
+        logits, table, class_sums=bool(class_sums), device=device, threads=threads, chunk_rows=chunk_rows, soft=soft
     )
-    found = _scan(logits, filler, class_sums, device, kernel, fitted, progress)
+    fields = frozenset({"tail"} if class_sums else ())
+    filler = Filler(logits, label, columns, nonfinite, fields, masked_classes, vectors, entropies)
+    found = _scan(logits, filler, class_sums, device, kernel, fitted, progress, soft)
     logits.verify()
+    if soft is not None:
+        soft.labels.verify()
+        if found.ignored == len(label):
+            raise soft.labels.all_ignored(soft.ignore_index)
     if found.skipped and not len(found.table):
         raise _nothing_left(logits)
     return found
@@ -165,16 +180,25 @@ def _scan(
     kernel: str,
     fitted: Fit,
     progress: Callable[[int, int], None] | None,
+    soft: Soft | None = None,
 ) -> Scan:
     report = progress or (lambda done, total: None)
     if device == "cpu":
-        scan_on_cpu(logits, filler, class_sums, kernel, fitted.threads, fitted.chunk_rows, report)
+        scan_on_cpu(logits, filler, class_sums, kernel, fitted.threads, fitted.chunk_rows, report, soft)
     else:
         from lscli.scan.device import scan_on_device
 
         scan_on_device(logits, filler, class_sums, device, fitted.threads, fitted.chunk_rows, report)
     logits.check_unchanged()
-    return Scan(filler.table(), device, kernel, filler.skipped, filler.masked, filler.look_like_probabilities)
+    return Scan(
+        filler.table(),
+        device,
+        kernel,
+        filler.skipped,
+        filler.masked,
+        filler.look_like_probabilities,
+        filler.ignored,
+    )
 
 
 def _report_from(progress: Callable[[int, int], None], start: int, total: int, done: int, of_part: int) -> None:

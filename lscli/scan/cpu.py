@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.kernels.class_sums import ClassSums
+    from lscli.kernels.devices import CpuKernel
     from lscli.scan.filler import Filler
+    from lscli.scan.soft import Soft
     from lscli.sources.logits import Logits
 
 
@@ -28,24 +31,35 @@ def scan_on_cpu(
     threads: int,
     chunk_rows: int,
     report: Callable[[int, int], None],
+    soft: Soft | None = None,
 ) -> None:
     """Fill the table: each thread reads a chunk into its own buffer, and its own kernel computes the states.
 
     Threads share the rows, and sums that no order shows in: no result depends on how the rows were dealt.
+    Where labels are soft, they are read beside.
     """
     rows, num_classes = logits.shape
     starts = range(0, rows, chunk_rows)
     deal = _Deal(starts, np.concatenate(([0], np.cumsum(np.add.reduceat(filler.label >= 0, starts, dtype=np.intp)))))
 
     vectors = np.array(list(filler.vectors.values())) if filler.vectors else None
+    beside = contextlib.nullcontext() if soft is None else soft.labels.turn
+
+    def hard(start: int, stop: int) -> NDArray[np.int32]:
+        return np.maximum(filler.label[start:stop], 0)
 
     def work() -> None:
         start = -1
         try:
-            compute = cpu_kernel(kernel, num_classes, logits.dtype, filler.fields, class_sums, vectors)
+            compute: CpuKernel
+            if soft is None:
+                compute = cpu_kernel(kernel, num_classes, logits.dtype, filler.fields, class_sums, vectors)
+            else:
+                compute = soft.kernel(logits, filler, vectors)
             buffer = np.empty((min(chunk_rows, rows), num_classes), logits.storage)
+            labels = hard if soft is None else soft.reader(len(buffer))
             while True:
-                with logits.turn:
+                with logits.turn, beside:
                     chunk = deal.next()
                     if chunk is None:
                         break
@@ -53,7 +67,7 @@ def scan_on_cpu(
                     stop = min(start + chunk_rows, rows)
                     own = buffer[: stop - start]
                     x = logits.read(start, stop, own)
-                label = np.maximum(filler.label[start:stop], 0)
+                    label = labels(start, stop)
                 filler.put(start, place, compute.row_state(x, label, overwrite=x is own, first=start))
         except BaseException as error:  # raised again by the main thread
             deal.fail(start, error)

@@ -12,7 +12,7 @@ from lscli.kernels.rowstate import DTYPES, SHAPES, RowState, fields_for, write_c
 from lscli.samples import SampleTable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -34,6 +34,7 @@ class Filler:
         fields: those of the row state that are computed besides what the columns need.
         masked_classes: `keep`, `exclude` or `error`.
         vectors: columns -sum_k c_k log p_k by name, each of a c [K].
+        entropies: columns with the entropies of soft labels, in the order of the state's.
     """
 
     def __init__(
@@ -45,26 +46,30 @@ class Filler:
         fields: frozenset[str] = frozenset(),
         masked_classes: str = "keep",
         vectors: Mapping[str, NDArray[np.float64]] = MappingProxyType({}),
+        entropies: Sequence[str] = (),
     ) -> None:
         self._logits = logits
         self._first = logits.first
         self._distributions = logits.kind != "logits"
         self._num_classes = logits.shape[1]
         self._skip = nonfinite == "skip"
-        self._refuse_masked = masked_classes == "error"
+        self._masked_classes = masked_classes
         self.vectors = vectors
+        self._entropies = entropies
         self.label = label
         self._ignores = bool((label < 0).any())
         kept = int(np.count_nonzero(label >= 0))
         self._columns = {
-            name: np.empty((kept, *SHAPES.get(name, ())), DTYPES.get(name, np.float64)) for name in {*columns, *vectors}
+            name: np.empty((kept, *SHAPES.get(name, ())), DTYPES.get(name, np.float64))
+            for name in {*columns, *vectors, *entropies}
         }
         # Masked classes and probabilities show in the row sums, so the shift is always computed.
-        own = fields_for(self._columns.keys() - {"row"} - vectors.keys())
+        own = fields_for(self._columns.keys() - {"row", *vectors, *entropies})
         self.fields = own | fields | {"shift"} | ({"tail"} if vectors or self._distributions else set())
         if masked_classes == "exclude":
             self.fields |= {"open_classes", "open_shift"}
         self._bad: list[NDArray[np.intp]] = []
+        self._left_out: list[NDArray[np.intp]] = []
         self._masked: list[int] = []
         self._unlike_probabilities = False
 
@@ -74,42 +79,53 @@ class Filler:
         if self._ignores:
             keep = self.label[rows] >= 0
             rows, state = rows[keep], state.mapped(lambda part: part[keep])
+        out = {name: c[place : place + len(rows)] for name, c in self._columns.items()}
+        if "row" in out:
+            out.pop("row")[:] = self._first + rows
+        write_columns(state, self._num_classes, out, self.vectors, self._entropies)
+        places = np.arange(place, place + len(rows))
+        if state.ignored is not None and state.ignored.any():
+            left = ~state.ignored
+            self._left_out.append(places[~left])
+            self._check(rows[left], places[left], state.mapped(lambda part: part[left]))
+        else:
+            self._check(rows, places, state)
+        return len(rows)
+
+    def _check(self, rows: NDArray[np.intp], places: NDArray[np.intp], state: RowState) -> None:
+        """Look for what is refused or skipped in rows, by their numbers and their places in the table."""
         bad = np.flatnonzero(~np.isfinite(state.largest))
         if len(bad):
             if not self._skip:
                 raise self._not_finite(int(rows[bad[0]]), float(state.largest[bad[0]]))
-            self._bad.append(place + bad)
+            self._bad.append(places[bad])
         masked = np.flatnonzero(np.isneginf(state.shift) & np.isfinite(state.largest))
-        if len(masked) and self._refuse_masked:
-            name, row = self._logits.located(int(rows[masked[0]]))
-            raise InputError(
-                f"row {row} has a masked class (-inf)",
-                "--masked-classes exclude leaves such classes out of their row",
-                where=name,
-            )
+        if len(masked):
+            self._check_masked(rows, masked, state)
         self._masked.append(len(masked))
         if self._distributions:
             self._check_sums(state, rows)
         else:
             self._look_for_probabilities(state)
-        out = {name: c[place : place + len(rows)] for name, c in self._columns.items()}
-        if "row" in out:
-            out.pop("row")[:] = self._first + rows
-        write_columns(state, self._num_classes, out, self.vectors)
-        return len(rows)
 
     def table(self) -> SampleTable:
-        """The finished table, without the rows that are skipped."""
+        """The finished table, without the rows that are skipped, or that turned out to be ignored."""
         table = SampleTable(self._columns, self._num_classes)
-        if not self._bad:
+        dropped = [*self._bad, *self._left_out]
+        if not dropped:
             return table
         keep = np.ones(len(table), np.bool_)
-        keep[np.concatenate(self._bad)] = False
+        keep[np.concatenate(dropped)] = False
         return table.select(keep)
 
     @property
     def skipped(self) -> int:
         return sum(map(len, self._bad))
+
+    @property
+    def ignored(self) -> int:
+        """How many samples turned out to be ignored when their soft labels were read."""
+        return sum(map(len, self._left_out))
 
     @property
     def masked(self) -> int:
@@ -119,10 +135,29 @@ class Filler:
     def look_like_probabilities(self) -> bool:
         return not self._distributions and not self._unlike_probabilities
 
+    def _check_masked(self, rows: NDArray[np.intp], masked: NDArray[np.intp], state: RowState) -> None:
+        """Refuse masked classes where that was said, and those that are left out but by the label."""
+        if self._masked_classes == "error":
+            name, row = self._logits.located(int(rows[masked[0]]))
+            raise InputError(
+                f"row {row} has a masked class (-inf)",
+                "--masked-classes exclude leaves such classes out of their row",
+                where=name,
+            )
+        if self._masked_classes == "exclude" and state.soft_shift is not None:
+            labelled = masked[np.isneginf(state.soft_shift[masked])]
+            if len(labelled):
+                name, row = self._logits.located(int(rows[labelled[0]]))
+                raise InputError(
+                    f"row {row} has a masked class (-inf) that its soft label has a share of",
+                    "it cannot be left out: use --masked-classes keep, for an infinite loss",
+                    where=name,
+                )
+
     def _check_sums(self, state: RowState, rows: NDArray[np.intp]) -> None:
         """Refuse rows, but for those that are not finite, whose probabilities do not sum to 1."""
-        largest = state.largest.astype(np.float64)
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"):  # a signalling nan warns when it is widened
+            largest = state.largest.astype(np.float64)
             sums = np.exp(largest) * (1.0 + state.tail)
         wrong = np.flatnonzero(np.isfinite(largest) & ~(np.abs(sums - 1) <= _SUM))
         if len(wrong):
@@ -136,8 +171,8 @@ class Filler:
     def _look_for_probabilities(self, state: RowState) -> None:
         if self._unlike_probabilities:
             return
-        largest = state.largest.astype(np.float64)
         with np.errstate(all="ignore"):
+            largest = state.largest.astype(np.float64)
             sums = state.shift + self._num_classes * largest
         if not ((largest > 0) & (largest <= 1) & (np.abs(sums - 1) < 0.01)).all():
             self._unlike_probabilities = True

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.errors import InputError, UsageError
 from lscli.paths import STDIN, alike, expanded, pairs
-from lscli.sources.asked import Ask
+from lscli.sources.asked import Ask, Entry, Wants
 from lscli.sources.files import RegularFile
 from lscli.sources.formats import FORMATS, check_content, check_name, format_by_content, format_of, format_of_text
 from lscli.sources.labels import Labels
@@ -51,8 +51,9 @@ class How(NamedTuple):
         )
 
     def labels(self) -> Ask:
-        wants = "matrix" if self.soft_labels else "integers"
-        return Ask("labels", wants, self.labels_key, "--labels-key", self.labels_column, self.allow_trailing)
+        wants: Wants = "matrix" if self.soft_labels else "integers"
+        key, column = self.labels_key, self.labels_column
+        return Ask("labels", wants, key, "--labels-key", None, self.allow_trailing, column=column)
 
 
 def open_inputs(logits: Any, labels: Any = None, how: How | None = None) -> tuple[Logits, Labels | SoftLabels]:
@@ -125,12 +126,48 @@ def open_numbers(value: Any, role: str, column: str) -> tuple[str, NDArray[Any]]
     with contextlib.ExitStack() as stack:
         files = _files(value, role, None)
         stack.callback(_close, files)
-        array = _array(files, Ask(role, "numbers", None, f"the key {role}", column), 0, stack)
+        array = _array(files, Ask(role, "numbers", None, f"the key {role}", column=column), 0, stack)
         if isinstance(array, TensorArray):
             import numpy as np
 
             return array.name, np.asarray(array.tensor.cpu())
         return array.name, whole(array)
+
+
+def contents_of(path: str, input_format: str | None) -> list[tuple[RegularFile, str, list[Entry]]]:
+    """The files that a path stands for, open, each with its format and the arrays that it holds.
+
+    Raises:
+        InputError: one of them cannot be used.
+        ReadWriteError: one of them cannot be read.
+        UsageError: an unknown format.
+    """
+    with contextlib.ExitStack() as stack:
+        files = _files(path, "logits or labels", input_format)
+        stack.callback(_close, files)
+        found = [
+            (file, name, FORMATS[name].reader(file.name).contents(file))
+            for file, name in zip(files.open, files.formats, strict=True)
+        ]
+        stack.pop_all()
+    return found
+
+
+def opened_entry(file: RegularFile, format_name: str, entry: Entry) -> Any:
+    """One array of a file, whatever it may be for; closed without the file.
+
+    Raises:
+        InputError: it cannot be used.
+        ReadWriteError: it cannot be read.
+    """
+    wants: Wants = "integers" if len(entry.shape or ()) == 1 else "matrix"
+    ask = Ask("logits", wants, entry.key or None, allow_trailing=True)
+    another = file.another()
+    try:
+        return FORMATS[format_name].reader(file.name).open_array(another, ask)
+    except BaseException:
+        another.close()
+        raise
 
 
 class _Files(NamedTuple):

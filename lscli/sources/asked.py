@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _MOST_NAMES = 12
+Wants = Literal["matrix", "integers", "numbers"]
 
 
 class Ask(NamedTuple):
@@ -21,20 +22,22 @@ class Ask(NamedTuple):
         wants: a `matrix` [N, K], a column of `integers` [N] or of `numbers` [N]: what a file of text makes of itself.
         key: the array, or the column of a table, that was named; None where nobody did.
         option: what names one, for hints.
-        labels: the column of a table that a matrix leaves out, besides `label` and `labels`.
+        labels: the column of a table that logits leave out, besides `label` and `labels`.
         allow_trailing: whether bytes after the data of an `.npy` array are passed over.
         dtype: how elements of no type are to be read, or None.
         shared: whether the file is the logits' and the labels' too, so that its only array is not both.
+        column: the column of a table that has several, where no key was named.
     """
 
     role: str
-    wants: Literal["matrix", "integers", "numbers"] = "matrix"
+    wants: Wants = "matrix"
     key: str | None = None
     option: str = ""
     labels: str | None = None
     allow_trailing: bool = False
     dtype: str | None = None
     shared: bool = False
+    column: str | None = None
 
 
 class Entry(NamedTuple):

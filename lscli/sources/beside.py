@@ -94,7 +94,7 @@ def open_groups(value: Any, column: str | None, rows: int) -> tuple[list[str], A
         name = os.fsdecode(value)
         file = RegularFile(name)
         try:
-            cells: list[str] = column_of(file, column, "--group-by", header=True)
+            cells = column_of(file, column)
         finally:
             file.close()
     else:

@@ -59,7 +59,7 @@ class RegularFile:
 
     def stream(self) -> BinaryIO:
         """The same file as a stream with a place of its own, for readers of archives; good while the file is open."""
-        return io.BufferedReader(_Stream(self), _STREAM_BUFFER)  # type: ignore[return-value]  # a stream of bytes
+        return io.BufferedReader(_Stream(self), _STREAM_BUFFER)
 
     def read_into(self, buffer: bytearray | memoryview | NDArray[Any], offset: int) -> None:
         """Fill `buffer` with the bytes from `offset` on; fewer than that is an error."""

@@ -62,7 +62,7 @@ FORMATS = {
     "parquet": Format((".parquet",), "parquet", "a Parquet file", True, (b"PAR1",), _PARQUET),
     "arrow": Format((".arrow", ".feather"), "arrow", "an Arrow file", True, (b"ARROW1",), _PARQUET),
     "csv": Format((".csv",), "csv", "a CSV file"),
-    "tsv": Format((".tsv",), "csv", "a TSV file"),
+    "tsv": Format((".tsv",), "tsv", "a TSV file"),
     "lm-eval": Format((".jsonl",), "lm_eval", "a samples file of lm-evaluation-harness"),
 }
 BY_SUFFIX = {suffix: name for name, format in FORMATS.items() for suffix in format.suffixes}
@@ -140,7 +140,7 @@ def check_content(file: RegularFile, name: str) -> None:
     zipped = ("npz", "pt")
     if found in (None, name) or (found in zipped and name in zipped):
         return
-    called, suffix = FORMATS[found].called, FORMATS[found].suffixes[0]  # type: ignore[index]  # None is no longer there
+    called, suffix = FORMATS[found].called, FORMATS[found].suffixes[0]
     what = "a zip archive" if found in zipped else called
     raise InputError(
         f"{what}, not {FORMATS[name].called}",

@@ -7,22 +7,23 @@ advice to unpickle, allocates what a header claims, and takes trailing bytes in 
 from __future__ import annotations
 
 import ast
-import math
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from lscli.errors import InputError
+from lscli.sources.stored import check_shape
 
 if TYPE_CHECKING:
     from lscli.sources.stored import Bytes
 
 MAGIC = b"\x93NUMPY"
 MAX_HEADER = 10_000  # numpy's own limit: a real header has about 118 bytes
-MAX_DIMENSIONS = 64  # numpy's
 # What numpy writes: a byte order, a letter, a size. numpy reads more, lists of fields in a string among them.
 _DESCR = r"[<>|=]?([biufcSUV][1-9][0-9]{0,8}|[mM]8(\[[0-9A-Za-z]{1,12}\])?)"
+# What Python's parser warns of, on stderr: escapes that mean nothing, and words that follow a number without a space.
+_WARNED_OF = re.compile(r"\\|(?<![\w.])[\d.][\w.]*(?:and|else|for|i[fns]|not|or)")
 _LENGTH_BYTES = {(1, 0): 2, (2, 0): 4, (3, 0): 4}
 
 
@@ -78,7 +79,10 @@ class _Reader:
     def _parse(self, raw: bytes, data_offset: int) -> Header:
         hint = "save the array again: np.save(path, array)"
         try:
-            node = ast.parse(raw.decode("utf-8").strip(), mode="eval").body
+            text = raw.decode("utf-8").lstrip(" \t")  # no more than numpy strips
+            if _WARNED_OF.search(text):
+                raise ValueError("not as anybody writes it")
+            node = ast.parse(text, mode="eval").body
             if not isinstance(node, ast.Dict) or any(key is None for key in node.keys):
                 raise ValueError("not a dictionary")
             keys = [ast.literal_eval(key) for key in node.keys if key is not None]
@@ -86,20 +90,20 @@ class _Reader:
         except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
             raise self._error("malformed header", hint) from error
         # Compared as a sorted list, so that a key given twice is seen.
-        if sorted(map(str, keys)) != ["descr", "fortran_order", "shape"]:
+        if any(type(key) is not str for key in keys) or sorted(keys) != ["descr", "fortran_order", "shape"]:
             raise self._error("malformed header", hint)
         fields = dict(zip(keys, values, strict=True))
         if not isinstance(fields["fortran_order"], bool):
             raise self._error("malformed header", hint)
-        return Header(self._shape(fields["shape"]), self._dtype(fields["descr"]), fields["fortran_order"], data_offset)
+        shape, dtype = self._shape(fields["shape"]), self._dtype(fields["descr"])
+        check_shape(shape, dtype.itemsize, self._name)
+        return Header(shape, dtype, fields["fortran_order"], data_offset)
 
     def _shape(self, shape: object) -> tuple[int, ...]:
         if not isinstance(shape, tuple) or any(type(n) is not int for n in shape):
             raise self._error("malformed shape", "save the array again: np.save(path, array)")
         if any(n < 0 for n in shape):
             raise self._error("negative dimension in the shape", "save the array again: np.save(path, array)")
-        if len(shape) > MAX_DIMENSIONS or math.prod(n for n in shape if n) >= 1 << 60:
-            raise self._error("shape too large", "save the array again: np.save(path, array)")
         return shape
 
     def _dtype(self, descr: object) -> np.dtype[Any]:

@@ -19,10 +19,9 @@ from lscli.sources.asked import Ask, Entry, choose
 from lscli.sources.crc import Pieces
 from lscli.sources.npy import open_npy
 from lscli.sources.npy_header import read_header
+from lscli.text import printable, said, sized
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from lscli.sources.files import RegularFile
@@ -31,7 +30,11 @@ if TYPE_CHECKING:
 _AGAIN = "save it again with np.savez"
 # Real logits deflate to no less than a few per cent of their size; a bomb to a thousandth.
 _MAX_RATIO, _RATIO_FROM = 100, 64 << 20
+# What `xz -9` unpacks with; a header may say 4 GiB, which are taken before a byte is unpacked.
+_MAX_DICTIONARY = 64 << 20
 _LOCAL_HEADER = 30
+_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
+_UTF8, _PATCHED = 0x800, 0x20 | 0x40  # flags of a member: how its name is written, and forms that zipfile does not read
 _DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, NotImplementedError, OverflowError)
 
 
@@ -42,49 +45,58 @@ def open_array(file: RegularFile, ask: Ask) -> StoredArray:
         InputError: no such member, a choice that only the user can make, or a damaged archive.
         ReadWriteError: it cannot be read.
     """
-    members = _members(file)
+    archive, members = _archive(file)
     key = choose(file.name, list(members), ask, _AGAIN)
-    name = f"{file.name}[{key}]"
-    return open_npy(_opened(file, members[key], name), name, allow_trailing=ask.allow_trailing, dtype=ask.dtype)
+    name = f"{file.name}[{printable(key)}]"
+    opened = _opened(file, archive, members[key], name)
+    return open_npy(opened, name, allow_trailing=ask.allow_trailing, dtype=ask.dtype)
 
 
 def contents(file: RegularFile) -> list[Entry]:
     """The arrays of an archive, from the headers of its members."""
     found = []
-    for key, member in _members(file).items():
-        name = f"{file.name}[{key}]"
-        header = read_header(_opened(file, member, name), name)
+    archive, members = _archive(file)
+    for key, member in members.items():
+        name = f"{file.name}[{printable(key)}]"
+        header = read_header(_opened(file, archive, member, name), name)
         found.append(Entry(key, header.shape, header.dtype.name))
     return found
 
 
-def _members(file: RegularFile) -> dict[str, zipfile.ZipInfo]:
-    """The members of an archive by their keys."""
+def _archive(file: RegularFile) -> tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]:
+    """An archive, good while the file is open, and its members by their keys."""
     try:
-        with file.stream() as stream, zipfile.ZipFile(stream) as archive:
-            members = archive.infolist()
+        archive = zipfile.ZipFile(file.stream())
     except (*_DAMAGE, OSError) as error:
         _explain(file, error)
+    if not file.read(4, 0).startswith(_MAGIC):
+        raise _corrupt(file, "something stands before it")
+    members = archive.infolist()
     by_key = {member.filename.removesuffix(".npy"): member for member in members}
     if len(by_key) < len(members):
         raise InputError("holds two arrays of one name", _AGAIN, where=file.name)
     if not by_key:
         raise InputError("the archive is empty", _AGAIN, where=file.name)
-    return by_key
+    return archive, by_key
 
 
-def _opened(file: RegularFile, member: zipfile.ZipInfo, name: str) -> Bytes:
+def _opened(file: RegularFile, archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> Bytes:
     if member.flag_bits & 0x1:
         raise InputError("encrypted archives are refused", "save it with np.savez", where=name)
+    start = _data_offset(file, member)
     if member.compress_type == zipfile.ZIP_STORED:
-        return _Stored(file, member, name)
+        return _Stored(file, member, start, name)
     if member.file_size > _RATIO_FROM and member.file_size > _MAX_RATIO * member.compress_size:
         raise InputError(
             f"expands {member.file_size // max(1, member.compress_size)}-fold, as archives made to do harm do",
             "if you trust it, save it uncompressed with np.savez",
             where=name,
         )
-    return _Packed(file, member, name)
+    if member.compress_type == zipfile.ZIP_LZMA:
+        dictionary = int.from_bytes(file.read(4, start + 5), "little")  # after a version, a length and a byte
+        if dictionary > _MAX_DICTIONARY:
+            raise InputError(f"unpacking it takes {sized(dictionary)} of memory", _AGAIN, where=name)
+    return _Packed(file, archive, member, name)
 
 
 class _Stored:
@@ -92,12 +104,12 @@ class _Stored:
 
     sequential = False
 
-    def __init__(self, file: RegularFile, member: zipfile.ZipInfo, name: str) -> None:
+    def __init__(self, file: RegularFile, member: zipfile.ZipInfo, start: int, name: str) -> None:
         self.name = name
         self.size = member.file_size
         self._file = file
         self._crc = member.CRC
-        self._start = _data_offset(file, member)
+        self._start = start
         self._pieces = Pieces()
 
     def read_into(self, buffer: bytearray | memoryview | NDArray[Any], offset: int) -> None:
@@ -125,17 +137,14 @@ class _Packed:
 
     sequential = True
 
-    def __init__(self, file: RegularFile, member: zipfile.ZipInfo, name: str) -> None:
+    def __init__(self, file: RegularFile, archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> None:
         self.name = name
         self.size = member.file_size
         self._file = file
         self._lock = threading.Lock()
-        self._raw = file.stream()
         try:
-            with zipfile.ZipFile(self._raw) as archive:
-                self._stream = archive.open(member)
+            self._stream = archive.open(member)
         except (*_DAMAGE, OSError) as error:
-            self._raw.close()
             _explain(file, error)
 
     def read_into(self, buffer: bytearray | memoryview | NDArray[Any], offset: int) -> None:
@@ -146,7 +155,7 @@ class _Packed:
                     self._stream.seek(offset)
                 done = 0
                 while done < len(view):
-                    count = self._stream.readinto(view[done:])
+                    count = self._stream.readinto(view[done:])  # type: ignore[attr-defined]  # a buffered reader
                     if not count:
                         raise EOFError("a member ends early")
                     done += count
@@ -174,28 +183,35 @@ class _Packed:
 
     def close(self) -> None:
         self._stream.close()
-        self._raw.close()
         self._file.close()
 
 
 def _data_offset(file: RegularFile, member: zipfile.ZipInfo) -> int:
+    """Where a member's bytes begin; that it is whole, and the one that the list at the end means, is proved."""
     # The local header repeats the name and has an extra field of its own, of another length.
     local = file.read(_LOCAL_HEADER, member.header_offset) if member.header_offset >= 0 else b""
     if len(local) < _LOCAL_HEADER or local[:4] != b"PK\x03\x04":
         raise _corrupt(file, "bad local header")
-    lengths = int.from_bytes(local[26:28], "little") + int.from_bytes(local[28:30], "little")
-    offset = member.header_offset + _LOCAL_HEADER + lengths
-    if offset + member.file_size > file.size:
+    length, extra = int.from_bytes(local[26:28], "little"), int.from_bytes(local[28:30], "little")
+    called = file.read(length, member.header_offset + _LOCAL_HEADER)
+    encoding = "utf-8" if member.flag_bits & _UTF8 else "cp437"
+    if called.decode(encoding, "replace") != member.orig_filename or member.flag_bits & _PATCHED:
+        raise _corrupt(file, "bad local header")
+    offset = member.header_offset + _LOCAL_HEADER + length + extra
+    if offset + member.compress_size > file.size:
         raise _corrupt(file, "a member ends after the file")
+    if member.compress_type == zipfile.ZIP_STORED and member.compress_size != member.file_size:
+        raise _corrupt(file, "a member that is not packed has two sizes")
     return offset
 
 
 def _corrupt(file: RegularFile, why: object) -> InputError:
-    return InputError(f"corrupt archive: {why}", _AGAIN, where=file.name)
+    return InputError(f"corrupt archive: {said(why)}", _AGAIN, where=file.name)
 
 
 def _explain(file: RegularFile, error: BaseException) -> NoReturn:
     # Without a number it is what bz2 says of damaged data.
     if isinstance(error, OSError) and error.errno is not None:
-        raise ReadWriteError(f"cannot be read: {os.strerror(error.errno)}", "check the disk", where=file.name) from error
+        what = f"cannot be read: {os.strerror(error.errno)}"
+        raise ReadWriteError(what, "check the disk", where=file.name) from error
     raise _corrupt(file, error) from error

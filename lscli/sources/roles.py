@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from lscli.errors import LscliError
+from lscli.errors import LscliError, ReadWriteError
 from lscli.paths import STDIN, files_of
 from lscli.sources.files import RegularFile
 from lscli.sources.formats import FORMATS, check_content, format_of
@@ -84,9 +84,11 @@ def stored_shape(path: str | bytes | os.PathLike[str], key: str | None, default:
         name = format_of(file.name, default)
         check_content(file, name)
         entries = {entry.key: entry.shape for entry in FORMATS[name].reader(file.name).contents(file)}
+    except ReadWriteError:
+        raise
     except LscliError:  # whoever reads it says what is wrong with it
         return None
     finally:
         file.close()
     only = next(iter(entries)) if len(entries) == 1 else None
-    return entries.get(key if key is not None else default if default in entries else only)  # type: ignore[arg-type]
+    return entries.get(key if key is not None else default if default in entries else only)

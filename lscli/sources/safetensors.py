@@ -14,7 +14,8 @@ import numpy as np
 
 from lscli.errors import InputError
 from lscli.sources.asked import Ask, Entry, choose
-from lscli.sources.stored import RawArray
+from lscli.sources.stored import RawArray, check_shape
+from lscli.text import printable, said
 
 if TYPE_CHECKING:
     from lscli.sources.files import RegularFile
@@ -61,10 +62,11 @@ def open_array(file: RegularFile, ask: Ask) -> RawArray:
     """
     tensors = _tensors(file)
     key = choose(file.name, list(tensors), ask, _AGAIN)
-    tensor, name = tensors[key], f"{file.name}[{key}]"
+    tensor, name = tensors[key], f"{file.name}[{printable(key)}]"
     if tensor.type not in _TYPES:
         raise InputError(f"unsupported dtype {tensor.element}", "save it as float32 or int64", where=name)
     described, element = _TYPES[tensor.type]
+    check_shape(tensor.shape, np.dtype(described).itemsize, name)
     return RawArray(file, name, tensor.offset, tensor.shape, np.dtype(described), element)
 
 
@@ -81,7 +83,7 @@ def _tensors(file: RegularFile) -> dict[str, _Tensor]:
         raise InputError("empty file", _AGAIN, where=file.name)
     try:
         with safe_open(file.path, framework="numpy") as proved:
-            keys = proved.offset_keys()
+            keys = proved.keys()
     except (SafetensorError, OSError, ValueError) as error:
         file.check_unchanged()
         raise _corrupt(file, _reason(error)) from error
@@ -89,7 +91,7 @@ def _tensors(file: RegularFile) -> dict[str, _Tensor]:
     try:
         header = json.loads(file.read(length, 8))
         found = {}
-        for key in keys:
+        for key in sorted(keys, key=lambda key: header[key]["data_offsets"]):
             begin, end = header[key]["data_offsets"]
             found[key] = _Tensor(tuple(header[key]["shape"]), header[key]["dtype"], 8 + length + begin)
             _check(found[key], end - begin)
@@ -104,9 +106,9 @@ def _check(tensor: _Tensor, size: int) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """What the library says, in one line and without its preamble."""
+    """What the library says, without its preamble."""
     return str(error).partition("deserializing header: ")[2] or str(error)
 
 
 def _corrupt(file: RegularFile, why: str) -> InputError:
-    return InputError(f"corrupt safetensors: {why}", "copy or save the file again", where=file.name)
+    return InputError(f"corrupt safetensors: {said(why)}", "copy or save the file again", where=file.name)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from lscli.errors import InputError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -38,6 +40,19 @@ class Bytes(Protocol):
 
     def close(self) -> None:
         """Give the file back."""
+
+
+MAX_DIMENSIONS = 64  # numpy's
+
+
+def check_shape(shape: tuple[int, ...], itemsize: int, name: str) -> None:
+    """Refuse a shape that no array of numpy has, also where it has no elements.
+
+    Raises:
+        InputError: it has too many dimensions, or they are too long.
+    """
+    if len(shape) > MAX_DIMENSIONS or math.prod(n for n in shape if n) * itemsize >= 1 << 63:
+        raise InputError("shape too large", "save it in the shape that it has: no array is so large", where=name)
 
 
 class StoredArray(Protocol):

@@ -78,6 +78,16 @@ class Computed:
         return raw.astype(self.dtype, copy=False)
 
 
+class Floats(Computed):
+    """The elements themselves, as float32 or float64."""
+
+    def __init__(self, array: StoredArray) -> None:
+        super().__init__(array, array.shape)
+
+    def read(self, start: int, stop: int, out: NDArray[Any]) -> NDArray[Any]:
+        return self._floats(start, stop)
+
+
 class LogOf(Computed):
     """ln p of probabilities [N, K]; nan where one is negative, -inf where it is 0."""
 

@@ -88,7 +88,7 @@ def test_a_class_that_all_rows_mask_is_left_out_as_if_it_had_never_been(kernel: 
 
 def scanned(logits: Array, labels: Array, **options: Any) -> Scan:
     opened, truth = open_inputs(logits, labels)
-    return scan(opened, truth.checked(*opened.shape, -100, "logits")[0], COLUMNS, **options)
+    return scan(opened, truth.checked(opened.shape[1], -100)[0], COLUMNS, **options)
 
 
 @both

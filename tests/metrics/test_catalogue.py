@@ -86,12 +86,23 @@ def test_columns_are_those_of_the_targets() -> None:
         Targets("prior", prior, weights): {"loss_hard", "label", "loss_prior"},
     }
     for targets, columns in expected.items():
-        assert columns == select("loss_smoothed")[0].columns(Settings(targets=targets))
+        assert columns == select("loss_excess")[0].columns(Settings(targets=targets))
         assert columns | {"log_not_label"} == select("excess_structure")[0].columns(Settings(targets=targets))
-        absent = targets.prior is None
-        assert (set() if absent else {"loss_prior", "label"}) == select("loss_prior")[0].columns(
-            Settings(targets=targets)
-        )
+        of_prior = set() if targets.prior is None else {"loss_prior"}
+        of_prior |= {"label"} if of_prior and targets.class_weights is not None else set()
+        assert of_prior == select("loss_prior")[0].columns(Settings(targets=targets))
+        # Only the floor depends on the label.
+        of_loss = columns - ({"label"} if targets.class_weights is None else set())
+        assert of_loss == select("loss_smoothed")[0].columns(Settings(targets=targets))
+
+
+def test_soft_labels_have_a_floor_each() -> None:
+    settings = Settings(eps=(0.1, -0.2), soft_labels=True)
+    loss, floor, excess = select("loss_smoothed,loss_floor,loss_excess")
+    assert {"loss_hard", "loss_uniform"} == loss.columns(settings)
+    assert {"entropy_of_target@0.1"} == floor.columns(settings)  # those of a negative eps are no distribution
+    assert loss.columns(settings) | floor.columns(settings) == excess.columns(settings)
+    assert {"entropy_of_target@0.3"} == select("loss_floor@0.3")[0].columns(settings)
 
 
 def test_an_eps_below_0_needs_its_flag() -> None:

@@ -12,8 +12,8 @@ import pytest
 
 import lscli
 from lscli.cli.main import main
+from tests.bad_inputs.npy_files import ARCHIVE, CASES, Bad
 from tests.command import lscli as command
-from tests.sources.bad_files import ARCHIVE, CASES, Bad
 from tests.sources.make import archive, figures, forged, saved, some_labels, some_logits
 
 

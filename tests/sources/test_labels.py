@@ -83,6 +83,7 @@ def test_a_header_that_is_not_utf8_is_passed_over(path: Path) -> None:
 
 
 TWO = "id,label\n" + "\n".join(f"1{i},{line}" for i, line in enumerate(LINES)) + "\n"
+UNNAMED = TWO.replace("label", "truth")
 
 
 @pytest.mark.parametrize(("text", "column"), [(TWO, "label"), (TWO, "1"), (TWO.partition("\n")[2], "1")])
@@ -92,10 +93,10 @@ def test_a_column_is_named_or_counted(path: Path, text: str, column: str) -> Non
 
 def test_the_command_takes_the_column(tmp_path: Path, path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     np.save(tmp_path / "logits.npy", LOGITS)
-    path.write_text(TWO)
-    assert 0 == main(["eval", str(tmp_path / "logits.npy"), str(path), "--labels-column", "label"])
+    path.write_text(UNNAMED)
+    assert 0 == main(["eval", str(tmp_path / "logits.npy"), str(path), "--labels-column", "truth"])
     assert 3 == main(["eval", str(tmp_path / "logits.npy"), str(path)])
-    assert f"lscli: {path}: has 2 columns\nhint: name one with --labels-column: id, label\n" == capfd.readouterr().err
+    assert f"lscli: {path}: has 2 columns\nhint: name one with --labels-column: id, truth\n" == capfd.readouterr().err
 
 
 def test_a_column_may_hold_commas_and_line_ends_in_quotes(path: Path) -> None:
@@ -104,7 +105,12 @@ def test_a_column_may_hold_commas_and_line_ends_in_quotes(path: Path) -> None:
 
 
 def test_several_columns_need_a_name(path: Path) -> None:
-    assert "name one with --labels-column: id, label" == refused(path, TWO, "has 2 columns").hint
+    assert "name one with --labels-column: id, truth" == refused(path, UNNAMED, "has 2 columns").hint
+
+
+@pytest.mark.parametrize("name", ["label", "labels"])
+def test_of_several_columns_the_one_called_so_is_the_labels(path: Path, name: str) -> None:
+    assert EXPECTED == csv_figures(path, UNNAMED.replace("truth", name))
 
 
 def test_an_unknown_column_is_answered_with_the_nearest(path: Path) -> None:
@@ -164,12 +170,6 @@ def test_utf16_is_refused(path: Path) -> None:
 )
 def test_other_csv_files_are_refused(path: Path, text: str, says: str) -> None:
     refused(path, text, says)
-
-
-def test_logits_are_not_read_from_csv(path: Path) -> None:
-    path.write_text("0.1,0.9\n")
-    with pytest.raises(InputError, match=r"unknown format '\.csv' for logits"):
-        lscli.evaluate(path, LABELS)
 
 
 @pytest.mark.parametrize(("value", "options"), [(-100, {}), (-1, {"ignore_index": -1}), (2, {"ignore_index": 2})])

@@ -12,6 +12,7 @@ INPUT_FORMATS = ("npy", "npz", "safetensors", "pt", "parquet", "arrow", "csv", "
 
 OPTIONS = (
     argument("value", str, inspect.Parameter.empty, "The loss as it was printed, with all of its digits."),
+    argument("file", str, inspect.Parameter.empty, "A file, a quoted pattern of shards, or - for standard input."),
     argument(
         "logits",
         str,

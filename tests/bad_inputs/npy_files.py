@@ -1,4 +1,4 @@
-"""The bad inputs that lscli must refuse, by their numbers in the list of them; each makes its file."""
+"""Bad inputs 1 to 43 and what 62 to 72 say of `.npy` files, by their numbers in the list of them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tests.bad_inputs.case import Case, as_labels, as_logits
 from tests.sources.make import archive, forged, saved, some_labels, some_logits, with_header
 
 
@@ -179,3 +180,48 @@ ARCHIVE = Bad(
     lambda path: path.write_bytes(archive(path, zipfile.ZIP_DEFLATED, logits=some_logits()).read_bytes()[:-9]),
     "corrupt archive",
 )
+
+
+def _in_a_process(bad: Bad) -> Case:
+    make = (as_logits if bad.role == "logits" else as_labels)("bad.npy", bad.make)
+    named = "labels.npy" if bad.says == "rows differ" and bad.role == "logits" else "bad.npy"
+    return Case(f"{bad.name}, {bad.role}", make, bad.says, bad.hint, named=named)
+
+
+def _fortran_of_two_gigabytes(path: Path) -> None:
+    """A file of holes."""
+    header = forged(shape="(524288, 1024)", fortran="True", data=b"")
+    with path.open("wb") as file:
+        file.write(header)
+        file.truncate(len(header) + (2 << 30))
+
+
+def _locked(path: Path) -> None:
+    path.write_bytes(_SOUND)
+    path.chmod(0)
+
+
+_BIG_ENDIAN, _FORTRAN = some_logits().astype(">f4"), np.asfortranarray(some_logits())
+_SAME = (some_logits(), some_labels())
+
+# One role is enough where the other reads the file in the same way.
+PROCESSES = [
+    *map(_in_a_process, _for("logits", _FILES + _LOGITS) + _for("labels", _LABELS)),
+    Case("33 big-endian", as_logits("x.npy", _bytes(saved(_BIG_ENDIAN))), code=0, same=_SAME),
+    Case("34 Fortran order", as_logits("x.npy", _bytes(saved(_FORTRAN))), code=0, same=_SAME),
+    Case(
+        "34 Fortran order of more than 1 GiB",
+        as_logits("x.npy", _fortran_of_two_gigabytes),
+        "Fortran order, and larger",
+        "np.ascontiguousarray",
+        named="x.npy",
+    ),
+    Case(
+        "43 permission denied",
+        as_logits("x.npy", _locked),
+        "permission denied",
+        code=4,
+        named="x.npy",
+        ordinary_user=True,
+    ),
+]

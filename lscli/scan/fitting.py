@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from lscli.scan.soft import Soft
     from lscli.sources.logits import Logits
 
 # Elements of a chunk: the work that comes once a chunk is small beside them, and so is a buffer of them a thread.
@@ -27,8 +28,8 @@ _SMALL = 4
 # Left for all else while the rows are read: the stack of the main thread, modules, numpy's small arrays.
 _SPARE = 4 << 20
 # At most, measured: what a row of a chunk takes in states and columns that are computed together, bytes; what a tile
-# takes, in buffers of its size; and what a kernel with sums by class frees at once.
-_ROW, _TILES, _SUMS = 400, 4.25, 24 << 20
+# takes, in buffers of its size; what sums by class take for a class; and what a kernel that has them frees at once.
+_ROW, _TILES, _CLASS, _SUMS = 400, 4.25, 64, 24 << 20
 
 
 class Fit(NamedTuple):
@@ -46,6 +47,7 @@ def fit(
     device: str,
     threads: int | None,
     chunk_rows: int | None,
+    soft: Soft | None = None,
 ) -> Fit:
     """What is given, and the best of the rest.
 
@@ -55,6 +57,7 @@ def fit(
         class_sums: whether these are filled beside; a chunk is then a multiple of their blocks.
         device: `cpu` or another.
         threads, chunk_rows: as given; None is whatever fits.
+        soft: labels that are read beside the logits.
 
     Raises:
         ReadWriteError: memory is limited, and this cannot fit.
@@ -68,7 +71,7 @@ def fit(
         return Fit(count, rows)
 
     def each(rows: int) -> int:
-        return thread_bytes(logits, rows, class_sums=class_sums)
+        return thread_bytes(logits, rows, class_sums=class_sums, soft=soft)
 
     beside = table + _SPARE
     if chunk_rows is None:
@@ -78,7 +81,7 @@ def fit(
     if chunk_rows is None and count == 0:
         rows = _halved(rows, 1, block, lambda rows: each(rows) + beside <= limit.free)
     # What surely does not fit is refused; the rest was reckoned high, and is tried.
-    chunk = min(rows, logits.shape[0]) * logits.shape[1] * logits.storage.itemsize
+    chunk = min(rows, logits.shape[0]) * _row_bytes(logits, soft)
     if beside + max(1, count) * chunk > limit.free:
         hint = "use a smaller --chunk-rows" if beside + chunk // rows <= limit.free else ""
         raise limit.refusal(beside + max(1, count) * chunk, hint, logits.name)
@@ -99,11 +102,19 @@ def table_bytes(label: NDArray[np.int32], columns: Collection[str]) -> int:
     return int(np.count_nonzero(label >= 0)) * row
 
 
-def thread_bytes(logits: Logits, rows: int, *, class_sums: bool) -> int:
+def _row_bytes(logits: Logits, soft: Soft | None) -> int:
+    """What a row takes as it is stored, with its label where that is read beside it."""
+    return logits.shape[1] * logits.storage.itemsize + (0 if soft is None else soft.row_bytes)
+
+
+def thread_bytes(logits: Logits, rows: int, *, class_sums: bool, soft: Soft | None = None) -> int:
     """What a thread takes at most for chunks of so many rows, and for the tiles of its kernel."""
     num_classes = logits.shape[1]
     element = 4 if num_classes >= NARROW and logits.dtype != "float64" else 8
     least = block_rows(num_classes, logits.dtype) if class_sums else 2
     kernel = int(_TILES * max(TILE, least * num_classes * element))
-    rows = min(rows, logits.shape[0])
-    return rows * (num_classes * logits.storage.itemsize + _ROW) + max(kernel, _SUMS if class_sums else 0)
+    if class_sums:
+        kernel = max(kernel + _CLASS * num_classes, _SUMS)
+    if soft is not None:
+        kernel = soft.tiles * max(TILE, 2 * num_classes * 8)
+    return min(rows, logits.shape[0]) * (_row_bytes(logits, soft) + _ROW) + kernel

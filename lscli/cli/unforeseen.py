@@ -1,0 +1,36 @@
+"""Errors that no part of lscli foresaw: memory that ran out, a stream that failed, or else a bug."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+
+from lscli.errors import ExitCode
+from lscli.limits import memory_limit
+from lscli.text import sized
+
+# How the system, the loader of libraries and Python say that there is no memory.
+_NO_MEMORY = (os.strerror(errno.ENOMEM), "annot allocate memory", "failed to map segment", "can't start new thread")
+
+
+def explained(error: BaseException) -> tuple[str, str, int]:
+    """What to say, the hint and the exit code."""
+    if isinstance(error, MemoryError) or any(sign in str(error) for sign in _NO_MEMORY):
+        return _memory(error)
+    if isinstance(error, OSError):
+        many = error.errno in (errno.EMFILE, errno.ENFILE)
+        hint = "raise the limit on open files (ulimit -n)" if many else "check the disk and your rights"
+        return f"reading or writing failed: {error.strerror or error}", hint, ExitCode.READ_WRITE
+    what = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".")
+    return f"a bug in lscli: {what}", "set LSCLI_DEBUG=1 and report what it shows", ExitCode.BUG
+
+
+def _memory(error: BaseException) -> tuple[str, str, int]:
+    facts = []
+    if needed := re.search("Unable to allocate ([0-9.]+) ([A-Za-z]+)", str(error)):  # numpy's
+        facts.append(f"needs {needed[1].rstrip('.')} {needed[2]} more")
+    if limit := memory_limit():
+        facts.append(f"limit {sized(limit.total)}")
+    what = ": ".join(("memory ran out", *([", ".join(facts)] if facts else [])))
+    return what, "raise the limit on memory, or use a smaller --chunk-rows or fewer --threads", ExitCode.READ_WRITE

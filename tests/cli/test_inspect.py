@@ -1,0 +1,195 @@
+"""`lscli inspect`: what a file holds, what eval would take it for, and a next command that works."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import save_file
+
+from tests.cli.inprocess import Answer, Run, assert_refused, records
+from tests.command import LABELS, LOGITS
+from tests.sources.make import archive, forged, some_labels, some_logits
+
+X, Y = some_logits(40, 5), some_labels(40, 5)
+P = np.exp(X) / np.exp(X).sum(axis=1, keepdims=True)
+
+
+def one(answer: Answer) -> dict[str, str]:
+    rows = records(answer)
+    assert 1 == len(rows)
+    return rows[0]
+
+
+def assert_works(run: Run, command: str) -> None:
+    """The command that is proposed is one that eval takes without a complaint."""
+    program, *arguments = shlex.split(command)
+    assert ("lscli", "eval") == (program, arguments[0])
+    answer = run(*arguments)
+    assert 0 == answer.code, answer.err
+
+
+def test_the_sample(run: Run) -> None:
+    row = one(run("inspect", LOGITS))
+    values = np.load(LOGITS)
+    assert ("npy", "", "5000x10", "float32", "200000") == tuple(
+        row[name] for name in ("format", "key", "shape", "dtype", "bytes")
+    )
+    assert (float(values.min()), float(values.max())) == (float(row["min"]), float(row["max"]))
+    assert ("0", "0", "0", "0.0", "logits") == tuple(
+        row[name] for name in ("nan", "posinf", "neginf", "sum_to_1", "taken_for")
+    )
+    assert f"lscli eval {LOGITS} {LABELS}" == row["command"]
+    assert_works(run, row["command"])
+
+
+def test_labels_are_told_from_logits(run: Run) -> None:
+    row = one(run("inspect", LABELS))
+    assert ("5000", "int64", "0", "9", "", "labels") == tuple(
+        row[name] for name in ("shape", "dtype", "min", "max", "sum_to_1", "taken_for")
+    )
+    assert f"lscli eval {LOGITS} {LABELS}" == row["command"]
+
+
+@pytest.mark.parametrize("kind", ["stored", "packed", "safetensors", "pt"])
+def test_a_file_with_both_is_one_command(run: Run, tmp_path: Path, kind: str) -> None:
+    path = tmp_path / {"stored": "x.npz", "packed": "x.npz", "safetensors": "x.safetensors", "pt": "x.pt"}[kind]
+    if kind == "safetensors":
+        save_file({"logits": X, "labels": Y}, path)
+    elif kind == "pt":
+        torch.save({"logits": torch.tensor(X), "labels": torch.tensor(Y), "epoch": 3}, path)
+    else:
+        archive(path, zipfile.ZIP_STORED if kind == "stored" else zipfile.ZIP_DEFLATED, logits=X, labels=Y)
+    rows = {row["key"]: row for row in records(run("inspect", path))}
+    assert ("logits", "labels") == (rows["logits"]["taken_for"], rows["labels"]["taken_for"])
+    assert f"lscli eval {path}" == rows["logits"]["command"] == rows["labels"]["command"]
+    assert ("epoch" in rows) == (kind == "pt")
+    assert_works(run, rows["logits"]["command"])
+
+
+def test_other_keys_are_named(run: Run, tmp_path: Path) -> None:
+    path = archive(tmp_path / "my run.npz", scores=X, y=Y)
+    command = records(run("inspect", path))[0]["command"]
+    assert f"lscli eval {shlex.quote(str(path))} --logits-key scores --labels-key y" == command
+    assert_works(run, command)
+
+
+@pytest.mark.parametrize(
+    ("values", "labels", "taken_for"),
+    [
+        (P.astype(np.float32), Y, "logits --kind probs"),
+        (X.reshape(8, 5, 5), Y.reshape(8, 5), "logits --flatten"),
+        (X[:, 0], Y % 2, "logits --binary"),
+        (X[:, :1], Y % 2, "logits --binary"),
+        (P[:, 0], Y % 2, "logits --kind probs --binary"),
+        (torch.tensor(X).bfloat16().view(torch.uint16).numpy().view("V2"), Y, "logits --dtype bfloat16"),
+        (np.where(np.arange(200).reshape(40, 5) == 7, np.nan, X), Y, "logits --nonfinite skip"),
+    ],
+)
+def test_what_has_to_be_said_is_in_the_command(
+    run: Run, tmp_path: Path, values: Any, labels: Any, taken_for: str
+) -> None:
+    np.save(tmp_path / "logits.npy", values)
+    np.save(tmp_path / "labels.npy", labels)
+    row = one(run("inspect", tmp_path / "logits.npy"))
+    assert taken_for == row["taken_for"]
+    assert str(tmp_path / "labels.npy") in row["command"]
+    assert_works(run, row["command"])
+
+
+def test_what_is_odd_is_counted(run: Run, tmp_path: Path) -> None:
+    x = X.astype(np.float64)
+    x[0, :2], x[1, 3], x[2, 0] = np.nan, np.inf, -np.inf
+    np.save(tmp_path / "x.npy", x)
+    row = one(run("inspect", tmp_path / "x.npy"))
+    assert ("2", "1", "1") == (row["nan"], row["posinf"], row["neginf"])
+    finite = x[np.isfinite(x)]
+    assert (finite.min(), finite.max()) == (float(row["min"]), float(row["max"]))
+
+
+@pytest.mark.parametrize("rows", [1, 3, 40])
+def test_the_share_of_rows_that_sum_to_1(run: Run, tmp_path: Path, rows: int) -> None:
+    x = np.concatenate([P[:rows], X[rows:] + 10])
+    np.save(tmp_path / "x.npy", x)
+    assert rows / 40 == float(one(run("inspect", tmp_path / "x.npy"))["sum_to_1"])
+
+
+def test_blocks_change_nothing(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.save(tmp_path / "x.npy", np.concatenate([P, X]))
+    whole = run("inspect", tmp_path / "x.npy")
+    monkeypatch.setattr("lscli.sources.look._BLOCK", 15)
+    assert whole == run("inspect", tmp_path / "x.npy")
+
+
+def test_arrays_that_are_neither_say_why(run: Run, tmp_path: Path) -> None:
+    archive(tmp_path / "x.npz", a=np.array(["x"]), b=np.zeros(()), c=np.ones((3, 1), np.int64), logits=X)
+    rows = {row["key"]: row for row in records(run("inspect", tmp_path / "x.npz"))}
+    for key, why in (("a", "is not numeric logits"), ("b", "need logits of shape"), ("c", "need labels of shape (N,)")):
+        assert rows[key]["taken_for"].startswith("neither: ")
+        assert why in rows[key]["taken_for"]
+        assert "" == rows[key]["command"]
+    assert "logits" == rows["logits"]["taken_for"]
+
+
+def test_shards_are_listed_in_their_order(run: Run, tmp_path: Path) -> None:
+    for number in (2, 10):
+        np.save(tmp_path / f"logits-{number}.npy", X)
+        np.save(tmp_path / f"labels-{number}.npy", Y)
+    rows = records(run("inspect", tmp_path / "logits-*.npy"))
+    assert [f"{tmp_path}/logits-2.npy", f"{tmp_path}/logits-10.npy"] == [row["source"] for row in rows]
+    command = rows[0]["command"]
+    assert f"lscli eval '{tmp_path}/logits-*.npy' '{tmp_path}/labels-*.npy'" == command
+    assert 0 == run(*shlex.split(command)[1:]).code
+
+
+def test_json_has_numbers_and_nulls(run: Run, tmp_path: Path) -> None:
+    archive(tmp_path / "x.npz", logits=X, names=np.array(["a"]))
+    answer = json.loads(run("inspect", tmp_path / "x.npz", "-f", "json").out)
+    rows = {row["key"]: row for row in answer["rows"]}
+    assert ("lscli.inspect/1", float(X.min()), None) == (answer["schema"], rows["logits"]["min"], rows["names"]["min"])
+    assert "eval takes it for logits." == answer["conclusion"]
+
+
+def test_a_table_names_the_next_command(run: Run, tmp_path: Path) -> None:
+    archive(tmp_path / "x.npz", logits=X, labels=Y)
+    out = run("inspect", tmp_path / "x.npz", "-f", "table").out
+    for words in (
+        "logits  40 x 5  float32",
+        "labels  40  int64",
+        "no nan, no infinities",
+        "0 .. 4",
+        f"lscli eval {tmp_path}/x.npz",
+    ):
+        assert words in " ".join(out.split("\n")), out
+    assert 1 == out.count("lscli eval")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "says"),
+    [
+        ("x.npy", b"", "empty file"),
+        ("x.npy", forged("'O'"), "object arrays are refused"),
+        ("x.npz", b"hello", "corrupt archive"),
+        ("x.pkl", b"\x80\x04]\x94.", "pickles are refused"),
+        ("x.pt", b"\x80\x04]\x94.", "never loaded"),
+        ("x.bin", b"hello", "unknown format '.bin'"),
+    ],
+)
+def test_a_bad_file_is_refused_as_eval_refuses_it(run: Run, tmp_path: Path, name: str, data: bytes, says: str) -> None:
+    (tmp_path / name).write_bytes(data)
+    assert_refused(run("inspect", tmp_path / name), 3, says, name)
+    assert_refused(run("inspect", tmp_path / "none.npy"), 3, "not found")
+
+
+def test_damage_in_the_data_is_seen(run: Run, tmp_path: Path) -> None:
+    path = archive(tmp_path / "x.npz", logits=X)
+    data = bytearray(path.read_bytes())
+    data[400] ^= 1
+    path.write_bytes(data)
+    assert "neither: " in one(run("inspect", path))["taken_for"]

@@ -1,0 +1,195 @@
+"""Under a limit on memory: fewer rows and threads at a time with the same digits, or one line and exit code 4."""
+
+from __future__ import annotations
+
+import threading
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lscli
+from lscli.errors import ReadWriteError
+from lscli.kernels.class_sums import block_rows
+from lscli.limits import MemoryLimit
+from lscli.scan.fitting import Fit, fit, thread_bytes
+from lscli.sources.logits import Logits
+from lscli.sources.memory import MemoryArray
+from tests.command import LABELS, LOGITS
+from tests.command import lscli as run_lscli
+from tests.faults.shells import assert_two_lines, under
+from tests.sources.make import figures, some_labels, some_logits
+
+MIB = 1 << 20
+# The 82 MiB that numpy's libraries take of it are more than half of what is needed.
+SMALL = 140 * 1024
+
+
+def holes(folder: Path, rows: int, classes: int, descr: str = "<f4") -> list[str]:
+    """The paths of logits and labels of zeros that take no room on the disk."""
+    with (folder / "x.npy").open("wb") as file:
+        header = {"descr": descr, "fortran_order": False, "shape": (rows, classes)}
+        np.lib.format.write_array_header_1_0(file, header)
+        file.truncate(file.tell() + np.dtype(descr).itemsize * rows * classes)
+    np.save(folder / "y.npy", np.zeros(rows, np.int8))
+    return [str(folder / "x.npy"), str(folder / "y.npy")]
+
+
+def test_a_file_larger_than_the_limit_gives_the_same_bytes(tmp_path: Path) -> None:
+    inputs = holes(tmp_path, 50_000, 1000)
+    done = under(f"ulimit -v {SMALL}", ["eval", *inputs])
+    assert (0, "") == (done.returncode, done.stderr)
+    assert run_lscli("eval", *inputs).stdout == done.stdout
+
+
+@pytest.mark.parametrize("kib", [30_000, 90_000, 106_000, 112_000, 114_000, 116_000, 130_000])
+def test_any_limit_is_an_answer_or_two_lines(kib: int) -> None:
+    done = under(f"ulimit -v {kib}", ["eval", LOGITS, LABELS])
+    assert done.returncode in (0, 4), done.stderr
+    if done.returncode:
+        assert "" == done.stdout
+        assert_two_lines(done.stderr)
+        assert "limit" in done.stderr.splitlines()[0]
+
+
+def test_help_takes_less() -> None:
+    assert 0 == under("ulimit -v 60000", ["eval", "--help"]).returncode
+
+
+def test_a_package_that_does_not_fit_is_named() -> None:
+    done = under("ulimit -v 60000", ["eval", LOGITS, LABELS])
+    assert (4, "lscli: numpy: needs ") == (done.returncode, done.stderr[:20])
+    assert_two_lines(done.stderr)
+    # The libraries of scipy would end the process, with an exit code that means something else.
+    done = under(
+        f"ulimit -v {SMALL + 20_000}", ["eval", LOGITS, LABELS, "--metrics", "nll_miscalibration", "--threads", "1"]
+    )
+    assert (4, "lscli: scipy: needs ") == (done.returncode, done.stderr[:20])
+    assert_two_lines(done.stderr)
+
+
+def test_a_table_that_does_not_fit_is_refused_with_both_numbers(tmp_path: Path) -> None:
+    inputs = holes(tmp_path, 3_000_000, 2, "<f2")
+    done = under("ulimit -v 256000", ["eval", *inputs])
+    assert (4, "") == (done.returncode, done.stdout)
+    assert_two_lines(done.stderr)
+    assert f"lscli: {inputs[0]}: needs " == done.stderr[: len(inputs[0]) + 15]
+    assert "MiB of memory, limit 250 MiB\nhint: raise the limit (ulimit -v)\n" in done.stderr
+
+
+def test_rows_that_were_asked_for_and_do_not_fit_are_refused_with_the_option(tmp_path: Path) -> None:
+    inputs = holes(tmp_path, 50_000, 1000)
+    done = under(f"ulimit -v {SMALL}", ["eval", *inputs, "--chunk-rows", "40000"])
+    assert 4 == done.returncode
+    assert_two_lines(done.stderr)
+    assert "hint: use a smaller --chunk-rows" in done.stderr
+
+
+def test_memory_that_runs_out_all_the_same_is_two_lines(tmp_path: Path) -> None:
+    inputs = holes(tmp_path, 3_000_000, 2, "<f2")
+    done = under("ulimit -v 120000", ["eval", *inputs, "--ignore-index", "-1"])
+    assert (4, "lscli: memory ran out: needs ") == (done.returncode, done.stderr[:29])
+    assert_two_lines(done.stderr)
+
+
+@pytest.mark.parametrize("started", [0, 1])
+@pytest.mark.parametrize("options", [{}, {"ci": True, "bootstrap": 5}])
+def test_threads_that_cannot_be_started_are_not_missed(
+    monkeypatch: pytest.MonkeyPatch, started: int, options: dict[str, Any]
+) -> None:
+    inputs = some_logits(50, 5), some_labels(50, 5)
+    expected = figures(lscli.evaluate(*inputs, **options))
+    usual, calls = threading.Thread.start, []
+
+    def start(thread: threading.Thread) -> None:
+        calls.append(thread)
+        if len(calls) > started:
+            raise RuntimeError("can't start new thread")
+        usual(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    assert expected == figures(lscli.evaluate(*inputs, threads=4, chunk_rows=3, **options))
+    assert started < len(calls)
+
+
+def test_an_error_in_the_main_thread_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = some_logits(50, 5)
+    x[7, 0] = np.nan
+    with pytest.raises(lscli.LscliError) as expected:
+        lscli.evaluate(x, some_labels(50, 5))
+    monkeypatch.setattr("lscli.scan.fitting.memory_limit", lambda: MemoryLimit(20 * MIB, 100 * MIB, True))
+    with pytest.raises(lscli.LscliError) as found:
+        lscli.evaluate(x, some_labels(50, 5))
+    assert str(expected.value) == str(found.value)
+
+
+def stored(rows: int, classes: int, dtype: str = "float32") -> Logits:
+    """Logits of which no value is read."""
+    array = np.broadcast_to(np.zeros(1, dtype), (rows, classes))
+    return Logits(MemoryArray(array, "logits"))
+
+
+def fitted(free: int, *, address_space: bool = False, total: int = 1 << 40, **given: Any) -> Fit:
+    """What fits where `free` bytes are left, on 8 processors."""
+    options = {"class_sums": False, "device": "cpu", "threads": None, "chunk_rows": None, **given}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lscli.scan.fitting.memory_limit", lambda: MemoryLimit(free, total, address_space))
+        patch.setattr("lscli.scan.fitting.processors", lambda: 8)
+        return fit(stored(100_000, 1000), 10 * MIB, **options)
+
+
+def test_less_memory_is_fewer_rows_then_fewer_threads_then_fewer_rows_again() -> None:
+    free = [1 << 40, 150 * MIB, 100 * MIB, 40 * MIB, 24 * MIB]
+    assert [(8, 1048), (8, 1048), (8, 524), (2, 262), (1, 262)] == [tuple(fitted(size)) for size in free]
+    assert (0, 262) == tuple(fitted(40 * MIB, address_space=True))  # a thread reserves more than it uses
+    assert (0, 1) == tuple(fitted(20 * MIB))
+    assert (4, 262) == tuple(fitted(400 * MIB, address_space=True))
+
+
+def test_what_is_given_is_obeyed() -> None:
+    assert (8, 7) == tuple(fitted(24 * MIB, threads=8, chunk_rows=7))
+    assert (3, 262) == tuple(fitted(30 * MIB, threads=3))
+    assert (1, 2000) == tuple(fitted(32 * MIB, chunk_rows=2000))
+    assert (5, 50) == tuple(fitted(0, device="cuda", threads=5, chunk_rows=50))
+
+
+def test_chunks_stay_whole_blocks_of_the_sums_by_class() -> None:
+    block = block_rows(1000, "float32")
+    for free in (1 << 40, 150 * MIB, 60 * MIB, 45 * MIB, 20 * MIB):
+        assert 0 == fitted(free, class_sums=True).chunk_rows % block
+
+
+def test_what_surely_does_not_fit_is_refused() -> None:
+    with pytest.raises(ReadWriteError, match=r"logits: needs 12 MiB of memory, limit 10 MiB") as caught:
+        fitted(12 * MIB, total=10 * MIB)
+    assert "give the container more memory" == caught.value.hint
+    with pytest.raises(ReadWriteError, match="needs") as caught:
+        fitted(30 * MIB, chunk_rows=50_000)
+    assert "use a smaller --chunk-rows, or give the container more memory" == caught.value.hint
+
+
+@pytest.mark.parametrize("sums", [False, True])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("classes", [2, 10, 127, 128, 1000, 30_000, 300_000])
+def test_a_thread_takes_no_more_than_is_reckoned_with(
+    monkeypatch: pytest.MonkeyPatch, classes: int, dtype: str, sums: bool
+) -> None:
+    rows = max(2, (1 << 20) // classes)
+    x = np.random.default_rng(0).standard_normal((rows, classes), np.float32).astype(dtype)
+    y = np.zeros(rows, np.int32)
+    peak: list[int] = []
+    from lscli.scan.cpu import scan_on_cpu as usual
+
+    def traced(logits: Logits, *arguments: Any) -> None:
+        tracemalloc.start()
+        usual(logits, *arguments)
+        peak.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+
+    monkeypatch.setattr("lscli.scan.scan_on_cpu", traced)
+    metrics = "all" if sums else "default"
+    lscli.evaluate(x, y, metrics=metrics, threads=1, chunk_rows=rows // 2, bootstrap=2)
+    reckoned = thread_bytes(stored(rows, classes, dtype), rows // 2, class_sums=sums)
+    assert peak[0] <= reckoned <= 4 * peak[0]

@@ -1,0 +1,95 @@
+"""Independent readings of what lscli accepts: by numpy, by the library of safetensors, by Python's csv."""
+
+from __future__ import annotations
+
+import csv
+import io
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import deserialize
+
+_TENSOR_TYPES = {"BF16": "<u2", "BOOL": "|b1", "U8": "|u1", "I8": "|i1"} | {
+    f"{letter}{8 * size}": f"<{letter.lower()}{size}" for letter in "FIU" for size in (2, 4, 8)
+}
+
+
+def arrays(kind: str, data: bytes) -> dict[str, NDArray[Any]]:
+    """The arrays of a file by their names; a bfloat16 tensor as its bits."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # lscli's own are looked at, not numpy's
+        return _READINGS[kind](data)
+
+
+def _npy(data: bytes) -> dict[str, NDArray[Any]]:
+    return {"": np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)}
+
+
+def _npz(data: bytes) -> dict[str, NDArray[Any]]:
+    found = {}
+    with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+        for key in archive.files:
+            try:
+                found[key] = archive[key]
+            except Exception as error:  # of the others one may be sound, and be the one that is asked for
+                found[key] = np.array(str(error), object)
+    return found
+
+
+def _safetensors(data: bytes) -> dict[str, NDArray[Any]]:
+    found = {}
+    for name, tensor in deserialize(data):  # type: ignore[no-untyped-call]
+        described = _TENSOR_TYPES.get(tensor["dtype"])
+        if described is None:  # of a type that numpy has not
+            found[name] = np.array(tensor["dtype"], object)
+        else:
+            found[name] = np.frombuffer(tensor["data"], described).reshape(tensor["shape"])
+    return found
+
+
+def _csv(data: bytes) -> dict[str, NDArray[Any]]:
+    """The labels of a file of one column, or of the only one that is called so."""
+    first, rows = _rows(data)
+    column = 0 if len(first) == 1 else next(first.index(name) for name in ("labels", "label") if name in first)
+    header = first[column].startswith("#") or not _is_number(first[column])
+    return {"": np.array([int(row[column]) for row in ([] if header else [first]) + rows], np.int64)}
+
+
+def columns(data: bytes) -> list[NDArray[np.float64]]:
+    """All columns of numbers of a CSV file."""
+    first, rows = _rows(data)
+    while rows and not "".join(rows[-1]).strip(" ") and len(rows[-1]) < 2:
+        rows.pop()
+    if any(len(row) != len(first) for row in rows):
+        raise ValueError("rows of other lengths")
+    if not first[0].startswith("#") and all(map(_is_number, first)):
+        rows = [first, *rows]
+    texts = [[row[place] for row in rows] for place in range(len(first))]
+    # numpy passes over more kinds of white space than Python does.
+    stripped = ([cell.strip() for cell in text] for text in texts)
+    return [np.array([float(cell) for cell in text]) for text in stripped if all(map(_is_number, text))]
+
+
+def _rows(data: bytes) -> tuple[list[str], list[list[str]]]:
+    """The first row, and all others but blank ones at the end."""
+    limit = csv.field_size_limit(len(data) + 1)
+    try:
+        rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig", "surrogateescape"), newline="")))
+    finally:
+        csv.field_size_limit(limit)
+    while rows and not rows[-1]:
+        rows.pop()
+    return rows[0] or [""], rows[1:]
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+_READINGS = {"npy": _npy, "npz": _npz, "safetensors": _safetensors, "csv": _csv}

@@ -1,0 +1,128 @@
+"""Sound files that mutations start from: of each format several types, shapes and versions."""
+
+from __future__ import annotations
+
+import io
+import json
+import warnings
+import zipfile
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+_TYPES = ("<f4", ">f4", "<f2", "<f8", "<i8", ">i2", "|i1", "|u1", "<u8", "|b1", "<c8", "|S3", "<U2", "|V2", "<M8[s]")
+_SHAPES: tuple[tuple[int, ...], ...] = ((6, 3), (6,), (2, 2, 3), (), (0, 3), (1, 1))
+_VERSIONS = ((1, 0), (2, 0), (3, 0))
+COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+
+# The type of a tensor, its shape and its number of bytes.
+Tensor = tuple[str, list[int], int]
+
+
+class Npy(NamedTuple):
+    """The parts of an `.npy` file."""
+
+    version: tuple[int, int]
+    header: bytes
+    data: bytes
+
+    def joined(self, length: int | None = None) -> bytes:
+        """The file; `length` is what it says its header has, where that is to be wrong."""
+        width = 2 if self.version == (1, 0) else 4
+        size = (len(self.header) if length is None else length) % (1 << 8 * width)
+        return b"\x93NUMPY" + bytes(self.version) + size.to_bytes(width, "little") + self.header + self.data
+
+
+class Safetensors(NamedTuple):
+    """The parts of a `.safetensors` file."""
+
+    header: bytes
+    data: bytes
+
+    def joined(self, length: int | None = None) -> bytes:
+        """The file; `length` as above."""
+        size = (len(self.header) if length is None else length) % (1 << 64)
+        return size.to_bytes(8, "little") + self.header + self.data
+
+
+def npy_files() -> list[Npy]:
+    """`.npy` files as numpy writes them."""
+    found = []
+    for number, described in enumerate(_TYPES):
+        for shape in _SHAPES[: 6 if number < 2 else 2]:
+            raw = (np.arange(np.prod(shape, dtype=int) * np.dtype(described).itemsize) % 60).astype(np.uint8)
+            array = np.frombuffer(raw.tobytes(), described).reshape(shape)
+            found += [_npy(array, _VERSIONS[number % 3]), _npy(np.asfortranarray(array), _VERSIONS[number % 2])]
+    return found
+
+
+def npz_files() -> list[bytes]:
+    """`.npz` archives: of one array, of both, packed and not."""
+    logits = npy_files()[0].joined()
+    labels = _npy(np.arange(6) % 3, (1, 0)).joined()
+    return [
+        zipped({"logits.npy": logits, "labels.npy": labels}, compression)
+        for compression in (*COMPRESSIONS, COMPRESSIONS[0], COMPRESSIONS[1])
+    ] + [zipped({"x.npy": logits}), zipped({"a/b": logits, "c": labels}), zipped({})]
+
+
+def safetensors_files() -> list[Safetensors]:
+    """`.safetensors` files as the library writes them."""
+    both: dict[str, Tensor] = {"logits": ("F32", [6, 3], 72), "labels": ("I64", [6], 48)}
+    kinds = [("F64", 8), ("F16", 2), ("BF16", 2), ("I32", 4), ("I16", 2), ("U8", 1), ("BOOL", 1), ("F8_E4M3", 1)]
+    ones: list[dict[str, Tensor]] = [{"x": (kind, [2, 3], 6 * size)} for kind, size in kinds]
+    ones += [{"s": ("F32", [], 4)}, {"n": ("F32", [0, 3], 0)}, {}]
+    return [tensors(parts) for parts in (both, both, *ones)]
+
+
+def csv_files() -> list[bytes]:
+    """Columns of labels as people save them."""
+    lines = [str(number % 4) for number in range(6)]
+    bare = "\n".join(lines)
+    table = "id,label\n" + "\n".join(f"a{number},{line}" for number, line in enumerate(lines))
+    quoted = '"label"\n' + "\n".join(f'"{line}"' for line in lines) + "\n"
+    named = 'name,label,"x ""y"""\n' + "\n".join(f'"b,\n{line}",{line},' for line in lines)
+    logits = "\n".join(f"{number}.5,-1e{number},.25" for number in range(6))
+    labelled = "a,label,b\n" + "\n".join(f"{line}.5,{line},-0.{line}" for line in lines)
+    matrices = [logits, f"# a,b,c\n{logits}\n", labelled]
+    texts = [bare, f"{bare}\n", f"label\n{bare}\n", "\ufeff" + bare, bare.replace("\n", "\r\n"), table, quoted, named]
+    return [text.encode() for text in (*texts, *matrices, "-100\n255\n65536\n", "label\n" + "7\n" * 40)]
+
+
+def zipped(members: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
+    """An archive, the same whenever it is made."""
+    stream = io.BytesIO()
+    with warnings.catch_warnings(), zipfile.ZipFile(stream, "w") as archive:
+        warnings.simplefilter("ignore")  # of a name that is there already
+        for name, data in members.items():
+            entry = zipfile.ZipInfo(name)
+            entry.compress_type = compression
+            archive.writestr(entry, data)
+    return stream.getvalue()
+
+
+def tensors(parts: dict[str, Tensor]) -> Safetensors:
+    """A file of tensors, each with its type, shape and number of bytes."""
+    header: dict[str, dict[str, Any]] = {"__metadata__": {"format": "pt"}} if len(parts) == 2 else {}
+    start = 0
+    for name, (kind, shape, size) in parts.items():
+        header[name] = {"dtype": kind, "shape": shape, "data_offsets": [start, start + size]}
+        start += size
+    text = json.dumps(header, separators=(",", ":")).encode()
+    data = bytes(number % 60 for number in range(start))
+    if "labels" in parts and parts["labels"][0] == "I64":
+        labels = (np.arange(parts["labels"][2] // 8) % 3).astype("<i8").tobytes()
+        begin, stop = header["labels"]["data_offsets"]
+        data = data[:begin] + labels + data[stop:]
+    return Safetensors(text + b" " * (-len(text) % 8), data)
+
+
+def _npy(array: NDArray[Any], version: tuple[int, int]) -> Npy:
+    stream = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a version that is newer than needed
+        np.lib.format.write_array(stream, array, version)
+    written, width = stream.getvalue(), 2 if version == (1, 0) else 4
+    stop = 8 + width + int.from_bytes(written[8 : 8 + width], "little")
+    return Npy(version, written[8 + width : stop], written[stop:])

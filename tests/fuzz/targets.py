@@ -1,0 +1,198 @@
+"""One target a format: bytes are read in process, as a user's file, and compared with another reader's reading."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+import lscli
+from lscli.errors import LscliError
+from lscli.sources.asked import Ask
+from lscli.sources.files import RegularFile
+from lscli.sources.formats import FORMATS, check_content
+from lscli.sources.stored import StoredArray, whole
+from lscli.text import printable
+from tests.fuzz import oracles
+from tests.fuzz.contract import WrongError, misspoken
+from tests.sources.make import figures
+
+ALL_OF, SOME_ROWS = 1 << 20, 1 << 16
+_ASKED = {
+    "npy": [Ask("logits"), Ask("logits", allow_trailing=True, dtype="bfloat16")],
+    "npz": [Ask("logits", option="--logits-key"), Ask("labels", "integers", option="--labels-key", shared=True)],
+    "safetensors": [Ask("logits", option="--logits-key"), Ask("labels", "integers", "labels", "--labels-key")],
+    "csv": [Ask("labels", "integers", option="--labels-key"), Ask("logits", option="--logits-key")],
+}
+# The whole command takes a hundred times as long as reading a header.
+ONE_IN = 64
+
+
+class Target:
+    """Reads inputs of one format.
+
+    Args:
+        kind: the format.
+        folder: where its one file is, which each input overwrites.
+        always: whether each input is evaluated too, and not one in so many.
+    """
+
+    def __init__(self, kind: str, folder: str, *, always: bool = False) -> None:
+        self.kind = kind
+        self.always = always
+        self.path = os.path.join(folder, f"input{FORMATS[kind].suffixes[0]}")
+        self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0))
+
+    def __call__(self, data: bytes) -> None:
+        """Read an input.
+
+        Raises:
+            LscliError: it is refused, however it is asked for.
+            WrongError: it is read, and wrongly.
+        """
+        os.ftruncate(self._fd, 0)
+        os.pwrite(self._fd, data, 0)
+        asks = _ASKED[self.kind]
+        if not self.always:
+            asks = asks[zlib.crc32(data) // ONE_IN % len(asks) :][:1]
+        refusals = [refusal for ask in asks if (refusal := _tried(partial(self._read, data, ask)).refusal)]
+        if self.always or zlib.crc32(data) % ONE_IN == 0:
+            self._evaluate(data)
+        if len(refusals) == len(asks):
+            raise refusals[0]
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+    def _read(self, data: bytes, ask: Ask) -> None:
+        with contextlib.closing(RegularFile(self.path)) as file:
+            check_content(file, self.kind)
+            reader = FORMATS[self.kind].reader(self.path)
+            listed, refusal = _tried(lambda: reader.contents(file))
+            array = reader.open_array(file, ask)
+            key = array.name.removeprefix(self.path)[1:-1]
+            shape, element = array.shape, array.element
+            if refusal is None and ask.dtype is None:
+                _check_listed(listed, key, shape, element)
+            values = _values(array)
+        if values is not None and self.kind == "csv" and ask.wants == "matrix":
+            _compare_columns(values, oracles.columns(data))
+        elif values is not None:
+            _compare(values, self._oracle(data), key, ask.dtype)
+
+    def _evaluate(self, data: bytes) -> None:
+        """The figures of the file are those of the arrays that the oracle reads."""
+        options: dict[str, Any] = {"threads": 1, "device": "cpu"}
+        if self.kind == "csv":
+            inputs: tuple[Any, ...] = (np.random.default_rng(0).standard_normal((6, 4)), self.path)
+        elif self.kind == "npy":
+            inputs = (self.path, np.arange(_rows(data)) % 3)
+        else:
+            inputs = (self.path,)
+        report, refusal = _tried(lambda: lscli.evaluate(*inputs, **options))
+        if refusal is not None:
+            return
+        read = self._oracle(data)
+        only = next(iter(read.values()))
+        if self.kind == "csv":
+            inputs = (inputs[0], only)
+        elif self.kind == "npy":
+            inputs = (only, inputs[1])
+        elif any(tuple(found["shape"]) == () or found["dtype"] == "bfloat16" for found in report.inputs):
+            return  # numpy has no such type
+        else:
+            inputs = (read.get("logits", only), read["labels"])
+        expected = lscli.evaluate(*inputs, **options)
+        if figures(expected) != figures(report):
+            raise WrongError("other figures than those of the array in memory")
+
+    def _oracle(self, data: bytes) -> dict[str, NDArray[Any]]:
+        try:
+            return oracles.arrays(self.kind, data)
+        except Exception as error:
+            raise WrongError("the oracle refuses what lscli reads") from error
+
+
+class _Tried(NamedTuple):
+    value: Any
+    refusal: LscliError | None
+
+
+@contextlib.contextmanager
+def opened(kind: str, *, always: bool = False) -> Iterator[Target]:
+    """A target with a folder of its own, in memory where the system has such folders."""
+    memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(dir=memory))
+        yield stack.enter_context(contextlib.closing(Target(kind, folder, always=always)))
+
+
+def _tried(call: Callable[[], Any]) -> _Tried:
+    """What a call gives, or its refusal, which has to be well spoken.
+
+    Without its traceback, whose frames would keep everything that they hold until the next collection.
+    """
+    try:
+        return _Tried(call(), None)
+    except LscliError as error:
+        if misspoken(error):
+            raise
+        error.__cause__ = error.__context__ = None
+        return _Tried(None, error.with_traceback(None))
+
+
+def _rows(data: bytes) -> int:
+    """How many rows an `.npy` file most likely has."""
+    with contextlib.suppress(Exception):
+        return min(1000, len(oracles.arrays("npy", data)[""]))
+    return 6
+
+
+def _check_listed(listed: Any, key: str, shape: tuple[int, ...], element: str) -> None:
+    as_read = any((printable(entry.key), entry.shape, entry.element) == (key, shape, element) for entry in listed)
+    # Of text the rows are counted, and no more is known before it is read.
+    if not as_read and not all(entry.element == "text" and entry.shape[:1] == shape[:1] for entry in listed):
+        raise WrongError(f"read as {shape} of {element}, listed as {listed}")
+
+
+def _values(array: StoredArray) -> NDArray[Any] | None:
+    """All values of a small array; of a large one the first rows are read, and nothing is compared."""
+    size = int(np.prod(array.shape, dtype=object)) * array.dtype.itemsize
+    if size <= ALL_OF:
+        return whole(array)
+    with contextlib.closing(array):
+        row = size // array.shape[0]
+        rows = min(array.shape[0], SOME_ROWS // row)
+        if rows:
+            array.read(0, rows, np.empty((rows, *array.shape[1:]), array.dtype.newbyteorder("=")))
+    return None
+
+
+def _compare(values: NDArray[Any], expected: dict[str, NDArray[Any]], key: str, dtype: str | None) -> None:
+    named = [array for name, array in expected.items() if printable(name) == key]
+    if not named:
+        raise WrongError(f"the oracle has no {key!r} but {list(expected)}")
+    other = named[0]
+    if dtype is not None and other.dtype.kind == "V":
+        other = other.view("<u2")
+    if other.dtype.hasobject:
+        raise WrongError(f"the oracle refuses what lscli reads: {other}")
+    other = other.astype(other.dtype.newbyteorder("="), copy=False)
+    found = (values.shape, values.dtype, values.tobytes())
+    if found != (other.shape, other.dtype, other.tobytes()):
+        raise WrongError(f"{values.dtype} {values.shape}: {values}, by the oracle {other.dtype} {other.shape}: {other}")
+
+
+def _compare_columns(values: NDArray[Any], expected: list[NDArray[np.float64]]) -> None:
+    """Which columns are logits is for lscli to say; each has to be one, in their order."""
+    left = iter(expected)
+    for column in values.T:
+        if not any(np.array_equal(column, other, equal_nan=True) for other in left):
+            raise WrongError(f"a column that is none of the file's: {column}")

@@ -1,0 +1,65 @@
+"""Soft labels to test with, and the columns that a pass makes of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import lscli
+from lscli.samples import SampleTable
+from lscli.scan import scan
+from lscli.scan.soft import Soft
+from lscli.sources import How, open_inputs
+from lscli.sources.soft_labels import SoftLabels
+from lscli.targets.convention import Targets
+
+Array = NDArray[Any]
+COLUMNS = ("loss_hard", "loss_uniform", "brier")
+METRICS = "loss_hard,loss_uniform,loss_smoothed,loss_floor,loss_excess,perplexity,brier,brier_half"
+
+
+def drawn(rows: int, classes: int, dtype: str = "float32", *, seed: int = 0) -> tuple[Array, Array]:
+    """Logits, and float64 distributions: some sharp, some flat, some without a share of most classes, some one-hot."""
+    random = np.random.default_rng([seed, classes])
+    logits = (3 * random.standard_normal((rows, classes))).astype(dtype)
+    z = logits.astype(float) * random.uniform(0, 2, (rows, 1)) + random.standard_normal((rows, classes))
+    q = np.exp(z - z.max(axis=1, keepdims=True))
+    q[::3] *= random.random(q[::3].shape) < 0.3
+    q[::3, 1] += 1e-3
+    q[1::5] = np.eye(classes)[random.integers(0, classes, len(q[1::5]))]
+    return logits, q / q.sum(axis=1, keepdims=True)
+
+
+def table(
+    logits: Any,
+    labels: Any,
+    *,
+    targets: Targets | None = None,
+    eps: tuple[float, ...] = (),
+    columns: tuple[str, ...] = COLUMNS,
+    how: How | None = None,
+    ignore_index: int = -100,
+    **options: Any,
+) -> SampleTable:
+    """The columns of a pass over logits and soft labels [N, K], the entropies of each eps among them as `eps=0.1`."""
+    opened, truth = open_inputs(logits, labels, how or How(soft_labels=True))
+    assert isinstance(truth, SoftLabels)
+    try:
+        names = {f"eps={amount}": amount for amount in eps}
+        soft = Soft(truth, ignore_index, targets or Targets(), names)
+        return scan(opened, np.zeros(opened.shape[0], np.int32), columns, soft=soft, **options).table
+    finally:
+        opened.close()
+        truth.close()
+
+
+def evaluated(logits: Any, labels: Any, metrics: str = METRICS, **options: Any) -> lscli.Report:
+    """The report on logits and soft labels."""
+    return lscli.evaluate(logits, labels, metrics=metrics, soft_labels=True, **options)
+
+
+def values(report: lscli.Report, group: str = "") -> dict[tuple[str, str], float]:
+    """The values of a group by metric and parameters."""
+    return {(row.metric, row.params): row.value for row in report.rows if row.group == group}
