@@ -92,11 +92,16 @@ app = _app()
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit code; errors are one line and a hint on stderr."""
-    signal.signal(signal.SIGTERM, _terminate)
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", LscliWarning)
-        warnings.showwarning = _show_warning
-        return _guarded(arguments)
+    before = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", LscliWarning)
+            warnings.showwarning = _show_warning
+            return _guarded(arguments)
+    except _Terminated:
+        return ExitCode.TERMINATED
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
 def _guarded(arguments: Sequence[str]) -> int:
@@ -118,11 +123,18 @@ def _guarded(arguments: Sequence[str]) -> int:
         return int(error.code or 0) if "_LSCLI_COMPLETE" in os.environ else ExitCode.CLOSED_PIPE
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
-    except _Terminated:
-        return ExitCode.TERMINATED
     except Exception as error:
+        for stop, code in ((KeyboardInterrupt, ExitCode.INTERRUPTED), (_Terminated, ExitCode.TERMINATED)):
+            if _came_of(error, stop):  # while a library was loaded, which makes it an error of its own
+                return code
         cause = error.__cause__ if isinstance(error, typer.Abort) and error.__cause__ else error
         return _fail(error, *explained(cause))
+
+
+def _came_of(error: BaseException | None, kind: type[BaseException]) -> bool:
+    while error is not None and not isinstance(error, kind):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 class _Terminated(BaseException):
@@ -130,6 +142,7 @@ class _Terminated(BaseException):
 
 
 def _terminate(number: int, frame: Any) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: another one must not disturb the way out
     raise _Terminated
 
 

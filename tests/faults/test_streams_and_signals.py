@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -113,6 +114,39 @@ def test_a_pipe_that_does_not_wait_gets_everything() -> None:
         assert process.stderr is not None
         assert (0, "") == (process.wait(60), process.stderr.read())
     assert lscli(*arguments).stdout == first + rest
+
+
+def test_a_second_sigterm_does_not_keep_the_first_from_cleaning_up(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    usual = os.unlink
+
+    def again(path: str) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        usual(path)
+
+    handler = signal.getsignal(signal.SIGTERM)
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", lambda fd: signal.raise_signal(signal.SIGTERM))
+        patch.setattr("os.unlink", again)
+        answer = run(*EVAL, "-o", tmp_path / "out.csv")
+    assert (143, "", "") == answer
+    assert [] == os.listdir(tmp_path)
+    assert handler == signal.getsignal(signal.SIGTERM)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_that_a_library_makes_an_error_of_its_own_is_still_a_signal(
+    run: Run, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, code: int
+) -> None:
+    def loading(*arguments: object, **options: object) -> None:
+        try:
+            signal.raise_signal(number)
+        except BaseException as error:
+            raise ImportError("initialization failed") from error
+
+    monkeypatch.setattr("lscli.analyses.reading.scan", loading)
+    assert (code, "", "") == run(*EVAL)
 
 
 @pytest.mark.parametrize("where", ["/dev/stdout", "fifo"])

@@ -96,7 +96,10 @@ def torture(run: Run, folder: Path, command: list[str], error: Error, *, memory:
     assert 2 < failed <= at < 1000
 
 
-@pytest.mark.parametrize("format_name", ["npy", "stored", "deflated"])
+@pytest.mark.parametrize(
+    "format_name",
+    ["npy", pytest.param("stored", marks=pytest.mark.slow), pytest.param("deflated", marks=pytest.mark.slow)],
+)
 @pytest.mark.parametrize("command", ["eval", "samples"])
 def test_every_call_of_the_system(run: Run, folder: Path, command: str, format_name: str) -> None:
     torture(run, folder, arguments(command, format_name, folder), os_error(errno.EIO), memory=False)
