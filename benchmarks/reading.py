@@ -11,6 +11,7 @@ import argparse
 import statistics
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,9 +71,8 @@ def main() -> None:
         folder = Path(name)
         print("format        library  lscli   ratio (median of the rounds' own; least and most)")
         for suffix, (path, load) in written(folder, given.rows, given.classes).items():
-            pairs = []
-            for _ in range(given.rounds + 1):
-                pairs.append((seconds(lambda: load(path)), seconds(lambda: read(path, folder / "labels.npy"))))
+            ours_of = partial(read, path, folder / "labels.npy")
+            pairs = [(seconds(partial(load, path)), seconds(ours_of)) for _ in range(given.rounds + 1)]
             theirs, ours = zip(*pairs[1:], strict=True)  # the first fills the cache
             ratios = sorted(b / a for a, b in zip(theirs, ours, strict=True))
             print(

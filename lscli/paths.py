@@ -49,9 +49,9 @@ def parts_that_differ(names: list[str]) -> list[str]:
     """What is left of each name without what all of them begin and end with; no run of digits is cut in two."""
     if len(names) == 1:
         return [""]
-    start = _cut(names, os.path.commonprefix(names))
+    start = _common(names)
     tails = [name[start:][::-1] for name in names]
-    stop = _cut(tails, os.path.commonprefix(tails))
+    stop = _common(tails)
     return [tail[stop:][::-1] for tail in tails]
 
 
@@ -60,11 +60,12 @@ def alike(one: str, other: str) -> bool:
     return one != other and re.sub("[0-9]+", "0", one) == re.sub("[0-9]+", "0", other)
 
 
-def _cut(names: list[str], common: str) -> int:
-    """How long the common start is once it does not end within a number."""
-    length = len(common)
+def _common(names: list[str]) -> int:
+    """How many characters all begin with, without a number that goes on differently."""
+    first, last = min(names), max(names)  # between them are all others
+    length = next((place for place, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
     if any(name[length : length + 1].isdigit() for name in names):
-        length = len(common.rstrip("0123456789"))
+        length = len(first[:length].rstrip("0123456789"))
     return length
 
 

@@ -11,7 +11,7 @@ import lscli
 from lscli.samples import SampleTable
 from lscli.scan import scan
 from lscli.scan.soft import Soft
-from lscli.sources import How, open_inputs
+from lscli.sources import How, open_soft_inputs
 from lscli.sources.soft_labels import SoftLabels
 from lscli.targets.convention import Targets
 
@@ -44,7 +44,7 @@ def table(
     **options: Any,
 ) -> SampleTable:
     """The columns of a pass over logits and soft labels [N, K], the entropies of each eps among them as `eps=0.1`."""
-    opened, truth = open_inputs(logits, labels, how or How(soft_labels=True))
+    opened, truth = open_soft_inputs(logits, labels, how)
     assert isinstance(truth, SoftLabels)
     try:
         names = {f"eps={amount}": amount for amount in eps}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import scipy.special
 import torch
 
 import lscli
+from lscli.sources.soft_labels import SoftLabels
 from tests import naive
 from tests.soft import METRICS, drawn, evaluated, values
 
@@ -110,11 +112,20 @@ def test_files_of_every_kind_of_reading_give_the_same_bytes(tmp_path: Path, pack
         evaluated(str(tmp_path / "x-*.npy"), str(tmp_path / "q-*.npy"), chunk_rows=7)
 
 
-def test_packed_labels_are_read_in_their_order_by_threads_that_share_the_rows(tmp_path: Path) -> None:
-    logits, q = drawn(6000, 3)
+def test_packed_labels_are_read_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    logits, q = drawn(300, 3)
     np.savez_compressed(tmp_path / "q.npz", labels=q)
     expected = evaluated(logits, q).rows
-    assert expected == evaluated(logits, str(tmp_path / "q.npz"), chunk_rows=10, threads=6).rows
+    read, starts = SoftLabels.read, []
+
+    def slowly(labels: SoftLabels, start: int, stop: int, out: Any) -> Any:
+        time.sleep(0.002 * (start // 10 % 2))  # whoever comes next would be first
+        starts.append(start)
+        return read(labels, start, stop, out)
+
+    monkeypatch.setattr(SoftLabels, "read", slowly)
+    assert expected == evaluated(logits, str(tmp_path / "q.npz"), chunk_rows=10, threads=3).rows
+    assert list(range(0, 300, 10)) == starts
 
 
 def test_tokens_and_binary_logits() -> None:

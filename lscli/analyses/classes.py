@@ -86,7 +86,7 @@ def per_class(
     against = cast("targets.TargetOptions", {name: given[name] for name in targets.DEFAULTS})
     settings = Settings(
         eps=targets.parse_eps(eps, allow_negative=allow_negative_eps),
-        targets=targets.check(against, options.get("masked_classes", "keep")),
+        targets=targets.check(against, options.get("masked_classes", "auto")),
         rho=None if noise_rate is None else parse_rate(noise_rate, "noise-rate", "--noise-rate "),
         bins=bins,
         bin_edges=bin_edges,

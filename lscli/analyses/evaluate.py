@@ -45,7 +45,7 @@ def evaluate(
     group_by: str | None = None,
     ignore_index: int = -100,
     nonfinite: str = "error",
-    masked_classes: str = "keep",
+    masked_classes: str = "auto",
     kind: str = "logits",
     binary: bool = False,
     flatten: bool = False,
@@ -97,7 +97,8 @@ def evaluate(
         group_by: the column of that CSV.
         ignore_index: samples with this label are left out of everything.
         nonfinite: `error` or `skip`, for rows with nan or +inf or nothing but -inf.
-        masked_classes: `keep` (their uniform loss is infinite), `exclude` (K is a row's number of other classes) or
+        masked_classes: `auto` (keep, but `exclude` the choices that a question of lm-evaluation-harness does not have),
+            `keep` (their uniform loss is infinite), `exclude` (K is a row's number of other classes) or
             `error`, for logits of -inf.
         kind: `logits`, or `log-probs` or `probs`, whose rows have to sum to 1 within 0.01 and are renormalised.
         binary: the logits are one value z a sample, [N] or [N, 1], of two classes: (0, z).

@@ -166,13 +166,12 @@ def _read(
         "prior": prior,
         "class_weights": class_weights,
     }
-    masked = options.get("masked_classes", "keep")
-    targets.check(wanted, masked)
+    targets.check(wanted, options.get("masked_classes", "auto"))
     with inputs.Inputs(logits, labels, options) as opened:
         given, files = opened.targets(wanted)
         # Where masked classes are left out, each row would have a prior of its own.
         counted: targets.TargetOptions = {**targets.DEFAULTS, "smoothing": "prior", "prior": targets.EMPIRICAL}
-        empirical = None if masked == "exclude" else opened.targets(counted).targets
+        empirical = None if opened.options["masked_classes"] == "exclude" else opened.targets(counted).targets
         tried = conventions.spreads(given, empirical)
         how = {name: opened.options[name] for name in _OF_THE_SCAN}  # type: ignore[literal-required]
         extra = conventions.vectors(tried, opened.logits.shape[1])

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import numpy as np
 
 from lscli import __version__
-from lscli.analyses.targets import open_targets
+from lscli.analyses.targets import check, open_targets
 from lscli.errors import InputError, UsageError
 from lscli.kernels.class_sums import ClassSums
 from lscli.metrics.against import PRIOR, WEIGHED
 from lscli.report import Provenance, Setting
-from lscli.sources import How, open_inputs
+from lscli.sources import How, open_inputs, open_soft_inputs
 from lscli.sources.beside import open_groups, open_weights
 from lscli.sources.labels import Labels
 from lscli.sources.soft_labels import SoftLabels
@@ -64,7 +64,7 @@ DEFAULTS: Options = {
     "group_by": None,
     "ignore_index": -100,
     "nonfinite": "error",
-    "masked_classes": "keep",
+    "masked_classes": "auto",
     "kind": "logits",
     "binary": False,
     "flatten": False,
@@ -88,7 +88,7 @@ class Inputs:
     """Logits, labels, weights and groups, checked against each other and open.
 
     Attributes:
-        options: how they are read.
+        options: how they are read, `auto` resolved.
         logits: [N, K].
         soft: the labels where they are distributions, which are checked as they are read; else None.
         label: [N], -1 for those that are ignored; of soft labels it says nothing.
@@ -99,10 +99,15 @@ class Inputs:
     """
 
     def __init__(self, logits: Any, labels: Any, options: Options, *, soft_labels: bool = False) -> None:
-        self.options: Options = {**DEFAULTS, **options}
-        given = self.options
-        self.logits, self._labels = open_inputs(logits, labels, how_of(given, soft_labels=soft_labels))
+        given: Options = {**DEFAULTS, **options}
+        self._given = given
+        self.options: Options = {**given}
+        how = How(**{name: given[name] for name in How._fields})  # type: ignore[literal-required]
+        self._labels: Labels | SoftLabels
+        self.logits, self._labels = (open_soft_inputs if soft_labels else open_inputs)(logits, labels, how)
         self.soft = self._labels if isinstance(self._labels, SoftLabels) else None
+        if given["masked_classes"] == "auto":  # choices that a question does not have are no classes of its row
+            self.options["masked_classes"] = "exclude" if self.logits.ragged else "keep"
         # As typed: errors name the member of an archive, rows the file.
         self.source = os.fsdecode(logits) if isinstance(logits, str | bytes | os.PathLike) else self.logits.name
         try:
@@ -146,7 +151,12 @@ class Inputs:
         return found | ({"class_count"} if self.options["masked_classes"] == "exclude" else set())
 
     def targets(self, options: TargetOptions) -> Opened:
-        """What the losses of these samples are against."""
+        """What the losses of these samples are against.
+
+        Raises:
+            UsageError: options that do not go together for these logits.
+        """
+        check(options, self.options["masked_classes"])
         weight = None if self.weight is None else self.weight.values
         shares = None if self.soft is None else partial(self.soft.shares, self.options["ignore_index"], weight)
         return open_targets(options, self.label, self.logits.shape[1], weight, self.label < 0, shares)
@@ -200,8 +210,8 @@ class Inputs:
         rows = self.logits.shape[0]
         samples = {"rows": rows, "kept": rows - self.ignored, "ignored": self.ignored}
         settings = {
-            name: Setting(shown(value), "default" if _same(value, DEFAULTS[name]) else "argument")  # type: ignore[literal-required]
-            for name, value in ((name, self.options[name]) for name in DEFAULTS if name != "progress")  # type: ignore[literal-required]
+            name: Setting(shown(self.options[name]), "default" if _same(value, DEFAULTS[name]) else "argument")  # type: ignore[literal-required]
+            for name, value in ((name, self._given[name]) for name in DEFAULTS if name != "progress")  # type: ignore[literal-required]
         }
         if result is not None:
             samples |= {"kept": len(result.table), "skipped": result.skipped, "masked": result.masked}
@@ -229,7 +239,8 @@ class Inputs:
             notes.append(f"{name}: every row sums to 1: if these are probabilities, say --kind probs")
         if result.skipped:
             notes.append(f"{name}: {result.skipped} of {self.logits.shape[0]} rows are not finite and left out")
-        if result.masked and self._infinite(result.table):
+        expected = self.logits.ragged and self._given["masked_classes"] == "auto"
+        if result.masked and self._infinite(result.table) and not expected:
             left_out = self.options["masked_classes"] == "exclude"
             infinite = "uniform loss and logit gap are" if self.soft is None else "uniform loss is"
             consequence = "it is left out of their row" if left_out else f"their {infinite} infinite"
@@ -254,12 +265,6 @@ def _input(role: str, opened: Logits | Labels | SoftLabels) -> dict[str, Any]:
         "size": opened.size,
     }
     return described | ({"shards": opened.shards} if opened.shards else {})
-
-
-def how_of(options: Options, *, soft_labels: bool = False) -> How:
-    """How the files of these options are read."""
-    named = {name: options[name] for name in How._fields if name != "soft_labels"}  # type: ignore[literal-required]
-    return How(**named, soft_labels=soft_labels)
 
 
 def shown(value: Any) -> Any:

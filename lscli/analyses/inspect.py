@@ -11,7 +11,7 @@ from lscli import __version__
 from lscli.errors import LscliError
 from lscli.paths import STDIN, files_of
 from lscli.report import Listing, Setting
-from lscli.sources import How, contents_of, opened_entry
+from lscli.sources import contents_of, opened_entry
 from lscli.sources.labels import Labels
 from lscli.sources.logits import Logits
 from lscli.sources.look import Look, look
@@ -62,7 +62,9 @@ def inspect(
                 found.append(_Found.of(file.name, format_name, entry.key, array, look(array, progress)))
             except LscliError as error:
                 shape = () if entry.shape is None else entry.shape
-                found.append(_Found(file.name, format_name, entry.key, shape, entry.element, 0, None, "", [], str(error)))
+                found.append(
+                    _Found(file.name, format_name, entry.key, shape, entry.element, 0, None, "", [], str(error))
+                )
             finally:
                 if array is not None:
                     array.close()
@@ -130,7 +132,7 @@ def _taken_for(array: Any, seen: Look | None) -> tuple[str, list[str], str]:
     if len(array.shape) == 3:
         array = flattened(array, 2)
         options.append("--flatten")
-    if seen is not None and (seen.sum_to_1 > 0.99 or (binary and 0 <= seen.low and seen.high <= 1)):
+    if seen is not None and (seen.sum_to_1 > 0.99 or (binary and seen.low >= 0 and seen.high <= 1)):
         options.append("--kind probs")
     if binary:
         options.append("--binary")

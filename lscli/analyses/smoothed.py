@@ -79,9 +79,7 @@ def smoothed_rows(
     amount = _amount(eps, smoothing, prior, allow_negative_eps)
     if classes is not None:
         check_classes(classes)
-    opened = open_labels(
-        labels, How(labels_key=labels_key, labels_column=labels_column, allow_trailing=allow_trailing)
-    )
+    opened = open_labels(labels, How(labels_key=labels_key, labels_column=labels_column, allow_trailing=allow_trailing))
     if isinstance(opened, Labels):
         source: ClassNumbers | Rows = ClassNumbers(opened, _known(classes), ignore_index)
     else:

@@ -57,7 +57,7 @@ def sweep(
     group_by: str | None = None,
     ignore_index: int = -100,
     nonfinite: str = "error",
-    masked_classes: str = "keep",
+    masked_classes: str = "auto",
     kind: str = "logits",
     binary: bool = False,
     flatten: bool = False,

@@ -129,14 +129,12 @@ class SoftKernel(NumpyKernel):
         """The entropy of the smoothed labels of an eps; in rows with a masked class, over the other classes."""
         targets, k = self._targets, self._k
         mixed, logs = self._beside.buffers(len(state.top))
-        on, off = targets.on(eps, k), targets.off(eps, k)
+        share, off = targets.on(eps, k) - targets.off(eps, k), targets.off(eps, k)
         if np.ndim(off):
-            on, off = self._beside.by_class(on), self._beside.by_class(off)
-        # In proportion, as it is exact for 0 and 1.
-        np.subtract(1.0, self._q, out=logs)
-        logs *= off
-        np.multiply(self._q, on, out=mixed)
-        mixed += logs
+            share, off = self._beside.by_class(share), self._beside.by_class(off)
+        # Of a class that is all of the label it is `on` again: where that is more than 1/2, or 0, nothing rounds.
+        np.multiply(self._q, share, out=mixed)
+        mixed += off
         np.maximum(mixed, _TINY, out=logs)
         np.log(logs, out=logs)
         entropy: Array = 0.0 - self._layout.sums(mixed, logs)
@@ -144,7 +142,7 @@ class SoftKernel(NumpyKernel):
             seen = ~np.isneginf(self._differences(state, raw, masked))
             q, count = self._own_rows(masked), state.open_classes[masked]
             on, off = (np.broadcast_to(part(eps, count), len(masked))[:, None] for part in (targets.on, targets.off))
-            of_rows = np.where(seen, q * on + (1.0 - q) * off, 0.0)
+            of_rows = np.where(seen, q * (on - off) + off, 0.0)
             entropy[masked] = 0.0 - np.add.reduce(of_rows * np.log(np.maximum(of_rows, _TINY)), axis=1)
         # A sum of q that rounds above 1 would leave less than nothing.
         return np.maximum(entropy, 0.0)

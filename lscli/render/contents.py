@@ -56,7 +56,9 @@ def _values(array: Mapping[str, Any]) -> str:
         return ""
     ends = [str(end) if isinstance(end, int) else short(end) for end in (array["min"], array["max"])]
     said = [f"{ends[0]} .. {ends[1]}" if ends[0] else "none that is finite"]
-    odd = [f"{array[key]:,} {word}" for key, word in (("nan", "nan"), ("posinf", "+inf"), ("neginf", "-inf")) if array[key]]
+    odd = [
+        f"{array[key]:,} {word}" for key, word in (("nan", "nan"), ("posinf", "+inf"), ("neginf", "-inf")) if array[key]
+    ]
     if isinstance(array["min"], float):
         said.extend(odd or ["no nan, no infinities"])
     return ", ".join(said)

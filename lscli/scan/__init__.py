@@ -165,7 +165,9 @@ def _checked(
     if nonfinite not in ("error", "skip"):
         raise UsageError(f"unknown value {nonfinite!r} for nonfinite", "use error or skip")
     if masked_classes not in ("keep", "exclude", "error"):
-        raise UsageError(f"unknown value {masked_classes!r}", "use keep, exclude or error", where="masked-classes")
+        raise UsageError(
+            f"unknown value {masked_classes!r}", "use auto, keep, exclude or error", where="masked-classes"
+        )
     for name, value in (("threads", threads), ("chunk-rows", chunk_rows)):
         if value is not None and value < 1:
             raise UsageError(f"{name} must be at least 1, got {value}", "leave it out for the best value")

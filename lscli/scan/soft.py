@@ -39,9 +39,7 @@ class Soft(NamedTuple):
     def kernel(self, logits: Logits, filler: Filler, vectors: Array | None) -> SoftKernel:
         """A kernel for the thread that makes it."""
         eps = list(self.entropies.values())
-        return SoftKernel(
-            logits.shape[1], logits.dtype, filler.fields, vectors, self._distributions, self.targets, eps
-        )
+        return SoftKernel(logits.shape[1], logits.dtype, filler.fields, vectors, self._distributions, self.targets, eps)
 
     def reader(self, rows: int) -> Callable[[int, int], Array]:
         """What reads the rows of a chunk, at most so many, as they are stored; they are good until the next ones."""

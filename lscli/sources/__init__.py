@@ -1,26 +1,42 @@
-"""Where data comes from: one file a format, chosen by the suffix of the path."""
+"""Where data comes from: one file a format; logits and labels in their roles."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from lscli.errors import InputError, UsageError
-from lscli.paths import STDIN, alike, expanded, pairs
+from lscli.paths import alike
+from lscli.sources.argument import Argument, is_path, is_stdin
 from lscli.sources.asked import Ask, Entry, Wants
-from lscli.sources.files import RegularFile
-from lscli.sources.formats import FORMATS, check_content, check_name, format_by_content, format_of, format_of_text
+from lscli.sources.formats import FORMATS
 from lscli.sources.labels import Labels
 from lscli.sources.logits import Logits
-from lscli.sources.memory import TensorArray, open_array
-from lscli.sources.shards import Shards, allow_open, check_distinct
+from lscli.sources.memory import TensorArray
+from lscli.sources.shards import Shards
 from lscli.sources.soft_labels import SoftLabels
 from lscli.sources.stored import whole
-from lscli.sources.views import flattened, interpreted
+from lscli.sources.views import interpreted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
+
+    from lscli.sources.files import RegularFile
+
+__all__ = [
+    "How",
+    "contents_of",
+    "is_path",
+    "open_inputs",
+    "open_labels",
+    "open_numbers",
+    "open_soft_inputs",
+    "opened_entry",
+]
 
 _DTYPES = ("bfloat16",)
 
@@ -37,9 +53,9 @@ class How(NamedTuple):
     kind: str = "logits"
     binary: bool = False
     flatten: bool = False
-    soft_labels: bool = False
 
-    def logits(self) -> Ask:
+    def logits(self, *, shared: bool) -> Ask:
+        """What is asked of the logits' file; `shared` if the labels are in it too."""
         return Ask(
             "logits",
             "numbers" if self.binary else "matrix",
@@ -48,15 +64,23 @@ class How(NamedTuple):
             self.labels_column or self.labels_key,
             self.allow_trailing,
             self.dtype,
+            shared,
         )
 
-    def labels(self) -> Ask:
-        wants: Wants = "matrix" if self.soft_labels else "integers"
-        key, column = self.labels_key, self.labels_column
-        return Ask("labels", wants, key, "--labels-key", None, self.allow_trailing, column=column)
+    def labels(self, wants: Wants, *, shared: bool = False) -> Ask:
+        """What is asked of the labels' file."""
+        return Ask(
+            "labels",
+            wants,
+            self.labels_key,
+            "--labels-key",
+            allow_trailing=self.allow_trailing,
+            shared=shared,
+            column=self.labels_column,
+        )
 
 
-def open_inputs(logits: Any, labels: Any = None, how: How | None = None) -> tuple[Logits, Labels | SoftLabels]:
+def open_inputs(logits: Any, labels: Any = None, how: How | None = None) -> tuple[Logits, Labels]:
     """Open logits [N, K] and labels [N], each a path, a pattern of shards, `-`, a numpy array or a torch tensor.
 
     Without `labels`, both come from the one file that `logits` names, or from each of its shards.
@@ -66,28 +90,40 @@ def open_inputs(logits: Any, labels: Any = None, how: How | None = None) -> tupl
         ReadWriteError: one of them cannot be read.
         UsageError: an option that does not go with the inputs.
     """
-    how = how or How()
+    return _opened(logits, labels, how or How(), 1, lambda truth, own: Labels(truth, own.shape[0], own.name))
+
+
+def open_soft_inputs(logits: Any, labels: Any = None, how: How | None = None) -> tuple[Logits, SoftLabels]:
+    """The same with labels [N, K] that are distributions over the classes."""
+    return _opened(logits, labels, how or How(), 2, lambda truth, own: SoftLabels(truth))
+
+
+def _opened(
+    logits: Any, labels: Any, how: How, dimensions: int, made: Callable[[Any, Logits], Any]
+) -> tuple[Logits, Any]:
+    """Logits, and what is made of labels of so many dimensions."""
     _check(how)
+    shared = labels is None
+    if is_stdin(labels) and is_stdin(logits):
+        raise UsageError("standard input is read once", "name a file for the logits or the labels", where="-")
     # Whatever is wrong, no file stays open: a traceback that somebody keeps would keep it too.
     with contextlib.ExitStack() as stack:
-        files = _files(logits, "logits", how.input_format)
-        stack.callback(_close, files)
-        if labels is None:
-            truths = _again(files, logits)
-        elif _is_stdin(labels) and _is_stdin(logits):
-            raise UsageError("standard input is read once", "name a file for the logits or the labels", where="-")
+        of_logits = Argument.of(logits, "logits", how.input_format)
+        stack.callback(of_logits.close)
+        if shared:
+            of_labels = of_logits.again()
         else:
-            truths = _files(labels, "labels", how.input_format if _is_stdin(labels) else None)
-        stack.callback(_close, truths)
-        if labels is not None and None not in (files.pattern, truths.pattern):
-            _pair(files, truths)
-        shared = labels is None
-        scores = _array(files, how.logits()._replace(shared=shared), (1 if how.binary else 2) if how.flatten else 0, stack)
-        truth = _array(truths, how.labels()._replace(shared=shared), (2 if how.soft_labels else 1) if how.flatten else 0, stack)
-        _check_order(scores, truth, how)
+            of_labels = Argument.of(labels, "labels", how.input_format if is_stdin(labels) else None)
+        stack.callback(of_labels.close)
+        if not shared and None not in (of_logits.pattern, of_labels.pattern):
+            of_labels = of_labels.paired_with(of_logits)
+        scores = of_logits.opened(how.logits(shared=shared), (1 if how.binary else 2) if how.flatten else 0, stack)
+        wants: Wants = "integers" if dimensions == 1 else "matrix"
+        truth = of_labels.opened(how.labels(wants, shared=shared), dimensions if how.flatten else 0, stack)
+        _check_order(scores, truth, binary=how.binary, soft=dimensions == 2)
         _check_rows(scores, truth)
         matrix = Logits(interpreted(scores, how.kind, binary=how.binary), how.kind)
-        opened = matrix, SoftLabels(truth) if how.soft_labels else Labels(truth, matrix.shape[0], matrix.name)
+        opened = matrix, made(truth, matrix)
         stack.pop_all()
     return opened
 
@@ -102,9 +138,9 @@ def open_labels(labels: Any, how: How) -> Labels | SoftLabels:
     """
     _check(how)
     with contextlib.ExitStack() as stack:
-        files = _files(labels, "labels", how.input_format)
-        stack.callback(_close, files)
-        array = _array(files, how.labels(), 0, stack)
+        argument = Argument.of(labels, "labels", how.input_format)
+        stack.callback(argument.close)
+        array = argument.opened(how.labels("integers"), 0, stack)
         # A column of class numbers is one that was saved askew, which `Labels` says.
         opened = SoftLabels(array) if len(array.shape) == 2 and array.shape[1] != 1 else Labels(array)
         stack.pop_all()
@@ -124,12 +160,10 @@ def open_numbers(value: Any, role: str, column: str) -> tuple[str, NDArray[Any]]
         ReadWriteError: it cannot be read.
     """
     with contextlib.ExitStack() as stack:
-        files = _files(value, role, None)
-        stack.callback(_close, files)
-        array = _array(files, Ask(role, "numbers", None, f"the key {role}", column=column), 0, stack)
+        argument = Argument.of(value, role)
+        stack.callback(argument.close)
+        array = argument.opened(Ask(role, "numbers", None, f"the key {role}", column=column), 0, stack)
         if isinstance(array, TensorArray):
-            import numpy as np
-
             return array.name, np.asarray(array.tensor.cpu())
         return array.name, whole(array)
 
@@ -143,11 +177,11 @@ def contents_of(path: str, input_format: str | None) -> list[tuple[RegularFile, 
         UsageError: an unknown format.
     """
     with contextlib.ExitStack() as stack:
-        files = _files(path, "logits or labels", input_format)
-        stack.callback(_close, files)
+        argument = Argument.of(path, "logits or labels", input_format)
+        stack.callback(argument.close)
         found = [
             (file, name, FORMATS[name].reader(file.name).contents(file))
-            for file, name in zip(files.open, files.formats, strict=True)
+            for file, name in zip(argument.files, argument.formats, strict=True)
         ]
         stack.pop_all()
     return found
@@ -170,96 +204,20 @@ def opened_entry(file: RegularFile, format_name: str, entry: Entry) -> Any:
         raise
 
 
-class _Files(NamedTuple):
-    """What one argument stands for: files, of which a pattern may name several, or an array in memory."""
-
-    open: list[RegularFile]
-    formats: list[str]
-    pattern: str | None = None
-    array: Any = None
-
-
-def _files(value: Any, role: str, input_format: str | None) -> _Files:
-    """Open the files of an argument."""
-    if not is_path(value):
-        return _Files([], [], None, open_array(value, role))
-    path = os.fsdecode(value)
-    if path == STDIN:
-        from lscli.sources.stdin import open_stdin
-
-        file = open_stdin()
-        return _Files([file], [check_name(input_format) if input_format else _seen(file)])
-    names = expanded(path)
-    allow_open(len(names or ()))
-    files: list[RegularFile] = []
-    formats = []
-    try:
-        for name in names or [path]:
-            files.append(RegularFile(name))
-            formats.append(format_of(name, role, input_format))
-            check_content(files[-1], formats[-1])
-        check_distinct(files)
-    except BaseException:
-        for file in files:
-            file.close()
-        raise
-    return _Files(files, formats, path if names else None)
-
-
-def _again(files: _Files, logits: Any) -> _Files:
-    """The same files for the labels, where their format may hold both."""
-    if not files.open or not all(FORMATS[name].keyed for name in files.formats):
-        raise UsageError("no labels were given", "name them after the logits, or give an .npz file that holds both")
-    return _Files([file.another() for file in files.open], files.formats, files.pattern)
-
-
-def _seen(file: RegularFile) -> str:
-    if file.size == 0:
-        raise InputError("is empty", "look at the command before the pipe", where=file.name)
-    found = format_by_content(file) or format_of_text(file)
-    if found is None:
-        known = ", ".join(FORMATS)
-        raise UsageError("the format is not seen from its first bytes", f"say --input-format: {known}", where=file.name)
-    return found
-
-
-def _pair(files: _Files, truths: _Files) -> None:
-    """Put the label shards in the order of the logit shards."""
-    by_name = {file.name: file for file in truths.open}
-    order = pairs([file.name for file in files.open], list(by_name), truths.pattern or "")
-    truths.open[:] = [by_name[name] for name in order]
-    truths.formats[:] = [format_of(file.name, "labels") for file in truths.open]
-
-
-def _array(files: _Files, ask: Ask, dimensions: int, stack: contextlib.ExitStack) -> Any:
-    """The array of an argument, in no more than so many dimensions; 0 leaves it as it is."""
-    if files.array is not None:
-        parts = [files.array]
-    else:
-        parts = []
-        for file, name in zip(files.open, files.formats, strict=True):
-            parts.append(FORMATS[name].reader(file.name).open_array(file, ask))
-            stack.callback(parts[-1].close)
-    if dimensions:
-        parts = [flattened(part, dimensions) for part in parts]
-    return parts[0] if files.pattern is None else Shards(parts, files.pattern)
-
-
 def _check(how: How) -> None:
     if how.dtype is not None and how.dtype not in _DTYPES:
-        raise UsageError(
-            f"unknown dtype {how.dtype!r}", "bfloat16 is the only one that has to be said", where="dtype"
-        )
+        what = f"unknown dtype {how.dtype!r}"
+        raise UsageError(what, "bfloat16 is the only one that has to be said", where="dtype")
 
 
-def _check_order(scores: Any, truth: Any, how: How) -> None:
-    if len(scores.shape) == 1 and len(truth.shape) == 2 and not how.binary:
+def _check_order(scores: Any, truth: Any, *, binary: bool, soft: bool) -> None:
+    if len(scores.shape) == 1 and len(truth.shape) == 2 and not binary:
         raise InputError(
             f"the two inputs are swapped: this one has shape {scores.shape}, {truth.name} {truth.shape}",
             "the logits come first, then the labels",
             where=scores.name,
         )
-    if len(scores.shape) == len(truth.shape) == 2 and not how.soft_labels and alike(scores.name, truth.name):
+    if len(scores.shape) == len(truth.shape) == 2 and not soft and alike(scores.name, truth.name):
         raise UsageError(
             f"is a shard of logits, as {scores.name} is, and not their labels",
             "a pattern of shards has to be quoted, or the shell puts the files in its place: 'logits-*.npy'",
@@ -278,17 +236,3 @@ def _check_rows(scores: Any, truth: Any) -> None:
                 "save both from the same run",
                 where=truth.shards[place],
             )
-
-
-def _close(files: _Files) -> None:
-    for file in files.open:
-        file.close()
-
-
-def is_path(value: Any) -> bool:
-    """Whether a value names a file, rather than being the data."""
-    return isinstance(value, str | bytes | os.PathLike)
-
-
-def _is_stdin(value: Any) -> bool:
-    return is_path(value) and os.fsdecode(value) == STDIN

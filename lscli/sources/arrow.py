@@ -97,11 +97,8 @@ def _locate(file: RegularFile, data: Any, reader: Any, columns: Chosen, found: S
             values = proved(batch, name, columns.width, first, file.name)
             if not len(values):
                 continue
-            buffer, size = values.buffers()[-1], len(values) * itemsize
-            if buffer.size < values.offset * itemsize + size:
-                raise ValueError("a column's values are fewer than its rows")
-            offsets[place] = buffer.address - data.address + values.offset * itemsize
-            if not 0 <= offsets[place] <= data.size - size:
+            offsets[place] = values.buffers()[-1].address - data.address + values.offset * itemsize
+            if not 0 <= offsets[place] <= data.size - len(values) * itemsize:
                 return None
         located.append(Batch(batch.num_rows, offsets))
         first += batch.num_rows

@@ -121,8 +121,7 @@ class _Numbers:
         for cells, values in self._blocks(text):
             self._doubts.add(cells, values)
             if element is np.float32 and not _is_float32(values):
-                element = np.float64
-                blocks = [block.astype(np.float64) for block in blocks]
+                element = np.float64  # and so is the whole
             blocks.append(values.astype(element, copy=False))
         self._doubts.check()
         return np.concatenate(blocks) if blocks else np.empty((0, len(self._head.places)), element)

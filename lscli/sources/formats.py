@@ -65,7 +65,7 @@ FORMATS = {
     "tsv": Format((".tsv",), "tsv", "a TSV file"),
     "lm-eval": Format((".jsonl",), "lm_eval", "a samples file of lm-evaluation-harness"),
 }
-BY_SUFFIX = {suffix: name for name, format in FORMATS.items() for suffix in format.suffixes}
+BY_SUFFIX = {suffix: name for name, own in FORMATS.items() for suffix in own.suffixes}
 _PICKLES = (".pkl", ".pickle", ".p", ".joblib", ".dill")
 _START, _LINE = 16, 4096
 
@@ -114,8 +114,8 @@ def format_by_content(file: RegularFile) -> str | None:
     start = file.read(_START, 0)
     if start.startswith(FORMATS["npz"].magic):
         return _archive_of(file)
-    for name, format in FORMATS.items():
-        if start.startswith(format.magic or (b"\0\0\0\0\0\0\0\0\0",)):
+    for name, own in FORMATS.items():
+        if start.startswith(own.magic):
             return name
     if start[8:10] in (b'{"', b"{ ", b"{}") and int.from_bytes(start[:8], "little") < file.size:
         return "safetensors"

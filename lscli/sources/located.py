@@ -43,8 +43,8 @@ class Located:
         self.element = columns.element
         self.dtype = np.dtype(columns.element)
         self._file = file
-        self._batches = [batch for batch in batches if batch.rows]
-        self._ends = list(itertools.accumulate(batch.rows for batch in self._batches))
+        self._batches = batches
+        self._ends = list(itertools.accumulate(batch.rows for batch in batches))
         self._step = (columns.width or 1) * self.dtype.itemsize
 
     def read(self, start: int, stop: int, out: NDArray[Any]) -> NDArray[Any]:

@@ -14,9 +14,9 @@ from lscli.sources.memory import TensorArray
 from lscli.sources.views import located, shards_of
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from contextlib import AbstractContextManager
+
+    from numpy.typing import NDArray
 
     from lscli.sources.stored import StoredArray
 
@@ -42,6 +42,7 @@ class Logits:
         shape: (N, K), N >= 1 and K >= 2.
         dtype: `float16`, `bfloat16`, `float32` or `float64`.
         stored: the same as it is stored, where it is not that of what is computed with.
+        ragged: whether rows with fewer classes than others are filled up with -inf.
         sequential: whether rows are to be read in their order, by one reader at a time.
         turn: held while the next rows are chosen and read, where they are sequential.
         size: bytes of data, as stored.
@@ -59,6 +60,7 @@ class Logits:
         self.dtype = _element_type(array)
         self.stored: str = getattr(array, "stored", self.dtype)
         self.sequential = array.sequential
+        self.ragged: bool = getattr(array, "ragged", False)
         self.turn: AbstractContextManager[Any] = threading.Lock() if array.sequential else contextlib.nullcontext()
         self.shape = self._matrix_shape(array.shape)
         self.storage = np.dtype(STORAGE[self.dtype])

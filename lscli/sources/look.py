@@ -1,4 +1,4 @@
-"""A look at the values of an array: what they range over, and what is odd among them. A block is in memory at a time."""
+"""A look at the values of an array, a block at a time: what they range over, and what is odd among them."""
 
 from __future__ import annotations
 

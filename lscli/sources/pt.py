@@ -135,7 +135,12 @@ def _in_place(file: RegularFile, tensor: torch.Tensor, name: str) -> RawArray | 
     """The elements of a mapped tensor where they lie in the file; None where the system does not tell."""
     import torch
 
-    if tensor.layout != torch.strided or tensor.device.type != "cpu" or not tensor.is_contiguous() or not tensor.numel():
+    if (
+        tensor.layout != torch.strided
+        or tensor.device.type != "cpu"
+        or not tensor.is_contiguous()
+        or not tensor.numel()
+    ):
         return None
     if tensor.is_quantized or tensor.is_neg() or tensor.is_conj():
         return None

@@ -40,6 +40,7 @@ class Shards:
         self.shape = (self._ends[-1], *first.shape[1:])
         self.dtype = first.dtype.newbyteorder("=")
         self.element = first.element
+        self.ragged = any(getattr(part, "ragged", False) for part in parts)
         self.sequential = any(part.sequential for part in parts)
 
     def read(self, start: int, stop: int, out: NDArray[Any]) -> NDArray[Any]:

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 from tests.fuzz.mutate import KINDS, mutated
-from tests.fuzz.run import Result, fuzz, keep
+from tests.fuzz.run import CORPUS, Result, fuzz, keep
 from tests.fuzz.targets import opened
 
 
-def main() -> int:
-    """Fuzz one format."""
+def main(arguments: Sequence[str] | None = None, corpus: Path = CORPUS) -> int:
+    """Fuzz one format, and keep what crashes."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("kind", choices=KINDS)
     parser.add_argument("--seeds", type=_seeds, default=range(100_000), metavar="FIRST:LAST", help="default: 0:100000")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so long")
     parser.add_argument("--show", action="store_true", help="print the first seed's input and what it comes to, only")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if options.show:
         data = mutated(options.kind, options.seeds.start)
         print(repr(data))
@@ -31,7 +33,9 @@ def main() -> int:
     with opened(options.kind) as target:
         result = fuzz(target, options.kind, options.seeds, seconds=options.seconds, progress=_progress)
     for seed, data, crash in result.found:
-        print(f"\nseed {seed}, kept as {keep(options.kind, data)}: {crash.what}\n{data[:300]!r}\n{crash.detail}")
+        print(
+            f"\nseed {seed}, kept as {keep(options.kind, data, corpus)}: {crash.what}\n{data[:300]!r}\n{crash.detail}"
+        )
     print(f"{options.kind} seeds {options.seeds.start}:{options.seeds.stop}: {result}")
     return 1 if result.found else 0
 

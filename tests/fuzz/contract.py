@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import signal
+import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
@@ -61,7 +62,13 @@ class Outcome(NamedTuple):
 
 
 def judged(target: Target, data: bytes, watch: Watch) -> Outcome:
-    """What reading these bytes comes to."""
+    """What reading these bytes comes to; what is slow once may be the machine's fault, and is read again."""
+    outcome = _judged(target, data, watch)
+    slow = outcome.crash is not None and outcome.crash.what.startswith(TooSlowError.__name__)
+    return _judged(target, data, watch) if slow else outcome
+
+
+def _judged(target: Target, data: bytes, watch: Watch) -> Outcome:
     watch.warnings.clear()
     try:
         with _in_time(SECONDS), _confined(watch.memory):
@@ -118,7 +125,7 @@ def _crash(error: BaseException, why: str = "") -> Crash:
 @contextlib.contextmanager
 def _in_time(seconds: float) -> Iterator[None]:
     """Raise TooSlowError where it takes longer, on systems that have a timer."""
-    if not hasattr(signal, "setitimer"):
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return
     before = signal.signal(signal.SIGALRM, _too_slow)
@@ -151,13 +158,13 @@ def _confined(most: int | None) -> Iterator[None]:
 
 
 def _address_space() -> int | None:
-    """What the process has and may have more; None where the system does not tell, or limits it already."""
+    """What the process has and may have more; None where the system does not tell."""
     try:
         import resource
 
-        if resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY:
-            return None
         with open("/proc/self/statm", encoding="ascii") as file:
-            return int(file.read().split()[0]) * resource.getpagesize() + MEMORY
+            most = int(file.read().split()[0]) * resource.getpagesize() + MEMORY
     except (ImportError, OSError):
         return None
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return most if limit == resource.RLIM_INFINITY else min(most, limit)

@@ -54,7 +54,8 @@ def _csv(data: bytes) -> dict[str, NDArray[Any]]:
     first, rows = _rows(data)
     column = 0 if len(first) == 1 else next(first.index(name) for name in ("labels", "label") if name in first)
     header = first[column].startswith("#") or not _is_number(first[column])
-    return {"": np.array([int(row[column]) for row in ([] if header else [first]) + rows], np.int64)}
+    cells = [row[column] for row in ([] if header else [first]) + rows]
+    return {"": np.array([int(cell.encode("ascii")) for cell in cells], np.int64)}
 
 
 def columns(data: bytes) -> list[NDArray[np.float64]]:

@@ -108,16 +108,19 @@ def test_feather_of_version_1_is_refused(path: Path) -> None:
     assert "write_feather" in refused(path, "a Feather file of version 1").hint
 
 
-def test_a_length_beyond_the_values_is_refused(path: Path) -> None:
-    data = save(path, table("lists", some_logits(77, 5), label=some_labels(77, 5)), 77).read_bytes()
-    # All places that hold the number of rows: of the batch, of its columns.
-    place, refusals = data.index((77).to_bytes(8, "little")), 0
+@pytest.mark.parametrize("length", [78, 1 << 40, (1 << 63) - 1, -1, -(1 << 63)])
+@pytest.mark.parametrize("kind", ["x.arrow", "x.stream.arrow", "x.packed.arrow", "x.packed.stream.arrow"])
+def test_a_length_that_is_not_that_of_the_values_is_refused(tmp_path: Path, kind: str, length: int) -> None:
+    path = save(tmp_path / kind, table("columns", some_logits(77, 2), label=some_labels(77, 2)), 77)
+    data, rows = path.read_bytes(), (77).to_bytes(8, "little")
+    # All places that hold the number of rows: of the batch, and of its columns.
+    place, refusals = data.index(rows), 0
     while place >= 0:
-        path.write_bytes(data[:place] + (1 << 40).to_bytes(8, "little") + data[place + 8 :])
+        path.write_bytes(data[:place] + length.to_bytes(8, "little", signed=True) + data[place + 8 :])
         refused(path, "corrupt|declares")
         refusals += 1
-        place = data.find((77).to_bytes(8, "little"), place + 8)
-    assert refusals >= 3
+        place = data.find(rows, place + 8)
+    assert refusals >= 4
 
 
 def test_an_absurd_length_of_a_packed_column_is_refused(tmp_path: Path) -> None:

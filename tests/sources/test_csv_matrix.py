@@ -130,6 +130,16 @@ def test_a_cell_that_is_no_number_is_named_with_its_row_and_column(path: Path, c
     spoilt(path, "a,b,c,d,e\n" + with_row(f"1.5,2.5,{quote}{cell}{quote},3.5,4"), "row 3, column 'c': .* is not a")
 
 
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_blank_line_at_the_end_of_a_block_is_no_end(path: Path, monkeypatch: pytest.MonkeyPatch, quote: str) -> None:
+    first, rest = (
+        ROWS[0] + "\n",
+        "".join(f"{quote}{row.partition(',')[0]}{quote},{row.partition(',')[2]}\n" for row in ROWS),
+    )
+    monkeypatch.setattr(delimited, "_BLOCK", len(rest))
+    spoilt(path, first + rest + "\n" + rest, "row 41 is a blank line")
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [

@@ -130,17 +130,36 @@ def test_samples_of_fewer_choices_are_padded_with_masked_classes(path: Path) -> 
     logits, labels = open_inputs(path)
     try:
         assert values.tolist() == logits.read(0, ROWS, np.empty(values.shape)).tolist()
-        assert targets.tolist() == labels.values.tolist()  # type: ignore[union-attr]  # class numbers
-        assert getattr(logits._array, "ragged", False)
+        assert targets.tolist() == labels.values.tolist()
+        assert logits.ragged
     finally:
         logits.close()
     metrics = "accuracy,brier,loss_hard"
     assert figures(lscli.evaluate(values, targets, metrics=metrics)) == figures(lscli.evaluate(path, metrics=metrics))
 
 
+@pytest.mark.parametrize("shards", [False, True])
+def test_choices_that_a_question_does_not_have_are_left_out_unless_they_are_to_be_kept(
+    tmp_path: Path, shards: bool
+) -> None:
+    one = written(tmp_path / "x1.jsonl", (sample(row, 4 - row % 2) for row in range(ROWS)))
+    path = tmp_path / "x*.jsonl" if shards else one
+    report = lscli.evaluate(path)
+    assert ROWS // 2 == report.samples["masked"]
+    with pytest.warns(lscli.LscliWarning, match="left out of their row"):
+        assert figures(report) == figures(lscli.evaluate(path, masked_classes="exclude"))
+    assert np.isfinite(report["loss_smoothed"])
+    assert ("exclude", "default") == report.settings["masked_classes"]
+    with pytest.warns(lscli.LscliWarning, match="infinite"):
+        assert np.isposinf(lscli.evaluate(path, masked_classes="keep")["loss_smoothed"])
+    with pytest.raises(lscli.UsageError, match="another one in each row"):
+        lscli.evaluate(path, smoothing="prior", prior="empirical")
+    assert ("keep", "default") == lscli.evaluate(VALUES, TARGETS).settings["masked_classes"]
+
+
 def test_samples_of_as_many_choices_are_not_ragged(path: Path) -> None:
     logits, _ = open_inputs(written(path, map(sample, range(ROWS))))
-    assert not getattr(logits._array, "ragged", False)
+    assert not logits.ragged
     logits.close()
 
 

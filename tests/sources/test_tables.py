@@ -12,7 +12,7 @@ import pytest
 
 import lscli
 from lscli.errors import InputError, LscliWarning
-from lscli.sources import How, open_inputs
+from lscli.sources import open_inputs, open_soft_inputs
 from lscli.sources.files import RegularFile
 from lscli.sources.formats import FORMATS, format_of
 from tests.sources.make import descriptors, figures, some_labels, some_logits
@@ -95,14 +95,14 @@ def test_soft_labels_are_lists_too(path: Path) -> None:
     soft = np.abs(LOGITS)
     labels = pa.FixedSizeListArray.from_arrays(soft.ravel(), 5)
     file = save(path, table("lists", labels=labels))
-    logits, truth = open_inputs(file, how=How(soft_labels=True))
+    logits, truth = open_soft_inputs(file)
     try:
-        blocks = list(truth.blocks(100))  # type: ignore[union-attr]  # soft ones
+        blocks = list(truth.blocks(100))
         assert soft.tolist() == blocks[0].tolist()
         assert (40, 5) == logits.shape
     finally:
         logits.close()
-        truth.close()  # type: ignore[union-attr]
+        truth.close()
 
 
 def test_a_slice_is_written_without_its_surroundings(path: Path) -> None:
@@ -167,6 +167,20 @@ def test_a_file_cut_off_while_it_is_read_has_changed(path: Path) -> None:
     os.truncate(path, 20_000)
     with pytest.raises(InputError, match="changed while reading"):
         logits.read(0, 5000, np.empty((5000, 50), np.float32))
+    logits.close()
+
+
+def test_a_file_written_over_while_it_is_read_has_changed(path: Path) -> None:
+    save(path, table("lists", some_logits(5000, 50), label=some_labels(5000, 50)), 5000)
+    logits, _ = open_inputs(path)
+    path.write_bytes(bytes(path.stat().st_size))
+
+    def read() -> None:
+        logits.read(0, 5000, np.empty((5000, 50), np.float32))
+        logits.check_unchanged()
+
+    with pytest.raises(InputError, match="changed while reading"):
+        read()
     logits.close()
 
 

@@ -69,11 +69,12 @@ OPTIONS = (
     option(
         "masked_classes",
         str,
-        "keep",
-        "keep|exclude|error",
-        "Classes with a logit of -inf: keep (their uniform loss is infinite), leave them out of their row, or refuse.",
+        "auto",
+        "auto|keep|exclude|error",
+        "Classes with a logit of -inf: keep (their uniform loss is infinite), leave them out of their row, or refuse; "
+        "auto: keep, but leave out choices that a question does not have.",
         _READING,
-        complete=words("keep", "exclude", "error"),
+        complete=words("auto", "keep", "exclude", "error"),
     ),
     option(
         "kind",
