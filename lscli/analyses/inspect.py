@@ -63,7 +63,7 @@ def inspect(
             except LscliError as error:
                 shape = () if entry.shape is None else entry.shape
                 found.append(
-                    _Found(file.name, format_name, entry.key, shape, entry.element, 0, None, "", [], str(error))
+                    _Found(file.name, format_name, entry.key, shape, entry.element, 0, None, "", [], error.message)
                 )
             finally:
                 if array is not None:
@@ -176,7 +176,8 @@ def _command(path: str, found: Sequence[_Found], array: _Found, input_format: st
         return _command(path, found, next((o for o in logits if o.key == "logits"), logits[0]), input_format)
     if array.role == "labels":
         return " ".join([*words, _beside(path, array, "labels", "logits") or "LOGITS", own, *options])
-    if array.key and array.key != "logits" and len(found) > 1:
+    found_by_itself = array.format in _TABLES and len(logits) == 1
+    if array.key and array.key != "logits" and len(found) > 1 and not found_by_itself:
         options.append(f"--logits-key {_name(array.key)}")
     labels = [
         other

@@ -194,10 +194,21 @@ def opened_entry(file: RegularFile, format_name: str, entry: Entry) -> Any:
         InputError: it cannot be used.
         ReadWriteError: it cannot be read.
     """
-    wants: Wants = "integers" if len(entry.shape or ()) == 1 else "matrix"
-    ask = Ask("logits", wants, entry.key or None, allow_trailing=True)
+    if len(entry.shape or ()) != 1:
+        return _opened_as("matrix", file, format_name, entry)
+    if entry.element != "text":
+        wants: Wants = "integers" if entry.element.lstrip("u").startswith("int") else "numbers"
+        return _opened_as(wants, file, format_name, entry)
+    try:
+        return _opened_as("integers", file, format_name, entry)
+    except InputError:  # text of other numbers
+        return _opened_as("numbers", file, format_name, entry)
+
+
+def _opened_as(wants: Wants, file: RegularFile, format_name: str, entry: Entry) -> Any:
     another = file.another()
     try:
+        ask = Ask("logits", wants, entry.key or None, allow_trailing=True)
         return FORMATS[format_name].reader(file.name).open_array(another, ask)
     except BaseException:
         another.close()

@@ -13,8 +13,8 @@ import numpy as np
 
 from lscli.errors import InputError, LscliError
 from lscli.sources.asked import Ask, Entry
-from lscli.sources.column_names import entries
-from lscli.sources.columns import Column, labels_among, matrix, single
+from lscli.sources.column_names import Column, entries
+from lscli.sources.columns import labels_among, matrix, single
 from lscli.text import sized
 
 if TYPE_CHECKING:

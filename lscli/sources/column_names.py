@@ -1,8 +1,8 @@
-"""What the names of columns tell: which of them are classes, and in which order."""
+"""A column of a table, and what the names of several tell: which of them are classes, and in which order."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.errors import InputError
 from lscli.sources.asked import Entry
@@ -12,12 +12,29 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lscli.sources.asked import Ask
-    from lscli.sources.columns import Column
 
 # What stands beside logits in tables, and is no class.
 _BESIDE = {"weight", "weights", "loss", "confidence", "target", "targets", "prediction", "predictions", "pred", "id"}
 _DIGITS = "0123456789"
 _LONGEST = 9  # digits of a count; names such as those of ImageNet have more
+
+
+class Column(NamedTuple):
+    """A column as a table declares it.
+
+    Attributes:
+        name: any text.
+        type: what errors call its type; empty where the table does not say.
+        element: numpy's name of the type of its numbers; empty where they are none, or the table does not say.
+        width: how many each row has; None where it is one, and no list of one.
+        of_index: whether pandas says that it is the index of a data frame.
+    """
+
+    name: str
+    type: str = ""
+    element: str = ""
+    width: int | None = None
+    of_index: bool = False
 
 
 def check_names(where: str, names: Sequence[str], ask: Ask) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from lscli.errors import InputError
 from lscli.sources.column_names import check_names
@@ -18,29 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from lscli.sources.asked import Ask
+    from lscli.sources.column_names import Column
 
 LABELS = ("labels", "label")
 _MOST_NAMES = 12
 _INDEX = re.compile(r"__index_level_\d+__|Unnamed: \d+|")
 _FLOATS = ("float16", "float32", "float64")
-
-
-class Column(NamedTuple):
-    """A column as a table declares it.
-
-    Attributes:
-        name: any text.
-        type: what errors call its type; empty where the table does not say.
-        element: numpy's name of the type of its numbers; empty where they are none, or the table does not say.
-        width: how many each row has; None where it is one, and no list of one.
-        of_index: whether pandas says that it is the index of a data frame.
-    """
-
-    name: str
-    type: str = ""
-    element: str = ""
-    width: int | None = None
-    of_index: bool = False
 
 
 def labels_among(columns: Sequence[Column], ask: Ask) -> set[int]:

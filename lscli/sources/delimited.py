@@ -14,7 +14,8 @@ import numpy as np
 
 from lscli.errors import InputError
 from lscli.sources.asked import Ask, Entry
-from lscli.sources.columns import Column, labels_among, matrix
+from lscli.sources.column_names import Column
+from lscli.sources.columns import labels_among, matrix
 from lscli.sources.csv_column import counted, open_column, open_float_column
 from lscli.sources.delimited_checks import Doubts, check_header, check_separated
 from lscli.sources.delimited_rows import Delimiter, is_number, names_of, number_of, rows_of, text_of

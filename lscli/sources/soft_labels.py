@@ -95,8 +95,8 @@ class SoftLabels:
             are 0 in `out`.
 
         Raises:
-            InputError: a row that has a value outside of [0, 1], or that does not sum to 1 within 0.01. A value may be as
-                much above 1 as the sum: labels that are mixed, 0.7 and 0.3 of one class, do not always round to 1.
+            InputError: a row that has a value outside of [0, 1], or that does not sum to 1 within 0.01. A value may be
+                as much above 1 as the sum: labels that are mixed, 0.7 and 0.3 of one class, may round to more.
         """
         ignored = np.zeros(len(values), np.bool_)
         if values.min() >= 0 and values.max() <= 1 + _SUM:  # without a nan, which neither is
