@@ -10,6 +10,7 @@ from lscli.metrics.against import (
     floor_columns,
     gap_columns,
     hard_columns,
+    one_label_columns,
     prior_columns,
     target_columns,
     uniform_columns,
@@ -52,6 +53,7 @@ PLACEHOLDERS: dict[str, Callable[[Settings], frozenset[str]]] = {
     "prior": prior_columns,
     "targets": target_columns,
     "floor": floor_columns,
+    "one_label": one_label_columns,
     "gap_of_targets": gap_columns,
     "paired": paired.paired_columns,
 }

@@ -82,6 +82,11 @@ def floor_columns(settings: Settings) -> frozenset[str]:
     return target_columns(settings) | (frozenset() if settings.targets.prior is None else {"label"})
 
 
+def one_label_columns(settings: Settings) -> frozenset[str]:
+    """The columns of what the targets have on the label and on others, at least one: a soft label has no such two."""
+    return frozenset({"label"}) if settings.soft_labels else floor_columns(settings)
+
+
 def gap_columns(settings: Settings) -> frozenset[str]:
     """The columns of what the targets ask of the gap and of p_y, at least one: a table without has no samples."""
     return frozenset({"label"})

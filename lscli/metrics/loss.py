@@ -118,7 +118,7 @@ def _class_weights(settings: Settings) -> Mapping[str, Any]:
 # Words that stand for columns: see `lscli.metrics.PLACEHOLDERS`.
 _HARD = frozenset({"hard"})
 _TARGETS = frozenset({"targets"})
-_OF_ONE_LABEL = frozenset({"targets", "gap_of_targets"})
+_OF_ONE_LABEL = frozenset({"one_label"})
 
 METRICS = (
     Metric(
