@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lscli.analyses.classes import per_class as per_class
     from lscli.analyses.evaluate import evaluate as evaluate
     from lscli.analyses.explain import explain as explain
+    from lscli.analyses.inspect import inspect as inspect
     from lscli.analyses.samples import per_sample as per_sample
     from lscli.analyses.sweep import sweep as sweep
     from lscli.errors import EngineError as EngineError
@@ -36,6 +37,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "evaluate": "lscli.analyses.evaluate",
     "explain": "lscli.analyses.explain",
+    "inspect": "lscli.analyses.inspect",
     "per_bin": "lscli.analyses.bins",
     "per_class": "lscli.analyses.classes",
     "per_sample": "lscli.analyses.samples",

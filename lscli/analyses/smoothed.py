@@ -38,6 +38,7 @@ _DEFAULTS = {
     "ignore_index": -100,
     "labels_key": None,
     "labels_column": None,
+    "input_format": None,
     "allow_trailing": False,
 }
 
@@ -53,6 +54,7 @@ def smoothed_rows(
     ignore_index: int = -100,
     labels_key: str | None = None,
     labels_column: str | None = None,
+    input_format: str | None = None,
     allow_trailing: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Listing:
@@ -66,7 +68,7 @@ def smoothed_rows(
         classes: K; may be left out for [N, K].
         eps, smoothing, allow_negative_eps, ignore_index: as in `lscli.smooth_labels`.
         prior: a path or an array, [K], or `empirical`: the share of each class among the labels that are kept.
-        labels_key, labels_column, allow_trailing: how to read the labels.
+        labels_key, labels_column, input_format, allow_trailing: how to read the labels.
         progress: is told how many rows of how many are done.
 
     Returns:
@@ -79,7 +81,7 @@ def smoothed_rows(
     amount = _amount(eps, smoothing, prior, allow_negative_eps)
     if classes is not None:
         check_classes(classes)
-    opened = open_labels(labels, How(labels_key=labels_key, labels_column=labels_column, allow_trailing=allow_trailing))
+    opened = open_labels(labels, How(None, labels_key, labels_column, allow_trailing, input_format))
     if isinstance(opened, Labels):
         source: ClassNumbers | Rows = ClassNumbers(opened, _known(classes), ignore_index)
     else:
@@ -110,6 +112,7 @@ def smoothed_rows(
                 "ignore_index": ignore_index,
                 "labels_key": labels_key,
                 "labels_column": labels_column,
+                "input_format": input_format,
                 "allow_trailing": allow_trailing,
             },
             source.num_classes,

@@ -16,7 +16,7 @@ EXAMPLES = (
     "lscli smooth --label 1 --classes 4 --eps 0.001",
 )
 _TARGETS = ("classes", "eps", "smoothing", "prior", "allow_negative_eps")
-_READING = ("ignore_index", "labels_key", "labels_column", "allow_trailing")
+_READING = ("ignore_index", "labels_key", "labels_column", "input_format", "allow_trailing")
 
 
 @options.accepts("labels_alone", "label", *_TARGETS, *_READING, *options.WRITING, eps=["0.1"])

@@ -123,7 +123,8 @@ _OF_ONE_LABEL = frozenset({"one_label"})
 METRICS = (
     Metric(
         "loss_hard",
-        "H: mean -log p_y, natural log: the cross-entropy (nll) without smoothing; class weights: sum w_y h / sum w_y",
+        "H: mean -log p_y, natural log: the cross-entropy (nll) without smoothing; class weights: sum w_y h / sum w_y; "
+        "soft labels: mean -sum_k q_k log p_k",
         _HARD,
         hard,
         "cross-entropy, nats",

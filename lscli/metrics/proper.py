@@ -20,7 +20,7 @@ _BRIER = frozenset({"brier"})
 METRICS = (
     Metric(
         "brier",
-        "mean of sum_k (p_k - [k = y])^2, in [0, 2] (Brier 1950)",
+        "mean of sum_k (p_k - [k = y])^2, in [0, 2] (Brier 1950); soft labels: q_k for [k = y]",
         _BRIER,
         mean_of("brier"),
         "squared error over classes",

@@ -22,8 +22,8 @@ MAGIC = b"\x93NUMPY"
 MAX_HEADER = 10_000  # numpy's own limit: a real header has about 118 bytes
 # What numpy writes: a byte order, a letter, a size. numpy reads more, lists of fields in a string among them.
 _DESCR = r"[<>|=]?([biufcSUV][1-9][0-9]{0,8}|[mM]8(\[[0-9A-Za-z]{1,12}\])?)"
-# What Python's parser warns of, on stderr: escapes that mean nothing, and words that follow a number without a space.
-_WARNED_OF = re.compile(r"\\[^\\'\"abfnrtvxuUN0-3\n]|(?<![\w.])[\d.][\w.]*(?:and|else|for|i[fns]|not|or)")
+# What Python's parser may warn of, on stderr: escapes, and words that follow a number without a space.
+_WARNED_OF = re.compile(r"\\|(?<![\w.])[\d.][\w.]*(?:and|else|for|i[fns]|not|or)")
 _LENGTH_BYTES = {(1, 0): 2, (2, 0): 4, (3, 0): 4}
 
 

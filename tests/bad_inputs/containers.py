@@ -213,7 +213,11 @@ CASES = [
         lambda pa: {"logits": pa.array([[1.0, 2.0, 3.0]] * 5 + [None], pa.list_(pa.float32(), 3))},
         "logits",
     ),
-    _pq("60 nulls in a class", lambda pa: {"a": pa.array([1.0] * 6), "b": pa.array([1.0] * 5 + [None])}, "'b'"),
+    _pq(
+        "60 nulls in a class",
+        lambda pa: {"a": pa.array([1.0] * 6), "b": pa.array([1.0] * 5 + [None]), "c": pa.array([2.0] * 6)},
+        "'b'",
+    ),
     _pq("60 lists of variable size", lambda pa: {"logits": pa.array(LOGITS.tolist())}, "logits", "FixedSizeListArray"),
     _pq("61 no such column", lambda pa: {"logits": _fixed(pa)}, "'scores'", "logits", "--logits-key", "scores"),
     _pq("61 text among the logits", lambda pa: {"a": pa.array([1.0] * 6), "b": pa.array(["x"] * 6)}, "'b'"),

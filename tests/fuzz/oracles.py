@@ -33,19 +33,23 @@ def _npz(data: bytes) -> dict[str, NDArray[Any]]:
         for key in archive.files:
             try:
                 found[key] = archive[key]
-            except Exception as error:  # of the others one may be sound, and be the one that is asked for
-                found[key] = np.array(str(error), object)
+            except Exception as error:
+                found[key] = _refused(error)
     return found
+
+
+def _refused(error: Exception) -> NDArray[Any]:
+    """What stands for an array that cannot be read, beside one that can and may be the one that is asked for."""
+    return np.array(str(error), object)
 
 
 def _safetensors(data: bytes) -> dict[str, NDArray[Any]]:
     found = {}
     for name, tensor in deserialize(data):  # type: ignore[no-untyped-call]
-        described = _TENSOR_TYPES.get(tensor["dtype"])
-        if described is None:  # of a type that numpy has not
-            found[name] = np.array(tensor["dtype"], object)
-        else:
-            found[name] = np.frombuffer(tensor["data"], described).reshape(tensor["shape"])
+        try:
+            found[name] = np.frombuffer(tensor["data"], _TENSOR_TYPES[tensor["dtype"]]).reshape(tensor["shape"])
+        except (KeyError, ValueError) as error:  # a type that numpy has not, or a shape
+            found[name] = _refused(error)
     return found
 
 
