@@ -120,6 +120,11 @@ def test_the_share_of_rows_that_sum_to_1(run: Run, tmp_path: Path, rows: int) ->
     assert rows / 40 == float(one(run("inspect", tmp_path / "x.npy"))["sum_to_1"])
 
 
+def test_differences_that_sum_to_1_are_no_probabilities(run: Run, tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.array([[2.0, -1.0], [0.5, 0.5]]))
+    assert 0.5 == float(one(run("inspect", tmp_path / "x.npy"))["sum_to_1"])
+
+
 def test_blocks_change_nothing(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.save(tmp_path / "x.npy", np.concatenate([P, X]))
     whole = run("inspect", tmp_path / "x.npy")

@@ -46,11 +46,11 @@ def test_one_file_may_label_all_shards(folder: Path) -> None:
 
 
 def test_labels_follow_their_logits_and_not_their_own_order(tmp_path: Path) -> None:
-    # By name alone b-02 would come first.
-    for name, rows in (("2", slice(0, 7)), ("10", slice(7, 40))):
-        np.save(tmp_path / f"a-{name}.npy", LOGITS[rows])
-        np.save(tmp_path / f"b-{int(name):02}x.npy", LABELS[rows])
-    assert EXPECTED == figures(lscli.evaluate(tmp_path / "a-*.npy", tmp_path / "b-*.npy"))
+    # Of the logits the number comes first ("-" before "."), of the labels it comes last ("+" before "-").
+    for part, rows in (("-2", slice(0, 7)), ("", slice(7, 40))):
+        np.save(tmp_path / f"x{part}.npy", LOGITS[rows])
+        np.save(tmp_path / f"y{part}+.npy", LABELS[rows])
+    assert EXPECTED == figures(lscli.evaluate(tmp_path / "x*.npy", tmp_path / "y*.npy"))
 
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
