@@ -33,6 +33,7 @@ _MAX_RATIO, _RATIO_FROM = 100, 64 << 20
 # What `xz -9` unpacks with; a header may say 4 GiB, which are taken before a byte is unpacked.
 _MAX_DICTIONARY = 64 << 20
 _LOCAL_HEADER = 30
+_PIECE = 1 << 18  # of what is unpacked at a time: zipfile copies what it has left over
 _MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 _UTF8, _PATCHED = 0x800, 0x20 | 0x40  # flags of a member: how its name is written, and forms that zipfile does not read
 _DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, NotImplementedError, OverflowError)
@@ -155,7 +156,7 @@ class _Packed:
                     self._stream.seek(offset)
                 done = 0
                 while done < len(view):
-                    count = self._stream.readinto(view[done:])  # type: ignore[attr-defined]  # a buffered reader
+                    count = self._stream.readinto(view[done : done + _PIECE])  # type: ignore[attr-defined]  # a buffered reader
                     if not count:
                         raise EOFError("a member ends early")
                     done += count

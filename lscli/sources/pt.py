@@ -16,6 +16,7 @@ from lscli.sources.asked import Ask, Entry, choose
 from lscli.sources.logits import STORAGE
 from lscli.sources.memory import open_tensor
 from lscli.sources.stored import RawArray
+from lscli.text import printable, said
 
 if TYPE_CHECKING:
     import torch
@@ -43,7 +44,7 @@ def open_array(file: RegularFile, ask: Ask) -> StoredArray | MemoryArray | Tenso
             raise InputError(f"holds one tensor, and no {ask.key!r}", f"leave out {ask.option}", where=name)
     else:
         key = choose(file.name, list(loaded), ask, _AGAIN)
-        name = f"{file.name}[{key}]"
+        name = f"{file.name}[{printable(key)}]"
     tensor = loaded[key]
     if not _is_tensor(tensor):
         raise InputError(f"a {type(tensor).__name__}, not a tensor", _AGAIN, where=name)
@@ -75,9 +76,7 @@ def _load(file: RegularFile) -> dict[str, Any]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             loaded = torch.load(file.path, map_location="cpu", weights_only=True, mmap=True)
-    except LscliError:
-        raise
-    except MemoryError:
+    except (LscliError, MemoryError):
         raise
     except Exception as error:  # a hostile file makes any error
         file.check_unchanged()
@@ -106,7 +105,7 @@ def _check_container(file: RegularFile) -> None:
         with file.stream() as stream, zipfile.ZipFile(stream) as archive:
             names = archive.namelist()
     except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, OverflowError) as error:
-        raise InputError(f"corrupt archive: {error}", _AGAIN, where=file.name) from error
+        raise InputError(f"corrupt archive: {said(error)}", _AGAIN, where=file.name) from error
     if not any(name.endswith("/data.pkl") for name in names):
         hint = "if it is an .npz file, give it that suffix" if any(name.endswith(".npy") for name in names) else _AGAIN
         raise InputError("a zip archive that torch did not write", hint, where=file.name)
@@ -121,7 +120,7 @@ def _refusal(file: RegularFile, error: Exception) -> InputError:
             f"where you trust its writer, {_AGAIN}",
             where=file.name,
         )
-    what = str(error).partition("\n")[0][:200] or type(error).__name__
+    what = said(str(error).partition("\n")[0][:200]) or type(error).__name__
     return InputError(f"corrupt archive: {what}", _AGAIN, where=file.name)
 
 
