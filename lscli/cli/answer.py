@@ -54,4 +54,4 @@ def _show_shards(inputs: Sequence[Mapping[str, Any]]) -> None:
             shown.setdefault(entry["path"], entry["shards"])
     for path, shards in shown.items():
         most = shards if len(shards) <= _MOST_SHARDS else [*shards[: _MOST_SHARDS - 2], "...", shards[-1]]
-        say(f"lscli: {path}: {len(shards)} shards: {', '.join(most)}")
+        say(f"lscli: {path}: {len(shards)} shard{'s' * (len(shards) > 1)}: {', '.join(most)}")
