@@ -30,7 +30,8 @@ def sweep_command(context: typer.Context, **values: Any) -> None:
         from lscli.analyses.sweep import sweep
         from lscli.sources.roles import roles
 
-        logits, labels, others = roles(paths, keywords["logits_key"], keywords["labels_key"], binary=keywords["binary"])
+        keys = (keywords["logits_key"], keywords["labels_key"])
+        logits, labels, others = roles(paths, *keys, binary=keywords["binary"], flatten=keywords["flatten"])
         return sweep(logits, labels, others=others, **keywords)
 
     answered(context, sweep, {**values, "eps": options.listed(values["eps"])})

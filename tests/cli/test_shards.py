@@ -59,6 +59,17 @@ def test_other_commands_read_them(run: Run, folder: Path, command: str) -> None:
     assert rows[0] == rows[1]
 
 
+def test_a_model_in_shards_is_compared_with_one_in_a_file(run: Run, folder: Path) -> None:
+    order = np.r_[0:20, 50:60, 20:50]
+    np.save(folder / "other.npy", X[order] * 2)
+    np.save(folder / "labels.npy", Y[order])
+    answer = run("sweep", folder / "x-*.npy", folder / "other.npy", folder / "labels.npy", "-q")
+    assert {"loss_difference"} & {row["metric"] for row in records(answer)}
+    np.save(folder / "other.npy", X[:40])
+    answer = run("sweep", folder / "x-*.npy", folder / "other.npy", folder / "labels.npy", "-q")
+    assert_refused(answer, 3, "has logits of shape (40, 5)", "of (60, 5)")
+
+
 def test_a_pattern_that_the_shell_replaced_is_wrong_usage(run: Run, folder: Path) -> None:
     files = sorted(folder.glob("x-*.npy"))
     assert_refused(run("eval", *files), 2, "unexpected extra argument", "has to be quoted")

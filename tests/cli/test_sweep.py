@@ -204,3 +204,16 @@ def test_eval_shows_a_range_of_eps_in_the_same_way(run: Run) -> None:
     assert "loss_smoothed" not in text
     few = run("eval", LOGITS, LABELS, "--eps", "0,0.5", "-f", "table").out
     assert 2 == few.count("loss_smoothed eps=")
+
+
+@pytest.mark.parametrize("option", ["--binary", "--flatten"])
+def test_labels_of_values_in_another_shape_come_last_too(run: Run, tmp_path: Path, option: str) -> None:
+    random = np.random.default_rng(2)
+    shape = (30,) if option == "--binary" else (6, 5, 4)
+    paths = [tmp_path / name for name in ("a.npy", "b.npy", "labels.npy")]
+    for path in paths[:2]:
+        np.save(path, random.normal(size=shape))
+    np.save(paths[2], random.integers(0, 2, shape[:2]))
+    rows = records(run("sweep", *paths, option))
+    assert {str(paths[0]), str(paths[1])} == {row["source"] for row in rows}
+    assert {"30"} == {row["n"] for row in rows}
