@@ -38,8 +38,8 @@ def roles(
 ) -> Roles:
     """The roles of paths, at least one: the last is labels if its array is one-dimensional.
 
-    A file that holds logits is a model, whatever else it holds. Logits that are `binary` have a dimension less, and what
-    is to be flattened has one more.
+    A file that holds logits is a model, whatever else it holds. Logits that are `binary` have a dimension less, and
+    what is to be flattened has one more.
 
     Raises:
         InputError: the last path names no file.
