@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 _ONLY = "only multiple-choice tasks have classes"
@@ -76,6 +77,8 @@ def label_of(sample: dict[str, Any], values: list[float], choices: list[str] | N
     target = sample.get("target")
     if isinstance(target, list) and len(target) == 1:
         target = target[0]
+    if isinstance(target, str) and re.fullmatch(r"\[[0-9]+\]", target):  # the same as text, as the harness saves targets
+        target = target[1:-1]
     label = _number(target, len(values))
     if label is None and isinstance(target, str):
         label = _place(target, choices) if choices is not None else None

@@ -88,6 +88,7 @@ def numbers(row: int) -> list[Any]:
         {"acc": ...},
         {"target": lambda row: int(TARGETS[row])},
         {"target": lambda row: [int(TARGETS[row])]},
+        {"target": lambda row: str([int(TARGETS[row])])},
         {"target": lambda row: f"choice {TARGETS[row]}"},
         {"target": lambda row: f" choice {TARGETS[row]}\n"},
         {"target": lambda row: "ABCD"[TARGETS[row]]},
