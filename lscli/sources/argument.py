@@ -72,7 +72,8 @@ class Argument(NamedTuple):
             UsageError: they may not.
         """
         if not self.files or not all(FORMATS[name].keyed for name in self.formats):
-            raise UsageError("no labels were given", "name them after the logits, or give an .npz file that holds both")
+            hint = "name them after the logits, or give one file with both, such as .npz, .safetensors or .pt"
+            raise UsageError("no labels were given", hint)
         return self._replace(files=[file.another() for file in self.files])
 
     def paired_with(self, logits: Argument) -> Argument:

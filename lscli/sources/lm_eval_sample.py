@@ -77,7 +77,7 @@ def label_of(sample: dict[str, Any], values: list[float], choices: list[str] | N
     target = sample.get("target")
     if isinstance(target, list) and len(target) == 1:
         target = target[0]
-    if isinstance(target, str) and re.fullmatch(r"\[[0-9]+\]", target):  # the same as text, as the harness saves targets
+    if isinstance(target, str) and re.fullmatch(r"\[[0-9]+\]", target):  # the harness saves targets as text
         target = target[1:-1]
     label = _number(target, len(values))
     if label is None and isinstance(target, str):

@@ -94,7 +94,7 @@ def numbers(row: int) -> list[Any]:
         {"target": lambda row: "ABCD"[TARGETS[row]]},
         {"target": lambda row: f"({'ABCD'[TARGETS[row]]})", "arguments": ...},
     ],
-    ids=range(13),
+    ids=range(14),
 )
 def test_every_way_of_writing_a_sample_is_read(path: Path, more: dict[str, Any]) -> None:
     assert EXPECTED == read(path, **more)
