@@ -17,8 +17,8 @@ import numpy as np
 
 from lscli.errors import InputError
 from lscli.sources.arrow_messages import MAGIC, frames, is_file
-from lscli.sources.arrow_table import Chosen, Decoded, chosen, described, explained, proved
-from lscli.sources.located import Batch, Located
+from lscli.sources.arrow_rows import Batch, Decoded, InPlace
+from lscli.sources.arrow_table import Chosen, chosen, described, explained, proved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -80,7 +80,7 @@ def _array(file: RegularFile, data: Any, ask: Ask) -> StoredArray:
     columns = chosen(file, schema, sum(frame.rows for frame in found), ask)
     located = None if any(frame.packed for frame in found) else _locate(file, data, reader, columns, found)
     if located is not None:
-        return Located(file, columns, located)
+        return InPlace(file, columns, located)
     places = [schema.names.index(name) for name in columns.names]
     return Decoded(file, columns, _Batches(file, [frame.rows for frame in found], places), _CALLED)
 

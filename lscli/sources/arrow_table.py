@@ -1,4 +1,4 @@
-"""Tables as pyarrow has them, from Parquet and Arrow files: their columns, and rows that are decoded onward."""
+"""Tables as pyarrow has them, from Parquet and Arrow files: their columns, proved before they are read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import json
 import math
 import re
-import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -18,7 +17,7 @@ from lscli.sources.columns import labels_among, matrix, single
 from lscli.text import sized
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
@@ -131,91 +130,6 @@ def proved(batch: Any, name: str, width: int | None, first: int, where: str) -> 
 def storage(array: Any) -> Any:
     """The array within one of an extension type."""
     return getattr(array, "storage", array)
-
-
-class Decoded:
-    """Rows that are decoded as they are asked for: onward at the cost of decoding, backward from a batch before.
-
-    Args:
-        file: closed with the array.
-        columns: see there.
-        batches: the batches from one on that has this row or stands before it, with the number of their first row.
-        called: what errors call such a file.
-    """
-
-    sequential = True
-
-    def __init__(
-        self, file: RegularFile, columns: Chosen, batches: Callable[[int], tuple[int, Iterator[Any]]], called: str
-    ) -> None:
-        self.name = columns.name
-        self.shape = columns.shape
-        self.element = columns.element
-        self.dtype = np.dtype(columns.element)
-        self._file = file
-        self._columns = columns
-        self._called = called
-        self._batches = batches
-        self._lock = threading.Lock()
-        self._forget()
-
-    def read(self, start: int, stop: int, out: NDArray[Any]) -> NDArray[Any]:
-        with self._lock, explained(self._file, self._called):
-            self._go_to(start)
-            done = start
-            while done < stop:
-                while done >= self._end:
-                    self._next()
-                end = min(stop, self._end)
-                self._copy(done - self._begin, end - self._begin, out[done - start : end - start])
-                done = end
-        return out
-
-    def reshaped(self, shape: tuple[int, ...]) -> Decoded:
-        if shape != self.shape:
-            raise InputError("the rows of a table are samples", "leave out --flatten", where=self.name)
-        return self
-
-    def check_unchanged(self) -> None:
-        self._file.check_unchanged()
-
-    def verify(self) -> None:
-        """Where pages have checksums, they are compared as they are read."""
-
-    def close(self) -> None:
-        self._forget()
-        self._file.close()
-
-    def _forget(self) -> None:
-        self._begin = self._end = 0
-        self._values: list[NDArray[Any]] = []
-        self._iterator: Iterator[Any] | None = None
-
-    def _go_to(self, row: int) -> None:
-        if self._iterator is None or row < self._begin:
-            self._forget()
-            self._end, self._iterator = self._batches(row)
-            self._begin = self._end
-
-    def _next(self) -> None:
-        self._values = []  # before the next are decoded
-        batch = next(self._iterator, None) if self._iterator is not None else None
-        if batch is None:
-            self._forget()
-            raise ValueError("holds fewer rows than it declares")
-        self._begin, self._end = self._end, self._end + batch.num_rows
-        names, width = self._columns.names, self._columns.width
-        self._values = [values_of(batch, name, width, self._begin, self._file.name) for name in names]
-        for values in self._values:
-            if len(values) != batch.num_rows or values.dtype != self.dtype:
-                raise ValueError("a column of another length or type than it declares")
-
-    def _copy(self, start: int, stop: int, out: NDArray[Any]) -> None:
-        if self._columns.width is not None or out.ndim == 1:
-            out[:] = self._values[0][start:stop]
-            return
-        for place, values in enumerate(self._values):
-            out[:, place] = values[start:stop]
 
 
 @contextlib.contextmanager

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli.errors import InputError
-from lscli.sources.arrow_table import Chosen, Decoded, chosen, described, explained
+from lscli.sources.arrow_rows import Decoded
+from lscli.sources.arrow_table import Chosen, chosen, described, explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
