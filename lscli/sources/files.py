@@ -150,11 +150,15 @@ class _Stream(io.RawIOBase):
 
 
 class _SeekingReader:
-    """Positional reads where the system has no preadv: one handle, one reader at a time."""
+    """Positional reads where the system has no preadv: one reader at a time, also of copies of a handle.
+
+    These share their place in the file.
+    """
+
+    _lock = threading.Lock()
 
     def __init__(self, fd: int) -> None:
         self._file = io.FileIO(fd, closefd=False)
-        self._lock = threading.Lock()
 
     def read_into(self, view: memoryview, offset: int) -> int:
         with self._lock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import threading
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -269,3 +270,28 @@ def test_no_descriptor_is_open_while_an_error_is_kept(tmp_path: Path, name: str,
         lscli.evaluate(tmp_path / name, labels)
     assert before == descriptors()
     assert caught.value.__traceback__ is not None
+
+
+@pytest.mark.parametrize("has_preadv", [True, False])
+def test_a_file_and_its_copy_are_read_at_once(path: Path, monkeypatch: pytest.MonkeyPatch, has_preadv: bool) -> None:
+    if not has_preadv:
+        monkeypatch.delattr(os, "preadv")
+    data = os.urandom(1 << 16)
+    path.write_bytes(data)
+    file = RegularFile(str(path))
+    copies = [file, file.another()]
+    wrong: list[int] = []
+
+    def read(copy: RegularFile, offset: int) -> None:
+        for _ in range(300):
+            if copy.read(64, offset) != data[offset : offset + 64]:
+                wrong.append(offset)
+
+    threads = [threading.Thread(target=read, args=(copy, 9000 * place)) for place, copy in enumerate(copies * 3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for copy in copies:
+        copy.close()
+    assert [] == wrong
