@@ -68,16 +68,15 @@ def evaluate(
     depends on `threads` or `chunk_rows`.
 
     Args:
-        logits: [N, K] raw scores or log-probabilities: a path (`.npy`, `.npz`), a numpy array or a
-            torch tensor; float16, bfloat16 (torch), float32 or float64. -inf masks a class.
-        labels: [N] class numbers from 0 to K-1, any integer type: a path (`.npy`, `.npz`, `.csv`), a
-            numpy array, a list or a torch tensor. May be left out for an `.npz` file that holds both.
+        logits: [N, K] raw scores or log-probabilities: a path, a pattern of shards, a numpy array or a torch tensor; float16, bfloat16 (torch), float32 or float64. -inf masks a class.
+        labels: [N] class numbers from 0 to K-1, any integer type: a path, a pattern, a numpy array, a list or a torch
+            tensor. May be left out where one file holds both.
             With `soft_labels`, [N, K] distributions.
         eps: amount of label smoothing in [0, 1], or several; `"0:0.5:0.05"` is a range.
         metrics: ids, families, `default` or `all`; `loss_smoothed@0.2` gives one an eps of its own.
         smoothing: what eps means: `uniform` ((1-eps) + eps/K on the label, eps/K elsewhere), `off-target` (1-eps,
             eps/(K-1)), `classy` (those of uniform over 1 + eps) or `prior` ((1-eps) on the label, and eps prior).
-        prior: [K], for `prior`: a path (`.npy`, `.npz`, `.csv`), an array, or `empirical` for that of the labels.
+        prior: [K], for `prior`: a path, an array, or `empirical` for that of the labels.
         class_weights: [K], how much each class weighs in the losses: a path or an array.
         weight_mode: `torch` weighs every class of the targets as `F.cross_entropy` does, `target-only` the sample.
         allow_negative_eps: take an eps below 0 too; such targets have no floor.
@@ -92,7 +91,7 @@ def evaluate(
         compat: `torchmetrics`, `netcal`, `gpleiss` or `sklearn`: ece, rmsce, rmsce_debiased, mce and ece_null
             by that library's rule.
         score: what the selective metrics rank by: `msp`, `margin`, `entropy`, `max_logit`, `max_logit_pnorm`.
-        weights: [N], how often each row counts: a path (`.npy`, `.npz`, `.csv`) or an array.
+        weights: [N], how often each row counts: a path or an array.
         groups: [N] names, or the path of a CSV with one row a sample; each group's metrics follow those of all.
         group_by: the column of that CSV.
         ignore_index: samples with this label are left out of everything.
@@ -105,9 +104,9 @@ def evaluate(
         flatten: logits are [N, T, K] and labels [N, T], as of tokens: N x T samples.
         soft_labels: the labels are distributions [N, K]: only losses and Brier scores. Rows have to sum to 1 within
             0.01 and are renormalised; those of nothing but `ignore_index` are ignored.
-        logits_key: the array of an `.npz` file that holds the logits.
-        labels_key: the array of an `.npz` file that holds the labels.
-        labels_column: the column of a CSV file that holds the labels, by name or number.
+        logits_key: the array or column of a file that holds the logits, or a pattern of columns, one a class.
+        labels_key: the array or column of a file that holds the labels.
+        labels_column: the column of a table that holds the labels, by name or number.
         input_format: the format of the logits, whatever their suffix; of standard input, `-`.
         dtype: `bfloat16`, for 2-byte elements of no type as ml_dtypes saves them.
         allow_trailing: pass over bytes after the data of an `.npy` file.

@@ -80,7 +80,7 @@ def sweep(
 
     Args:
         logits: [N, K], as for `lscli.evaluate`; the baseline where there are others.
-        labels: [N]. May be left out for an `.npz` file that holds both.
+        labels: [N]. May be left out where one file holds both.
         others: logits of further models for the same samples, [N, K] each. Their rows follow, each model's with
             loss_difference, its smoothed loss less the baseline's sample by sample, and loss_flip_eps. Samples that
             only one of the two keeps are left out of these.

@@ -66,7 +66,7 @@ OPTIONS = (
         str | None,
         None,
         "FILE",
-        "How much each class weighs in the losses: .npy, .npz or .csv, one number a class.",
+        "How much each class weighs in the losses: one number a class.",
         _SMOOTHING,
         shown=False,
     ),
