@@ -68,7 +68,8 @@ def evaluate(
     depends on `threads` or `chunk_rows`.
 
     Args:
-        logits: [N, K] raw scores or log-probabilities: a path, a pattern of shards, a numpy array or a torch tensor; float16, bfloat16 (torch), float32 or float64. -inf masks a class.
+        logits: [N, K] raw scores or log-probabilities: a path, a pattern of shards, a numpy array or a torch tensor;
+            float16, bfloat16, float32 or float64. -inf masks a class.
         labels: [N] class numbers from 0 to K-1, any integer type: a path, a pattern, a numpy array, a list or a torch
             tensor. May be left out where one file holds both.
             With `soft_labels`, [N, K] distributions.
