@@ -14,7 +14,7 @@ from lscli.errors import InputError, LscliError
 from lscli.sources.asked import Ask, Entry
 from lscli.sources.column_names import Column, entries
 from lscli.sources.columns import labels_among, matrix, single
-from lscli.text import sized
+from lscli.text import said, sized
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,7 +147,7 @@ def explained(file: RegularFile, called: str) -> Iterator[None]:
         if isinstance(error, MemoryError) and not _absurd(file, error):
             raise
         file.check_unchanged()
-        what = " ".join(str(error).split())[:200] or type(error).__name__
+        what = said(error)[:200] or type(error).__name__
         raise InputError(f"corrupt {called}: {what}", "write or copy it again", where=file.name) from error
 
 
