@@ -69,6 +69,15 @@ def _common(names: list[str]) -> int:
     return length
 
 
+def _as_number(part: str) -> str:
+    """A part of a name without the zeros that numbers in it begin with."""
+    return re.sub("[0-9]+", lambda digits: str(int(digits[0])), part)
+
+
+def _tell_apart(parts: list[str]) -> bool:
+    return len({*map(_as_number, parts)}) == len(parts)
+
+
 def pairs(logits: list[str], labels: list[str], where: str) -> list[str]:
     """The label shard of each logit shard: that whose name differs from its siblings' in the same way.
 
@@ -77,10 +86,13 @@ def pairs(logits: list[str], labels: list[str], where: str) -> list[str]:
     Raises:
         InputError: a shard of either that has none.
     """
-    keys = [natural(part)[0] for part in parts_that_differ(labels)]
-    wanted = [natural(part)[0] for part in parts_that_differ(logits)]
-    alone = [name for name, key in zip(logits, wanted, strict=True) if key not in keys]
-    alone += [name for name, key in zip(labels, keys, strict=True) if key not in wanted]
+    own, others = parts_that_differ(labels), parts_that_differ(logits)
+    # 2 and 02 are one number, unless both are there.
+    key = _as_number if _tell_apart(own) and _tell_apart(others) else str
+    of_labels = dict(zip(map(key, own), labels, strict=True))
+    of_logits = dict(zip(map(key, others), logits, strict=True))
+    alone = [name for part, name in of_logits.items() if part not in of_labels]
+    alone += [name for part, name in of_labels.items() if part not in of_logits]
     if alone:
         listed = ", ".join(alone[:4]) + (", ..." if len(alone) > 4 else "")
         raise InputError(
@@ -88,4 +100,4 @@ def pairs(logits: list[str], labels: list[str], where: str) -> list[str]:
             "the names of logits and labels have to differ in the same way, as logits-1 and labels-1",
             where=where,
         )
-    return [labels[keys.index(key)] for key in wanted]
+    return [of_labels[part] for part in of_logits]

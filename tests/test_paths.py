@@ -80,6 +80,13 @@ def test_shards_are_paired_by_what_differs_in_their_names() -> None:
     assert ["out/y_02.csv", "out/y_10.csv"] == pairs(logits, labels, "y")
 
 
+def test_equal_numbers_are_told_apart_where_both_are_there() -> None:
+    logits, labels = ["x-1", "x-01", "x-2"], ["y-01", "y-1", "y-2"]
+    assert ["y-1", "y-01", "y-2"] == pairs(logits, labels, "y-*")
+    with pytest.raises(InputError, match="without a partner: x-01, y-001"):
+        pairs(["x-1", "x-01"], ["y-1", "y-001"], "y-*")
+
+
 @pytest.mark.parametrize(
     ("logits", "labels", "alone"),
     [

@@ -10,6 +10,7 @@ import numpy as np
 from lscli.errors import InputError
 from lscli.kernels.rowstate import DTYPES, SHAPES, RowState, fields_for, write_columns
 from lscli.samples import SampleTable
+from lscli.sources.views import SUM
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -17,10 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.sources.logits import Logits
-
-
-# How far from 1 probabilities may sum, which are renormalised then.
-_SUM = 0.01
 
 
 class Filler:
@@ -159,7 +156,7 @@ class Filler:
         with np.errstate(all="ignore"):  # a signalling nan warns when it is widened
             largest = state.largest.astype(np.float64)
             sums = np.exp(largest) * (1.0 + state.tail)
-        wrong = np.flatnonzero(np.isfinite(largest) & ~(np.abs(sums - 1) <= _SUM))
+        wrong = np.flatnonzero(np.isfinite(largest) & ~(np.abs(sums - 1) <= SUM))
         if len(wrong):
             name, row = self._logits.located(int(rows[wrong[0]]))
             raise InputError(
@@ -174,7 +171,7 @@ class Filler:
         with np.errstate(all="ignore"):
             largest = state.largest.astype(np.float64)
             sums = state.shift + self._num_classes * largest
-        if not ((largest > 0) & (largest <= 1) & (np.abs(sums - 1) < 0.01)).all():
+        if not ((largest > 0) & (largest <= 1) & (np.abs(sums - 1) < SUM)).all():
             self._unlike_probabilities = True
 
     def _not_finite(self, row: int, largest: float) -> InputError:

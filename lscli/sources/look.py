@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lscli.sources.memory import TensorArray
-from lscli.sources.views import Floats
+from lscli.sources.views import SUM, Floats
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from lscli.sources.stored import StoredArray
 
 _BLOCK = 1 << 20  # elements
-_SUM = 0.01
 
 
 class Look(NamedTuple):
@@ -92,10 +91,10 @@ class _Seen:
     def _add_sums(self, x: NDArray[Any], low: Any, high: Any) -> None:
         with np.errstate(all="ignore"):
             if not high < 0:
-                near = np.abs(np.add.reduce(x, axis=1, dtype=np.float64) - 1) <= _SUM
+                near = np.abs(np.add.reduce(x, axis=1, dtype=np.float64) - 1) <= SUM
                 self._sums[0] += np.count_nonzero(near & (np.minimum.reduce(x, axis=1) >= 0))
             if not low > 0:
-                near = np.abs(np.add.reduce(np.exp(x), axis=1, dtype=np.float64) - 1) <= _SUM
+                near = np.abs(np.add.reduce(np.exp(x), axis=1, dtype=np.float64) - 1) <= SUM
                 self._sums[1] += np.count_nonzero(near)
 
     def found(self, rows: int) -> Look:

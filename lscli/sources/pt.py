@@ -15,6 +15,7 @@ from lscli.errors import InputError, LscliError, UsageError
 from lscli.sources.asked import Ask, Entry, choose
 from lscli.sources.logits import STORAGE
 from lscli.sources.memory import open_tensor
+from lscli.sources.npy import MAX_FORTRAN
 from lscli.sources.stored import RawArray
 from lscli.text import printable, said
 
@@ -34,7 +35,8 @@ def open_array(file: RegularFile, ask: Ask) -> StoredArray | MemoryArray | Tenso
     """The tensor that is asked for.
 
     Raises:
-        InputError: no such tensor, one that is no array, a pickle that is more than tensors, or a damaged file.
+        InputError: no such tensor, one that is no array, or too large where its rows do not lie together, a pickle
+            that is more than tensors, or a damaged file.
         UsageError: torch is too old to be trusted with a file.
     """
     loaded = _load(file)
@@ -49,7 +51,11 @@ def open_array(file: RegularFile, ask: Ask) -> StoredArray | MemoryArray | Tenso
     if not _is_tensor(tensor):
         raise InputError(f"a {type(tensor).__name__}, not a tensor", _AGAIN, where=name)
     in_place = _in_place(file, tensor, name)
-    return in_place if in_place is not None else open_tensor(tensor, name)
+    if in_place is not None:
+        return in_place
+    opened = open_tensor(_in_order(tensor, name), name)
+    file.check_unchanged()
+    return opened
 
 
 def contents(file: RegularFile) -> list[Entry]:
@@ -128,6 +134,21 @@ def _is_tensor(value: object) -> bool:
     import torch
 
     return isinstance(value, torch.Tensor)
+
+
+def _in_order(tensor: torch.Tensor, name: str) -> torch.Tensor:
+    """A tensor whose rows lie together: of one whose do not, a copy, for no row of it is read on its own."""
+    import torch
+
+    if tensor.layout != torch.strided or tensor.is_contiguous():
+        return tensor
+    if tensor.numel() * tensor.element_size() > MAX_FORTRAN:
+        raise InputError(
+            "its rows do not lie together, and it is larger than 1 GiB",
+            "save it in order: torch.save(tensor.contiguous(), path)",
+            where=name,
+        )
+    return tensor.contiguous()
 
 
 def _in_place(file: RegularFile, tensor: torch.Tensor, name: str) -> RawArray | None:

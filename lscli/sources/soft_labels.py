@@ -11,7 +11,7 @@ import numpy as np
 
 from lscli.errors import InputError
 from lscli.sources.memory import TensorArray
-from lscli.sources.views import located, shards_of
+from lscli.sources.views import SUM, located, shards_of
 from lscli.targets.labels import row_values
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from lscli.sources.stored import StoredArray
 
-# How far from 1 a distribution may sum, which is renormalised then.
-_SUM = 0.01
 # Elements of a block, where all rows are read for a number of each class.
 _BLOCK = 1 << 16
 
@@ -99,13 +97,13 @@ class SoftLabels:
                 as much above 1 as the sum: labels that are mixed, 0.7 and 0.3 of one class, may round to more.
         """
         ignored = np.zeros(len(values), np.bool_)
-        if values.min() >= 0 and values.max() <= 1 + _SUM:  # without a nan, which neither is
+        if values.min() >= 0 and values.max() <= 1 + SUM:  # without a nan, which neither is
             np.copyto(out, values)
         else:
             out[:], ignored = self._with_others(values, first, ignore_index)
         total = np.add.reduce(out, axis=1)
         total[ignored] = 1.0
-        wrong = np.flatnonzero(~(np.abs(total - 1.0) <= _SUM))
+        wrong = np.flatnonzero(~(np.abs(total - 1.0) <= SUM))
         if len(wrong):
             name, row = located(self._array, first + int(wrong[0]))
             raise InputError(f"row {row} sums to {total[wrong[0]]:.6g}, not to 1", _hint(total[wrong[0]]), where=name)
@@ -150,7 +148,7 @@ class SoftLabels:
         self, values: NDArray[Any], first: int, ignore_index: int
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Rows some of whose values are outside of [0, 1], and which of them are ignored."""
-        num_classes, rounded = self.shape[1], (values > 1) & (values <= 1 + _SUM)
+        num_classes, rounded = self.shape[1], (values > 1) & (values <= 1 + SUM)
         whole = np.where(rounded, 1, values)
         try:
             q, ignored = row_values(whole, num_classes, ignore_index)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lscli.sources.stored import StoredArray
 
 KINDS = ("logits", "log-probs", "probs")
+SUM = 0.01  # how far from 1 probabilities may sum, which are renormalised then
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
 
 

@@ -7,6 +7,8 @@ import contextlib
 import io
 import os
 import pickle
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +20,7 @@ import torch
 
 import lscli
 from lscli.errors import InputError, UsageError
+from lscli.sources import pt
 from lscli.sources.files import RegularFile
 from tests.sources.make import descriptors, figures, some_labels, some_logits
 
@@ -90,6 +93,49 @@ def test_a_mapped_tensor_is_read_from_the_file(path: Path, monkeypatch: pytest.M
 )
 def test_a_tensor_of_any_layout_gives_its_figures(path: Path, layout: Callable[[torch.Tensor], torch.Tensor]) -> None:
     assert EXPECTED == figures(lscli.evaluate(saved(path, layout(TENSOR)), LABELS, chunk_rows=7))
+
+
+@pytest.mark.parametrize(
+    ("layout", "outcome"),
+    [
+        (lambda x: x, "changed"),
+        (lambda x: x.T.contiguous().T, "read before"),
+        (lambda x: torch.cat([x, x], dim=1)[:, :5], "read before"),
+    ],
+    ids=["in order", "transposed", "columns"],
+)
+def test_a_file_cut_after_it_was_opened_is_no_crash(
+    path: Path, layout: Callable[[torch.Tensor], torch.Tensor], outcome: str
+) -> None:
+    # In a process of its own: a mapped page that is gone ends the process.
+    saved(path, {"logits": layout(TENSOR.repeat(500, 1)), "labels": CLASSES.repeat(500)})
+    code = """
+import os, sys, lscli
+from lscli.analyses import reading
+scan = reading.scan
+def cut_before(*arguments, **options):
+    os.truncate(sys.argv[1], 4096)
+    return scan(*arguments, **options)
+reading.scan = cut_before
+try:
+    lscli.evaluate(sys.argv[1], chunk_rows=50)
+    print("read before")
+except lscli.InputError as error:
+    print("changed" if "changed while reading" in str(error) else error)
+"""
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
+    assert (0, outcome, "") == (done.returncode, done.stdout.strip(), done.stderr)
+
+
+def test_a_large_tensor_whose_rows_do_not_lie_together_is_told_the_line_that_saves_it(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved(path, TENSOR.T.contiguous().T)
+    monkeypatch.setattr(pt, "MAX_FORTRAN", LOGITS.nbytes)
+    assert EXPECTED == figures(lscli.evaluate(path, LABELS))
+    monkeypatch.setattr(pt, "MAX_FORTRAN", LOGITS.nbytes - 1)
+    assert "tensor.contiguous()" in refused(path, "rows do not lie together").hint
+    assert EXPECTED == figures(lscli.evaluate(saved(path, TENSOR), LABELS))
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
