@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from lscli.sources import How, open_inputs
+from lscli.io.open import How, open_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable

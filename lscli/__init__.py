@@ -12,13 +12,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lscli.analyses.bins import per_bin as per_bin
-    from lscli.analyses.classes import per_class as per_class
-    from lscli.analyses.evaluate import evaluate as evaluate
-    from lscli.analyses.explain import explain as explain
-    from lscli.analyses.inspect import inspect as inspect
-    from lscli.analyses.samples import per_sample as per_sample
-    from lscli.analyses.sweep import sweep as sweep
+    from lscli.api.bins import per_bin as per_bin
+    from lscli.api.classes import per_class as per_class
+    from lscli.api.evaluate import evaluate as evaluate
+    from lscli.api.explain import explain as explain
+    from lscli.api.inspect import inspect as inspect
+    from lscli.api.samples import per_sample as per_sample
+    from lscli.api.sweep import sweep as sweep
     from lscli.errors import EngineError as EngineError
     from lscli.errors import InputError as InputError
     from lscli.errors import LscliError as LscliError
@@ -28,20 +28,20 @@ if TYPE_CHECKING:
     from lscli.nn import LabelSmoothingCrossEntropy as LabelSmoothingCrossEntropy
     from lscli.report import Listing as Listing
     from lscli.report import Report as Report
-    from lscli.samples import SampleTable as SampleTable
-    from lscli.targets.conversion import convert_eps as convert_eps
-    from lscli.targets.labels import smooth_labels as smooth_labels
+    from lscli.smoothing.conversion import convert_eps as convert_eps
+    from lscli.smoothing.labels import smooth_labels as smooth_labels
+    from lscli.table import SampleTable as SampleTable
 
-__version__ = "0.1.0"
+from lscli._version import __version__ as __version__
 
 _HOMES = {
-    "evaluate": "lscli.analyses.evaluate",
-    "explain": "lscli.analyses.explain",
-    "inspect": "lscli.analyses.inspect",
-    "per_bin": "lscli.analyses.bins",
-    "per_class": "lscli.analyses.classes",
-    "per_sample": "lscli.analyses.samples",
-    "sweep": "lscli.analyses.sweep",
+    "evaluate": "lscli.api.evaluate",
+    "explain": "lscli.api.explain",
+    "inspect": "lscli.api.inspect",
+    "per_bin": "lscli.api.bins",
+    "per_class": "lscli.api.classes",
+    "per_sample": "lscli.api.samples",
+    "sweep": "lscli.api.sweep",
     "EngineError": "lscli.errors",
     "InputError": "lscli.errors",
     "LscliError": "lscli.errors",
@@ -51,9 +51,9 @@ _HOMES = {
     "LabelSmoothingCrossEntropy": "lscli.nn",
     "Listing": "lscli.report",
     "Report": "lscli.report",
-    "SampleTable": "lscli.samples",
-    "convert_eps": "lscli.targets.conversion",
-    "smooth_labels": "lscli.targets.labels",
+    "SampleTable": "lscli.table",
+    "convert_eps": "lscli.smoothing.conversion",
+    "smooth_labels": "lscli.smoothing.labels",
 }
 
 __all__ = [*_HOMES, "__version__"]

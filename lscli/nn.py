@@ -17,7 +17,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from lscli.errors import UsageError
-from lscli.targets.checks import SMOOTHINGS
+from lscli.smoothing.checks import SMOOTHINGS
 from lscli.text import nearest
 
 REDUCTIONS = ("none", "mean", "sum")
@@ -288,7 +288,7 @@ def _check_shapes(logits: Tensor, target: Tensor, dim: int, vectors: dict[str, T
 
 
 def _amount(eps: float, smoothing: str, num_classes: int) -> float:
-    """`lscli.targets.convention.uniform_eps` of plain numbers, which a compiler follows; no K = 1 to spread over."""
+    """`lscli.smoothing.targets.uniform_eps` of plain numbers, which a compiler follows; no K = 1 to spread over."""
     if smoothing == "off-target" and num_classes > 1:
         return eps * num_classes / (num_classes - 1)
     return eps / (1 + eps) if smoothing == "classy" else eps

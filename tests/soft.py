@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lscli
-from lscli.samples import SampleTable
+from lscli.io.open import How, open_soft_inputs
+from lscli.io.soft_labels import SoftLabels
 from lscli.scan import scan
 from lscli.scan.soft import Soft
-from lscli.sources import How, open_soft_inputs
-from lscli.sources.soft_labels import SoftLabels
-from lscli.targets.convention import Targets
+from lscli.smoothing.targets import Targets
+from lscli.table import SampleTable
 
 Array = NDArray[Any]
 COLUMNS = ("loss_hard", "loss_uniform", "brier")

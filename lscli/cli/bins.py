@@ -23,7 +23,7 @@ def bins_command(context: typer.Context, **values: Any) -> None:
     Each bin has its edges, the number of samples, their mean confidence, their accuracy with its Wilson interval, and
     the gap between the two. On a terminal it is drawn with bars.
     """
-    from lscli.analyses.bins import per_bin
-    from lscli.cli.answer import answered
+    from lscli.api.bins import per_bin
+    from lscli.cli.run_command import answered
 
     answered(context, per_bin, values)

@@ -24,7 +24,7 @@ def classes_command(context: typer.Context, **values: Any) -> None:
     The calibration error of a class compares its probability with how often it is the label, over all samples; recall
     and losses are over the samples of the class.
     """
-    from lscli.analyses.classes import per_class
-    from lscli.cli.answer import answered
+    from lscli.api.classes import per_class
+    from lscli.cli.run_command import answered
 
     answered(context, per_class, {**values, "eps": options.listed(values["eps"])})

@@ -40,15 +40,15 @@ def eval_command(context: typer.Context, *, wide: bool, **values: Any) -> None:
     Prints the hard, the uniform and the smoothed loss with its floor, accuracy and confidence, calibration
     errors beside what noise alone would give, and the amount of smoothing that the logits speak of.
     """
-    from lscli.cli.answer import answered
+    from lscli.cli.run_command import answered
 
     def evaluate(*arguments: Any, **keywords: Any) -> Any:
-        from lscli.analyses.evaluate import evaluate
+        from lscli.api.evaluate import evaluate
 
         report = evaluate(*arguments, **keywords)
         if not wide:
             return report
-        from lscli.analyses.wide import wide as side_by_side
+        from lscli.api.wide import wide as side_by_side
 
         return side_by_side(report, intervals=values["ci"])
 

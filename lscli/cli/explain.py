@@ -32,7 +32,7 @@ def explain_command(context: typer.Context, **values: Any) -> None:
     The digits of VALUE say how exact it is: candidates that agree with all of them are equally near, and the most usual
     comes first.
     """
-    from lscli.analyses.explain import explain
-    from lscli.cli.answer import answered
+    from lscli.api.explain import explain
+    from lscli.cli.run_command import answered
 
     answered(context, explain, {**values, "eps": options.listed(values["eps"]) or None})

@@ -21,10 +21,10 @@ def inspect_command(context: typer.Context, *, file: str, **values: Any) -> None
 
     Then what eval would take each for, and the command to type next. Nothing in the file is executed, whatever it is.
     """
-    from lscli.cli.answer import answered
+    from lscli.cli.run_command import answered
 
     def inspect(logits: str, **keywords: Any) -> Any:
-        from lscli.analyses.inspect import inspect
+        from lscli.api.inspect import inspect
 
         return inspect(logits, **keywords)
 

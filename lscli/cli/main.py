@@ -13,12 +13,13 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import typer
 
-from lscli import __version__, limits
+from lscli import limits
+from lscli._version import __version__
 from lscli.cli import bins, classes, explain, inspect, metrics, samples, smooth, sweep
 from lscli.cli import eval as eval_file
-from lscli.cli.plain import PlainCommand, PlainGroup
-from lscli.cli.say import say
-from lscli.cli.unforeseen import explained
+from lscli.cli.stderr import say
+from lscli.cli.typer_converters import PlainCommand, PlainGroup
+from lscli.cli.unexpected_errors import explained
 from lscli.errors import ClosedPipeError, ExitCode, LscliError, LscliWarning
 
 if TYPE_CHECKING:

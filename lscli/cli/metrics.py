@@ -19,7 +19,7 @@ def metrics_command(context: typer.Context, *, format: str, output: str, no_head
 
     destination = Destination.of(output, format, header=not no_header)
 
-    from lscli import __version__
+    from lscli._version import __version__
     from lscli.metrics import FAMILIES
     from lscli.report import Listing
 

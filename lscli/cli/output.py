@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from lscli.cli.options.writing import FORMATS
 from lscli.errors import ClosedPipeError, LscliError, ReadWriteError, UsageError
-from lscli.render import SUFFIXES, Screen, render
+from lscli.render.renderers import SUFFIXES, Screen, render
 from lscli.report import Listing, Report
 from lscli.text import nearest, printable
 

@@ -23,7 +23,7 @@ def samples_command(context: typer.Context, **values: Any) -> None:
     Losses, confidence, rank of the label, margin and logit gap, in the order of the file; or only the worst samples,
     by their loss or by their confidence among the wrong. Written as Parquet with -o x.parquet.
     """
-    from lscli.analyses.samples import per_sample
-    from lscli.cli.answer import answered
+    from lscli.api.samples import per_sample
+    from lscli.cli.run_command import answered
 
     answered(context, per_sample, values)

@@ -42,7 +42,7 @@ def smooth_command(context: typer.Context, **values: Any) -> None:
     labels, label = values.pop("labels"), values.pop("label")
     _check_what(labels, label)
 
-    from lscli.analyses.smoothed import smoothed_label, smoothed_rows
+    from lscli.api.smooth import smoothed_label, smoothed_rows
     from lscli.cli.defaults import with_origins
     from lscli.cli.progress import progress_bar
 

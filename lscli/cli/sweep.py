@@ -24,11 +24,11 @@ def sweep_command(context: typer.Context, **values: Any) -> None:
     the first is the baseline: each further one has its difference in loss, sample by sample, and the eps at which the
     ranking of the two flips.
     """
-    from lscli.cli.answer import answered
+    from lscli.cli.run_command import answered
 
     def sweep(paths: list[str], **keywords: Any) -> Any:
-        from lscli.analyses.sweep import sweep
-        from lscli.sources.roles import roles
+        from lscli.api.sweep import sweep
+        from lscli.io.path_roles import roles
 
         keys = (keywords["logits_key"], keywords["labels_key"])
         logits, labels, others = roles(paths, *keys, binary=keywords["binary"], flatten=keywords["flatten"])

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lscli.targets.convention import Targets
+    from lscli.smoothing.targets import Targets
 
     Array = NDArray[Any]
     Distributions = Callable[[Array, int, Array], Array]

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.errors import UsageError
-from lscli.metrics import calibration, classwise, confidence, excess, loss, paired, proper, selective, smoothing, traces
-from lscli.metrics.against import (
+from lscli.metrics import calibration, classwise, confidence, excess, loss, paired, proper, selective
+from lscli.metrics import logit_statistics as traces
+from lscli.metrics import smoothing_diagnosis as smoothing
+from lscli.metrics.scores import SCORE_COLUMNS
+from lscli.metrics.smoothed_losses import (
     floor_columns,
     gap_columns,
     hard_columns,
@@ -15,15 +18,14 @@ from lscli.metrics.against import (
     target_columns,
     uniform_columns,
 )
-from lscli.metrics.scores import SCORE_COLUMNS
-from lscli.targets.checks import check_eps
+from lscli.smoothing.checks import check_eps
 from lscli.text import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from lscli.metrics.base import Metric, Settings, Value
-    from lscli.samples import SampleTable
+    from lscli.table import SampleTable
 
 
 class Family(NamedTuple):

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lscli.targets.convention import Targets
+from lscli.smoothing.targets import Targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from lscli.samples import SampleTable
+    from lscli.table import SampleTable
 
 # Rows whose squares are added up at a time: fixed, so that the sum is too, and memory stays flat.
 _BLOCK = 1 << 16

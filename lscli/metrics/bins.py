@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.metrics.base import Settings
-    from lscli.samples import SampleTable
+    from lscli.table import SampleTable
 
     Array = NDArray[Any]
 

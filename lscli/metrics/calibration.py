@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lscli.metrics import smooth
+from lscli.metrics import smooth_ece as smooth
 from lscli.metrics.base import Metric, Settings, Value
 from lscli.metrics.bins import BINS, MassBins, bin_sums, check_norm, norm_of, rule_of
 from lscli.metrics.confidence import residual
 from lscli.metrics.runs import runs
 
 if TYPE_CHECKING:
-    from lscli.samples import SampleTable
+    from lscli.table import SampleTable
 
 
 def ece(table: SampleTable, settings: Settings) -> list[Value]:

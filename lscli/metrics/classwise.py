@@ -10,7 +10,7 @@ from lscli.metrics.base import Metric, Settings, Value
 from lscli.metrics.bins import BINS, check_norm, rule_of
 
 if TYPE_CHECKING:
-    from lscli.samples import SampleTable
+    from lscli.table import SampleTable
 
 
 def class_errors(table: SampleTable, norm: str) -> np.ndarray:

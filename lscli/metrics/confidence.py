@@ -11,7 +11,7 @@ from lscli.metrics.base import Metric, Settings, Value, mean, mean_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lscli.samples import SampleTable
+    from lscli.table import SampleTable
 
 
 def residual(table: SampleTable) -> np.ndarray:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from lscli.metrics.against import Against, weighed_by
 from lscli.metrics.base import Metric, Settings, Value, mean, ratio
 from lscli.metrics.loss import floor, params, smoothed
+from lscli.metrics.smoothed_losses import Against, weighed_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lscli.samples import SampleTable
+    from lscli.table import SampleTable
 
 
 def excess(table: SampleTable, settings: Settings) -> list[Value]:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lscli.metrics.against import Against
 from lscli.metrics.base import Metric, Settings, Value, mean, ratio
+from lscli.metrics.smoothed_losses import Against
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lscli.samples import SampleTable
+    from lscli.table import SampleTable
 
 
 def hard(table: SampleTable, settings: Settings) -> list[Value]:

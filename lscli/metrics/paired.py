@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lscli.metrics.against import Against, hard_columns
 from lscli.metrics.base import Metric, Settings, Value, mean, ratio
-from lscli.samples import SampleTable
+from lscli.metrics.smoothed_losses import Against, hard_columns
+from lscli.table import SampleTable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from lscli.targets.convention import Targets
+    from lscli.smoothing.targets import Targets
 
     Array = NDArray[Any]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lscli.metrics import corp
+from lscli.metrics import corp_decomposition as corp
 from lscli.metrics.base import Metric, Settings, Value, mean, mean_of
 
 if TYPE_CHECKING:
-    from lscli.samples import SampleTable
+    from lscli.table import SampleTable
 
 
 def brier_half(table: SampleTable, settings: Settings) -> list[Value]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lscli.samples import SampleTable
+    from lscli.table import SampleTable
 
     Array = NDArray[Any]
 

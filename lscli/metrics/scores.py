@@ -9,7 +9,7 @@ import numpy as np
 from lscli.errors import UsageError
 from lscli.kernels.rowstate import PNORM_EXPONENTS
 from lscli.metrics.runs import runs
-from lscli.samples import SampleTable
+from lscli.table import SampleTable
 from lscli.text import nearest
 
 if TYPE_CHECKING:

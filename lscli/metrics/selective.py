@@ -13,7 +13,7 @@ from lscli.metrics.scores import Ranking, digamma_rise, msp_where_pnorm_is, rank
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lscli.samples import SampleTable
+    from lscli.table import SampleTable
 
 
 def _values(

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from lscli.errors import InputError, UsageError
 from lscli.kernels.devices import resolve
 from lscli.limits import processors
+from lscli.scan.chunk_size import Fit, fit, table_bytes
 from lscli.scan.cpu import scan_on_cpu
-from lscli.scan.filler import Filler
-from lscli.scan.fitting import Fit, fit, table_bytes
+from lscli.scan.table_builder import Filler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from lscli.io.logits import Logits
     from lscli.kernels.class_sums import ClassSums
-    from lscli.samples import SampleTable
     from lscli.scan.soft import Soft
-    from lscli.sources.logits import Logits
+    from lscli.table import SampleTable
 
 # Elements of a part: many chunks a thread, so that starting the threads is small beside them.
 _CPU_PART = 8 << 20

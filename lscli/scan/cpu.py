@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from lscli.io.logits import Logits
     from lscli.kernels.class_sums import ClassSums
     from lscli.kernels.devices import CpuKernel
-    from lscli.scan.filler import Filler
     from lscli.scan.soft import Soft
-    from lscli.sources.logits import Logits
+    from lscli.scan.table_builder import Filler
 
 
 def scan_on_cpu(

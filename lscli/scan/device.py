@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from lscli.io.logits import Logits
     from lscli.kernels.class_sums import ClassSums
-    from lscli.scan.filler import Filler
-    from lscli.sources.logits import Logits
+    from lscli.scan.table_builder import Filler
 
 _DEPTH = 3  # one chunk being read, one on its way, one being computed
 

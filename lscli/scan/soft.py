@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lscli.scan.filler import Filler
-    from lscli.sources.logits import Logits
-    from lscli.sources.soft_labels import SoftLabels
-    from lscli.targets.convention import Targets
+    from lscli.io.logits import Logits
+    from lscli.io.soft_labels import SoftLabels
+    from lscli.scan.table_builder import Filler
+    from lscli.smoothing.targets import Targets
 
     Array = NDArray[Any]
 

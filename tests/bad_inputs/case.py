@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tests.sources.make import saved, some_labels, some_logits
+from tests.io.make import saved, some_labels, some_logits
 
 # Makes the files in a folder, and gives the arguments of lscli.
 Make = Callable[[Path], Sequence[object]]

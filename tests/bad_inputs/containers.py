@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tests.bad_inputs.case import Case, as_logits, data
-from tests.sources.make import archive, saved, some_labels, some_logits
+from tests.io.make import archive, saved, some_labels, some_logits
 
 LOGITS, LABELS = some_logits(), some_labels()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.bad_inputs.case import Case, array, as_labels, as_logits, sound
-from tests.sources.make import saved, some_labels, some_logits
+from tests.io.make import saved, some_labels, some_logits
 
 LOGITS, LABELS = some_logits(), some_labels()
 _ONE_IGNORED = np.where(np.arange(6) == 2, -100, LABELS)

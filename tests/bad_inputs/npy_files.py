@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tests.bad_inputs.case import Case, as_labels, as_logits
-from tests.sources.make import archive, forged, saved, some_labels, some_logits, with_header
+from tests.io.make import archive, forged, saved, some_labels, some_logits, with_header
 
 
 class Bad(NamedTuple):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.bad_inputs.case import Case, sound
-from tests.sources.make import saved, some_labels, some_logits
+from tests.io.make import saved, some_labels, some_logits
 
 LOGITS, LABELS = some_logits(), some_labels()
 

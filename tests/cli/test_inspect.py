@@ -15,7 +15,7 @@ from safetensors.numpy import save_file
 
 from tests.cli.inprocess import Answer, Run, assert_refused, records
 from tests.command import LABELS, LOGITS
-from tests.sources.make import archive, forged, some_labels, some_logits
+from tests.io.make import archive, forged, some_labels, some_logits
 
 X, Y = some_logits(40, 5), some_labels(40, 5)
 P = np.exp(X) / np.exp(X).sum(axis=1, keepdims=True)
@@ -128,7 +128,7 @@ def test_differences_that_sum_to_1_are_no_probabilities(run: Run, tmp_path: Path
 def test_blocks_change_nothing(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.save(tmp_path / "x.npy", np.concatenate([P, X]))
     whole = run("inspect", tmp_path / "x.npy")
-    monkeypatch.setattr("lscli.sources.look._BLOCK", 15)
+    monkeypatch.setattr("lscli.io.value_summary._BLOCK", 15)
     assert whole == run("inspect", tmp_path / "x.npy")
 
 

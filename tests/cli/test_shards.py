@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.cli.inprocess import Run, assert_refused, records
-from tests.sources.make import some_labels, some_logits
+from tests.io.make import some_labels, some_logits
 
 X, Y = some_logits(60, 5), some_labels(60, 5)
 

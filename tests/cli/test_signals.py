@@ -54,7 +54,7 @@ def test_an_interrupted_run_leaves_no_file_open(run: Run, monkeypatch: pytest.Mo
     def interrupted(*arguments: object, **options: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("lscli.analyses.reading.scan", interrupted)
+    monkeypatch.setattr("lscli.api.reading.scan", interrupted)
     assert (130, "", "") == run("eval", logits, labels)
     assert [] == [path for path in _open_files("self") if str(tmp_path) in path]
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from lscli import smooth_labels
-from lscli.analyses.smoothed import smoothed_rows
+from lscli.api.smooth import smoothed_rows
 from tests.cli.inprocess import Run, column, records
 from tests.cli.terminal import on_terminal, without_color
 from tests.command import LABELS, command

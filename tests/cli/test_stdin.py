@@ -16,7 +16,7 @@ import pytest
 from tests.cli.terminal import in_shell
 from tests.command import LABELS, LOGITS, command
 from tests.command import lscli as run
-from tests.sources.make import archive, saved, some_labels, some_logits
+from tests.io.make import archive, saved, some_labels, some_logits
 
 METRICS = ("--metrics", "loss_hard,ece")
 EXPECTED = [line.partition(",")[2] for line in run("eval", LOGITS, LABELS, *METRICS).stdout.splitlines()]

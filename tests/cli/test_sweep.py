@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from rich.cells import cell_len
 
-from lscli.analyses.sweep import DEFAULTS, METRICS, sweep
+from lscli.api.sweep import DEFAULTS, METRICS, sweep
 from lscli.cli.sweep import sweep_command
-from lscli.sources.roles import roles
+from lscli.io.path_roles import roles
 from tests.cli.inprocess import Run, assert_refused, records
 from tests.cli.terminal import on_terminal, without_color
 from tests.command import LABELS, LOGITS, SAMPLE

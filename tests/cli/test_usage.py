@@ -134,4 +134,4 @@ def _break_the_scan(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def broken(*arguments: object, **options: object) -> None:
         raise error
 
-    monkeypatch.setattr("lscli.analyses.reading.scan", broken)
+    monkeypatch.setattr("lscli.api.reading.scan", broken)

@@ -12,15 +12,15 @@ import pytest
 
 import lscli
 from lscli.errors import ReadWriteError
+from lscli.io.logits import Logits
+from lscli.io.memory import MemoryArray
 from lscli.kernels.class_sums import block_rows
 from lscli.limits import MemoryLimit
-from lscli.scan.fitting import Fit, fit, thread_bytes
-from lscli.sources.logits import Logits
-from lscli.sources.memory import MemoryArray
+from lscli.scan.chunk_size import Fit, fit, thread_bytes
 from tests.command import LABELS, LOGITS
 from tests.command import lscli as run_lscli
 from tests.faults.shells import assert_two_lines, under
-from tests.sources.make import figures, some_labels, some_logits
+from tests.io.make import figures, some_labels, some_logits
 
 MIB = 1 << 20
 # The 82 MiB that numpy's libraries take of it are more than half of what is needed.
@@ -119,7 +119,7 @@ def test_an_error_in_the_main_thread_is_the_same(monkeypatch: pytest.MonkeyPatch
     x[7, 0] = np.nan
     with pytest.raises(lscli.LscliError) as expected:
         lscli.evaluate(x, some_labels(50, 5))
-    monkeypatch.setattr("lscli.scan.fitting.memory_limit", lambda: MemoryLimit(20 * MIB, 100 * MIB, True))
+    monkeypatch.setattr("lscli.scan.chunk_size.memory_limit", lambda: MemoryLimit(20 * MIB, 100 * MIB, True))
     with pytest.raises(lscli.LscliError) as found:
         lscli.evaluate(x, some_labels(50, 5))
     assert str(expected.value) == str(found.value)
@@ -135,8 +135,8 @@ def fitted(free: int, *, address_space: bool = False, total: int = 1 << 40, **gi
     """What fits where `free` bytes are left, on 8 processors."""
     options = {"class_sums": False, "device": "cpu", "threads": None, "chunk_rows": None, **given}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lscli.scan.fitting.memory_limit", lambda: MemoryLimit(free, total, address_space))
-        patch.setattr("lscli.scan.fitting.processors", lambda: 8)
+        patch.setattr("lscli.scan.chunk_size.memory_limit", lambda: MemoryLimit(free, total, address_space))
+        patch.setattr("lscli.scan.chunk_size.processors", lambda: 8)
         return fit(stored(100_000, 1000), 10 * MIB, **options)
 
 

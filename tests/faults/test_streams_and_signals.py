@@ -145,7 +145,7 @@ def test_a_signal_that_a_library_makes_an_error_of_its_own_is_still_a_signal(
         except BaseException as error:
             raise ImportError("initialization failed") from error
 
-    monkeypatch.setattr("lscli.analyses.reading.scan", loading)
+    monkeypatch.setattr("lscli.api.reading.scan", loading)
     assert (code, "", "") == run(*EVAL)
 
 

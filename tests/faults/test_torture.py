@@ -18,7 +18,7 @@ import pytest
 from lscli.cli.main import main
 from tests.cli.inprocess import Answer, assert_refused
 from tests.faults.injected import Faults
-from tests.sources.make import archive, descriptors, some_labels, some_logits
+from tests.io.make import archive, descriptors, some_labels, some_logits
 
 Run = Callable[..., Answer]
 Error = Callable[[], BaseException]

@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 import lscli
 from lscli.errors import LscliError
-from lscli.sources.asked import Ask
-from lscli.sources.files import RegularFile
-from lscli.sources.formats import FORMATS, check_content
-from lscli.sources.stored import StoredArray, whole
+from lscli.io.array_request import Ask
+from lscli.io.files import RegularFile
+from lscli.io.format_table import FORMATS, check_content
+from lscli.io.stored import StoredArray, whole
 from lscli.text import printable
 from tests.fuzz import oracles
 from tests.fuzz.contract import WrongError, misspoken
-from tests.sources.make import figures
+from tests.io.make import figures
 
 ALL_OF, SOME_ROWS = 1 << 20, 1 << 16
 _ASKED = {

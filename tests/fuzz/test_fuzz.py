@@ -18,15 +18,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lscli.errors import InputError
-from lscli.sources import npy
-from lscli.sources.stored import RawArray
+from lscli.io.formats import npy
+from lscli.io.stored import RawArray
 from tests.fuzz import __main__ as command
 from tests.fuzz import contract, sound
 from tests.fuzz.contract import judged, watched
 from tests.fuzz.mutate import KINDS, mutated
 from tests.fuzz.run import CORPUS, fuzz, keep, kept
 from tests.fuzz.targets import Target, opened
-from tests.sources.make import descriptors
+from tests.io.make import descriptors
 
 SHORT = 1500
 

@@ -10,9 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 import lscli
+from lscli.io.open import open_inputs
 from lscli.kernels.rowstate import COLUMNS
 from lscli.scan import Scan, scan
-from lscli.sources import open_inputs
 from tests.kernels.compare import DTYPES, KERNELS, TOLERANCE, check, table
 
 Array = NDArray[Any]

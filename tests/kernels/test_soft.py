@@ -14,7 +14,7 @@ import torch
 import lscli
 from lscli.kernels.devices import cpu_kernel
 from lscli.kernels.rowstate import fields_for, write_columns
-from lscli.targets.convention import Targets
+from lscli.smoothing.targets import Targets
 from tests import naive
 from tests.kernels.compare import DTYPES
 from tests.soft import COLUMNS, Array, drawn, table

@@ -9,13 +9,13 @@ import pytest
 from numpy.typing import NDArray
 
 from lscli import SampleTable
+from lscli.io.open import open_inputs
 from lscli.metrics import METRICS, PLACEHOLDERS, Choice
-from lscli.metrics.against import vectors
 from lscli.metrics.base import Settings, Value
 from lscli.metrics.scores import SCORE_COLUMNS
+from lscli.metrics.smoothed_losses import vectors
 from lscli.scan import scan
-from lscli.sources import open_inputs
-from lscli.targets.convention import Targets
+from lscli.smoothing.targets import Targets
 
 Array = NDArray[Any]
 SETTINGS = Settings(eps=(0.0, 0.1, 0.7, 1.0), rho=0.2)

@@ -9,7 +9,7 @@ import lscli
 from lscli.metrics import FAMILIES, METRICS, family_of, find, parse_share, select
 from lscli.metrics.base import Settings
 from lscli.metrics.scores import SCORE_COLUMNS
-from lscli.targets.convention import Targets
+from lscli.smoothing.targets import Targets
 
 DEFAULT = [
     *("loss_hard", "loss_uniform", "loss_prior", "perplexity", "loss_noise_corrected", "loss_smoothed"),

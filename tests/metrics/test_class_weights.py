@@ -12,9 +12,9 @@ import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
 
 import lscli
-from lscli.metrics.against import Against
+from lscli.metrics.smoothed_losses import Against
 from lscli.report import Row
-from lscli.targets.convention import Targets
+from lscli.smoothing.targets import Targets
 from tests import naive
 from tests.metrics.by_hand import CONVENTIONS, target_of
 from tests.metrics.tables import table_of

@@ -19,7 +19,7 @@ from lscli.kernels.rowstate import PNORM_EXPONENTS
 from lscli.metrics import scores, selective
 from lscli.metrics.base import Settings, Value
 from lscli.metrics.scores import SCORE_COLUMNS, check_score, digamma_rise
-from lscli.samples import SampleTable
+from lscli.table import SampleTable
 
 Array = NDArray[Any]
 # Those of any score; `aurc_pnorm_gain` is in test_pnorm_gain.py.

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import lscli
-from lscli.targets.convention import Targets
+from lscli.smoothing.targets import Targets
 
 # Three samples and an ignored one, K = 3, eps = 0.1; computed in float64 with torch.
 LOGITS = np.array([[1, 2, 3], [2, 0, -1], [0, 0, 0], [0.5, 2.5, -1]])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from lscli.render import Screen, render
+from lscli.render.renderers import Screen, render
 from lscli.report import Listing, Report, Row, Setting
 
 PLAIN = Screen(width=100, color=False)

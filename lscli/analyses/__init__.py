@@ -1,1 +1,0 @@
-"""Questions that take more than one metric: tables in, rows out."""

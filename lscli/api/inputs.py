@@ -1,0 +1,289 @@
+"""Logits, labels, weights and groups, open and checked against each other."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import numpy as np
+
+from lscli._version import __version__
+from lscli.api.loss_targets import check, open_targets
+from lscli.errors import InputError, UsageError
+from lscli.io.labels import Labels
+from lscli.io.open import How, open_inputs, open_soft_inputs
+from lscli.io.soft_labels import SoftLabels
+from lscli.io.weights_groups import open_groups, open_weights
+from lscli.kernels.class_sums import ClassSums
+from lscli.metrics.smoothed_losses import PRIOR, WEIGHED
+from lscli.report import Provenance, Setting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from lscli.api.loss_targets import Opened, TargetOptions
+    from lscli.io.logits import Logits
+    from lscli.metrics.bins import BinRule
+    from lscli.scan import Scan
+    from lscli.table import SampleTable
+
+    Array = NDArray[Any]
+
+
+class Options(TypedDict, total=False):
+    """How logits and labels are read; `lscli.evaluate` says what each means."""
+
+    weights: Any
+    groups: Any
+    group_by: str | None
+    ignore_index: int
+    nonfinite: str
+    masked_classes: str
+    kind: str
+    binary: bool
+    flatten: bool
+    logits_key: str | None
+    labels_key: str | None
+    labels_column: str | None
+    input_format: str | None
+    dtype: str | None
+    allow_trailing: bool
+    device: str
+    kernel: str
+    threads: int | None
+    chunk_rows: int | None
+    progress: Callable[[int, int], None] | None
+
+
+DEFAULTS: Options = {
+    "weights": None,
+    "groups": None,
+    "group_by": None,
+    "ignore_index": -100,
+    "nonfinite": "error",
+    "masked_classes": "auto",
+    "kind": "logits",
+    "binary": False,
+    "flatten": False,
+    "logits_key": None,
+    "labels_key": None,
+    "labels_column": None,
+    "input_format": None,
+    "dtype": None,
+    "allow_trailing": False,
+    "device": "auto",
+    "kernel": "auto",
+    "threads": None,
+    "chunk_rows": None,
+    "progress": None,
+}
+# Sums by class and bin that are kept, 40 bytes each.
+_MOST_CELLS = 1 << 27
+
+
+class Inputs:
+    """Logits, labels, weights and groups, checked against each other and open.
+
+    Attributes:
+        options: how they are read, `auto` resolved.
+        logits: [N, K].
+        soft: the labels where they are distributions, which are checked as they are read; else None.
+        label: [N], -1 for those that are ignored; of soft labels it says nothing.
+        ignored: how many are, as far as is known before the rows are read.
+        weight: of each row, or None.
+        names: of the groups.
+        source: the logits, as typed.
+    """
+
+    def __init__(self, logits: Any, labels: Any, options: Options, *, soft_labels: bool = False) -> None:
+        given: Options = {**DEFAULTS, **options}
+        self._given = given
+        self.options: Options = {**given}
+        how = How(**{name: given[name] for name in How._fields})  # type: ignore[literal-required]
+        self._labels: Labels | SoftLabels
+        self.logits, self._labels = (open_soft_inputs if soft_labels else open_inputs)(logits, labels, how)
+        self.soft = self._labels if isinstance(self._labels, SoftLabels) else None
+        if given["masked_classes"] == "auto":  # choices that a question does not have are no classes of its row
+            self.options["masked_classes"] = "exclude" if self.logits.ragged else "keep"
+        # As typed: errors name the member of an archive, rows the file.
+        self.source = os.fsdecode(logits) if isinstance(logits, str | bytes | os.PathLike) else self.logits.name
+        try:
+            rows = self.logits.shape[0]
+            self.label, self.ignored = self._checked(given["ignore_index"])
+            self.weight = open_weights(given["weights"], rows, self.label >= 0)
+            self.names, self._codes = open_groups(given["groups"], given["group_by"], rows)
+        except BaseException:
+            self._close()
+            raise
+
+    def __enter__(self) -> Inputs:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        self.logits.close()
+        if self.soft is not None:
+            self.soft.close()
+
+    def _checked(self, ignore_index: int) -> tuple[Array, int]:
+        """The labels, and how many of them are ignored."""
+        rows, classes = self.logits.shape
+        if isinstance(self._labels, Labels):
+            return self._labels.checked(classes, ignore_index)
+        for what, own, other in zip(("rows", "classes"), self._labels.shape, (rows, classes), strict=True):
+            if own != other:
+                raise InputError(
+                    f"{what} differ: {self.logits.name} has {other}, the labels have {own}",
+                    "save both from the same run",
+                    where=self._labels.name,
+                )
+        return np.broadcast_to(np.int32(0), rows), 0
+
+    @property
+    def columns(self) -> set[str]:
+        """What the tables need besides: to find the weight and the group of a sample, and its own number of classes."""
+        found = {"row"} if self.weight is not None or self._codes is not None else set()
+        return found | ({"class_count"} if self.options["masked_classes"] == "exclude" else set())
+
+    def targets(self, options: TargetOptions) -> Opened:
+        """What the losses of these samples are against.
+
+        Raises:
+            UsageError: options that do not go together for these logits.
+        """
+        check(options, self.options["masked_classes"])
+        weight = None if self.weight is None else self.weight.values
+        shares = None if self.soft is None else partial(self.soft.shares, self.options["ignore_index"], weight)
+        return open_targets(options, self.label, self.logits.shape[1], weight, self.label < 0, shares)
+
+    def class_sums(self, rule: BinRule) -> list[ClassSums]:
+        """Empty sums by class for all samples and for each group."""
+        weight = np.ones(len(self.label)) if self.weight is None else self.weight.values
+        weight = np.where(self.label >= 0, weight, 0.0)
+        of_groups = [] if self._codes is None else [self._codes == code for code in range(len(self.names) - 1)]
+        classes, bins, groups = self.logits.shape[1], len(rule.inner) + 1, 1 + len(of_groups)
+        if classes * bins * groups > _MOST_CELLS:
+            raise UsageError(
+                f"{classes} classes x {bins} bins x {groups} groups are too many to keep",
+                "use fewer --bins or groups, or leave out what is by class",
+            )
+        return [
+            ClassSums(self.logits.shape[1], rule.inner, rule.side, part)
+            for part in (weight, *(np.where(mask, weight, 0.0) for mask in of_groups))
+        ]
+
+    def weighted(self, table: SampleTable) -> SampleTable:
+        """The table with the weights of its samples."""
+        return table if self.weight is None else table.with_weights(self.weight.values[table["row"]])
+
+    def groups_of(self, table: SampleTable) -> Array:
+        """The name of the group of each sample, [n]."""
+        if self._codes is None:
+            return np.full(len(table), "", object)
+        return np.array(self.names[1:], object)[self._codes[table["row"]]]
+
+    def tables(self, table: SampleTable) -> dict[str, SampleTable]:
+        """All samples, and those of each group that has any."""
+        table = self.weighted(table)
+        if self.weight is not None and not table.total:
+            raise InputError(
+                "no row that is kept has a weight above 0", "look at which rows are left out", where=self.weight.name
+            )
+        tables = {"": table}
+        if self._codes is not None:
+            of_sample = self._codes[table["row"]]
+            for code, name in enumerate(self.names[1:]):
+                part = table.select(of_sample == code)
+                if len(part) and part.total > 0:
+                    tables[name] = part
+        return tables
+
+    def provenance(self, result: Scan | None) -> Provenance:
+        inputs = [_input("logits", self.logits), _input("labels", self._labels)]
+        if self.weight is not None:
+            inputs.append(self.weight.described)
+        rows = self.logits.shape[0]
+        samples = {"rows": rows, "kept": rows - self.ignored, "ignored": self.ignored}
+        settings = {
+            name: Setting(shown(self.options[name]), "default" if _same(value, DEFAULTS[name]) else "argument")  # type: ignore[literal-required]
+            for name, value in ((name, self._given[name]) for name in DEFAULTS if name != "progress")  # type: ignore[literal-required]
+        }
+        if result is not None:
+            samples |= {"kept": len(result.table), "skipped": result.skipped, "masked": result.masked}
+            samples["ignored"] += result.ignored
+            for name, used in (("device", result.device), ("kernel", result.kernel)):
+                settings[name] = settings[name]._replace(value=used)
+        return Provenance(
+            inputs=inputs,
+            samples=samples,
+            settings=settings,
+            versions=_versions("numpy" if result is None else result.kernel),
+            warnings=[] if result is None else self._notes(result),
+        )
+
+    def _infinite(self, table: SampleTable) -> bool:
+        """Whether a masked class shows in the losses, or would if it were not left out."""
+        if self.options["masked_classes"] == "exclude":
+            return True
+        names = {"loss_uniform", "logit_gap", PRIOR, WEIGHED} & table.columns.keys()
+        return any(not np.isfinite(table[name]).all() for name in names)
+
+    def _notes(self, result: Scan) -> Sequence[str]:
+        notes, name = [], self.logits.name
+        if result.look_like_probabilities:
+            notes.append(f"{name}: every row sums to 1: if these are probabilities, say --kind probs")
+        if result.skipped:
+            notes.append(f"{name}: {result.skipped} of {self.logits.shape[0]} rows are not finite and left out")
+        expected = self.logits.ragged and self._given["masked_classes"] == "auto"
+        if result.masked and self._infinite(result.table) and not expected:
+            left_out = self.options["masked_classes"] == "exclude"
+            infinite = "uniform loss and logit gap are" if self.soft is None else "uniform loss is"
+            consequence = "it is left out of their row" if left_out else f"their {infinite} infinite"
+            notes.append(
+                f"{name}: {result.masked} of {len(result.table)} samples have a masked class (-inf): {consequence}"
+            )
+        total = self.weighted(result.table).total
+        if self.weight is not None and total < 2:
+            notes.append(
+                f"{self.weight.name}: the weights sum to {total:.3g}: they are read as counts, "
+                "so values are right and standard errors, intervals and n are not"
+            )
+        return notes
+
+
+def _input(role: str, opened: Logits | Labels | SoftLabels) -> dict[str, Any]:
+    described = {
+        "role": role,
+        "path": opened.name,
+        "shape": list(opened.shape),
+        "dtype": getattr(opened, "stored", opened.dtype),
+        "size": opened.size,
+    }
+    return described | ({"shards": opened.shards} if opened.shards else {})
+
+
+def shown(value: Any) -> Any:
+    """A setting as a report shows it: arrays have no path."""
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, os.PathLike | bytes):
+        return os.fsdecode(value)
+    return f"<{type(value).__name__}>"
+
+
+def _same(value: Any, default: Any) -> bool:
+    return type(value) is type(default) and bool(value == default)
+
+
+def _versions(kernel: str) -> dict[str, str]:
+    versions = {"lscli": __version__, "numpy": np.__version__}
+    if kernel == "torch":
+        import torch
+
+        versions["torch"] = torch.__version__
+    return versions

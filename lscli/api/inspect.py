@@ -1,0 +1,228 @@
+"""What a file holds, what `eval` would take it for, and the command to type next."""
+
+from __future__ import annotations
+
+import math
+import os
+import shlex
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lscli._version import __version__
+from lscli.errors import LscliError
+from lscli.io.labels import Labels
+from lscli.io.logits import Logits
+from lscli.io.open import contents_of, opened_entry
+from lscli.io.path_roles import stored_shape
+from lscli.io.paths import STDIN, files_of
+from lscli.io.value_summary import Look, look
+from lscli.io.views import flattened, interpreted
+from lscli.report import Listing, Setting
+from lscli.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+COLUMNS = (
+    *("source", "format", "key", "shape", "dtype", "bytes", "min", "max", "nan", "posinf", "neginf"),
+    *("sum_to_1", "taken_for", "command"),
+)
+
+
+def inspect(
+    path: str | bytes | os.PathLike[str],
+    *,
+    input_format: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Listing:
+    """The arrays of a file: shape, type, a look at the values, and what each would be for `lscli.evaluate`.
+
+    All values are read, a block at a time.
+
+    Args:
+        path: a file of any format that is read, a pattern of shards, or `-`.
+        input_format: its format, whatever its suffix.
+        progress: told now and then how many rows of how many are done.
+
+    Returns:
+        A Listing, a row an array. `min` and `max` are of the finite values, `sum_to_1` is the share of rows that do;
+        `command` is what to type next.
+
+    Raises:
+        InputError: the file cannot be used at all.
+        ReadWriteError: it cannot be read.
+        UsageError: an unknown format.
+    """
+    name = os.fsdecode(path)
+    found = []
+    for file, format_name, entries in contents_of(name, input_format):
+        for entry in entries:
+            array = None
+            try:
+                array = opened_entry(file, format_name, entry)
+                found.append(_Found.of(file.name, format_name, entry.key, array, look(array, progress)))
+            except LscliError as error:
+                shape = () if entry.shape is None else entry.shape
+                found.append(
+                    _Found(file.name, format_name, entry.key, shape, entry.element, 0, None, "", [], error.message)
+                )
+            finally:
+                if array is not None:
+                    array.close()
+        file.close()
+    rows = [_row(name, array, _command(name, found, array, input_format)) for array in found]
+    return Listing(
+        "Contents",
+        COLUMNS,
+        rows,
+        "inspect",
+        _conclusion(found),
+        inputs=[{"role": "file", "path": name, "size": sum(array.size for array in found)}],
+        settings={"input_format": Setting(input_format, "argument" if input_format else "default")},
+        versions={"lscli": __version__},
+    )
+
+
+class _Found(NamedTuple):
+    """An array, and what it would be taken for.
+
+    Attributes:
+        file, format, key, shape, element, size: what and where it is.
+        look: its values; None where there are no numbers.
+        role: `logits` or `labels`; empty where neither takes it.
+        options: what has to be said for that.
+        why: why neither does.
+    """
+
+    file: str
+    format: str
+    key: str
+    shape: tuple[int, ...]
+    element: str
+    size: int
+    look: Look | None
+    role: str
+    options: list[str]
+    why: str
+
+    @classmethod
+    def of(cls, file: str, format_name: str, key: str, array: Any, seen: Look | None) -> _Found:
+        size = math.prod(array.shape) * array.dtype.itemsize
+        role, options, why = _taken_for(array, seen)
+        return cls(file, format_name, key, array.shape, array.element, size, seen, role, options, why)
+
+    @property
+    def taken_for(self) -> str:
+        if not self.role:
+            return f"neither: {self.why}"
+        return " ".join([self.role, *self.options])
+
+
+def _taken_for(array: Any, seen: Look | None) -> tuple[str, list[str], str]:
+    """The role of an array, with the options that it takes, or why it has none."""
+    whole = array.element.lstrip("u").startswith("int")
+    if whole and len(array.shape) == 1:
+        return "labels", [], ""
+    if whole and len(array.shape) == 2 and array.shape[1] != 1:
+        hot = seen is not None and seen.low == 0 and seen.high == 1
+        return "labels", ["--soft-labels" if hot else "--flatten"], ""
+    options = []
+    if array.element == "void16":
+        options.append("--dtype bfloat16")
+    binary = len(array.shape) == 1 or (len(array.shape) == 2 and array.shape[1] == 1)
+    if len(array.shape) == 3:
+        array = flattened(array, 2)
+        options.append("--flatten")
+    if seen is not None and (seen.sum_to_1 > 0.99 or (binary and seen.low >= 0 and seen.high <= 1)):
+        options.append("--kind probs")
+    if binary:
+        options.append("--binary")
+    if seen is not None and (seen.nan or seen.posinf):
+        options.append("--nonfinite skip")
+    try:
+        if array.element != "void16":
+            Logits(interpreted(array, "logits", binary=binary))
+    except LscliError as error:
+        return "", [], _why_no_labels(array) if whole else error.message
+    return "logits", options, ""
+
+
+def _why_no_labels(array: Any) -> str:
+    try:
+        Labels(array)
+    except LscliError as error:
+        return error.message
+    return ""
+
+
+def _row(source: str, array: _Found, command: str) -> tuple[Any, ...]:
+    seen = array.look
+    values: Sequence[Any] = [math.nan] * 6 if seen is None else [*seen[:5], seen.sum_to_1]
+    shape = "x".join(map(str, array.shape))
+    where = array.file if source != STDIN else source
+    return (where, array.format, array.key, shape, array.element, array.size, *values, array.taken_for, command)
+
+
+def _command(path: str, found: Sequence[_Found], array: _Found, input_format: str | None) -> str:
+    """The line that evaluates this array, with the labels of the same file or of one beside it."""
+    if not array.role:
+        return ""
+    words = ["lscli eval"]
+    options = list(array.options)
+    if input_format:
+        options.append(f"--input-format {input_format}")
+    own = _name(path)
+    logits = [other for other in found if other.role == "logits" and other.file == array.file]
+    if array.role == "labels" and logits:
+        return _command(path, found, next((o for o in logits if o.key == "logits"), logits[0]), input_format)
+    if array.role == "labels":
+        return " ".join([*words, _beside(path, array, "labels", "logits") or "LOGITS", own, *options])
+    found_by_itself = array.format in _TABLES and len(logits) == 1
+    if array.key and array.key != "logits" and len(found) > 1 and not found_by_itself:
+        options.append(f"--logits-key {_name(array.key)}")
+    labels = [
+        other
+        for other in found
+        if other.role == "labels" and other.file == array.file and other.shape[:1] == array.shape[:1]
+    ]
+    named = [other for other in labels if other.key in ("labels", "label")]
+    if named or (len(labels) == 1 and labels[0].key):
+        chosen = (named or labels)[0]
+        if chosen.key != "labels" and not (chosen.key == "label" and chosen.format in _TABLES):
+            options.append(f"--labels-key {_name(chosen.key)}")
+        return " ".join([*words, own, *options])
+    return " ".join([*words, own, _beside(path, array, "logits", "labels") or "LABELS", *options])
+
+
+_TABLES = ("parquet", "arrow", "csv", "tsv")
+
+
+def _beside(path: str, array: _Found, role: str, other: str) -> str:
+    """A file beside this one that has as many rows and is called as the other role."""
+    folder, base = os.path.split(path)
+    names = [base.replace(role, other)] if role in base else []
+    names += [f"{other}{suffix}" for suffix in (os.path.splitext(base)[1], ".npy", ".csv")]
+    for name in dict.fromkeys(names):
+        candidate = os.path.join(folder, name)
+        if name == base or not os.path.isfile(files_of(candidate)[0]):
+            continue
+        try:
+            shape = stored_shape(candidate, None, other) or ()
+        except LscliError:
+            continue
+        same = shape[:1] == array.shape[:1] or candidate != files_of(candidate)[0]
+        if same and len(shape) == (len(array.shape) + 1 if role == "labels" else max(1, len(array.shape) - 1)):
+            return _name(candidate)
+    return ""
+
+
+def _name(text: str) -> str:
+    return shlex.quote(printable(text))
+
+
+def _conclusion(found: Sequence[_Found]) -> str:
+    roles = [array.role for array in found]
+    if "logits" in roles and "labels" in roles:
+        return "eval takes it for logits with their labels."
+    if "logits" in roles:
+        return "eval takes it for logits."
+    return "eval takes it for labels." if "labels" in roles else "eval takes nothing in it."

@@ -1,0 +1,158 @@
+"""What the losses of an analysis are against: a convention of smoothing, with its prior, and class weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+
+import numpy as np
+
+from lscli.errors import InputError, UsageError
+from lscli.io.open import open_numbers
+from lscli.smoothing.checks import (
+    WEIGHT_MODES,
+    check_class_weights,
+    check_eps,
+    check_goes_with_prior,
+    check_prior,
+    check_smoothing,
+)
+from lscli.smoothing.targets import Targets
+from lscli.text import nearest
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+EMPIRICAL = "empirical"
+# A range of eps that is longer than any curve needs.
+_MOST = 10_000
+
+
+class TargetOptions(TypedDict, total=False):
+    """What the losses are against; `lscli.evaluate` says what each means."""
+
+    smoothing: str
+    prior: Any
+    class_weights: Any
+    weight_mode: str
+    allow_negative_eps: bool
+
+
+DEFAULTS: TargetOptions = {
+    "smoothing": "uniform",
+    "prior": None,
+    "class_weights": None,
+    "weight_mode": "torch",
+    "allow_negative_eps": False,
+}
+
+
+class Opened(NamedTuple):
+    """Targets, and what a report says of the files that they are from."""
+
+    targets: Targets
+    inputs: list[dict[str, Any]]
+
+
+def check(options: TargetOptions, masked_classes: str) -> Targets:
+    """The targets as far as they are known before a file is opened: which columns they take.
+
+    Raises:
+        UsageError: an unknown word, or options that do not go together.
+    """
+    smoothing, mode = options["smoothing"], options["weight_mode"]
+    check_smoothing(smoothing)
+    check_goes_with_prior(smoothing, given=options["prior"] is not None)
+    if mode not in WEIGHT_MODES:
+        hint = nearest(mode, WEIGHT_MODES) or f"use {' or '.join(WEIGHT_MODES)}"
+        raise UsageError(f"unknown value {mode!r}", hint, where="weight-mode")
+    weighted = options["class_weights"] is not None
+    if masked_classes == "exclude" and (smoothing == "prior" or (weighted and mode == "torch")):
+        what = "a prior" if smoothing == "prior" else "class weights of mode torch"
+        raise UsageError(
+            f"{what} would have to be another one in each row", "use keep or error", where="masked-classes"
+        )
+    unknown = np.ones(1)
+    return Targets(smoothing, unknown if smoothing == "prior" else None, unknown if weighted else None, mode)
+
+
+def open_targets(
+    options: TargetOptions,
+    label: Array,
+    num_classes: int,
+    weight: Array | None,
+    ignored: Array,
+    shares: Callable[[], Array] | None = None,
+) -> Opened:
+    """The targets of these options for labels [N] from 0 to K-1.
+
+    Args:
+        options: checked.
+        label: [N]; those of ignored samples are any.
+        num_classes: K.
+        weight: [N], how often each sample counts, or None.
+        ignored: [N] bool.
+        shares: what gives the share of each class, [K], where labels are soft and `label` says nothing.
+
+    Raises:
+        InputError: a prior or class weights that cannot be used.
+        ReadWriteError: a file that cannot be read.
+    """
+    inputs: list[dict[str, Any]] = []
+    prior = class_weights = None
+    empirical = isinstance(options["prior"], str) and options["prior"] == EMPIRICAL
+    if empirical and shares is not None:
+        prior = shares()
+    elif empirical:
+        kept = np.where(ignored, 0.0, 1.0 if weight is None else weight)
+        count = np.bincount(np.where(ignored, 0, label), kept, num_classes)
+        prior = count / count.sum()
+    elif options["prior"] is not None:
+        prior = check_prior(*_numbers(options["prior"], "prior", num_classes, inputs))
+    if options["class_weights"] is not None:
+        values, _, name = _numbers(options["class_weights"], "class_weights", num_classes, inputs)
+        class_weights = check_class_weights(values, num_classes, name)
+        if not (class_weights[label[~ignored]] > 0).any():
+            raise InputError(
+                "all classes that occur have the weight 0", "give those of the labels a weight above 0", where=name
+            )
+    return Opened(Targets(options["smoothing"], prior, class_weights, options["weight_mode"]), inputs)
+
+
+def _numbers(value: Any, role: str, num_classes: int, inputs: list[dict[str, Any]]) -> tuple[Array, int, str]:
+    name, values = open_numbers(value, role, "weight" if role == "class_weights" else role)
+    inputs.append(
+        {"role": role, "path": name, "shape": list(values.shape), "dtype": values.dtype.name, "size": values.nbytes}
+    )
+    return values, num_classes, name
+
+
+def parse_eps(eps: float | str | Iterable[float | str], *, allow_negative: bool) -> tuple[float, ...]:
+    """Amounts of smoothing, in their order: numbers, and `start:stop:step` for all from start to stop.
+
+    Raises:
+        UsageError: one that is not in its range, or none at all.
+    """
+    several = list(eps) if isinstance(eps, Iterable) and not isinstance(eps, str) else [eps]
+    parts = [part for each in several for part in _range(each)]
+    values = tuple(dict.fromkeys(check_eps(part, allow_negative=allow_negative) for part in parts))
+    if not values:
+        raise UsageError("no eps is given", "for example --eps 0.1", where="eps")
+    return values
+
+
+def _range(part: float | str) -> list[float | str]:
+    if not isinstance(part, str) or ":" not in part:
+        return [part]
+    words = part.split(":")
+    try:
+        start, stop, step = (float(word) for word in words)
+        count = (stop - start) / step
+    except (ValueError, ZeroDivisionError):
+        count = float("nan")
+    if not 0 <= count <= _MOST:
+        raise UsageError(f"no range of eps: {part}", "start:stop:step, for example 0:0.5:0.05", where="eps")
+    # 0:0.3:0.1 ends with 0.3 and not 0.30000000000000004, which has no short name.
+    return [float(f"{start + i * step:.12g}") for i in range(int(count + 1e-9) + 1)]

@@ -1,0 +1,135 @@
+"""What one argument stands for: a file, the shards of a pattern, standard input, or an array in memory."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lscli.errors import InputError, UsageError
+from lscli.io.files import RegularFile
+from lscli.io.format_table import FORMATS, check_content, check_name, format_by_content, format_of, format_of_text
+from lscli.io.memory import open_array
+from lscli.io.paths import STDIN, expanded, pairs
+from lscli.io.shards import Shards, allow_open, check_distinct
+from lscli.io.views import flattened
+
+if TYPE_CHECKING:
+    import contextlib
+
+    from lscli.io.array_request import Ask
+
+
+class Argument(NamedTuple):
+    """Files that are open, or an array.
+
+    Attributes:
+        files: those that the argument names, in their order.
+        formats: of each the name of its format.
+        pattern: what names the files, as typed; None where it is one file.
+        array: what was given in their place.
+    """
+
+    files: list[RegularFile]
+    formats: list[str]
+    pattern: str | None = None
+    array: Any = None
+
+    @classmethod
+    def of(cls, value: Any, role: str, input_format: str | None = None) -> Argument:
+        """Open what an argument stands for; `role` is what errors say it is for.
+
+        Raises:
+            InputError: a file cannot be used, or comes twice.
+            ReadWriteError: a file cannot be read.
+            UsageError: an unknown format, or standard input whose format is not seen.
+        """
+        if not is_path(value):
+            return cls([], [], None, open_array(value, role))
+        path = os.fsdecode(value)
+        if path == STDIN:
+            from lscli.io.stdin import open_stdin
+
+            file = open_stdin()
+            return cls([file], [check_name(input_format) if input_format else _seen(file)])
+        names = expanded(path)
+        allow_open(len(names or ()))
+        opened = cls([], [], path if names else None)
+        try:
+            for name in names or [path]:
+                opened.files.append(RegularFile(name))
+                opened.formats.append(format_of(name, role, input_format))
+                check_content(opened.files[-1], opened.formats[-1])
+            check_distinct(opened.files)
+        except BaseException:
+            opened.close()
+            raise
+        return opened
+
+    def again(self) -> Argument:
+        """The same files once more, for the labels, where their formats may hold both.
+
+        Raises:
+            UsageError: they may not.
+        """
+        if not self.files or not all(FORMATS[name].keyed for name in self.formats):
+            hint = "name them after the logits, or give one file with both, such as .npz, .safetensors or .pt"
+            raise UsageError("no labels were given", hint)
+        return self._replace(files=[file.another() for file in self.files])
+
+    def paired_with(self, logits: Argument) -> Argument:
+        """These shards in the order of the shards of logits.
+
+        Raises:
+            InputError: a shard of either has no partner.
+        """
+        by_name = {file.name: place for place, file in enumerate(self.files)}
+        names = pairs([file.name for file in logits.files], list(by_name), self.pattern or "")
+        order = [by_name[name] for name in names]
+        return self._replace(
+            files=[self.files[place] for place in order], formats=[self.formats[place] for place in order]
+        )
+
+    def opened(self, ask: Ask, dimensions: int, stack: contextlib.ExitStack) -> Any:
+        """The array that is asked for, closed with the stack.
+
+        Args:
+            ask: see there.
+            dimensions: how many it has at most: all but its last axes are rows; 0 leaves it as it is.
+            stack: closes what is opened.
+
+        Raises:
+            InputError: a file does not have it, or shards are not alike.
+            ReadWriteError: a file cannot be read.
+            UsageError: a package for its format is missing.
+        """
+        parts = [] if self.array is None else [self.array]
+        for file, name in zip(self.files, self.formats, strict=True):
+            parts.append(FORMATS[name].reader(file.name).open_array(file, ask))
+            stack.callback(parts[-1].close)
+        if dimensions:
+            parts = [flattened(part, dimensions) for part in parts]
+        return parts[0] if self.pattern is None else Shards(parts, self.pattern)
+
+    def close(self) -> None:
+        for file in self.files:
+            file.close()
+
+
+def is_path(value: Any) -> bool:
+    """Whether a value names a file, rather than being the data."""
+    return isinstance(value, str | bytes | os.PathLike)
+
+
+def is_stdin(value: Any) -> bool:
+    """Whether a value stands for standard input."""
+    return is_path(value) and os.fsdecode(value) == STDIN
+
+
+def _seen(file: RegularFile) -> str:
+    if file.size == 0:
+        raise InputError("is empty", "look at the command before the pipe", where=file.name)
+    found = format_by_content(file) or format_of_text(file)
+    if found is None:
+        known = ", ".join(FORMATS)
+        raise UsageError("the format is not seen from its first bytes", f"say --input-format: {known}", where=file.name)
+    return found

@@ -1,0 +1,1 @@
+"""Input formats, one file each: `open_array` and `contents`."""

@@ -1,0 +1,100 @@
+"""`.npy` files: one array each."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lscli.errors import InputError, UsageError
+from lscli.io.array_request import Ask, Entry
+from lscli.io.formats.npy_header import Header, read_header
+from lscli.io.memory import MemoryArray
+from lscli.io.stored import RawArray
+from lscli.text import sized
+
+if TYPE_CHECKING:
+    from lscli.io.files import RegularFile
+    from lscli.io.stored import Bytes, StoredArray
+
+MAX_FORTRAN = 1 << 30
+
+
+def open_npy(
+    file: Bytes, name: str, *, allow_trailing: bool = False, dtype: str | None = None
+) -> RawArray | MemoryArray:
+    """The array of a file, or of a member of an archive, in `.npy` form.
+
+    Args:
+        file: closed with the array.
+        name: how errors name it.
+        allow_trailing: whether bytes after the data are passed over.
+        dtype: `bfloat16` where 2-byte elements of no type are meant as such.
+
+    Raises:
+        InputError: the bytes are no `.npy` array that can be read safely and exactly.
+        UsageError: a dtype that the elements have already.
+    """
+    header = read_header(file, name)
+    described, element = typed(header.dtype, dtype, name)
+    _check_size(file, name, header, allow_trailing)
+    if header.fortran_order and len(header.shape) > 1:
+        return _fortran(file, name, header._replace(dtype=described), element)
+    return RawArray(file, name, header.data_offset, header.shape, described, element)
+
+
+def open_array(file: RegularFile, ask: Ask) -> StoredArray:
+    """The array of an `.npy` file."""
+    return open_npy(file, file.name, allow_trailing=ask.allow_trailing, dtype=ask.dtype)
+
+
+def contents(file: RegularFile) -> list[Entry]:
+    """The array of an `.npy` file, from its header."""
+    header = read_header(file, file.name)
+    return [Entry("", header.shape, header.dtype.name)]
+
+
+def typed(stored: np.dtype[Any], dtype: str | None, name: str) -> tuple[np.dtype[Any], str]:
+    """How elements lie in the file and what they are called, once `--dtype` has its say.
+
+    Raises:
+        UsageError: a dtype for elements that have one.
+    """
+    if dtype is None or stored.kind in "iu":
+        return stored, ""
+    if stored.name != "void16":
+        raise UsageError(f"the elements are {stored.name} already", "leave out --dtype", where=name)
+    return np.dtype("<u2"), dtype
+
+
+def _check_size(file: Bytes, name: str, header: Header, allow_trailing: bool) -> None:
+    data = math.prod(header.shape) * header.dtype.itemsize
+    length, expected, hint = file.size, header.data_offset + data, "copy or save the file again"
+    if data and length == header.data_offset:
+        raise InputError(f"declares {sized(data)} of data, the file has 0 bytes of it", hint, where=name)
+    if length < expected:
+        raise InputError(f"truncated: expected {expected} bytes, found {length}", hint, where=name)
+    if length > expected and not allow_trailing:
+        raise InputError(
+            f"trailing bytes: expected {expected} bytes, found {length}",
+            "save the array again, or pass over them with --allow-trailing",
+            where=name,
+        )
+
+
+def _fortran(file: Bytes, name: str, header: Header, element: str) -> MemoryArray:
+    """The array of a file in Fortran order, of which no row lies together: all of it is read, and the file closed."""
+    count = math.prod(header.shape)
+    if count * header.dtype.itemsize > MAX_FORTRAN:
+        raise InputError(
+            "Fortran order, and larger than 1 GiB",
+            "save it in C order: np.save(path, np.ascontiguousarray(array))",
+            where=name,
+        )
+    flat = np.empty(count, header.dtype)
+    file.read_into(flat.view(np.uint8), header.data_offset)
+    file.check_unchanged()
+    file.verify()
+    file.close()
+    return MemoryArray(flat.reshape(header.shape[::-1]).T, name, bfloat16=element == "bfloat16")

@@ -1,0 +1,129 @@
+"""The header of an `.npy` array, proved before a byte of data is read.
+
+Format: numpy.lib.format, versions 1.0 to 3.0. numpy's own loader answers a wrong magic with the
+advice to unpickle, allocates what a header claims, and takes trailing bytes in silence.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from lscli.errors import InputError
+from lscli.io.stored import check_shape
+
+if TYPE_CHECKING:
+    from lscli.io.stored import Bytes
+
+MAGIC = b"\x93NUMPY"
+MAX_HEADER = 10_000  # numpy's own limit: a real header has about 118 bytes
+# What numpy writes: a byte order, a letter, a size. numpy reads more, lists of fields in a string among them.
+_DESCR = r"[<>|=]?([biufcSUV][1-9][0-9]{0,8}|[mM]8(\[[0-9A-Za-z]{1,12}\])?)"
+# What Python's parser may warn of, on stderr: escapes, and words that follow a number without a space.
+_WARNED_OF = re.compile(r"\\|(?<![\w.])[\d.][\w.]*(?:and|else|for|i[fns]|not|or)")
+_LENGTH_BYTES = {(1, 0): 2, (2, 0): 4, (3, 0): 4}
+
+
+class Header(NamedTuple):
+    """What an `.npy` header says; `data_offset` counts from the start of the array's own bytes."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    fortran_order: bool
+    data_offset: int
+
+
+def read_header(file: Bytes, name: str) -> Header:
+    """The header at the start of these bytes; `name` is how errors call them.
+
+    Raises:
+        InputError: there is none that can be read safely and exactly.
+    """
+    return _Reader(file, name).read()
+
+
+class _Reader:
+    def __init__(self, file: Bytes, name: str) -> None:
+        self._file = file
+        self._name = name
+
+    def _error(self, message: str, hint: str = "") -> InputError:
+        return InputError(message, hint, where=self._name)
+
+    def read(self) -> Header:
+        length = self._file.size
+        if length == 0:
+            raise self._error("empty file", "save the array again: np.save(path, array)")
+        start = self._file.read(12, 0)
+        if not start.startswith(MAGIC[: len(start)]):
+            raise self._error(*_foreign(start))
+        if len(start) < 8:
+            raise self._error("truncated header", "copy or save the file again")
+        version = (start[6], start[7])
+        if version not in _LENGTH_BYTES:
+            raise self._error(f"unsupported .npy version {version[0]}.{version[1]}", "lscli reads 1.0, 2.0 and 3.0")
+        width = _LENGTH_BYTES[version]
+        if len(start) < 8 + width:
+            raise self._error("truncated header", "copy or save the file again")
+        size = int.from_bytes(start[8 : 8 + width], "little")
+        if size > length - 8 - width:
+            raise self._error("truncated header: its length exceeds the file", "copy or save the file again")
+        if size > MAX_HEADER:
+            raise self._error(f"header too long ({size} bytes)", "save it as a plain array: np.save(path, array)")
+        text = self._file.read(size, 8 + width)
+        return self._parse(text, 8 + width + size)
+
+    def _parse(self, raw: bytes, data_offset: int) -> Header:
+        hint = "save the array again: np.save(path, array)"
+        try:
+            text = raw.decode("utf-8").lstrip(" \t")  # no more than numpy strips
+            if _WARNED_OF.search(text):
+                raise ValueError("not as anybody writes it")
+            node = ast.parse(text, mode="eval").body
+            if not isinstance(node, ast.Dict) or any(key is None for key in node.keys):
+                raise ValueError("not a dictionary")
+            keys = [ast.literal_eval(key) for key in node.keys if key is not None]
+            values = [ast.literal_eval(value) for value in node.values]
+        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
+            raise self._error("malformed header", hint) from error
+        # Compared as a sorted list, so that a key given twice is seen.
+        if any(type(key) is not str for key in keys) or sorted(keys) != ["descr", "fortran_order", "shape"]:
+            raise self._error("malformed header", hint)
+        fields = dict(zip(keys, values, strict=True))
+        if not isinstance(fields["fortran_order"], bool):
+            raise self._error("malformed header", hint)
+        shape, dtype = self._shape(fields["shape"]), self._dtype(fields["descr"])
+        check_shape(shape, dtype.itemsize, self._name)
+        return Header(shape, dtype, fields["fortran_order"], data_offset)
+
+    def _shape(self, shape: object) -> tuple[int, ...]:
+        if not isinstance(shape, tuple) or any(type(n) is not int for n in shape):
+            raise self._error("malformed shape", "save the array again: np.save(path, array)")
+        if any(n < 0 for n in shape):
+            raise self._error("negative dimension in the shape", "save the array again: np.save(path, array)")
+        return shape
+
+    def _dtype(self, descr: object) -> np.dtype[Any]:
+        if isinstance(descr, list):
+            raise self._error("structured arrays are no logits or labels", "save the one field that holds them")
+        if isinstance(descr, str) and (descr.lstrip("<>|=").startswith("O") or descr == "object"):
+            raise self._error(
+                "object arrays are refused: they hold pickles", "save numbers: np.save(path, np.array(x, np.float32))"
+            )
+        if not isinstance(descr, str) or not re.fullmatch(_DESCR, descr):
+            raise self._error("unsupported dtype", "save it as float32 or int64")
+        try:
+            return np.dtype(descr)
+        except TypeError as error:
+            raise self._error(f"unsupported dtype {descr!r}", "save it as float32 or int64") from error
+
+
+def _foreign(start: bytes) -> tuple[str, str]:
+    if start.startswith(b"PK\x03\x04"):
+        return "a zip archive, not a .npy file", "if it is an .npz file, give it that suffix"
+    if start[:1] == b"\x80" and len(start) > 1 and start[1] <= 5:
+        return "a pickle, which is refused and never loaded", "save the array itself: np.save(path, array)"
+    return "not a .npy file", "save the array with np.save(path, array)"

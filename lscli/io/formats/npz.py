@@ -1,0 +1,218 @@
+"""Members of `.npz` archives: stored ones are read in place, packed ones as a stream.
+
+Either way the array is then a `.npy`, with the same checks, flat memory, and the archive's checksum.
+"""
+
+from __future__ import annotations
+
+import lzma
+import os
+import threading
+import zipfile
+import zlib
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from lscli.errors import InputError, ReadWriteError
+from lscli.io.array_request import Ask, Entry, choose
+from lscli.io.formats.crc import Pieces
+from lscli.io.formats.npy import open_npy
+from lscli.io.formats.npy_header import read_header
+from lscli.text import printable, said, sized
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from lscli.io.files import RegularFile
+    from lscli.io.stored import Bytes, StoredArray
+
+_AGAIN = "save it again with np.savez"
+# Real logits deflate to no less than a few per cent of their size; a bomb to a thousandth.
+_MAX_RATIO, _RATIO_FROM = 100, 64 << 20
+# What `xz -9` unpacks with; a header may say 4 GiB, which are taken before a byte is unpacked.
+_MAX_DICTIONARY = 64 << 20
+_LOCAL_HEADER = 30
+_PIECE = 1 << 18  # of what is unpacked at a time: zipfile copies what it has left over
+_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
+_UTF8, _PATCHED = 0x800, 0x20 | 0x40  # flags of a member: how its name is written, and forms that zipfile does not read
+_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, NotImplementedError, OverflowError)
+
+
+def open_array(file: RegularFile, ask: Ask) -> StoredArray:
+    """The member that is asked for.
+
+    Raises:
+        InputError: no such member, a choice that only the user can make, or a damaged archive.
+        ReadWriteError: it cannot be read.
+    """
+    archive, members = _archive(file)
+    key = choose(file.name, list(members), ask, _AGAIN)
+    name = f"{file.name}[{printable(key)}]"
+    opened = _opened(file, archive, members[key], name)
+    return open_npy(opened, name, allow_trailing=ask.allow_trailing, dtype=ask.dtype)
+
+
+def contents(file: RegularFile) -> list[Entry]:
+    """The arrays of an archive, from the headers of its members."""
+    found = []
+    archive, members = _archive(file)
+    for key, member in members.items():
+        name = f"{file.name}[{printable(key)}]"
+        header = read_header(_opened(file, archive, member, name), name)
+        found.append(Entry(key, header.shape, header.dtype.name))
+    return found
+
+
+def _archive(file: RegularFile) -> tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]:
+    """An archive, good while the file is open, and its members by their keys."""
+    try:
+        archive = zipfile.ZipFile(file.stream())
+    except (*_DAMAGE, OSError) as error:
+        _explain(file, error)
+    if not file.read(4, 0).startswith(_MAGIC):
+        raise _corrupt(file, "something stands before it")
+    members = archive.infolist()
+    by_key = {member.filename.removesuffix(".npy"): member for member in members}
+    if len(by_key) < len(members):
+        raise InputError("holds two arrays of one name", _AGAIN, where=file.name)
+    if not by_key:
+        raise InputError("the archive is empty", _AGAIN, where=file.name)
+    return archive, by_key
+
+
+def _opened(file: RegularFile, archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> Bytes:
+    if member.flag_bits & 0x1:
+        raise InputError("encrypted archives are refused", "save it with np.savez", where=name)
+    start = _data_offset(file, member)
+    if member.compress_type == zipfile.ZIP_STORED:
+        return _Stored(file, member, start, name)
+    if member.file_size > _RATIO_FROM and member.file_size > _MAX_RATIO * member.compress_size:
+        raise InputError(
+            f"expands {member.file_size // max(1, member.compress_size)}-fold, as archives made to do harm do",
+            "if you trust it, save it uncompressed with np.savez",
+            where=name,
+        )
+    if member.compress_type == zipfile.ZIP_LZMA:
+        dictionary = int.from_bytes(file.read(4, start + 5), "little")  # after a version, a length and a byte
+        if dictionary > _MAX_DICTIONARY:
+            raise InputError(f"unpacking it takes {sized(dictionary)} of memory", _AGAIN, where=name)
+    return _Packed(file, archive, member, name)
+
+
+class _Stored:
+    """A member that lies in the archive as it is."""
+
+    sequential = False
+
+    def __init__(self, file: RegularFile, member: zipfile.ZipInfo, start: int, name: str) -> None:
+        self.name = name
+        self.size = member.file_size
+        self._file = file
+        self._crc = member.CRC
+        self._start = start
+        self._pieces = Pieces()
+
+    def read_into(self, buffer: bytearray | memoryview | NDArray[Any], offset: int) -> None:
+        self._file.read_into(buffer, self._start + offset)
+        self._pieces.add(offset, buffer)
+
+    def read(self, count: int, offset: int) -> bytes:
+        data = self._file.read(max(0, min(count, self.size - offset)), self._start + offset)
+        self._pieces.add(offset, data)
+        return data
+
+    def check_unchanged(self) -> None:
+        self._file.check_unchanged()
+
+    def verify(self) -> None:
+        if self._pieces.total(self.size, self.read) != self._crc:
+            raise InputError("corrupt archive: the checksum of its data is wrong", _AGAIN, where=self._file.name)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class _Packed:
+    """A member that is unpacked as it is read: onward at the cost of unpacking, backward from the start again."""
+
+    sequential = True
+
+    def __init__(self, file: RegularFile, archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> None:
+        self.name = name
+        self.size = member.file_size
+        self._file = file
+        self._lock = threading.Lock()
+        try:
+            self._stream = archive.open(member)
+        except (*_DAMAGE, OSError) as error:
+            _explain(file, error)
+
+    def read_into(self, buffer: bytearray | memoryview | NDArray[Any], offset: int) -> None:
+        view = memoryview(buffer).cast("B")  # type: ignore[arg-type]  # arrays have a buffer, their stubs do not
+        with self._lock:
+            try:
+                if offset != self._stream.tell():
+                    self._stream.seek(offset)
+                done = 0
+                while done < len(view):
+                    count = self._stream.readinto(view[done : done + _PIECE])  # type: ignore[attr-defined]  # a buffered reader
+                    if not count:
+                        raise EOFError("a member ends early")
+                    done += count
+                if offset + done == self.size:
+                    self._stream.read(1)  # at the end the checksum is compared
+            except (*_DAMAGE, OSError) as error:
+                self._file.check_unchanged()
+                _explain(self._file, error)
+
+    def read(self, count: int, offset: int) -> bytes:
+        data = bytearray(max(0, min(count, self.size - offset)))
+        self.read_into(data, offset)
+        return bytes(data)
+
+    def check_unchanged(self) -> None:
+        self._file.check_unchanged()
+
+    def verify(self) -> None:
+        """Read what nobody asked for: zipfile compares the checksum at the end."""
+        block = np.empty(1 << 20, np.uint8)
+        with self._lock:
+            position = self._stream.tell()
+        for start in range(position, self.size, len(block)):
+            self.read_into(block[: self.size - start], start)
+
+    def close(self) -> None:
+        self._stream.close()
+        self._file.close()
+
+
+def _data_offset(file: RegularFile, member: zipfile.ZipInfo) -> int:
+    """Where a member's bytes begin; that it is whole, and the one that the list at the end means, is proved."""
+    # The local header repeats the name and has an extra field of its own, of another length.
+    local = file.read(_LOCAL_HEADER, member.header_offset) if member.header_offset >= 0 else b""
+    if len(local) < _LOCAL_HEADER or local[:4] != b"PK\x03\x04":
+        raise _corrupt(file, "bad local header")
+    length, extra = int.from_bytes(local[26:28], "little"), int.from_bytes(local[28:30], "little")
+    called = file.read(length, member.header_offset + _LOCAL_HEADER)
+    encoding = "utf-8" if member.flag_bits & _UTF8 else "cp437"
+    if called.decode(encoding, "replace") != member.orig_filename or member.flag_bits & _PATCHED:
+        raise _corrupt(file, "bad local header")
+    offset = member.header_offset + _LOCAL_HEADER + length + extra
+    if offset + member.compress_size > file.size:
+        raise _corrupt(file, "a member ends after the file")
+    if member.compress_type == zipfile.ZIP_STORED and member.compress_size != member.file_size:
+        raise _corrupt(file, "a member that is not packed has two sizes")
+    return offset
+
+
+def _corrupt(file: RegularFile, why: object) -> InputError:
+    return InputError(f"corrupt archive: {said(why)}", _AGAIN, where=file.name)
+
+
+def _explain(file: RegularFile, error: BaseException) -> NoReturn:
+    # Without a number it is what bz2 says of damaged data.
+    if isinstance(error, OSError) and error.errno is not None:
+        what = f"cannot be read: {os.strerror(error.errno)}"
+        raise ReadWriteError(what, "check the disk", where=file.name) from error
+    raise _corrupt(file, error) from error

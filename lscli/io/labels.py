@@ -1,0 +1,91 @@
+"""Labels of shape [N]: class numbers from 0 to K-1, or the ignore index."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lscli.errors import InputError
+from lscli.io.memory import TensorArray
+from lscli.io.stored import whole
+from lscli.io.views import located, shards_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from lscli.io.stored import StoredArray
+
+
+class Labels:
+    """The labels of all samples, in memory.
+
+    Args:
+        array: it is read at once, and closed.
+        rows: N of the logits, to refuse another number before it is read; None where there are no logits.
+        logits: what errors call these.
+
+    Attributes:
+        name: the path as typed, or the argument's name.
+        shards: the files that a pattern named, in their order; none where it is one file.
+        values: [N] integers of any type, unchecked.
+
+    Raises:
+        InputError: the array is not one-dimensional, or holds no integers, or has another number of rows.
+    """
+
+    def __init__(self, array: StoredArray | TensorArray, rows: int | None = None, logits: str = "") -> None:
+        self.name = array.name
+        self.shape = array.shape
+        self.shards = shards_of(array)
+        self._array = array
+        self.values = self._integers(array, rows, logits)
+        self.dtype = self.values.dtype.name
+        self.size = self.values.nbytes
+
+    def checked(self, num_classes: int, ignore_index: int) -> tuple[NDArray[np.int32], int]:
+        """The labels with every ignored one as -1, [N], and how many these are.
+
+        Raises:
+            InputError: a label outside of [0, K), or nothing but ignored labels.
+        """
+        values = self.values
+        ignored = values == ignore_index
+        outside = ((values < 0) | (values >= num_classes)) & ~ignored
+        if outside.any():
+            row = int(outside.argmax())
+            name, own_row = located(self._array, row)
+            raise InputError(
+                f"label out of range at row {own_row} (value {values[row]}, {num_classes} classes)",
+                "labels count from 0; --ignore-index leaves out the samples with one value",
+                where=name,
+            )
+        count = int(np.count_nonzero(ignored))
+        if count == len(values):
+            raise InputError(
+                f"all {count} samples are ignored (label {ignore_index})", "check --ignore-index", where=self.name
+            )
+        result = values.astype(np.int32)
+        if count:
+            result[ignored] = -1
+        return result, count
+
+    def _integers(self, array: StoredArray | TensorArray, rows: int | None, logits: str) -> NDArray[Any]:
+        if len(self.shape) != 1:
+            hint = "save the class numbers: labels.argmax(axis=1); for distributions say --soft-labels"
+            if len(self.shape) == 2 and 1 in self.shape:
+                hint = "save them flat: labels.ravel()"
+            raise InputError(f"need labels of shape (N,), got {self.shape}", hint, where=self.name)
+        if array.element.lstrip("u").rstrip("0123456789") != "int":
+            raise InputError(
+                f"not integer labels ({array.element})", "save the class numbers as int64", where=self.name
+            )
+        if self.shape[0] == 0:
+            raise InputError("no rows", "save one label a sample", where=self.name)
+        if rows not in (None, self.shape[0]):
+            raise InputError(
+                f"rows differ: {logits} has {rows}, the labels have {self.shape[0]}",
+                "save both from the same run",
+                where=self.name,
+            )
+        return np.asarray(array.tensor.cpu()) if isinstance(array, TensorArray) else whole(array)

@@ -1,0 +1,249 @@
+"""Where data comes from: one file a format; logits and labels in their roles."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from lscli.errors import InputError, UsageError
+from lscli.io.argument import Argument, is_path, is_stdin
+from lscli.io.array_request import Ask, Entry, Wants
+from lscli.io.format_table import FORMATS
+from lscli.io.labels import Labels
+from lscli.io.logits import Logits
+from lscli.io.memory import TensorArray
+from lscli.io.paths import alike
+from lscli.io.shards import Shards
+from lscli.io.soft_labels import SoftLabels
+from lscli.io.stored import whole
+from lscli.io.views import interpreted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from lscli.io.files import RegularFile
+
+__all__ = [
+    "How",
+    "contents_of",
+    "is_path",
+    "open_inputs",
+    "open_labels",
+    "open_numbers",
+    "open_soft_inputs",
+    "opened_entry",
+]
+
+_DTYPES = ("bfloat16",)
+
+
+class How(NamedTuple):
+    """How inputs are read; `lscli.evaluate` says what each means."""
+
+    logits_key: str | None = None
+    labels_key: str | None = None
+    labels_column: str | None = None
+    allow_trailing: bool = False
+    input_format: str | None = None
+    dtype: str | None = None
+    kind: str = "logits"
+    binary: bool = False
+    flatten: bool = False
+
+    def logits(self, *, shared: bool) -> Ask:
+        """What is asked of the logits' file; `shared` if the labels are in it too."""
+        return Ask(
+            "logits",
+            "numbers" if self.binary else "matrix",
+            self.logits_key,
+            "--logits-key",
+            self.labels_column or self.labels_key,
+            self.allow_trailing,
+            self.dtype,
+            shared,
+        )
+
+    def labels(self, wants: Wants, *, shared: bool = False) -> Ask:
+        """What is asked of the labels' file."""
+        return Ask(
+            "labels",
+            wants,
+            self.labels_key,
+            "--labels-key",
+            allow_trailing=self.allow_trailing,
+            shared=shared,
+            column=self.labels_column,
+        )
+
+
+def open_inputs(logits: Any, labels: Any = None, how: How | None = None) -> tuple[Logits, Labels]:
+    """Open logits [N, K] and labels [N], each a path, a pattern of shards, `-`, a numpy array or a torch tensor.
+
+    Without `labels`, both come from the one file that `logits` names, or from each of its shards.
+
+    Raises:
+        InputError: one of them cannot be used, or they were given in the wrong order.
+        ReadWriteError: one of them cannot be read.
+        UsageError: an option that does not go with the inputs.
+    """
+    return _opened(logits, labels, how or How(), 1, lambda truth, own: Labels(truth, own.shape[0], own.name))
+
+
+def open_soft_inputs(logits: Any, labels: Any = None, how: How | None = None) -> tuple[Logits, SoftLabels]:
+    """The same with labels [N, K] that are distributions over the classes."""
+    return _opened(logits, labels, how or How(), 2, lambda truth, own: SoftLabels(truth))
+
+
+def _opened(
+    logits: Any, labels: Any, how: How, dimensions: int, made: Callable[[Any, Logits], Any]
+) -> tuple[Logits, Any]:
+    """Logits, and what is made of labels of so many dimensions."""
+    _check(how)
+    shared = labels is None
+    if is_stdin(labels) and is_stdin(logits):
+        raise UsageError("standard input is read once", "name a file for the logits or the labels", where="-")
+    # Whatever is wrong, no file stays open: a traceback that somebody keeps would keep it too.
+    with contextlib.ExitStack() as stack:
+        of_logits = Argument.of(logits, "logits", how.input_format)
+        stack.callback(of_logits.close)
+        if shared:
+            of_labels = of_logits.again()
+        else:
+            of_labels = Argument.of(labels, "labels", how.input_format if is_stdin(labels) else None)
+        stack.callback(of_labels.close)
+        if not shared and None not in (of_logits.pattern, of_labels.pattern):
+            of_labels = of_labels.paired_with(of_logits)
+        scores = of_logits.opened(how.logits(shared=shared), (1 if how.binary else 2) if how.flatten else 0, stack)
+        wants: Wants = "integers" if dimensions == 1 else "matrix"
+        truth = of_labels.opened(how.labels(wants, shared=shared), dimensions if how.flatten else 0, stack)
+        _check_order(scores, truth, binary=how.binary, soft=dimensions == 2)
+        _check_rows(scores, truth)
+        matrix = Logits(interpreted(scores, how.kind, binary=how.binary), how.kind)
+        opened = matrix, made(truth, matrix)
+        stack.pop_all()
+    return opened
+
+
+def open_labels(labels: Any, how: How) -> Labels | SoftLabels:
+    """Open labels without logits: class numbers [N], or [N, K] sets of classes or distributions.
+
+    Raises:
+        InputError: they cannot be used.
+        ReadWriteError: they cannot be read.
+        UsageError: an option that does not go with them.
+    """
+    _check(how)
+    with contextlib.ExitStack() as stack:
+        argument = Argument.of(labels, "labels", how.input_format)
+        stack.callback(argument.close)
+        array = argument.opened(how.labels("integers"), 0, stack)
+        # A column of class numbers is one that was saved askew, which `Labels` says.
+        opened = SoftLabels(array) if len(array.shape) == 2 and array.shape[1] != 1 else Labels(array)
+        stack.pop_all()
+    return opened
+
+
+def open_numbers(value: Any, role: str, column: str) -> tuple[str, NDArray[Any]]:
+    """The name and the values of a small array beside the logits: a path, an array or a tensor.
+
+    Args:
+        value: where they are.
+        role: what they are, for errors; the key of an archive.
+        column: the column of a table that has several.
+
+    Raises:
+        InputError: it cannot be used.
+        ReadWriteError: it cannot be read.
+    """
+    with contextlib.ExitStack() as stack:
+        argument = Argument.of(value, role)
+        stack.callback(argument.close)
+        array = argument.opened(Ask(role, "numbers", None, f"the key {role}", column=column), 0, stack)
+        if isinstance(array, TensorArray):
+            return array.name, np.asarray(array.tensor.cpu())
+        return array.name, whole(array)
+
+
+def contents_of(path: str, input_format: str | None) -> list[tuple[RegularFile, str, list[Entry]]]:
+    """The files that a path stands for, open, each with its format and the arrays that it holds.
+
+    Raises:
+        InputError: one of them cannot be used.
+        ReadWriteError: one of them cannot be read.
+        UsageError: an unknown format.
+    """
+    with contextlib.ExitStack() as stack:
+        argument = Argument.of(path, "logits or labels", input_format)
+        stack.callback(argument.close)
+        found = [
+            (file, name, FORMATS[name].reader(file.name).contents(file))
+            for file, name in zip(argument.files, argument.formats, strict=True)
+        ]
+        stack.pop_all()
+    return found
+
+
+def opened_entry(file: RegularFile, format_name: str, entry: Entry) -> Any:
+    """One array of a file, whatever it may be for; closed without the file.
+
+    Raises:
+        InputError: it cannot be used.
+        ReadWriteError: it cannot be read.
+    """
+    if len(entry.shape or ()) != 1:
+        return _opened_as("matrix", file, format_name, entry)
+    if entry.element != "text":
+        wants: Wants = "integers" if entry.element.lstrip("u").startswith("int") else "numbers"
+        return _opened_as(wants, file, format_name, entry)
+    try:
+        return _opened_as("integers", file, format_name, entry)
+    except InputError:  # text of other numbers
+        return _opened_as("numbers", file, format_name, entry)
+
+
+def _opened_as(wants: Wants, file: RegularFile, format_name: str, entry: Entry) -> Any:
+    another = file.another()
+    try:
+        ask = Ask("logits", wants, entry.key or None, allow_trailing=True)
+        return FORMATS[format_name].reader(file.name).open_array(another, ask)
+    except BaseException:
+        another.close()
+        raise
+
+
+def _check(how: How) -> None:
+    if how.dtype is not None and how.dtype not in _DTYPES:
+        what = f"unknown dtype {how.dtype!r}"
+        raise UsageError(what, "bfloat16 is the only one that has to be said", where="dtype")
+
+
+def _check_order(scores: Any, truth: Any, *, binary: bool, soft: bool) -> None:
+    if len(scores.shape) == 1 and len(truth.shape) == 2 and not binary:
+        raise InputError(
+            f"the two inputs are swapped: this one has shape {scores.shape}, {truth.name} {truth.shape}",
+            "the logits come first, then the labels",
+            where=scores.name,
+        )
+    if len(scores.shape) == len(truth.shape) == 2 and not soft and alike(scores.name, truth.name):
+        raise UsageError(
+            f"is a shard of logits, as {scores.name} is, and not their labels",
+            "a pattern of shards has to be quoted, or the shell puts the files in its place: 'logits-*.npy'",
+            where=truth.name,
+        )
+
+
+def _check_rows(scores: Any, truth: Any) -> None:
+    """Refuse label shards of other rows than their logits'; the whole is checked by who reads the labels."""
+    if not (isinstance(truth, Shards) and isinstance(scores, Shards)):
+        return
+    for place, (rows, own) in enumerate(zip(scores.rows(), truth.rows(), strict=True)):
+        if rows != own:
+            raise InputError(
+                f"rows differ: {scores.shards[place]} has {rows}, its labels have {own}",
+                "save both from the same run",
+                where=truth.shards[place],
+            )

@@ -1,0 +1,110 @@
+"""Several paths in a row: which are logits, and whether the last one is labels. Only headers are read."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from lscli.errors import LscliError, ReadWriteError
+from lscli.io.files import RegularFile
+from lscli.io.format_table import FORMATS, check_content, format_of
+from lscli.io.paths import STDIN, files_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Roles(NamedTuple):
+    """What each of several paths is for.
+
+    Attributes:
+        logits: the first.
+        labels: the last, or None where it is logits too.
+        others: those between.
+    """
+
+    logits: str
+    labels: str | None
+    others: list[str]
+
+
+def roles(
+    paths: Sequence[str],
+    logits_key: str | None = None,
+    labels_key: str | None = None,
+    *,
+    binary: bool = False,
+    flatten: bool = False,
+) -> Roles:
+    """The roles of paths, at least one: the last is labels if its array is one-dimensional.
+
+    A file that holds logits is a model, whatever else it holds. Logits that are `binary` have a dimension less, and
+    what is to be flattened has one more.
+
+    Raises:
+        InputError: the last path names no file.
+        ReadWriteError: it cannot be read.
+    """
+    first, *others = paths
+    if others and _is_labels(others[-1], logits_key, labels_key, binary=binary, flatten=flatten):
+        return Roles(first, others[-1], others[:-1])
+    return Roles(first, None, others)
+
+
+def _is_labels(path: str, logits_key: str | None, labels_key: str | None, *, binary: bool, flatten: bool) -> bool:
+    if path == STDIN:
+        return True
+    shape = stored_shape(path, logits_key, "logits") or ()
+    if binary:  # logits are one-dimensional too: then an archive is a model, and any other file the labels
+        return not is_keyed(path)
+    if len(shape) == 2 and flatten:
+        return not is_keyed(path)
+    if len(shape) == 2:
+        return shape[1] == 1  # labels that were saved askew: whoever reads them says so
+    return len(stored_shape(path, labels_key, "labels") or ()) == 1
+
+
+def is_keyed(path: str | bytes | os.PathLike[str]) -> bool:
+    """Whether a path's format may hold logits and labels in one file."""
+    name = files_of(os.fsdecode(path))[0]
+    try:
+        return FORMATS[format_of(name, "logits")].keyed
+    except LscliError:
+        return False
+
+
+def stored_shape(path: str | bytes | os.PathLike[str], key: str | None, default: str) -> tuple[int, ...] | None:
+    """The shape of an array as headers have it, or None where these say nothing, as of standard input.
+
+    Args:
+        path: the file, or a pattern of shards.
+        key: the array of a file with several; without one that of the name `default`, or the only one.
+        default: see `key`.
+
+    Raises:
+        InputError: there is no such file.
+        ReadWriteError: it cannot be read.
+    """
+    if os.fsdecode(path) == STDIN:
+        return None
+    shapes = [_shape(name, key, default) for name in files_of(os.fsdecode(path))]
+    first = shapes[0]
+    if not first or len({shape[1:] if shape else None for shape in shapes}) > 1:
+        return first
+    return sum(shape[0] for shape in shapes if shape), *first[1:]
+
+
+def _shape(path: str, key: str | None, default: str) -> tuple[int, ...] | None:
+    file = RegularFile(path)
+    try:
+        name = format_of(file.name, default)
+        check_content(file, name)
+        entries = {entry.key: entry.shape for entry in FORMATS[name].reader(file.name).contents(file)}
+    except ReadWriteError:
+        raise
+    except LscliError:  # whoever reads it says what is wrong with it
+        return None
+    finally:
+        file.close()
+    only = next(iter(entries)) if len(entries) == 1 else None
+    return entries.get(key if key is not None else default if default in entries else only)

@@ -1,0 +1,130 @@
+"""Several files as one array: the rows of the first, then those of the second."""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+import math
+from typing import TYPE_CHECKING, Any
+
+from lscli.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from lscli.io.files import RegularFile
+    from lscli.io.stored import StoredArray
+
+
+class Shards:
+    """Arrays that differ in their number of rows alone, one after another.
+
+    Args:
+        parts: at least one; closed with the whole.
+        name: the pattern as typed.
+
+    Raises:
+        InputError: a part of another width or another type than the first.
+    """
+
+    def __init__(self, parts: Sequence[StoredArray], name: str) -> None:
+        first = parts[0]
+        for place, part in enumerate(parts):
+            _check_alike(place, part, first)
+        self.name = name
+        self.shards = [part.name for part in parts]
+        self._parts = parts
+        self._ends = list(itertools.accumulate(part.shape[0] for part in parts))
+        self.shape = (self._ends[-1], *first.shape[1:])
+        self.dtype = first.dtype.newbyteorder("=")
+        self.element = first.element
+        self.ragged = any(getattr(part, "ragged", False) for part in parts)
+        self.sequential = any(part.sequential for part in parts)
+
+    def read(self, start: int, stop: int, out: NDArray[Any]) -> NDArray[Any]:
+        done = 0
+        while start < stop:
+            place = bisect.bisect_right(self._ends, start)
+            begin = self._ends[place] - self._parts[place].shape[0]
+            end = min(stop, self._ends[place])
+            target = out[done : done + end - start]
+            values = self._parts[place].read(start - begin, end - begin, target)
+            if values is not target:
+                target[:] = values
+            done, start = done + end - start, end
+        return out
+
+    def located(self, row: int) -> tuple[str, int]:
+        """The shard of a row, and the row's number there."""
+        place = bisect.bisect_right(self._ends, row)
+        return self._parts[place].name, row - (self._ends[place] - self._parts[place].shape[0])
+
+    def rows(self) -> list[int]:
+        """How many rows each shard has."""
+        return [part.shape[0] for part in self._parts]
+
+    def reshaped(self, shape: tuple[int, ...]) -> Shards:
+        inner = shape[1:]
+        size = math.prod(inner)
+        parts = [part.reshaped((math.prod(part.shape) // size, *inner)) for part in self._parts]
+        return Shards(parts, self.name)
+
+    def check_unchanged(self) -> None:
+        for part in self._parts:
+            part.check_unchanged()
+
+    def verify(self) -> None:
+        for part in self._parts:
+            part.verify()
+
+    def close(self) -> None:
+        for part in self._parts:
+            part.close()
+
+
+def check_distinct(files: Sequence[RegularFile]) -> None:
+    """Refuse a file that comes twice, also by another name or a link.
+
+    Raises:
+        InputError: it does.
+    """
+    seen: dict[tuple[int, int], str] = {}
+    for file in files:
+        if file.identity in seen:
+            raise InputError(
+                f"is the same file as {seen[file.identity]}: its samples would count twice",
+                "leave one of them out of the pattern",
+                where=file.name,
+            )
+        seen[file.identity] = file.name
+
+
+def allow_open(count: int) -> None:
+    """Raise this process's own limit on open files, as far as the system lets it, to hold so many shards open."""
+    try:
+        import resource
+    except ImportError:  # Windows has none
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count + 64
+    if soft != resource.RLIM_INFINITY and wanted > soft:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
+
+
+def _check_alike(place: int, part: StoredArray, first: StoredArray) -> None:
+    what, mine, theirs = "", "", ""
+    if part.shape[1:] != first.shape[1:]:
+        what, mine, theirs = "rows of shape ", str(part.shape[1:]), str(first.shape[1:])
+        if len(part.shape) == len(first.shape) == 2:
+            what, mine, theirs = "K = ", str(part.shape[1]), str(first.shape[1])
+    elif part.element != first.element:
+        what, mine, theirs = "dtype ", part.element, first.element
+    if what:
+        raise InputError(
+            f"shard {place} has {what}{mine}, expected {theirs}",
+            f"all shards are alike: the first is {first.name}",
+            where=part.name,
+        )

@@ -1,0 +1,175 @@
+"""Labels of shape [N, K]: sets of classes (0 and 1) or distributions, read by blocks of rows."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import threading
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lscli.errors import InputError
+from lscli.io.memory import TensorArray
+from lscli.io.views import SUM, located, shards_of
+from lscli.smoothing.labels import row_values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from numpy.typing import NDArray
+
+    from lscli.io.stored import StoredArray
+
+# Elements of a block, where all rows are read for a number of each class.
+_BLOCK = 1 << 16
+
+
+class SoftLabels:
+    """A matrix of labels, of which a block is in memory at a time.
+
+    Attributes:
+        name: the path as typed, or the argument's name.
+        shards: the files that a pattern named, in their order; none where it is one file.
+        shape: (N, K), N >= 1 and K >= 2.
+        dtype: the name of a type of numbers.
+        turn: held while the next rows are chosen and read, where they have to be read in their order.
+
+    Raises:
+        InputError: the array is no such matrix.
+    """
+
+    def __init__(self, array: StoredArray | TensorArray) -> None:
+        self.name = array.name
+        self.shards = shards_of(array)
+        self.shape: tuple[int, ...] = array.shape
+        self.dtype = array.element
+        if isinstance(array, TensorArray) or self.dtype == "bfloat16" or array.dtype.kind not in "biuf":
+            raise InputError(f"not numbers of numpy's ({self.dtype})", "save them as float32 or uint8", where=self.name)
+        if len(self.shape) != 2:
+            hint = _SHAPES.get(len(self.shape), "one row a sample, one column a class")
+            raise InputError(f"need soft labels of shape (N, K), got {self.shape}", hint, where=self.name)
+        if self.shape[0] == 0:
+            raise InputError("no rows", "save one row a sample", where=self.name)
+        if self.shape[1] < 2:
+            raise InputError(f"need at least 2 classes, got shape {self.shape}", "one column a class", where=self.name)
+        self._array = array
+        self.turn: AbstractContextManager[Any] = threading.Lock() if array.sequential else contextlib.nullcontext()
+
+    @property
+    def storage(self) -> np.dtype[Any]:
+        """How an element lies in memory."""
+        return self._array.dtype.newbyteorder("=")
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape) * self._array.dtype.itemsize
+
+    def blocks(self, rows: int) -> Iterator[NDArray[Any]]:
+        """All rows, so many at a time, in the machine's byte order; a block is good until the next one.
+
+        Raises:
+            InputError: the file changed in the meantime.
+            ReadWriteError: it cannot be read.
+        """
+        buffer = np.empty((min(rows, self.shape[0]), self.shape[1]), self.storage)
+        for start in range(0, self.shape[0], rows):
+            stop = min(start + rows, self.shape[0])
+            yield self.read(start, stop, buffer[: stop - start])
+        self.verify()
+
+    def read(self, start: int, stop: int, out: NDArray[Any]) -> NDArray[Any]:
+        """Rows `start` to `stop`, of type `storage`: a view, or `out` filled."""
+        return self._array.read(start, stop, out)
+
+    def distributions(
+        self, values: NDArray[Any], first: int, ignore_index: int, out: NDArray[np.float64]
+    ) -> NDArray[np.bool_]:
+        """Put rows as they were read, [n, K], into `out` as distributions; `first` is the number of the first one.
+
+        Returns:
+            Which are ignored, [n]: those of nothing but `ignore_index`, which among other values counts as 0. They
+            are 0 in `out`.
+
+        Raises:
+            InputError: a row that has a value outside of [0, 1], or that does not sum to 1 within 0.01. A value may be
+                as much above 1 as the sum: labels that are mixed, 0.7 and 0.3 of one class, may round to more.
+        """
+        ignored = np.zeros(len(values), np.bool_)
+        if values.min() >= 0 and values.max() <= 1 + SUM:  # without a nan, which neither is
+            np.copyto(out, values)
+        else:
+            out[:], ignored = self._with_others(values, first, ignore_index)
+        total = np.add.reduce(out, axis=1)
+        total[ignored] = 1.0
+        wrong = np.flatnonzero(~(np.abs(total - 1.0) <= SUM))
+        if len(wrong):
+            name, row = located(self._array, first + int(wrong[0]))
+            raise InputError(f"row {row} sums to {total[wrong[0]]:.6g}, not to 1", _hint(total[wrong[0]]), where=name)
+        out /= total[:, None]
+        return ignored
+
+    def shares(self, ignore_index: int, weight: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        """The mean distribution, [K], of the rows that are not ignored, each counted by its weight, [N]: all are read.
+
+        Raises:
+            InputError: as `distributions`, or all rows are ignored.
+            ReadWriteError: they cannot be read.
+        """
+        sums = np.zeros(self.shape[1])
+        rows = max(1, _BLOCK // self.shape[1])
+        q, first = np.empty((min(rows, self.shape[0]), self.shape[1])), 0
+        for values in self.blocks(rows):
+            part = q[: len(values)]
+            self.distributions(values, first, ignore_index, part)
+            if weight is not None:
+                part *= weight[first : first + len(values), None]
+            sums += np.add.reduce(part, axis=0)
+            first += len(values)
+        total = float(np.add.reduce(sums))
+        if not total > 0:
+            raise self.all_ignored(ignore_index)
+        return sums / total
+
+    def all_ignored(self, ignore_index: int) -> InputError:
+        what = f"all {self.shape[0]} samples are ignored (rows of nothing but {ignore_index})"
+        return InputError(what, "check --ignore-index", where=self.name)
+
+    def verify(self) -> None:
+        """Raise InputError if the file changed while it was read, or was not what its checksum is of."""
+        self._array.check_unchanged()
+        self._array.verify()
+
+    def close(self) -> None:
+        self._array.close()
+
+    def _with_others(
+        self, values: NDArray[Any], first: int, ignore_index: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Rows some of whose values are outside of [0, 1], and which of them are ignored."""
+        num_classes, rounded = self.shape[1], (values > 1) & (values <= 1 + SUM)
+        whole = np.where(rounded, 1, values)
+        try:
+            q, ignored = row_values(whole, num_classes, ignore_index)
+        except InputError:
+            for i in range(len(whole)):  # the first such row, by its number in its own file
+                name, row = located(self._array, first + i)
+                row_values(whole[i : i + 1], num_classes, ignore_index, first=row, name=name)
+            raise
+        q[rounded] = values[rounded]
+        return q, ignored
+
+
+_SHAPES = {
+    1: "class numbers are hard labels: leave out --soft-labels",
+    3: "for tokens of sequences, (N, T, K), say --flatten",
+}
+
+
+def _hint(total: float) -> str:
+    if total > 1:
+        return "of several classes each has a share: divide the row by its sum"
+    if total == 0:
+        return "a row of nothing but --ignore-index is left out"
+    return "a soft label is a distribution: divide the row by its sum"

@@ -1,0 +1,1 @@
+"""What all tables share: columns, and text as rows of cells."""

@@ -1,0 +1,187 @@
+"""Which columns of a table are asked for. All formats that are tables share this.
+
+A column too many is a class too many and every figure wrong, so whatever may be no logits is refused rather than left
+out: naming the columns is one option.
+"""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from lscli.errors import InputError
+from lscli.io.tables.column_names import check_names
+from lscli.text import nearest, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from lscli.io.array_request import Ask
+    from lscli.io.tables.column_names import Column
+
+LABELS = ("labels", "label")
+_MOST_NAMES = 12
+_INDEX = re.compile(r"__index_level_\d+__|Unnamed: \d+|")
+_FLOATS = ("float16", "float32", "float64")
+
+
+def labels_among(columns: Sequence[Column], ask: Ask) -> set[int]:
+    """The places of the columns that a matrix leaves out."""
+    return {place for place, column in enumerate(columns) if column.name in (*LABELS, ask.labels)}
+
+
+def matrix(where: str, columns: Sequence[Column], ask: Ask, left_out: Collection[int]) -> list[int]:
+    """The places of one column of lists, or of one column a class, in their order.
+
+    Args:
+        where: the file, for errors.
+        columns: all that it has.
+        ask: names the columns, with `*` for several; else it is the list called as the role, the only list, or every
+            column that is not left out.
+        left_out: places of columns that are taken only by their name.
+
+    Raises:
+        InputError: there are none, or any of them is not, or may not be, of the matrix.
+    """
+    others = [place for place in range(len(columns)) if place not in left_out]
+    places = _default(where, columns, ask, others) if ask.key is None else _named(where, columns, ask, others)
+    for place in places:
+        _check_index(where, columns[place])
+        _check_type(where, columns[place], columns[places[0]], ask)
+    if len(places) > 1:
+        check_names(where, [columns[place].name for place in places], ask)
+    return places
+
+
+def single(where: str, columns: Sequence[Column], ask: Ask) -> int:
+    """The place of a column of one number a row: labels, weights, a prior, the logits of two classes.
+
+    Raises:
+        InputError: there is none, or several and no saying which, or it holds no such numbers.
+    """
+    named = ask.key if ask.key is not None else ask.column
+    names = [column.name for column in columns]
+    integers = ask.wants == "integers"
+    option = "--labels-column" if integers else ask.option
+    others = sorted(set(range(len(columns))) - (labels_among(columns, ask) if ask.role == "logits" else set()))
+    usual = [name for name in LABELS if integers and name in names] or [name for name in names if name == ask.role]
+    if named is not None and (integers or ask.key is not None or len(columns) > 1):
+        place = only(where, names, named)
+    elif usual:
+        place = only(where, names, usual[0])
+    elif integers and ask.shared:
+        raise no_labels(where, names)
+    elif len(others) == 1:
+        place = others[0]
+    else:
+        raise InputError(f"has {len(columns)} columns", f"name one with {option}: {listed(names)}", where=where)
+    column = columns[place]
+    _check_index(where, column)
+    if column.width is not None:
+        what = f"column {column.name!r} is {column.type}, not one number a row"
+        hint = "save the class numbers: labels.argmax(axis=1); for distributions say --soft-labels"
+        raise InputError(what, hint if integers else "save one number a row", where=where)
+    if integers and not column.element.startswith(("int", "uint")):
+        what = f"column {column.name!r} is {column.type}, not integer labels"
+        raise InputError(what, "save the class numbers as int64", where=where)
+    if not column.element or column.element == "bool":
+        raise InputError(f"column {column.name!r} is {column.type}, not numbers", "save one number a row", where=where)
+    return place
+
+
+def only(where: str, names: Sequence[str], name: str) -> int:
+    """The place of the column of a name.
+
+    Raises:
+        InputError: there is none, or there are two.
+    """
+    if name not in names:
+        hint = nearest(name, names) or f"it has {listed(names)}"
+        raise InputError(f"has no column {name!r}", hint, where=where)
+    if names.count(name) > 1:
+        raise InputError(f"has two columns {name!r}", "give each column a name of its own", where=where)
+    return names.index(name)
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first names, for a hint."""
+    return ", ".join(map(printable, names[:_MOST_NAMES])) + (", ..." if len(names) > _MOST_NAMES else "")
+
+
+def no_labels(where: str, names: Sequence[str]) -> InputError:
+    """That a table of logits has no labels."""
+    hint = "name the file of the labels after the logits, or their column with --labels-column"
+    return InputError("has no column 'labels' or 'label'", f"{hint}: it has {listed(names)}", where=where)
+
+
+def index_refused(where: str, name: str) -> InputError:
+    """That a column counts rows."""
+    called = f"column {name!r}" if name else "a column without a name"
+    return InputError(
+        f"{called} is an index, and no class",
+        "save the table without it: to_csv(path, index=False), to_parquet(path, index=False)",
+        where=where,
+    )
+
+
+def _named(where: str, columns: Sequence[Column], ask: Ask, others: Sequence[int]) -> list[int]:
+    names, key = [column.name for column in columns], ask.key or ""
+    if key in names or not any(character in key for character in "*?["):
+        return [only(where, names, key)]
+    places = [place for place in others if fnmatchcase(names[place], key)]
+    if not places:
+        raise InputError(f"has no column that {key!r} matches", f"it has {listed(names)}", where=where)
+    return places
+
+
+def _default(where: str, columns: Sequence[Column], ask: Ask, others: Sequence[int]) -> list[int]:
+    names = [column.name for column in columns]
+    of_role = [place for place, name in enumerate(names) if name == ask.role and columns[place].width is not None]
+    lists = [place for place in others if columns[place].width is not None]
+    if of_role or (lists and not (ask.shared and ask.role == "labels")):
+        if len(of_role or lists) == 1:
+            return of_role or lists
+        hint = f"name one with {ask.option}: {listed([names[place] for place in of_role or lists])}"
+        raise InputError(f"has several columns of lists and none is called {ask.role}", hint, where=where)
+    if ask.shared and ask.role == "labels":
+        raise no_labels(where, names)
+    if not others:
+        raise InputError(f"has no column of {ask.role}", f"it has {listed(names) or 'none'}", where=where)
+    # A column of the role's name that cannot be it is what there is to say, whatever stands beside it.
+    spoilt = [place for place in others if names[place] == ask.role and columns[place].type and len(others) > 1]
+    return spoilt or list(others)
+
+
+def _check_index(where: str, column: Column) -> None:
+    if column.of_index or _INDEX.fullmatch(column.name):
+        raise index_refused(where, column.name)
+
+
+def _check_type(where: str, column: Column, first: Column, ask: Ask) -> None:
+    if not column.type:  # known once it is read
+        return
+    naming = f"name the columns of the {ask.role} with {ask.option}, for example 'logit_*'"
+    if "list" in column.type and column.width is None:
+        raise InputError(
+            f"column {column.name!r} has lists of any length ({column.type})",
+            "save lists of one length: pa.FixedSizeListArray.from_arrays(logits.ravel(), K)",
+            where=where,
+        )
+    whole = column.element.startswith(("int", "uint", "bool"))
+    if whole and ask.role == "logits":
+        raise InputError(
+            f"column {column.name!r} is {column.element}: integer logits are refused",
+            f"if it holds the labels, say --labels-column {printable(column.name)}; else {naming}",
+            where=where,
+        )
+    if not whole and column.element not in _FLOATS:
+        raise InputError(f"column {column.name!r} is {column.type}, no numbers", naming, where=where)
+    if column.width != first.width:
+        raise InputError(f"columns {first.name!r} and {column.name!r} have other shapes", naming, where=where)
+    if column.element != first.element:
+        raise InputError(
+            f"column {column.name!r} is {column.element}, {first.name!r} is {first.element}",
+            "save all classes as one type",
+            where=where,
+        )

@@ -1,0 +1,104 @@
+"""A look at the values of an array, a block at a time: what they range over, and what is odd among them."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from lscli.io.memory import TensorArray
+from lscli.io.views import SUM, Floats
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from lscli.io.stored import StoredArray
+
+_BLOCK = 1 << 20  # elements
+
+
+class Look(NamedTuple):
+    """What there is among the values.
+
+    Attributes:
+        low, high: the least and the largest finite value; nan where there is none.
+        nan, posinf, neginf: how many there are of each.
+        sum_to_1: the share of rows [N, K] that are probabilities; nan where there are no such rows.
+        exp_sum_to_1: the share of rows whose exponentials are.
+    """
+
+    low: int | float
+    high: int | float
+    nan: int
+    posinf: int
+    neginf: int
+    sum_to_1: float
+    exp_sum_to_1: float
+
+
+def look(array: StoredArray, progress: Callable[[int, int], None] | None = None) -> Look | None:
+    """Read all of an array of numbers once; None of anything else.
+
+    Raises:
+        InputError: it changed meanwhile, or is damaged.
+        ReadWriteError: it cannot be read.
+    """
+    if isinstance(array, TensorArray) or not array.shape or array.element.rstrip("0123456789") not in _NUMBERS:
+        return None
+    floats = array.element.rstrip("0123456789") in ("float", "bfloat")
+    source = Floats(array) if floats else array
+    rows, width = array.shape[0], math.prod(array.shape[1:])
+    step = max(1, _BLOCK // max(1, width))
+    buffer = np.empty((min(step, rows), *array.shape[1:]), source.dtype.newbyteorder("="))
+    seen = _Seen(rows_of_classes=floats and len(array.shape) == 2 and width > 1)
+    for start in range(0, rows, step):
+        stop = min(start + step, rows)
+        seen.add(source.read(start, stop, buffer[: stop - start]))
+        if progress is not None:
+            progress(stop, rows)
+    array.check_unchanged()
+    array.verify()
+    return seen.found(rows)
+
+
+_NUMBERS = ("float", "bfloat", "int", "uint", "bool")
+
+
+class _Seen:
+    def __init__(self, *, rows_of_classes: bool) -> None:
+        self._low, self._high = math.inf, -math.inf
+        self._odd = np.zeros(3, np.int64)
+        self._sums = np.zeros(2, np.int64)
+        self._rows_of_classes = rows_of_classes
+
+    def add(self, x: NDArray[Any]) -> None:
+        if not x.size:
+            return
+        low, high = x.min(), x.max()
+        if self._rows_of_classes:
+            self._add_sums(x, low, high)
+        if not (np.isfinite(low) and np.isfinite(high)):
+            self._odd += [np.count_nonzero(np.isnan(x)), np.count_nonzero(x == np.inf), np.count_nonzero(x == -np.inf)]
+            x = x[np.isfinite(x)]
+            if not x.size:
+                return
+            low, high = x.min(), x.max()
+        self._low, self._high = min(self._low, low), max(self._high, high)
+
+    def _add_sums(self, x: NDArray[Any], low: Any, high: Any) -> None:
+        with np.errstate(all="ignore"):
+            if not high < 0:
+                near = np.abs(np.add.reduce(x, axis=1, dtype=np.float64) - 1) <= SUM
+                self._sums[0] += np.count_nonzero(near & (np.minimum.reduce(x, axis=1) >= 0))
+            if not low > 0:
+                near = np.abs(np.add.reduce(np.exp(x), axis=1, dtype=np.float64) - 1) <= SUM
+                self._sums[1] += np.count_nonzero(near)
+
+    def found(self, rows: int) -> Look:
+        some = self._low <= self._high
+        share = [count / rows if self._rows_of_classes and rows else math.nan for count in self._sums.tolist()]
+        low, high = (np.asarray(end).item() if some else math.nan for end in (self._low, self._high))
+        return Look(low, high, *self._odd.tolist(), *share)

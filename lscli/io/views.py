@@ -1,0 +1,178 @@
+"""Arrays that are computed as they are read: logarithms of probabilities, and both classes of binary logits."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lscli.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from lscli.io.memory import TensorArray
+    from lscli.io.stored import StoredArray
+
+KINDS = ("logits", "log-probs", "probs")
+SUM = 0.01  # how far from 1 probabilities may sum, which are renormalised then
+_FLOATS = ("float16", "bfloat16", "float32", "float64")
+
+
+def flattened(array: Any, dimensions: int) -> Any:
+    """The same elements in so many dimensions: all but the last are rows, as tokens of sequences."""
+    if len(array.shape) <= dimensions:
+        return array
+    inner = array.shape[len(array.shape) - dimensions + 1 :]
+    if 0 in inner:
+        return array
+    return array.reshaped((math.prod(array.shape) // math.prod(inner), *inner))
+
+
+class Computed:
+    """An array of floats whose elements are another's, changed.
+
+    Half precision becomes float32, in which a logarithm keeps its digits.
+
+    Args:
+        array: closed with this one.
+        shape: its own.
+    """
+
+    def __init__(self, array: StoredArray, shape: tuple[int, ...]) -> None:
+        self._array = array
+        self.name = array.name
+        self.shape = shape
+        self.stored = array.element
+        self.element = "float64" if array.element == "float64" else "float32"
+        self.dtype = np.dtype(self.element)
+        self.sequential = array.sequential
+
+    def check_unchanged(self) -> None:
+        self._array.check_unchanged()
+
+    def verify(self) -> None:
+        self._array.verify()
+
+    def close(self) -> None:
+        self._array.close()
+
+    def reshaped(self, shape: tuple[int, ...]) -> Computed:
+        raise TypeError("arrays are reshaped before they are computed with")
+
+    def located(self, row: int) -> tuple[str, int]:
+        return located(self._array, row)
+
+    @property
+    def shards(self) -> list[str]:
+        return shards_of(self._array)
+
+    def _floats(self, start: int, stop: int) -> NDArray[Any]:
+        """The other array's rows, as floats in this one's type; new, or a view of memory."""
+        shape = (stop - start, *self._array.shape[1:])
+        raw = self._array.read(start, stop, np.empty(shape, self._array.dtype.newbyteorder("=")))
+        if self.stored == "bfloat16":  # the upper half of a float32
+            wide = raw.astype(np.uint32)
+            wide <<= 16
+            return wide.view(np.float32)
+        return raw.astype(self.dtype, copy=False)
+
+
+class Floats(Computed):
+    """The elements themselves, as float32 or float64."""
+
+    def __init__(self, array: StoredArray) -> None:
+        super().__init__(array, array.shape)
+
+    def read(self, start: int, stop: int, out: NDArray[Any]) -> NDArray[Any]:
+        return self._floats(start, stop)
+
+
+class LogOf(Computed):
+    """ln p of probabilities [N, K]; nan where one is negative, -inf where it is 0."""
+
+    def __init__(self, array: StoredArray) -> None:
+        super().__init__(array, array.shape)
+
+    def read(self, start: int, stop: int, out: NDArray[Any]) -> NDArray[Any]:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            np.log(self._floats(start, stop), out=out)
+        return out
+
+
+class Binary(Computed):
+    """Both classes of one value a sample, [N, 2]: (0, z) of a logit, or the logarithms of 1-p and p."""
+
+    def __init__(self, array: StoredArray, kind: str) -> None:
+        super().__init__(array, (array.shape[0], 2))
+        self._kind = kind
+
+    def read(self, start: int, stop: int, out: NDArray[Any]) -> NDArray[Any]:
+        z = self._floats(start, stop).reshape(-1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            if self._kind == "logits":
+                # Beside a logit of nan or infinity, a 0 makes the row what it is.
+                out[:, 0], out[:, 1] = 0, z
+            elif self._kind == "probs":
+                out[:, 0], out[:, 1] = np.log1p(-z), np.log(z)
+            else:
+                # ln(1 - e^z): each way where it keeps its digits.
+                near = z > -math.log(2)
+                out[:, 0] = np.where(near, np.log(-np.expm1(z)), np.log1p(-np.exp(z)))
+                out[:, 1] = z
+        return out
+
+
+def interpreted(array: Any, kind: str, *, binary: bool) -> Any:
+    """The logits that an array of some kind stands for.
+
+    Raises:
+        UsageError: no such kind, or an array on a device, which is not computed with here.
+        InputError: a binary array of another shape than [N] or [N, 1].
+    """
+    check_kind(kind)
+    if binary and not (len(array.shape) == 1 or (len(array.shape) == 2 and array.shape[1] == 1)):
+        raise InputError(
+            f"need one value a sample with --binary, got shape {array.shape}", "leave out --binary", where=array.name
+        )
+    if (not binary and kind != "probs") or array.element not in _FLOATS:
+        return array
+    if hasattr(array, "tensor"):
+        return _on_device(array, kind, binary=binary)
+    return Binary(array, kind) if binary else LogOf(array)
+
+
+def check_kind(kind: str) -> None:
+    """Raise UsageError if there is no such kind of values."""
+    if kind not in KINDS:
+        raise UsageError(f"unknown kind {kind!r}", f"use {', '.join(KINDS[:-1])} or {KINDS[-1]}", where="kind")
+
+
+def located(array: Any, row: int) -> tuple[str, int]:
+    """The name of the file that a row is of, and the row's number there."""
+    found: tuple[str, int] = array.located(row) if hasattr(array, "located") else (array.name, row)
+    return found
+
+
+def shards_of(array: Any) -> list[str]:
+    """The names of the files that an array is of; none where it is one."""
+    return list(getattr(array, "shards", ()))
+
+
+def _on_device(array: TensorArray, kind: str, *, binary: bool) -> TensorArray:
+    import torch
+
+    from lscli.io.memory import TensorArray
+
+    z = array.tensor if array.element == "float64" else array.tensor.float()
+    if not binary:
+        return TensorArray(z.log(), array.name)
+    z = z.reshape(-1)
+    if kind == "logits":
+        pair = (torch.zeros_like(z), z)
+    elif kind == "probs":
+        pair = (torch.log1p(-z), z.log())
+    else:
+        pair = (torch.where(z > -math.log(2), torch.log(-torch.expm1(z)), torch.log1p(-z.exp())), z)
+    return TensorArray(torch.stack(pair, dim=1), array.name)

@@ -1,0 +1,115 @@
+"""What stands beside the logits, one value a row: weights, and the column that splits the samples into groups."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lscli.errors import InputError, UsageError
+from lscli.io.files import RegularFile
+from lscli.io.tables.csv_column import column_of
+from lscli.text import printable
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+_EMPTY = "(empty)"
+
+
+class Weights:
+    """How often each row counts.
+
+    Attributes:
+        name: the path as typed, or `weights`.
+        values: [N] float64, not negative.
+        described: what a report says of them.
+    """
+
+    def __init__(self, name: str, values: Array, dtype: str) -> None:
+        self.name = name
+        self.values = values
+        self.described = {
+            "role": "weights",
+            "path": name,
+            "shape": list(values.shape),
+            "dtype": dtype,
+            "size": values.nbytes,
+        }
+
+
+def open_weights(value: Any, rows: int, kept: Array) -> Weights | None:
+    """The weights [N] from a `.npy`, `.npz` or `.csv` file or an array; None stays None.
+
+    Raises:
+        InputError: another number of rows, no numbers, a weight that is negative or not finite, or none above 0 among
+            the rows that are `kept`, [N] bool.
+    """
+    if value is None:
+        return None
+    from lscli.io.open import open_numbers
+
+    name, raw = open_numbers(value, "weights", "weight")
+    if raw.ndim != 1:
+        raise InputError(f"need weights of shape (N,), got {raw.shape}", "one weight a row", where=name)
+    if raw.dtype.kind not in "fiu":
+        raise InputError(f"not numbers ({raw.dtype.name})", "one weight a row, not negative", where=name)
+    if len(raw) != rows:
+        raise InputError(f"rows differ: {rows} logits, {len(raw)} weights", "give one weight a row", where=name)
+    values = raw.astype(np.float64)
+    bad = ~((values >= 0) & np.isfinite(values))
+    if bad.any():
+        row = int(bad.argmax())
+        what = "negative" if values[row] < 0 else "not finite"
+        raise InputError(
+            f"the weight of row {row} is {what} ({values[row]:g})", "a weight says how often a row counts", where=name
+        )
+    if not (values[kept] > 0).any():
+        raise InputError("no weight is above 0", "a weight says how often a row counts", where=name)
+    return Weights(name, values, raw.dtype.name)
+
+
+def open_groups(value: Any, column: str | None, rows: int) -> tuple[list[str], Array | None]:
+    """The names of the groups, all samples ("") first, and the number of each row's group, [N].
+
+    Args:
+        value: a CSV file with a header and one row a sample, or a value for each row; or None.
+        column: the column of the file.
+        rows: N.
+
+    Raises:
+        UsageError: a file without a column, or a column without a file.
+        InputError: another number of rows, or no such column.
+    """
+    if value is None:
+        if column is not None:
+            raise UsageError("names a column of no file", "add --groups META.csv, one row a sample", where="group-by")
+        return [""], None
+    if isinstance(value, str | bytes | os.PathLike):
+        if column is None:
+            raise UsageError("no column is named", "say which with --group-by COLUMN", where="groups")
+        name = os.fsdecode(value)
+        file = RegularFile(name)
+        try:
+            cells = column_of(file, column)
+        finally:
+            file.close()
+    else:
+        name, cells = "groups", [str(cell) for cell in np.asarray(value, object).ravel()]
+    if len(cells) != rows:
+        raise InputError(f"rows differ: {rows} logits, {len(cells)} rows of metadata", "one row a sample", where=name)
+    names = sorted({printable(cell) or _EMPTY for cell in cells}, key=_natural)
+    place = {group: code for code, group in enumerate(names)}
+    return ["", *names], np.array([place[printable(cell) or _EMPTY] for cell in cells], np.intp)
+
+
+def _natural(text: str) -> tuple[float, str]:
+    """Numbers in their order, before words."""
+    try:
+        number = float(text)
+    except ValueError:
+        return float("inf"), text
+    return (number, text) if number == number else (float("inf"), text)

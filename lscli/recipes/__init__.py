@@ -1,0 +1,1 @@
+"""Which recipe and convention of smoothing give a printed loss."""

@@ -1,0 +1,63 @@
+"""Markdown tables, for an issue or a README."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+from lscli.render.numbers import error, interval, interval_title, short
+from lscli.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from lscli.render.renderers import Screen
+    from lscli.report import Listing, Report
+
+# An underscore within a word is one; at its edge it begins emphasis.
+_SPECIAL = re.compile(r"([\\`*{}\[\]<>#|~]|&(?=\w+;)|(?<![^\W_])_|_(?![^\W_]))")
+
+
+def report(answer: Report, screen: Screen) -> Iterator[str]:
+    """One table of the metrics, and the conclusion."""
+    groups = any(row.group for row in answer.rows)
+    intervals = any(not math.isnan(row.ci_low) for row in answer.rows)
+    columns = ["metric", "params", "value", "s.e."]
+    sources = len({row.source for row in answer.rows}) > 1
+    columns = [*["source"] * sources, *["group"] * groups, *columns, *[interval_title(answer)] * intervals]
+    rows = [
+        [
+            *[escape(row.source)] * sources,
+            *[escape(row.group)] * groups,
+            *(f"`{row.metric}`", escape(row.params), short(row.value), error(row.stderr)),
+            *[escape(interval(row.ci_low, row.ci_high))] * intervals,
+        ]
+        for row in answer.rows
+    ]
+    heading = "\n".join(f"- {entry['role']}: {escape(str(entry['path']))}, {entry['shape']}" for entry in answer.inputs)
+    parts = (heading and heading + "\n", _table(columns, rows), escape(answer.conclusion))
+    yield "\n".join(part for part in parts if part).rstrip() + "\n"
+
+
+def listing(answer: Listing, screen: Screen) -> Iterator[str]:
+    """One table, and the conclusion."""
+    yield _table(answer.columns, ([_cell(value) for value in row] for row in answer.rows))
+    if answer.conclusion:
+        yield f"\n{escape(answer.conclusion)}\n"
+
+
+def escape(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    return _SPECIAL.sub(r"\\\1", printable(text))
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return short(value) if isinstance(value, float) else escape(str(value))
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)

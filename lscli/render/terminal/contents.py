@@ -1,0 +1,71 @@
+"""What `lscli inspect` found, for a terminal: a few lines an array, and the command to type next."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from rich.padding import Padding
+from rich.text import Text
+
+from lscli.render.numbers import short
+from lscli.render.terminal import table
+from lscli.text import printable, sized
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from lscli.render.renderers import Screen
+    from lscli.report import Listing
+
+
+def listing(answer: Listing, screen: Screen) -> Iterator[str]:
+    """Each array under its name, file by file."""
+    parts: list[Any] = []
+    source, commands = None, []
+    for row in answer.rows:
+        array = dict(zip(answer.columns, row, strict=True))
+        if array["source"] != source:
+            source = array["source"]
+            title = Text("lscli", style="bold").append(f"  {printable(source)}")
+            parts.append(Padding(title.append(f"  {array['format']}", style="not bold dim"), (1, 0, 0, 1)))
+        parts.append(Padding(_array(array), (1, 0, 0, 3)))
+        commands.append(array["command"])
+    parts.append(Padding(Text(answer.conclusion), (1, 1, 0, 1)))
+    # Of logits before labels alone, and each once.
+    commands = [command for command in dict.fromkeys(commands) if command]
+    if commands:
+        parts.append(Padding(Text("Next:\n").append("\n".join(f"  {c}" for c in commands), style="bold"), (1, 0, 1, 1)))
+    yield table.text_of(parts, screen)
+
+
+def _array(array: Mapping[str, Any]) -> Text:
+    name = printable(array["key"]) or "array"
+    text = Text(name, style="bold").append(
+        f"  {array['shape'].replace('x', ' x ') or 'one value'}  {array['dtype']}  {sized(array['bytes'])}",
+        style="not bold dim",
+    )
+    for what, said in (("values", _values(array)), ("rows", _rows(array)), ("taken for", array["taken_for"])):
+        if said:
+            text.append(f"\n  {what:10}", style="not bold dim").append(printable(said), style="not bold")
+    return text
+
+
+def _values(array: Mapping[str, Any]) -> str:
+    if math.isnan(array["nan"]):
+        return ""
+    ends = [str(end) if isinstance(end, int) else short(end) for end in (array["min"], array["max"])]
+    said = [f"{ends[0]} .. {ends[1]}" if ends[0] else "none that is finite"]
+    odd = [
+        f"{array[key]:,} {word}" for key, word in (("nan", "nan"), ("posinf", "+inf"), ("neginf", "-inf")) if array[key]
+    ]
+    if isinstance(array["min"], float):
+        said.extend(odd or ["no nan, no infinities"])
+    return ", ".join(said)
+
+
+def _rows(array: Mapping[str, Any]) -> str:
+    share = array["sum_to_1"]
+    if math.isnan(share):
+        return ""
+    return "all sum to 1" if share == 1 else "none sums to 1" if share == 0 else f"{100 * share:.3g} % sum to 1"

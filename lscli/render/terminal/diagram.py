@@ -1,0 +1,85 @@
+"""A reliability diagram drawn with bars: accuracy as a bar, confidence as a mark, the gap between them filled."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from lscli.render.numbers import short
+from lscli.text import printable
+
+if TYPE_CHECKING:
+    from lscli.render.renderers import Screen
+    from lscli.report import Listing
+
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+_LABELS = 50  # columns of text beside the bars
+_LONGEST = 60
+
+
+def reliability(answer: Listing, screen: Screen) -> list[Any]:
+    """A diagram for each group, a bar a bin; empty bins at either end are left out."""
+    length = max(10, min(_LONGEST, screen.width - _LABELS))
+    parts: list[Any] = []
+    for group, rows in itertools.groupby(answer.rows, key=lambda row: row[1]):
+        bins = [dict(zip(answer.columns, row, strict=True)) for row in rows]
+        if group:
+            parts.append(Text(f"\n {printable(group)}", style="bold"))
+        parts.append(_heading(length))
+        full = [place for place, one in enumerate(bins) if one["count"]]
+        parts.extend(_line(one, length) for one in bins[full[0] : full[-1] + 1])
+    parts.append(
+        Text.assemble(
+            ("\n  ", ""),
+            ("█", "cyan"),
+            (" accuracy  ", "dim"),
+            ("░", "red"),
+            (" confidence above it  ", "dim"),
+            ("▓", "yellow"),
+            (" accuracy above confidence  ", "dim"),
+            ("│", "bold"),
+            (" mean confidence", "dim"),
+        )
+    )
+    return parts
+
+
+def _heading(length: int) -> Text:
+    scale = "0" + "1".rjust(length - 1)
+    return Text(f"\n  {'bin':>17} {'count':>9}  {scale}  accuracy      gap", style="dim")
+
+
+def _line(one: dict[str, Any], length: int) -> Text:
+    line = Text(f"  {one['low']:8.4f} {one['high']:8.4f} {_count(one['count']):>9}  ", style="")
+    if not one["count"]:
+        return line.append("·" * length, style="dim")
+    accuracy, confidence = one["accuracy"], one["confidence"]
+    line.append_text(_bar(accuracy, confidence, length))
+    line.append(f"  {accuracy:8.4f}", style="bold")
+    return line.append(f" {one['gap']:+8.4f}", style="red" if one["gap"] > 0 else "yellow")
+
+
+def _bar(accuracy: float, confidence: float, length: int) -> Text:
+    """The bar up to the smaller of the two, the gap, and a mark where the confidence is."""
+    bar = Text()
+    mark = min(length - 1, int(confidence * length))
+    for place in range(length):
+        reach = accuracy * length - place
+        if place == mark:
+            bar.append("│", style="bold")
+        elif reach >= 1:
+            over = place > mark
+            bar.append("▓" if over else "█", style="yellow" if over else "cyan")
+        elif reach > 0 and place < mark:
+            bar.append("░" if reach < 1 / 8 else _EIGHTHS[int(reach * 8)], style="cyan")
+        elif reach > 0:
+            bar.append(_EIGHTHS[int(reach * 8)], style="yellow")
+        else:
+            bar.append("░" if place < mark else " ", style="red")
+    return bar
+
+
+def _count(count: float) -> str:
+    return f"{count:,}" if isinstance(count, int) else short(count)

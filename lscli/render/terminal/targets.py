@@ -1,0 +1,75 @@
+"""Smoothed targets for a terminal: as many classes as fit, or those of one label from top to bottom."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import textwrap
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from lscli.render.numbers import short
+from lscli.render.terminal import table
+from lscli.report import Listing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lscli.render.renderers import Screen
+
+_FIRST = 1000  # rows that decide how many columns fit
+_EACH = 12  # so many classes are shown one by one
+
+
+def listing(answer: Listing, screen: Screen) -> Iterator[str]:
+    """The table of rows, or of the one label."""
+    return _label(answer, screen) if answer.name == "smooth_label" else _rows(answer, screen)
+
+
+def _rows(answer: Listing, screen: Screen) -> Iterator[str]:
+    rows = iter(answer.rows)
+    first = list(itertools.islice(rows, _FIRST))
+    fit = _fitting(answer.columns, first, screen.width - len(f"{_FIRST:,}") - 4)
+    numbered = ((number, *row[:fit]) for number, row in enumerate(itertools.chain(first, rows)))
+    # The title counts samples and classes, which a file of class numbers does not have.
+    labels = {**answer.inputs[0], "shape": [answer.samples["rows"], len(answer.columns)]}
+    shown = replace(answer, columns=["row", *answer.columns[:fit]], rows=numbered, inputs=[labels])
+    yield from table.listing(shown, screen)
+    if fit < len(answer.columns):
+        yield f"  Not shown here, but in -f csv: {answer.columns[fit]} to {answer.columns[-1]}\n"
+
+
+def _fitting(columns: Sequence[str], rows: Sequence[Sequence[float]], room: int) -> int:
+    """How many of the first columns fit, at least one."""
+    for place, name in enumerate(columns):
+        room -= 2 + max(len(name), *(len(short(row[place])) for row in rows))
+        if room < 0:
+            return max(1, place)
+    return len(columns)
+
+
+def _label(answer: Listing, screen: Screen) -> Iterator[str]:
+    (row,) = answer.rows
+    *targets, floor, gap = row
+    label = answer.settings["label"].value
+    lines: list[tuple[Any, ...]] = [
+        (f"q{place}", f"{value:.6g}", "the label" if place == label else "")
+        for place, value in enumerate(targets)
+        if place == label or len(targets) <= _EACH
+    ]
+    if len(targets) > _EACH:
+        lines.append(_others(targets[:label] + targets[label + 1 :]))
+    lines.append(("", "", ""))
+    if math.isnan(floor):
+        lines.append(("floor", "none", "the targets are no distribution"))
+    else:
+        lines.append(("floor", short(floor), "nats: the entropy of the targets, which no loss against them goes below"))
+        lines.append(("optimal gap", short(gap), "the label's logit above the mean of the others, where it is reached"))
+    yield from table.listing(Listing(answer.title, ("", "value", ""), lines), screen)
+    if answer.conclusion:
+        yield "\n" + textwrap.fill(answer.conclusion, screen.width, initial_indent=" ", subsequent_indent=" ") + "\n"
+
+
+def _others(values: Sequence[float]) -> tuple[str, str, str]:
+    low, high = f"{min(values):.6g}", f"{max(values):.6g}"
+    return "others", low if low == high else f"{low} .. {high}", f"each of {len(values):,} classes"

@@ -1,0 +1,1 @@
+"""Label smoothing: conventions, smoothed labels, terms of the loss."""

@@ -1,1 +1,0 @@
-"""The smoothed targets: the conventions, what is refused, and labels made into targets."""

@@ -1,0 +1,117 @@
+"""What the documents say is what the code does."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import lscli
+from lscli.cli.main import COMMANDS
+from lscli.metrics import METRICS
+from tests.command import ROOT
+from tests.command import lscli as run
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+_NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
+
+
+SMOOTHING = (ROOT / "docs" / "label_smoothing.md").read_text(encoding="utf-8")
+
+
+def console_blocks() -> list[tuple[str, str]]:
+    """The documents' `$ command` lines, each with the output under it."""
+    found = [re.findall(r"```console\n\$ (.*?)\n(.*?)\n```", text, flags=re.DOTALL) for text in (README, SMOOTHING)]
+    assert all(found)
+    return list(dict.fromkeys(block for blocks in found for block in blocks))
+
+
+@pytest.mark.parametrize(("command", "expected"), console_blocks(), ids=lambda text: text[:40])
+def test_the_output_in_a_document_is_the_command_s(command: str, expected: str) -> None:
+    program, *arguments = shlex.split(command)
+    assert program == "lscli"
+    found = run(*arguments, cwd=ROOT).stdout.strip("\n")
+    # The last digits belong to the processor: words are compared as they are, numbers as numbers.
+    assert _NUMBER.sub("#", expected.strip("\n")) == _NUMBER.sub("#", found)
+    for one, other in zip(_NUMBER.findall(expected), _NUMBER.findall(found), strict=True):
+        assert float(one) == pytest.approx(float(other), rel=1e-9)
+
+
+def test_the_list_of_metrics_is_the_catalogue() -> None:
+    listing = run("metrics", "-f", "markdown").stdout
+    assert (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8").endswith(f"\n\n{listing}")
+
+
+def test_the_readme_names_every_metric() -> None:
+    named = set(re.findall(r"`([a-z0-9_]+)`", README))
+    assert set(METRICS) - named == set()
+
+
+def test_every_command_is_in_the_readme_and_the_changelog() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    for name in COMMANDS:
+        assert f"`lscli {name}`" in changelog
+        assert f"lscli {name}" in README
+
+
+def test_the_changelog_begins_with_this_version() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## (\S+)", changelog, flags=re.MULTILINE)[0] == lscli.__version__
+
+
+def test_the_exit_codes_of_the_readme_are_those_of_the_code() -> None:
+    from lscli.errors import ExitCode
+
+    table = README[README.index("| exit code |") :].split("\n\n")[0]
+    cells = re.findall(r"^\| ([\d, ]+) \|", table, flags=re.MULTILINE)
+    assert {int(code) for code in ", ".join(cells).split(", ")} == {int(code) for code in ExitCode}
+
+
+def test_the_constraints_pin_every_dependency() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    pinned = dict(
+        line.split("==") for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")
+    )
+    wanted = (
+        project["dependencies"] + project["optional-dependencies"]["test"] + project["optional-dependencies"]["dev"]
+    )
+    names = {re.split(r"[^A-Za-z0-9_-]", requirement)[0] for requirement in wanted} - {"lscli"}
+    assert names - pinned.keys() == set()
+    assert pinned["torch"] == "2.13.0"
+
+
+def test_the_links_of_the_documents_lead_somewhere() -> None:
+    for document in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("*/README.md")):
+        for link in re.findall(r"\]\((?!http)([^)#]+)", document.read_text(encoding="utf-8")):
+            assert (document.parent / link).exists(), f"{document.name}: {link}"
+
+
+def test_the_sample_is_what_its_readme_says() -> None:
+    from lscli.io.open import open_inputs
+
+    sample = ROOT / "sample_data"
+    for name in ("logits.npy", "logits_smoothed.npy"):
+        logits, labels = open_inputs(sample / name, sample / "labels.npy")
+        assert ((5000, 10), "float32", "int64") == (logits.shape, logits.dtype, labels.dtype)
+        logits.close()
+
+
+def test_the_sample_shows_what_smoothing_does() -> None:
+    sample = ROOT / "sample_data"
+    hard, smoothed = (
+        lscli.evaluate(sample / name, sample / "labels.npy") for name in ("logits.npy", "logits_smoothed.npy")
+    )
+    assert hard["confidence_gap"] > 0 > smoothed["confidence_gap"]
+    assert hard["eps_gap"] < 0.001
+    assert 0.05 < smoothed["eps_gap"] < 0.2
+    assert smoothed["loss_excess"] < hard["loss_excess"]
+
+
+def test_source_files_are_short_and_have_a_docstring() -> None:
+    for path in Path(lscli.__file__).parent.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        assert text.startswith('"""'), path.name
+        assert text.count("\n") <= 300, path.name

@@ -1,0 +1,123 @@
+"""The table of formats: every format is named where users look, and a file is what it is called."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lscli
+from lscli.cli.options.reading import INPUT_FORMATS
+from lscli.errors import InputError, UsageError
+from lscli.io.files import RegularFile
+from lscli.io.format_table import BY_SUFFIX, FORMATS, format_by_content, format_of_text
+from tests.command import lscli as run
+from tests.io.make import archive, figures, saved, some_labels, some_logits
+
+X, Y = some_logits(), some_labels()
+
+
+def written(folder: Path) -> dict[str, Path]:
+    """A file of each format that is known by its first bytes."""
+    import pyarrow as pa
+    import torch
+    from pyarrow import feather, parquet
+    from safetensors.numpy import save_file
+
+    table = pa.table({"a": X[:, 0], "b": X[:, 1], "label": Y})
+    np.save(folder / "npy", X)
+    (folder / "npy.npy").rename(folder / "npy")
+    archive(folder / "npz", logits=X, labels=Y)
+    save_file({"logits": X, "labels": Y}, folder / "safetensors")
+    torch.save({"logits": torch.tensor(X), "labels": torch.tensor(Y)}, folder / "pt")
+    parquet.write_table(table, folder / "parquet")
+    feather.write_feather(table, folder / "arrow")
+    return {name: folder / name for name in ("npy", "npz", "safetensors", "pt", "parquet", "arrow")}
+
+
+def test_the_options_name_every_format() -> None:
+    assert INPUT_FORMATS == tuple(FORMATS)
+    text = " ".join(run("eval", "--help", env={"COLUMNS": "200"}).stdout.split())
+    # Other names of the same are left out there.
+    assert [] == [suffix for suffix in BY_SUFFIX if suffix not in text and suffix not in (".pth", ".feather")]
+
+
+def test_a_format_is_known_by_its_first_bytes(tmp_path: Path) -> None:
+    for name, path in written(tmp_path).items():
+        file = RegularFile(str(path))
+        assert name == format_by_content(file)
+        file.close()
+
+
+def test_a_file_under_another_suffix_is_told_its_own(tmp_path: Path) -> None:
+    for name, path in written(tmp_path).items():
+        for other in FORMATS:
+            suffix = FORMATS[other].suffixes[0]
+            wrong = path.with_name(f"x{suffix}")
+            if name == other or {name, other} == {"npz", "pt"}:
+                continue
+            path.rename(wrong)
+            with pytest.raises(InputError) as caught:
+                lscli.evaluate(wrong, Y)
+            assert f"--input-format {name}" in caught.value.hint, (name, other)
+            wrong.rename(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("0\n1\n", "csv"),
+        ("label\n", "csv"),
+        ("1.5,2\n", "csv"),
+        ("1\t2\n", "tsv"),
+        ('{"a": 1}\n', "lm-eval"),
+        ("\x01\n", None),
+        ("", None),
+    ],
+)
+def test_text_is_known_by_its_first_line(tmp_path: Path, text: str, name: str | None) -> None:
+    (tmp_path / "x").write_text(text)
+    file = RegularFile(str(tmp_path / "x"))
+    assert name == format_of_text(file)
+    file.close()
+
+
+def test_any_suffix_is_read_when_its_format_is_said(tmp_path: Path) -> None:
+    (tmp_path / "x.dat").write_bytes(saved(X))
+    assert figures(lscli.evaluate(X, Y)) == figures(lscli.evaluate(tmp_path / "x.dat", Y, input_format="npy"))
+    with pytest.raises(InputError, match=r"unknown format '\.dat'"):
+        lscli.evaluate(tmp_path / "x.dat", Y)
+
+
+@pytest.mark.parametrize("suffix", [".pkl", ".pickle", ".joblib", ".PKL"])
+def test_pickles_are_refused_by_name(tmp_path: Path, suffix: str) -> None:
+    (tmp_path / f"x{suffix}").write_bytes(saved(X))
+    with pytest.raises(InputError, match="pickles are refused") as caught:
+        lscli.evaluate(tmp_path / f"x{suffix}", Y)
+    assert "np.savez" in caught.value.hint
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".arrow"])
+def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str) -> None:
+    path = tmp_path / f"x{suffix}"
+    path.write_bytes(b"PAR1" if suffix == ".parquet" else b"ARROW1")
+    for name in [name for name in sys.modules if name.split(".")[0] == "pyarrow"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [_Without("pyarrow"), *sys.meta_path])
+    with pytest.raises(UsageError, match="needs pyarrow, which is not installed") as caught:
+        lscli.evaluate(path, Y)
+    assert "pip install 'lscli[parquet]'" == caught.value.hint
+
+
+class _Without:
+    """Finds no package of this name."""
+
+    def __init__(self, package: str) -> None:
+        self._package = package
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
+        if name.split(".")[0] == self._package:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
