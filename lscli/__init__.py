@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lscli.api.evaluate import evaluate as evaluate
     from lscli.api.explain import explain as explain
     from lscli.api.inspect import inspect as inspect
+    from lscli.api.measure import measure as measure
     from lscli.api.samples import per_sample as per_sample
     from lscli.api.sweep import sweep as sweep
     from lscli.errors import EngineError as EngineError
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from lscli.errors import LscliWarning as LscliWarning
     from lscli.errors import ReadWriteError as ReadWriteError
     from lscli.errors import UsageError as UsageError
+    from lscli.listings import Listing as Listing
     from lscli.nn import LabelSmoothingCrossEntropy as LabelSmoothingCrossEntropy
-    from lscli.report import Listing as Listing
     from lscli.report import Report as Report
     from lscli.smoothing.conversion import convert_eps as convert_eps
     from lscli.smoothing.labels import smooth_labels as smooth_labels
@@ -38,6 +39,7 @@ _HOMES = {
     "evaluate": "lscli.api.evaluate",
     "explain": "lscli.api.explain",
     "inspect": "lscli.api.inspect",
+    "measure": "lscli.api.measure",
     "per_bin": "lscli.api.bins",
     "per_class": "lscli.api.classes",
     "per_sample": "lscli.api.samples",
@@ -49,7 +51,7 @@ _HOMES = {
     "ReadWriteError": "lscli.errors",
     "UsageError": "lscli.errors",
     "LabelSmoothingCrossEntropy": "lscli.nn",
-    "Listing": "lscli.report",
+    "Listing": "lscli.listings",
     "Report": "lscli.report",
     "SampleTable": "lscli.table",
     "convert_eps": "lscli.smoothing.conversion",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from enum import IntEnum
 from operator import index
 
@@ -81,4 +83,12 @@ class ClosedPipeError(Exception):
 
 
 class LscliWarning(UserWarning):
-    """The numbers are right, but perhaps not those that were wanted."""
+    """The numbers are right, but perhaps not those that the user wanted."""
+
+
+def warn(note: str) -> None:
+    """Warn whoever called lscli: the warning names their line, however deep in lscli it comes from."""
+    level, frame = 1, sys._getframe()  # noqa: SLF001
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("lscli."):
+        level, frame = level + 1, frame.f_back  # type: ignore[assignment]
+    warnings.warn(note, LscliWarning, stacklevel=level)

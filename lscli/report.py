@@ -1,4 +1,4 @@
-"""The answer: tidy rows, and where they come from."""
+"""Reports: one row per value of a metric, and where the numbers come from."""
 
 from __future__ import annotations
 
@@ -7,26 +7,25 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
-    from numpy.typing import NDArray
 
 SCHEMA = "lscli.report/1"
 
 
 class Row(NamedTuple):
-    """One value of one metric. The fields are the CSV's columns: more may follow, none goes.
+    """One value of one metric. The fields are the columns of the CSV: more may follow, none goes.
 
     Attributes:
-        source: the logits, as named.
-        group: the group of samples, empty for all of them.
-        metric: the metric's id.
+        source: the name of the logits.
+        group: the group of samples; empty for all samples.
+        metric: the id of the metric.
         value: the number; nan where the data do not define it.
         stderr: its standard error; nan where it has none.
-        ci_low, ci_high: its interval; nan where none was asked for.
-        n: the kept samples, counted by their weights.
-        params: what it was computed with, `key=value` joined by `;`.
+        ci_low, ci_high: its interval; nan where none was computed.
+        n: the number of kept samples, counted by their weights.
+        params: what the metric was computed with, the parameter that may follow `@` first.
     """
 
     source: str
@@ -37,11 +36,25 @@ class Row(NamedTuple):
     ci_low: float
     ci_high: float
     n: int | float
-    params: str
+    params: Mapping[str, Any]
+
+    def cells(self) -> tuple[str | float, ...]:
+        """The values under the columns of the CSV, params as `key=value;key=value`."""
+        return (*self[:-1], ";".join(self.settings))
+
+    @property
+    def settings(self) -> list[str]:
+        """The params as text, `key=value` each."""
+        return [f"{key}={value}" for key, value in self.params.items()]
+
+    @property
+    def argument(self) -> Any:
+        """The value of the first param, which is the one that follows `@`; None without params."""
+        return next(iter(self.params.values()), None)
 
 
 class Setting(NamedTuple):
-    """A setting and where its value came from: flag, environment, pyproject, argument or default."""
+    """The value of a setting, and its origin: flag, environment, pyproject, argument or default."""
 
     value: Any
     origin: str
@@ -52,11 +65,11 @@ class Provenance:
     """Where numbers come from.
 
     Attributes:
-        inputs: of each input its role, path, shape, dtype and size in bytes.
-        samples: how many rows there were, and how many were kept, ignored and skipped, or have a masked class.
-        settings: name to setting.
-        versions: of lscli and of what computed the numbers.
-        warnings: what may not be as it was meant.
+        inputs: role, path, shape, dtype and size in bytes of each input.
+        samples: how many rows there were, and how many were kept, ignored, skipped or have a masked class.
+        settings: each setting by name.
+        versions: the versions of lscli and of the libraries that computed the numbers.
+        warnings: what may not be as the user meant it.
     """
 
     inputs: Sequence[Mapping[str, Any]] = ()
@@ -66,11 +79,11 @@ class Provenance:
     warnings: Sequence[str] = ()
 
     def fields(self) -> dict[str, Any]:
-        """The attributes by name, for an answer with this provenance."""
+        """The attributes by name, to make an answer with this provenance."""
         return {f.name: getattr(self, f.name) for f in fields(Provenance)}
 
     def described(self, schema: str) -> dict[str, Any]:
-        """The object that `-f json` prints, but for the rows."""
+        """The object that `-f json` prints, without the rows."""
         return {
             "schema": schema,
             "lscli": self.versions.get("lscli", ""),
@@ -86,11 +99,11 @@ class Provenance:
 class Report(Provenance):
     """Metrics of one or more sources, with their provenance.
 
-    `report["ece"]` is a value; `report["loss_smoothed@0.2"]` one of several. Where samples are in
-    groups, these are the values of all samples; the groups' own are in the rows.
+    `report["ece"]` is a value; `report["loss_smoothed@0.2"]` is one of several. Where samples are in
+    groups, these are the values of all samples; `rows` also has those of each group.
 
     Attributes:
-        rows: the values, in the catalogue's order.
+        rows: the values, in the order of the catalogue.
         conclusion: what the numbers say, in one sentence.
     """
 
@@ -101,13 +114,13 @@ class Report(Provenance):
         """The value of a metric, `id` or `id@number`.
 
         Raises:
-            KeyError: no row of that name, or several; the message lists what there is.
+            KeyError: the report has no row of that name, or several; the message lists what it has.
         """
         found = self._found(name)
         if len(found) == 1:
             return found[0].value
         if found:
-            several = ", ".join(f"{row.metric}@{_first(row.params)}" for row in found)
+            several = ", ".join(f"{row.metric}@{row.argument}" for row in found)
             raise KeyError(f"{name} has {len(found)} values: {several}")
         raise KeyError(f"no {name} in this report; it has {', '.join(dict.fromkeys(row.metric for row in self.rows))}")
 
@@ -117,20 +130,22 @@ class Report(Provenance):
     def _found(self, name: str) -> list[Row]:
         metric, _, argument = name.partition("@")
         found = [row for row in self.rows if row.metric == metric and not row.group]
-        return [row for row in found if not argument or _equal(_first(row.params), argument)]
+        return [row for row in found if not argument or _equal(row.argument, argument)]
 
     def to_frame(self) -> pd.DataFrame:
-        """The rows as a pandas DataFrame with the CSV's columns; a missing number is NaN."""
+        """The rows as a pandas DataFrame with the columns of the CSV; a missing number is NaN."""
         import pandas as pd
 
-        return pd.DataFrame(list(self.rows), columns=list(Row._fields))
+        return pd.DataFrame([row.cells() for row in self.rows], columns=list(Row._fields))
 
     def to_dict(self) -> dict[str, Any]:
         """The report as the object that `-f json` prints; nan and infinities are None."""
         return {
             **self.described(SCHEMA),
             "conclusion": self.conclusion,
-            "rows": [{key: _finite(value) for key, value in row._asdict().items()} for row in self.rows],
+            "rows": [
+                {key: _finite(value) for key, value in zip(Row._fields, row.cells(), strict=True)} for row in self.rows
+            ],
         }
 
     def __repr__(self) -> str:
@@ -144,62 +159,23 @@ class Report(Provenance):
         return str(frame.drop(columns=empty).to_html(index=False, na_rep="", float_format=lambda x: f"{x:.4g}"))
 
 
-@dataclass(frozen=True, eq=False)
-class Matrix:
-    """The rows of a listing whose values are all float64, computed in blocks: tuples to whoever iterates over it.
-
-    Attributes:
-        shape: rows and columns of them all.
-        blocks: [n, columns] each, in their order; those that stream can be read once.
-    """
-
-    shape: tuple[int, int]
-    blocks: Iterable[NDArray[Any]]
-
-    def __iter__(self) -> Iterator[tuple[float, ...]]:
-        for block in self.blocks:
-            yield from map(tuple, block.tolist())
+def by_metric(rows: Sequence[Row]) -> dict[str, Row]:
+    """The first row of each metric."""
+    return {row.metric: row for row in reversed(rows)}
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Listing(Provenance):
-    """A table of its own, that is no report of metrics.
-
-    Attributes:
-        title: what it lists.
-        columns: their names, an interface.
-        rows: one tuple a line, or a Matrix; those of a table that streams can be read once.
-        name: the table's name in its schema.
-        conclusion: what it says besides, in one sentence.
-    """
-
-    title: str
-    columns: Sequence[str]
-    rows: Iterable[Sequence[Any]]
-    name: str = "listing"
-    conclusion: str = ""
-
-    def to_frame(self) -> pd.DataFrame:
-        """The rows as a pandas DataFrame with the CSV's columns; a missing number is NaN."""
-        import pandas as pd
-
-        if isinstance(self.rows, Matrix):
-            parts = [pd.DataFrame(block, columns=list(self.columns)) for block in self.rows.blocks]
-            return pd.concat(parts, ignore_index=True)
-        return pd.DataFrame(list(self.rows), columns=list(self.columns))
-
-
-def _first(params: str) -> str:
-    """The value of the first parameter, which is the one that follows an `@`."""
-    return params.split(";")[0].partition("=")[2]
+def rows_by_source(rows: Sequence[Row]) -> Iterator[tuple[str, list[Row]]]:
+    """Each source with its rows, in the order of the rows."""
+    for source in dict.fromkeys(row.source for row in rows):
+        yield source, [row for row in rows if row.source == source]
 
 
 def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _equal(text: str, argument: str) -> bool:
+def _equal(value: Any, argument: str) -> bool:
     try:
-        return float(text) == float(argument)
-    except ValueError:
-        return text == argument
+        return float(value) == float(argument)
+    except (TypeError, ValueError):
+        return str(value) == argument

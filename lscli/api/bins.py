@@ -3,92 +3,85 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lscli.api import inputs, reading
+from lscli.api import reading
+from lscli.api.keywords import of_logits
 from lscli.errors import UsageError
-from lscli.intervals.bootstrap import Bootstrap
+from lscli.listings import Bin, Bins
 from lscli.metrics.base import Settings
 from lscli.metrics.bins import BinRule, MassBins, bin_sums, rule_of
-from lscli.report import Listing
+from lscli.options import BinsOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
+    from lscli.options import Data
     from lscli.table import SampleTable
 
     Array = NDArray[Any]
 
-COLUMNS = ("source", "group", "low", "high", "count", "confidence", "accuracy", "gap", "ci_low", "ci_high")
 _READ = frozenset({"confidence", "one_minus_confidence", "correct"})
 
 
-def per_bin(
-    logits: Any,
-    labels: Any = None,
-    *,
-    bins: int | None = None,
-    bin_edges: str = "right",
-    compat: str | None = None,
-    equal_mass: bool = False,
-    level: float = 0.95,
-    **options: Unpack[inputs.Options],
-) -> Listing:
-    """The bins that ece adds up: edges, count, mean confidence, accuracy, gap and the accuracy's interval.
+@of_logits(BinsOptions)
+def per_bin(logits: Data, labels: Data | None, options: BinsOptions) -> Bins:
+    """The bins that ece adds up: edges, count, mean confidence, accuracy, gap and the interval of the accuracy.
 
     Args:
-        logits, labels, options: as in `lscli.evaluate`.
-        bins, bin_edges, compat: the rule, as in `lscli.evaluate`.
-        equal_mass: the bins of ece_equal_mass instead.
-        level: of the Wilson interval of the accuracy.
+        logits, labels: as in `lscli.evaluate`.
 
     Returns:
-        A Listing, a row a bin; an empty bin has a count of 0 and no more. gap = confidence - accuracy.
+        A listing, a row a bin. An empty bin has a count of 0 and nan otherwise. gap = confidence - accuracy; the
+        interval is Wilson's, of the given level.
 
     Raises:
         LscliError: as `lscli.evaluate`.
     """
-    settings = Settings(bins=bins, bin_edges=bin_edges, compat=compat or "")
-    rule = rule_of(settings)
-    if equal_mass and compat:
+    rule = rule_of(Settings(bins=options.bins, bin_edges=options.bin_edges, compat=options.compat or ""))
+    if options.equal_mass and options.compat:
         raise UsageError("has no bins of equal count", "leave --equal-mass or --compat out", where="compat")
-    z = _normal_quantile(Bootstrap(level=level).checked().level)
+    z = _normal_quantile(options.level)
     read = reading.read(logits, labels, _READ, options)
+    bins = rule.params["bins"]
     rows = [
-        (read.source, group, *row)
+        row
         for group, table in read.tables.items()
-        for row in (_of_mass(table, rule.params["bins"], z) if equal_mass else _of_width(table, rule, z))
+        for row in (
+            _of_mass(table, bins, z, read.source, group)
+            if options.equal_mass
+            else _of_width(table, rule, z, read.source, group)
+        )
     ]
-    given = {"bins": bins, "bin_edges": bin_edges, "compat": compat, "equal_mass": equal_mass, "level": level}
-    defaults = {"bins": None, "bin_edges": "right", "compat": None, "equal_mass": False, "level": 0.95}
-    read.with_settings(given, defaults, {"bins": rule.params["bins"]})
-    read.warn()
-    return Listing("Reliability", COLUMNS, rows, "bins", **read.provenance.fields())
+    return Bins(rows=rows, **read.answered(options, {"bins": bins}))
 
 
-def _of_width(table: SampleTable, rule: BinRule, z: float) -> list[tuple[Any, ...]]:
+def _of_width(table: SampleTable, rule: BinRule, z: float, source: str, group: str) -> Iterator[Bin]:
     sums = bin_sums(table, rule)
     edges = rule.edges
-    return _rows(edges[:-1], edges[1:], sums.size, sums.correct, sums.residual, z)
+    return _rows(source, group, z, edges[:-1], edges[1:], sums.size, sums.correct, sums.residual)
 
 
-def _of_mass(table: SampleTable, bins: int, z: float) -> list[tuple[Any, ...]]:
+def _of_mass(table: SampleTable, bins: int, z: float, source: str, group: str) -> Iterator[Bin]:
     sums = MassBins.of(table).sums(bins)
-    return _rows(np.append(0.0, sums.edge[:-1]), sums.edge, sums.size, sums.correct, sums.residual, z)
+    low = np.append(0.0, sums.edge[:-1])
+    return _rows(source, group, z, low, sums.edge, sums.size, sums.correct, sums.residual)
 
 
-def _rows(low: Array, high: Array, size: Array, correct: Array, residual: Array, z: float) -> list[tuple[Any, ...]]:
-    rows = []
-    for lo, hi, n, right, gap in zip(*(x.tolist() for x in (low, high, size, correct, residual)), strict=True):
-        count = int(n) if float(n).is_integer() else n
+def _rows(source: str, group: str, z: float, *columns: Array) -> Iterator[Bin]:
+    """A row for each bin, from the columns low, high, size, sum of a and sum of a - c, [M] each."""
+    for low, high, n, right, residual in zip(*(column.tolist() for column in columns), strict=True):
+        count = int(n) if n.is_integer() else n
         if n == 0:
-            rows.append((lo, hi, count, *[math.nan] * 5))
+            yield Bin(source, group, low, high, count, *[math.nan] * 5)
             continue
         accuracy = right / n
-        rows.append((lo, hi, count, (right - gap) / n, accuracy, -gap / n, *_wilson(accuracy, n, z)))
-    return rows
+        gap = -residual / n
+        yield Bin(source, group, low, high, count, (right - residual) / n, accuracy, gap, *_wilson(accuracy, n, z))
 
 
 def _wilson(share: float, n: float, z: float) -> tuple[float, float]:

@@ -5,117 +5,88 @@ from __future__ import annotations
 import itertools
 import math
 import os
-from typing import TYPE_CHECKING, Any, Unpack, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lscli.api import inputs, reading
-from lscli.api import loss_targets as targets
+from lscli.api import reading
+from lscli.api.keywords import of_logits
+from lscli.api.loss_targets import declared_targets, parse_eps
+from lscli.api.report_rows import metric_words
 from lscli.api.wide import column_name
 from lscli.errors import InputError, UsageError
 from lscli.io.files import RegularFile
-from lscli.metrics import Choice, parse_rate, select
+from lscli.listings import Classes, ClassRow
+from lscli.metrics import Choice, select
 from lscli.metrics.base import Settings
-from lscli.metrics.bins import check_norm, rule_of
+from lscli.metrics.bins import rule_of
 from lscli.metrics.classwise import class_errors
-from lscli.report import Listing
+from lscli.options import ClassesOptions
 from lscli.text import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from lscli.options import Data, Norm
     from lscli.table import SampleTable
 
     Array = NDArray[Any]
 
-COLUMNS = (
-    *("source", "group", "class", "name", "support", "predicted", "base_rate", "mean_prob"),
-    *("recall", "precision", "ece", "loss_hard", "loss_uniform", "logit_gap"),
-)
 _READ = frozenset({"label", "predicted", "correct", "loss_hard", "loss_uniform", "logit_gap"})
-_SORTABLE = COLUMNS[2:]
+_SORTABLE = Classes.FIXED[2:]
 
 
-def per_class(
-    logits: Any,
-    labels: Any = None,
-    *,
-    class_names: Any = None,
-    sort: str = "class",
-    ascending: bool = False,
-    top: int | None = None,
-    bins: int | None = None,
-    bin_edges: str = "right",
-    norm: str = "l1",
-    metrics: str | Iterable[str] = (),
-    eps: float | str | Iterable[float | str] = 0.1,
-    smoothing: str = "uniform",
-    prior: Any = None,
-    class_weights: Any = None,
-    weight_mode: str = "torch",
-    allow_negative_eps: bool = False,
-    noise_rate: float | None = None,
-    **options: Unpack[inputs.Options],
-) -> Listing:
+@of_logits(ClassesOptions)
+def per_class(logits: Data, labels: Data | None, options: ClassesOptions) -> Classes:
     """Support, recall, precision, calibration error and losses of every class.
 
     Args:
-        logits, labels, options: as in `lscli.evaluate`.
-        class_names: a file with one name a line, or K names.
-        sort: a column, largest first; `class` and `name` in their order. Missing values come last.
-        ascending: smallest first.
-        top: only so many classes (of each group).
-        bins, bin_edges, norm: of the calibration error of a class.
-        metrics: ids or families, each one more column: the metric of the samples with that label.
-        eps, smoothing, prior, class_weights, weight_mode, allow_negative_eps, noise_rate: for these, as in
-            `lscli.evaluate`.
+        logits, labels: as in `lscli.evaluate`.
 
     Returns:
-        A Listing, a row a class. ece is over all samples; recall, losses and `metrics` over those of the class.
+        A listing, a row a class, the largest value of `sort` first and missing values last. ece is over all samples;
+        recall, losses and `metrics` are over those of the class.
 
     Raises:
-        UsageError: an unknown column or metric, or a `top` below 1.
+        UsageError: an unknown column or metric.
         InputError: another number of names than classes.
         LscliError: as `lscli.evaluate`.
     """
-    if top is not None and top < 1:
-        raise UsageError(f"must be at least 1, got {top}", "leave it out for all classes", where="top")
-    check_norm(norm)
-    given = {name: value for name, value in locals().items() if name in DEFAULTS}
-    against = cast("targets.TargetOptions", {name: given[name] for name in targets.DEFAULTS})
     settings = Settings(
-        eps=targets.parse_eps(eps, allow_negative=allow_negative_eps),
-        targets=targets.check(against, options.get("masked_classes", "auto")),
-        rho=None if noise_rate is None else parse_rate(noise_rate, "noise-rate", "--noise-rate "),
-        bins=bins,
-        bin_edges=bin_edges,
+        eps=parse_eps(options.eps, allow_negative=options.allow_negative_eps),
+        targets=declared_targets(options, options.masked_classes),
+        rho=options.noise_rate,
+        bins=options.bins,
+        bin_edges=options.bin_edges,
     )
     rule = rule_of(settings)
-    words = metrics if isinstance(metrics, str) else ",".join(metrics)
-    choices = _chosen(words, allow_negative_eps)
+    words = metric_words(options.metrics)
+    choices = _chosen(words, options.allow_negative_eps)
+    sort = options.sort
     _check_sort(sort.partition("@")[0], [choice.metric.id for choice in choices])
-    names = _names(class_names)
+    names = _names(options.class_names)
     wanted = _READ.union(*(choice.columns(settings) for choice in choices))
-    read = reading.read(logits, labels, wanted, options, rule=rule, against=against)
+    read = reading.read(logits, labels, wanted, options, rule=rule, against=options)
     settings = settings._replace(targets=read.targets)
     if names is not None and len(names[1]) != read.num_classes:
         raise InputError(f"{len(names[1])} names for {read.num_classes} classes", "one name a line", where=names[0])
     more = _columns_of(read.all, choices, settings)
     _check_sort(sort, more)
-    rows: list[tuple[Any, ...]] = []
+    class_names = names[1] if names else [""] * read.num_classes
+    rows: list[ClassRow] = []
     for group, table in read.tables.items():
-        found = _rows(table, read.num_classes, names[1] if names else [""] * read.num_classes, norm)
+        found = _rows(read.source, group, table, class_names, options.norm)
         if more:
-            found = _joined(found, _by_metric(table, read.num_classes, choices, settings), more)
-        rows.extend((read.source, group, *row) for row in _sorted(found, sort, ascending, more)[:top])
-    read.with_settings(given, DEFAULTS, {"bins": rule.params["bins"], "eps": list(settings.eps), "metrics": words})
-    read.warn()
-    return Listing("Classes", (*COLUMNS, *more), rows, "classes", **read.provenance.fields())
-
-
-DEFAULTS = {name: value for name, value in (per_class.__kwdefaults__ or {}).items() if name != "class_names"}
+            values = _by_metric(table, read.num_classes, choices, settings)
+            found = [
+                row._replace(metrics=[own.get(name, math.nan) for name in more])
+                for row, own in zip(found, values, strict=True)
+            ]
+        rows.extend(_sorted(found, (*Classes.FIXED, *more).index(sort), sort, options.ascending)[: options.top])
+    used = {"bins": rule.params["bins"], "eps": list(settings.eps), "metrics": words}
+    return Classes(rows=rows, metrics=more, **read.answered(options, used))
 
 
 def _chosen(words: str, allow_negative_eps: bool) -> list[Choice]:
@@ -153,13 +124,8 @@ def _by_metric(
     return found
 
 
-def _joined(
-    rows: list[tuple[Any, ...]], values: Sequence[Mapping[str, float]], names: Sequence[str]
-) -> list[tuple[Any, ...]]:
-    return [(*row, *(own.get(name, math.nan) for name in names)) for row, own in zip(rows, values, strict=True)]
-
-
-def _rows(table: SampleTable, num_classes: int, names: Sequence[str], norm: str) -> list[tuple[Any, ...]]:
+def _rows(source: str, group: str, table: SampleTable, names: Sequence[str], norm: Norm) -> list[ClassRow]:
+    num_classes = len(names)
     weight = np.ones(len(table)) if table.weight is None else table.weight
 
     def by_class(of: Array, x: Array) -> Array:
@@ -177,15 +143,19 @@ def _rows(table: SampleTable, num_classes: int, names: Sequence[str], norm: str)
         raise TypeError("the scan was not asked for the sums by class")
     columns = [support / total, table.classes.mean_prob, recall, precision, class_errors(table, norm), *means]
     whole = [[int(x) if x.is_integer() else x for x in counts.tolist()] for counts in (support, predicted)]
-    return list(zip(range(num_classes), names, *whole, *(c.tolist() for c in columns), strict=True))
+    cells = zip(range(num_classes), names, *whole, *(c.tolist() for c in columns), strict=True)
+    return [ClassRow(source, group, *row) for row in cells]
 
 
-def _sorted(rows: list[tuple[Any, ...]], sort: str, ascending: bool, more: Sequence[str]) -> list[tuple[Any, ...]]:
-    place = (*_SORTABLE, *more).index(sort)
-    missing = [row for row in rows if isinstance(row[place], float) and math.isnan(row[place])]
-    there = [row for row in rows if not (isinstance(row[place], float) and math.isnan(row[place]))]
-    largest_first = sort not in ("class", "name") and not ascending
-    return sorted(there, key=lambda row: row[place], reverse=largest_first) + missing
+def _sorted(rows: Sequence[ClassRow], place: int, sort: str, ascending: bool) -> list[ClassRow]:
+    """The rows by the column at a place, missing values last."""
+
+    def cell(row: ClassRow) -> Any:
+        return (*row[:-1], *row.metrics)[place]
+
+    missing = [row for row in rows if isinstance(cell(row), float) and math.isnan(cell(row))]
+    there = [row for row in rows if not (isinstance(cell(row), float) and math.isnan(cell(row)))]
+    return sorted(there, key=cell, reverse=sort not in ("class", "name") and not ascending) + missing
 
 
 def _names(given: Any) -> tuple[str, list[str]] | None:

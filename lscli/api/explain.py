@@ -5,22 +5,26 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lscli.api import inputs, reading
-from lscli.api import loss_targets as targets
-from lscli.errors import UsageError, whole
-from lscli.recipes import convention_sums as conventions
+from lscli.api import loss_targets, reading
+from lscli.api.inputs import Inputs
+from lscli.api.keywords import of_loss
+from lscli.api.loss_targets import parse_eps
+from lscli.errors import UsageError
+from lscli.listings import CandidateRow, Candidates
+from lscli.options import ExplainOptions, TargetOptions
+from lscli.recipes import convention_sums
 from lscli.recipes.catalogue import LOSSES, NONE, RECIPES, Recipe, formula
-from lscli.report import Listing
+from lscli.recipes.convention_sums import Convention
+from lscli.report import Setting
 from lscli.scan import scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from lscli.recipes.convention_sums import Convention
+    from lscli.options import Data
 
-COLUMNS = ("difference", "loss", "eps", "smoothing", "recipe", "formula", "who")
 # Amounts of smoothing that people use, each with how unusual it is.
 USUAL = {
     **dict.fromkeys((0.0, 0.1), 0),
@@ -28,7 +32,6 @@ USUAL = {
     **dict.fromkeys((0.01, 0.15, 0.3), 2),
     **dict.fromkeys((0.001, 0.005, 0.02, 0.03, 0.06, 0.08, 0.11, 0.12, 0.25, 0.4, 0.5), 3),
 }
-_OF_THE_SCAN = ("nonfinite", "masked_classes", "device", "kernel", "threads", "chunk_rows")
 # Losses that differ by no more are one number, computed in two ways.
 _EQUAL = 1e-12
 # What a loss of float32 may be off.
@@ -37,17 +40,8 @@ _FLOAT32 = 1e-6
 _NAMED = 2
 
 
-def explain(
-    value: Any,
-    logits: Any,
-    labels: Any = None,
-    *,
-    eps: float | str | Iterable[float | str] | None = None,
-    candidates: int = 10,
-    prior: Any = None,
-    class_weights: Any = None,
-    **options: Unpack[inputs.Options],
-) -> Listing:
+@of_loss(ExplainOptions)
+def explain(value: str | float, logits: Data, labels: Data | None, options: ExplainOptions) -> Candidates:
     """Which convention reproduces a loss that some training log printed.
 
     Tried are the amounts of smoothing with the conventions of the targets and with the ways to make one number of all
@@ -56,41 +50,29 @@ def explain(
 
     Args:
         value: the loss as it was printed, text or a number: its digits say how exact it is.
-        logits, labels, options: as in `lscli.evaluate`, without groups.
-        eps: amounts of smoothing to try, as in `lscli.evaluate`; the usual ones unless given.
-        candidates: how many, best first.
-        prior: [K], a prior to try besides the distribution of the labels: a path or an array.
-        class_weights: [K], class weights to try besides none: a path or an array.
+        logits, labels: as in `lscli.evaluate`.
 
     Returns:
-        A Listing with a row a candidate, and a conclusion. Those that agree with all digits are equally near, and the
+        A listing with a row a candidate, and a conclusion. Those that agree with all digits are equally near, and the
         most usual of them comes first; `difference` is the candidate's loss less the value.
 
     Raises:
-        UsageError: a value that is no number, or an argument out of its range.
+        UsageError: a value that is no number, or an option out of its range.
         LscliError: as `lscli.evaluate`.
     """
     printed = Printed.of(value)
-    count = whole(candidates, "candidates")
-    if count < 1:
-        raise UsageError(f"must be at least 1, got {count}", "for example --candidates 10", where="candidates")
-    amounts = USUAL if eps is None else dict.fromkeys((0.0, *targets.parse_eps(eps, allow_negative=False)), 0)
-    for name in ("groups", "group_by"):
-        if options.get(name) is not None:
-            raise UsageError("a loss is explained by all samples", "leave it out", where=name.replace("_", "-"))
-    read, found = _read(logits, labels, prior, class_weights, options)
+    usual = options.eps is None
+    amounts = USUAL if options.eps is None else dict.fromkeys((0.0, *parse_eps(options.eps, allow_negative=False)), 0)
+    read, found = _read(logits, labels, options)
     best = _ranked(_merged(_candidates(found, amounts)), printed)
-    given = {"value": value, "eps": eps, "candidates": count, "prior": prior, "class_weights": class_weights}
-    defaults = {"value": None, "eps": None, "candidates": 10, "prior": None, "class_weights": None}
-    shown = {
-        name: given[name] if isinstance(given[name], str | None) else f"<{type(given[name]).__name__}>"
-        for name in ("prior", "class_weights")
-    }
-    read.with_settings(given, defaults, {**shown, "value": printed.text, "eps": sorted(amounts)})
-    read.warn()
-    conclusion = _conclusion(best, printed, found[0], usual=eps is None)
-    rows = [candidate.row(printed) for candidate in best[:count]]
-    return Listing("Candidates", COLUMNS, rows, "explain", conclusion, **read.provenance.fields())
+    answered = read.answered(options, {"eps": sorted(amounts)})
+    text = Setting(printed.text, "argument")
+    return Candidates(
+        rows=[candidate.row(printed) for candidate in best[: options.candidates]],
+        value=printed.text,
+        conclusion=_conclusion(best, printed, found[0], usual=usual),
+        **{**answered, "settings": {"value": text, **answered["settings"]}},
+    )
 
 
 class Printed(NamedTuple):
@@ -143,10 +125,10 @@ class Candidate(NamedTuple):
     order: tuple[float, ...]
     who: str
 
-    def row(self, printed: Printed) -> tuple[Any, ...]:
-        """The candidate under `COLUMNS`."""
-        text = formula(self.recipe, self.smoothing)
-        return self.loss - printed.number, self.loss, self.eps, self.smoothing, self.recipe.name, text, self.who
+    def row(self, printed: Printed) -> CandidateRow:
+        """The candidate as a row of the listing."""
+        text, difference = formula(self.recipe, self.smoothing), self.loss - printed.number
+        return CandidateRow(difference, self.loss, self.eps, self.smoothing, self.recipe.name, text, self.who)
 
     @property
     def described(self) -> str:
@@ -156,36 +138,31 @@ class Candidate(NamedTuple):
         return f"{self.recipe.name} of {self.smoothing} targets with eps {self.eps:g}"
 
 
-def _read(
-    logits: Any, labels: Any, prior: Any, class_weights: Any, options: inputs.Options
-) -> tuple[reading.Reading, Sequence[Convention]]:
+def _read(logits: Data, labels: Data | None, options: ExplainOptions) -> tuple[reading.Reading, Sequence[Convention]]:
     """The samples under every convention, the uniform one first."""
-    if isinstance(prior, str) and prior == targets.EMPIRICAL:
+    prior = options.prior
+    if isinstance(prior, str) and prior == loss_targets.EMPIRICAL:
         prior = None  # which is tried anyway
-    wanted: targets.TargetOptions = {
-        **targets.DEFAULTS,
-        "smoothing": "uniform" if prior is None else "prior",
-        "prior": prior,
-        "class_weights": class_weights,
-    }
-    targets.check(wanted, options.get("masked_classes", "auto"))
-    with inputs.Inputs(logits, labels, options) as opened:
+    wanted = TargetOptions(
+        smoothing="uniform" if prior is None else "prior", prior=prior, class_weights=options.class_weights
+    )
+    loss_targets.declared_targets(wanted, options.masked_classes)
+    with Inputs(logits, labels, options) as opened:
         given, files = opened.targets(wanted)
         # Where masked classes are left out, each row would have a prior of its own.
-        counted: targets.TargetOptions = {**targets.DEFAULTS, "smoothing": "prior", "prior": targets.EMPIRICAL}
-        empirical = None if opened.options["masked_classes"] == "exclude" else opened.targets(counted).targets
-        tried = conventions.spreads(given, empirical)
-        how = {name: opened.options[name] for name in _OF_THE_SCAN}  # type: ignore[literal-required]
-        extra = conventions.vectors(tried, opened.logits.shape[1])
-        columns = {*conventions.COLUMNS, *opened.columns}
-        progress = opened.options["progress"]
-        result = scan(opened.logits, opened.label, columns, vectors=extra, progress=progress, **how)
-        left_out = conventions.ignored(opened, result.table, how)
+        counted = TargetOptions(smoothing="prior", prior=loss_targets.EMPIRICAL)
+        empirical = None if opened.masked_classes == "exclude" else opened.targets(counted).targets
+        tried = convention_sums.spreads(given, empirical)
+        how = reading.scan_options(opened)
+        extra = convention_sums.vectors(tried, opened.logits.shape[1])
+        result = scan(opened.logits, opened.label, {*convention_sums.COLUMNS, *opened.columns}, vectors=extra, **how)
+        left_out = convention_sums.ignored(opened, result.table, {**how, "progress": None})
         table = opened.tables(result.table)[""]
     provenance = opened.provenance(result)
     provenance = replace(provenance, inputs=[*provenance.inputs, *files])
-    found = reading.Reading(opened.source, {"": table}, opened.logits.shape[1], provenance, given)
-    return found, [conventions.Convention(name, each, table, left_out) for name, each in tried.items()]
+    classes = opened.logits.shape[1]
+    found = reading.Reading(opened.source, {"": table}, classes, provenance, opened.used(result), given)
+    return found, [Convention(name, each, table, left_out) for name, each in tried.items()]
 
 
 def _candidates(found: Sequence[Convention], amounts: dict[float, int]) -> Iterator[Candidate]:

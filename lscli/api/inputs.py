@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lscli._version import __version__
-from lscli.api.loss_targets import check, open_targets
+from lscli.api.loss_targets import declared_targets, open_targets
 from lscli.errors import InputError, UsageError
 from lscli.io.labels import Labels
 from lscli.io.open import How, open_inputs, open_soft_inputs
@@ -17,69 +17,23 @@ from lscli.io.soft_labels import SoftLabels
 from lscli.io.weights_groups import open_groups, open_weights
 from lscli.kernels.class_sums import ClassSums
 from lscli.metrics.smoothed_losses import PRIOR, WEIGHED
-from lscli.report import Provenance, Setting
+from lscli.report import Provenance
+from lscli.table import SampleTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from lscli.api.loss_targets import Opened, TargetOptions
+    from lscli.api.loss_targets import Opened
     from lscli.io.logits import Logits
     from lscli.metrics.bins import BinRule
+    from lscli.options import Data, MaskedClasses, ReadingOptions, TargetOptions
     from lscli.scan import Scan
-    from lscli.table import SampleTable
 
     Array = NDArray[Any]
 
 
-class Options(TypedDict, total=False):
-    """How logits and labels are read; `lscli.evaluate` says what each means."""
-
-    weights: Any
-    groups: Any
-    group_by: str | None
-    ignore_index: int
-    nonfinite: str
-    masked_classes: str
-    kind: str
-    binary: bool
-    flatten: bool
-    logits_key: str | None
-    labels_key: str | None
-    labels_column: str | None
-    input_format: str | None
-    dtype: str | None
-    allow_trailing: bool
-    device: str
-    kernel: str
-    threads: int | None
-    chunk_rows: int | None
-    progress: Callable[[int, int], None] | None
-
-
-DEFAULTS: Options = {
-    "weights": None,
-    "groups": None,
-    "group_by": None,
-    "ignore_index": -100,
-    "nonfinite": "error",
-    "masked_classes": "auto",
-    "kind": "logits",
-    "binary": False,
-    "flatten": False,
-    "logits_key": None,
-    "labels_key": None,
-    "labels_column": None,
-    "input_format": None,
-    "dtype": None,
-    "allow_trailing": False,
-    "device": "auto",
-    "kernel": "auto",
-    "threads": None,
-    "chunk_rows": None,
-    "progress": None,
-}
 # Sums by class and bin that are kept, 40 bytes each.
 _MOST_CELLS = 1 << 27
 
@@ -88,7 +42,8 @@ class Inputs:
     """Logits, labels, weights and groups, checked against each other and open.
 
     Attributes:
-        options: how they are read, `auto` resolved.
+        options: how they are read.
+        masked_classes: what is done with masked classes, `auto` resolved.
         logits: [N, K].
         soft: the labels where they are distributions, which are checked as they are read; else None.
         label: [N], -1 for those that are ignored; of soft labels it says nothing.
@@ -98,23 +53,38 @@ class Inputs:
         source: the logits, as typed.
     """
 
-    def __init__(self, logits: Any, labels: Any, options: Options, *, soft_labels: bool = False) -> None:
-        given: Options = {**DEFAULTS, **options}
-        self._given = given
-        self.options: Options = {**given}
-        how = How(**{name: given[name] for name in How._fields})  # type: ignore[literal-required]
+    def __init__(
+        self, logits: Data, labels: Data | None, options: ReadingOptions, *, soft_labels: bool = False
+    ) -> None:
+        if isinstance(logits, SampleTable):
+            raise UsageError("is a SampleTable, not logits", "use lscli.measure(table)", where="logits")
+        how = How(
+            logits_key=options.logits_key,
+            labels_key=options.labels_key,
+            labels_column=options.labels_column,
+            allow_trailing=options.allow_trailing,
+            input_format=options.input_format,
+            dtype=options.dtype,
+            kind=options.kind,
+            binary=options.binary,
+            flatten=options.flatten,
+        )
         self._labels: Labels | SoftLabels
         self.logits, self._labels = (open_soft_inputs if soft_labels else open_inputs)(logits, labels, how)
         self.soft = self._labels if isinstance(self._labels, SoftLabels) else None
-        if given["masked_classes"] == "auto":  # choices that a question does not have are no classes of its row
-            self.options["masked_classes"] = "exclude" if self.logits.ragged else "keep"
+        self._auto = options.masked_classes == "auto"
+        # A choice that a question does not have is no class of its row.
+        self.masked_classes: MaskedClasses = (
+            options.masked_classes if not self._auto else "exclude" if self.logits.ragged else "keep"
+        )
+        self.options = options
         # As typed: errors name the member of an archive, rows the file.
         self.source = os.fsdecode(logits) if isinstance(logits, str | bytes | os.PathLike) else self.logits.name
         try:
             rows = self.logits.shape[0]
-            self.label, self.ignored = self._checked(given["ignore_index"])
-            self.weight = open_weights(given["weights"], rows, self.label >= 0)
-            self.names, self._codes = open_groups(given["groups"], given["group_by"], rows)
+            self.label, self.ignored = self._checked(options.ignore_index)
+            self.weight = open_weights(options.weights, rows, self.label >= 0)
+            self.names, self._codes = open_groups(options.groups, options.group_by, rows)
         except BaseException:
             self._close()
             raise
@@ -148,7 +118,7 @@ class Inputs:
     def columns(self) -> set[str]:
         """What the tables need besides: to find the weight and the group of a sample, and its own number of classes."""
         found = {"row"} if self.weight is not None or self._codes is not None else set()
-        return found | ({"class_count"} if self.options["masked_classes"] == "exclude" else set())
+        return found | ({"class_count"} if self.masked_classes == "exclude" else set())
 
     def targets(self, options: TargetOptions) -> Opened:
         """What the losses of these samples are against.
@@ -156,9 +126,9 @@ class Inputs:
         Raises:
             UsageError: options that do not go together for these logits.
         """
-        check(options, self.options["masked_classes"])
+        declared_targets(options, self.masked_classes)
         weight = None if self.weight is None else self.weight.values
-        shares = None if self.soft is None else partial(self.soft.shares, self.options["ignore_index"], weight)
+        shares = None if self.soft is None else partial(self.soft.shares, self.options.ignore_index, weight)
         return open_targets(options, self.label, self.logits.shape[1], weight, self.label < 0, shares)
 
     def class_sums(self, rule: BinRule) -> list[ClassSums]:
@@ -204,31 +174,30 @@ class Inputs:
         return tables
 
     def provenance(self, result: Scan | None) -> Provenance:
+        """Where the samples come from; without a result, as far as is known before the rows are read."""
         inputs = [_input("logits", self.logits), _input("labels", self._labels)]
         if self.weight is not None:
             inputs.append(self.weight.described)
         rows = self.logits.shape[0]
         samples = {"rows": rows, "kept": rows - self.ignored, "ignored": self.ignored}
-        settings = {
-            name: Setting(shown(self.options[name]), "default" if _same(value, DEFAULTS[name]) else "argument")  # type: ignore[literal-required]
-            for name, value in ((name, self._given[name]) for name in DEFAULTS if name != "progress")  # type: ignore[literal-required]
-        }
         if result is not None:
             samples |= {"kept": len(result.table), "skipped": result.skipped, "masked": result.masked}
             samples["ignored"] += result.ignored
-            for name, used in (("device", result.device), ("kernel", result.kernel)):
-                settings[name] = settings[name]._replace(value=used)
         return Provenance(
             inputs=inputs,
             samples=samples,
-            settings=settings,
             versions=_versions("numpy" if result is None else result.kernel),
             warnings=[] if result is None else self._notes(result),
         )
 
+    def used(self, result: Scan | None) -> dict[str, str]:
+        """The values that were used in the place of `auto`."""
+        found: dict[str, str] = {"masked_classes": self.masked_classes}
+        return found if result is None else {**found, "device": result.device, "kernel": result.kernel}
+
     def _infinite(self, table: SampleTable) -> bool:
         """Whether a masked class shows in the losses, or would if it were not left out."""
-        if self.options["masked_classes"] == "exclude":
+        if self.masked_classes == "exclude":
             return True
         names = {"loss_uniform", "logit_gap", PRIOR, WEIGHED} & table.columns.keys()
         return any(not np.isfinite(table[name]).all() for name in names)
@@ -239,9 +208,9 @@ class Inputs:
             notes.append(f"{name}: every row sums to 1: if these are probabilities, say --kind probs")
         if result.skipped:
             notes.append(f"{name}: {result.skipped} of {self.logits.shape[0]} rows are not finite and left out")
-        expected = self.logits.ragged and self._given["masked_classes"] == "auto"
+        expected = self.logits.ragged and self._auto
         if result.masked and self._infinite(result.table) and not expected:
-            left_out = self.options["masked_classes"] == "exclude"
+            left_out = self.masked_classes == "exclude"
             infinite = "uniform loss and logit gap are" if self.soft is None else "uniform loss is"
             consequence = "it is left out of their row" if left_out else f"their {infinite} infinite"
             notes.append(
@@ -265,19 +234,6 @@ def _input(role: str, opened: Logits | Labels | SoftLabels) -> dict[str, Any]:
         "size": opened.size,
     }
     return described | ({"shards": opened.shards} if opened.shards else {})
-
-
-def shown(value: Any) -> Any:
-    """A setting as a report shows it: arrays have no path."""
-    if value is None or isinstance(value, str | int | float):
-        return value
-    if isinstance(value, os.PathLike | bytes):
-        return os.fsdecode(value)
-    return f"<{type(value).__name__}>"
-
-
-def _same(value: Any, default: Any) -> bool:
-    return type(value) is type(default) and bool(value == default)
 
 
 def _versions(kernel: str) -> dict[str, str]:

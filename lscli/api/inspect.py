@@ -8,6 +8,8 @@ import shlex
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli._version import __version__
+from lscli.api.keywords import of_file
+from lscli.api.settings import settings_of
 from lscli.errors import LscliError
 from lscli.io.labels import Labels
 from lscli.io.logits import Logits
@@ -16,35 +18,27 @@ from lscli.io.path_roles import stored_shape
 from lscli.io.paths import STDIN, files_of
 from lscli.io.value_summary import Look, look
 from lscli.io.views import flattened, interpreted
-from lscli.report import Listing, Setting
+from lscli.listings import ArrayRow, Contents
+from lscli.options import InspectOptions
 from lscli.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-COLUMNS = (
-    *("source", "format", "key", "shape", "dtype", "bytes", "min", "max", "nan", "posinf", "neginf"),
-    *("sum_to_1", "taken_for", "command"),
-)
+    from lscli.api.keywords import Path
 
 
-def inspect(
-    path: str | bytes | os.PathLike[str],
-    *,
-    input_format: str | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> Listing:
+@of_file(InspectOptions)
+def inspect(path: Path, options: InspectOptions) -> Contents:
     """The arrays of a file: shape, type, a look at the values, and what each would be for `lscli.evaluate`.
 
     All values are read, a block at a time.
 
     Args:
         path: a file of any format that is read, a pattern of shards, or `-`.
-        input_format: its format, whatever its suffix.
-        progress: told now and then how many rows of how many are done.
 
     Returns:
-        A Listing, a row an array. `min` and `max` are of the finite values, `sum_to_1` is the share of rows that do;
+        A listing, a row an array. `min` and `max` are of the finite values, `sum_to_1` is the share of rows that do;
         `command` is what to type next.
 
     Raises:
@@ -52,6 +46,7 @@ def inspect(
         ReadWriteError: it cannot be read.
         UsageError: an unknown format.
     """
+    input_format, progress = options.input_format, options.progress
     name = os.fsdecode(path)
     found = []
     for file, format_name, entries in contents_of(name, input_format):
@@ -70,14 +65,11 @@ def inspect(
                     array.close()
         file.close()
     rows = [_row(name, array, _command(name, found, array, input_format)) for array in found]
-    return Listing(
-        "Contents",
-        COLUMNS,
-        rows,
-        "inspect",
-        _conclusion(found),
+    return Contents(
+        rows=rows,
+        conclusion=_conclusion(found),
         inputs=[{"role": "file", "path": name, "size": sum(array.size for array in found)}],
-        settings={"input_format": Setting(input_format, "argument" if input_format else "default")},
+        settings=settings_of(options),
         versions={"lscli": __version__},
     )
 
@@ -154,12 +146,28 @@ def _why_no_labels(array: Any) -> str:
     return ""
 
 
-def _row(source: str, array: _Found, command: str) -> tuple[Any, ...]:
+def _row(source: str, array: _Found, command: str) -> ArrayRow:
     seen = array.look
-    values: Sequence[Any] = [math.nan] * 6 if seen is None else [*seen[:5], seen.sum_to_1]
+    values = [math.nan] * 6 if seen is None else [*seen[:5], seen.sum_to_1]
     shape = "x".join(map(str, array.shape))
     where = array.file if source != STDIN else source
-    return (where, array.format, array.key, shape, array.element, array.size, *values, array.taken_for, command)
+    low, high, nan, posinf, neginf, sum_to_1 = values
+    return ArrayRow(
+        source=where,
+        format=array.format,
+        key=array.key,
+        shape=shape,
+        dtype=array.element,
+        bytes=array.size,
+        min=low,
+        max=high,
+        nan=nan,
+        posinf=posinf,
+        neginf=neginf,
+        sum_to_1=sum_to_1,
+        taken_for=array.taken_for,
+        command=command,
+    )
 
 
 def _command(path: str, found: Sequence[_Found], array: _Found, input_format: str | None) -> str:

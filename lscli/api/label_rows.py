@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lscli.errors import InputError, LscliWarning
+from lscli.errors import InputError, warn
 from lscli.smoothing.labels import of_classes, of_values, row_values
 
 if TYPE_CHECKING:
@@ -97,7 +96,7 @@ class Rows:
         finally:
             self.close()
         if ignored:
-            warnings.warn(_ignored(name, ignored, self._labels.shape[0]), LscliWarning, stacklevel=2)
+            warn(_ignored(name, ignored, self._labels.shape[0]))
 
     def close(self) -> None:
         self._labels.close()

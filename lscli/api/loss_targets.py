@@ -3,50 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from lscli.errors import InputError, UsageError
 from lscli.io.open import open_numbers
 from lscli.smoothing.checks import (
-    WEIGHT_MODES,
     check_class_weights,
     check_eps,
     check_goes_with_prior,
     check_prior,
-    check_smoothing,
 )
 from lscli.smoothing.targets import Targets
-from lscli.text import nearest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from lscli.options import Amounts, MaskedClasses, TargetOptions
 
     Array = NDArray[Any]
 
 EMPIRICAL = "empirical"
 # A range of eps that is longer than any curve needs.
 _MOST = 10_000
-
-
-class TargetOptions(TypedDict, total=False):
-    """What the losses are against; `lscli.evaluate` says what each means."""
-
-    smoothing: str
-    prior: Any
-    class_weights: Any
-    weight_mode: str
-    allow_negative_eps: bool
-
-
-DEFAULTS: TargetOptions = {
-    "smoothing": "uniform",
-    "prior": None,
-    "class_weights": None,
-    "weight_mode": "torch",
-    "allow_negative_eps": False,
-}
 
 
 class Opened(NamedTuple):
@@ -56,26 +36,21 @@ class Opened(NamedTuple):
     inputs: list[dict[str, Any]]
 
 
-def check(options: TargetOptions, masked_classes: str) -> Targets:
-    """The targets as far as they are known before a file is opened: which columns they take.
+def declared_targets(options: TargetOptions, masked_classes: MaskedClasses) -> Targets:
+    """The targets as far as the options tell, before a file is opened: which columns they read.
 
     Raises:
-        UsageError: an unknown word, or options that do not go together.
+        UsageError: options that do not go together.
     """
-    smoothing, mode = options["smoothing"], options["weight_mode"]
-    check_smoothing(smoothing)
-    check_goes_with_prior(smoothing, given=options["prior"] is not None)
-    if mode not in WEIGHT_MODES:
-        hint = nearest(mode, WEIGHT_MODES) or f"use {' or '.join(WEIGHT_MODES)}"
-        raise UsageError(f"unknown value {mode!r}", hint, where="weight-mode")
-    weighted = options["class_weights"] is not None
-    if masked_classes == "exclude" and (smoothing == "prior" or (weighted and mode == "torch")):
-        what = "a prior" if smoothing == "prior" else "class weights of mode torch"
+    prior, weighted = options.smoothing == "prior", options.class_weights is not None
+    check_goes_with_prior(options.smoothing, given=options.prior is not None)
+    if masked_classes == "exclude" and (prior or (weighted and options.weight_mode == "torch")):
+        what = "a prior" if prior else "class weights of mode torch"
         raise UsageError(
             f"{what} would have to be another one in each row", "use keep or error", where="masked-classes"
         )
     unknown = np.ones(1)
-    return Targets(smoothing, unknown if smoothing == "prior" else None, unknown if weighted else None, mode)
+    return Targets(options.smoothing, unknown if prior else None, unknown if weighted else None, options.weight_mode)
 
 
 def open_targets(
@@ -102,23 +77,23 @@ def open_targets(
     """
     inputs: list[dict[str, Any]] = []
     prior = class_weights = None
-    empirical = isinstance(options["prior"], str) and options["prior"] == EMPIRICAL
+    empirical = isinstance(options.prior, str) and options.prior == EMPIRICAL
     if empirical and shares is not None:
         prior = shares()
     elif empirical:
         kept = np.where(ignored, 0.0, 1.0 if weight is None else weight)
         count = np.bincount(np.where(ignored, 0, label), kept, num_classes)
         prior = count / count.sum()
-    elif options["prior"] is not None:
-        prior = check_prior(*_numbers(options["prior"], "prior", num_classes, inputs))
-    if options["class_weights"] is not None:
-        values, _, name = _numbers(options["class_weights"], "class_weights", num_classes, inputs)
+    elif options.prior is not None:
+        prior = check_prior(*_numbers(options.prior, "prior", num_classes, inputs))
+    if options.class_weights is not None:
+        values, _, name = _numbers(options.class_weights, "class_weights", num_classes, inputs)
         class_weights = check_class_weights(values, num_classes, name)
         if not (class_weights[label[~ignored]] > 0).any():
             raise InputError(
                 "all classes that occur have the weight 0", "give those of the labels a weight above 0", where=name
             )
-    return Opened(Targets(options["smoothing"], prior, class_weights, options["weight_mode"]), inputs)
+    return Opened(Targets(options.smoothing, prior, class_weights, options.weight_mode), inputs)
 
 
 def _numbers(value: Any, role: str, num_classes: int, inputs: list[dict[str, Any]]) -> tuple[Array, int, str]:
@@ -129,7 +104,7 @@ def _numbers(value: Any, role: str, num_classes: int, inputs: list[dict[str, Any
     return values, num_classes, name
 
 
-def parse_eps(eps: float | str | Iterable[float | str], *, allow_negative: bool) -> tuple[float, ...]:
+def parse_eps(eps: Amounts, *, allow_negative: bool) -> tuple[float, ...]:
     """Amounts of smoothing, in their order: numbers, and `start:stop:step` for all from start to stop.
 
     Raises:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypedDict
 
-from lscli.api.inputs import DEFAULTS, Inputs, Options, shown
-from lscli.api.loss_targets import DEFAULTS as UNIFORM
-from lscli.errors import LscliWarning
+from lscli.api.inputs import Inputs
+from lscli.api.settings import settings_of
+from lscli.errors import warn
 from lscli.metrics.smoothed_losses import entropies, vectors
-from lscli.report import Provenance, Setting
+from lscli.options import TargetOptions
+from lscli.report import Provenance
 from lscli.scan import scan, scan_parts
 from lscli.smoothing.targets import Targets
 
@@ -19,16 +20,29 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lscli.api.loss_targets import TargetOptions
+    from lscli.checked_options import Options
     from lscli.io.soft_labels import SoftLabels
     from lscli.metrics.bins import BinRule
+    from lscli.options import Data, Kernel, MaskedClasses, Nonfinite, Progress, ReadingOptions
     from lscli.scan.soft import Soft
     from lscli.table import SampleTable
 
     Array = NDArray[Any]
 
 
-_OF_THE_SCAN = ("nonfinite", "masked_classes", "device", "kernel", "threads", "chunk_rows")
+_UNIFORM = TargetOptions()
+
+
+class ScanOptions(TypedDict):
+    """The options that `lscli.scan.scan` takes by name."""
+
+    nonfinite: Nonfinite
+    masked_classes: MaskedClasses
+    device: str
+    kernel: Kernel
+    threads: int | None
+    chunk_rows: int | None
+    progress: Progress | None
 
 
 @dataclass
@@ -40,6 +54,7 @@ class Reading:
         tables: the samples by group; the empty name is all of them, and comes first.
         num_classes: K.
         provenance: where they came from.
+        used: values of options that were used in the place of those that were given.
         targets: what their losses are against.
     """
 
@@ -47,6 +62,7 @@ class Reading:
     tables: dict[str, SampleTable]
     num_classes: int
     provenance: Provenance
+    used: Mapping[str, Any]
     targets: Targets = field(default_factory=Targets)
 
     @property
@@ -54,34 +70,31 @@ class Reading:
         """All samples."""
         return self.tables[""]
 
-    def with_settings(self, given: Mapping[str, Any], defaults: Mapping[str, Any], resolved: Mapping[str, Any]) -> None:
-        """Note the settings of an analysis besides those of the reading: what was used, and whether it was given."""
-        settings = dict(self.provenance.settings)
-        for name in given.keys() - DEFAULTS.keys():
-            unchanged = type(given[name]) is type(defaults[name]) and given[name] == defaults[name]
-            settings[name] = Setting(
-                resolved[name] if name in resolved else shown(given[name]), "default" if unchanged else "argument"
-            )
-        order = [*given, *settings]
-        self.provenance = replace(
-            self.provenance, settings={name: settings[name] for name in dict.fromkeys(order) if name in settings}
-        )
+    def answered(
+        self, options: Options, used: Mapping[str, Any] = MappingProxyType({}), notes: Iterable[str] = ()
+    ) -> dict[str, Any]:
+        """The provenance of an answer by name, with its settings; whatever was noted becomes a warning.
 
-    def warn(self, notes: Iterable[str] = ()) -> None:
-        """Say what was noted, and these notes, as warnings of whoever called the analysis."""
-        self.provenance = replace(self.provenance, warnings=[*self.provenance.warnings, *notes])
-        for note in self.provenance.warnings:
-            warnings.warn(note, LscliWarning, stacklevel=3)
+        Args:
+            options: those of the question.
+            used: values that were used in the place of those that were given.
+            notes: warnings of the question itself.
+        """
+        noted = [*self.provenance.warnings, *notes]
+        for note in noted:
+            warn(note)
+        settings = settings_of(options, {**self.used, **used})
+        return {**self.provenance.fields(), "settings": settings, "warnings": noted}
 
 
 def read(
-    logits: Any,
-    labels: Any,
+    logits: Data,
+    labels: Data | None,
     columns: Iterable[str],
-    options: Options,
+    options: ReadingOptions,
     *,
     rule: BinRule | None = None,
-    against: TargetOptions | None = None,
+    against: TargetOptions = _UNIFORM,
     soft_labels: bool = False,
 ) -> Reading:
     """Read every row once.
@@ -91,7 +104,7 @@ def read(
         columns: names of columns that the tables have to have.
         options: how to read.
         rule: the bins of the sums by class, or None where nobody asks for these.
-        against: what the losses are against, checked; plain uniform targets unless given.
+        against: what the losses are against; plain uniform targets unless given.
         soft_labels: whether the labels are distributions, [N, K].
 
     Raises:
@@ -99,7 +112,7 @@ def read(
     """
     with Inputs(logits, labels, options, soft_labels=soft_labels) as opened:
         class_sums = [] if rule is None else opened.class_sums(rule)
-        targets, files = opened.targets(against or UNIFORM)
+        targets, files = opened.targets(against)
         extra = vectors(targets, opened.logits.shape[1])
         of_labels = entropies(columns)
         # Metrics may need none, but samples are counted in a column.
@@ -108,11 +121,10 @@ def read(
             opened.logits,
             opened.label,
             wanted - extra.keys() - of_labels.keys(),
-            progress=opened.options["progress"],
             class_sums=list(class_sums),
             vectors=extra,
-            soft=None if opened.soft is None else _soft(opened.soft, opened.options, targets, of_labels),
-            **{name: opened.options[name] for name in _OF_THE_SCAN},  # type: ignore[literal-required]
+            soft=None if opened.soft is None else _soft(opened.soft, options, targets, of_labels),
+            **scan_options(opened),
         )
     tables = opened.tables(result.table)
     for name, sums in zip(opened.names, class_sums, strict=False):
@@ -120,17 +132,31 @@ def read(
             tables[name] = replace(tables[name], classes=sums)
     provenance = opened.provenance(result)
     provenance = replace(provenance, inputs=[*provenance.inputs, *files])
-    return Reading(opened.source, tables, opened.logits.shape[1], provenance, targets)
+    return Reading(opened.source, tables, opened.logits.shape[1], provenance, opened.used(result), targets)
 
 
-def _soft(labels: SoftLabels, options: Options, targets: Targets, entropies: Mapping[str, float]) -> Soft:
+def scan_options(opened: Inputs) -> ScanOptions:
+    """The options of a pass over the rows."""
+    options = opened.options
+    return {
+        "nonfinite": options.nonfinite,
+        "masked_classes": opened.masked_classes,
+        "device": options.device,
+        "kernel": options.kernel,
+        "threads": options.threads,
+        "chunk_rows": options.chunk_rows,
+        "progress": options.progress,
+    }
+
+
+def _soft(labels: SoftLabels, options: ReadingOptions, targets: Targets, entropies: Mapping[str, float]) -> Soft:
     from lscli.scan.soft import Soft  # only such labels need it
 
-    return Soft(labels, options["ignore_index"], targets, entropies)
+    return Soft(labels, options.ignore_index, targets, entropies)
 
 
 def read_parts(
-    logits: Any, labels: Any, columns: Iterable[str], options: Options
+    logits: Data, labels: Data | None, columns: Iterable[str], options: ReadingOptions
 ) -> tuple[Reading, Iterator[tuple[SampleTable, Array]]]:
     """Read row by row: the samples of consecutive rows, in their order, with the name of each one's group.
 
@@ -145,14 +171,12 @@ def read_parts(
                 opened.logits,
                 opened.label,
                 {*columns, *opened.columns},
-                progress=opened.options["progress"],
-                **{name: opened.options[name] for name in _OF_THE_SCAN},  # type: ignore[literal-required]
+                **scan_options(opened),
             ):
                 skipped += part.skipped
                 yield opened.weighted(part.table), opened.groups_of(part.table)
         if skipped:
             rows = opened.logits.shape[0]
-            note = f"{opened.logits.name}: {skipped} of {rows} rows are not finite and left out"
-            warnings.warn(note, LscliWarning, stacklevel=2)
+            warn(f"{opened.logits.name}: {skipped} of {rows} rows are not finite and left out")
 
-    return Reading(opened.source, {}, opened.logits.shape[1], opened.provenance(None)), parts()
+    return Reading(opened.source, {}, opened.logits.shape[1], opened.provenance(None), opened.used(None)), parts()

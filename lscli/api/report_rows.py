@@ -7,18 +7,41 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.intervals.bootstrap import Bootstrap, interval, resampled
 from lscli.limits import memory_limit, processors
+from lscli.metrics.base import Settings
 from lscli.report import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from lscli.metrics import Choice
-    from lscli.metrics.base import Settings, Value
+    from lscli.metrics.base import Value
+    from lscli.options import CalibrationOptions, IntervalOptions, Progress, ThreadOptions, Words
+    from lscli.smoothing.targets import Targets
     from lscli.table import SampleTable
 
 _NONE = (math.nan, math.nan)
 # Bytes a sample that a resample takes at most, measured, and so does what resamples share.
 _RESAMPLE = 128
+
+
+class Resampling(NamedTuple):
+    """How intervals are computed.
+
+    Attributes:
+        bootstrap: the resamples; None for no intervals.
+        threads: how many share the work; None for as many as are fast and fit into memory.
+        progress: called now and then with how many resamples are done of how many.
+    """
+
+    bootstrap: Bootstrap | None
+    threads: int | None
+    progress: Progress | None
+
+    @classmethod
+    def of(cls, intervals: IntervalOptions, work: ThreadOptions) -> Resampling:
+        """What the options ask for."""
+        bootstrap = Bootstrap(intervals.bootstrap, intervals.seed, intervals.level) if intervals.ci else None
+        return cls(bootstrap, work.threads, work.progress)
 
 
 class Measured(NamedTuple):
@@ -30,28 +53,25 @@ class Measured(NamedTuple):
 
 
 def measured(
-    table: SampleTable,
-    choices: Sequence[Choice],
-    settings: Settings,
-    resampling: Bootstrap | None,
-    threads: int | None,
-    progress: Callable[[int, int], None] | None,
+    table: SampleTable, choices: Sequence[Choice], settings: Settings, resampling: Resampling
 ) -> list[Measured]:
-    """The values of metrics on a table, in their order; with intervals where a resampling is given."""
+    """The values of metrics on a table, in their order; with intervals if the resampling has a bootstrap."""
     values = [(choice, choice.values(table, settings)) for choice in choices]
-    if resampling is None:
+    bootstrap = resampling.bootstrap
+    if bootstrap is None:
         return [Measured(choice.metric.id, value) for choice, found in values for value in found]
     shared = [choice for choice, found in values if found and not (choice.metric.by_class or _constant(choice, found))]
 
     def compute(resample: SampleTable) -> list[float]:
         return [value.value for choice in shared for value in choice.values(resample, settings)]
 
-    drawn = iter(resampled(table, compute, resampling, threads or _threads(len(table)), progress).T)
+    threads = resampling.threads or _threads(len(table))
+    drawn = iter(resampled(table, compute, bootstrap, threads, resampling.progress).T)
     return [
         Measured(
             choice.metric.id,
             value,
-            interval(value.value, next(drawn), resampling.level, biased=choice.metric.biased)
+            interval(value.value, next(drawn), bootstrap.level, biased=choice.metric.biased)
             if choice in shared
             else _NONE,
         )
@@ -77,6 +97,71 @@ def rows_of(source: str, group: str, table: SampleTable, found: Iterable[Measure
     n = int(total) if total.is_integer() else total
     rows = []
     for metric, value, (low, high) in found:
-        params = ";".join(f"{key}={setting}" for key, setting in value.params.items())
-        rows.append(Row(source, group, metric, value.value, value.stderr, low, high, n, params))
+        rows.append(Row(source, group, metric, value.value, value.stderr, low, high, n, value.params))
     return rows
+
+
+def measured_rows(
+    source: str,
+    tables: Mapping[str, SampleTable],
+    choices: Sequence[Choice],
+    settings: Settings,
+    resampling: Resampling,
+) -> tuple[list[Row], list[str]]:
+    """The rows of a report on the tables of all groups, and a note on each metric that was named and is absent.
+
+    Args:
+        source: the name of the logits.
+        tables: by group, all samples ("") first.
+        choices: the metrics.
+        settings: those of the metrics.
+        resampling: how intervals are computed.
+    """
+    rows: list[Row] = []
+    for group, table in tables.items():
+        rows.extend(rows_of(source, group, table, measured(table, choices, settings, resampling)))
+    there = {row.metric for row in rows}
+    absent = [choice for choice in choices if choice.named and choice.metric.id not in there]
+    return rows, [f"{choice.metric.id} is absent: {_reason(choice, settings, tables[''])}" for choice in absent]
+
+
+def _reason(choice: Choice, settings: Settings, table: SampleTable) -> str:
+    """Why a metric that was named is absent."""
+    metric = choice.metric.id
+    if metric == "loss_prior":
+        return "there is no prior"
+    if metric == "loss_noise_corrected" and settings.rho is None:
+        return "there is no noise rate"
+    if metric in ("loss_difference", "loss_flip_eps"):
+        return "there is one model; lscli sweep takes several"
+    if settings.targets.tilted and metric.startswith("excess_"):
+        return "with class weights the excess is not split"
+    if max(settings.eps) < 0:
+        return "targets of a negative eps are no distribution"
+    missing = sorted(choice.columns(settings) - table.columns.keys())
+    if missing:
+        return f"the table has no {' and no '.join(missing)}"
+    if choice.metric.by_class and table.classes is None:
+        return "the table has no sums by class"
+    return f"it does not apply to K = {table.num_classes} classes"
+
+
+def metric_words(metrics: Words) -> str:
+    """The names of metrics as one text, separated by commas."""
+    return metrics if isinstance(metrics, str) else ",".join(metrics)
+
+
+def metric_settings(
+    options: CalibrationOptions, eps: tuple[float, ...], targets: Targets, noise_rate: float | None
+) -> Settings:
+    """The settings of metrics."""
+    return Settings(
+        eps=eps,
+        targets=targets,
+        rho=noise_rate,
+        bins=options.bins,
+        bin_edges=options.bin_edges,
+        compat=options.compat or "",
+        norm=options.norm,
+        score=options.score,
+    )

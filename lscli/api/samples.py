@@ -2,76 +2,60 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lscli.api import inputs, reading
-from lscli.errors import UsageError
-from lscli.report import Listing
+from lscli.api import reading
+from lscli.api.keywords import of_logits
+from lscli.listings import Sample, Samples
+from lscli.options import SamplesOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
+    from lscli.options import Data, WorstBy
     from lscli.table import SampleTable
 
     Array = NDArray[Any]
     Part = tuple[SampleTable, Array]
 
-_VALUES = (
-    *("row", "label", "predicted", "correct", "confidence", "one_minus_confidence", "label_prob", "label_rank"),
-    *("loss_hard", "loss_uniform", "entropy", "brier", "margin", "logit_gap"),
-)
-COLUMNS = ("source", "group", *_VALUES, "weight")
-_BY = ("loss", "confidence")
+# The columns of the table that a row shows, in order: all but the source, the group and the weight.
+_VALUES = Sample._fields[2:-1]
 
 
-def per_sample(
-    logits: Any,
-    labels: Any = None,
-    *,
-    worst: int | None = None,
-    by: str = "loss",
-    **options: Unpack[inputs.Options],
-) -> Listing:
+@of_logits(SamplesOptions)
+def per_sample(logits: Data, labels: Data | None, options: SamplesOptions) -> Samples:
     """Every column of the table, a row a sample, in the order of the file.
 
-    The rows are computed as they are read from the listing, once: memory is flat, and an error
-    further down the file comes after the rows before it, and a warning of rows left out after the last.
+    The rows are computed as they are read from the listing, once: memory is flat. So an error further down the file
+    comes after the rows before it, and a warning of rows left out comes after the last row.
 
     Args:
-        logits, labels, options: as in `lscli.evaluate`.
-        worst: only so many, worst first, which reads all rows before the first is given.
-        by: what is worst: `loss`, the largest hard loss; `confidence`, the most confident of the wrong ones.
+        logits, labels: as in `lscli.evaluate`.
 
     Returns:
-        A Listing.
+        A listing. With `worst`, all rows are read before the first is given.
 
     Raises:
-        UsageError: a `worst` below 1, or an unknown `by`.
         LscliError: as `lscli.evaluate`.
     """
-    if by not in _BY:
-        raise UsageError(f"unknown value {by!r}", "use loss or confidence", where="by")
-    if worst is not None and worst < 1:
-        raise UsageError(f"must be at least 1, got {worst}", "leave it out for all samples", where="worst")
     read, parts = reading.read_parts(logits, labels, _VALUES, options)
-    read.with_settings({"worst": worst, "by": by}, {"worst": None, "by": "loss"}, {})
-    chosen = parts if worst is None else _worst(parts, worst, by)
-    return Listing("Samples", COLUMNS, _rows(read.source, chosen), "samples", **read.provenance.fields())
+    chosen = parts if options.worst is None else _worst(parts, options.worst, options.by)
+    return Samples(rows=_rows(read.source, chosen), **read.answered(options))
 
 
-def _rows(source: str, parts: Iterable[Part]) -> Iterator[tuple[Any, ...]]:
+def _rows(source: str, parts: Iterable[Part]) -> Iterator[Sample]:
     for table, groups in parts:
         weight = [1] * len(table) if table.weight is None else table.weight.tolist()
         columns = [table[name].tolist() for name in _VALUES]
         for group, *values in zip(groups.tolist(), *columns, weight, strict=True):
-            yield source, group, *values
+            yield Sample(source, group, *values)
 
 
-def _worst(parts: Iterable[Part], count: int, by: str) -> Iterator[Part]:
+def _worst(parts: Iterable[Part], count: int, by: WorstBy) -> Iterator[Part]:
     """The worst samples of all parts as one part; of equal ones the first rows."""
     kept: Part | None = None
     for part in parts:

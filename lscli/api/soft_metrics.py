@@ -11,10 +11,10 @@ from lscli.metrics.smoothed_losses import PRIOR, entropies
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lscli.api.loss_targets import TargetOptions
     from lscli.api.reading import Reading
     from lscli.metrics import Choice
     from lscli.metrics.base import Settings
+    from lscli.options import TargetOptions
 
 
 def check(options: TargetOptions) -> None:
@@ -23,7 +23,7 @@ def check(options: TargetOptions) -> None:
     Raises:
         UsageError: class weights: a label is of several classes, and none of these weighs the sample.
     """
-    if options["class_weights"] is not None:
+    if options.class_weights is not None:
         raise UsageError("soft labels are of several classes", "leave out --class-weights", where="class-weights")
 
 

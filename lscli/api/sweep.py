@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lscli.api import inputs, reading
-from lscli.api import loss_targets as targets
-from lscli.api.report_rows import measured, rows_of
+from lscli.api import reading
+from lscli.api.keywords import of_logits
+from lscli.api.loss_targets import declared_targets, parse_eps
+from lscli.api.report_rows import Resampling, measured, rows_of
 from lscli.errors import InputError
-from lscli.intervals.bootstrap import Bootstrap
 from lscli.io.open import is_path
 from lscli.io.path_roles import is_keyed, stored_shape
 from lscli.metrics import select
 from lscli.metrics.base import Settings
 from lscli.metrics.paired import differences, paired_columns
+from lscli.options import SweepOptions
 from lscli.report import Report, Row
 from lscli.summaries.sweep import verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
     from lscli.api.reading import Reading
+    from lscli.options import Data
     from lscli.table import SampleTable
 
 METRICS = (
@@ -38,42 +39,8 @@ METRICS = (
 )
 
 
-def sweep(
-    logits: Any,
-    labels: Any = None,
-    *,
-    others: Any = (),
-    eps: float | str | Iterable[float | str] = "0:0.5:0.05",
-    smoothing: str = "uniform",
-    prior: Any = None,
-    class_weights: Any = None,
-    weight_mode: str = "torch",
-    allow_negative_eps: bool = False,
-    ci: bool = False,
-    bootstrap: int = 1000,
-    seed: int = 0,
-    level: float = 0.95,
-    weights: Any = None,
-    groups: Any = None,
-    group_by: str | None = None,
-    ignore_index: int = -100,
-    nonfinite: str = "error",
-    masked_classes: str = "auto",
-    kind: str = "logits",
-    binary: bool = False,
-    flatten: bool = False,
-    logits_key: str | None = None,
-    labels_key: str | None = None,
-    labels_column: str | None = None,
-    input_format: str | None = None,
-    dtype: str | None = None,
-    allow_trailing: bool = False,
-    device: str = "auto",
-    kernel: str = "auto",
-    threads: int | None = None,
-    chunk_rows: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> Report:
+@of_logits(SweepOptions)
+def sweep(logits: Data, labels: Data | None, options: SweepOptions) -> Report:
     """The smoothed loss, its floor and its excess over a range of eps, and which eps these logits imply.
 
     The loss is a straight line in eps, so that one pass gives all of it. The conclusion says whether the model is
@@ -82,47 +49,37 @@ def sweep(
     Args:
         logits: [N, K], as for `lscli.evaluate`; the baseline where there are others.
         labels: [N]. May be left out where one file holds both.
-        others: logits of further models for the same samples, [N, K] each. Their rows follow, each model's with
-            loss_difference, its smoothed loss less the baseline's sample by sample, and loss_flip_eps. Samples that
-            only one of the two keeps are left out of these.
-        eps: amounts of label smoothing in [0, 1]; `"0:0.5:0.05"` is a range.
-
-    All other arguments are those of `lscli.evaluate`.
 
     Returns:
-        A Report. Of models of the same name, the second is called `name (2)`.
+        A Report. The rows of `others` follow, each model's with loss_difference, its smoothed loss less the baseline's
+        sample by sample, and loss_flip_eps; samples that only one of the two keeps are left out of these. Of models of
+        the same name, the second is called `name (2)`.
 
     Raises:
         InputError: also where the models have another number of samples or classes, or labels of their own that differ.
         UsageError, ReadWriteError, EngineError: as `lscli.evaluate`.
     """
-    given = {name: value for name, value in locals().items() if name in DEFAULTS}
-    options = cast("targets.TargetOptions", {name: given[name] for name in targets.DEFAULTS})
-    settings = Settings(
-        eps=targets.parse_eps(eps, allow_negative=allow_negative_eps), targets=targets.check(options, masked_classes)
-    )
-    resampling = Bootstrap(bootstrap, seed, level).checked()
-    models = [logits, *_several(others)]
-    _check_shapes(models, logits_key)
+    eps = parse_eps(options.eps, allow_negative=options.allow_negative_eps)
+    settings = Settings(eps=eps, targets=declared_targets(options, options.masked_classes))
+    resampling = Resampling.of(options, options)
+    models = [logits, *_several(options.others)]
+    _check_shapes(models, options.logits_key)
     choices, pairs = select(METRICS), select("paired")
     columns = frozenset[str]().union(*(choice.columns(settings) for choice in choices))
     if len(models) > 1:
         columns |= paired_columns(settings) | {"label"}
-    how = cast("inputs.Options", {name: given[name] for name in inputs.DEFAULTS})
     rows: list[Row] = []
     notes: list[str] = []
     baseline: Reading | None = None
     for model in models:
-        read = _read(model, logits, labels, columns, how, options)
+        read = _read(model, logits, labels, columns, options)
         settings = settings._replace(targets=read.targets)
         read.source = _distinct(read.source, {row.source for row in rows})
         for group, table in read.tables.items():
-            found = measured(table, choices, settings, resampling if ci else None, threads, progress)
-            rows.extend(rows_of(read.source, group, table, found))
+            rows.extend(rows_of(read.source, group, table, measured(table, choices, settings, resampling)))
             pair = None if baseline is None else _pair(baseline, read, group, notes)
             if pair is not None:
-                found = measured(pair, pairs, settings, resampling if ci else None, threads, progress)
-                rows.extend(rows_of(read.source, group, pair, found))
+                rows.extend(rows_of(read.source, group, pair, measured(pair, pairs, settings, resampling)))
         if baseline is None:
             baseline = read
         else:
@@ -130,12 +87,8 @@ def sweep(
             entries = [entry for entry in read.provenance.inputs if entry["role"] == "logits"]
             baseline.provenance = replace(baseline.provenance, inputs=[*baseline.provenance.inputs, *entries])
     assert baseline is not None  # noqa: S101  # there is a first model
-    baseline.with_settings(given, DEFAULTS, {"eps": list(settings.eps)})
-    baseline.warn(notes)
-    return Report(rows, verdict([row for row in rows if not row.group], level), **baseline.provenance.fields())
-
-
-DEFAULTS: Mapping[str, Any] = {name: value for name, value in (sweep.__kwdefaults__ or {}).items() if name != "others"}
+    conclusion = verdict([row for row in rows if not row.group], options.level)
+    return Report(rows, conclusion, **baseline.answered(options, {"eps": list(eps)}, notes))
 
 
 def _several(others: Any) -> Sequence[Any]:
@@ -172,13 +125,11 @@ def _shape(model: Any, logits_key: str | None) -> tuple[int, ...] | None:
         return None
 
 
-def _read(
-    model: Any, first: Any, labels: Any, columns: frozenset[str], how: inputs.Options, options: targets.TargetOptions
-) -> Reading:
-    """The samples of a model, with the labels of all, or those of its own archive, or those of the first's."""
-    if labels is None and model is not first and not _has_labels(model, how["labels_key"]):
-        labels, how = first, {**how, "labels_key": how["labels_key"] or "labels"}
-    return reading.read(model, labels, columns, how, against=options)
+def _read(model: Any, first: Data, labels: Data | None, columns: frozenset[str], options: SweepOptions) -> Reading:
+    """The samples of a model, with the labels of all models, or those of its own archive, or the first model's."""
+    if labels is None and model is not first and not _has_labels(model, options.labels_key):
+        labels, options = first, options.replaced(labels_key=options.labels_key or "labels")
+    return reading.read(model, labels, columns, options, against=options)
 
 
 def _has_labels(model: Any, labels_key: str | None) -> bool:

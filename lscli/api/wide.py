@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lscli.listings import Wide
 from lscli.metrics import find
-from lscli.report import Listing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lscli.report import Report, Row
 
 
-def wide(report: Report, *, intervals: bool = False) -> Listing:
+def wide(report: Report, *, intervals: bool = False) -> Wide:
     """The values side by side; those of a metric with a parameter are `id@number`.
 
     With `intervals`, each column is followed by its `_ci_low` and `_ci_high`.
@@ -31,7 +31,7 @@ def wide(report: Report, *, intervals: bool = False) -> Listing:
         line |= cells
     names = ("source", "group", "n", *columns)
     rows = [tuple(line.get(name, float("nan")) for name in names) for line in lines.values()]
-    return Listing("Metrics", names, rows, "wide", **report.fields())
+    return Wide(rows=rows, metrics=list(columns), **report.fields())
 
 
 def column_name(metric: Metric, params: Mapping[str, Any]) -> str:
@@ -41,5 +41,4 @@ def column_name(metric: Metric, params: Mapping[str, Any]) -> str:
 
 def _name(row: Row) -> str:
     metric = find(row.metric)
-    params = dict(param.split("=", 1) for param in row.params.split(";") if param)
-    return row.metric if metric is None else column_name(metric, params)
+    return row.metric if metric is None else column_name(metric, row.params)

@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from lscli.cli import options
+import typer
+
+from lscli.cli.arguments import LabelsPath, LogitsPath
+from lscli.cli.flat_options import flat
+from lscli.options import BinsOptions, RunOptions
 
 if TYPE_CHECKING:
-    import typer
+    from lscli.listings import Listing
+    from lscli.options import Progress
 
 EXAMPLES = (
     "lscli bins sample_data/logits.npy sample_data/labels.npy",
     "lscli bins sample_data/logits_smoothed.npy sample_data/labels.npy --equal-mass --bins 10 -f csv",
 )
-_OWN = ("bins", "bin_edges", "compat", "equal_mass", "level")
 
 
-@options.accepts("logits", "labels", *_OWN, *options.READING, *options.WRITING)
-def bins_command(context: typer.Context, **values: Any) -> None:
+@flat
+def bins_command(
+    context: typer.Context,
+    logits: LogitsPath,
+    labels: LabelsPath = None,
+    *,
+    options: BinsOptions,
+    output: RunOptions,
+) -> None:
     """The reliability table: how often the model is right, bin by bin of its confidence.
 
     Each bin has its edges, the number of samples, their mean confidence, their accuracy with its Wilson interval, and
     the gap between the two. On a terminal it is drawn with bars.
     """
-    from lscli.api.bins import per_bin
-    from lscli.cli.run_command import answered
+    from lscli.cli.run_command import run_command
 
-    answered(context, per_bin, values)
+    def answer(progress: Progress | None) -> Listing:
+        from lscli.api.bins import per_bin
+
+        return per_bin.with_options(logits, labels, options.replaced(progress=progress))
+
+    run_command(context, output, [logits, labels, *options.files()], answer)

@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from lscli.cli import options
+import typer
+
+from lscli.cli.arguments import LabelsPath, LogitsPath
+from lscli.cli.flat_options import flat
+from lscli.options import ClassesOptions, RunOptions
 
 if TYPE_CHECKING:
-    import typer
+    from lscli.listings import Listing
+    from lscli.options import Progress
 
 EXAMPLES = (
     "lscli classes sample_data/logits.npy sample_data/labels.npy",
     "lscli classes sample_data/logits_smoothed.npy sample_data/labels.npy --metrics gamma,above_target --sort gamma",
 )
-_OWN = ("sort", "ascending", "top", "class_names", "bins", "bin_edges", "norm")
-_METRICS = ("metrics", "eps", *options.SMOOTHING, "noise_rate")
 
 
-@options.accepts("logits", "labels", *_OWN, *_METRICS, *options.READING, *options.WRITING, metrics=[])
-def classes_command(context: typer.Context, **values: Any) -> None:
+@flat
+def classes_command(
+    context: typer.Context,
+    logits: LogitsPath,
+    labels: LabelsPath = None,
+    *,
+    options: ClassesOptions,
+    output: RunOptions,
+) -> None:
     """Support, recall, precision, calibration error and losses of every class.
 
     The calibration error of a class compares its probability with how often it is the label, over all samples; recall
     and losses are over the samples of the class.
     """
-    from lscli.api.classes import per_class
-    from lscli.cli.run_command import answered
+    from lscli.cli.run_command import run_command
 
-    answered(context, per_class, {**values, "eps": options.listed(values["eps"])})
+    def answer(progress: Progress | None) -> Listing:
+        from lscli.api.classes import per_class
+
+        return per_class.with_options(logits, labels, options.replaced(progress=progress))
+
+    run_command(context, output, [logits, labels, *options.files()], answer)

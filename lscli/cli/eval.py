@@ -2,54 +2,49 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from lscli.cli import options
+import typer
+
+from lscli.cli.arguments import LabelsPath, LogitsPath
+from lscli.cli.flat_options import flat
+from lscli.options import EvalOutputOptions, EvaluateOptions
 
 if TYPE_CHECKING:
-    import typer
+    from lscli.listings import Listing
+    from lscli.options import Progress
+    from lscli.report import Report
 
 EXAMPLES = (
     "lscli eval sample_data/logits.npy sample_data/labels.npy --eps 0.1",
     "lscli eval sample_data/logits_smoothed.npy sample_data/labels.npy --metrics ece,loss --ci -f csv",
 )
-_OWN = (
-    "eps",
-    "metrics",
-    *options.SMOOTHING,
-    "noise_rate",
-    "ci",
-    "bootstrap",
-    "seed",
-    "level",
-    "bins",
-    "bin_edges",
-    "norm",
-    "compat",
-    "score",
-)
 
 
-@options.accepts(
-    *("logits", "labels", *_OWN, *options.READING, "soft_labels"),
-    *(*options.WRITING[:2], "wide", *options.WRITING[2:]),
-)
-def eval_command(context: typer.Context, *, wide: bool, **values: Any) -> None:
+@flat
+def eval_command(
+    context: typer.Context,
+    logits: LogitsPath,
+    labels: LabelsPath = None,
+    *,
+    options: EvaluateOptions,
+    output: EvalOutputOptions,
+) -> None:
     """How good, how confident and how calibrated saved logits are, and what label smoothing means for them.
 
     Prints the hard, the uniform and the smoothed loss with its floor, accuracy and confidence, calibration
     errors beside what noise alone would give, and the amount of smoothing that the logits speak of.
     """
-    from lscli.cli.run_command import answered
+    from lscli.cli.run_command import run_command
 
-    def evaluate(*arguments: Any, **keywords: Any) -> Any:
+    def answer(progress: Progress | None) -> Report | Listing:
         from lscli.api.evaluate import evaluate
 
-        report = evaluate(*arguments, **keywords)
-        if not wide:
+        report = evaluate.with_options(logits, labels, options.replaced(progress=progress))
+        if not output.wide:
             return report
-        from lscli.api.wide import wide as side_by_side
+        from lscli.api.wide import wide
 
-        return side_by_side(report, intervals=values["ci"])
+        return wide(report, intervals=options.ci)
 
-    answered(context, evaluate, {**values, "eps": options.listed(values["eps"])})
+    run_command(context, output, [logits, labels, *options.files()], answer)

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
-from lscli.cli import options
+import typer
+
+from lscli.cli.arguments import LabelsPath, LogitsPath
+from lscli.cli.flat_options import flat
+from lscli.options import ExplainOptions, RunOptions
 
 if TYPE_CHECKING:
-    import typer
+    from lscli.listings import Listing
+    from lscli.options import Progress
 
 EXAMPLES = (
     "lscli explain 0.6613 sample_data/logits_smoothed.npy sample_data/labels.npy",
     "lscli explain 1.0146 sample_data/logits_smoothed.npy sample_data/labels.npy --eps 0.1 --candidates 3 -f csv",
 )
-# One loss is of all samples.
-_READING = tuple(name for name in options.READING if name not in ("groups", "group_by"))
 
 
-@options.accepts(
-    *("value", "logits", "labels", "eps", "candidates", "prior_to_try", "class_weights"),
-    *(*_READING, *options.WRITING),
-    eps=[],
-)
-def explain_command(context: typer.Context, **values: Any) -> None:
+@flat
+def explain_command(
+    context: typer.Context,
+    value: Annotated[
+        str,
+        typer.Argument(metavar="VALUE", help="The loss as it was printed, with all of its digits.", show_default=False),
+    ],
+    logits: LogitsPath,
+    labels: LabelsPath = None,
+    *,
+    options: ExplainOptions,
+    output: RunOptions,
+) -> None:
     """Which convention of label smoothing gives a loss that a training log printed.
 
     Tries the usual amounts of smoothing, or those of --eps, with every convention of the targets and every way to make
@@ -32,7 +42,11 @@ def explain_command(context: typer.Context, **values: Any) -> None:
     The digits of VALUE say how exact it is: candidates that agree with all of them are equally near, and the most usual
     comes first.
     """
-    from lscli.api.explain import explain
-    from lscli.cli.run_command import answered
+    from lscli.cli.run_command import run_command
 
-    answered(context, explain, {**values, "eps": options.listed(values["eps"]) or None})
+    def answer(progress: Progress | None) -> Listing:
+        from lscli.api.explain import explain
+
+        return explain.with_options(value, logits, labels, options.replaced(progress=progress))
+
+    run_command(context, output, [logits, labels, *options.files()], answer)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
-from lscli.cli import options
+import typer
+
+from lscli.cli.flat_options import flat
+from lscli.options import InspectOptions, RunOptions
 
 if TYPE_CHECKING:
-    import typer
+    from lscli.listings import Listing
+    from lscli.options import Progress
 
 EXAMPLES = (
     "lscli inspect sample_data/logits.npy",
@@ -15,17 +19,28 @@ EXAMPLES = (
 )
 
 
-@options.accepts("file", "input_format", *options.WRITING)
-def inspect_command(context: typer.Context, *, file: str, **values: Any) -> None:
+@flat
+def inspect_command(
+    context: typer.Context,
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE", help="A file, a quoted pattern of shards, or - for standard input.", show_default=False
+        ),
+    ],
+    *,
+    options: InspectOptions,
+    output: RunOptions,
+) -> None:
     """What a file holds: its format, and of every array its shape, its type and a look at all of its values.
 
     Then what eval would take each for, and the command to type next. Nothing in the file is executed, whatever it is.
     """
-    from lscli.cli.run_command import answered
+    from lscli.cli.run_command import run_command
 
-    def inspect(logits: str, **keywords: Any) -> Any:
+    def answer(progress: Progress | None) -> Listing:
         from lscli.api.inspect import inspect
 
-        return inspect(logits, **keywords)
+        return inspect.with_options(file, options.replaced(progress=progress))
 
-    answered(context, inspect, {"logits": file, **values})
+    run_command(context, output, [file], answer)

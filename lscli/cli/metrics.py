@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import typer
 
-from lscli.cli import options
-
-if TYPE_CHECKING:
-    import typer
+from lscli.cli.flat_options import flat
+from lscli.options import OutputOptions
 
 EXAMPLES = ("lscli metrics", "lscli metrics -f csv")
 
 
-@options.accepts("format", "output", "no_header")
-def metrics_command(context: typer.Context, *, format: str, output: str, no_header: bool) -> None:  # noqa: A002
+@flat
+def metrics_command(context: typer.Context, *, output: OutputOptions) -> None:
     """Every metric with its family and its definition, as the code that computes it has them."""
     from lscli.cli.output import Destination
 
-    destination = Destination.of(output, format, header=not no_header)
+    destination = Destination.of(output)
 
     from lscli._version import __version__
+    from lscli.listings import MetricList, MetricRow
     from lscli.metrics import FAMILIES
-    from lscli.report import Listing
 
-    destination.write(
-        Listing(
-            "Metrics",
-            ("id", "family", "default", "definition"),
-            [
-                (metric.id, name, metric.default, metric.definition)
-                for name, family in FAMILIES.items()
-                for metric in family.metrics
-            ],
-            "metrics",
-            versions={"lscli": __version__},
-        )
-    )
+    rows = [
+        MetricRow(metric.id, name, metric.default, metric.definition)
+        for name, family in FAMILIES.items()
+        for metric in family.metrics
+    ]
+    destination.write(MetricList(rows=rows, versions={"lscli": __version__}))

@@ -10,13 +10,16 @@ import shutil
 import stat
 import sys
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from lscli.cli.options.writing import FORMATS
 from lscli.errors import ClosedPipeError, LscliError, ReadWriteError, UsageError
 from lscli.render.renderers import SUFFIXES, Screen, render
-from lscli.report import Listing, Report
 from lscli.text import nearest, printable
+
+if TYPE_CHECKING:
+    from lscli.listings import Listing
+    from lscli.options import OutputOptions
+    from lscli.report import Report
 
 _PIPE_WIDTH = 100
 
@@ -35,32 +38,23 @@ class Destination(NamedTuple):
     screen: Screen
 
     @classmethod
-    def of(
-        cls,
-        output: str,
-        format: str,  # noqa: A002
-        inputs: Sequence[str | None] = (),
-        *,
-        header: bool = True,
-        arrays: bool = False,
-    ) -> Destination:
+    def of(cls, options: OutputOptions, inputs: Sequence[str] = (), *, arrays: bool = False) -> Destination:
         """The destination that `-o` and `-f` name; `arrays` says whether the answer may be written as one.
 
         Raises:
-            UsageError: an unknown format or one that the answer does not have, a suffix that names none, a folder, or
-                an output that is one of the inputs.
+            UsageError: a format that the answer does not have, a suffix that names none, a folder, or an output that
+                is one of the inputs.
         """
-        if format not in FORMATS:
-            raise UsageError(f"unknown format {format!r}", nearest(format, FORMATS) or f"one of {', '.join(FORMATS)}")
+        output, format = options.output, options.format  # noqa: A001
         if output == "-":
             terminal = sys.stdout is not None and sys.stdout.isatty()
-            chosen = format if format != "auto" else "table" if terminal else "csv"
+            chosen = str(format) if format != "auto" else "table" if terminal else "csv"
             if chosen in _BINARY and terminal:
                 raise UsageError(f"{_BINARY[chosen]} is nothing for a terminal", f"name a file: -o x.{chosen}")
             _check_array(chosen, arrays)
-            return cls(None, chosen, _screen(terminal)._replace(header=header))
+            return cls(None, chosen, _screen(terminal)._replace(header=not options.no_header))
         for path in inputs:
-            if path is not None and _same_file(output, path):
+            if _same_file(output, path):
                 raise UsageError("the output is one of the inputs", "write it to another file", where=output)
         if not output or output.endswith(os.sep) or os.path.isdir(output):
             raise UsageError("the output is a directory", "name a file in it", where=output)
@@ -71,9 +65,9 @@ class Destination(NamedTuple):
                 nearest(suffix, SUFFIXES) or f"use one of {', '.join(SUFFIXES)}, or say -f",
                 where=output,
             )
-        chosen = SUFFIXES[suffix] if format == "auto" else format
+        chosen = str(SUFFIXES[suffix] if format == "auto" else format)
         _check_array(chosen, arrays)
-        return cls(output, chosen, Screen(_PIPE_WIDTH, False, header))
+        return cls(output, chosen, Screen(_PIPE_WIDTH, False, not options.no_header))
 
     def write(self, answer: Report | Listing) -> None:
         """Render the answer and write it, to standard output piece by piece.

@@ -1,8 +1,8 @@
-"""What every command that reads logits does: settle where the answer goes, compute it, write it."""
+"""The shared body of commands: choose the output, compute, write."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lscli.cli.output import Destination
 from lscli.cli.progress import progress_bar
@@ -10,40 +10,45 @@ from lscli.cli.stderr import say
 from lscli.io.paths import files_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any
 
     import typer
 
-    from lscli.report import Listing, Report
+    from lscli.listings import Listing
+    from lscli.options import Progress, RunOptions
+    from lscli.report import Report
 
 _MOST_SHARDS = 20
-# The parameters that name files, one or several: none of these may be the output.
-_FILES = ("logits", "labels", "paths", "weights", "groups", "prior", "class_weights", "class_names")
 
 
-def answered(context: typer.Context, analyse: Callable[..., Report | Listing], values: dict[str, Any]) -> None:
-    """Write what `analyse` makes of the values of a command's parameters, but for those of the output."""
-    named = [values.get(name) for name in _FILES]
-    destination = Destination.of(
-        values.pop("output"),
-        values.pop("format"),
-        inputs=[
-            file
-            for each in named
-            for path in (each if isinstance(each, list) else [each])
-            for file in (files_of(path) if path else [])
-        ],
-        header=not values.pop("no_header"),
-    )
-    quiet = values.pop("quiet")
-    with progress_bar(quiet) as progress:
-        answer = analyse(progress=progress, **values)
-        if not quiet:
-            _show_shards(answer.inputs)
+def run_command(
+    context: typer.Context,
+    output: RunOptions,
+    inputs: Iterable[str | None],
+    answer: Callable[[Progress | None], Report | Listing],
+    *,
+    arrays: bool = False,
+) -> None:
+    """Write what a question answers.
+
+    Args:
+        context: of the command.
+        output: where the answer goes.
+        inputs: paths and patterns that the command reads; none of their files may be the output.
+        answer: computes the answer, and reports its progress where somebody sees it.
+        arrays: whether the answer may be written as an array.
+    """
+    files = [file for path in inputs if path for file in files_of(path)]
+    destination = Destination.of(output, files, arrays=arrays)
+    with progress_bar(output.quiet) as progress:
+        found = answer(progress)
+        if not output.quiet:
+            _show_shards(found.inputs)
 
         from lscli.cli.defaults import with_origins
 
-        destination.write(with_origins(answer, context))
+        destination.write(with_origins(found, context))
 
 
 def _show_shards(inputs: Sequence[Mapping[str, Any]]) -> None:

@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from lscli.cli import options
+import typer
+
+from lscli.cli.arguments import LabelsPath, LogitsPath
+from lscli.cli.flat_options import flat
+from lscli.options import RunOptions, SamplesOptions
 
 if TYPE_CHECKING:
-    import typer
+    from lscli.listings import Listing
+    from lscli.options import Progress
 
 EXAMPLES = (
     "lscli samples sample_data/logits.npy sample_data/labels.npy --worst 10 --by confidence",
     "lscli samples sample_data/logits.npy sample_data/labels.npy -f csv",
 )
-_OWN = ("worst", "by")
 
 
-@options.accepts("logits", "labels", *_OWN, *options.READING, *options.WRITING)
-def samples_command(context: typer.Context, **values: Any) -> None:
+@flat
+def samples_command(
+    context: typer.Context,
+    logits: LogitsPath,
+    labels: LabelsPath = None,
+    *,
+    options: SamplesOptions,
+    output: RunOptions,
+) -> None:
     """Every quantity of every sample, a row each, as fast as they are read.
 
     Losses, confidence, rank of the label, margin and logit gap, in the order of the file; or only the worst samples,
     by their loss or by their confidence among the wrong. Written as Parquet with -o x.parquet.
     """
-    from lscli.api.samples import per_sample
-    from lscli.cli.run_command import answered
+    from lscli.cli.run_command import run_command
 
-    answered(context, per_sample, values)
+    def answer(progress: Progress | None) -> Listing:
+        from lscli.api.samples import per_sample
+
+        return per_sample.with_options(logits, labels, options.replaced(progress=progress))
+
+    run_command(context, output, [logits, labels, *options.files()], answer)

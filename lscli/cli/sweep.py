@@ -2,36 +2,53 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
-from lscli.cli import options
+import typer
+
+from lscli.cli.flat_options import flat
+from lscli.options import RunOptions, SweepOptions
 
 if TYPE_CHECKING:
-    import typer
+    from lscli.options import Progress
+    from lscli.report import Report
 
 EXAMPLES = (
     "lscli sweep sample_data/logits.npy sample_data/labels.npy",
     "lscli sweep sample_data/logits.npy sample_data/logits_smoothed.npy sample_data/labels.npy --eps 0:0.2:0.02 -f csv",
 )
-_OWN = ("eps", *options.SMOOTHING, "ci", "bootstrap", "seed", "level")
 
 
-@options.accepts("paths", *_OWN, *options.READING, *options.WRITING, eps=["0:0.5:0.05"])
-def sweep_command(context: typer.Context, **values: Any) -> None:
+@flat
+def sweep_command(
+    context: typer.Context,
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="LOGITS",
+            help="Logits of one or more models, [N, K] each; then the labels [N] of all. The last path is the labels "
+            "if its array is one-dimensional.",
+            show_default=False,
+        ),
+    ],
+    *,
+    options: SweepOptions,
+    output: RunOptions,
+) -> None:
     """The smoothed loss over a range of eps, with its floor and its excess, and the eps that the logits imply.
 
     Says whether the model is over- or under-smoothed, where the numbers allow to. Of several models on the same samples
     the first is the baseline: each further one has its difference in loss, sample by sample, and the eps at which the
     ranking of the two flips.
     """
-    from lscli.cli.run_command import answered
+    from lscli.cli.run_command import run_command
 
-    def sweep(paths: list[str], **keywords: Any) -> Any:
+    def answer(progress: Progress | None) -> Report:
         from lscli.api.sweep import sweep
         from lscli.io.path_roles import roles
 
-        keys = (keywords["logits_key"], keywords["labels_key"])
-        logits, labels, others = roles(paths, *keys, binary=keywords["binary"], flatten=keywords["flatten"])
-        return sweep(logits, labels, others=others, **keywords)
+        keys = (options.logits_key, options.labels_key)
+        logits, labels, others = roles(paths, *keys, binary=options.binary, flatten=options.flatten)
+        return sweep.with_options(logits, labels, options.replaced(others=others, progress=progress))
 
-    answered(context, sweep, {**values, "eps": options.listed(values["eps"])})
+    run_command(context, output, [*paths, *options.files()], answer)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
-from lscli.report import Listing, Report
+from lscli.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from lscli.listings import Listing
 
 # Suffix of a file to format; every format is the module of that name, with `report` and `listing`.
 SUFFIXES = {
@@ -20,8 +22,6 @@ SUFFIXES = {
     ".parquet": "parquet",
     ".npy": "npy",
 }
-# Listings that are shown as a table in a way of their own, and the module that does it.
-_SHOWN = {"explain": "candidates", "smooth": "targets", "smooth_label": "targets", "inspect": "contents"}
 
 
 class Screen(NamedTuple):
@@ -34,8 +34,7 @@ class Screen(NamedTuple):
 
 def render(answer: Report | Listing, format: str, screen: Screen) -> Iterator[bytes]:  # noqa: A002
     """The answer piece by piece, text with a line feed at its end; a listing that streams comes as it is read."""
-    own = _SHOWN.get(answer.name, "table") if isinstance(answer, Listing) else "table"
-    renderer = import_module(f"lscli.render.terminal.{own}" if format == "table" else f"lscli.render.formats.{format}")
+    renderer = import_module("lscli.render.terminal.views" if format == "table" else f"lscli.render.formats.{format}")
     function = renderer.report if isinstance(answer, Report) else renderer.listing
     for piece in function(answer, screen):
         # A name that is not UTF-8 arrives with lone surrogates.

@@ -52,7 +52,7 @@ def _floor(rows: dict[str, Row]) -> str:
     excess, floor = rows.get("loss_excess"), rows.get("loss_floor")
     if excess is None or floor is None or math.isnan(excess.value):
         return ""
-    eps = excess.params.split(";")[0].removeprefix("eps=")
+    eps = excess.params["eps"]
     if math.isinf(excess.value):
         return f"the smoothed loss at eps {eps} is infinite, since a class is masked"
     return f"the smoothed loss at eps {eps} is {excess.value:.3g} nats above its floor of {floor.value:.3g}"

@@ -70,7 +70,7 @@ def _fit(rows: dict[str, Row], level: float) -> str:
         return f"No eps fits these logits, whose mean logit gap is {gap.value:.3g}: the labels lie below other classes."
     interval = "" if math.isnan(fit.ci_low) else f" ({_interval(fit.ci_low, fit.ci_high, level)})"
     optimal = rows.get("logit_gap_optimal")
-    convention = "" if optimal is None or "smoothing=" not in optimal.params else " of uniform smoothing"
+    convention = "" if optimal is None or "smoothing" not in optimal.params else " of uniform smoothing"
     best = f"The eps{convention} that the logits fit best is {fit.value:.3g}{interval}"
     return f"{best}, whose optimal gap is their mean of {gap.value:.3g}."
 
@@ -89,7 +89,7 @@ def least_excess(rows: Sequence[Row]) -> Row | None:
 
 def _ranking(first: str, other: str, rows: Sequence[Row], level: float) -> str:
     """Which of two models has the smaller smoothed loss, at those eps whose band leaves 0 out."""
-    curve = sorted((row for row in rows if row.metric == "loss_difference"), key=lambda row: float(eps_of(row)))
+    curve = sorted((row for row in rows if row.metric == "loss_difference"), key=lambda row: row.params["eps"])
     if not curve:
         return ""
     winners = [_winner(row, first, other, level) for row in curve]
@@ -135,8 +135,8 @@ def band(row: Row, level: float) -> tuple[float, float]:
 
 
 def eps_of(row: Row) -> str:
-    """The eps of a row, of which it is the first parameter."""
-    return f"{float(row.params.split(';')[0].removeprefix('eps=')):g}"
+    """The eps of a row as text."""
+    return f"{row.params['eps']:g}"
 
 
 def _interval(low: float, high: float, level: float) -> str:

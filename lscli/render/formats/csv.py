@@ -8,14 +8,15 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from lscli.report import Matrix, Row
+from lscli.report import Row
 from lscli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from lscli.listings import Listing, Matrix
     from lscli.render.renderers import Screen
-    from lscli.report import Listing, Report
+    from lscli.report import Report
 
 
 # What a spreadsheet would compute; `-` alone and negative numbers are none.
@@ -28,14 +29,16 @@ _PIECE = 1 << 16
 
 def report(answer: Report, screen: Screen) -> Iterator[str]:
     """The rows of the report under `source,group,metric,value,stderr,ci_low,ci_high,n,params`."""
-    return _csv(Row._fields, answer.rows, screen)
+    return _csv(Row._fields, (row.cells() for row in answer.rows), screen)
 
 
 def listing(answer: Listing, screen: Screen) -> Iterator[str]:
     """The rows of the listing under its columns."""
-    if isinstance(answer.rows, Matrix):
+    from lscli.listings import SmoothedLabels
+
+    if isinstance(answer, SmoothedLabels):
         return _numbers(answer.columns, answer.rows, screen)
-    return _csv(answer.columns, answer.rows, screen)
+    return _csv(answer.columns, answer.cells(), screen)
 
 
 def _csv(columns: Sequence[str], rows: Iterable[Sequence[Any]], screen: Screen) -> Iterator[str]:

@@ -11,8 +11,9 @@ from lscli.text import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lscli.listings import Listing
     from lscli.render.renderers import Screen
-    from lscli.report import Listing, Report
+    from lscli.report import Report
 
 
 def report(answer: Report, screen: Screen) -> Iterator[str]:
@@ -26,7 +27,7 @@ def listing(answer: Listing, screen: Screen) -> Iterator[str]:
     head = _json({**answer.described(f"lscli.{answer.name}/1"), **said, "rows": []})
     yield head[: head.rindex("[]")] + "["
     before = "\n"
-    for row in answer.rows:
+    for row in answer.cells():
         yield before + "    " + json.dumps(_clean(dict(zip(answer.columns, row, strict=True))), ensure_ascii=False)
         before = ",\n"
     yield "\n  ]\n}\n"

@@ -12,8 +12,9 @@ from lscli.text import printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from lscli.listings import Listing
     from lscli.render.renderers import Screen
-    from lscli.report import Listing, Report
+    from lscli.report import Report
 
 # An underscore within a word is one; at its edge it begins emphasis.
 _SPECIAL = re.compile(r"([\\`*{}\[\]<>#|~]|&(?=\w+;)|(?<![^\W_])_|_(?![^\W_]))")
@@ -30,7 +31,7 @@ def report(answer: Report, screen: Screen) -> Iterator[str]:
         [
             *[escape(row.source)] * sources,
             *[escape(row.group)] * groups,
-            *(f"`{row.metric}`", escape(row.params), short(row.value), error(row.stderr)),
+            *(f"`{row.metric}`", escape(";".join(row.settings)), short(row.value), error(row.stderr)),
             *[escape(interval(row.ci_low, row.ci_high))] * intervals,
         ]
         for row in answer.rows
@@ -42,7 +43,7 @@ def report(answer: Report, screen: Screen) -> Iterator[str]:
 
 def listing(answer: Listing, screen: Screen) -> Iterator[str]:
     """One table, and the conclusion."""
-    yield _table(answer.columns, ([_cell(value) for value in row] for row in answer.rows))
+    yield _table(answer.columns, ([_cell(value) for value in row] for row in answer.cells()))
     if answer.conclusion:
         yield f"\n{escape(answer.conclusion)}\n"
 

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lscli.errors import UsageError
-from lscli.report import Matrix
+from lscli.listings import Listing, Matrix, SmoothedLabels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lscli.render.renderers import Screen
-    from lscli.report import Listing
 
 
 def listing(answer: Listing, screen: Screen) -> Iterator[bytes]:
@@ -23,7 +22,7 @@ def listing(answer: Listing, screen: Screen) -> Iterator[bytes]:
     Raises:
         UsageError: the answer is no array.
     """
-    if not isinstance(answer.rows, Matrix):
+    if not isinstance(answer, SmoothedLabels):
         raise UsageError("this answer is no array of numbers", "use -f csv")
     return _npy(answer.rows)
 

@@ -12,8 +12,9 @@ from lscli.text import printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from lscli.listings import Listing
     from lscli.render.renderers import Screen
-    from lscli.report import Listing, Report
+    from lscli.report import Report
 
 # Of a row group, which is what is in memory at a time: rows, and cells of wide ones.
 _ROWS, _CELLS = 1 << 16, 1 << 22
@@ -21,12 +22,12 @@ _ROWS, _CELLS = 1 << 16, 1 << 22
 
 def report(answer: Report, screen: Screen) -> Iterator[bytes]:
     """The rows of the report under the CSV's columns."""
-    return _parquet(Row._fields, answer.rows)
+    return _parquet(Row._fields, (row.cells() for row in answer.rows))
 
 
 def listing(answer: Listing, screen: Screen) -> Iterator[bytes]:
     """The rows of the listing under its columns."""
-    return _parquet(answer.columns, answer.rows)
+    return _parquet(answer.columns, answer.cells())
 
 
 def _parquet(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:

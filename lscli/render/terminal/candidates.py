@@ -14,8 +14,8 @@ from lscli.text import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from lscli.listings import CandidateRow, Candidates
     from lscli.render.renderers import Screen
-    from lscli.report import Listing
 
 _KEY = (
     "H, U: mean hard and uniform loss of the N kept samples, h and u of one; P: that against the prior; K classes; "
@@ -25,27 +25,26 @@ _KEY = (
 _NARROWEST = 20
 
 
-def listing(answer: Listing, screen: Screen) -> Iterator[str]:
+def candidates(answer: Candidates, screen: Screen) -> Iterator[str]:
     """Each candidate with as many digits as the loss that it is to explain, then the conclusion."""
-    rows = list(answer.rows)
-    decimals = _decimals(str(answer.settings["value"].value))
-    cells = [_cells(row, decimals) for row in rows]
+    decimals = _decimals(answer.value)
+    cells = [_cells(row, decimals) for row in answer.rows]
     widths = [max(map(len, column)) for column in zip(answer.columns, *cells, strict=False)]
     parts: list[Any] = [Padding(table.titled(answer), (1, 0, 1, 1))]
     parts.append(Text(f"  {_joined(answer.columns[:4], widths)}  {answer.columns[4]}", style="bold cyan"))
     before = 2 + sum(widths) + 2 * len(widths)
-    for line, (*_, recipe, formula, who) in zip(cells, rows, strict=True):
-        name = textwrap.fill(recipe, max(screen.width - before, _NARROWEST)).replace("\n", "\n" + " " * before)
+    for line, row in zip(cells, answer.rows, strict=True):
+        name = textwrap.fill(row.recipe, max(screen.width - before, _NARROWEST)).replace("\n", "\n" + " " * before)
         parts.append(Text(f"  {_joined(line, widths)}  {name}", style="bold"))
-        parts.append(Padding(Text(f"{formula}\n", style="not bold").append(who, style="dim"), (0, 1, 0, 6)))
-    if rows:
+        parts.append(Padding(Text(f"{row.formula}\n", style="not bold").append(row.who, style="dim"), (0, 1, 0, 6)))
+    if answer.rows:
         parts.append(Padding(Text(_KEY, style="dim"), (1, 1, 0, 1)))
     yield table.text_of([*parts, Padding(Text(printable(answer.conclusion)), (1, 1, 1, 1))], screen)
 
 
-def _cells(row: Sequence[Any], decimals: int) -> list[str]:
-    difference, loss, eps, smoothing = row[:4]
-    return [f"{difference:+.2g}" if difference else "0", f"{loss:.{decimals}f}", f"{eps:g}", smoothing]
+def _cells(row: CandidateRow, decimals: int) -> list[str]:
+    difference = f"{row.difference:+.2g}" if row.difference else "0"
+    return [difference, f"{row.loss:.{decimals}f}", f"{row.eps:g}", row.smoothing]
 
 
 def _joined(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -13,24 +13,23 @@ from lscli.render.terminal import table
 from lscli.text import printable, sized
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
+    from lscli.listings import ArrayRow, Contents
     from lscli.render.renderers import Screen
-    from lscli.report import Listing
 
 
-def listing(answer: Listing, screen: Screen) -> Iterator[str]:
+def contents(answer: Contents, screen: Screen) -> Iterator[str]:
     """Each array under its name, file by file."""
     parts: list[Any] = []
     source, commands = None, []
-    for row in answer.rows:
-        array = dict(zip(answer.columns, row, strict=True))
-        if array["source"] != source:
-            source = array["source"]
+    for array in answer.rows:
+        if array.source != source:
+            source = array.source
             title = Text("lscli", style="bold").append(f"  {printable(source)}")
-            parts.append(Padding(title.append(f"  {array['format']}", style="not bold dim"), (1, 0, 0, 1)))
+            parts.append(Padding(title.append(f"  {array.format}", style="not bold dim"), (1, 0, 0, 1)))
         parts.append(Padding(_array(array), (1, 0, 0, 3)))
-        commands.append(array["command"])
+        commands.append(array.command)
     parts.append(Padding(Text(answer.conclusion), (1, 1, 0, 1)))
     # Of logits before labels alone, and each once.
     commands = [command for command in dict.fromkeys(commands) if command]
@@ -39,33 +38,35 @@ def listing(answer: Listing, screen: Screen) -> Iterator[str]:
     yield table.text_of(parts, screen)
 
 
-def _array(array: Mapping[str, Any]) -> Text:
-    name = printable(array["key"]) or "array"
+def _array(array: ArrayRow) -> Text:
+    name = printable(array.key) or "array"
     text = Text(name, style="bold").append(
-        f"  {array['shape'].replace('x', ' x ') or 'one value'}  {array['dtype']}  {sized(array['bytes'])}",
+        f"  {array.shape.replace('x', ' x ') or 'one value'}  {array.dtype}  {sized(array.bytes)}",
         style="not bold dim",
     )
-    for what, said in (("values", _values(array)), ("rows", _rows(array)), ("taken for", array["taken_for"])):
+    for what, said in (("values", _values(array)), ("rows", _rows(array)), ("taken for", array.taken_for)):
         if said:
             text.append(f"\n  {what:10}", style="not bold dim").append(printable(said), style="not bold")
     return text
 
 
-def _values(array: Mapping[str, Any]) -> str:
-    if math.isnan(array["nan"]):
+def _values(array: ArrayRow) -> str:
+    if math.isnan(array.nan):
         return ""
-    ends = [str(end) if isinstance(end, int) else short(end) for end in (array["min"], array["max"])]
+    ends = [str(end) if isinstance(end, int) else short(end) for end in (array.min, array.max)]
     said = [f"{ends[0]} .. {ends[1]}" if ends[0] else "none that is finite"]
     odd = [
-        f"{array[key]:,} {word}" for key, word in (("nan", "nan"), ("posinf", "+inf"), ("neginf", "-inf")) if array[key]
+        f"{count:,} {word}"
+        for count, word in ((array.nan, "nan"), (array.posinf, "+inf"), (array.neginf, "-inf"))
+        if count
     ]
-    if isinstance(array["min"], float):
+    if isinstance(array.min, float):
         said.extend(odd or ["no nan, no infinities"])
     return ", ".join(said)
 
 
-def _rows(array: Mapping[str, Any]) -> str:
-    share = array["sum_to_1"]
+def _rows(array: ArrayRow) -> str:
+    share = array.sum_to_1
     if math.isnan(share):
         return ""
     return "all sum to 1" if share == 1 else "none sums to 1" if share == 0 else f"{100 * share:.3g} % sum to 1"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lscli.render.renderers import Screen
     from lscli.report import Report, Row
 
-    Curves = Mapping[str, Mapping[str, Row]]
+    Curves = Mapping[str, Mapping[float, Row]]
 
 # So many values of eps make a curve; fewer are rows among the others.
 _LEAST = 3
@@ -59,13 +59,12 @@ class Column(NamedTuple):
         return 2 + max(map(len, (*self.heading, *self.cells)))
 
 
-def curves(rows: Sequence[Row]) -> dict[str, dict[str, Row]]:
-    """Of each metric that has several eps its row for each of these."""
-    found: dict[str, dict[str, Row]] = {}
+def curves(rows: Sequence[Row]) -> dict[str, dict[float, Row]]:
+    """The row of each eps, for each metric that has several."""
+    found: dict[str, dict[float, Row]] = {}
     for row in rows:
-        name, _, eps = row.params.split(";")[0].partition("=")
-        if name == "eps":
-            found.setdefault(row.metric, {})[eps] = row
+        if "eps" in row.params:
+            found.setdefault(row.metric, {})[row.params["eps"]] = row
     return {metric: values for metric, values in found.items() if len(values) >= _LEAST}
 
 
@@ -80,15 +79,15 @@ def matrix(answer: Report, rows: Sequence[Row], screen: Screen) -> list[Any]:
     found = {metric: values for metric, values in curves(rows).items() if metric != _PAIRED}
     if not found:
         return []
-    all_eps = sorted({eps for values in found.values() for eps in values}, key=float)
+    all_eps = sorted({eps for values in found.values() for eps in values})
     least = _least(found)
     columns = [
         _eps_column(all_eps, least),
         *_columns(answer, found, all_eps),
     ]
     columns, hidden = _fitting(columns, screen.width - 2, [*_FIRST_TO_GO, *(c.metric for c in columns[:3:-1])])
-    parts: list[Any] = [Text(""), *_told(found), *_laid_out(columns, [all_eps.index(least)] if least else [])]
-    notes = [f"{_MARK} the least excess"] * bool(least)
+    parts: list[Any] = [Text(""), *_told(found), *_laid_out(columns, [] if least is None else [all_eps.index(least)])]
+    notes = [f"{_MARK} the least excess"] * (least is not None)
     notes += [f"not shown here, but in -f csv: {', '.join(hidden)}"] * bool(hidden)
     parts.extend(_indented(Text(note, style="dim")) for note in notes)
     return [*parts, *_gap_plot(rows, found, least, screen)]
@@ -99,10 +98,10 @@ def paired(answer: Report, rows: Sequence[Row], screen: Screen) -> list[Any]:
     found, (flip, *_) = curves(rows).get(_PAIRED, {}), [*(row for row in rows if row.metric == _FLIP), None]
     parts: list[Any] = []
     if found:
-        all_eps = sorted(found, key=float)
+        all_eps = sorted(found)
         values = [found[eps] for eps in all_eps]
         columns = [
-            _eps_column(all_eps, ""),
+            _eps_column(all_eps, None),
             Column(_PAIRED, ["difference"], [short(row.value) for row in values]),
             Column("s.e.", ["± s.e."], [error(row.stderr) for row in values]),
             Column("", [interval_title(answer)], [interval(row.ci_low, row.ci_high) for row in values]),
@@ -116,7 +115,7 @@ def paired(answer: Report, rows: Sequence[Row], screen: Screen) -> list[Any]:
     return [*parts, Text("")] if parts else []
 
 
-def _columns(answer: Report, found: Curves, all_eps: Sequence[str]) -> list[Column]:
+def _columns(answer: Report, found: Curves, all_eps: Sequence[float]) -> list[Column]:
     names = [*(name for name in _HEADINGS if name in found or name == _BOUNDS), *(found.keys() - _HEADINGS.keys())]
     columns = []
     for name in names:
@@ -152,12 +151,12 @@ def _fitting(columns: Sequence[Column], room: int, first_to_go: Sequence[str]) -
     return kept, [column.metric for column in columns if column.metric in hidden]
 
 
-def _eps_column(all_eps: Sequence[str], marked: str) -> Column:
+def _eps_column(all_eps: Sequence[float], marked: float | None) -> Column:
     """As many decimals for all: 0.00, 0.05, 0.10."""
-    plain = [f"{float(eps):g}" for eps in all_eps]
+    plain = [f"{eps:g}" for eps in all_eps]
     digits = max(len(word.partition(".")[2]) for word in plain)
     if not any("e" in word for word in plain):
-        plain = [f"{float(eps):.{digits}f}" for eps in all_eps]
+        plain = [f"{eps:.{digits}f}" for eps in all_eps]
     return Column(
         "", ["eps"], [f"{_MARK if eps == marked else ' '} {w}" for eps, w in zip(all_eps, plain, strict=True)]
     )
@@ -184,14 +183,14 @@ def _laid_out(columns: Sequence[Column], marked: Sequence[int]) -> list[Text]:
 
 def _told(found: Curves) -> list[Text]:
     """What all of it was computed with, besides eps."""
-    params = [param for values in found.values() for row in values.values() for param in row.params.split(";")[1:]]
+    params = [param for values in found.values() for row in values.values() for param in row.settings[1:]]
     return [Text(f"  {' '.join(dict.fromkeys(params))}", style="dim")] if params else []
 
 
-def _least(found: Curves) -> str:
+def _least(found: Curves) -> float | None:
     """The eps of the smallest finite excess."""
     finite = {eps: row.value for eps, row in found.get("loss_excess", {}).items() if math.isfinite(row.value)}
-    return min(finite, key=lambda eps: finite[eps], default="")
+    return min(finite, key=lambda eps: finite[eps], default=None)
 
 
 def _quantiles(rows: Sequence[Row]) -> list[float]:
@@ -201,7 +200,7 @@ def _quantiles(rows: Sequence[Row]) -> list[float]:
     return found if all(map(math.isfinite, found)) and curves(rows) else []
 
 
-def _gap_plot(rows: Sequence[Row], found: Curves, least: str, screen: Screen) -> list[Any]:
+def _gap_plot(rows: Sequence[Row], found: Curves, least: float | None, screen: Screen) -> list[Any]:
     """Where the logit gaps lie, over those that each eps asks for: a line to 5 and 95 %, a bar to 25 and 75 %."""
     quantiles = _quantiles(rows)
     if not quantiles:
@@ -229,7 +228,7 @@ def _gap_plot(rows: Sequence[Row], found: Curves, least: str, screen: Screen) ->
         for at in ticks:
             marks[at] = "▴"
         for at in sorted(ticks, key=lambda at: (ticks[at] != least, at)):
-            _write(names, at, f"{float(ticks[at]):g}")
+            _write(names, at, f"{ticks[at]:g}")
         parts.append(Text(f"{indent}{''.join(marks).rstrip()}", style="dim"))
         parts.append(Text(f"{indent}{''.join(names).rstrip()}  <- eps", style="dim"))
     return parts

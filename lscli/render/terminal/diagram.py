@@ -5,30 +5,38 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
+from rich.padding import Padding
 from rich.text import Text
 
 from lscli.render.numbers import short
+from lscli.render.terminal.table import text_of, titled
 from lscli.text import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lscli.listings import Bin, Bins
     from lscli.render.renderers import Screen
-    from lscli.report import Listing
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _LABELS = 50  # columns of text beside the bars
 _LONGEST = 60
 
 
-def reliability(answer: Listing, screen: Screen) -> list[Any]:
+def bins(answer: Bins, screen: Screen) -> Iterator[str]:
     """A diagram for each group, a bar a bin; empty bins at either end are left out."""
+    yield text_of([Padding(titled(answer), (1, 0, 0, 1)), *_reliability(answer, screen)], screen)
+
+
+def _reliability(answer: Bins, screen: Screen) -> list[Any]:
     length = max(10, min(_LONGEST, screen.width - _LABELS))
     parts: list[Any] = []
-    for group, rows in itertools.groupby(answer.rows, key=lambda row: row[1]):
-        bins = [dict(zip(answer.columns, row, strict=True)) for row in rows]
+    for group, rows in itertools.groupby(answer.rows, key=lambda row: row.group):
+        bins = list(rows)
         if group:
             parts.append(Text(f"\n {printable(group)}", style="bold"))
         parts.append(_heading(length))
-        full = [place for place, one in enumerate(bins) if one["count"]]
+        full = [place for place, one in enumerate(bins) if one.size]
         parts.extend(_line(one, length) for one in bins[full[0] : full[-1] + 1])
     parts.append(
         Text.assemble(
@@ -51,14 +59,14 @@ def _heading(length: int) -> Text:
     return Text(f"\n  {'bin':>17} {'count':>9}  {scale}  accuracy      gap", style="dim")
 
 
-def _line(one: dict[str, Any], length: int) -> Text:
-    line = Text(f"  {one['low']:8.4f} {one['high']:8.4f} {_count(one['count']):>9}  ", style="")
-    if not one["count"]:
+def _line(one: Bin, length: int) -> Text:
+    line = Text(f"  {one.low:8.4f} {one.high:8.4f} {_count(one.size):>9}  ", style="")
+    if not one.size:
         return line.append("·" * length, style="dim")
-    accuracy, confidence = one["accuracy"], one["confidence"]
+    accuracy, confidence = one.accuracy, one.confidence
     line.append_text(_bar(accuracy, confidence, length))
     line.append(f"  {accuracy:8.4f}", style="bold")
-    return line.append(f" {one['gap']:+8.4f}", style="red" if one["gap"] > 0 else "yellow")
+    return line.append(f" {one.gap:+8.4f}", style="red" if one.gap > 0 else "yellow")
 
 
 def _bar(accuracy: float, confidence: float, length: int) -> Text:

@@ -17,14 +17,14 @@ from rich.text import Text
 from lscli.metrics import FAMILIES, family_of, find
 from lscli.render.numbers import error, interval, interval_title, short
 from lscli.render.terminal import curve
-from lscli.render.terminal.diagram import reliability
 from lscli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from lscli.listings import Listing
     from lscli.render.renderers import Screen
-    from lscli.report import Listing, Report, Row
+    from lscli.report import Report, Row
 
 
 # From these widths on there is room for a few words on each metric, without and with an interval.
@@ -88,14 +88,11 @@ def _metrics(rows: Sequence[Row], screen: Screen, interval_column: str) -> Table
 
 
 def listing(answer: Listing, screen: Screen) -> Iterator[str]:
-    """The listing; a reliability table is drawn."""
-    if answer.name == "bins":
-        yield text_of([Padding(titled(answer), (1, 0, 0, 1)), *reliability(answer, screen)], screen)
-        return
+    """A listing as columns; one that comes of no input is short, and its long cells are wrapped."""
     if not answer.inputs:
         yield text_of([Padding(Text(answer.title, style="bold"), (1, 0, 0, 1)), _whole(answer)], screen)
         return
-    rows = iter(answer.rows)
+    rows = iter(answer.cells())
     first = list(itertools.islice(rows, _PIECE))
     shown = _shown(answer, first, screen)
     widths = [max(cell_len(_cell(row[place])) for row in [answer.columns, *first]) for place in shown]
@@ -122,7 +119,7 @@ def _whole(answer: Listing) -> Table:
     table = _empty_table()
     for place, name in enumerate(answer.columns):
         table.add_column(name, no_wrap=place < 2, header_style="bold cyan")
-    for row in answer.rows:
+    for row in answer.cells():
         table.add_row(*(Text(_cell(value)) for value in row))
     return table
 
@@ -182,7 +179,7 @@ def titled(answer: Report | Listing) -> Text:
 
 def _named(row: Row, room: int) -> Text:
     """The metric with its parameters, these on lines of their own where there is no room beside it."""
-    told = [p for p in row.params.split(";") if p not in _USUAL]
+    told = [setting for setting in row.settings if setting not in _USUAL]
     name = Text(f"  {row.metric}")
     if told:
         beside = name.cell_len + 1 + len(" ".join(told)) <= room
@@ -202,7 +199,7 @@ def _cells(row: Row, *, spread: bool, with_interval: bool) -> list[Text]:
 
 
 # Parameters as they are unless told otherwise: the definition says them.
-_USUAL = ("", "bins=15", "score=msp")
+_USUAL = ("bins=15", "score=msp")
 
 
 def _cell(value: Any) -> str:

@@ -5,36 +5,48 @@ from __future__ import annotations
 import itertools
 import math
 import textwrap
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lscli.listings import Listing
 from lscli.render.numbers import short
 from lscli.render.terminal import table
-from lscli.report import Listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from lscli.listings import OneLabel, SmoothedLabels
     from lscli.render.renderers import Screen
 
 _FIRST = 1000  # rows that decide how many columns fit
 _EACH = 12  # so many classes are shown one by one
 
 
-def listing(answer: Listing, screen: Screen) -> Iterator[str]:
-    """The table of rows, or of the one label."""
-    return _label(answer, screen) if answer.name == "smooth_label" else _rows(answer, screen)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class _Shown(Listing):
+    """What is shown of a listing: some of its columns, under a heading."""
+
+    shown: Sequence[str]
+    heading: str = ""
+
+    @property
+    def title(self) -> str:  # type: ignore[override]
+        return self.heading
+
+    @property
+    def columns(self) -> Sequence[str]:
+        return self.shown
 
 
-def _rows(answer: Listing, screen: Screen) -> Iterator[str]:
+def smoothed_labels(answer: SmoothedLabels, screen: Screen) -> Iterator[str]:
     rows = iter(answer.rows)
     first = list(itertools.islice(rows, _FIRST))
     fit = _fitting(answer.columns, first, screen.width - len(f"{_FIRST:,}") - 4)
     numbered = ((number, *row[:fit]) for number, row in enumerate(itertools.chain(first, rows)))
     # The title counts samples and classes, which a file of class numbers does not have.
     labels = {**answer.inputs[0], "shape": [answer.samples["rows"], len(answer.columns)]}
-    shown = replace(answer, columns=["row", *answer.columns[:fit]], rows=numbered, inputs=[labels])
-    yield from table.listing(shown, screen)
+    provenance = {**answer.fields(), "inputs": [labels]}
+    yield from table.listing(_Shown(rows=numbered, shown=["row", *answer.columns[:fit]], **provenance), screen)
     if fit < len(answer.columns):
         yield f"  Not shown here, but in -f csv: {answer.columns[fit]} to {answer.columns[-1]}\n"
 
@@ -48,10 +60,9 @@ def _fitting(columns: Sequence[str], rows: Sequence[Sequence[float]], room: int)
     return len(columns)
 
 
-def _label(answer: Listing, screen: Screen) -> Iterator[str]:
+def one_label(answer: OneLabel, screen: Screen) -> Iterator[str]:
     (row,) = answer.rows
-    *targets, floor, gap = row
-    label = answer.settings["label"].value
+    label, targets, floor, gap = answer.label, list(row.targets), row.floor, row.optimal_gap
     lines: list[tuple[Any, ...]] = [
         (f"q{place}", f"{value:.6g}", "the label" if place == label else "")
         for place, value in enumerate(targets)
@@ -65,7 +76,7 @@ def _label(answer: Listing, screen: Screen) -> Iterator[str]:
     else:
         lines.append(("floor", short(floor), "nats: the entropy of the targets, which no loss against them goes below"))
         lines.append(("optimal gap", short(gap), "the label's logit above the mean of the others, where it is reached"))
-    yield from table.listing(Listing(answer.title, ("", "value", ""), lines), screen)
+    yield from table.listing(_Shown(rows=lines, shown=("", "value", ""), heading=answer.title), screen)
     if answer.conclusion:
         yield "\n" + textwrap.fill(answer.conclusion, screen.width, initial_indent=" ", subsequent_indent=" ") + "\n"
 

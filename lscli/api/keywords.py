@@ -1,0 +1,133 @@
+"""Public functions with keywords, made from functions that take an object of options.
+
+The keywords, their types and defaults stand once, in `lscli.options`. A type checker and an editor see them in the
+signature of the public function, since ParamSpec takes them from the constructor of the class; `help` and notebooks
+see them in `__signature__` and the docstring.
+"""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
+
+from lscli.checked_options import declared
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+
+    from lscli.options import Data
+    from lscli.table import SampleTable
+
+    Path = str | bytes | os.PathLike[str]
+
+P = ParamSpec("P")
+O = TypeVar("O")  # noqa: E741  # options
+O_contra = TypeVar("O_contra", contravariant=True)
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+
+
+class LogitsFunction(Protocol[P, O_contra, R_co]):
+    """A question on logits and labels."""
+
+    def __call__(self, logits: Data, labels: Data | None = None, *args: P.args, **options: P.kwargs) -> R_co: ...
+
+    def with_options(self, logits: Data, labels: Data | None, options: O_contra, /) -> R_co:
+        """The same with an object of options."""
+
+
+class LossFunction(Protocol[P, O_contra, R_co]):
+    """A question on a printed loss."""
+
+    def __call__(
+        self, value: str | float, logits: Data, labels: Data | None = None, *args: P.args, **options: P.kwargs
+    ) -> R_co: ...
+
+    def with_options(self, value: str | float, logits: Data, labels: Data | None, options: O_contra, /) -> R_co:
+        """The same with an object of options."""
+
+
+class TableFunction(Protocol[P, O_contra, R_co]):
+    """A question on a table of samples."""
+
+    def __call__(self, table: SampleTable, *args: P.args, **options: P.kwargs) -> R_co: ...
+
+    def with_options(self, table: SampleTable, options: O_contra, /) -> R_co:
+        """The same with an object of options."""
+
+
+class FileFunction(Protocol[P, O_contra, R_co]):
+    """A question on a file."""
+
+    def __call__(self, path: Path, *args: P.args, **options: P.kwargs) -> R_co: ...
+
+    def with_options(self, path: Path, options: O_contra, /) -> R_co:
+        """The same with an object of options."""
+
+
+def of_logits(
+    options: Callable[P, O],
+) -> Callable[[Callable[[Data, Data | None, O], R]], LogitsFunction[P, O, R]]:
+    """Make `f(logits, labels, options)` a function of logits, labels and keywords."""
+    return lambda function: _public(
+        function,
+        options,
+        lambda logits, labels=None, **given: function(logits, labels, options(**given)),  # type: ignore[call-arg]
+    )
+
+
+def of_loss(
+    options: Callable[P, O],
+) -> Callable[[Callable[[str | float, Data, Data | None, O], R]], LossFunction[P, O, R]]:
+    """Make `f(value, logits, labels, options)` a function of a loss, logits, labels and keywords."""
+    return lambda function: _public(
+        function,
+        options,
+        lambda value, logits, labels=None, **given: function(value, logits, labels, options(**given)),  # type: ignore[call-arg]
+    )
+
+
+def of_table(options: Callable[P, O]) -> Callable[[Callable[[SampleTable, O], R]], TableFunction[P, O, R]]:
+    """Make `f(table, options)` a function of a table and keywords."""
+    return lambda function: _public(
+        function,
+        options,
+        lambda table, **given: function(table, options(**given)),  # type: ignore[call-arg]
+    )
+
+
+def of_file(options: Callable[P, O]) -> Callable[[Callable[[Path, O], R]], FileFunction[P, O, R]]:
+    """Make `f(path, options)` a function of a path and keywords."""
+    return lambda function: _public(
+        function,
+        options,
+        lambda path, **given: function(path, options(**given)),  # type: ignore[call-arg]
+    )
+
+
+def _public(function: Callable[..., Any], options: Any, call: Callable[..., Any]) -> Any:
+    """The function that users call, documented as what it is made from."""
+    public = wraps(function)(call)
+    positional = [
+        p for p in inspect.signature(call, follow_wrapped=False).parameters.values() if p.kind is not p.VAR_KEYWORD
+    ]
+    keywords = [
+        inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default) for each in declared(options)
+    ]
+    setattr(public, "__signature__", inspect.Signature([*positional, *keywords]))  # noqa: B010
+    setattr(public, "with_options", function)  # noqa: B010
+    public.__doc__ = f"{inspect.cleandoc(function.__doc__ or '')}\n\nOptions:\n{_described(options)}\n"
+    return public
+
+
+def _described(options: Any) -> str:
+    """The options as the docstring lists them."""
+    lines = []
+    for each in declared(options):
+        words = f" One of {', '.join(each.choices)}." if each.choices else ""
+        text = f"{each.name}: {each.option.help}{words}"
+        lines.append(textwrap.fill(text, 116, initial_indent="    ", subsequent_indent="        "))
+    return "\n".join(lines)

@@ -1,0 +1,226 @@
+"""Classes whose fields are options, checked when they are made."""
+
+from __future__ import annotations
+
+import types
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Literal,
+    NamedTuple,
+    Self,
+    TypeVar,
+    Union,
+    dataclass_transform,
+    get_args,
+    get_origin,
+)
+
+from lscli.errors import UsageError, whole
+from lscli.text import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+Part = TypeVar("Part", bound="Options")
+
+
+class Option(NamedTuple):
+    """What there is to know of an option besides its name, type and default.
+
+    Attributes:
+        help: one sentence.
+        group: the heading that it stands under in `--help`.
+        metavar: what stands for its value in `--help`; the allowed words unless given.
+        short: a short flag.
+        shown: whether `--help` shows the default, or a text in its place.
+        least, most: the bounds of a number.
+        above, below: the bounds of a number that it must not reach.
+        hint: what to do about a number out of its bounds.
+        several: whether it takes several values, with commas or repeated.
+        file: whether its value names a file, which must not be the output.
+        environment: its name in the environment and in pyproject.toml, where that is not its own.
+        complete: a function that gives the words that complete a value.
+        hidden: whether only Python has it.
+        unrecorded: whether reports leave it out of their settings.
+    """
+
+    help: str = ""
+    group: str | None = None
+    metavar: str | None = None
+    short: str = ""
+    shown: bool | str = True
+    least: float | None = None
+    most: float | None = None
+    above: float | None = None
+    below: float | None = None
+    hint: str = ""
+    several: bool = False
+    file: bool = False
+    environment: str = ""
+    complete: Callable[[str], Sequence[str]] | None = None
+    hidden: bool = False
+    unrecorded: bool = False
+
+    def allows(self, number: float) -> bool:
+        """Whether a number is within the bounds; nan never is."""
+        return (
+            number == number
+            and (self.least is None or number >= self.least)
+            and (self.most is None or number <= self.most)
+            and (self.above is None or number > self.above)
+            and (self.below is None or number < self.below)
+        )
+
+    @property
+    def bounds(self) -> str:
+        """The bounds in words."""
+        if self.above is not None and self.below is not None:
+            return f"between {self.above:g} and {self.below:g}"
+        if self.least is not None and self.most is not None:
+            return f"from {self.least:g} to {self.most:g}"
+        words = (("at least", self.least), ("at most", self.most), ("above", self.above), ("below", self.below))
+        return " and ".join(f"{word} {bound:g}" for word, bound in words if bound is not None) or "a finite number"
+
+
+class Declared(NamedTuple):
+    """An option as a field declares it.
+
+    Attributes:
+        name: the name of the keyword.
+        kind: its type without None; None stands for values that are not checked here.
+        optional: whether None is allowed.
+        default: its default.
+        option: the rest.
+    """
+
+    name: str
+    kind: Any
+    optional: bool
+    default: Any
+    option: Option
+
+    @property
+    def flag(self) -> str:
+        """The flag without the dashes before it. Errors call the option by it."""
+        return self.name.replace("_", "-")
+
+    @property
+    def environment(self) -> str:
+        """The name after `LSCLI_` in the environment, in small letters, and in pyproject.toml."""
+        return self.option.environment or self.name
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The allowed words; empty where the value is no choice."""
+        return get_args(self.kind) if get_origin(self.kind) is Literal else ()
+
+    def checked(self, value: Any) -> Any:
+        """The value, of the type of the option and within its bounds.
+
+        Raises:
+            UsageError: it is not.
+        """
+        if value is None and self.optional:
+            return None
+        if self.choices:
+            return choice(value, self.choices, self.flag)
+        if self.kind is type(None):
+            raise UsageError("is not an option of this command", self.option.hint, where=self.flag)
+        if self.kind is bool:
+            # numpy has a bool of its own, which need not be imported here.
+            if not isinstance(value, bool) and getattr(getattr(value, "dtype", None), "kind", "") != "b":
+                raise UsageError(f"must be true or false, got {value!r}", where=self.flag)
+            return bool(value)
+        if self.kind is str and not isinstance(value, str):
+            raise UsageError(f"must be text, got {value!r}", where=self.flag)
+        if self.kind in (int, float):
+            number = whole(value, self.flag) if self.kind is int else _number(value, self)
+            if not self.option.allows(number):
+                raise UsageError(f"must be {self.option.bounds}, got {value}", self.option.hint, where=self.flag)
+            return number
+        return value
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, eq_default=False)
+class Options:
+    """A base of classes whose fields are options: `name: Annotated[type, Option(...)] = default`.
+
+    To a type checker they are frozen dataclasses with keywords alone. Classes combine by inheritance; the fields of a
+    base come first, and of several bases those of the last one.
+
+    Raises:
+        TypeError: a keyword that is no field.
+        UsageError: a value of another type, a word that is not allowed, or a number out of its bounds.
+    """
+
+    def __init__(self, **given: Any) -> None:
+        for each in declared(type(self)):
+            given_value = given.pop(each.name, each.default)
+            value = given_value if given_value is each.default else each.checked(given_value)
+            object.__setattr__(self, each.name, value)
+        if given:
+            name, *_ = given
+            hint = nearest(name, [each.name for each in declared(type(self))])
+            raise TypeError(f"unexpected keyword argument {name!r}{hint and ': ' + hint}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"options are not changed: use replaced({name}=...)")
+
+    def replaced(self, **changes: Any) -> Self:
+        """The same options but for some."""
+        return type(self)(**{each.name: getattr(self, each.name) for each in declared(type(self))} | changes)
+
+    def part(self, kind: type[Part]) -> Part:
+        """The options of a base class alone."""
+        return kind(**{each.name: getattr(self, each.name) for each in declared(kind)})
+
+    def files(self) -> list[str]:
+        """The files that the options name."""
+        values = [getattr(self, each.name) for each in declared(type(self)) if each.option.file]
+        return [value for value in values if isinstance(value, str)]
+
+
+_DECLARED: dict[type, tuple[Declared, ...]] = {}
+
+
+def declared(options: type) -> tuple[Declared, ...]:
+    """The options of a class, in order; found once."""
+    if options not in _DECLARED:
+        found: dict[str, Declared] = {}
+        for base in reversed(options.__mro__):
+            for name, annotation in getattr(base, "__annotations__", {}).items():
+                kind, option = get_args(annotation)
+                found[name] = _declared(name, kind, getattr(options, name), option)
+        _DECLARED[options] = tuple(found.values())
+    return _DECLARED[options]
+
+
+def choice(value: object, allowed: Sequence[str], where: str) -> str:
+    """The value, if it is one of the allowed words.
+
+    Raises:
+        UsageError: it is not. The hint names the nearest words, or all of them.
+    """
+    if isinstance(value, str) and value in allowed:
+        return value
+    words = f"use {', '.join(allowed[:-1])} or {allowed[-1]}" if len(allowed) > 1 else f"use {allowed[0]}"
+    raise UsageError(f"unknown value {value!r}", nearest(str(value), allowed) or words, where=where)
+
+
+def _declared(name: str, kind: Any, default: Any, option: Option) -> Declared:
+    members = get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
+    others = [member for member in members if member is not type(None)]
+    one = others[0] if len(others) == 1 else type(None) if not others else None
+    checked = one in (bool, int, float, str, type(None)) or get_origin(one) is Literal
+    return Declared(name, one if checked else None, len(others) < len(members), default, option)
+
+
+def _number(value: Any, option: Declared) -> float:
+    try:
+        if isinstance(value, str | bytes | bool):
+            raise TypeError
+        return float(value)
+    except (TypeError, ValueError):
+        raise UsageError(f"must be a number, got {value!r}", option.option.hint, where=option.flag) from None

@@ -1,0 +1,84 @@
+"""Options of a command, laid out flat: Typer sees one parameter for each field of a class of options."""
+
+from __future__ import annotations
+
+import inspect
+from functools import wraps
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lscli.checked_options import Options, declared
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lscli.checked_options import Declared
+
+
+def flat(function: Callable[..., None]) -> Callable[..., None]:
+    """Make a Typer command of a function, some of whose parameters are classes of options.
+
+    The command takes the fields of these classes as options of its own, and calls the function with the objects that
+    they make. Its other parameters are Typer's as they are.
+    """
+    signature = inspect.signature(function, eval_str=True)
+    groups = {
+        name: parameter.annotation
+        for name, parameter in signature.parameters.items()
+        if isinstance(parameter.annotation, type) and issubclass(parameter.annotation, Options)
+    }
+    parameters = [parameter for name, parameter in signature.parameters.items() if name not in groups]
+    fields = {name: [each for each in declared(kind) if not each.option.hidden] for name, kind in groups.items()}
+    parameters += [_parameter(each) for group in fields.values() for each in group]
+
+    @wraps(function)
+    def command(**values: Any) -> None:
+        made = {
+            name: groups[name](**{each.name: _given(each, values.pop(each.name)) for each in group})
+            for name, group in fields.items()
+        }
+        function(**values, **made)
+
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return command
+
+
+def _parameter(each: Declared) -> inspect.Parameter:
+    option, several = each.option, each.option.several
+    kind = list[str] if several else _kind(each)
+    default = each.default
+    if several:
+        default = [str(default)] if default else []
+    info = typer.Option(
+        f"--{each.flag}",
+        *filter(None, [option.short]),
+        metavar=option.metavar or "|".join(each.choices) or None,
+        help=option.help,
+        envvar=f"LSCLI_{each.environment.upper()}",
+        show_envvar=False,
+        show_default=option.shown,
+        autocompletion=option.complete or _completion(each.choices),
+        rich_help_panel=option.group,
+    )
+    return inspect.Parameter(
+        each.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, info]
+    )
+
+
+def _kind(each: Declared) -> Any:
+    """The type that Typer converts a text to; words of a choice are checked with the other values."""
+    kind = each.kind if each.kind in (bool, int, float) else str
+    return kind | None if each.optional else kind
+
+
+def _completion(choices: tuple[str, ...]) -> Callable[[], list[str]] | None:
+    return (lambda: list(choices)) if choices else None
+
+
+def _given(each: Declared, value: Any) -> Any:
+    """The value of a field. An option that takes several has them with commas or repeated."""
+    if not each.option.several:
+        return value
+    return [word for part in value for word in part.split(",")] or each.default

@@ -1,0 +1,355 @@
+"""Listings: tables that are not reports of metrics, one class each, their rows with named fields.
+
+A view is chosen by the class of a listing; formats such as CSV need only its columns and cells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from lscli.report import Provenance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Listing(Provenance):
+    """A table with its provenance.
+
+    Attributes:
+        rows: tuples with named fields; those of a listing that streams can be read once.
+        conclusion: what the rows say, in one sentence.
+        name: the name of the table in its JSON schema.
+        title: what the table lists.
+    """
+
+    rows: Iterable[Any]
+    conclusion: str = ""
+    name: ClassVar[str] = "listing"
+    title: ClassVar[str] = ""
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The names of the columns: an interface."""
+        raise NotImplementedError
+
+    def cells(self) -> Iterable[Sequence[Any]]:
+        """The rows as values under the columns."""
+        return self.rows
+
+    def to_frame(self) -> pd.DataFrame:
+        """The rows as a pandas DataFrame with the columns of the CSV; a missing number is NaN."""
+        import pandas as pd
+
+        return pd.DataFrame(list(self.cells()), columns=list(self.columns))
+
+
+class Bin(NamedTuple):
+    """A bin of confidences: its edges, and its samples counted by their weights.
+
+    Attributes:
+        size: the number of samples, `count` as a column: a tuple has a method of that name.
+        gap: confidence - accuracy.
+        ci_low, ci_high: Wilson's interval of the accuracy.
+    """
+
+    source: str
+    group: str
+    low: float
+    high: float
+    size: int | float
+    confidence: float
+    accuracy: float
+    gap: float
+    ci_low: float
+    ci_high: float
+
+
+class Bins(Listing):
+    """The reliability table, a `Bin` a row."""
+
+    rows: Sequence[Bin]
+    name = "bins"
+    title = "Reliability"
+
+    @property
+    def columns(self) -> Sequence[str]:
+        return tuple("count" if name == "size" else name for name in Bin._fields)
+
+
+class ClassRow(NamedTuple):
+    """A class: support, recall, precision, calibration error and losses.
+
+    Attributes:
+        number: the class, counted from 0.
+        metrics: the values of further metrics, of the samples with this label.
+    """
+
+    source: str
+    group: str
+    number: int
+    name: str
+    support: int | float
+    predicted: int | float
+    base_rate: float
+    mean_prob: float
+    recall: float
+    precision: float
+    ece: float
+    loss_hard: float
+    loss_uniform: float
+    logit_gap: float
+    metrics: Sequence[float] = ()
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Classes(Listing):
+    """All classes, a `ClassRow` a row.
+
+    Attributes:
+        metrics: the names of the columns that further metrics add.
+    """
+
+    rows: Sequence[ClassRow]
+    metrics: Sequence[str] = ()
+    name = "classes"
+    title = "Classes"
+
+    FIXED: ClassVar[tuple[str, ...]] = tuple("class" if name == "number" else name for name in ClassRow._fields[:-1])
+
+    @property
+    def columns(self) -> Sequence[str]:
+        return (*self.FIXED, *self.metrics)
+
+    def cells(self) -> Iterator[Sequence[Any]]:
+        return ((*row[:-1], *row.metrics) for row in self.rows)
+
+
+class Sample(NamedTuple):
+    """A sample: everything that metrics are made of. Losses are in nats."""
+
+    source: str
+    group: str
+    row: int
+    label: int
+    predicted: int
+    correct: bool
+    confidence: float
+    one_minus_confidence: float
+    label_prob: float
+    label_rank: int
+    loss_hard: float
+    loss_uniform: float
+    entropy: float
+    brier: float
+    margin: float
+    logit_gap: float
+    weight: float
+
+
+class Samples(Listing):
+    """Samples, a `Sample` a row."""
+
+    rows: Iterable[Sample]
+    name = "samples"
+    title = "Samples"
+
+    @property
+    def columns(self) -> Sequence[str]:
+        return Sample._fields
+
+
+class CandidateRow(NamedTuple):
+    """A loss that may be the printed one, and how it is computed.
+
+    Attributes:
+        difference: the loss less the printed value.
+        who: the frameworks that compute the loss this way.
+    """
+
+    difference: float
+    loss: float
+    eps: float
+    smoothing: str
+    recipe: str
+    formula: str
+    who: str
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Candidates(Listing):
+    """What may explain a printed loss, best first, a `CandidateRow` a row.
+
+    Attributes:
+        value: the loss as it was printed.
+    """
+
+    rows: Sequence[CandidateRow]
+    value: str
+    name = "explain"
+    title = "Candidates"
+
+    @property
+    def columns(self) -> Sequence[str]:
+        return CandidateRow._fields
+
+
+class ArrayRow(NamedTuple):
+    """An array of a file.
+
+    Attributes:
+        min, max: the smallest and the largest finite value.
+        sum_to_1: the share of rows that are probabilities.
+        taken_for: what `lscli eval` would take the array for.
+        command: the command to type next.
+    """
+
+    source: str
+    format: str
+    key: str
+    shape: str
+    dtype: str
+    bytes: int
+    min: int | float
+    max: int | float
+    nan: float
+    posinf: float
+    neginf: float
+    sum_to_1: float
+    taken_for: str
+    command: str
+
+
+class Contents(Listing):
+    """The arrays of a file, an `ArrayRow` a row."""
+
+    rows: Sequence[ArrayRow]
+    name = "inspect"
+    title = "Contents"
+
+    @property
+    def columns(self) -> Sequence[str]:
+        return ArrayRow._fields
+
+
+@dataclass(frozen=True, eq=False)
+class Matrix:
+    """Rows of float64 that are computed in blocks; iterating gives tuples.
+
+    Attributes:
+        shape: the number of rows and of columns.
+        blocks: [n, columns] each, in order; a matrix that streams can be read once.
+    """
+
+    shape: tuple[int, int]
+    blocks: Iterable[NDArray[Any]]
+
+    def __iter__(self) -> Iterator[tuple[float, ...]]:
+        for block in self.blocks:
+            yield from map(tuple, block.tolist())
+
+
+class SmoothedLabels(Listing):
+    """The smoothed targets of labels, one probability a class."""
+
+    rows: Matrix
+    name = "smooth"
+    title = "Smoothed targets"
+
+    @property
+    def columns(self) -> Sequence[str]:
+        return [f"q{number}" for number in range(self.rows.shape[1])]
+
+    def to_frame(self) -> pd.DataFrame:
+        """The rows as a pandas DataFrame."""
+        import pandas as pd
+
+        parts = [pd.DataFrame(block, columns=list(self.columns)) for block in self.rows.blocks]
+        return pd.concat(parts, ignore_index=True)
+
+
+class SmoothedLabel(NamedTuple):
+    """The smoothed targets of one label.
+
+    Attributes:
+        targets: one probability a class.
+        floor: the entropy of the targets in nats; nan where they are no distribution.
+        optimal_gap: the label's logit above the mean of the others where the loss is that low.
+    """
+
+    targets: Sequence[float]
+    floor: float
+    optimal_gap: float
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class OneLabel(Listing):
+    """The smoothed targets of one label: one `SmoothedLabel`.
+
+    Attributes:
+        label: the label, counted from 0.
+        smoothing, eps: how it is smoothed.
+    """
+
+    rows: Sequence[SmoothedLabel]
+    label: int
+    smoothing: str
+    eps: float
+    name = "smooth_label"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # what it lists depends on the label
+        """What the table lists."""
+        classes = len(self.rows[0].targets)
+        return f"Smoothed targets of label {self.label}: {classes:,} classes, {self.smoothing}, eps {self.eps:g}"
+
+    @property
+    def columns(self) -> Sequence[str]:
+        return [*(f"q{number}" for number in range(len(self.rows[0].targets))), "floor", "optimal_gap"]
+
+    def cells(self) -> Iterator[Sequence[Any]]:
+        return ((*row.targets, row.floor, row.optimal_gap) for row in self.rows)
+
+
+class MetricRow(NamedTuple):
+    """A metric and its definition."""
+
+    id: str
+    family: str
+    default: bool
+    definition: str
+
+
+class MetricList(Listing):
+    """All metrics, a `MetricRow` a row."""
+
+    rows: Sequence[MetricRow]
+    name = "metrics"
+    title = "Metrics"
+
+    @property
+    def columns(self) -> Sequence[str]:
+        return MetricRow._fields
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Wide(Listing):
+    """A report with one row a source and group, and one column a metric.
+
+    Attributes:
+        metrics: the names of the columns after source, group and n.
+    """
+
+    rows: Sequence[Sequence[Any]]
+    metrics: Sequence[str]
+    name = "wide"
+    title = "Metrics"
+
+    @property
+    def columns(self) -> Sequence[str]:
+        return ("source", "group", "n", *self.metrics)

@@ -1,0 +1,31 @@
+"""Which view shows an answer in a terminal: one for each class of answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lscli.listings import Bins, Candidates, Contents, Listing, OneLabel, SmoothedLabels
+from lscli.render.terminal import candidates, contents, diagram, table, targets
+from lscli.render.terminal.table import report as report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lscli.render.renderers import Screen
+
+
+def listing(answer: Listing, screen: Screen) -> Iterator[str]:
+    """The view of a listing, by its class."""
+    match answer:
+        case Bins():
+            return diagram.bins(answer, screen)
+        case Candidates():
+            return candidates.candidates(answer, screen)
+        case Contents():
+            return contents.contents(answer, screen)
+        case SmoothedLabels():
+            return targets.smoothed_labels(answer, screen)
+        case OneLabel():
+            return targets.one_label(answer, screen)
+        case _:
+            return table.listing(answer, screen)
