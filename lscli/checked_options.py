@@ -182,17 +182,20 @@ class Options:
         return [value for value in values if isinstance(value, str)]
 
 
+# Found once for each class, since most fields are those of a base that many classes share: start-up counts.
 _DECLARED: dict[type, tuple[Declared, ...]] = {}
+_OWN: dict[type, dict[str, Declared]] = {}
 
 
 def declared(options: type) -> tuple[Declared, ...]:
-    """The options of a class, in order; found once."""
+    """The options of a class, in order."""
     if options not in _DECLARED:
         found: dict[str, Declared] = {}
         for base in reversed(options.__mro__):
-            for name, annotation in getattr(base, "__annotations__", {}).items():
-                kind, option = get_args(annotation)
-                found[name] = _declared(name, kind, getattr(options, name), option)
+            if base not in _OWN:
+                annotations = getattr(base, "__annotations__", {})
+                _OWN[base] = {name: _declared(name, kind, getattr(base, name)) for name, kind in annotations.items()}
+            found |= _OWN[base]
         _DECLARED[options] = tuple(found.values())
     return _DECLARED[options]
 
@@ -209,7 +212,8 @@ def choice(value: object, allowed: Sequence[str], where: str) -> str:
     raise UsageError(f"unknown value {value!r}", nearest(str(value), allowed) or words, where=where)
 
 
-def _declared(name: str, kind: Any, default: Any, option: Option) -> Declared:
+def _declared(name: str, annotation: Any, default: Any) -> Declared:
+    kind, option = get_args(annotation)
     members = get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
     others = [member for member in members if member is not type(None)]
     one = others[0] if len(others) == 1 else type(None) if not others else None

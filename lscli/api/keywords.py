@@ -8,7 +8,6 @@ see them in `__signature__` and the docstring.
 from __future__ import annotations
 
 import inspect
-import textwrap
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
@@ -109,25 +108,19 @@ def of_file(options: Callable[P, O]) -> Callable[[Callable[[Path, O], R]], FileF
 
 
 def _public(function: Callable[..., Any], options: Any, call: Callable[..., Any]) -> Any:
-    """The function that users call, documented as what it is made from."""
+    """The function that users call. Its signature and docstring list the options."""
     public = wraps(function)(call)
-    positional = [
-        p for p in inspect.signature(call, follow_wrapped=False).parameters.values() if p.kind is not p.VAR_KEYWORD
-    ]
+    own = inspect.signature(call, follow_wrapped=False).parameters.values()
+    positional = [parameter for parameter in own if parameter.kind is not inspect.Parameter.VAR_KEYWORD]
     keywords = [
         inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default) for each in declared(options)
     ]
-    setattr(public, "__signature__", inspect.Signature([*positional, *keywords]))  # noqa: B010
-    setattr(public, "with_options", function)  # noqa: B010
-    public.__doc__ = f"{inspect.cleandoc(function.__doc__ or '')}\n\nOptions:\n{_described(options)}\n"
+    described = "".join(f"    {each.name}: {each.option.help}{_words(each.choices)}\n" for each in declared(options))
+    public.__doc__ = f"{inspect.cleandoc(function.__doc__ or '')}\n\nOptions:\n{described}"
+    public.__signature__ = inspect.Signature([*positional, *keywords])  # type: ignore[attr-defined]
+    public.with_options = function  # type: ignore[attr-defined]
     return public
 
 
-def _described(options: Any) -> str:
-    """The options as the docstring lists them."""
-    lines = []
-    for each in declared(options):
-        words = f" One of {', '.join(each.choices)}." if each.choices else ""
-        text = f"{each.name}: {each.option.help}{words}"
-        lines.append(textwrap.fill(text, 116, initial_indent="    ", subsequent_indent="        "))
-    return "\n".join(lines)
+def _words(choices: tuple[str, ...]) -> str:
+    return f" One of {', '.join(choices)}." if choices else ""
