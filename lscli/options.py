@@ -53,14 +53,15 @@ def _metric_names(incomplete: str) -> list[str]:
 EPS = Option(
     metavar="EPS",
     several=True,
-    help="Amount of label smoothing in [0, 1]; several with commas or repeated, or as start:stop:step.",
+    help="Amount of label smoothing in [0, 1]. Give several with commas, by repeating the option, or as "
+    "start:stop:step.",
 )
 METRICS = Option(
     metavar="NAMES",
     short="-m",
     several=True,
     complete=_metric_names,
-    help="Ids, families, 'default' or 'all', comma-separated or repeated; id@0.2 sets its parameter. "
+    help="Metric ids, families, 'default' or 'all', with commas or repeated; id@0.2 sets the metric's parameter. "
     "See lscli metrics.",
 )
 PRIOR = Option(
@@ -68,25 +69,25 @@ PRIOR = Option(
     metavar="FILE|empirical",
     shown=False,
     file=True,
-    help="With --smoothing prior: the distribution that is mixed in, one number a class, or that of the labels.",
+    help="The distribution that --smoothing prior mixes in: one number per class, or empirical for that of the labels.",
 )
-IGNORE_INDEX = Option(group=READING, metavar="LABEL", help="Leave out the samples with this label.")
+IGNORE_INDEX = Option(group=READING, metavar="LABEL", help="Leave out samples with this label.")
 LABELS_KEY = Option(
-    group=READING, metavar="KEY", shown="labels, or the only one", help="The array or column with the labels."
+    group=READING, metavar="KEY", shown="labels, or the only one", help="The array or column that holds the labels."
 )
 LABELS_COLUMN = Option(
     group=READING,
     metavar="COLUMN",
     shown="label, labels or the only one",
-    help="The column of a table with the labels, by name or number.",
+    help="The column of a table that holds the labels, by name or number.",
 )
 INPUT_FORMAT = Option(
     group=READING,
     metavar="FORMAT",
     shown="by the suffix, or the first bytes",
-    help="The format of the first file or of standard input, whatever its suffix.",
+    help="The format of the first file or of standard input, regardless of its suffix.",
 )
-ALLOW_TRAILING = Option(group=READING, help="Pass over bytes after the data of an .npy file.")
+ALLOW_TRAILING = Option(group=READING, help="Ignore bytes after the data of an .npy file.")
 
 
 # Groups of options, each of which several questions share.
@@ -98,7 +99,11 @@ class RowOptions(Options):
     weights: Annotated[
         "Data | None",
         Option(
-            group=WEIGHTS, metavar="FILE", shown=False, file=True, help="How often each row counts: one number a row."
+            group=WEIGHTS,
+            metavar="FILE",
+            shown=False,
+            file=True,
+            help="Weight of each row, read as a count; one number per row.",
         ),
     ] = None
     groups: Annotated[
@@ -108,7 +113,7 @@ class RowOptions(Options):
             metavar="META.csv",
             shown=False,
             file=True,
-            help="Metadata with a header and one row a sample, for --group-by.",
+            help="Metadata for --group-by: a header, then one row per sample.",
         ),
     ] = None
     group_by: Annotated[
@@ -117,7 +122,7 @@ class RowOptions(Options):
             group=WEIGHTS,
             metavar="COLUMN",
             shown=False,
-            help="Also report each group of samples that has the same value in this column of --groups.",
+            help="Also report each group of samples that share a value in this column of --groups.",
         ),
     ] = None
 
@@ -127,24 +132,30 @@ class ValueOptions(Options):
 
     ignore_index: Annotated[int, IGNORE_INDEX] = -100
     nonfinite: Annotated[
-        Nonfinite, Option(group=READING, help="What to do with rows that have nan or +inf or nothing but -inf.")
+        Nonfinite, Option(group=READING, help="What to do with rows that contain nan or +inf, or only -inf.")
     ] = "error"
     masked_classes: Annotated[
         MaskedClasses,
         Option(
             group=READING,
-            help="Classes with a logit of -inf: keep (their uniform loss is infinite), leave them out of their row, or "
-            "refuse; auto: keep, but leave out choices that a question does not have.",
+            help="Classes with a logit of -inf: keep them (the uniform loss is infinite), exclude them from their "
+            "row, or stop with an error. auto keeps them, but excludes choices that a question does not have.",
         ),
     ] = "auto"
     kind: Annotated[
-        Kind, Option(group=READING, metavar="KIND", help="logits, log-probs or probs, whose rows have to sum to 1.")
+        Kind,
+        Option(
+            group=READING,
+            metavar="KIND",
+            help="What the values are: logits, log-probs or probs. Rows of probabilities must sum to 1.",
+        ),
     ] = "logits"
     binary: Annotated[
-        bool, Option(group=READING, help="One logit a sample, of two classes: (N,) or (N, 1) means (0, z).")
+        bool,
+        Option(group=READING, help="Two classes with one logit z per sample, (N,) or (N, 1), which stands for (0, z)."),
     ] = False
     flatten: Annotated[
-        bool, Option(group=READING, help="Logits (N, T, K) and labels (N, T), as of tokens: N x T samples.")
+        bool, Option(group=READING, help="Read logits (N, T, K) and labels (N, T), such as tokens, as N x T samples.")
     ] = False
 
 
@@ -152,7 +163,7 @@ class SoftLabelOptions(ValueOptions):
     """What the values mean, where labels may be distributions."""
 
     soft_labels: Annotated[
-        bool, Option(group=READING, help="The labels are distributions (N, K): losses and Brier scores.")
+        bool, Option(group=READING, help="Labels are distributions (N, K). Only losses and Brier scores apply.")
     ] = False
 
 
@@ -165,7 +176,7 @@ class FileOptions(Options):
             group=READING,
             metavar="KEY",
             shown="logits, or the only one",
-            help="The array or column with the logits, or a pattern of columns, one a class.",
+            help="The array or column that holds the logits, or a pattern of columns, one per class.",
         ),
     ] = None
     labels_key: Annotated[str | None, LABELS_KEY] = None
@@ -177,7 +188,7 @@ class FileOptions(Options):
             group=READING,
             metavar="TYPE",
             shown=False,
-            help="bfloat16, for 2-byte elements of no type as ml_dtypes saves them.",
+            help="bfloat16, for files whose 2-byte elements have no type, as ml_dtypes saves them.",
         ),
     ] = None
     allow_trailing: Annotated[bool, ALLOW_TRAILING] = False
@@ -191,7 +202,7 @@ class DeviceOptions(Options):
         Option(
             group=SPEED,
             metavar="DEVICE",
-            help="auto (the CPU), cpu, cuda, cuda:1 or mps.",
+            help="Where to compute: auto (the CPU), cpu, cuda, cuda:1 or mps.",
             complete=lambda incomplete: ("auto", "cpu", "cuda", "mps"),
         ),
     ] = "auto"
@@ -200,7 +211,7 @@ class DeviceOptions(Options):
         Option(
             group=SPEED,
             metavar="KERNEL",
-            help="auto, numpy or torch: the code that does the wide pass; they agree to 1e-6.",
+            help="The code that reads the logits: auto, numpy or torch. Results agree to 1e-6.",
         ),
     ] = "auto"
 
@@ -216,7 +227,7 @@ class ThreadOptions(Options):
             least=1,
             hint="leave it out for the best value",
             shown="all processors",
-            help="Threads that share the rows and the resamples; changes no digit.",
+            help="Number of threads. On a CPU it changes no digit.",
         ),
     ] = None
     progress: Annotated[
@@ -224,7 +235,7 @@ class ThreadOptions(Options):
         Option(
             hidden=True,
             unrecorded=True,
-            help="Called now and then with how many are done of how many: rows, then resamples of each group.",
+            help="A function that is called with how many rows, then resamples, are done, and of how many.",
         ),
     ] = None
 
@@ -240,7 +251,7 @@ class SpeedOptions(ThreadOptions, DeviceOptions):
             least=1,
             hint="leave it out for the best value",
             shown="what fits the cache",
-            help="Rows read at a time; changes no digit.",
+            help="Number of rows read at a time. On a CPU it changes no digit.",
         ),
     ] = None
 
@@ -263,8 +274,8 @@ class PriorOptions(Options):
         Option(
             group=SMOOTHING,
             metavar="CONVENTION",
-            help="What eps means: uniform (eps/K on every class), off-target (eps/(K-1) on the others), classy or "
-            "prior.",
+            help="What eps means: uniform (eps/K on every class), off-target (eps/(K-1) on each other class), "
+            "classy or prior.",
         ),
     ] = "uniform"
     prior: Annotated["Data | None", PRIOR] = None
@@ -280,14 +291,14 @@ class ClassWeightOptions(Options):
             metavar="FILE",
             shown=False,
             file=True,
-            help="How much each class weighs in the losses: one number a class.",
+            help="Weight of each class in the losses; one number per class.",
         ),
     ] = None
     weight_mode: Annotated[
         WeightMode,
         Option(
             group=SMOOTHING,
-            help="Class weights as F.cross_entropy has them, or those of the label for the whole sample.",
+            help="Weigh each class of the target as F.cross_entropy does, or the whole sample by its label.",
         ),
     ] = "torch"
 
@@ -296,7 +307,7 @@ class NegativeEpsOptions(Options):
     """Whether smoothing may be negative."""
 
     allow_negative_eps: Annotated[
-        bool, Option(group=SMOOTHING, help="Take an eps below 0: negative label smoothing.")
+        bool, Option(group=SMOOTHING, help="Allow eps below 0: negative label smoothing.")
     ] = False
 
 
@@ -316,7 +327,8 @@ class NoiseOptions(Options):
             least=0,
             below=1,
             hint="for example --noise-rate 0.1",
-            help="Estimate the loss on clean labels, if this share of them was drawn anew from all classes.",
+            help="Estimate the loss on clean labels, assuming that this share of the labels was redrawn from all "
+            "classes.",
         ),
     ] = None
 
@@ -332,7 +344,7 @@ class LevelOptions(Options):
             above=0,
             below=1,
             hint="for example 0.95",
-            help="The share of resamples within an interval.",
+            help="Level of the intervals.",
         ),
     ] = 0.95
 
@@ -340,7 +352,9 @@ class LevelOptions(Options):
 class BootstrapOptions(Options):
     """Intervals by the bootstrap."""
 
-    ci: Annotated[bool, Option(group=INTERVALS, help="Bootstrap intervals of all metrics but those by class.")] = False
+    ci: Annotated[
+        bool, Option(group=INTERVALS, help="Add bootstrap intervals to all metrics except those by class.")
+    ] = False
     bootstrap: Annotated[
         int,
         Option(
@@ -348,7 +362,7 @@ class BootstrapOptions(Options):
             metavar="B",
             least=2,
             hint="1000 is usual",
-            help="How many resamples an interval is made of.",
+            help="Number of bootstrap resamples.",
         ),
     ] = 1000
     seed: Annotated[
@@ -358,7 +372,7 @@ class BootstrapOptions(Options):
             metavar="SEED",
             least=0,
             hint="any number from 0 on",
-            help="Of the resamples: the same seed gives the same bytes.",
+            help="Seed of the resamples. The same seed gives the same bytes.",
         ),
     ] = 0
 
@@ -379,11 +393,11 @@ class BinOptions(Options):
             most=10_000,
             hint="15 is usual",
             shown="15, or what --compat takes",
-            help="How many bins the calibration errors have.",
+            help="Number of bins of the calibration errors.",
         ),
     ] = None
     bin_edges: Annotated[
-        BinEdges, Option(group=CALIBRATION, help="Which edge belongs to a bin: (lo, hi] or [lo, hi).")
+        BinEdges, Option(group=CALIBRATION, help="Which edge belongs to a bin: right for (lo, hi], left for [lo, hi).")
     ] = "right"
 
 
@@ -391,7 +405,7 @@ class NormOptions(BinOptions):
     """The bins, and how their errors are summed."""
 
     norm: Annotated[
-        Norm, Option(group=CALIBRATION, help="How ece_equal_mass and the errors by class sum their bins.")
+        Norm, Option(group=CALIBRATION, help="Norm over the bins, for ece_equal_mass and the errors by class.")
     ] = "l1"
 
 
@@ -404,7 +418,7 @@ class CompatOptions(BinOptions):
             group=CALIBRATION,
             metavar="LIBRARY",
             shown=False,
-            help="torchmetrics, netcal, gpleiss or sklearn: ece and its kin by that library's rule.",
+            help="Compute ece, rmsce, mce and ece_null with the bins of torchmetrics, netcal, gpleiss or sklearn.",
         ),
     ] = None
 
@@ -417,7 +431,7 @@ class CalibrationOptions(CompatOptions, NormOptions):
         Option(
             group=CALIBRATION,
             metavar="SCORE",
-            help="What the selective metrics rank by: msp, margin, entropy, max_logit or max_logit_pnorm.",
+            help="Score that the selective metrics rank by: msp, margin, entropy, max_logit or max_logit_pnorm.",
         ),
     ] = "msp"
 
@@ -431,27 +445,31 @@ class OutputOptions(Options):
             group=OUTPUT,
             metavar="FORMAT",
             short="-f",
-            help="auto, table, csv, json, markdown, parquet, or npy for an array; auto: by the suffix of -o, "
-            "else table on a terminal, csv in a pipe.",
+            help="table, csv, json, markdown, parquet, or npy for an array. auto takes it from the suffix of -o, or "
+            "else prints a table on a terminal and csv in a pipe.",
         ),
     ] = "auto"
     output: Annotated[
         str,
-        Option(group=OUTPUT, metavar="FILE", short="-o", help="Write to a file, whole or not at all; - is stdout."),
+        Option(
+            group=OUTPUT, metavar="FILE", short="-o", help="Write to this file, completely or not at all; - is stdout."
+        ),
     ] = "-"
-    no_header: Annotated[bool, Option(group=OUTPUT, help="CSV without its first line, to append to a log.")] = False
+    no_header: Annotated[bool, Option(group=OUTPUT, help="Write CSV without its header, to append to a log.")] = False
 
 
 class RunOptions(OutputOptions):
     """The output of a command that may take a while."""
 
-    quiet: Annotated[bool, Option(group=OUTPUT, short="-q", help="No progress bar and no warnings on stderr.")] = False
+    quiet: Annotated[bool, Option(group=OUTPUT, short="-q", help="Show no progress bar and no warnings.")] = False
 
 
 class EvalOutputOptions(RunOptions):
     """The output of `lscli eval`."""
 
-    wide: Annotated[bool, Option(group=OUTPUT, help="One row a source and group, one column a metric.")] = False
+    wide: Annotated[
+        bool, Option(group=OUTPUT, help="Print one row per source and group, and one column per metric.")
+    ] = False
 
 
 # The options of each question.
@@ -467,7 +485,12 @@ class ConventionOptions(NegativeEpsOptions):
     """A convention of smoothing that needs no prior."""
 
     smoothing: Annotated[
-        Literal["uniform", "off-target", "classy"], Option(group=SMOOTHING, help="What eps means, without a prior.")
+        Literal["uniform", "off-target", "classy"],
+        Option(
+            group=SMOOTHING,
+            help="What eps means: uniform (eps/K on every class), off-target (eps/(K-1) on each other class) or "
+            "classy.",
+        ),
     ] = "uniform"
 
 
@@ -495,7 +518,9 @@ class SweepOptions(ReadingOptions, IntervalOptions, TargetOptions, EpsOptions):
 class EqualMassOptions(CompatOptions):
     """The bins of the reliability table."""
 
-    equal_mass: Annotated[bool, Option(group=CALIBRATION, help="Bins of equal count instead of equal width.")] = False
+    equal_mass: Annotated[bool, Option(group=CALIBRATION, help="Use bins of equal count instead of equal width.")] = (
+        False
+    )
 
 
 class BinsOptions(ReadingOptions, LevelOptions, EqualMassOptions):
@@ -506,13 +531,17 @@ class OrderOptions(Options):
     """Which classes, in which order."""
 
     sort: Annotated[
-        str, Option(metavar="COLUMN", help="Largest first, by this column; class and name: in their order.")
+        str, Option(metavar="COLUMN", help="Sort by this column, largest first; class and name in ascending order.")
     ] = "class"
-    ascending: Annotated[bool, Option(help="With --sort: smallest first.")] = False
+    ascending: Annotated[bool, Option(help="With --sort, put the smallest first.")] = False
     top: Annotated[
         int | None,
         Option(
-            metavar="N", least=1, hint="leave it out for all classes", shown="all", help="Only the first N classes."
+            metavar="N",
+            least=1,
+            hint="leave it out for all classes",
+            shown="all",
+            help="Show only the first N classes.",
         ),
     ] = None
     class_names: Annotated[
@@ -523,7 +552,7 @@ class OrderOptions(Options):
             shown=False,
             file=True,
             unrecorded=True,
-            help="Names of the classes, one a line.",
+            help="Names of the classes, one per line.",
         ),
     ] = None
 
@@ -550,10 +579,12 @@ class WorstOptions(Options):
             least=1,
             hint="leave it out for all samples",
             shown=False,
-            help="Only the N worst samples, worst first.",
+            help="Show only the N worst samples, worst first.",
         ),
     ] = None
-    by: Annotated[WorstBy, Option(help="With --worst: by hard loss, or by confidence among the wrong.")] = "loss"
+    by: Annotated[
+        WorstBy, Option(help="What --worst means: the largest hard loss, or the most confident wrong samples.")
+    ] = "loss"
 
 
 class SamplesOptions(ReadingOptions, WorstOptions):
@@ -566,13 +597,15 @@ class TriedOptions(Options):
     eps: Annotated[Amounts | None, EPS._replace(environment="explain_eps")] = None
     candidates: Annotated[
         int,
-        Option(metavar="N", least=1, hint="for example --candidates 10", help="How many candidates, best first."),
+        Option(
+            metavar="N", least=1, hint="for example --candidates 10", help="Number of candidates to show, best first."
+        ),
     ] = 10
     prior: Annotated[
         "Data | None",
         PRIOR._replace(
             metavar="FILE",
-            help="A distribution to try besides that of the labels, one number a class.",
+            help="A distribution to try besides that of the labels; one number per class.",
         ),
     ] = None
 
@@ -587,7 +620,7 @@ class TriedWeightOptions(Options):
             metavar="FILE",
             shown=False,
             file=True,
-            help="Class weights to try besides none: one number a class.",
+            help="Class weights to try besides none; one number per class.",
         ),
     ] = None
 
@@ -612,7 +645,7 @@ class InspectOptions(Options):
 class ClassCountOptions(Options):
     """The number of classes."""
 
-    classes: Annotated[int | None, Option(metavar="K", shown=False, help="How many classes there are.")] = None
+    classes: Annotated[int | None, Option(metavar="K", shown=False, help="Number of classes.")] = None
 
 
 class OneEpsOptions(Options):
@@ -636,7 +669,9 @@ class SmoothOptions(SmoothOneOptions):
     label: Annotated[
         int | None,
         Option(
-            metavar="Y", unrecorded=True, help="The targets of this one label, with their floor and their best gap."
+            metavar="Y",
+            unrecorded=True,
+            help="Print the targets of this one label, with the floor of the loss and the optimal logit gap.",
         ),
     ] = None
     progress: Annotated[Progress | None, Option(hidden=True, unrecorded=True)] = None

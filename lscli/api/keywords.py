@@ -8,6 +8,7 @@ see them in `__signature__` and the docstring.
 from __future__ import annotations
 
 import inspect
+import re
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
+    from lscli.checked_options import Declared
     from lscli.options import Data
     from lscli.table import SampleTable
 
@@ -115,12 +117,14 @@ def _public(function: Callable[..., Any], options: Any, call: Callable[..., Any]
     keywords = [
         inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default) for each in declared(options)
     ]
-    described = "".join(f"    {each.name}: {each.option.help}{_words(each.choices)}\n" for each in declared(options))
+    described = "".join(f"    {each.name}: {_described(each)}\n" for each in declared(options))
     public.__doc__ = f"{inspect.cleandoc(function.__doc__ or '')}\n\nOptions:\n{described}"
     public.__signature__ = inspect.Signature([*positional, *keywords])  # type: ignore[attr-defined]
     public.with_options = function  # type: ignore[attr-defined]
     return public
 
 
-def _words(choices: tuple[str, ...]) -> str:
-    return f" One of {', '.join(choices)}." if choices else ""
+def _described(each: Declared) -> str:
+    """The help of an option for Python, where options are keywords and not flags."""
+    text = re.sub("--([a-z]+)(?:-([a-z]+))?", lambda flag: "_".join(filter(None, flag.groups())), each.option.help)
+    return text if all(word in text for word in each.choices) else f"{text} One of {', '.join(each.choices)}."
