@@ -29,10 +29,10 @@ def bins_command(
     options: BinsOptions,
     output: RunOptions,
 ) -> None:
-    """The reliability table: how often the model is right, bin by bin of its confidence.
+    """Print the reliability table: accuracy against confidence, bin by bin.
 
     Each bin has its edges, the number of samples, their mean confidence, their accuracy with its Wilson interval, and
-    the gap between the two. On a terminal it is drawn with bars.
+    the gap between the two. A terminal shows the table as a diagram.
     """
     from lscli.cli.run_command import run_command
 

@@ -29,10 +29,10 @@ def classes_command(
     options: ClassesOptions,
     output: RunOptions,
 ) -> None:
-    """Support, recall, precision, calibration error and losses of every class.
+    """Print support, recall, precision, calibration error and losses of every class.
 
-    The calibration error of a class compares its probability with how often it is the label, over all samples; recall
-    and losses are over the samples of the class.
+    The calibration error of a class compares its probability with how often it is the label, over all samples. Recall
+    and losses are over the samples with that label.
     """
     from lscli.cli.run_command import run_command
 

@@ -30,10 +30,10 @@ def eval_command(
     options: EvaluateOptions,
     output: EvalOutputOptions,
 ) -> None:
-    """How good, how confident and how calibrated saved logits are, and what label smoothing means for them.
+    """Measure losses, confidence and calibration of saved logits, and what label smoothing does to them.
 
-    Prints the hard, the uniform and the smoothed loss with its floor, accuracy and confidence, calibration
-    errors beside what noise alone would give, and the amount of smoothing that the logits speak of.
+    Prints the hard, the uniform and the smoothed loss with its floor, accuracy and confidence, calibration errors next
+    to those that noise alone would give, and the amount of label smoothing that the logits imply.
     """
     from lscli.cli.run_command import run_command
 

@@ -33,14 +33,13 @@ def explain_command(
     options: ExplainOptions,
     output: RunOptions,
 ) -> None:
-    """Which convention of label smoothing gives a loss that a training log printed.
+    """Find out which convention of label smoothing gives a loss that a training log printed.
 
-    Tries the usual amounts of smoothing, or those of --eps, with every convention of the targets and every way to make
-    one number of all samples: sum or mean, with or without the ignored ones, in another base, less the entropy of the
-    targets, as a perplexity. Losses without smoothing are always among them.
+    Tries the usual amounts of smoothing, or those of --eps, with every convention of the targets and every way to
+    reduce the losses to one number: sum or mean, with or without ignored samples, in another base, minus the entropy of
+    the targets, as a perplexity. Losses without smoothing are always included.
 
-    The digits of VALUE say how exact it is: candidates that agree with all of them are equally near, and the most usual
-    comes first.
+    The digits of VALUE say how exact it is. Candidates that agree with all digits rank equally, the most usual first.
     """
     from lscli.cli.run_command import run_command
 

@@ -32,9 +32,9 @@ def inspect_command(
     options: InspectOptions,
     output: RunOptions,
 ) -> None:
-    """What a file holds: its format, and of every array its shape, its type and a look at all of its values.
+    """Show what a file holds: its format, and the shape, type and range of values of every array.
 
-    Then what eval would take each for, and the command to type next. Nothing in the file is executed, whatever it is.
+    Then says what eval would take each array for, and which command to type next. Nothing in the file is executed.
     """
     from lscli.cli.run_command import run_command
 

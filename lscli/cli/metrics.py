@@ -12,7 +12,7 @@ EXAMPLES = ("lscli metrics", "lscli metrics -f csv")
 
 @flat
 def metrics_command(context: typer.Context, *, output: OutputOptions) -> None:
-    """Every metric with its family and its definition, as the code that computes it has them."""
+    """List every metric with its family and its definition."""
     from lscli.cli.output import Destination
 
     destination = Destination.of(output)

@@ -29,10 +29,10 @@ def samples_command(
     options: SamplesOptions,
     output: RunOptions,
 ) -> None:
-    """Every quantity of every sample, a row each, as fast as they are read.
+    """Print one row per sample: losses, confidence, rank of the label, margin and logit gap.
 
-    Losses, confidence, rank of the label, margin and logit gap, in the order of the file; or only the worst samples,
-    by their loss or by their confidence among the wrong. Written as Parquet with -o x.parquet.
+    Rows are written as they are read, in the order of the file. With --worst, only the worst samples are shown. Use
+    -o x.parquet for a Parquet file.
     """
     from lscli.cli.run_command import run_command
 

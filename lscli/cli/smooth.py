@@ -31,13 +31,13 @@ def smooth_command(
     options: SmoothOptions,
     output: RunOptions,
 ) -> None:
-    """The smoothed targets of labels, a row each, as fast as they are read.
+    """Print the smoothed targets of labels, one row per label.
 
-    For one --eps, in the convention that --smoothing names; zeros where a label is ignored. Rows of [N, K] are sets of
-    classes or distributions, whose --classes need not be said. As an array with -o targets.npy.
+    Uses one --eps and the convention of --smoothing; the row of an ignored label is zero. LABELS may also be rows
+    [N, K], sets of classes or distributions, which need no --classes. Use -o targets.npy for an array.
 
-    With --label instead of LABELS: the targets of that label, the loss that nothing goes below, and the logit gap where
-    it is reached.
+    With --label instead of LABELS, prints the targets of that label, the floor of the loss against them, and the logit
+    gap at which the loss reaches it.
     """
     from lscli.cli.run_command import run_command
 

@@ -35,11 +35,11 @@ def sweep_command(
     options: SweepOptions,
     output: RunOptions,
 ) -> None:
-    """The smoothed loss over a range of eps, with its floor and its excess, and the eps that the logits imply.
+    """Compute the smoothed loss over a range of eps, with its floor and excess, and the eps that the logits imply.
 
-    Says whether the model is over- or under-smoothed, where the numbers allow to. Of several models on the same samples
-    the first is the baseline: each further one has its difference in loss, sample by sample, and the eps at which the
-    ranking of the two flips.
+    Says whether the model is over- or under-smoothed, if the interval allows a verdict. With several models on the same
+    samples, the first is the baseline; each further model gets its difference in loss, sample by sample, and the eps
+    at which the ranking of the two flips.
     """
     from lscli.cli.run_command import run_command
 
