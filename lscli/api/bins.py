@@ -30,14 +30,14 @@ _READ = frozenset({"confidence", "one_minus_confidence", "correct"})
 
 @of_logits(BinsOptions)
 def per_bin(logits: Data, labels: Data | None, options: BinsOptions) -> Bins:
-    """The bins that ece adds up: edges, count, mean confidence, accuracy, gap and the interval of the accuracy.
+    """Compute the bins of ece: edges, count, mean confidence, accuracy, gap and the interval of the accuracy.
 
     Args:
         logits, labels: as in `lscli.evaluate`.
 
     Returns:
-        A listing, a row a bin. An empty bin has a count of 0 and nan otherwise. gap = confidence - accuracy; the
-        interval is Wilson's, of the given level.
+        A listing, one row per bin. An empty bin has a count of 0 and is nan otherwise. gap = confidence - accuracy;
+        the interval is Wilson's, of the given level.
 
     Raises:
         LscliError: as `lscli.evaluate`.

@@ -1,4 +1,4 @@
-"""The same questions class by class: who is confused, who is badly calibrated."""
+"""Support, recall, precision, calibration error and losses of every class."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _SORTABLE = Classes.FIXED[2:]
 
 @of_logits(ClassesOptions)
 def per_class(logits: Data, labels: Data | None, options: ClassesOptions) -> Classes:
-    """Support, recall, precision, calibration error and losses of every class.
+    """Compute support, recall, precision, calibration error and losses of every class.
 
     Args:
         logits, labels: as in `lscli.evaluate`.
@@ -71,7 +71,9 @@ def per_class(logits: Data, labels: Data | None, options: ClassesOptions) -> Cla
     read = reading.read(logits, labels, wanted, options, rule=rule, against=options)
     settings = settings._replace(targets=read.targets)
     if names is not None and len(names[1]) != read.num_classes:
-        raise InputError(f"{len(names[1])} names for {read.num_classes} classes", "one name a line", where=names[0])
+        raise InputError(
+            f"{len(names[1])} names for {read.num_classes} classes", "write one name per line", where=names[0]
+        )
     more = _columns_of(read.all, choices, settings)
     _check_sort(sort, more)
     class_names = names[1] if names else [""] * read.num_classes
@@ -93,7 +95,9 @@ def _chosen(words: str, allow_negative_eps: bool) -> list[Choice]:
     choices = select(words, allow_negative_eps=allow_negative_eps) if words else []
     for choice in choices:
         if choice.metric.by_class and choice.named:
-            raise UsageError(f"{choice.metric.id} is about all classes together", "see lscli eval", where="metrics")
+            raise UsageError(
+                f"{choice.metric.id} is a metric of all classes together", "use lscli eval", where="metrics"
+            )
     return [choice for choice in choices if not choice.metric.by_class]
 
 
@@ -105,7 +109,7 @@ def _check_sort(sort: str, more: Sequence[str]) -> None:
 
 
 def _columns_of(table: SampleTable, choices: Sequence[Choice], settings: Settings) -> list[str]:
-    """The names of the columns that metrics add, `id` or `id@number`."""
+    """The names of the columns of further metrics, `id` or `id@number`."""
     names = [column_name(c.metric, value.params) for c in choices for value in c.values(table, settings)]
     return list(dict.fromkeys(names))
 
@@ -113,7 +117,7 @@ def _columns_of(table: SampleTable, choices: Sequence[Choice], settings: Setting
 def _by_metric(
     table: SampleTable, num_classes: int, choices: Sequence[Choice], settings: Settings
 ) -> list[dict[str, float]]:
-    """The metrics of the samples of each class; none where a class has no sample."""
+    """The metrics of each class, over the samples with that label; empty for a class without samples."""
     order = np.argsort(table["label"], kind="stable")
     ends = np.searchsorted(table["label"][order], np.arange(num_classes + 1))
     found = []
@@ -129,7 +133,7 @@ def _rows(source: str, group: str, table: SampleTable, names: Sequence[str], nor
     weight = np.ones(len(table)) if table.weight is None else table.weight
 
     def by_class(of: Array, x: Array) -> Array:
-        # A weight of 0 takes a sample out, also an infinite one.
+        # A sample of weight 0 is excluded, even if its value is infinite.
         return np.bincount(of, np.where(weight > 0, x * weight, 0.0), num_classes)
 
     label, total = table["label"], table.total
@@ -140,7 +144,7 @@ def _rows(source: str, group: str, table: SampleTable, names: Sequence[str], nor
         means = [by_class(label, table[name]) / support for name in ("loss_hard", "loss_uniform", "logit_gap")]
         recall, precision = right / support, right / predicted
     if table.classes is None:
-        raise TypeError("the scan was not asked for the sums by class")
+        raise TypeError("the scan computed no sums by class")
     columns = [support / total, table.classes.mean_prob, recall, precision, class_errors(table, norm), *means]
     whole = [[int(x) if x.is_integer() else x for x in counts.tolist()] for counts in (support, predicted)]
     cells = zip(range(num_classes), names, *whole, *(c.tolist() for c in columns), strict=True)
@@ -148,7 +152,7 @@ def _rows(source: str, group: str, table: SampleTable, names: Sequence[str], nor
 
 
 def _sorted(rows: Sequence[ClassRow], place: int, sort: str, ascending: bool) -> list[ClassRow]:
-    """The rows by the column at a place, missing values last."""
+    """The rows sorted by one column, missing values last."""
 
     def cell(row: ClassRow) -> Any:
         return (*row[:-1], *row.metrics)[place]
@@ -159,7 +163,7 @@ def _sorted(rows: Sequence[ClassRow], place: int, sort: str, ascending: bool) ->
 
 
 def _names(given: Any) -> tuple[str, list[str]] | None:
-    """Where the names of the classes are from, and the names."""
+    """The file of the names, and the names of the classes."""
     if given is None:
         return None
     if not isinstance(given, str | bytes | os.PathLike):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @of_logits(EvaluateOptions)
 def evaluate(logits: Data, labels: Data | None, options: EvaluateOptions) -> Report:
-    """How good, how confident and how calibrated logits are, and what label smoothing means for them.
+    """Measure losses, confidence and calibration of logits, and what label smoothing does to them.
 
     Every row is read once, in chunks: memory grows with N, never with N x K. On the CPU no digit
     depends on `threads` or `chunk_rows`.
@@ -29,14 +29,14 @@ def evaluate(logits: Data, labels: Data | None, options: EvaluateOptions) -> Rep
         logits: [N, K] raw scores or log-probabilities: a path, a pattern of shards, a numpy array or a torch tensor;
             float16, bfloat16, float32 or float64. -inf masks a class.
         labels: [N] class numbers from 0 to K-1, any integer type: a path, a pattern, a numpy array, a list or a torch
-            tensor. May be left out where one file holds both. With `soft_labels`, [N, K] distributions.
+            tensor. Optional if one file holds both. With `soft_labels`, [N, K] distributions.
 
     Returns:
         A Report: losses in nats, probabilities in [0, 1], means with their standard errors.
 
     Raises:
-        UsageError: an option out of its range, an unknown metric, a device that is not there.
-        InputError: logits, labels, weights or groups that cannot be used, with the row where that is known.
+        UsageError: an option out of its range, an unknown metric, or a missing device.
+        InputError: logits, labels, weights or groups that cannot be used; the message names the row if it can.
         ReadWriteError: a file that cannot be read.
         EngineError: a device that failed.
 

@@ -1,4 +1,4 @@
-"""Logits, labels, weights and groups, open and checked against each other."""
+"""Open logits, labels, weights and groups, and check them against each other."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 
-# Sums by class and bin that are kept, 40 bytes each.
+# The most sums by class and bin that are kept, at 40 bytes each.
 _MOST_CELLS = 1 << 27
 
 
@@ -45,12 +45,12 @@ class Inputs:
         options: how they are read.
         masked_classes: what is done with masked classes, `auto` resolved.
         logits: [N, K].
-        soft: the labels where they are distributions, which are checked as they are read; else None.
-        label: [N], -1 for those that are ignored; of soft labels it says nothing.
-        ignored: how many are, as far as is known before the rows are read.
-        weight: of each row, or None.
-        names: of the groups.
-        source: the logits, as typed.
+        soft: the labels if they are distributions, checked as they are read; None for class numbers.
+        label: [N] class numbers, -1 for ignored samples; all 0 for soft labels.
+        ignored: the number of ignored samples known before the rows are read.
+        weight: the weights of the rows, or None.
+        names: the names of the groups, all samples ("") first.
+        source: the logits as typed.
     """
 
     def __init__(
@@ -73,12 +73,12 @@ class Inputs:
         self.logits, self._labels = (open_soft_inputs if soft_labels else open_inputs)(logits, labels, how)
         self.soft = self._labels if isinstance(self._labels, SoftLabels) else None
         self._auto = options.masked_classes == "auto"
-        # A choice that a question does not have is no class of its row.
+        # A choice that a question does not have is not a class of its row.
         self.masked_classes: MaskedClasses = (
             options.masked_classes if not self._auto else "exclude" if self.logits.ragged else "keep"
         )
         self.options = options
-        # As typed: errors name the member of an archive, rows the file.
+        # As typed: errors name the member of an archive, but reports name the file.
         self.source = os.fsdecode(logits) if isinstance(logits, str | bytes | os.PathLike) else self.logits.name
         try:
             rows = self.logits.shape[0]
@@ -101,7 +101,7 @@ class Inputs:
             self.soft.close()
 
     def _checked(self, ignore_index: int) -> tuple[Array, int]:
-        """The labels, and how many of them are ignored."""
+        """The labels, and the number of ignored ones."""
         rows, classes = self.logits.shape
         if isinstance(self._labels, Labels):
             return self._labels.checked(classes, ignore_index)
@@ -116,15 +116,15 @@ class Inputs:
 
     @property
     def columns(self) -> set[str]:
-        """What the tables need besides: to find the weight and the group of a sample, and its own number of classes."""
+        """Columns that the tables need besides those of the metrics, to look up weights, groups and class counts."""
         found = {"row"} if self.weight is not None or self._codes is not None else set()
         return found | ({"class_count"} if self.masked_classes == "exclude" else set())
 
     def targets(self, options: TargetOptions) -> Opened:
-        """What the losses of these samples are against.
+        """The targets that the losses of these samples are computed against.
 
         Raises:
-            UsageError: options that do not go together for these logits.
+            UsageError: options that cannot be combined for these logits.
         """
         declared_targets(options, self.masked_classes)
         weight = None if self.weight is None else self.weight.values
@@ -132,7 +132,7 @@ class Inputs:
         return open_targets(options, self.label, self.logits.shape[1], weight, self.label < 0, shares)
 
     def class_sums(self, rule: BinRule) -> list[ClassSums]:
-        """Empty sums by class for all samples and for each group."""
+        """Empty sums by class, for all samples and for each group."""
         weight = np.ones(len(self.label)) if self.weight is None else self.weight.values
         weight = np.where(self.label >= 0, weight, 0.0)
         of_groups = [] if self._codes is None else [self._codes == code for code in range(len(self.names) - 1)]
@@ -158,7 +158,7 @@ class Inputs:
         return np.array(self.names[1:], object)[self._codes[table["row"]]]
 
     def tables(self, table: SampleTable) -> dict[str, SampleTable]:
-        """All samples, and those of each group that has any."""
+        """The table of all samples (""), and that of each group with samples."""
         table = self.weighted(table)
         if self.weight is not None and not table.total:
             raise InputError(
@@ -174,7 +174,7 @@ class Inputs:
         return tables
 
     def provenance(self, result: Scan | None) -> Provenance:
-        """Where the samples come from; without a result, as far as is known before the rows are read."""
+        """Where the samples come from. Without a result, only what is known before the rows are read."""
         inputs = [_input("logits", self.logits), _input("labels", self._labels)]
         if self.weight is not None:
             inputs.append(self.weight.described)
@@ -191,12 +191,12 @@ class Inputs:
         )
 
     def used(self, result: Scan | None) -> dict[str, str]:
-        """The values that were used in the place of `auto`."""
+        """The values that replaced `auto`."""
         found: dict[str, str] = {"masked_classes": self.masked_classes}
         return found if result is None else {**found, "device": result.device, "kernel": result.kernel}
 
     def _infinite(self, table: SampleTable) -> bool:
-        """Whether a masked class shows in the losses, or would if it were not left out."""
+        """Whether a masked class makes losses infinite, or would if it were not excluded."""
         if self.masked_classes == "exclude":
             return True
         names = {"loss_uniform", "logit_gap", PRIOR, WEIGHED} & table.columns.keys()

@@ -1,4 +1,4 @@
-"""What a file holds, what `eval` would take it for, and the command to type next."""
+"""What a file holds, what `lscli eval` would take it for, and which command to type next."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ if TYPE_CHECKING:
 
 @of_file(InspectOptions)
 def inspect(path: Path, options: InspectOptions) -> Contents:
-    """The arrays of a file: shape, type, a look at the values, and what each would be for `lscli.evaluate`.
+    """List the arrays of a file: shape, type, range of values, and what `lscli.evaluate` would take each for.
 
-    All values are read, a block at a time.
+    All values are read, one block at a time.
 
     Args:
-        path: a file of any format that is read, a pattern of shards, or `-`.
+        path: a file of any input format, a pattern of shards, or `-`.
 
     Returns:
-        A listing, a row an array. `min` and `max` are of the finite values, `sum_to_1` is the share of rows that do;
-        `command` is what to type next.
+        A listing, one row per array. `min` and `max` are over the finite values, `sum_to_1` is the share of rows that
+        sum to 1, `command` is the command to type next.
 
     Raises:
-        InputError: the file cannot be used at all.
-        ReadWriteError: it cannot be read.
+        InputError: the file cannot be used.
+        ReadWriteError: the file cannot be read.
         UsageError: an unknown format.
     """
     input_format, progress = options.input_format, options.progress
@@ -75,14 +75,14 @@ def inspect(path: Path, options: InspectOptions) -> Contents:
 
 
 class _Found(NamedTuple):
-    """An array, and what it would be taken for.
+    """An array, and what `lscli eval` would take it for.
 
     Attributes:
-        file, format, key, shape, element, size: what and where it is.
-        look: its values; None where there are no numbers.
-        role: `logits` or `labels`; empty where neither takes it.
-        options: what has to be said for that.
-        why: why neither does.
+        file, format, key, shape, element, size: where the array is, its shape, type and bytes.
+        look: the summary of its values; None if they are not numbers.
+        role: `logits` or `labels`, or empty.
+        options: the options that `lscli eval` needs to take it for that.
+        why: why it has no role.
     """
 
     file: str
@@ -110,7 +110,7 @@ class _Found(NamedTuple):
 
 
 def _taken_for(array: Any, seen: Look | None) -> tuple[str, list[str], str]:
-    """The role of an array, with the options that it takes, or why it has none."""
+    """The role of an array, the options that it needs, and why it has no role."""
     whole = array.element.lstrip("u").startswith("int")
     if whole and len(array.shape) == 1:
         return "labels", [], ""
@@ -171,7 +171,7 @@ def _row(source: str, array: _Found, command: str) -> ArrayRow:
 
 
 def _command(path: str, found: Sequence[_Found], array: _Found, input_format: str | None) -> str:
-    """The line that evaluates this array, with the labels of the same file or of one beside it."""
+    """The command that evaluates this array, with labels from the same file or from one next to it."""
     if not array.role:
         return ""
     words = ["lscli eval"]
@@ -205,7 +205,7 @@ _TABLES = ("parquet", "arrow", "csv", "tsv")
 
 
 def _beside(path: str, array: _Found, role: str, other: str) -> str:
-    """A file beside this one that has as many rows and is called as the other role."""
+    """A file next to this one that has as many rows and the name of the other role."""
     folder, base = os.path.split(path)
     names = [base.replace(role, other)] if role in base else []
     names += [f"{other}{suffix}" for suffix in (os.path.splitext(base)[1], ".npy", ".csv")]

@@ -1,4 +1,4 @@
-"""What the losses of an analysis are against: a convention of smoothing, with its prior, and class weights."""
+"""The targets that losses are computed against: a smoothing convention with its prior, and class weights."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 EMPIRICAL = "empirical"
-# A range of eps that is longer than any curve needs.
+# The most values of a range of eps: more than any curve needs.
 _MOST = 10_000
 
 
 class Opened(NamedTuple):
-    """Targets, and what a report says of the files that they are from."""
+    """Targets, and the entries of a report for the files that they were read from."""
 
     targets: Targets
     inputs: list[dict[str, Any]]
 
 
 def declared_targets(options: TargetOptions, masked_classes: MaskedClasses) -> Targets:
-    """The targets as far as the options tell, before a file is opened: which columns they read.
+    """The targets before a file is opened, which suffice to tell the columns that metrics read.
 
     Raises:
-        UsageError: options that do not go together.
+        UsageError: options that cannot be combined.
     """
     prior, weighted = options.smoothing == "prior", options.class_weights is not None
     check_goes_with_prior(options.smoothing, given=options.prior is not None)
     if masked_classes == "exclude" and (prior or (weighted and options.weight_mode == "torch")):
         what = "a prior" if prior else "class weights of mode torch"
         raise UsageError(
-            f"{what} would have to be another one in each row", "use keep or error", where="masked-classes"
+            f"{what} cannot be applied where each row has its own classes", "use keep or error", where="masked-classes"
         )
     unknown = np.ones(1)
     return Targets(options.smoothing, unknown if prior else None, unknown if weighted else None, options.weight_mode)
@@ -64,12 +64,12 @@ def open_targets(
     """The targets of these options for labels [N] from 0 to K-1.
 
     Args:
-        options: checked.
-        label: [N]; those of ignored samples are any.
+        options: the convention, the prior and the class weights.
+        label: [N]; the values of ignored samples do not matter.
         num_classes: K.
-        weight: [N], how often each sample counts, or None.
+        weight: [N], the weight of each sample, or None.
         ignored: [N] bool.
-        shares: what gives the share of each class, [K], where labels are soft and `label` says nothing.
+        shares: a function that returns the share of each class, [K], for soft labels.
 
     Raises:
         InputError: a prior or class weights that cannot be used.
@@ -91,7 +91,7 @@ def open_targets(
         class_weights = check_class_weights(values, num_classes, name)
         if not (class_weights[label[~ignored]] > 0).any():
             raise InputError(
-                "all classes that occur have the weight 0", "give those of the labels a weight above 0", where=name
+                "all classes that occur have weight 0", "give the classes of the labels a weight above 0", where=name
             )
     return Opened(Targets(options.smoothing, prior, class_weights, options.weight_mode), inputs)
 
@@ -105,10 +105,10 @@ def _numbers(value: Any, role: str, num_classes: int, inputs: list[dict[str, Any
 
 
 def parse_eps(eps: Amounts, *, allow_negative: bool) -> tuple[float, ...]:
-    """Amounts of smoothing, in their order: numbers, and `start:stop:step` for all from start to stop.
+    """Amounts of smoothing in order, with each range `start:stop:step` as its values.
 
     Raises:
-        UsageError: one that is not in its range, or none at all.
+        UsageError: an eps out of its range, or no eps.
     """
     several = list(eps) if isinstance(eps, Iterable) and not isinstance(eps, str) else [eps]
     parts = [part for each in several for part in _range(each)]
@@ -128,6 +128,6 @@ def _range(part: float | str) -> list[float | str]:
     except (ValueError, ZeroDivisionError):
         count = float("nan")
     if not 0 <= count <= _MOST:
-        raise UsageError(f"no range of eps: {part}", "start:stop:step, for example 0:0.5:0.05", where="eps")
-    # 0:0.3:0.1 ends with 0.3 and not 0.30000000000000004, which has no short name.
+        raise UsageError(f"not a range of eps: {part}", "write start:stop:step, for example 0:0.5:0.05", where="eps")
+    # Rounded, so that 0:0.3:0.1 ends with 0.3 and not with 0.30000000000000004.
     return [float(f"{start + i * step:.12g}") for i in range(int(count + 1e-9) + 1)]

@@ -1,4 +1,4 @@
-"""What every analysis of logits begins with: the pass over them, weights and groups, and where it all came from."""
+"""Read logits and labels into tables of samples: the first step of every question about logits."""
 
 from __future__ import annotations
 
@@ -47,15 +47,15 @@ class ScanOptions(TypedDict):
 
 @dataclass
 class Reading:
-    """Logits and labels as samples.
+    """Samples with their provenance.
 
     Attributes:
-        source: the logits, as named.
-        tables: the samples by group; the empty name is all of them, and comes first.
+        source: the name of the logits.
+        tables: the samples of each group; all samples ("") come first.
         num_classes: K.
-        provenance: where they came from.
-        used: values of options that were used in the place of those that were given.
-        targets: what their losses are against.
+        provenance: where the samples come from.
+        used: values that replaced those of the options, such as the device for `auto`.
+        targets: the targets that losses are computed against.
     """
 
     source: str
@@ -73,12 +73,12 @@ class Reading:
     def answered(
         self, options: Options, used: Mapping[str, Any] = MappingProxyType({}), notes: Iterable[str] = ()
     ) -> dict[str, Any]:
-        """The provenance of an answer by name, with its settings; whatever was noted becomes a warning.
+        """Warn of everything noted, and return the provenance of an answer as keyword arguments.
 
         Args:
-            options: those of the question.
-            used: values that were used in the place of those that were given.
-            notes: warnings of the question itself.
+            options: the options of the question.
+            used: further values that replaced those of the options.
+            notes: further warnings.
         """
         noted = [*self.provenance.warnings, *notes]
         for note in noted:
@@ -101,10 +101,10 @@ def read(
 
     Args:
         logits, labels: as in `lscli.evaluate`.
-        columns: names of columns that the tables have to have.
+        columns: the columns that the tables must have.
         options: how to read.
-        rule: the bins of the sums by class, or None where nobody asks for these.
-        against: what the losses are against; plain uniform targets unless given.
+        rule: the bins of the sums by class; None computes no such sums.
+        against: the targets of the losses.
         soft_labels: whether the labels are distributions, [N, K].
 
     Raises:
@@ -115,7 +115,7 @@ def read(
         targets, files = opened.targets(against)
         extra = vectors(targets, opened.logits.shape[1])
         of_labels = entropies(columns)
-        # Metrics may need none, but samples are counted in a column.
+        # Some metrics need no column, but a table counts its samples by one.
         wanted = {*columns, *opened.columns} or {"label" if opened.soft is None else "loss_hard"}
         result = scan(
             opened.logits,
@@ -136,7 +136,7 @@ def read(
 
 
 def scan_options(opened: Inputs) -> ScanOptions:
-    """The options of a pass over the rows."""
+    """The options of a pass over the rows, by name."""
     options = opened.options
     return {
         "nonfinite": options.nonfinite,
@@ -150,7 +150,7 @@ def scan_options(opened: Inputs) -> ScanOptions:
 
 
 def _soft(labels: SoftLabels, options: ReadingOptions, targets: Targets, entropies: Mapping[str, float]) -> Soft:
-    from lscli.scan.soft import Soft  # only such labels need it
+    from lscli.scan.soft import Soft  # imported only for soft labels
 
     return Soft(labels, options.ignore_index, targets, entropies)
 
@@ -158,9 +158,9 @@ def _soft(labels: SoftLabels, options: ReadingOptions, targets: Targets, entropi
 def read_parts(
     logits: Data, labels: Data | None, columns: Iterable[str], options: ReadingOptions
 ) -> tuple[Reading, Iterator[tuple[SampleTable, Array]]]:
-    """Read row by row: the samples of consecutive rows, in their order, with the name of each one's group.
+    """Read part by part: tables of consecutive rows, in order, with the group of each sample.
 
-    The reading that comes with them has no tables, and knows nothing that only the last row tells.
+    The reading that is returned with the parts has no tables, and no counts that only the last row completes.
     """
     opened = Inputs(logits, labels, options)
 

@@ -1,4 +1,4 @@
-"""Metrics of a table with their intervals, as rows of a report."""
+"""Compute metrics of a table, with intervals, and make them rows of a report."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lscli.table import SampleTable
 
 _NONE = (math.nan, math.nan)
-# Bytes a sample that a resample takes at most, measured, and so does what resamples share.
+# The most bytes per sample that a resample takes, measured. What all resamples share takes as many.
 _RESAMPLE = 128
 
 
@@ -45,7 +45,7 @@ class Resampling(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """A value of a metric, with its interval where one was asked for."""
+    """A value of a metric, with its interval if one was computed."""
 
     metric: str
     value: Value
@@ -81,18 +81,18 @@ def measured(
 
 
 def _threads(samples: int) -> int:
-    """As many as are fast and fit into memory; it may be none, which is the main one."""
+    """The number of threads that fit into memory; 0 means that the main thread does the work."""
     limit, most = memory_limit(), processors()
     return most if limit is None else limit.threads(most, _RESAMPLE * samples, _RESAMPLE * samples)
 
 
 def _constant(choice: Choice, found: Sequence[Value]) -> bool:
-    """Whether there is nothing to be unsure of: a floor is one number unless it depends on the label."""
+    """Whether the metric is a constant and has no interval. A floor is, unless it depends on the label."""
     return choice.metric.constant and all(math.isnan(value.stderr) for value in found)
 
 
 def rows_of(source: str, group: str, table: SampleTable, found: Iterable[Measured]) -> list[Row]:
-    """The rows of a report for the values of one group of a source."""
+    """Rows of a report for the values of one group of a source."""
     total = table.total
     n = int(total) if total.is_integer() else total
     rows = []

@@ -1,4 +1,4 @@
-"""One row a sample: what the metrics are made of, and the samples that are worth a look."""
+"""One row per sample: what metrics are computed from, and the worst samples."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ _VALUES = Sample._fields[2:-1]
 
 @of_logits(SamplesOptions)
 def per_sample(logits: Data, labels: Data | None, options: SamplesOptions) -> Samples:
-    """Every column of the table, a row a sample, in the order of the file.
+    """List every sample with all its quantities, in the order of the file.
 
-    The rows are computed as they are read from the listing, once: memory is flat. So an error further down the file
-    comes after the rows before it, and a warning of rows left out comes after the last row.
+    Rows are computed while the listing is read, once, so memory is flat. An error further down the file is raised
+    after the rows before it, and a warning about skipped rows comes after the last row.
 
     Args:
         logits, labels: as in `lscli.evaluate`.
 
     Returns:
-        A listing. With `worst`, all rows are read before the first is given.
+        A listing, one row per sample. With `worst`, all rows are read before the first is returned.
 
     Raises:
         LscliError: as `lscli.evaluate`.
@@ -56,7 +56,7 @@ def _rows(source: str, parts: Iterable[Part]) -> Iterator[Sample]:
 
 
 def _worst(parts: Iterable[Part], count: int, by: WorstBy) -> Iterator[Part]:
-    """The worst samples of all parts as one part; of equal ones the first rows."""
+    """The worst samples of all parts as one part; the first rows where several are equal."""
     kept: Part | None = None
     for part in parts:
         table, groups = part if kept is None else _joined(kept, part)

@@ -1,4 +1,4 @@
-"""What there is for labels that are distributions over the classes: losses and Brier scores."""
+"""Metrics of soft labels, which are distributions over the classes: losses and Brier scores."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ if TYPE_CHECKING:
 
 
 def check(options: TargetOptions) -> None:
-    """Refuse what has no meaning for such labels.
+    """Refuse class weights: a soft label has several classes, so no single class weighs the sample.
 
     Raises:
-        UsageError: class weights: a label is of several classes, and none of these weighs the sample.
+        UsageError: class weights were given.
     """
     if options.class_weights is not None:
-        raise UsageError("soft labels are of several classes", "leave out --class-weights", where="class-weights")
+        raise UsageError("soft labels have several classes each", "leave out --class-weights", where="class-weights")
 
 
 def split(choices: Sequence[Choice], settings: Settings) -> tuple[list[Choice], list[str]]:
-    """The metrics that there are, and the ids of the others, in their order.
+    """The metrics that apply to soft labels, and the ids of the others, in order.
 
     Raises:
-        UsageError: there is none.
+        UsageError: no metric applies.
     """
     kept = [choice for choice in choices if _is_there(choice, settings)]
     left_out = list(dict.fromkeys(choice.metric.id for choice in choices if choice not in kept))
     if not kept:
-        hint = "losses and Brier scores have one: --metrics loss,brier"
-        raise UsageError(f"without a meaning for soft labels: {', '.join(left_out)}", hint, where="metrics")
+        hint = "losses and Brier scores are: --metrics loss,brier"
+        raise UsageError(f"not defined for soft labels: {', '.join(left_out)}", hint, where="metrics")
     return kept, left_out
 
 
 def notes(read: Reading, left_out: Sequence[str]) -> Iterator[str]:
-    """What was asked for and is not there, in one line."""
+    """A note on the metrics that were left out."""
     if left_out:
         name = next(entry["path"] for entry in read.provenance.inputs if entry["role"] == "labels")
         yield f"{name}: soft labels have losses and Brier scores; left out: {', '.join(left_out)}"

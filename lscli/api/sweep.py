@@ -1,4 +1,4 @@
-"""The smoothed loss over a range of eps, of one model or of several on the same samples."""
+"""The smoothed loss over a range of eps, for one model or for several models on the same samples."""
 
 from __future__ import annotations
 
@@ -41,22 +41,22 @@ METRICS = (
 
 @of_logits(SweepOptions)
 def sweep(logits: Data, labels: Data | None, options: SweepOptions) -> Report:
-    """The smoothed loss, its floor and its excess over a range of eps, and which eps these logits imply.
+    """Compute the smoothed loss, its floor and its excess over a range of eps, and the eps that the logits imply.
 
-    The loss is a straight line in eps, so that one pass gives all of it. The conclusion says whether the model is
-    over- or under-smoothed, where the interval of smoothing_balance allows to say so.
+    The loss is linear in eps, so one pass gives the whole curve. The conclusion says whether the model is over- or
+    under-smoothed, if the interval of smoothing_balance allows a verdict.
 
     Args:
-        logits: [N, K], as for `lscli.evaluate`; the baseline where there are others.
-        labels: [N]. May be left out where one file holds both.
+        logits: [N, K], as for `lscli.evaluate`; the baseline of `others`.
+        labels: [N]. Optional if one file holds both.
 
     Returns:
-        A Report. The rows of `others` follow, each model's with loss_difference, its smoothed loss less the baseline's
-        sample by sample, and loss_flip_eps; samples that only one of the two keeps are left out of these. Of models of
-        the same name, the second is called `name (2)`.
+        A Report. The rows of each of `others` follow, with loss_difference, its smoothed loss minus the baseline's
+        sample by sample, and loss_flip_eps, both over the samples that the two models keep. A second model of the same
+        name is called `name (2)`.
 
     Raises:
-        InputError: also where the models have another number of samples or classes, or labels of their own that differ.
+        InputError: as `lscli.evaluate`, or models that differ in their number of samples or classes, or in labels.
         UsageError, ReadWriteError, EngineError: as `lscli.evaluate`.
     """
     eps = parse_eps(options.eps, allow_negative=options.allow_negative_eps)
@@ -92,13 +92,13 @@ def sweep(logits: Data, labels: Data | None, options: SweepOptions) -> Report:
 
 
 def _several(others: Any) -> Sequence[Any]:
-    """Further models, which may be one alone: a path, or an array of rows."""
+    """Further models as a sequence. One model may be given alone, as a path or an array."""
     alone = is_path(others) or getattr(others, "ndim", 0) == 2
     return [others] if alone else list(others or ())
 
 
 def _check_shapes(models: Sequence[Any], logits_key: str | None) -> None:
-    """Refuse models of other samples or classes before any is read; a header that says nothing is not the matter here.
+    """Compare the shapes of all models before any is read. Files whose headers tell no shape are skipped.
 
     Raises:
         InputError: two shapes differ.
@@ -121,7 +121,7 @@ def _shape(model: Any, logits_key: str | None) -> tuple[int, ...] | None:
         return stored_shape(model, logits_key, "logits")
     try:
         return tuple(np.shape(model))
-    except ValueError:  # lists that are no array
+    except ValueError:  # nested lists of different lengths
         return None
 
 
@@ -139,16 +139,16 @@ def _has_labels(model: Any, labels_key: str | None) -> bool:
 
 
 def _distinct(name: str, taken: Collection[str]) -> str:
-    """The name, with a number where it is taken."""
+    """The name, with a number if it is taken."""
     numbered = (f"{name} ({number})" for number in itertools.count(2))
     return name if name not in taken else next(new for new in numbered if new not in taken)
 
 
 def _pair(baseline: Reading, read: Reading, group: str, notes: list[str]) -> SampleTable | None:
-    """The differences to the baseline of the samples of a group that both keep; None where there are none.
+    """The differences to the baseline, for the samples of a group that both models keep; None without such samples.
 
     Raises:
-        InputError: the models have labels of their own that differ, or no sample in common.
+        InputError: the models have different labels, or no sample in common.
     """
     one, other = baseline.tables.get(group), read.tables[group]
     if one is None:
@@ -159,12 +159,16 @@ def _pair(baseline: Reading, read: Reading, group: str, notes: list[str]) -> Sam
             notes.append(f"{read.source}: compared with {baseline.source} on the {len(one)} rows that both keep")
     if not len(one) or not one.total:
         if not group:
-            raise InputError(f"keeps no row that {baseline.source} keeps", "look at both", where=read.source)
+            raise InputError(
+                f"has no kept row in common with {baseline.source}",
+                "check which rows of each are skipped or ignored",
+                where=read.source,
+            )
         return None
     differ = one["label"] != other["label"]
     if differ.any():
         raise InputError(
-            f"its label of row {one['row'][differ.argmax()]} is not that of {baseline.source}",
+            f"its label of row {one['row'][differ.argmax()]} differs from that of {baseline.source}",
             "models are compared on the same samples: give their labels once, as the last path",
             where=read.source,
         )

@@ -1,4 +1,4 @@
-"""A report with one row a source and group and one column a metric: for spreadsheets and appended logs."""
+"""A report with one row per source and group and one column per metric, for spreadsheets and logs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def wide(report: Report, *, intervals: bool = False) -> Wide:
-    """The values side by side; those of a metric with a parameter are `id@number`.
+    """The values side by side. The column of a metric with a parameter is called `id@number`.
 
     With `intervals`, each column is followed by its `_ci_low` and `_ci_high`.
     """
@@ -35,7 +35,7 @@ def wide(report: Report, *, intervals: bool = False) -> Wide:
 
 
 def column_name(metric: Metric, params: Mapping[str, Any]) -> str:
-    """The name of a metric's column: its id, with the number of its parameter where it has one."""
+    """The name of a metric's column: its id, and `@number` if it has a parameter."""
     return f"{metric.id}@{params[metric.parameter]}" if metric.parameter else metric.id
 
 
