@@ -1,10 +1,10 @@
-"""lscli: how good, how confident and how calibrated saved classifier logits are.
+"""lscli: losses, confidence and calibration of saved classifier logits.
 
     >>> import lscli
     >>> report = lscli.evaluate("sample_data/logits.npy", "sample_data/labels.npy", eps=0.1)
     >>> report["ece"]
 
-Names are imported when they are first used, so that `import lscli` costs nothing.
+Names are imported on first use, so `import lscli` is fast.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The errors a user can meet, each with the exit code that a shell sees."""
+"""The errors that users see, each with its exit code."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class ExitCode(IntEnum):
 
 
 class LscliError(Exception):
-    """What went wrong, in one line, and the next thing to try.
+    """An error with a hint at the next thing to try.
 
     Args:
-        message: one line without a full stop.
+        message: what went wrong, in one line without a full stop.
         hint: what to do about it; may be empty.
-        where: the file or option that it concerns; may be empty.
+        where: the file or option concerned; may be empty.
     """
 
     exit_code = ExitCode.BUG
@@ -41,7 +41,7 @@ class LscliError(Exception):
 
 
 class UsageError(LscliError):
-    """The command or call was given something that it does not take."""
+    """A command or call has an argument that it does not accept."""
 
     exit_code = ExitCode.USAGE
 
@@ -65,10 +65,10 @@ class EngineError(LscliError):
 
 
 def whole(value: object, where: str) -> int:
-    """A whole number as it was given, of any type that is one.
+    """The value as an int, whatever its integer type.
 
     Raises:
-        UsageError: it is none.
+        UsageError: the value is not a whole number.
     """
     try:
         if isinstance(value, bool):
@@ -79,7 +79,7 @@ def whole(value: object, where: str) -> int:
 
 
 class ClosedPipeError(Exception):
-    """Whoever read standard output went away, which is no fault."""
+    """The reader of standard output closed it, which is not a failure."""
 
 
 class LscliWarning(UserWarning):

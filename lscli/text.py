@@ -1,4 +1,4 @@
-"""Text from outside (file names, keys, column names) made safe to print."""
+"""Text that comes from outside, such as file names and keys, made safe to print."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 def printable(text: str) -> str:
     """Text with control characters and undecodable bytes written as escapes.
 
-    A terminal obeys what a file name says (`ESC[2J` clears the screen), and a name that is not
-    UTF-8 arrives with lone surrogates that no encoder takes.
+    A terminal obeys escape sequences in a file name (`ESC[2J` clears the screen), and a name that is not
+    UTF-8 contains lone surrogates that cannot be encoded.
     """
     if text.isprintable():
         return text
@@ -20,20 +20,20 @@ def printable(text: str) -> str:
 
 
 def said(error: object) -> str:
-    """What a library says of an error, in one printable line without a full stop."""
+    """The message of a library's error, in one printable line without a full stop."""
     return printable(" ".join(str(error).split())).rstrip(".")
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """`did you mean 'a' or 'b'?`, or an empty string when nothing is near."""
-    import difflib  # only those who mistype need it
+    """`did you mean 'a' or 'b'?`, or an empty string if no known word is similar."""
+    import difflib  # imported only after a typing error
 
     close = difflib.get_close_matches(word, list(known), n=3, cutoff=0.6)
     return f"did you mean {' or '.join(map(repr, close))}?" if close else ""
 
 
 def sized(count: float) -> str:
-    """A number of bytes in the largest unit of which there is at least one."""
+    """A number of bytes in the largest fitting unit, such as `1.5 MiB`."""
     for unit, scale in (("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
         if count >= scale:
             return f"{count / scale:.4g} {unit}"

@@ -1,4 +1,4 @@
-"""Where a setting's value comes from: its flag, LSCLI_* in the environment, [tool.lscli], or the built-in default."""
+"""Defaults of options from `[tool.lscli]` in pyproject.toml, and the origin of each setting."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _ORIGINS = {
 
 
 def load_pyproject(context: typer.Context) -> None:
-    """Give every command the defaults of `[tool.lscli]` in the nearest pyproject.toml, here or above.
+    """Give every command the defaults of `[tool.lscli]` in the nearest pyproject.toml, in this folder or above.
 
     Raises:
-        UsageError: the file is no TOML, or an option that no command has (the nearest are named).
+        UsageError: the file is not TOML, or names an option that no command has; the hint names similar ones.
         ReadWriteError: the file cannot be read.
     """
     try:
         folder = os.getcwd()
-    except FileNotFoundError:  # it was removed; absolute paths work all the same
+    except FileNotFoundError:  # the folder was removed; absolute paths still work
         return
     table, path = _lscli_table(folder)
     if not table:
@@ -57,7 +57,7 @@ def load_pyproject(context: typer.Context) -> None:
 
 
 def with_origins(answer: Answer, context: typer.Context) -> Answer:
-    """The answer with where each setting's value came from."""
+    """The answer with the origin of each setting: flag, environment, pyproject or default."""
     settings = {}
     for name, setting in answer.settings.items():
         source = context.get_parameter_source(name)
@@ -68,7 +68,7 @@ def with_origins(answer: Answer, context: typer.Context) -> Answer:
 
 
 def _key(option: Any) -> str:
-    """What an option is called in the file: as in the environment, where one with a default of its own has its own."""
+    """The name of an option in the file, which is the one in the environment without `LSCLI_`."""
     return str(option.envvar or option.name).removeprefix("LSCLI_").lower()
 
 
@@ -95,16 +95,16 @@ def _read(path: str) -> Mapping[str, Any]:
             data = file.read()
     except OSError as error:
         raise ReadWriteError(f"cannot be read: {error.strerror}", "check its rights", where=path) from error
-    if b"lscli" not in data:  # most projects': not worth the import of a parser
+    if b"lscli" not in data:  # true for most projects, and saves the import of a parser
         return {}
     import tomllib
 
     try:
         document = tomllib.loads(data.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"not valid TOML: {error}", "mend the file", where=path) from error
+        raise UsageError(f"not valid TOML: {error}", "correct the file", where=path) from error
     tool = document.get("tool", {})
     table = tool.get("lscli", {}) if isinstance(tool, dict) else {}
     if not isinstance(table, dict):
-        raise UsageError("[tool.lscli] is no table", "write [tool.lscli], then eps = 0.1", where=path)
+        raise UsageError("[tool.lscli] is not a table", "write [tool.lscli], then eps = 0.1", where=path)
     return table

@@ -1,4 +1,4 @@
-"""The command line: one Typer app, and the one place where errors become lines and exit codes."""
+"""The Typer app, and the only place where errors become messages and exit codes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 import warnings
 from typing import TYPE_CHECKING, Annotated, Any
 
-# lscli calls no BLAS. Its threads cost start-up time and memory, and are counted when numpy is imported.
+# lscli calls no BLAS, and starting its threads costs time and memory. numpy reads this variable on import.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import typer
@@ -53,7 +53,7 @@ def _start(
     ] = False,
 ) -> None:
     """Calibration analysis of saved classifier logits: losses, confidence, calibration, label smoothing."""
-    if not {"-h", "--help"} & set(context.obj or ()):  # help is there also when the project's file is broken
+    if not {"-h", "--help"} & set(context.obj or ()):  # help works even if pyproject.toml is broken
         from lscli.cli.defaults import load_pyproject
 
         load_pyproject(context)
@@ -83,7 +83,7 @@ def _app() -> typer.Typer:
 
 
 def _paragraphs(function: Callable[..., None]) -> str:
-    """The docstring with each paragraph on one line: the terminal wraps it."""
+    """The docstring with each paragraph on one line, for the terminal to wrap."""
     paragraphs = (function.__doc__ or "").split("\n\n")
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
@@ -92,7 +92,7 @@ app = _app()
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command line and return its exit code; errors are one line and a hint on stderr."""
+    """Run the command line and return its exit code. An error prints one line and a hint on stderr."""
     before = signal.signal(signal.SIGTERM, _terminate)
     try:
         with warnings.catch_warnings():
@@ -109,24 +109,24 @@ def _guarded(arguments: Sequence[str]) -> int:
     try:
         code = app(list(arguments), standalone_mode=False, prog_name="lscli", obj=list(arguments))
         if sys.stdout is not None:
-            sys.stdout.flush()  # of a help, which typer prints
+            sys.stdout.flush()  # Typer prints help without flushing
         return code if isinstance(code, int) else ExitCode.OK
     except LscliError as error:
         return _fail(error, str(error), error.hint, error.exit_code)
     except typer.TyperException as error:
         message = _one_line(error.format_message())
-        # Without any command the help is printed, and there is nothing to add.
+        # Without a command, Typer prints the help and raises an error without a message.
         return _fail(error, message, _usage_hint(error), ExitCode.USAGE) if message else ExitCode.USAGE
     except (ClosedPipeError, BrokenPipeError):
         return ExitCode.CLOSED_PIPE
     except SystemExit as error:
-        # typer ends so after completing a word, and rich when the reader of a help went away.
+        # Typer exits after completing a word, and rich exits if the reader of the help closed the pipe.
         return int(error.code or 0) if "_LSCLI_COMPLETE" in os.environ else ExitCode.CLOSED_PIPE
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except Exception as error:
         for stop, code in ((KeyboardInterrupt, ExitCode.INTERRUPTED), (_Terminated, ExitCode.TERMINATED)):
-            if _came_of(error, stop):  # while a library was loaded, which makes it an error of its own
+            if _came_of(error, stop):  # a library that was being imported turned it into its own error
                 return code
         cause = error.__cause__ if isinstance(error, typer.Abort) and error.__cause__ else error
         return _fail(error, *explained(cause))
@@ -139,11 +139,11 @@ def _came_of(error: BaseException | None, kind: type[BaseException]) -> bool:
 
 
 class _Terminated(BaseException):
-    """SIGTERM, raised so that temporary files are removed on the way out."""
+    """SIGTERM as an exception, so that temporary files are removed."""
 
 
 def _terminate(number: int, frame: Any) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: another one must not disturb the way out
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second signal must not interrupt the cleanup
     raise _Terminated
 
 

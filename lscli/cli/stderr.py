@@ -13,4 +13,4 @@ def say(line: str) -> None:
         sys.stderr.write(printable(line) + "\n")
         sys.stderr.flush()
     except (OSError, ValueError, AttributeError):
-        return  # nobody listens; the exit code still tells
+        return  # stderr is closed; the exit code still reports the failure

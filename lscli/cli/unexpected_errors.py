@@ -1,4 +1,4 @@
-"""Errors that no part of lscli foresaw: memory that ran out, a stream that failed, or else a bug."""
+"""Messages for unexpected errors: out of memory, a failed stream, or a bug."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from lscli.errors import ExitCode
 from lscli.limits import memory_limit
 from lscli.text import sized
 
-# How the system, the loader of libraries and Python say that there is no memory.
+# How the system, the dynamic loader and Python report that memory ran out.
 _NO_MEMORY = (os.strerror(errno.ENOMEM), "annot allocate memory", "failed to map segment", "can't start new thread")
 
 
 def explained(error: BaseException) -> tuple[str, str, int]:
-    """What to say, the hint and the exit code."""
+    """The message, the hint and the exit code."""
     if isinstance(error, MemoryError) or any(sign in str(error) for sign in _NO_MEMORY):
         return _memory(error)
     if isinstance(error, OSError):
