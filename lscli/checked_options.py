@@ -20,7 +20,7 @@ from lscli.errors import UsageError, whole
 from lscli.text import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 
 Part = TypeVar("Part", bound="Options")
@@ -41,7 +41,7 @@ class Option(NamedTuple):
         several: whether it takes several values, with commas or repeated.
         file: whether its value names a file, which must not be the output.
         environment: its name in the environment and in pyproject.toml, where that is not its own.
-        complete: a function that gives the words that complete a value.
+        words: words that complete a value, where they are not all that is allowed.
         hidden: whether only Python has it.
         unrecorded: whether reports leave it out of their settings.
     """
@@ -59,7 +59,7 @@ class Option(NamedTuple):
     several: bool = False
     file: bool = False
     environment: str = ""
-    complete: Callable[[str], Sequence[str]] | None = None
+    words: tuple[str, ...] = ()
     hidden: bool = False
     unrecorded: bool = False
 

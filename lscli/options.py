@@ -43,13 +43,6 @@ WEIGHTS, SMOOTHING = "Weights and groups", "Label smoothing"
 CALIBRATION, INTERVALS = "Calibration", "Intervals"
 
 
-def _metric_names(incomplete: str) -> list[str]:
-    from lscli.metrics import FAMILIES, METRICS
-
-    before, comma, last = incomplete.rpartition(",")
-    return [before + comma + name for name in ("default", "all", *FAMILIES, *METRICS) if name.startswith(last)]
-
-
 EPS = Option(
     metavar="EPS",
     several=True,
@@ -60,7 +53,6 @@ METRICS = Option(
     metavar="NAMES",
     short="-m",
     several=True,
-    complete=_metric_names,
     help="Metric ids, families, 'default' or 'all', with commas or repeated; id@0.2 sets the metric's parameter. "
     "See lscli metrics.",
 )
@@ -203,7 +195,7 @@ class DeviceOptions(Options):
             group=SPEED,
             metavar="DEVICE",
             help="Where to compute: auto (the CPU), cpu, cuda, cuda:1 or mps.",
-            complete=lambda incomplete: ("auto", "cpu", "cuda", "mps"),
+            words=("auto", "cpu", "cuda", "mps"),
         ),
     ] = "auto"
     kernel: Annotated[

@@ -63,7 +63,7 @@ def _parameter(each: Declared) -> inspect.Parameter:
         envvar=f"LSCLI_{each.environment.upper()}",
         show_envvar=False,
         show_default=option.shown,
-        autocompletion=option.complete or _completion(each.choices),
+        autocompletion=_completion(each),
         rich_help_panel=option.group,
     )
     return inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=info, annotation=kind)
@@ -75,8 +75,19 @@ def _kind(each: Declared) -> Any:
     return kind | None if each.optional else kind
 
 
-def _completion(choices: tuple[str, ...]) -> Callable[[], list[str]] | None:
-    return (lambda: list(choices)) if choices else None
+def _completion(each: Declared) -> Callable[[str], list[str]] | None:
+    """What completes a value of the option."""
+    if each.name == "metrics":
+        return _metric_names
+    words = [*(each.choices or each.option.words)]
+    return (lambda incomplete: words) if words else None
+
+
+def _metric_names(incomplete: str) -> list[str]:
+    from lscli.metrics import FAMILIES, METRICS
+
+    before, comma, last = incomplete.rpartition(",")
+    return [before + comma + name for name in ("default", "all", *FAMILIES, *METRICS) if name.startswith(last)]
 
 
 def _given(each: Declared, value: Any) -> Any:
