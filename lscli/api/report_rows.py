@@ -140,7 +140,7 @@ def _reason(choice: Choice, settings: Settings, table: SampleTable) -> str:
         return "targets of a negative eps are no distribution"
     missing = sorted(choice.columns(settings) - table.columns.keys())
     if missing:
-        return f"the table has no {' and no '.join(missing)}"
+        return f"the table has no column {', '.join(missing)}"
     if choice.metric.by_class and table.classes is None:
         return "the table has no sums by class"
     return f"it does not apply to K = {table.num_classes} classes"
