@@ -12,7 +12,7 @@ import torch
 
 from lscli.io.open import open_inputs
 from lscli.kernels.rowstate import COLUMNS
-from lscli.scan import scan
+from lscli.scan.scan import scan
 
 SHAPES = ((2_000_000, 10), (200_000, 100), (20_000, 1000), (600, 32_000))
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 import lscli
 from lscli.io.open import How, open_soft_inputs
 from lscli.io.soft_labels import SoftLabels
-from lscli.scan import scan
+from lscli.scan.scan import scan
 from lscli.scan.soft import Soft
 from lscli.smoothing.targets import Targets
 from lscli.table import SampleTable

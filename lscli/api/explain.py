@@ -18,7 +18,7 @@ from lscli.recipes import convention_sums
 from lscli.recipes.catalogue import LOSSES, NONE, RECIPES, Recipe, formula
 from lscli.recipes.convention_sums import Convention
 from lscli.report import Setting
-from lscli.scan import scan
+from lscli.scan.scan import scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

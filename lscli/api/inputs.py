@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from lscli.io.logits import Logits
     from lscli.metrics.bins import BinRule
     from lscli.options import Data, MaskedClasses, ReadingOptions, TargetOptions
-    from lscli.scan import Scan
+    from lscli.scan.scan import Scan
 
     Array = NDArray[Any]
 

@@ -12,7 +12,7 @@ from lscli.errors import warn
 from lscli.metrics.smoothed_losses import entropies, vectors
 from lscli.options import TargetOptions
 from lscli.report import Provenance
-from lscli.scan import scan, scan_parts
+from lscli.scan.scan import scan, scan_parts
 from lscli.smoothing.targets import Targets
 
 if TYPE_CHECKING:

@@ -8,16 +8,15 @@ which thread computes it.
 from __future__ import annotations
 
 import math
-import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from lscli.errors import UsageError, whole
-from lscli.workers import together
+from lscli.workers import run_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -67,28 +66,16 @@ def resampled(
     """
     draw = _Draw(table, bootstrap.seed)
     results: list[Sequence[float]] = [()] * bootstrap.resamples
-    numbers = iter(range(bootstrap.resamples))
-    failures: list[BaseException] = []
-    lock = threading.Lock()
 
-    def work() -> None:
-        while not failures:
-            with lock:
-                number = next(numbers, None)
-            if number is None:
-                return
-            try:
-                results[number] = compute(table.resample(draw(number)))
-            except BaseException as error:  # raised again by the main thread
-                failures.append(error)
+    def work(numbers: Iterator[int]) -> None:
+        for number in numbers:
+            results[number] = compute(table.resample(draw(number)))
 
-    def watch() -> None:
+    def watch(taken: int) -> None:
         if progress is not None:
-            progress(sum(map(bool, results)), bootstrap.resamples)
+            progress(taken, bootstrap.resamples)
 
-    together(work, min(threads, bootstrap.resamples), watch, lambda: failures.append(KeyboardInterrupt()))
-    if failures:
-        raise failures[0]
+    run_threads(work, range(bootstrap.resamples), min(threads, bootstrap.resamples), watch)
     return np.array(results, np.float64)
 
 

@@ -50,7 +50,7 @@ class NumpyKernel:
         element = np.dtype(np.float64 if dtype == "float64" else np.float32)
         self._far_from_overflow = 1e154 if dtype == "float64" else 1e19  # the root of the largest number
         self._k = num_classes
-        self._fields = fields
+        self._fields = fields | {"tail"} if class_sums else fields
         self._vectors = np.empty((0, num_classes)) if vectors is None else vectors
         self._class_sums = class_sums
         self._exponent = 1 + math.ceil(math.log2(num_classes))  # a power of two is exact, and no sum overflows

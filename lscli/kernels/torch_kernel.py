@@ -41,7 +41,7 @@ class TorchKernel:
     ) -> None:
         self._k = num_classes
         self._class_sums = class_sums
-        self._fields = fields
+        self._fields = fields | {"tail"} if class_sums else fields
         # At most 1 each, which float32 holds whatever the scale of the weights; the host scales back.
         self._vectors = self._exponents = None
         if vectors is not None and len(vectors):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lscli.recipes.catalogue import EMPIRICAL, Sums
-from lscli.scan import scan
+from lscli.scan.scan import scan
 from lscli.smoothing.targets import Targets
 
 if TYPE_CHECKING:

@@ -1,18 +1,17 @@
-"""The loop on the CPU: threads take chunks of rows in turn."""
+"""The pass on the CPU: threads take chunks of rows in order and compute them independently."""
 
 from __future__ import annotations
 
 import contextlib
-import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lscli.kernels.devices import cpu_kernel
-from lscli.workers import together
+from lscli.workers import run_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -20,12 +19,12 @@ if TYPE_CHECKING:
     from lscli.kernels.class_sums import ClassSums
     from lscli.kernels.devices import CpuKernel
     from lscli.scan.soft import Soft
-    from lscli.scan.table_builder import Filler
+    from lscli.scan.table_builder import TableBuilder
 
 
 def scan_on_cpu(
     logits: Logits,
-    filler: Filler,
+    builder: TableBuilder,
     class_sums: Sequence[ClassSums],
     kernel: str,
     threads: int,
@@ -33,76 +32,41 @@ def scan_on_cpu(
     report: Callable[[int, int], None],
     soft: Soft | None = None,
 ) -> None:
-    """Fill the table: each thread reads a chunk into its own buffer, and its own kernel computes the states.
+    """Fill the table: each thread reads chunks into its own buffer and computes their states with its own kernel.
 
-    Threads share the rows, and sums that no order shows in: no result depends on how the rows were dealt.
-    Where labels are soft, they are read beside.
+    A row's place in the table is known beforehand, and the class sums are integers: no result depends on which thread
+    took which chunk.
     """
     rows, num_classes = logits.shape
     starts = range(0, rows, chunk_rows)
-    deal = _Deal(starts, np.concatenate(([0], np.cumsum(np.add.reduceat(filler.label >= 0, starts, dtype=np.intp)))))
+    counts = np.add.reduceat(builder.label >= 0, starts, dtype=np.intp)
+    places: list[int] = (np.cumsum(counts) - counts).tolist()
+    label_lock = contextlib.nullcontext() if soft is None else soft.labels.turn
 
-    vectors = np.array(list(filler.vectors.values())) if filler.vectors else None
-    beside = contextlib.nullcontext() if soft is None else soft.labels.turn
+    def class_numbers(start: int, stop: int) -> NDArray[np.int32]:
+        return np.maximum(builder.label[start:stop], 0)
 
-    def hard(start: int, stop: int) -> NDArray[np.int32]:
-        return np.maximum(filler.label[start:stop], 0)
+    def work(chunks: Iterator[tuple[int, int]]) -> None:
+        compute: CpuKernel
+        if soft is None:
+            compute = cpu_kernel(kernel, num_classes, logits.dtype, builder.fields, class_sums, builder.weights)
+        else:
+            compute = soft.kernel(num_classes, logits.dtype, builder.fields, builder.weights)
+        buffer = np.empty((min(chunk_rows, rows), num_classes), logits.storage)
+        read_labels = class_numbers if soft is None else soft.reader(len(buffer))
+        while True:
+            with logits.turn, label_lock:  # a sequential source is read in the order in which chunks are taken
+                chunk = next(chunks, None)
+                if chunk is None:
+                    return
+                start, place = chunk
+                stop = min(start + chunk_rows, rows)
+                out = buffer[: stop - start]
+                x = logits.read(start, stop, out)
+                label = read_labels(start, stop)
+            builder.add(start, place, compute.row_state(x, label, overwrite=x is out, first=start))
 
-    def work() -> None:
-        start = -1
-        try:
-            compute: CpuKernel
-            if soft is None:
-                compute = cpu_kernel(kernel, num_classes, logits.dtype, filler.fields, class_sums, vectors)
-            else:
-                compute = soft.kernel(logits, filler, vectors)
-            buffer = np.empty((min(chunk_rows, rows), num_classes), logits.storage)
-            labels = hard if soft is None else soft.reader(len(buffer))
-            while True:
-                with logits.turn, beside:
-                    chunk = deal.next()
-                    if chunk is None:
-                        break
-                    start, place = chunk
-                    stop = min(start + chunk_rows, rows)
-                    own = buffer[: stop - start]
-                    x = logits.read(start, stop, own)
-                    label = labels(start, stop)
-                filler.put(start, place, compute.row_state(x, label, overwrite=x is own, first=start))
-        except BaseException as error:  # raised again by the main thread
-            deal.fail(start, error)
+    def watch(taken: int) -> None:
+        report(min(taken * chunk_rows, rows), rows)
 
-    together(work, min(threads, len(starts)), lambda: report(min(deal.dealt * chunk_rows, rows), rows), deal.stop)
-    deal.raise_first()
-    report(rows, rows)
-
-
-class _Deal:
-    """Chunks dealt in order to whoever asks, and the errors that came of them."""
-
-    def __init__(self, starts: Iterable[int], places: NDArray[np.intp]) -> None:
-        self._chunks = zip(starts, places.tolist(), strict=False)
-        self._lock = threading.Lock()
-        self._failures: list[tuple[int, BaseException]] = []
-        self._stopped = False
-        self.dealt = 0
-
-    def next(self) -> tuple[int, int] | None:
-        """The next chunk's first row and its place in the table; None when there is no more."""
-        with self._lock:
-            if self._stopped:
-                return None
-            self.dealt += 1
-            return next(self._chunks, None)
-
-    def stop(self) -> None:
-        self._stopped = True
-
-    def fail(self, start: int, error: BaseException) -> None:
-        self._failures.append((start, error))
-        self.stop()
-
-    def raise_first(self) -> None:
-        """Raise the error of the first failed chunk: all earlier ones were dealt, and are done."""
-        if self._failures:
-            raise min(self._failures, key=lambda failure: failure[0])[1]
+    run_threads(work, zip(starts, places, strict=True), min(threads, len(starts)), watch)

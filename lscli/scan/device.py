@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
     from lscli.io.logits import Logits
     from lscli.kernels.class_sums import ClassSums
-    from lscli.scan.table_builder import Filler
+    from lscli.scan.table_builder import TableBuilder
 
 _DEPTH = 3  # one chunk being read, one on its way, one being computed
 
 
 def scan_on_device(
     logits: Logits,
-    filler: Filler,
+    builder: TableBuilder,
     class_sums: Sequence[ClassSums],
     device: str,
     threads: int,
@@ -44,18 +44,18 @@ def scan_on_device(
     rows = logits.shape[0]
     state = device_state(
         logits,
-        np.maximum(filler.label, 0),
+        np.maximum(builder.label, 0),
         device,
-        filler.fields,
+        builder.fields,
         class_sums,
-        vectors=np.array(list(filler.vectors.values())) if filler.vectors else None,
+        vectors=builder.weights,
         chunk_rows=chunk_rows,
         threads=threads,
         progress=lambda done: report(done, rows),
     )
     place = 0
     for start in range(0, rows, chunk_rows):
-        place += filler.put(start, place, state.rows(start, start + chunk_rows))
+        place += builder.add(start, place, state.rows(start, start + chunk_rows))
 
 
 def device_state(

@@ -1,4 +1,4 @@
-"""Soft labels in the loop: each thread reads them beside the logits, and its own kernel sees both."""
+"""Soft labels in the pass: each thread reads them beside the logits, and its own kernel sees both."""
 
 from __future__ import annotations
 
@@ -13,22 +13,20 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lscli.io.logits import Logits
     from lscli.io.soft_labels import SoftLabels
-    from lscli.scan.table_builder import Filler
     from lscli.smoothing.targets import Targets
 
     Array = NDArray[Any]
 
 
 class Soft(NamedTuple):
-    """Labels that are distributions.
+    """Soft labels, and what the pass computes from them.
 
     Attributes:
         labels: [N, K].
-        ignore_index: rows of nothing but this are left out.
-        targets: how the labels are smoothed.
-        entropies: columns by name, the entropy of each sample's smoothed label, with the eps of each.
+        ignore_index: a row that holds nothing but this value is ignored.
+        targets: the smoothing convention of the labels.
+        entropies: columns by name, each with an eps: the entropy of each sample's label, smoothed by eps.
     """
 
     labels: SoftLabels
@@ -36,24 +34,24 @@ class Soft(NamedTuple):
     targets: Targets
     entropies: Mapping[str, float]
 
-    def kernel(self, logits: Logits, filler: Filler, vectors: Array | None) -> SoftKernel:
-        """A kernel for the thread that makes it."""
+    def kernel(self, num_classes: int, dtype: str, fields: frozenset[str], vectors: Array | None) -> SoftKernel:
+        """A kernel for the calling thread."""
         eps = list(self.entropies.values())
-        return SoftKernel(logits.shape[1], logits.dtype, filler.fields, vectors, self._distributions, self.targets, eps)
+        return SoftKernel(num_classes, dtype, fields, vectors, self._distributions, self.targets, eps)
 
     def reader(self, rows: int) -> Callable[[int, int], Array]:
-        """What reads the rows of a chunk, at most so many, as they are stored; they are good until the next ones."""
+        """A function that reads at most `rows` rows as they are stored; its result is valid until the next call."""
         buffer = np.empty((rows, self.labels.shape[1]), self.labels.storage)
         return lambda start, stop: self.labels.read(start, stop, buffer[: stop - start])
 
     @property
     def row_bytes(self) -> int:
-        """What a row takes, as it is stored."""
+        """The bytes of a row as it is stored."""
         return self.labels.shape[1] * self.labels.storage.itemsize
 
     @property
     def tiles(self) -> int:
-        """How many buffers of the size of a tile a kernel has."""
+        """The number of buffers of the size of a tile that a kernel holds."""
         return TILES
 
     def _distributions(self, values: Array, first: int, out: Array) -> Array:

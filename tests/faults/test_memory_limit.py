@@ -188,7 +188,7 @@ def test_a_thread_takes_no_more_than_is_reckoned_with(
         peak.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
 
-    monkeypatch.setattr("lscli.scan.scan_on_cpu", traced)
+    monkeypatch.setattr("lscli.scan.scan.scan_on_cpu", traced)
     metrics = "all" if sums else "default"
     lscli.evaluate(x, y, metrics=metrics, threads=1, chunk_rows=rows // 2, bootstrap=2)
     reckoned = thread_bytes(stored(rows, classes, dtype), rows // 2, class_sums=sums)

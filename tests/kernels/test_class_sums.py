@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 import lscli
 from lscli.io.open import open_inputs
 from lscli.kernels.class_sums import ClassSums
-from lscli.scan import scan
+from lscli.scan.scan import scan
 from tests import naive
 
 Array = NDArray[Any]

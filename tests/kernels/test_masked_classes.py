@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 import lscli
 from lscli.io.open import open_inputs
 from lscli.kernels.rowstate import COLUMNS
-from lscli.scan import Scan, scan
+from lscli.scan.scan import Scan, scan
 from tests.kernels.compare import DTYPES, KERNELS, TOLERANCE, check, table
 
 Array = NDArray[Any]

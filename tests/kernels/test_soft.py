@@ -135,7 +135,7 @@ def test_a_masked_class_counts_only_where_the_label_has_a_share_of_it(classes: i
     q[4, 0] = 0.005
     again = table(logits, q / q.sum(axis=1, keepdims=True))
     assert [4] == np.flatnonzero(np.isposinf(again["loss_hard"])).tolist()
-    with pytest.raises(lscli.InputError, match=r"row 4 has a masked class \(-inf\) that its soft label has a share of"):
+    with pytest.raises(lscli.InputError, match=r"row 4 has a masked class \(-inf\) that is part of its soft label"):
         table(logits, q / q.sum(axis=1, keepdims=True), masked_classes="exclude")
     with pytest.raises(lscli.InputError, match="row 0 has a masked class"):
         table(logits, q, masked_classes="error")

@@ -14,7 +14,7 @@ from lscli.metrics import METRICS, PLACEHOLDERS, Choice
 from lscli.metrics.base import Settings, Value
 from lscli.metrics.scores import SCORE_COLUMNS
 from lscli.metrics.smoothed_losses import vectors
-from lscli.scan import scan
+from lscli.scan.scan import scan
 from lscli.smoothing.targets import Targets
 
 Array = NDArray[Any]

@@ -14,8 +14,8 @@ import lscli
 from lscli.io.open import open_inputs
 from lscli.kernels.devices import cpu_kernel
 from lscli.kernels.rowstate import COLUMNS, fields_for
-from lscli.scan import scan, scan_parts
 from lscli.scan.device import device_state
+from lscli.scan.scan import scan, scan_parts
 
 Array = NDArray[Any]
 
@@ -142,7 +142,7 @@ def parts(logits: Any, labels: Any, names: Any = (*COLUMNS, "row"), **options: A
 def test_the_parts_are_the_whole(
     classes: int, from_file: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lscli.scan._CPU_PART", 8 * classes)  # parts of 16 rows
+    monkeypatch.setattr("lscli.scan.scan._CPU_PART", 8 * classes)  # parts of 16 rows
     logits, labels = data(203, classes, masked=True)
     labels[32:48] = -100
     logits[16:32] = np.nan
@@ -160,7 +160,7 @@ def test_the_parts_are_the_whole(
 
 
 def test_errors_of_a_part_name_the_row_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lscli.scan._CPU_PART", 80)
+    monkeypatch.setattr("lscli.scan.scan._CPU_PART", 80)
     logits = np.zeros((200, 10), np.float32)
     logits[150, 2] = np.nan
     with pytest.raises(lscli.InputError, match="row 150 has nan"):

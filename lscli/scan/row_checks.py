@@ -1,0 +1,114 @@
+"""Which rows a pass refuses, skips or counts: values that are not finite, masked classes, sums of probabilities."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from lscli.errors import InputError
+from lscli.io.views import SUM
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from lscli.io.logits import Logits
+    from lscli.kernels.rowstate import RowState
+
+NonFinite = Literal["error", "skip"]
+MaskedClasses = Literal["keep", "exclude", "error"]
+
+
+class RowChecks:
+    """Checks rows by their states, from any thread.
+
+    Args:
+        logits: [N, K]; errors name a row by its file and its number there.
+        nonfinite: for a row with a nan, with +inf, or of -inf alone: raise an error, or skip the row.
+        masked_classes: for logits of -inf: keep them as classes of probability 0, exclude them from their row, or
+            raise an error.
+
+    Attributes:
+        fields: the optional fields of the row state that the checks read.
+        look_like_probabilities: whether every row so far has values from 0 to 1 that sum to 1, though the logits are
+            not declared to be probabilities.
+    """
+
+    def __init__(self, logits: Logits, nonfinite: NonFinite, masked_classes: MaskedClasses) -> None:
+        self._logits = logits
+        self._nonfinite = nonfinite
+        self._masked_classes = masked_classes
+        self._are_probabilities = logits.kind != "logits"
+        self.look_like_probabilities = not self._are_probabilities
+        # A masked class makes the shift -inf, and raw probabilities show in it too: the pass always computes it.
+        self.fields = frozenset({"shift"})
+        if self._are_probabilities:
+            self.fields |= {"tail"}
+        if masked_classes == "exclude":
+            self.fields |= {"open_classes", "open_shift"}
+        self._masked: list[int] = []
+
+    @property
+    def masked(self) -> int:
+        """The number of finite rows so far that have a masked class."""
+        return sum(self._masked)
+
+    def check(self, rows: NDArray[np.intp], state: RowState) -> NDArray[np.intp]:
+        """Check the rows with the numbers `rows`, [n]; return the indices of those to skip, [m].
+
+        Raises:
+            InputError: a row is refused; the message names the first one.
+        """
+        bad = np.flatnonzero(~np.isfinite(state.largest))
+        if len(bad) and self._nonfinite == "error":
+            raise self._not_finite(int(rows[bad[0]]), float(state.largest[bad[0]]))
+        masked = np.flatnonzero(np.isneginf(state.shift) & np.isfinite(state.largest))
+        if len(masked):
+            self._check_masked(rows, masked, state)
+        self._masked.append(len(masked))
+        if self._are_probabilities:
+            self._check_sums(rows, state)
+        elif self.look_like_probabilities and not self._all_sum_to_one(state):
+            self.look_like_probabilities = False
+        return bad
+
+    def _not_finite(self, row: int, largest: float) -> InputError:
+        what = "nan" if np.isnan(largest) else "+inf" if largest > 0 else "nothing but -inf"
+        if self._logits.kind == "probs":  # the pass sees their logarithms
+            what = {"nan": "nan or a negative probability", "nothing but -inf": "nothing but 0"}.get(what, what)
+        return self._refused(
+            row, f"has {what}", "look at the run that wrote it, or leave such rows out with --nonfinite skip"
+        )
+
+    def _check_masked(self, rows: NDArray[np.intp], masked: NDArray[np.intp], state: RowState) -> None:
+        if self._masked_classes == "error":
+            hint = "--masked-classes exclude leaves such classes out of their row"
+            raise self._refused(int(rows[masked[0]]), "has a masked class (-inf)", hint)
+        if self._masked_classes == "exclude" and state.soft_shift is not None:
+            labelled = masked[np.isneginf(state.soft_shift[masked])]
+            if len(labelled):
+                raise self._refused(
+                    int(rows[labelled[0]]),
+                    "has a masked class (-inf) that is part of its soft label",
+                    "use --masked-classes keep, which makes the loss infinite",
+                )
+
+    def _check_sums(self, rows: NDArray[np.intp], state: RowState) -> None:
+        """Refuse finite rows whose probabilities do not sum to 1."""
+        with np.errstate(all="ignore"):  # a signalling nan warns when it is widened
+            largest = state.largest.astype(np.float64)
+            sums = np.exp(largest) * (1.0 + state.tail)
+        wrong = np.flatnonzero(np.isfinite(largest) & ~(np.abs(sums - 1) <= SUM))
+        if len(wrong):
+            what = f"of {self._logits.kind} sums to {sums[wrong[0]]:.6g}, not to 1"
+            raise self._refused(int(rows[wrong[0]]), what, "if these are raw scores, leave --kind out")
+
+    def _all_sum_to_one(self, state: RowState) -> bool:
+        with np.errstate(all="ignore"):
+            largest = state.largest.astype(np.float64)
+            sums = state.shift + self._logits.shape[1] * largest
+        return bool(((largest > 0) & (largest <= 1) & (np.abs(sums - 1) < SUM)).all())
+
+    def _refused(self, row: int, what: str, hint: str) -> InputError:
+        name, own_row = self._logits.located(row)
+        return InputError(f"row {own_row} {what}", hint, where=name)

@@ -1,0 +1,222 @@
+"""The wide pass: read every row of the logits once, and keep a few values a row in a SampleTable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+from lscli.errors import InputError, UsageError
+from lscli.kernels.devices import resolve
+from lscli.limits import processors
+from lscli.scan.chunk_size import fit, table_bytes
+from lscli.scan.cpu import scan_on_cpu
+from lscli.scan.row_checks import RowChecks
+from lscli.scan.table_builder import TableBuilder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from lscli.io.logits import Logits
+    from lscli.kernels.class_sums import ClassSums
+    from lscli.scan.row_checks import MaskedClasses, NonFinite
+    from lscli.scan.soft import Soft
+    from lscli.table import SampleTable
+
+# Elements of a part for each thread: many chunks, so that the time to start the threads does not show.
+_CPU_PART = 8 << 20
+_DEVICE_PART = 128 << 20
+# The most rows of a part: however few classes there are, the first part is finished soon.
+_PART_ROWS = 1 << 15
+
+
+class Scan(NamedTuple):
+    """The result of a pass over the logits.
+
+    Attributes:
+        table: the kept samples.
+        device, kernel: where and by which kernel they were computed.
+        skipped: the number of rows skipped because they are not finite.
+        masked: the number of kept rows that have a masked class.
+        look_like_probabilities: whether the values of every row lie between 0 and 1 and sum to 1.
+        ignored: the number of rows whose soft label is ignored.
+    """
+
+    table: SampleTable
+    device: str
+    kernel: str
+    skipped: int
+    masked: int
+    look_like_probabilities: bool
+    ignored: int
+
+
+@dataclass(frozen=True)
+class PassSettings:
+    """How a pass treats odd rows, and where and in which pieces it computes; see `scan`."""
+
+    nonfinite: NonFinite
+    masked_classes: MaskedClasses
+    device: str
+    kernel: str
+    threads: int | None
+    chunk_rows: int | None
+    progress: Callable[[int, int], None] | None
+
+    def checked(self, logits: Logits) -> PassSettings:
+        """The same with `auto` resolved; raises UsageError for a value out of range."""
+        if self.nonfinite not in ("error", "skip"):
+            raise UsageError(f"unknown value {self.nonfinite!r} for nonfinite", "use error or skip")
+        if self.masked_classes not in ("keep", "exclude", "error"):
+            hint = "use auto, keep, exclude or error"
+            raise UsageError(f"unknown value {self.masked_classes!r}", hint, where="masked-classes")
+        for name, value in (("threads", self.threads), ("chunk-rows", self.chunk_rows)):
+            if value is not None and value < 1:
+                raise UsageError(f"{name} must be at least 1, got {value}", "leave it out for the best value")
+        held_by = None if logits.tensor is None else str(logits.tensor.device)
+        device, kernel = resolve(self.device, self.kernel, held_by)
+        return replace(self, device=device, kernel=kernel)
+
+
+def scan(
+    logits: Logits,
+    label: NDArray[np.int32],
+    columns: Collection[str],
+    *,
+    class_sums: Sequence[ClassSums] = (),
+    vectors: Mapping[str, NDArray[np.float64]] = MappingProxyType({}),
+    soft: Soft | None = None,
+    nonfinite: NonFinite = "error",
+    masked_classes: MaskedClasses = "keep",
+    device: str = "auto",
+    kernel: str = "auto",
+    threads: int | None = None,
+    chunk_rows: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Scan:
+    """Read every row once and compute the given columns of all samples that are not ignored.
+
+    Args:
+        logits: [N, K].
+        label: [N], from 0 to K-1, or -1 for an ignored sample.
+        columns: names of `kernels.rowstate.COLUMNS`, and `row`, the row's number in the file.
+        class_sums: sums by class to fill in the same pass, each from the rows that its weights select.
+        vectors: columns -sum_k c_k log p_k by name, each with its c, [K].
+        soft: soft labels [N, K] to read beside the logits, with numpy on the CPU. The class numbers in `label` have no
+            meaning then, and the columns are those of `kernels.soft.SOFT_COLUMNS`.
+        nonfinite, masked_classes: see `row_checks.RowChecks`.
+        device, kernel: see `kernels.devices.resolve`.
+        threads: the number of threads; all processors by default, or fewer where memory is limited.
+        chunk_rows: rows to read at a time. On the CPU, no digit depends on it or on `threads`.
+        progress: called several times a second with the number of rows done and of all rows.
+
+    Raises:
+        InputError: a row is refused, or every row is skipped or ignored.
+        UsageError: an argument is out of range, or the device does not exist.
+        ReadWriteError: the pass does not fit into the memory limit.
+    """
+    settings = PassSettings(nonfinite, masked_classes, device, kernel, threads, chunk_rows, progress).checked(logits)
+    if soft is not None and (settings.device, settings.kernel) != ("cpu", "numpy"):
+        what = f"are computed by numpy on the CPU, not by {settings.kernel} on {settings.device}"
+        raise UsageError(what, "leave out --device and --kernel", where="soft-labels")
+    found = _scan(logits, label, columns, settings, class_sums=class_sums, vectors=vectors, soft=soft)
+    logits.verify()
+    if soft is not None:
+        soft.labels.verify()
+        if found.ignored == len(label):
+            raise soft.labels.all_ignored(soft.ignore_index)
+    if found.skipped and not len(found.table):
+        raise _none_finite(logits)
+    return found
+
+
+def scan_parts(
+    logits: Logits,
+    label: NDArray[np.int32],
+    columns: Iterable[str],
+    *,
+    nonfinite: NonFinite = "error",
+    masked_classes: MaskedClasses = "keep",
+    device: str = "auto",
+    kernel: str = "auto",
+    threads: int | None = None,
+    chunk_rows: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[Scan]:
+    """Scan consecutive parts of the rows, and yield each part before the next one is read.
+
+    A part whose samples are all ignored is left out; one whose rows are all skipped has an empty table. Arguments and
+    errors are those of `scan`; the counts are those of the part.
+    """
+    settings = PassSettings(nonfinite, masked_classes, device, kernel, threads, chunk_rows, progress).checked(logits)
+    names, total = tuple(columns), logits.shape[0]
+    elements = (threads or processors()) * _CPU_PART if settings.device == "cpu" else _DEVICE_PART
+    rows = max(1, min(_PART_ROWS, elements // logits.shape[1]))
+    kept = skipped = 0
+    for start in range(0, total, rows):
+        stop = min(start + rows, total)
+        if not (label[start:stop] >= 0).any():
+            continue
+        found = _scan(logits.part(start, stop), label[start:stop], names, _with_offset(settings, start, total))
+        kept, skipped = kept + len(found.table), skipped + found.skipped
+        yield found
+    logits.verify()
+    if skipped and not kept:
+        raise _none_finite(logits)
+
+
+def _scan(
+    logits: Logits,
+    label: NDArray[np.int32],
+    columns: Collection[str],
+    settings: PassSettings,
+    *,
+    class_sums: Sequence[ClassSums] = (),
+    vectors: Mapping[str, NDArray[np.float64]] = MappingProxyType({}),
+    soft: Soft | None = None,
+) -> Scan:
+    device, kernel = settings.device, settings.kernel
+    entropies = () if soft is None else tuple(soft.entropies)
+    fitted = fit(
+        logits,
+        table_bytes(label, {*columns, *vectors, *entropies}),
+        class_sums=bool(class_sums),
+        device=device,
+        threads=settings.threads,
+        chunk_rows=settings.chunk_rows,
+        soft=soft,
+    )
+    checks = RowChecks(logits, settings.nonfinite, settings.masked_classes)
+    builder = TableBuilder(logits, label, columns, vectors, entropies, checks)
+    report = settings.progress or (lambda done, total: None)
+    if device == "cpu":
+        scan_on_cpu(logits, builder, class_sums, kernel, fitted.threads, fitted.chunk_rows, report, soft)
+    else:
+        from lscli.scan.device import scan_on_device
+
+        scan_on_device(logits, builder, class_sums, device, fitted.threads, fitted.chunk_rows, report)
+    logits.check_unchanged()
+    return Scan(
+        builder.table(),
+        device,
+        kernel,
+        builder.skipped,
+        checks.masked,
+        checks.look_like_probabilities,
+        builder.ignored,
+    )
+
+
+def _with_offset(settings: PassSettings, start: int, total: int) -> PassSettings:
+    """Settings of a part that begins at row `start`, whose progress is that of all rows."""
+    progress = settings.progress
+    if progress is None:
+        return settings
+    return replace(settings, progress=lambda done, _: progress(start + done, total))
+
+
+def _none_finite(logits: Logits) -> InputError:
+    return InputError("no row is finite", "look at the run that wrote them", where=logits.name)
