@@ -1,1 +1,1 @@
-"""The only code that sees an array of N x K: rows in, row states out."""
+"""The kernels compute the state of each row from its K logits; little else sees arrays of N x K values."""

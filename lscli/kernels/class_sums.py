@@ -1,7 +1,7 @@
-"""Sums by class and bin that the one pass fills beside the table: no column of a sample can hold them.
+"""Sums by class and bin for class-wise calibration, filled in the same pass as the table.
 
-The bins are on the probability p_k of every class over all samples. Few entries of a row lie beyond
-the first bin, so only these are looked at one by one; of the rest the sum of each column is enough.
+Each class k has its own bins, over the probability p_k of all samples. In a row, few classes lie above the first bin;
+only these are binned one by one. The first bin follows from the sums over all samples, less the other bins.
 """
 
 from __future__ import annotations
@@ -18,37 +18,37 @@ from lscli.errors import UsageError
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from lscli.kernels.layouts import NarrowLayout, WideLayout
+    from lscli.kernels.layouts import Layout
     from lscli.kernels.rowstate import RowState
 
     Array = NDArray[Any]
 
 _BLOCK_BYTES = 2 << 20
-_LIMB = 2.0**30
+LIMB = 2.0**30
 
 
 def block_rows(num_classes: int, dtype: str) -> int:
-    """Rows whose column sums are added in floating point; the blocks lie at its multiples, whatever the chunks."""
+    """The number of rows that are summed in floating point; blocks begin at its multiples, whatever the chunks are."""
     fitting = _BLOCK_BYTES // (num_classes * (8 if dtype == "float64" else 4))
     return min(max(4, 1 << max(0, fitting.bit_length() - 1)), 1 << 14)
 
 
 class ClassSums:
-    """What class-wise calibration needs of all samples; memory grows with K x M.
+    """Sums of probabilities and residuals by class and bin, [K, M].
 
-    Sums are whole numbers, two of 30 bits a value: no order of threads or chunks shows in them.
+    Every value is added as two integers of 30 bits, so that the order of threads and chunks changes no bit.
 
     Args:
         num_classes: K.
         edges: [M-1], the inner edges of the bins, ascending from above 0.
         side: as in numpy's searchsorted: `left` for bins (lo, hi], `right` for [lo, hi).
-        weight: [N], by the row number of the logits; 0 leaves a row out.
+        weight: [N], the weight of each row of the logits; a row of weight 0 is excluded.
 
     Attributes:
         num_classes, edges, side: as given.
         scaled: [N], the weights times a power of two, at most 1.
-        state: the sums by name, [2, length] int64 each: multiples of 2^-30 and of 2^-60.
-        lock: held by who adds to the state.
+        state: the sums by name, each [2, length] int64: multiples of 2^-30 and of 2^-60.
+        lock: held while a thread adds to the state.
     """
 
     def __init__(self, num_classes: int, edges: ArrayLike, side: Literal["left", "right"], weight: ArrayLike) -> None:
@@ -73,17 +73,17 @@ class ClassSums:
 
     @property
     def num_bins(self) -> int:
-        """M."""
+        """M, the number of bins of each class."""
         return len(self.edges) + 1
 
     @property
     def total(self) -> float:
-        """The sum of the weights of the rows that were counted."""
+        """The sum of the weights of the rows added."""
         return float(self._value(self.state["total"])[0])
 
     @cached_property
     def mean_prob(self) -> Array:
-        """[K], the mean probability of each class; nan if no row was counted."""
+        """[K], the mean probability of each class; nan if no row was added."""
         with np.errstate(invalid="ignore"):
             return self._value(self.state["tail"] + self.state["top"]) / np.float64(self.total)
 
@@ -91,7 +91,7 @@ class ClassSums:
     def residual(self) -> Array:
         """[K, M], the sum of w ([y = k] - p_k) over the samples of each bin."""
         residual = self._bins("residual", self.state["rest"] - self.state["tail"])
-        # The column sum's rounding is no residual of a bin without samples.
+        # A bin without samples has no residual; what remains is the rounding of the column sums.
         residual[:, 0][self.size[:, 0] == 0] = 0
         return residual
 
@@ -101,25 +101,25 @@ class ClassSums:
         return self._bins("size", self.state["total"])
 
     def _bins(self, name: str, whole: Array) -> Array:
-        # What was added to the first bin is not all of it: it is the whole less the others.
+        # The first bin is the total of all bins less the others.
         limbs = self.state[name].reshape(2, self.num_classes, self.num_bins)
         values = self._value(limbs)
         values[:, 0] = self._value(whole - np.add.reduce(limbs[:, :, 1:], axis=2))
         return values
 
     def _value(self, limbs: Array) -> Array:
-        value: Array = np.ldexp(limbs[0] + limbs[1] / _LIMB, self._exponent - 30)
+        value: Array = np.ldexp(limbs[0] + limbs[1] / LIMB, self._exponent - 30)
         return value
 
-    def add(self, layout: NarrowLayout | WideLayout, e: Array, state: RowState, first: int, rows: int) -> None:
-        """Count rows of one block.
+    def add(self, layout: Layout, e: Array, state: RowState, first: int, rows: int) -> None:
+        """Add rows of one block.
 
         Args:
-            layout: that of `e`.
-            e: e^(x_i - m) in the layout's shape, 0 at the top.
-            state: of the same rows.
+            layout: the layout of `e`.
+            e: e^(x_i - m) in the layout's shape, 0 at the prediction.
+            state: the state of the same rows.
             first: the number of the first row.
-            rows: how many to count.
+            rows: the number of rows to add.
         """
         weight = self.scaled[first : first + rows]
         keep = np.flatnonzero((weight > 0) & np.isfinite(state.largest[:rows]))
@@ -137,12 +137,12 @@ class ClassSums:
             self.state["total"] += np.add.reduce(part, axis=1, keepdims=True)
             for name, index, limbs in entries:
                 for target, limb in zip(self.state[name], limbs, strict=True):
-                    if limb.any():  # whole weights have no lower one
+                    if limb.any():  # integer weights have no lower limb
                         np.add.at(target, index, limb)
 
     def _entries(
         self,
-        layout: NarrowLayout | WideLayout,
+        layout: Layout,
         e: Array,
         label: Array,
         top: Array,
@@ -151,8 +151,8 @@ class ClassSums:
         weight: Array,
         weight_limbs: Array,
     ) -> list[tuple[str, Array, Array]]:
-        """What is added one by one, at which places of which sums: tops, labels and what lies beyond the first edge."""
-        # The threshold is a little low, so that rounded to the type of e it loses nothing.
+        """The values for predictions, for labels and for classes above the first edge: sums, places in these, limbs."""
+        # A threshold slightly too low: rounded to the type of e, it must not exclude an entry above the edge.
         first_edge = self.edges[0] if len(self.edges) else np.inf
         row, k, value = layout.at_least(e, z * (first_edge * (1 - 1e-6)))
         np.divide(value, z.take(row), out=value)
@@ -167,14 +167,14 @@ class ClassSums:
         # s / Z keeps its digits where 1 - 1/Z has none.
         top_residual = share * tail
         top_residual[wrong] = -share[wrong]
-        of_top, of_label = limbs_of(top_residual), weight_limbs.take(wrong, axis=1)
+        top_limbs, label_limbs = limbs_of(top_residual), weight_limbs.take(wrong, axis=1)
         return [
             ("top", top, limbs_of(share)),
-            ("rest", top, of_top),
-            ("rest", label, of_label),
+            ("rest", top, top_limbs),
+            ("rest", label, label_limbs),
             ("residual", place, limbs_of(value)),
-            ("residual", top_place, of_top),
-            ("residual", self._place(label, at_label), of_label),
+            ("residual", top_place, top_limbs),
+            ("residual", self._place(label, at_label), label_limbs),
             ("size", place, weight_limbs.take(row, axis=1)),
             ("size", top_place, weight_limbs),
         ]
@@ -185,26 +185,26 @@ class ClassSums:
 
 
 def limbs_of(value: Array) -> Array:
-    """The multiples of 2^-30 and of 2^-60 that add up to the values, [2, n] int64."""
-    # In place: the system takes longer to hand out memory for many large arrays than all of the arithmetic.
+    """The multiples of 2^-30 and of 2^-60 that add up to the values; [2, n] int64."""
+    # In place: allocating many large arrays takes longer than all of the arithmetic.
     limbs = np.empty((2, len(value)), np.int64)
-    scaled = value * _LIMB
+    scaled = value * LIMB
     high = np.rint(scaled)
     limbs[0] = high
     np.subtract(scaled, high, out=scaled)
-    np.multiply(scaled, _LIMB, out=scaled)
+    np.multiply(scaled, LIMB, out=scaled)
     limbs[1] = np.rint(scaled, out=scaled)
     return limbs
 
 
 class _Bins:
-    """Which bin a probability is in: numpy's searchsorted, but quick with values in no order.
+    """numpy's searchsorted, but fast for unsorted probabilities.
 
-    Its steps are mispredicted branches, 20 ns a value. Here a table tells the bin of the value's cell up
-    to one edge, as long as no cell has two.
+    A binary search mispredicts its branches, which costs 20 ns a value. Here [0, 1] is divided into cells, and a table
+    gives the bin at the start of each cell; as long as no cell holds two edges, one comparison finds the bin.
     """
 
-    _CELLS = 1024  # a power of two: a value's cell is exact
+    _CELLS = 1024  # a power of two, so that the cell of a value is exact
 
     def __init__(self, edges: Array, side: Literal["left", "right"]) -> None:
         self._edges = edges
@@ -212,10 +212,10 @@ class _Bins:
         self._beyond = np.greater if side == "left" else np.greater_equal
         self._next_edge = np.append(edges, np.inf)
         self._low = np.searchsorted(edges, np.arange(self._CELLS + 2) / self._CELLS, side)
-        self._quick = bool((np.diff(self._low) <= 1).all())
+        self._one_edge_a_cell = bool((np.diff(self._low) <= 1).all())
 
     def __call__(self, p: Array) -> Array:
-        if not self._quick:
+        if not self._one_edge_a_cell:
             return np.searchsorted(self._edges, p, self._side)
         low = self._low.take((p * self._CELLS).astype(np.intp))
         found: Array = low + self._beyond(p, self._next_edge.take(low))

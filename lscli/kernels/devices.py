@@ -1,4 +1,4 @@
-"""Which code does the wide pass, and where."""
+"""Which kernel computes the wide pass, and on which device."""
 
 from __future__ import annotations
 
@@ -20,22 +20,25 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 class CpuKernel(Protocol):
-    """What computes row states of chunks in the host's memory."""
+    """Computes the row states of chunks in the host's memory."""
 
     def row_state(self, x: NDArray[Any], label: NDArray[Any], *, overwrite: bool = False, first: int = 0) -> RowState:
         """The state of rows x [n, K] from number `first` on; see `NumpyKernel.row_state`."""
 
 
 def resolve(device: str, kernel: str, held_by: str | None) -> tuple[str, str]:
-    """The device and the kernel that are meant, both named.
+    """Choose the device and the kernel; there is no silent fall-back.
 
     Args:
-        device: as given; `auto` is the CPU, or the device that holds the logits.
-        kernel: as given; `auto` is numpy on the CPU and torch elsewhere.
-        held_by: the device of a tensor that is given, or None.
+        device: `auto` is the CPU, or the device that holds the logits.
+        kernel: `auto` is numpy on the CPU and torch elsewhere.
+        held_by: the device that holds the logits as a tensor, or None.
+
+    Returns:
+        The names of the device and the kernel, neither of them `auto`.
 
     Raises:
-        UsageError: no such device or kernel, or two that do not go together. Never a silent fall-back.
+        UsageError: an unknown or absent device, an unknown kernel, or a kernel that does not run on the device.
     """
     if kernel not in KERNELS:
         raise UsageError(f"unknown kernel {kernel!r}", nearest(kernel, KERNELS) or f"one of {', '.join(KERNELS)}")
@@ -63,7 +66,7 @@ def cpu_kernel(
     class_sums: Sequence[ClassSums] = (),
     vectors: NDArray[Any] | None = None,
 ) -> CpuKernel:
-    """A kernel for chunks in the host's memory, to be used by the thread that makes it."""
+    """A kernel for chunks in the host's memory, for use by the calling thread only."""
     if kernel == "torch":
         from lscli.kernels.torch_kernel import TorchCpuKernel
 
@@ -83,3 +86,15 @@ def _check_present(device: str) -> None:
     if device not in found and not (device == "cuda" and found):
         hint = f"found {', '.join(found)}" if found else "leave --device out to use the CPU"
         raise UsageError(f"device {device} is not there", hint)
+
+
+def versions(kernel: str) -> dict[str, str]:
+    """The versions of the libraries that a pass with this kernel uses, by name."""
+    import numpy as np
+
+    found = {"numpy": np.__version__}
+    if kernel == "torch":
+        import torch
+
+        found["torch"] = torch.__version__
+    return found

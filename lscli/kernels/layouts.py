@@ -1,10 +1,13 @@
-"""Two ways to lay a tile of rows out in memory, with the few operations that depend on it.
+"""The two memory layouts of a tile of rows, with the operations that depend on the layout.
 
-numpy pays some 0.3 us for each run along the last axis, so that wide tiles keep their rows, [n, K],
-and narrow ones have a class a line, [K, n]. Wide tiles are worked on in the type of their elements:
-128 of these at most are added in it, and such sums in float64; K of them average the rounding out.
-Narrow ones have nothing to average, so their elements are float64 throughout.
-No result depends on the rows beside its own.
+numpy spends about 0.3 us on each run along the last axis. So a wide tile keeps its rows, [n, K], and a narrow tile is
+transposed to one line a class, [K, n].
+
+Wide tiles are computed in the type of their elements: at most 128 elements are added in that type, and those sums are
+added in float64; rounding errors average out over many classes. Over few classes they do not, so that narrow tiles
+are computed in float64.
+
+The result of a row never depends on the other rows of its tile.
 """
 
 from __future__ import annotations
@@ -13,21 +16,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lscli.kernels.rowstate import NARROW
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[Any]
 
-# einsum's own loops keep at least four running sums, so these are at most 32 additions deep.
+# einsum's inner loop keeps at least four running sums, so that each adds at most 32 elements in a row.
 _BLOCK = 128
 
 
 class WideLayout:
-    """Rows as they are, [n, K].
+    """Rows as they are stored, [n, K].
 
     Args:
         num_classes: K.
-        tile: the most rows of a tile, for which the buffers are made.
+        tile: the most rows of a tile: the size of the buffers.
         element: float32 or float64.
     """
 
@@ -35,7 +40,7 @@ class WideLayout:
         self._k = num_classes
         self._d = np.empty((tile, num_classes), element)
         self._e = np.empty((tile, num_classes), element)
-        # Rows of whole words, see _counts; the padding stays False.
+        # Each row is padded with False to whole 8-byte words, for `_counts`.
         self._flags = np.zeros((tile, -(-num_classes // 8) * 8), np.bool_)
 
     def buffers(self, n: int) -> tuple[Array, Array]:
@@ -43,36 +48,36 @@ class WideLayout:
         return self._d[:n], self._e[:n]
 
     def load(self, x: Array) -> Array:
-        """The rows x [n, K] in the layout's shape and their own type: themselves, or a copy."""
+        """The rows x [n, K] in the layout's shape and in their own type: x itself, or a copy."""
         return x
 
     def first_maximum(self, raw: Array) -> tuple[Array, Array]:
-        """The largest value of each row, nan if it has one, and its first index."""
+        """The largest value of each row (nan if the row has a nan), and its first index."""
         first = raw.argmax(axis=1)
         return raw[np.arange(len(raw)), first], first
 
     def at(self, index: Array) -> Array:
-        """Where each row has the class that `index` names, counted in the flat tile."""
+        """The position in the flattened tile of one class of each row; `index` [n] names the classes."""
         return np.arange(0, len(index) * self._k, self._k) + index
 
     def rows(self, raw: Array, index: Array) -> Array:
-        """Some of the rows, [m, K], copied."""
+        """A copy of the rows with these indices, [m, K]."""
         return raw[index]
 
     def by_class(self, c: Array) -> Array:
-        """One value a class, [K], as it is combined with a tile."""
+        """One value for each class, [K], in a shape that broadcasts over a tile."""
         return c
 
     def subtract(self, raw: Array, value: Array, out: Array) -> None:
-        """Each row less its value."""
+        """Subtract from each row its value."""
         np.subtract(raw, value[:, None], out=out)
 
     def divide(self, a: Array, value: Array, out: Array) -> None:
-        """Each row over its value."""
+        """Divide each row by its value."""
         np.divide(a, value[:, None], out=out)
 
     def scaled(self, a: Array, c: Array, out: Array) -> None:
-        """Each class times its value of c, [K]."""
+        """Multiply each class by its value in c, [K]."""
         np.multiply(a, c, out=out)
 
     def maximum(self, a: Array) -> Array:
@@ -81,8 +86,8 @@ class WideLayout:
         return largest
 
     def sums(self, a: Array, b: Array | None = None) -> Array:
-        """The sum of a, or of a * b, over the classes of each row, float64."""
-        # einsum without `optimize` never calls BLAS, whose rounding depends on the shape of the tile.
+        """The sum over the classes of each row of a, or of a * b, in float64."""
+        # Without `optimize`, einsum never calls BLAS, whose rounding depends on the shape of the tile.
         whole = self._k // _BLOCK * _BLOCK
         blocks = (len(a), whole // _BLOCK, _BLOCK)
         if b is None:
@@ -95,12 +100,12 @@ class WideLayout:
         return total
 
     def chosen(self, a: Array, index: Array) -> Array:
-        """Some of the rows in the layout's shape, copied."""
+        """A copy of the rows with these indices, in the layout's shape."""
         rows: Array = a.take(index, axis=0)
         return rows
 
     def class_sums(self, a: Array, weight: Array) -> Array:
-        """The sum over the rows of each class, times the row's weight; [K] float64."""
+        """The sum over the rows of a times the row's weight, for each class; [K] float64."""
         total = np.zeros(self._k)
         for start in range(0, len(a), _BLOCK):
             rows = slice(start, start + _BLOCK)
@@ -108,7 +113,7 @@ class WideLayout:
         return total
 
     def at_least(self, a: Array, threshold: Array) -> tuple[Array, Array, Array]:
-        """The entries of each row from its threshold on: their rows, classes, and values in float64."""
+        """All entries not below the threshold of their row: their rows, classes, and values in float64."""
         flags = self._flags[: len(a)]
         np.greater_equal(a, threshold.astype(a.dtype)[:, None], out=flags[:, : self._k])
         place = np.flatnonzero(flags)
@@ -117,9 +122,12 @@ class WideLayout:
         return row, k, a.reshape(-1)[row * self._k + k].astype(np.float64)
 
     def ranks(self, raw: Array, label_logit: Array, label: Array, top: Array, spare: Array) -> Array:
-        """How many classes stand before the label: larger logits, and equal ones of a lower index."""
+        """The number of classes ranked before the label: those with a larger logit, or an equal one and a lower index.
+
+        `spare` is a buffer of the tile's shape, which is overwritten.
+        """
         ranks = np.zeros(len(raw), np.int32)
-        # The prediction is the first maximum: only where it is wrong does anything stand before the label.
+        # The prediction is the first maximum, so that the rank of a label that is predicted is 0.
         wrong = np.flatnonzero(label != top)
         if not len(wrong):
             return ranks
@@ -134,17 +142,20 @@ class WideLayout:
 
 
 def _counts(flags: Array) -> Array:
-    """How many are set in each row of whole words: words added up count in each of their eight bytes at once."""
+    """The number of True flags in each row. Adding 8-byte words counts in all eight bytes at once."""
     words = flags.view(np.uint64)
     counts = np.zeros(len(flags), np.int32)
-    for start in range(0, words.shape[1], 255):  # a byte holds 255
+    for start in range(0, words.shape[1], 255):  # a byte counts up to 255
         lanes = np.add.reduce(words[:, start : start + 255], axis=1)
         counts += np.add.reduce(lanes.view(np.uint8).reshape(-1, 8), axis=1, dtype=np.int32)
     return counts
 
 
 class NarrowLayout:
-    """A class a line, [K, n], for K below 256: the same methods; what follows the raw values is float64."""
+    """Rows transposed to one line a class, [K, n], for K below 256; everything but the raw values is float64.
+
+    The methods are those of WideLayout.
+    """
 
     def __init__(self, num_classes: int, tile: int, element: np.dtype[Any]) -> None:
         self._k = num_classes
@@ -166,12 +177,12 @@ class NarrowLayout:
 
     def first_maximum(self, raw: Array) -> tuple[Array, Array]:
         largest = np.maximum.reduce(raw, axis=0)
-        # The largest of K - k is the first k; K below 256 fits a byte, and numpy is quick with bytes.
+        # The largest K - k belongs to the first k. K is below 256 and fits a byte, which numpy handles fastest.
         flags = np.equal(raw, largest, out=self._lines(self._flags, raw.shape[1]))
         countdown = np.arange(self._k, 0, -1, dtype=np.uint8)[:, None]
         np.multiply(flags.view(np.uint8), countdown, out=flags.view(np.uint8))
         first = self._k - np.maximum.reduce(flags.view(np.uint8), axis=0).astype(np.intp)
-        return largest, np.minimum(first, self._k - 1)  # nothing equals a nan
+        return largest, np.minimum(first, self._k - 1)  # a row with a nan has no flag, since nan equals nothing
 
     def at(self, index: Array) -> Array:
         return index * len(index) + np.arange(len(index))
@@ -183,7 +194,7 @@ class NarrowLayout:
         return c[:, None]
 
     def subtract(self, raw: Array, value: Array, out: Array) -> None:
-        np.copyto(out, raw)  # widened first: a subtraction that casts is the slower one
+        np.copyto(out, raw)  # converting first is faster than a subtraction that converts
         np.subtract(out, value, out=out)
 
     def divide(self, a: Array, value: Array, out: Array) -> None:
@@ -225,3 +236,11 @@ class NarrowLayout:
     def _counts(self, flags: Array) -> Array:
         counts: Array = np.add.reduce(flags.view(np.uint8), axis=0, dtype=np.uint8)
         return counts
+
+
+Layout = WideLayout | NarrowLayout
+
+
+def layout_for(num_classes: int, tile: int, element: np.dtype[Any]) -> Layout:
+    """The faster layout for tiles [tile, num_classes] of float32 or float64."""
+    return (NarrowLayout if num_classes < NARROW else WideLayout)(num_classes, tile, element)

@@ -1,4 +1,4 @@
-"""The wide pass in numpy: tiles of rows that stay in the cache, in buffers that are reused."""
+"""The wide pass in numpy: tiles of rows that fit into the cache, in reused buffers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lscli.kernels.class_sums import block_rows
-from lscli.kernels.layouts import NarrowLayout, WideLayout
+from lscli.kernels.layouts import layout_for
 from lscli.kernels.rowstate import NARROW, PNORM_EXPONENTS, RowState
 
 if TYPE_CHECKING:
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-# Bytes of a tile's buffer. Smaller ones would stay in a nearer cache, but threads that call numpy more
-# often spend their time waiting for each other's turn in Python: measured, two threads gain most here.
+# Bytes of a tile's buffer. Smaller tiles would stay in a nearer cache, but then the threads call numpy more often and
+# wait for the interpreter lock: two threads were measured fastest at this size.
 TILE = 2 << 20
 
 
 class NumpyKernel:
-    """Computes row states on the CPU; one instance a thread, since the buffers are its own.
+    """Computes row states on the CPU. Each thread needs its own kernel, since a kernel reuses its buffers.
 
-    The result for a row is the same, bit for bit, whatever rows stand beside it.
+    The state of a row does not depend, in any bit, on the other rows.
 
     Args:
         num_classes: K.
         dtype: element type of the chunks: float16, bfloat16, float32 or float64.
         fields: the optional fields of the row state to compute.
-        class_sums: filled beside; they need the field `tail`, and chunks that begin at a block's first row.
+        class_sums: sums by class to fill; chunks must then begin at the first row of a block (`block_rows`).
         vectors: [V, K], for the field `dots`.
     """
 
@@ -48,27 +48,31 @@ class NumpyKernel:
     ) -> None:
         narrow = num_classes < NARROW
         element = np.dtype(np.float64 if dtype == "float64" else np.float32)
-        self._far_from_overflow = 1e154 if dtype == "float64" else 1e19  # the root of the largest number
+        self._far_from_overflow = 1e154 if dtype == "float64" else 1e19  # the square root of the largest number
         self._k = num_classes
         self._fields = fields | {"tail"} if class_sums else fields
         self._vectors = np.empty((0, num_classes)) if vectors is None else vectors
         self._class_sums = class_sums
-        self._exponent = 1 + math.ceil(math.log2(num_classes))  # a power of two is exact, and no sum overflows
+        # Differences are scaled by 2^-exponent where they could overflow: this is exact, and no sum of K overflows.
+        self._exponent = 1 + math.ceil(math.log2(num_classes))
         self._tile = max(2, TILE // (num_classes * (8 if narrow else element.itemsize)))
         if class_sums:
             self._tile = block_rows(num_classes, dtype)
-            # Freed at once: from then on glibc keeps what smaller temporaries free, and the pages of these
-            # are not asked for anew each time, which took half of the pass.
+            # Allocated and freed at once: this raises glibc's threshold for returning memory to the system. Without
+            # it, half of the pass was spent on new pages for temporary arrays.
             np.empty(24 << 20, np.uint8)
-        layout = NarrowLayout if narrow else WideLayout
-        self._layout: NarrowLayout | WideLayout = layout(num_classes, self._tile, element)
+        self._layout = layout_for(num_classes, self._tile, element)
         self._bfloat16 = dtype == "bfloat16"
         self._widened = np.empty((self._tile, num_classes), np.float32) if dtype.endswith("16") else None
 
     def row_state(self, x: Array, label: Array, *, overwrite: bool = False, first: int = 0) -> RowState:
-        """The state of rows x [n, K], as stored, with labels [n] from 0 to K-1; x may be overwritten if said so.
+        """Compute the state of rows.
 
-        `first` is the number of the first row.
+        Args:
+            x: [n, K], as stored.
+            label: [n], from 0 to K-1.
+            overwrite: whether x may be overwritten.
+            first: the number of the first row.
         """
         if len(x) == 0:
             return self._tile_state(np.zeros((2, self._k), x.dtype), np.zeros(2, label.dtype), True, 0, 0).rows(0, 0)
@@ -80,13 +84,13 @@ class NumpyKernel:
         return tiles[0] if len(tiles) == 1 else RowState.concatenated(tiles)
 
     def _tile_state(self, x: Array, label: Array, overwrite: bool, first: int, count: int) -> RowState:
-        """The state of a tile, of which the first `count` rows are counted in the sums by class."""
+        """The state of a tile; only its first `count` rows are added to the class sums."""
         if len(x) == 1:
-            # numpy sums an array of one line in another order: it is computed as two.
+            # numpy sums a single line in another order, so a single row is computed twice.
             return self._tile_state(np.repeat(x, 2, axis=0), np.repeat(label, 2), True, first, 1).rows(0, 1)
         layout = self._layout
         d, e = layout.buffers(len(x))
-        # nan and infinities are looked for in the state; underflow is what exp is for.
+        # The row checks find nan and infinities in the state; exp may underflow.
         with np.errstate(all="ignore"):
             raw = layout.load(self._widen(x))
             largest, top = layout.first_maximum(raw)
@@ -100,7 +104,7 @@ class NumpyKernel:
                 and raw.dtype == d.dtype
                 and (np.abs(largest) < self._far_from_overflow).all()
             ):
-                d = raw  # half the memory to go through
+                d = raw  # in place, which halves the memory traffic
             layout.subtract(raw, largest, out=d)
             self._sum(state, raw, d, e, layout.at(top))
             for sums in self._class_sums:
@@ -114,7 +118,7 @@ class NumpyKernel:
         masked = True
         if "shift" in fields:
             state.shift = layout.sums(d)
-            masked = self._mend_shift(state, raw)
+            masked = self._correct_overflow(state, raw)
         if "open_classes" in fields:
             count, open_shift = self._open(state, raw)
             state.open_classes = count
@@ -133,7 +137,7 @@ class NumpyKernel:
             small = np.flatnonzero(state.tail < np.finfo(e.dtype).tiny / np.finfo(e.dtype).eps)
             rest = _Others.of(np.ldexp(self._differences(state, raw, small), self._exponent), state.top[small])
         if "tail_cross" in fields:
-            if masked:  # 0 * -inf is nan: a masked class counts 0
+            if masked:  # a masked class adds 0, but 0 * -inf is nan
                 np.maximum(d, np.finfo(d.dtype).min, out=d)
             state.tail_cross = layout.sums(d, e)
         if "log_tail" in fields:
@@ -146,10 +150,10 @@ class NumpyKernel:
             state.tail_square = layout.sums(e, e)
 
     def _differences(self, state: RowState, raw: Array, rows: Array) -> Array:
-        """x_i - m of some of the rows, [m, K] float64, scaled so that no sum of them overflows.
+        """2^-exponent (x_i - m) of the rows with these indices, [m, K] float64; no sum over the classes overflows.
 
-        `raw` may hold the differences by now, rounded to its type, of rows that are not far out: these are then
-        rounded alike where it does not.
+        By now `raw` may hold differences, rounded to its type, instead of logits. To give the same bits either way,
+        differences of logits are rounded to that type too; those of huge logits, which are never replaced, are not.
         """
         x = np.ascontiguousarray(self._layout.rows(raw, rows))
         d = x.astype(self._layout.buffers(1)[0].dtype)
@@ -160,11 +164,11 @@ class NumpyKernel:
         differences[far] = small - np.maximum.reduce(small, axis=1, keepdims=True)
         return differences
 
-    def _mend_shift(self, state: RowState, raw: Array) -> bool:
-        """Sum again, in float64, what is -inf by overflow; a row with a masked class stays -inf.
+    def _correct_overflow(self, state: RowState, raw: Array) -> bool:
+        """Recompute in float64 the shifts that are -inf; those of rows with a masked class stay -inf.
 
         float32 holds neither the difference of two logits of 3e38 nor the sum of many of 1e37.
-        Returns whether any row is -inf.
+        Returns whether any shift was -inf.
         """
         infinite = np.flatnonzero(np.isneginf(state.shift))
         if not len(infinite):
@@ -173,7 +177,7 @@ class NumpyKernel:
         return True
 
     def _open(self, state: RowState, raw: Array) -> tuple[Array, Array]:
-        """How many classes of each row are not masked, and the shift over these."""
+        """The number of unmasked classes of each row, and the shift over these classes."""
         count, open_shift = np.full(len(state.shift), self._k, np.int32), state.shift.copy()
         masked = np.flatnonzero(np.isneginf(state.shift))
         if len(masked):
@@ -184,23 +188,23 @@ class NumpyKernel:
         return count, open_shift
 
     def _dot(self, c: Array, state: RowState, raw: Array, d: Array, e: Array) -> Array:
-        """The sum over the classes of c times the differences d; e is used up."""
-        # Of c at most 1, which float32 holds whatever the scale of the weights.
+        """The sum over the classes of c times the differences d; overwrites e."""
+        # Scaled to at most 1, so that float32 holds c whatever the scale of the weights.
         scale = int(np.frexp(np.maximum.reduce(c))[1])
         c = np.ldexp(c, -scale)
         self._layout.scaled(d, c.astype(d.dtype), out=e)
         dot = self._layout.sums(e)
-        # Masked or far out: anew, in float64 and without the classes that c leaves out, where 0 * -inf is nan.
+        # Rows with masked or huge logits are recomputed in float64, without the classes where c is 0: 0 * -inf is nan.
         odd = np.flatnonzero(~np.isfinite(dot))
         products = np.ascontiguousarray(self._differences(state, raw, odd)[:, c > 0] * c[c > 0])
         dot[odd] = np.ldexp(np.add.reduce(products, axis=1), self._exponent)
         return np.ldexp(dot, scale)
 
     def _above_label(self, raw: Array, label_logit: Array, wrong: Array) -> Array:
-        """The sums of what lies above the label's logit: nothing where it is the largest."""
+        """The field `above_label`, from the rows `wrong`, whose label is not the prediction; it is 0 in the others."""
         above = np.zeros(len(label_logit))
         if len(wrong):
-            # numpy sums an array of one line in another order: it is computed as two.
+            # numpy sums a single line in another order, so a single row is computed twice.
             rows = np.repeat(wrong, 2) if len(wrong) == 1 else wrong
             x = self._layout.chosen(raw, rows).astype(np.float64)
             self._layout.subtract(x, label_logit[rows].astype(np.float64), out=x)
@@ -209,13 +213,13 @@ class NumpyKernel:
         return above
 
     def _norms(self, state: RowState, raw: Array, d: Array, e: Array) -> Array:
-        """The norms of the row state; d and e are used up."""
+        """The field `norms`; overwrites d and e."""
         layout = self._layout
         mean = state.shift / self._k
         layout.subtract(d, mean.astype(d.dtype), out=d)
         np.abs(d, out=d)
         largest = layout.maximum(d)
-        # Powers of at most 1 do not overflow.
+        # Powers of values up to 1 do not overflow.
         layout.divide(d, np.where(largest > 0, largest, 1).astype(d.dtype), out=d)
         np.copyto(e, d)
         powers = [layout.sums(d)]
@@ -224,7 +228,7 @@ class NumpyKernel:
             np.multiply(e, d, out=e)
         norms = _norms_of(np.stack(powers, axis=1), largest, -mean)
         for row in np.flatnonzero((np.abs(state.largest) >= self._far_from_overflow) & np.isfinite(mean)):
-            # The differences may have overflowed; those of large logits are not in place of the logits.
+            # The differences may have overflowed; `raw` still holds such logits, since huge ones are never replaced.
             x = np.ldexp(layout.rows(raw, np.array([row]))[0].astype(np.float64), -1)
             v = x - x.max() - mean[row] / 2
             size = np.abs(v).max()
@@ -246,14 +250,19 @@ class NumpyKernel:
 
 
 class _Others(NamedTuple):
-    """The classes but for the largest: log of the sum of their exponentials, less the maximum, and their entropy."""
+    """The classes other than the predicted one, for rows in which their exponentials underflow.
+
+    Attributes:
+        log_sum: [n], log of the sum of their e^(x_i - m).
+        entropy: [n], the entropy of their probabilities, renormalised.
+    """
 
     log_sum: Array
     entropy: Array
 
     @classmethod
     def of(cls, x: Array, top: Array) -> _Others:
-        """Of differences x [n, K] from the largest, measured from the largest of the others: nothing underflows."""
+        """Compute from x_i - m [n, K], relative to the second largest logit: nothing underflows."""
         x[np.arange(len(x)), top] = -np.inf
         second: Array = np.maximum.reduce(x, axis=1)
         none = np.isneginf(second)
@@ -265,7 +274,7 @@ class _Others(NamedTuple):
 
 
 def _norms_of(powers: Array, scale: Array, largest: Array) -> Array:
-    """The norms over the largest value, from sums of powers of the values over the scale; [n, P]."""
+    """The norms divided by the largest value, from the sums of powers of values divided by `scale`; [n, P]."""
     norms: Array = powers ** (1 / np.array(PNORM_EXPONENTS)) * (scale / largest)[:, None]
     norms[largest == 0] = np.inf  # all logits are equal
     norms[np.isinf(largest)] = np.nan  # a class is masked

@@ -1,9 +1,8 @@
-"""The state that one read of a row leaves, and every per-sample quantity that follows from it.
+"""The state of a row after one read of its logits, and every per-sample quantity that follows from it.
 
-For a row x_1..x_K with its first maximum m at index a: **the maximum is left out of the sums**, so
-that a confident row keeps its digits. log(1 + 1e-9) is 0 in float32 once the 1 is inside; log1p of
-the sum of the others is exact. Whatever computes the sums, the columns come from this one
-float64 epilogue.
+Let m be the maximum of a row x_1..x_K, and a its first index. **The sums leave the maximum out**, so that a confident
+row keeps its digits: in float32, 1 + 1e-9 rounds to 1 and its logarithm to 0, while log1p of the sum over the other
+classes is exact. All kernels compute the same state, and this module alone turns it into columns, in float64.
 """
 
 from __future__ import annotations
@@ -24,45 +23,47 @@ if TYPE_CHECKING:
     Part = Any  # a numpy array, or a torch tensor on its device
 
 
-# Below this many classes all that follows the raw values is float64: so few roundings do not average
-# out. (From about as many classes on, numpy is faster with rows as they are; see layouts.py.)
+# With fewer classes, everything after the raw values is computed in float64, since so few rounding errors do not
+# average out. (From about this many classes on, numpy is also faster on untransposed rows; see layouts.py.)
 NARROW = 128
 
-# From here on a sum of exponentials has all of its digits, also in float32.
+# A sum of exponentials above this has all of its digits, even in float32.
 _WHOLE = 1e-30
 
-# The norms of the column `pnorm_scores`, in its order.
+# The exponents p of the norms in the column `pnorm_scores`, in order.
 PNORM_EXPONENTS = (1, 2, 3, 4, 5, 6, 7, 8)
 
 
 @dataclass(eq=False)
 class RowState:
-    """One value a row of each, [n] unless it is said; a field that nobody asked for is None.
+    """The state of n rows; each field is [n] unless stated otherwise. An optional field is None unless requested.
 
     Attributes:
         label: y, the label.
         top: a, the first index of the largest logit.
         largest: m = x_a.
         label_logit: x_y.
-        runner_up: the largest of the others, less m.
+        runner_up: max over i != a of x_i - m.
         tail: s = sum over i != a of e^(x_i - m).
-        tail_cross: u = sum over i != a of e^(x_i - m) (x_i - m), 0 where the exponential is 0.
+        tail_cross: u = sum over i != a of e^(x_i - m) (x_i - m), where an exponential of 0 adds 0.
         tail_square: q = sum over i != a of e^(2 (x_i - m)).
         shift: t = sum over i of (x_i - m).
-        rank: how many classes stand before the label: larger logits, and equal ones of a lower index.
-        log_tail: log s, also where s itself is too small for its type.
-        tail_entropy: the entropy of the others among themselves, 0 where all of them are masked.
-        above_label: sum over i of the positive parts of x_i - x_y.
-        open_classes: how many classes are not masked.
-        open_shift: sum over these of (x_i - m); where it is there, masked classes are left out of their row.
-        dots: [n, V], sum over i of c_i (x_i - m) for each of some vectors c, without the classes that c leaves out.
-        norms: [n, P], (sum over i of |v_i|^p)^(1/p) over the largest v_i, for v = the row less its mean and p of
-            PNORM_EXPONENTS; inf if all logits are equal, nan with a masked class.
-        ignored: whether the soft label is to be left out. These four are there where labels are distributions, and
-            `label` and `label_logit` say nothing then.
-        soft_shift: sum over i of q_i (x_i - m), without the classes that the soft label q has nothing of.
+        rank: the number of classes with a logit above the label's, or an equal one and a lower index.
+        log_tail: log s, even where s underflows.
+        tail_entropy: the entropy of the probabilities of all i != a, renormalised; 0 where these classes are masked.
+        above_label: sum over i of max(0, x_i - x_y).
+        open_classes: the number of classes that are not masked.
+        open_shift: sum over the classes that are not masked of (x_i - m). If present, columns exclude masked classes
+            from their row.
+        dots: [n, V], sum over i of c_i (x_i - m) for each of V vectors c; classes where c is 0 are excluded.
+        norms: [n, P], (sum over i of |v_i|^p)^(1/p) divided by the largest v_i, for each p of PNORM_EXPONENTS, where v
+            is the row minus its mean; inf if all logits are equal, nan with a masked class.
+
+    With soft labels q, the following fields are present, and `label` and `label_logit` have no meaning:
+        ignored: whether the soft label is ignored.
+        soft_shift: sum over i of q_i (x_i - m); classes where q is 0 are excluded.
         soft_squares: sum over i of (p_i - q_i)^2.
-        soft_entropies: [n, E], the entropy of q, smoothed in each of some ways.
+        soft_entropies: [n, E], the entropy of q after each of E smoothings.
     """
 
     label: Part
@@ -88,11 +89,11 @@ class RowState:
     soft_entropies: Part = None
 
     def rows(self, start: int, stop: int) -> RowState:
-        """The state of some of the rows, not copied."""
+        """The state of rows `start` to `stop`: views."""
         return self.mapped(lambda part: part[start:stop])
 
     def mapped(self, change: Callable[[Part], Part]) -> RowState:
-        """The state with every field changed."""
+        """The state with `change` applied to every field that is present."""
         return RowState(**{name: change(part) for name, part in self.parts().items()})
 
     @staticmethod
@@ -101,13 +102,13 @@ class RowState:
         return RowState(**{name: join([state.parts()[name] for state in states]) for name in states[0].parts()})
 
     def parts(self) -> dict[str, Part]:
-        """The fields that are there, by name."""
+        """The fields that are present, by name."""
         parts = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: part for name, part in parts.items() if part is not None}
 
 
 class Terms:
-    """The terms that the columns share, each computed once and in float64 (named as in the formulas)."""
+    """Terms that several columns share, each computed once, in float64; the names are those of the formulas."""
 
     def __init__(self, state: RowState, num_classes: int) -> None:
         self.state = state
@@ -135,12 +136,12 @@ class Terms:
 
     @cached_property
     def k(self) -> Column | int:
-        """How many classes there are: in the row, where masked ones are left out of it as they are out of t."""
+        """The number of classes; of each row, without the masked ones, where t excludes them too."""
         return self.num_classes if self.state.open_shift is None else _float64(self.state.open_classes)
 
     @cached_property
     def d(self) -> Column:
-        """x_y - m, exactly 0 where the label is the prediction; of a soft label its mean over the classes."""
+        """x_y - m, exactly 0 where the label is the prediction; with soft labels, its mean under q."""
         if self.state.soft_shift is not None:
             return _float64(self.state.soft_shift)
         difference = _float64(self.state.label_logit) - _float64(self.state.largest)
@@ -169,19 +170,20 @@ class Terms:
 
     @cached_property
     def margin(self) -> Column:
-        # 0 - 0 is 0 where -expm1(0) would be -0, on a tie.
+        # 0 - expm1: on a tie this is 0, where -expm1(0) is -0.
         return (0.0 - np.expm1(_float64(self.state.runner_up))) / self.z
 
     @cached_property
     def log_not_label(self) -> Column:
-        # The others' own sum where the label has nearly all; elsewhere p_y is at most 1/2.
+        # Where the label is the prediction, 1 - p_y = s / Z keeps its digits; elsewhere p_y is at most 1/2.
         whole = self.s > _WHOLE
         rest = np.where(whole, -np.log1p(1.0 / self.s), _float64(self.state.log_tail) - self.log_z)
         return np.where(self.correct, rest, np.log1p(-self.label_prob))
 
     @cached_property
     def off_label_entropy(self) -> Column:
-        # H(p) = h(p_y) + (1 - p_y) H(r), which has no digits left where p_y is near 1: there it is the tail's own.
+        # H(p) = h(p_y) + (1 - p_y) H(r), solved for H(r). This loses all digits where p_y is near 1; where the label is
+        # the prediction, the kernel has the entropy itself.
         p, rest = self.label_prob, 1.0 - self.label_prob
         of_label = np.where(p > 0, p * (self.log_z - self.d), 0.0) - rest * np.log1p(-p)
         entropy = np.where(self.correct, _float64(self.state.tail_entropy), (self.entropy - of_label) / rest)
@@ -198,12 +200,12 @@ class Terms:
 
 def _float64(part: Part) -> Column:
     if part is None:
-        raise TypeError("the kernel was not asked for a field that a column needs")
+        raise TypeError("a column needs a field of the row state that was not requested")
     return np.asarray(part, np.float64)
 
 
 class ColumnRule(NamedTuple):
-    """How a column of the SampleTable follows from the row state, and which fields that takes."""
+    """How to compute a column of the SampleTable, and the fields of the row state that this needs."""
 
     fields: frozenset[str]
     compute: Callable[[Terms], Column | None]
@@ -218,11 +220,11 @@ COLUMNS: dict[str, ColumnRule] = {
     "predicted": _rule("", lambda terms: terms.state.top),
     "correct": _rule("", lambda terms: terms.correct),
     "largest_logit": _rule("", lambda terms: terms.state.largest),
-    # Two non-negative terms: nothing cancels.
+    # Both terms are non-negative, so nothing cancels.
     "loss_hard": _rule("tail", lambda terms: terms.log_z - terms.d),
     "loss_uniform": _rule("tail shift", lambda terms: terms.log_z - terms.t / terms.k),
     "confidence": _rule("tail", lambda terms: 1.0 / terms.z),
-    # Never 1 - confidence: s / Z keeps its digits however small it is.
+    # Not 1 - confidence: s / Z keeps its digits however small it is.
     "one_minus_confidence": _rule("tail", lambda terms: terms.s / terms.z),
     "label_prob": _rule("tail", lambda terms: terms.label_prob),
     "label_rank": _rule("rank", lambda terms: terms.state.rank),
@@ -247,12 +249,12 @@ DTYPES: dict[str, type[np.generic]] = {
     "correct": np.bool_,
 }
 
-# What a row of a column is, where it is more than one value.
+# The shape of one sample's value, where this is not a scalar.
 SHAPES: dict[str, tuple[int, ...]] = {"pnorm_scores": (len(PNORM_EXPONENTS),)}
 
 
 def fields_for(columns: Iterable[str]) -> frozenset[str]:
-    """The fields of the row state that these columns need, besides the ones that are always there."""
+    """The optional fields of the row state that these columns need."""
     return frozenset[str]().union(*(COLUMNS[name].fields for name in columns))
 
 
@@ -263,13 +265,17 @@ def write_columns(
     vectors: Mapping[str, Column] = MappingProxyType({}),
     entropies: Sequence[str] = (),
 ) -> None:
-    """Compute the columns that `out` names into its arrays, [n] each or of their SHAPES.
+    """Compute columns of n rows.
 
-    One of `vectors`, c [K], is the column -sum_k c_k log p_k, from the field `dots` of their order; `entropies` are
-    those of the field `soft_entropies`.
+    Args:
+        state: the rows.
+        num_classes: K.
+        out: the columns to compute, by name: arrays to write to, [n, *SHAPES[name]].
+        vectors: columns in `out` by name, -sum_k c_k log p_k, each with its c [K]; from the field `dots`, in its order.
+        entropies: names of columns in `out`, from the field `soft_entropies`, in its order.
     """
     terms = Terms(state, num_classes)
-    # A masked label has d = -inf; where its class drops out of the gap as well that is inf - inf, a nan that is meant.
+    # A masked label has d = -inf. Where masked classes are kept, t is -inf too, and the gap is nan, as intended.
     with np.errstate(invalid="ignore", over="ignore", under="ignore", divide="ignore"):
         for name in out.keys() - vectors.keys() - set(entropies):
             out[name][:] = COLUMNS[name].compute(terms)

@@ -1,4 +1,4 @@
-"""The sums by class and bin in torch: the same whole numbers, added up where the logits are."""
+"""The sums by class and bin in torch, added up as the same integers on the device of the logits."""
 
 from __future__ import annotations
 
@@ -7,21 +7,19 @@ from typing import TYPE_CHECKING
 import torch
 
 from lscli.errors import UsageError
-from lscli.kernels.class_sums import block_rows
+from lscli.kernels.class_sums import LIMB, block_rows
 
 if TYPE_CHECKING:
     from lscli.kernels.class_sums import ClassSums
     from lscli.kernels.rowstate import RowState
 
-_LIMB = 2.0**30
-
 
 class TorchClassSums:
-    """Adds to a ClassSums; on a device the state stays there until `finish`.
+    """Adds rows to a ClassSums; on an accelerator, the sums stay there until `finish`.
 
     Args:
-        sums: what is filled.
-        device: where the logits are.
+        sums: the sums to fill.
+        device: the device of the logits.
         dtype: the type of the logits.
 
     Raises:
@@ -35,13 +33,13 @@ class TorchClassSums:
         self._block = block_rows(sums.num_classes, dtype)
         self._edges = torch.from_numpy(sums.edges).to(device)
         self._weight = torch.from_numpy(sums.scaled).to(device)
-        # On the CPU the state is shared, and so are its arrays.
+        # On the CPU these tensors share the memory of the arrays, so that all threads add to the same sums.
         self._state = {name: torch.from_numpy(limbs).to(device) for name, limbs in sums.state.items()}
-        # No more classes of a row can reach the first edge.
+        # At most 1 / edge classes of a row have a probability as large as the first edge.
         self._most = int(min(sums.num_classes, 1 / sums.edges[0])) if len(sums.edges) else 0
 
     def add(self, e: torch.Tensor, state: RowState, first: int) -> None:
-        """Count rows from number `first` on; e = e^(x_i - m), 0 at the top."""
+        """Add rows from number `first` on; e holds e^(x_i - m), and 0 at the prediction."""
         finite = torch.isfinite(state.largest)
         weight = torch.where(finite, self._weight[first : first + len(e)], 0)
         tail = torch.where(finite, state.tail, 0).double()
@@ -49,7 +47,7 @@ class TorchClassSums:
         e.masked_fill_(~finite[:, None], 0)  # 0 * nan is nan
         column = self._column_sums(e, weight / z)
 
-        # Whatever stays below the first edge lands in the first bin, which is not read.
+        # Values below the first edge land in the first bin, which is never read.
         value, k = e.topk(self._most, dim=1)
         p = value.double() / z[:, None]
         place = self._place(k, p).flatten()
@@ -80,7 +78,7 @@ class TorchClassSums:
                 self._state[name].index_add_(1, index, value_limbs)
 
     def finish(self) -> None:
-        """Bring the state of a device to the host."""
+        """Copy the sums to the host."""
         for name, limbs in self._state.items():
             self._sums.state[name][:] = limbs.cpu().numpy()
 
@@ -95,6 +93,6 @@ class TorchClassSums:
         return k * self._sums.num_bins + torch.searchsorted(self._edges, p.contiguous(), side=self._sums.side)
 
     def _limbs(self, value: torch.Tensor) -> torch.Tensor:
-        scaled = value * _LIMB
+        scaled = value * LIMB
         high = scaled.round()
-        return torch.stack((high, ((scaled - high) * _LIMB).round())).long()
+        return torch.stack((high, ((scaled - high) * LIMB).round())).long()

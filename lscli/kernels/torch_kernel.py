@@ -1,6 +1,6 @@
 """The wide pass in torch: the same row state as the numpy kernel, on any device.
 
-No step asks the device for a value, so that a whole file can be queued without waiting for it.
+No step reads a value back from the device, so that the steps of a whole file can be queued without waiting.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 
 class TorchKernel:
-    """Computes row states of tensors, [n] tensors on the same device.
+    """Computes row states of tensors, as tensors on the same device.
 
     Args:
         num_classes: K.
         fields: the optional fields of the row state to compute.
-        class_sums: filled beside; they need the field `tail`, and on the CPU chunks that begin at a block's first row.
+        class_sums: sums by class to fill; on the CPU, chunks must then begin at the first row of a block.
         vectors: [V, K], for the field `dots`.
     """
 
@@ -42,18 +42,21 @@ class TorchKernel:
         self._k = num_classes
         self._class_sums = class_sums
         self._fields = fields | {"tail"} if class_sums else fields
-        # At most 1 each, which float32 holds whatever the scale of the weights; the host scales back.
+        # Scaled to at most 1, so that float32 holds them whatever the scale of the weights; `on_host` scales back.
         self._vectors = self._exponents = None
         if vectors is not None and len(vectors):
             self._exponents = np.frexp(np.maximum.reduce(vectors, axis=1))[1]
             self._vectors = np.ldexp(vectors, -self._exponents[:, None])
-        # A power of two scales exactly; 2K of the scaled differences cannot overflow.
+        # Differences are scaled by this power of two: this is exact, and no sum of 2K of them overflows.
         self._scale = 2.0 ** -(1 + math.ceil(math.log2(num_classes)))
 
     def row_state(self, x: torch.Tensor, label: torch.Tensor, first: int = 0) -> RowState:
-        """The state of rows x [n, K] from number `first` on, float16 to float64, with labels [n] from 0 to K-1."""
+        """The state of rows x [n, K], float16 to float64, with labels [n] from 0 to K-1; `first` numbers the first row.
+
+        Sums of differences are scaled until `on_host`.
+        """
         x = x.to(self._element(x))
-        largest, top = x.max(dim=1)  # of equal maxima the first
+        largest, top = x.max(dim=1)  # the first of equal maxima
         label_logit = x.gather(1, label[:, None])[:, 0]
         state = RowState(label=label, top=top, largest=largest, label_logit=label_logit)
         if "rank" in self._fields:
@@ -82,7 +85,7 @@ class TorchKernel:
             e = d.exp().scatter_(1, top[:, None], 0.0)
             state.tail = e.sum(dim=1)
             if "tail_cross" in self._fields:
-                # 0 * -inf is nan: a masked class counts 0.
+                # A masked class adds 0, but 0 * -inf is nan.
                 state.tail_cross = d.clamp_(min=torch.finfo(d.dtype).min).mul_(e).sum(dim=1)
             for sums in self._class_sums:
                 sums.add(e, state, first)
@@ -91,13 +94,13 @@ class TorchKernel:
         return state
 
     def _element(self, x: torch.Tensor) -> torch.dtype:
-        # As in numpy: few classes average no rounding out. mps has no float64.
+        # As in numpy: over few classes, rounding errors do not average out. mps has no float64.
         narrow = self._k < NARROW and x.device.type != "mps"
         return torch.float64 if narrow or x.dtype == torch.float64 else torch.float32
 
     def _shift(self, x: torch.Tensor, largest: torch.Tensor) -> torch.Tensor:
-        # Scaled first: float32 holds neither 3e38 + 3e38 nor many times 1e37, and a masked class must
-        # be the one reason for -inf. The host scales back, see `on_host`.
+        # Scaled first: float32 holds neither 3e38 + 3e38 nor the sum of many of 1e37, and -inf must mean a masked
+        # class and nothing else.
         return self._differences(x, largest).sum(dim=1)
 
     def _differences(self, x: torch.Tensor, largest: torch.Tensor) -> torch.Tensor:
@@ -105,7 +108,7 @@ class TorchKernel:
 
     def _dots(self, x: torch.Tensor, largest: torch.Tensor) -> torch.Tensor:
         differences = self._differences(x, largest)
-        # A class that is left out may be masked, and 0 * -inf is nan.
+        # A class where c is 0 may be masked, and 0 * -inf is nan.
         vectors = torch.as_tensor(self._vectors).to(x.dtype).to(x.device)
         return torch.stack([(differences * c).masked_fill_(c == 0, 0.0).sum(dim=1) for c in vectors], dim=1)
 
@@ -115,7 +118,7 @@ class TorchKernel:
         return above.masked_fill_(label_logit == -math.inf, math.inf)
 
     def _others(self, d: torch.Tensor, top: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """The log of the others' sum and their entropy, measured from the largest of them: nothing underflows."""
+        """The fields `log_tail` and `tail_entropy`, computed from the second largest logit: nothing underflows."""
         others = d.scatter(1, top[:, None], -math.inf)
         second = others.amax(dim=1)
         none = second == -math.inf
@@ -126,7 +129,7 @@ class TorchKernel:
         return second + torch.where(none, 0.0, total.log()), entropy.masked_fill_(none, 0.0)
 
     def _norms(self, x: torch.Tensor, largest: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
-        # In the scale of the shift, where nothing overflows.
+        # Scaled like the shift, so that nothing overflows.
         mean = shift / self._k
         v = (x * self._scale - (largest * self._scale + mean)[:, None]).abs_()
         size = v.amax(dim=1)
@@ -144,7 +147,7 @@ class TorchKernel:
         return above + ((x == label_logit[:, None]) & (classes < label[:, None])).sum(dim=1)
 
     def on_host(self, state: RowState) -> RowState:
-        """The state as numpy arrays, with sums of differences in their true scale."""
+        """The state as numpy arrays, with the scaled sums scaled back."""
         host = state.mapped(lambda part: part.cpu().numpy())
         with np.errstate(over="ignore"):
             for name in _SCALED:
@@ -160,9 +163,9 @@ _SCALED = ("shift", "open_shift", "above_label", "dots")
 
 
 class TorchCpuKernel:
-    """The torch kernel for chunks in the host's memory; one instance a thread.
+    """The torch kernel for chunks in the host's memory. Each thread needs its own kernel.
 
-    One thread inside an operation: which of them adds what would show in the last digits.
+    Torch uses one thread for an operation: with several, the last digits would depend on how they share a sum.
     """
 
     def __init__(
@@ -173,18 +176,18 @@ class TorchCpuKernel:
         class_sums: Sequence[ClassSums] = (),
         vectors: NDArray[Any] | None = None,
     ) -> None:
-        torch.set_num_threads(1)  # of the calling thread alone
+        torch.set_num_threads(1)  # of the calling thread only
         on_cpu = [TorchClassSums(sums, torch.device("cpu"), dtype) for sums in class_sums]
         self._kernel = TorchKernel(num_classes, fields, on_cpu, vectors)
         self._dtype = dtype
 
     def row_state(self, x: NDArray[Any], label: NDArray[Any], *, overwrite: bool = False, first: int = 0) -> RowState:
-        """The state of rows x [n, K] from number `first` on, as stored, with labels [n] from 0 to K-1."""
+        """The state of rows x [n, K], as stored, with labels [n] from 0 to K-1; see `NumpyKernel.row_state`."""
         tensor = as_tensor(x, self._dtype)
         return self._kernel.on_host(self._kernel.row_state(tensor, torch.from_numpy(label.astype("int64")), first))
 
 
 def as_tensor(x: NDArray[Any], dtype: str) -> torch.Tensor:
-    """The array as a tensor, not copied where torch may write to it; bfloat16 comes as its bits in uint16."""
+    """The array as a tensor, copied only if it is read-only; bfloat16 is given as its bits, in uint16."""
     tensor = torch.from_numpy(x if x.flags.writeable else x.copy())
     return tensor.view(torch.bfloat16) if dtype == "bfloat16" else tensor

@@ -1,7 +1,7 @@
-"""Logits through a torch kernel on a device: reading, copying and computing overlap.
+"""The pass on an accelerator: reading, copying and computing overlap.
 
-Readers fill pinned buffers while earlier chunks travel on a stream of their own and the kernel
-works on still earlier ones. The row states stay on the device until the last chunk is queued.
+While the kernel works on one chunk, the next is copied to the device on a stream of its own, and reader threads fill
+pinned buffers with later ones. The row states stay on the device until the last chunk is queued.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lscli.kernels.class_sums import ClassSums
     from lscli.scan.table_builder import TableBuilder
 
-_DEPTH = 3  # one chunk being read, one on its way, one being computed
+_DEPTH = 3  # buffers: one chunk is being read, one copied, one computed
 
 
 def scan_on_device(
@@ -40,7 +40,7 @@ def scan_on_device(
     chunk_rows: int,
     report: Callable[[int, int], None],
 ) -> None:
-    """Fill the table with the states that the device computes; each of `threads` reads a chunk ahead."""
+    """Fill the table from states that the device computes, while `threads` threads read ahead."""
     rows = logits.shape[0]
     state = device_state(
         logits,
@@ -73,19 +73,19 @@ def device_state(
     """The row state of all N rows, computed on `device`, as numpy arrays.
 
     Args:
-        logits: [N, K], read by the host in chunks, or a tensor on the device.
+        logits: [N, K], which the host reads in chunks, or a tensor on the device.
         label: [N], from 0 to K-1.
         device: a torch device that is not the CPU.
         fields: the optional fields of the row state to compute.
-        class_sums: filled beside.
+        class_sums: sums by class to fill.
         vectors: [V, K], for the field `dots`.
-        chunk_rows: rows a chunk.
-        threads: how many chunks are read at once.
-        progress: told how many rows are queued.
+        chunk_rows: the number of rows of a chunk.
+        threads: the number of threads that read.
+        progress: called with the number of rows queued.
 
     Raises:
         EngineError: the device failed or ran out of memory.
-        UsageError: the device lacks the type of the logits.
+        UsageError: the device does not support the type of the logits.
     """
     if device == "mps" and logits.dtype == "float64":
         raise UsageError("mps has no float64", "leave --device out to use the CPU")
@@ -114,7 +114,7 @@ def device_state(
 def _chunks_on_device(
     logits: Logits, device: torch.device, chunk_rows: int, threads: int
 ) -> Iterator[tuple[int, torch.Tensor]]:
-    """Consecutive chunks of rows as tensors on the device, valid until the next one is asked for."""
+    """Consecutive chunks as tensors on the device, with their first rows; a chunk is valid until the next one."""
     starts = range(0, logits.shape[0], chunk_rows)
     if logits.tensor is not None:
         yield from ((start, logits.tensor[start : start + chunk_rows]) for start in starts)
@@ -137,7 +137,7 @@ def _sent(start: int, slot: _Slot, read: Future[int]) -> Iterator[tuple[int, tor
 
 
 class _Slot:
-    """A buffer on the host and its copy on the device."""
+    """A buffer on the host for one chunk, and its copy on the device."""
 
     def __init__(self, logits: Logits, device: torch.device, chunk_rows: int) -> None:
         self._logits = logits
@@ -149,25 +149,25 @@ class _Slot:
         return torch.empty((rows, self._logits.shape[1]), dtype=getattr(torch, self._logits.dtype))
 
     def fill(self, start: int) -> int:
-        """Read a chunk into the host's buffer; returns its number of rows."""
+        """Read the chunk at row `start` into the buffer on the host; return its number of rows."""
         stop = min(start + len(self._host), self._logits.shape[0])
         raw = self._host.view(torch.uint16) if self._logits.dtype == "bfloat16" else self._host
         out = raw.numpy()[: stop - start]
         read = self._logits.read(start, stop, out)
-        if read is not out:  # a view of an array in memory
+        if read is not out:  # the source is an array in memory
             self._host[: stop - start].copy_(as_tensor(read, self._logits.dtype))
         return stop - start
 
     def send(self, rows: int) -> torch.Tensor:
-        """The first rows on the device, in the order of the calls."""
+        """Copy the first `rows` rows to the device; copies are made in the order of the calls."""
         return self._host[:rows].to(self._device)
 
     def computed(self) -> None:
-        """Called when the work on the sent rows is queued."""
+        """Note that the work on the rows sent last is queued."""
 
 
 class _CudaSlot(_Slot):
-    """A pinned buffer whose copies run on a stream of their own, beside the kernel's."""
+    """A pinned buffer, copied on a stream of its own while the kernel computes."""
 
     def __init__(self, logits: Logits, device: torch.device, chunk_rows: int) -> None:
         super().__init__(logits, device, chunk_rows)
@@ -180,12 +180,12 @@ class _CudaSlot(_Slot):
         return super()._buffer(rows).pin_memory()
 
     def fill(self, start: int) -> int:
-        self._arrived.synchronize()  # the last copy out of this buffer is done
+        self._arrived.synchronize()  # the previous copy from this buffer must be complete
         return super().fill(start)
 
     def send(self, rows: int) -> torch.Tensor:
         with torch.cuda.stream(self._stream):
-            self._stream.wait_event(self._used)  # the kernel is done with what the copy overwrites
+            self._stream.wait_event(self._used)  # the kernel must be done with the rows that this overwrites
             self._on_device[:rows].copy_(self._host[:rows], non_blocking=True)
             self._arrived.record(self._stream)
         torch.cuda.current_stream(self._device).wait_event(self._arrived)
