@@ -1,4 +1,4 @@
-"""Every per-sample quantity as a textbook has it, in extended precision: slow and plain."""
+"""The textbook version of every per-sample quantity and of some metrics: slow, plain, in extended precision."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def log_softmax(logits: Array) -> Array:
 
 
 def columns(logits: Array, labels: Array, *, exclude: bool = False) -> dict[str, Array]:
-    """The columns of a SampleTable for logits [N, K] and labels [N], by their definitions; `exclude` as the scan's."""
+    """The columns of a SampleTable for logits [N, K] and labels [N]; `exclude` is that of `masked_classes`."""
     n, k = logits.shape
     rows = np.arange(n)
     x = logits.astype(np.longdouble)
@@ -67,7 +67,7 @@ def columns(logits: Array, labels: Array, *, exclude: bool = False) -> dict[str,
 
 
 def gap(of_label: Any, others: Array, *, exclude: bool) -> Any:
-    """The label's logit less the mean of the others; a masked label has none, but where its class is left out."""
+    """The label's logit minus the mean of the others; for a masked label nan, or -inf where classes are excluded."""
     left = others[np.isfinite(others)] if exclude else others
     if np.isneginf(of_label):
         return -np.inf if exclude else np.nan
@@ -80,7 +80,7 @@ def log_sum(x: Array) -> Any:
 
 
 def entropy(x: Array) -> Any:
-    """The entropy of the softmax of x; 0 where all of it is masked."""
+    """The entropy of softmax(x); 0 where every class is masked."""
     finite = x[np.isfinite(x)]
     shifted = finite - finite.max(initial=-np.inf)
     log_p = shifted - log_sum(shifted) if len(shifted) else shifted
@@ -99,7 +99,7 @@ def probabilities(logits: Array) -> Array:
 
 
 def bin_of(c: float, bins: int, edges: str = "right") -> int:
-    """The bin of a confidence among those of equal width, by looking at each of them."""
+    """The bin of a confidence among `bins` bins of equal width."""
     for b in range(bins):
         low, high = b / bins, (b + 1) / bins
         if (low < c <= high if edges == "right" else low <= c < high) or (c, b) in ((0, 0), (1, bins - 1)):
@@ -118,18 +118,18 @@ class Bin:
 
 
 def bins_by(key: Array, c: Array, a: Array, w: Array) -> list[Bin]:
-    """The samples that weigh anything, one bin a value of the key."""
+    """The samples with a weight above 0, one bin for each value of the key."""
     held = w > 0
     return [Bin(*(x[held & (key == k)] for x in (c, a, w))) for k in np.unique(key[held])]
 
 
 def equal_width(c: Array, a: Array, w: Array, bins: int, edges: str = "right") -> list[Bin]:
-    """Those bins of equal width that hold samples."""
+    """The bins of equal width that hold samples."""
     return bins_by(np.array([bin_of(x, bins, edges) for x in c]), c, a, w)
 
 
 def equal_mass(c: Array, a: Array, w: Array, bins: int) -> list[Bin]:
-    """Bins of equal count, whole weights: sample by sample, as numpy.array_split has it, each run in the lower bin."""
+    """Bins of equal count for integer weights, split as by numpy.array_split; equal values go to the lower bin."""
     ascending = np.repeat(np.sort(c), w[np.argsort(c, kind="stable")].astype(int))
     parts = [part for part in np.array_split(ascending, bins)[:-1] if len(part)]
     ends = sorted({float(part[-1]) for part in parts})
@@ -137,7 +137,7 @@ def equal_mass(c: Array, a: Array, w: Array, bins: int) -> list[Bin]:
 
 
 def norm(found: list[Bin], kind: str = "l1") -> float:
-    """The error over bins."""
+    """The calibration error over bins, as a norm of their gaps."""
     total = sum(b.size for b in found)
     if kind == "max":
         return max(b.gap for b in found)
@@ -146,7 +146,7 @@ def norm(found: list[Bin], kind: str = "l1") -> float:
 
 
 def sweep(c: Array, a: Array, w: Array) -> float:
-    """ece_sweep by its definition."""
+    """ece_sweep: the most bins of equal count for which the accuracy never falls."""
 
     def rises(found: list[Bin]) -> bool:
         return all(low.accuracy <= high.accuracy + 1e-12 for low, high in itertools.pairwise(found))
@@ -161,14 +161,14 @@ def sweep(c: Array, a: Array, w: Array) -> float:
 
 
 def debiased(found: list[Bin]) -> float:
-    """rmsce_debiased over bins."""
+    """rmsce_debiased."""
     total = sum(b.size for b in found)
     terms = [b.size / total * (b.gap**2 - b.accuracy * (1 - b.accuracy) / (b.size - 1)) for b in found if b.size >= 2]
     return math.sqrt(max(0.0, float(sum(terms))))
 
 
 def ks(c: Array, a: Array, w: Array) -> float:
-    """ks_calibration: at every distinct confidence, the sum up to and with it."""
+    """ks_calibration: the largest sum of gaps up to and including any confidence."""
     return max(abs(float(((a - c) * w)[c <= value].sum())) for value in c) / float(w.sum())
 
 
@@ -184,7 +184,7 @@ def classwise(p: Array, labels: Array, w: Array, bins: int, edges: str, kind: st
 
 
 def soft_columns(logits: Array, q: Array, *, exclude: bool = False) -> dict[str, Array]:
-    """Losses and Brier scores of logits [N, K] against distributions q [N, K]; a class without a share adds nothing."""
+    """Losses and Brier scores of logits [N, K] against distributions q [N, K]; a class where q is 0 adds nothing."""
     log_p, q = log_softmax(logits), q.astype(np.longdouble)
     with np.errstate(invalid="ignore"):
         products = np.where(q > 0, q * log_p, 0)
@@ -197,7 +197,7 @@ def soft_columns(logits: Array, q: Array, *, exclude: bool = False) -> dict[str,
 
 
 def soft_targets(q: Array, eps: float, smoothing: str = "uniform", prior: Array | None = None) -> Array:
-    """Distributions q [N, K] smoothed: each class is a label that has its share of the convention's own targets."""
+    """Smoothed distributions: the mean, under q [N, K], of the convention's targets for each class as the label."""
     k = q.shape[1]
     one_hot = np.eye(k, dtype=np.longdouble)
     of_label: Array = {

@@ -1,4 +1,4 @@
-"""Every column of a kernel against the textbook's, and how far they may be apart."""
+"""Compare every column of a kernel with the textbook version, within a tolerance."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tests import naive
 Array = NDArray[Any]
 KERNELS = ("numpy", "torch")
 DTYPES = ("float16", "bfloat16", "float32", "float64")
-# Relative to the column's size in the row; float32 elements round 6e-8 each, and their differences once more.
+# Relative to the value in the column. Elements of float32 are rounded by 6e-8 each, and so are their differences.
 TOLERANCE = {"float16": 4e-6, "bfloat16": 4e-6, "float32": 4e-6, "float64": 1e-12}
 
 
-def table(
+def kernel_columns(
     kernel: str,
     logits: Array,
     labels: Array,
@@ -27,7 +27,7 @@ def table(
     exclude: bool = False,
     vectors: dict[str, Array] | None = None,
 ) -> dict[str, Array]:
-    """All columns that the kernel gives for logits [N, K] and labels [N], and those of vectors c [K]."""
+    """The columns that the kernel computes from logits [N, K], labels [N] and vectors c [K] by name."""
     k, given = logits.shape[1], vectors or {}
     fields = fields_for(COLUMNS) | ({"open_shift"} if exclude else set())
     c = np.array(list(given.values())) if given else None
@@ -37,8 +37,8 @@ def table(
     return out
 
 
-def stored(logits: Array, dtype: str) -> tuple[Array, Array]:
-    """Logits as a file of that type holds them, and their values."""
+def as_stored(logits: Array, dtype: str) -> tuple[Array, Array]:
+    """Logits as a file of this dtype stores them, and their values."""
     if dtype != "bfloat16":
         values = logits.astype(dtype)
         return values, values
@@ -46,9 +46,18 @@ def stored(logits: Array, dtype: str) -> tuple[Array, Array]:
     return bits, (bits.astype(np.uint32) << 16).view(np.float32)
 
 
+def masked_logits(rows: int, classes: int, share: float, dtype: str = "float64") -> tuple[Array, Array]:
+    """Logits [N, K], a share of them masked but never a whole row, and labels [N], some of them masked."""
+    rng = np.random.default_rng(classes)
+    logits = (3 * rng.standard_normal((rows, classes))).astype(dtype)
+    logits[rng.random((rows, classes)) < share] = -np.inf
+    logits[np.isneginf(logits.max(axis=1)), 0] = 1
+    return logits, rng.integers(0, classes, rows)
+
+
 def pnorm_scores(x: Array) -> Array:
-    """[N, P], the largest of the logits less their mean over the p-norm of these, for p from 1 to 8."""
-    with np.errstate(invalid="ignore"):  # a masked class makes it nan
+    """[N, P], the largest of v divided by the p-norm of v, for p from 1 to 8, where v is the row minus its mean."""
+    with np.errstate(invalid="ignore"):  # nan with a masked class
         v = x - x.mean(axis=1, keepdims=True)
     size = np.abs(v).max(axis=1, keepdims=True)
     with np.errstate(invalid="ignore"):
@@ -58,7 +67,7 @@ def pnorm_scores(x: Array) -> Array:
     return scores
 
 
-def check(
+def check_columns(
     kernel: str,
     logits: Array,
     labels: Array,
@@ -68,20 +77,20 @@ def check(
     exclude: bool = False,
     vectors: dict[str, Array] | None = None,
 ) -> None:
-    """Compare every column with the textbook's; errors are relative to the value, or to the spread of the row."""
-    raw, logits = stored(logits, dtype) if dtype else (logits, logits)
-    found = table(kernel, raw, labels, dtype, exclude=exclude, vectors=vectors)
+    """Compare every column with the textbook version; errors are relative to the value, or to the spread of the row."""
+    raw, logits = as_stored(logits, dtype) if dtype else (logits, logits)
+    found = kernel_columns(kernel, raw, labels, dtype, exclude=exclude, vectors=vectors)
     textbook = naive.columns(logits, labels, exclude=exclude)
     textbook["pnorm_scores"] = pnorm_scores(logits.astype(np.longdouble))
     textbook |= {name: naive.minus_dot(logits, c) for name, c in (vectors or {}).items()}
     assert textbook.keys() == found.keys()
     spread = np.ptp(np.where(np.isfinite(logits), logits, logits.max(axis=1, keepdims=True)).astype(float), axis=1)
     scales = {
-        # A gap is a difference of logits: it may be 0 where these are large.
+        # A difference of logits may be close to 0 where the logits are large.
         "logit_gap": spread / 10,
-        # Where one logit is far from all others, the mean is that of float32 sums.
+        # Where one logit is far from the others, the rounding of the mean in float32 dominates.
         "pnorm_scores": 5,
-        # Exponents that are rounded as the row's differences are; the entropy of one class is 0.
+        # The exponents carry the rounding of the row's differences, while the entropy of a single class is 0.
         "off_label_entropy": np.maximum(spread, 1),
     }
     for name, long_double in textbook.items():

@@ -1,4 +1,4 @@
-"""Sums by class and bin: against one-hot labels and dense binning, and one answer whatever the order."""
+"""Sums by class and bin: compared with dense arrays, and the same bits for any order of threads and chunks."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def filled(
 
 
 def expected(logits: Array, labels: Array, edges: Any, side: Side, weight: Array) -> tuple[Array, Array, Array]:
-    """Mean probabilities, residuals and sizes by their definitions, from dense arrays."""
+    """Mean probabilities, residuals and sizes from dense arrays, by their definitions."""
     kept = (weight > 0) & (labels >= 0) & np.isfinite(logits.max(axis=1))
     logits, labels, weight = logits[kept], labels[kept], weight[kept]
     k, bins = logits.shape[1], len(edges) + 1
@@ -52,7 +52,7 @@ def check(sums: ClassSums, values: tuple[Array, Array, Array], tolerance: float)
     np.testing.assert_allclose(sums.mean_prob, mean_prob, rtol=tolerance, atol=tolerance)
     np.testing.assert_allclose(sums.size, size, rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(sums.residual, residual, atol=tolerance * max(1, size.max()))
-    assert sums.total == pytest.approx(size[0].sum(), rel=1e-12)
+    assert size[0].sum() == pytest.approx(sums.total, rel=1e-12)
 
 
 def data(rows: int, classes: int, dtype: str = "float32") -> tuple[Array, Array]:
@@ -80,7 +80,7 @@ def test_the_sums_are_those_of_dense_arrays(kernel: str, side: Side, dtype: str,
 
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("edges", [[], [0.5], [0.001, 0.0011, 0.0012, 0.9], [0.2, 0.2, 1.5]])
-def test_edges_of_any_kind(kernel: str, edges: list[float]) -> None:
+def test_edges_that_are_close_equal_or_absent(kernel: str, edges: list[float]) -> None:
     logits, labels = data(300, 12)
     sums = filled(logits, labels, edges, kernel=kernel)
     check(sums, expected(logits, labels, edges, "left", np.ones(300)), 1e-12)
@@ -88,18 +88,19 @@ def test_edges_of_any_kind(kernel: str, edges: list[float]) -> None:
 
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("classes", [4, 128])
-@pytest.mark.parametrize("quick", [True, False])
-def test_a_probability_on_an_edge_is_on_its_side(kernel: str, classes: int, quick: bool) -> None:
+@pytest.mark.parametrize("far", [True, False])
+def test_side_decides_the_bin_of_a_probability_on_an_edge(kernel: str, classes: int, far: bool) -> None:
     logits = np.zeros((3, classes), np.float32)  # every probability is 1/K
     labels = np.array([0, 1, 1])
-    edges = [1 / classes, 1 / classes + (0.5 if quick else 1e-9), 0.9]
+    edges = [1 / classes, 1 / classes + (0.5 if far else 1e-9), 0.9]
     lower, upper = (filled(logits, labels, edges, side, kernel=kernel) for side in ("left", "right"))
-    assert lower.size[:, 0].tolist() == upper.size[:, 1].tolist() == [3] * classes
-    assert lower.size[:, 1:].any() == upper.size[:, [0, 2, 3]].any() == False  # noqa: E712
+    assert [3] * classes == lower.size[:, 0].tolist() == upper.size[:, 1].tolist()
+    assert not lower.size[:, 1:].any()
+    assert not upper.size[:, [0, 2, 3]].any()
     assert (
-        lower.residual[:3, 0].tolist()
+        [1 - 3 / classes, 2 - 3 / classes, -3 / classes]
+        == lower.residual[:3, 0].tolist()
         == upper.residual[:3, 1].tolist()
-        == [1 - 3 / classes, 2 - 3 / classes, -3 / classes]
     )
 
 
@@ -109,7 +110,7 @@ def test_a_confident_row_keeps_its_digits(kernel: str, classes: int) -> None:
     logits = np.zeros((1, classes))
     logits[0, 3] = 38
     sums = filled(logits, np.array([3]), kernel=kernel)
-    assert sums.residual[3, -1] == pytest.approx((classes - 1) * np.exp(-38.0), rel=2e-2)  # 2^-60 is the last digit
+    assert (classes - 1) * np.exp(-38.0) == pytest.approx(sums.residual[3, -1], rel=2e-2)  # 2^-60 is the last digit
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
@@ -123,7 +124,7 @@ def test_rows_that_are_not_finite_do_not_count(kernel: str, classes: int) -> Non
     logits[[3, 50, 98], [0, 1, 2]] = np.nan, np.inf, np.nan
     logits[120] = -np.inf
     among = filled(logits, labels, kernel=kernel, nonfinite="skip")
-    assert alone.total == among.total == left.sum()
+    assert left.sum() == alone.total == among.total
     np.testing.assert_array_equal(alone.size, among.size)
     np.testing.assert_allclose(alone.residual, among.residual, atol=1e-5)
     np.testing.assert_allclose(alone.mean_prob, among.mean_prob, atol=1e-7)
@@ -148,14 +149,14 @@ def test_no_bit_depends_on_chunks_threads_or_tiles(
     assert first == bits(threads=2, chunk_rows=7)
 
 
-def test_the_last_row_of_a_block_of_its_own_counts_once() -> None:
+def test_a_single_row_in_the_last_block_counts_once() -> None:
     logits, labels = data((1 << 14) + 1, 10)
     sums = filled(logits, labels)
-    assert sums.total == (labels >= 0).sum()
+    assert (labels >= 0).sum() == sums.total
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
-def test_groups_are_filled_in_one_pass(kernel: str) -> None:
+def test_one_pass_fills_the_sums_of_several_groups(kernel: str) -> None:
     logits, labels = data(500, 150)
     group = np.arange(500) % 3
     opened, truth = open_inputs(logits, labels)
@@ -166,17 +167,17 @@ def test_groups_are_filled_in_one_pass(kernel: str) -> None:
         check(sums[g], expected(logits, labels, FIFTEEN, "left", (group == g).astype(float)), 1e-6)
 
 
-def test_memory_is_that_of_classes_and_bins() -> None:
+def test_memory_grows_with_classes_and_bins_not_with_rows() -> None:
     logits, labels = data(400, 50_000)
     tracemalloc.start()
     sums = filled(logits, labels, threads=2)
-    assert sums.residual.shape == (50_000, 15)
+    assert (50_000, 15) == sums.residual.shape
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 80 << 20  # the sums are 24 MB, and their results 12; all probabilities would be 160
 
 
-def test_weights_and_edges_are_checked() -> None:
+def test_invalid_weights_and_edges_are_refused() -> None:
     for edges, weight in (([0.5, 0.1], [1]), ([0.0], [1]), ([0.5], [-1]), ([0.5], [np.nan])):
         with pytest.raises(lscli.UsageError):
             ClassSums(2, edges, "left", weight)

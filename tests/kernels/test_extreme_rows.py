@@ -1,4 +1,4 @@
-"""Rows whose sums leave the range of their type: the columns keep their digits, in both kernels."""
+"""Rows whose sums overflow or underflow in their type: in both kernels, the columns keep their digits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from tests.kernels.compare import KERNELS, TOLERANCE, check, table
+from tests.kernels.compare import KERNELS, TOLERANCE, check_columns, kernel_columns
 
 both = pytest.mark.parametrize("kernel", KERNELS)
 CLASSES = [2, 3, 10, 127, 128, 1000]
@@ -16,7 +16,7 @@ CLASSES = [2, 3, 10, 127, 128, 1000]
 @both
 @pytest.mark.parametrize("classes", CLASSES)
 @pytest.mark.parametrize(("dtype", "lead"), [("float32", 88.0), ("float32", 200.0), ("float64", 2000.0)])
-def test_what_is_left_to_other_classes_is_known_where_it_underflows(
+def test_columns_of_the_other_classes_where_their_probability_underflows(
     kernel: str, classes: int, dtype: str, lead: float
 ) -> None:
     rng = np.random.default_rng(classes)
@@ -24,8 +24,8 @@ def test_what_is_left_to_other_classes_is_known_where_it_underflows(
     labels = rng.integers(0, classes, 12)
     logits[np.arange(12), labels] += lead
     labels[:3] = (labels[:3] + 1) % classes
-    check(kernel, logits, labels, TOLERANCE[dtype])
-    found = table(kernel, logits, labels)
+    check_columns(kernel, logits, labels, TOLERANCE[dtype])
+    found = kernel_columns(kernel, logits, labels)
     assert (found["log_not_label"][3:] < 0.9 * -lead + math.log(classes) + 4).all()
     assert np.isfinite(found["log_not_label"]).all()
     if classes > 2:
@@ -34,10 +34,10 @@ def test_what_is_left_to_other_classes_is_known_where_it_underflows(
 
 @both
 @pytest.mark.parametrize("classes", [3, 200])
-def test_the_others_of_an_underflowing_row_are_equal(kernel: str, classes: int) -> None:
+def test_equal_other_classes_whose_probability_underflows(kernel: str, classes: int) -> None:
     logits = np.zeros((2, classes), np.float32)
     logits[:, 1] = 150, 3e38
-    found = table(kernel, logits, np.array([1, 1]))
+    found = kernel_columns(kernel, logits, np.array([1, 1]))
     assert math.log(classes - 1) - 150 == pytest.approx(found["log_not_label"][0], rel=1e-6)
     assert np.float32(-3e38) == pytest.approx(found["log_not_label"][1], rel=1e-6)
     assert [math.log(classes - 1)] * 2 == pytest.approx(found["off_label_entropy"].tolist(), rel=1e-6)
@@ -46,12 +46,12 @@ def test_the_others_of_an_underflowing_row_are_equal(kernel: str, classes: int) 
 @both
 @pytest.mark.parametrize("classes", [3, 200])
 @pytest.mark.parametrize(("dtype", "largest"), [("float32", 3e38), ("float64", 1.7e308), ("float32", 1e37)])
-def test_sums_above_the_label_overflow_in_float64_alone(kernel: str, classes: int, dtype: str, largest: float) -> None:
+def test_above_label_overflows_only_in_float64(kernel: str, classes: int, dtype: str, largest: float) -> None:
     logits = np.zeros((3, classes), dtype)
     logits[0, 1] = largest
     logits[1, 0], logits[1, 1:] = -largest / 4, largest / 4
     logits[2, 2] = largest
-    found = table(kernel, logits, np.array([0, 0, 2]))["above_label"]
+    found = kernel_columns(kernel, logits, np.array([0, 0, 2]))["above_label"]
     expected = [logits[0, 1], np.float64(logits[1, 1]) * 2 * (classes - 1) if dtype == "float32" else math.inf, 0]
     if dtype == "float64" and classes == 3:
         expected[1] = largest
@@ -60,14 +60,14 @@ def test_sums_above_the_label_overflow_in_float64_alone(kernel: str, classes: in
 
 @both
 @pytest.mark.parametrize("classes", CLASSES)
-def test_ties_with_the_label_lie_not_above_it(kernel: str, classes: int) -> None:
+def test_classes_tied_with_the_label_are_not_above_it(kernel: str, classes: int) -> None:
     logits = np.zeros((2, classes), np.float16)
     logits[1, -1] = 2
-    found = table(kernel, logits, np.array([classes - 1, 0]))
+    found = kernel_columns(kernel, logits, np.array([classes - 1, 0]))
     assert [0, 2] == found["above_label"].tolist()
-    # The first of equal maxima is the prediction: the label's probability is 1/K, and its complement's log exact.
+    # The first of equal maxima is the prediction. The label has probability 1/K, and log(1 - 1/K) is exact.
     assert math.log((classes - 1) / classes) == pytest.approx(found["log_not_label"][0], rel=1e-15)
-    check(kernel, logits, np.array([classes - 1, 0]), TOLERANCE["float16"])
+    check_columns(kernel, logits, np.array([classes - 1, 0]), TOLERANCE["float16"])
 
 
 @both
@@ -78,7 +78,7 @@ def test_vectors_of_huge_logits(kernel: str, classes: int) -> None:
     logits[0, 1], logits[1, 2], logits[2, :2] = 3e38, -3e38, (3e38, -3e38)
     logits[3] = 1e37 * rng.standard_normal(classes)
     vectors = {"even": np.full(classes, 1 / classes), "heavy": 10.0 ** rng.integers(0, 6, classes)}
-    check(kernel, logits, np.array([1, 2, 0, 0]), TOLERANCE["float32"], vectors=vectors)
+    check_columns(kernel, logits, np.array([1, 2, 0, 0]), TOLERANCE["float32"], vectors=vectors)
 
 
 @both
@@ -90,19 +90,19 @@ def test_vectors_of_ordinary_rows(kernel: str, classes: int, dtype: str) -> None
     one = np.zeros(classes)
     one[1] = 1
     vectors = {"prior": rng.dirichlet(np.ones(classes)), "one": one, "half": rng.random(classes) * (one == 0)}
-    check(kernel, logits, rng.integers(0, classes, 20), TOLERANCE[dtype], dtype, vectors=vectors)
+    check_columns(kernel, logits, rng.integers(0, classes, 20), TOLERANCE[dtype], dtype, vectors=vectors)
 
 
 @both
 @pytest.mark.parametrize("classes", [3, 128])
 @pytest.mark.parametrize("scale", [1e-300, 1e-60, 1e30, 1e60, 1e300])
-def test_the_scale_of_a_vector_is_no_matter_of_range(kernel: str, classes: int, scale: float) -> None:
+def test_a_vector_may_have_any_scale(kernel: str, classes: int, scale: float) -> None:
     # Class weights may be of any size; float32 holds neither 1e60 nor 1e-60.
     rng = np.random.default_rng(1)
     logits = rng.standard_normal((6, classes)).astype(np.float32)
     logits[2, 1] = -np.inf
     c = rng.random(classes) * (np.arange(classes) != 1)
     labels = np.zeros(6, np.int64)
-    found = table(kernel, logits, labels, vectors={"c": c, "scaled": scale * c})
+    found = kernel_columns(kernel, logits, labels, vectors={"c": c, "scaled": scale * c})
     np.testing.assert_allclose(found["scaled"] / scale, found["c"], rtol=1e-6)
     assert np.isfinite(found["c"]).all()

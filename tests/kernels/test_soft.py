@@ -1,4 +1,4 @@
-"""The columns of soft labels against the textbook, on ordinary and on extreme rows; no bit depends on the chunks."""
+"""The columns of soft labels against the textbook version, on ordinary and on extreme rows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CONVENTIONS = [Targets(), Targets("off-target"), Targets("classy"), Targets("pri
 
 
 def hard_columns(logits: Array, labels: Array) -> dict[str, Array]:
-    """The same columns of class numbers, in float64."""
+    """The same columns for class numbers, in float64."""
     out = {name: np.empty(len(logits)) for name in COLUMNS}
     compute = cpu_kernel("numpy", logits.shape[1], "float64", fields_for(COLUMNS))
     write_columns(compute.row_state(logits.astype(np.float64), labels), logits.shape[1], out)
@@ -66,8 +66,8 @@ def test_entropies_of_many_classes(classes: int) -> None:
 
 @pytest.mark.parametrize("classes", [3, 127, 128, 500])
 @pytest.mark.parametrize("lead", [30.0, 300.0])
-def test_a_confident_row_keeps_the_digits_of_its_one_label(classes: int, lead: float) -> None:
-    # 1 - p is 1e-13 or 1e-130: neither the loss nor the Brier score may come of a difference from 1.
+def test_a_confident_row_with_a_one_hot_label_keeps_its_digits(classes: int, lead: float) -> None:
+    # 1 - p is 1e-13 or 1e-130, so neither the loss nor the Brier score may be computed as a difference from 1.
     logits, _ = drawn(20, classes, "float64")
     labels = np.random.default_rng(1).integers(0, classes, 20)
     logits[np.arange(20), labels] += lead
@@ -79,8 +79,8 @@ def test_a_confident_row_keeps_the_digits_of_its_one_label(classes: int, lead: f
         assert expected[name].tolist() == pytest.approx(found[name].tolist(), rel=1e-12, abs=0.0), name
 
 
-def test_a_label_as_sure_as_the_model_keeps_its_digits() -> None:
-    # Both are nearly sure of class 0: what they differ by is in the others, 1e-9 and 3e-9.
+def test_a_label_as_confident_as_the_model_keeps_its_digits() -> None:
+    # Both are close to 1 on class 0; the difference shows in class 1, 1e-9 and 3e-9.
     share = 3e-9
     q = np.array([[1 - share, share]])
     logits = np.array([[0.0, math.log(1e-9)]])
@@ -102,7 +102,7 @@ def test_an_offset_of_the_logits_changes_nothing(classes: int, dtype: str, offse
 
 @pytest.mark.parametrize("classes", [3, 200])
 @pytest.mark.parametrize(("dtype", "size"), [("float32", 3e38), ("float64", 1.5e308)])
-def test_differences_that_overflow(classes: int, dtype: str, size: float) -> None:
+def test_differences_of_logits_that_overflow(classes: int, dtype: str, size: float) -> None:
     logits = np.zeros((2, classes), dtype)
     logits[:, 0], logits[:, 1] = size, -size
     q = np.zeros((2, classes))
@@ -113,7 +113,7 @@ def test_differences_that_overflow(classes: int, dtype: str, size: float) -> Non
 
 
 @pytest.mark.parametrize("classes", [5, 150])
-def test_a_masked_class_counts_only_where_the_label_has_a_share_of_it(classes: int) -> None:
+def test_a_masked_class_matters_only_where_the_label_has_a_share_of_it(classes: int) -> None:
     logits, q = drawn(30, classes, "float64")
     q[:, :2] = 0.0
     q[:, 2] += 0.5
@@ -129,7 +129,7 @@ def test_a_masked_class_counts_only_where_the_label_has_a_share_of_it(classes: i
     assert left["loss_uniform"].tolist() == pytest.approx(excluded["loss_uniform"][::2].tolist(), rel=1e-13)
     assert left["eps=0.2"].tolist() == pytest.approx(excluded["eps=0.2"][::2].tolist(), rel=1e-13)
     assert [classes - 2, classes] * 15 == excluded["class_count"].tolist()
-    # The rows without a masked class are as ever.
+    # Rows without a masked class do not change.
     for name in ("loss_uniform", "eps=0.0"):
         assert kept[name][1::2].tobytes() == excluded[name][1::2].tobytes()
     q[4, 0] = 0.005
@@ -142,7 +142,7 @@ def test_a_masked_class_counts_only_where_the_label_has_a_share_of_it(classes: i
 
 
 @pytest.mark.parametrize("convention", ["uniform", "off-target", "classy"])
-def test_targets_of_a_row_without_its_masked_classes(convention: str) -> None:
+def test_entropies_of_a_row_exclude_its_masked_classes(convention: str) -> None:
     logits, q = drawn(12, 6, "float64")
     q[:, 0] = 0.0
     q[:, 1] += 0.5
@@ -154,44 +154,3 @@ def test_targets_of_a_row_without_its_masked_classes(convention: str) -> None:
         assert float(naive.entropies(naive.soft_targets(own, 0.3, convention))[0]) == pytest.approx(
             found[row], rel=1e-13
         )
-
-
-def as_bytes(*arguments: Any, **options: Any) -> dict[str, bytes]:
-    found = table(*arguments, **options)
-    return {name: column.tobytes() for name, column in found.columns.items()}
-
-
-@pytest.mark.parametrize(
-    ("rows", "classes", "dtype"),
-    [
-        (257, 2, "float32"),
-        (300, 10, "float32"),
-        (65, 127, "float64"),
-        (65, 128, "float32"),
-        (67, 333, "float16"),
-        (67, 200, "float64"),
-    ],
-)
-@pytest.mark.parametrize("mode", ["keep", "exclude"])
-def test_no_bit_depends_on_chunks_or_threads(
-    rows: int, classes: int, dtype: str, mode: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    logits, q = drawn(rows, classes, dtype)
-    labels = q.astype(np.float32)
-    if classes > 2:
-        masked = np.random.default_rng(3).random((rows, classes)) < 0.05
-        logits[masked & (labels == 0)] = -np.inf
-        logits[:, 1] = np.where(np.isneginf(logits).all(axis=1), 0, logits[:, 1])
-    labels[::11] = -100
-    labels[5, labels[5] == 0] = -100  # among values: 0
-    before = logits.tobytes(), labels.tobytes()
-    c = {"dot": np.where(np.arange(classes) % 2 == 0, 1.0, 0.0)}
-    how: dict[str, Any] = {"eps": (0.0, 0.3), "vectors": c, "masked_classes": mode, "columns": (*COLUMNS, "row")}
-    expected = as_bytes(logits, labels, threads=1, **how)
-    assert [row for row in range(rows) if row % 11] == np.frombuffer(expected["row"], np.int64).tolist()
-    for chunk_rows, threads in ((1, 1), (2, 3), (3, 1), (17, 2), (64, 4), (10 * rows, 2)):
-        assert expected == as_bytes(logits, labels, threads=threads, chunk_rows=chunk_rows, **how)
-    for tile in (1, 100 * classes, 333 * classes):
-        monkeypatch.setattr("lscli.kernels.numpy_kernel.TILE", tile)
-        assert expected == as_bytes(logits, labels, threads=2, **how)
-    assert before == (logits.tobytes(), labels.tobytes())  # the caller's arrays are not written to

@@ -1,4 +1,4 @@
-"""Memory is flat: it grows with N x ~12 values, never with N x K."""
+"""Memory grows with N x ~12 values, never with N x K."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ MIB = 1 << 20
 
 
 def peak(rows: int, classes: int, folder: Path) -> int:
-    """Bytes that `eval` on zeros of this shape holds at most, by the system's own account."""
+    """Peak memory of `eval` on zeros of this shape in bytes, as the system reports it."""
     logits = folder / "logits.npy"
     with logits.open("wb") as file:
         header = {"descr": "<f4", "fortran_order": False, "shape": (rows, classes)}
         np.lib.format.write_array_header_1_0(file, header)
-        file.truncate(file.tell() + 4 * rows * classes)  # a sparse file takes no room on the disk
+        file.truncate(file.tell() + 4 * rows * classes)  # a sparse file takes no space on the disk
     np.save(folder / "labels.npy", np.zeros(rows, np.int64))
     arguments = ["eval", logits, folder / "labels.npy", "--threads", "2", "-o", folder / "out.csv"]
     measured = [sys.executable, "-c", _MEASURE, *command(arguments)]
     return int(subprocess.run(measured, capture_output=True, text=True, check=True).stdout) * 1024
 
 
-# In a small process of its own: a child is charged with what its parent held when it was forked.
+# Measured from a small process, since a child's peak includes what its parent held at the fork.
 _MEASURE = """
 import resource, subprocess, sys
 subprocess.run(sys.argv[1:], check=True)
@@ -38,7 +38,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 def test_three_times_the_rows_take_twelve_columns_more(tmp_path: Path) -> None:
     rows = 40_000
     small, large = peak(rows, 1000, tmp_path), peak(3 * rows, 1000, tmp_path)
-    assert large - small <= 2 * rows * 12 * 8 + MIB  # a MiB of the allocator's own
+    assert large - small <= 2 * rows * 12 * 8 + MIB  # a MiB for the allocator
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Both kernels against a textbook version in extended precision, on every kind of row."""
+"""Both kernels against the textbook version in extended precision."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lscli.kernels.devices import cpu_kernel
 from lscli.kernels.rowstate import PNORM_EXPONENTS
-from tests.kernels.compare import DTYPES, KERNELS, TOLERANCE, check, pnorm_scores, table
+from tests.kernels.compare import DTYPES, KERNELS, TOLERANCE, check_columns, kernel_columns, pnorm_scores
 
 Array = NDArray[Any]
 
@@ -26,7 +26,7 @@ def test_ordinary_rows(kernel: str, dtype: str, classes: int) -> None:
     logits = 2 * rng.standard_normal((40, classes))
     labels = rng.integers(0, classes, 40)
     logits[:20][np.arange(20), labels[:20]] += 5
-    check(kernel, logits, labels, TOLERANCE[dtype], dtype)
+    check_columns(kernel, logits, labels, TOLERANCE[dtype], dtype)
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
@@ -41,22 +41,22 @@ def test_any_rows(kernel: str, data: st.DataObject) -> None:
         st.floats(-20, 20, width=16),
     )
     logits = data.draw(hnp.arrays(dtype, shape, elements=value, fill=st.sampled_from([0.0, -2.0])))
-    logits[np.isneginf(logits.max(axis=1)), 0] = 0  # a row of -inf alone is refused before
+    logits[np.isneginf(logits.max(axis=1)), 0] = 0  # the pass refuses rows of -inf alone
     labels = data.draw(hnp.arrays(np.int64, shape[0], elements=st.integers(0, shape[1] - 1)))
     c = data.draw(hnp.arrays(np.float64, shape[1], elements=st.sampled_from([0.0, 1e-3, 0.5, 7.0])))
     vectors = {"c": c, "ones": np.ones(shape[1])} if c.any() else {}
-    check(kernel, logits, labels, 10 * TOLERANCE[dtype], exclude=data.draw(st.booleans()), vectors=vectors)
+    check_columns(kernel, logits, labels, 10 * TOLERANCE[dtype], exclude=data.draw(st.booleans()), vectors=vectors)
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("classes", [3, 200])
 @pytest.mark.parametrize("largest", [1e4, 1e30, 3e38])
-def test_huge_logits_overflow_nowhere(kernel: str, classes: int, largest: float) -> None:
+def test_huge_logits_do_not_overflow(kernel: str, classes: int, largest: float) -> None:
     logits = np.zeros((4, classes), np.float32)
     logits[0, 1], logits[1, 2], logits[2, :2] = largest, -largest, (largest, -largest)
     logits[3] = -largest
     labels = np.array([1, 2, 0, 0])
-    check(kernel, logits, labels, TOLERANCE["float32"])
+    check_columns(kernel, logits, labels, TOLERANCE["float32"])
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
@@ -65,7 +65,7 @@ def test_confident_rows_keep_their_digits(kernel: str, classes: int) -> None:
     # log(1 + 1e-9) is 0 in float32 when the 1 is inside the sum, as in F.cross_entropy.
     logits = np.zeros((3, classes), np.float32)
     logits[:, 0] = [18.6, 40.0, 80.0]
-    found = table(kernel, logits, np.zeros(3, np.int64))
+    found = kernel_columns(kernel, logits, np.zeros(3, np.int64))
     others = (classes - 1) * np.exp(-logits[:, 0].astype(float))
     np.testing.assert_allclose(found["loss_hard"], np.log1p(others), rtol=3e-7)
     np.testing.assert_allclose(found["one_minus_confidence"], others / (1 + others), rtol=3e-7)
@@ -76,10 +76,10 @@ def test_confident_rows_keep_their_digits(kernel: str, classes: int) -> None:
 def test_the_first_of_equal_maxima_is_the_prediction(kernel: str, classes: int) -> None:
     logits = np.zeros((3, classes), np.float32)
     logits[1, 2] = logits[1, 3] = 1
-    found = table(kernel, logits, np.array([0, 3, 1]))
-    assert found["predicted"].tolist() == [0, 2, 0]
-    assert found["label_rank"].tolist() == [0, 1, 1]
-    assert found["margin"].tolist() == [0, 0, 0]
+    found = kernel_columns(kernel, logits, np.array([0, 3, 1]))
+    assert [0, 2, 0] == found["predicted"].tolist()
+    assert [0, 1, 1] == found["label_rank"].tolist()
+    assert [0, 0, 0] == found["margin"].tolist()
     assert not np.signbit(found["margin"]).any()
 
 
@@ -88,13 +88,13 @@ def test_the_first_of_equal_maxima_is_the_prediction(kernel: str, classes: int) 
 def test_a_masked_label_has_an_infinite_loss_and_no_gap(kernel: str, classes: int) -> None:
     logits = np.zeros((2, classes), np.float32)
     logits[:, 1] = -np.inf
-    found = table(kernel, logits, np.array([0, 1]))
-    assert found["loss_uniform"].tolist() == [np.inf, np.inf]
+    found = kernel_columns(kernel, logits, np.array([0, 1]))
+    assert [np.inf, np.inf] == found["loss_uniform"].tolist()
     assert np.isfinite(found["loss_hard"][0])
-    assert found["loss_hard"][1] == np.inf
-    assert found["logit_gap"][0] == np.inf
+    assert np.inf == found["loss_hard"][1]
+    assert np.inf == found["logit_gap"][0]
     assert np.isnan(found["logit_gap"][1])
-    assert found["label_prob"][1] == 0
+    assert 0 == found["label_prob"][1]
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
@@ -104,8 +104,8 @@ def test_bfloat16_is_the_upper_half_of_float32(kernel: str, classes: int) -> Non
     bits = (rng.standard_normal((6, classes)).astype(np.float32).view(np.uint32) >> 16).astype(np.uint16)
     wide = (bits.astype(np.uint32) << 16).view(np.float32)
     labels = rng.integers(0, classes, 6)
-    expected = table(kernel, wide, labels)
-    for name, column in table(kernel, bits, labels, dtype="bfloat16").items():
+    expected = kernel_columns(kernel, wide, labels)
+    for name, column in kernel_columns(kernel, bits, labels, dtype="bfloat16").items():
         assert expected[name].tolist() == column.tolist(), name
 
 
@@ -116,8 +116,8 @@ def test_the_kernels_agree(dtype: str, classes: int) -> None:
     rows = max(4, 20_000 // classes)
     logits = (3 * rng.standard_normal((rows, classes))).astype(dtype)
     labels = rng.integers(0, classes, rows)
-    expected, tolerance = table("numpy", logits, labels), 1e-6 if dtype == "float32" else 1e-12
-    for name, column in table("torch", logits, labels).items():
+    expected, tolerance = kernel_columns("numpy", logits, labels), 1e-6 if dtype == "float32" else 1e-12
+    for name, column in kernel_columns("torch", logits, labels).items():
         of_spread = name in ("logit_gap", "off_label_entropy")
         scale = np.abs(logits).max() if of_spread else np.abs(expected[name])
         assert (np.abs(column - expected[name]) <= tolerance * scale).all(), name
@@ -126,7 +126,7 @@ def test_the_kernels_agree(dtype: str, classes: int) -> None:
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("classes", [3, 130])
-def test_what_is_not_finite_shows_in_the_largest_logit(kernel: str, classes: int, bad: float) -> None:
+def test_a_row_with_nan_or_inf_has_such_a_largest_logit(kernel: str, classes: int, bad: float) -> None:
     logits = np.zeros((3, classes), np.float32)
     logits[1, 2] = bad
     compute = cpu_kernel(kernel, classes, "float32", frozenset({"tail", "shift", "rank"}))
@@ -136,13 +136,13 @@ def test_what_is_not_finite_shows_in_the_largest_logit(kernel: str, classes: int
 
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("classes", [3, 300])
-def test_scores_by_norms_of_odd_rows(kernel: str, classes: int) -> None:
+def test_pnorm_scores_of_extreme_rows(kernel: str, classes: int) -> None:
     logits = np.zeros((4, classes), np.float32)
     logits[1] = 1e30  # all equal, however large
     logits[2, 0] = -np.inf
     logits[3, 0] = -7  # far from the others, which are the largest
-    scores = table(kernel, logits, np.zeros(4, np.int64))["pnorm_scores"]
-    assert scores.shape == (4, len(PNORM_EXPONENTS))
+    scores = kernel_columns(kernel, logits, np.zeros(4, np.int64))["pnorm_scores"]
+    assert (4, len(PNORM_EXPONENTS)) == scores.shape
     assert (scores[:2] == 0).all()
     assert np.isnan(scores[2]).all()
     np.testing.assert_allclose(scores[3], pnorm_scores(logits[3:].astype(np.longdouble))[0].astype(float), rtol=1e-5)
@@ -151,6 +151,6 @@ def test_scores_by_norms_of_odd_rows(kernel: str, classes: int) -> None:
 @pytest.mark.parametrize("kernel", ["numpy", "torch"])
 def test_published_max_logit_pnorm(kernel: str) -> None:
     logits = np.array([[1, 2, 3], [2, 0, -1], [0.5, 2.5, -1]])
-    found = table(kernel, logits, np.zeros(3, np.int64))["pnorm_scores"][:, PNORM_EXPONENTS.index(2)]
+    found = kernel_columns(kernel, logits, np.zeros(3, np.int64))["pnorm_scores"][:, PNORM_EXPONENTS.index(2)]
     expected = [0.7071067811865475, 0.7715167498104595, 0.7382716607354268]
     np.testing.assert_allclose(found, expected, rtol=1e-14)
