@@ -12,6 +12,7 @@ import torch
 
 from lscli.io.open import open_inputs
 from lscli.kernels.rowstate import COLUMNS
+from lscli.options import Kernel
 from lscli.scan.scan import scan
 
 SHAPES = ((2_000_000, 10), (200_000, 100), (20_000, 1000), (600, 32_000))
@@ -27,7 +28,8 @@ def main() -> None:
         logits = 2 * rng.standard_normal((rows, classes), dtype=np.float32)
         labels = rng.integers(0, classes, rows)
         line = f"{rows:>9,} x {classes:<6}"
-        for kernel, device in (("numpy", "cpu"), ("torch", "cpu"), *(("torch", name) for name in devices)):
+        runs: list[tuple[Kernel, str]] = [("numpy", "cpu"), ("torch", "cpu"), *(("torch", name) for name in devices)]
+        for kernel, device in runs:
             opened, truth = open_inputs(logits, labels)
             label, _ = truth.checked(classes, -100)
             seconds = []

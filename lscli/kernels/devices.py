@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from lscli.kernels.class_sums import ClassSums
     from lscli.kernels.rowstate import RowState
+    from lscli.options import Kernel
 
-KERNELS = ("auto", "numpy", "torch")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
@@ -26,7 +26,7 @@ class CpuKernel(Protocol):
         """The state of rows x [n, K] from number `first` on; see `NumpyKernel.row_state`."""
 
 
-def resolve(device: str, kernel: str, held_by: str | None) -> tuple[str, str]:
+def resolve(device: str, kernel: Kernel, held_by: str | None) -> tuple[str, Kernel]:
     """Choose the device and the kernel; there is no silent fall-back.
 
     Args:
@@ -38,10 +38,8 @@ def resolve(device: str, kernel: str, held_by: str | None) -> tuple[str, str]:
         The names of the device and the kernel, neither of them `auto`.
 
     Raises:
-        UsageError: an unknown or absent device, an unknown kernel, or a kernel that does not run on the device.
+        UsageError: an unknown or absent device, or a kernel that does not run on the device.
     """
-    if kernel not in KERNELS:
-        raise UsageError(f"unknown kernel {kernel!r}", nearest(kernel, KERNELS) or f"one of {', '.join(KERNELS)}")
     if device not in DEVICES and not (device.startswith("cuda:") and device[5:].isdecimal()):
         raise UsageError(
             f"unknown device {device!r}", nearest(device, DEVICES) or "one of auto, cpu, cuda, cuda:1, mps"
@@ -59,7 +57,7 @@ def resolve(device: str, kernel: str, held_by: str | None) -> tuple[str, str]:
 
 
 def cpu_kernel(
-    kernel: str,
+    kernel: Kernel,
     num_classes: int,
     dtype: str,
     fields: frozenset[str],
@@ -88,7 +86,7 @@ def _check_present(device: str) -> None:
         raise UsageError(f"device {device} is not there", hint)
 
 
-def versions(kernel: str) -> dict[str, str]:
+def versions(kernel: Kernel) -> dict[str, str]:
     """The versions of the libraries that a pass with this kernel uses, by name."""
     import numpy as np
 

@@ -11,13 +11,14 @@ from lscli.kernels.devices import cpu_kernel
 from lscli.workers import run_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from lscli.io.logits import Logits
     from lscli.kernels.class_sums import ClassSums
     from lscli.kernels.devices import CpuKernel
+    from lscli.options import Kernel, Progress
     from lscli.scan.soft import Soft
     from lscli.scan.table_builder import TableBuilder
 
@@ -26,10 +27,10 @@ def scan_on_cpu(
     logits: Logits,
     builder: TableBuilder,
     class_sums: Sequence[ClassSums],
-    kernel: str,
+    kernel: Kernel,
     threads: int,
     chunk_rows: int,
-    report: Callable[[int, int], None],
+    report: Progress,
     soft: Soft | None = None,
 ) -> None:
     """Fill the table: each thread reads chunks into its own buffer and computes their states with its own kernel.

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from lscli.io.logits import Logits
     from lscli.kernels.class_sums import ClassSums
+    from lscli.options import Progress
     from lscli.scan.table_builder import TableBuilder
 
 _DEPTH = 3  # buffers: one chunk is being read, one copied, one computed
@@ -38,7 +39,7 @@ def scan_on_device(
     device: str,
     threads: int,
     chunk_rows: int,
-    report: Callable[[int, int], None],
+    report: Progress,
 ) -> None:
     """Fill the table from states that the device computes, while `threads` threads read ahead."""
     rows = logits.shape[0]

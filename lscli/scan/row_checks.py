@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 
     from lscli.io.logits import Logits
     from lscli.kernels.rowstate import RowState
-
-NonFinite = Literal["error", "skip"]
-MaskedClasses = Literal["keep", "exclude", "error"]
+    from lscli.options import MaskedClasses, Nonfinite
 
 
 class RowChecks:
@@ -24,9 +22,9 @@ class RowChecks:
 
     Args:
         logits: [N, K]; errors name a row by its file and its number there.
-        nonfinite: for a row with a nan, with +inf, or of -inf alone: raise an error, or skip the row.
-        masked_classes: for logits of -inf: keep them as classes of probability 0, exclude them from their row, or
-            raise an error.
+        nonfinite: for a row with a nan, with +inf, or of -inf alone: raise an `error`, or `skip` the row.
+        masked_classes: for logits of -inf: `keep` them as classes of probability 0, `exclude` them from their row, or
+            raise an `error`; `auto` keeps them.
 
     Attributes:
         fields: the optional fields of the row state that the checks read.
@@ -34,7 +32,7 @@ class RowChecks:
             not declared to be probabilities.
     """
 
-    def __init__(self, logits: Logits, nonfinite: NonFinite, masked_classes: MaskedClasses) -> None:
+    def __init__(self, logits: Logits, nonfinite: Nonfinite, masked_classes: MaskedClasses) -> None:
         self._logits = logits
         self._nonfinite = nonfinite
         self._masked_classes = masked_classes

@@ -15,14 +15,14 @@ from lscli.scan.row_checks import RowChecks
 from lscli.scan.table_builder import TableBuilder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
     from lscli.io.logits import Logits
     from lscli.kernels.class_sums import ClassSums
-    from lscli.scan.row_checks import MaskedClasses, NonFinite
+    from lscli.options import Kernel, MaskedClasses, Nonfinite, Progress
     from lscli.scan.soft import Soft
     from lscli.table import SampleTable
 
@@ -58,24 +58,16 @@ class Scan(NamedTuple):
 class PassSettings:
     """How a pass treats odd rows, and where and in which pieces it computes; see `scan`."""
 
-    nonfinite: NonFinite
+    nonfinite: Nonfinite
     masked_classes: MaskedClasses
     device: str
-    kernel: str
+    kernel: Kernel
     threads: int | None
     chunk_rows: int | None
-    progress: Callable[[int, int], None] | None
+    progress: Progress | None
 
-    def checked(self, logits: Logits) -> PassSettings:
-        """The same with `auto` resolved; raises UsageError for a value out of range."""
-        if self.nonfinite not in ("error", "skip"):
-            raise UsageError(f"unknown value {self.nonfinite!r} for nonfinite", "use error or skip")
-        if self.masked_classes not in ("keep", "exclude", "error"):
-            hint = "use auto, keep, exclude or error"
-            raise UsageError(f"unknown value {self.masked_classes!r}", hint, where="masked-classes")
-        for name, value in (("threads", self.threads), ("chunk-rows", self.chunk_rows)):
-            if value is not None and value < 1:
-                raise UsageError(f"{name} must be at least 1, got {value}", "leave it out for the best value")
+    def resolved(self, logits: Logits) -> PassSettings:
+        """The settings with the device and the kernel chosen."""
         held_by = None if logits.tensor is None else str(logits.tensor.device)
         device, kernel = resolve(self.device, self.kernel, held_by)
         return replace(self, device=device, kernel=kernel)
@@ -89,13 +81,13 @@ def scan(
     class_sums: Sequence[ClassSums] = (),
     vectors: Mapping[str, NDArray[np.float64]] = MappingProxyType({}),
     soft: Soft | None = None,
-    nonfinite: NonFinite = "error",
+    nonfinite: Nonfinite = "error",
     masked_classes: MaskedClasses = "keep",
     device: str = "auto",
-    kernel: str = "auto",
+    kernel: Kernel = "auto",
     threads: int | None = None,
     chunk_rows: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Scan:
     """Read every row once and compute the given columns of all samples that are not ignored.
 
@@ -115,10 +107,10 @@ def scan(
 
     Raises:
         InputError: a row is refused, or every row is skipped or ignored.
-        UsageError: an argument is out of range, or the device does not exist.
+        UsageError: the device is unknown or absent, or does not run the kernel.
         ReadWriteError: the pass does not fit into the memory limit.
     """
-    settings = PassSettings(nonfinite, masked_classes, device, kernel, threads, chunk_rows, progress).checked(logits)
+    settings = PassSettings(nonfinite, masked_classes, device, kernel, threads, chunk_rows, progress).resolved(logits)
     if soft is not None and (settings.device, settings.kernel) != ("cpu", "numpy"):
         what = f"are computed by numpy on the CPU, not by {settings.kernel} on {settings.device}"
         raise UsageError(what, "leave out --device and --kernel", where="soft-labels")
@@ -138,20 +130,20 @@ def scan_parts(
     label: NDArray[np.int32],
     columns: Iterable[str],
     *,
-    nonfinite: NonFinite = "error",
+    nonfinite: Nonfinite = "error",
     masked_classes: MaskedClasses = "keep",
     device: str = "auto",
-    kernel: str = "auto",
+    kernel: Kernel = "auto",
     threads: int | None = None,
     chunk_rows: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Iterator[Scan]:
     """Scan consecutive parts of the rows, and yield each part before the next one is read.
 
     A part whose samples are all ignored is left out; one whose rows are all skipped has an empty table. Arguments and
     errors are those of `scan`; the counts are those of the part.
     """
-    settings = PassSettings(nonfinite, masked_classes, device, kernel, threads, chunk_rows, progress).checked(logits)
+    settings = PassSettings(nonfinite, masked_classes, device, kernel, threads, chunk_rows, progress).resolved(logits)
     names, total = tuple(columns), logits.shape[0]
     elements = (threads or processors()) * _CPU_PART if settings.device == "cpu" else _DEVICE_PART
     rows = max(1, min(_PART_ROWS, elements // logits.shape[1]))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lscli.kernels.devices import cpu_kernel
 from lscli.kernels.rowstate import COLUMNS, SHAPES, fields_for, write_columns
+from lscli.options import Kernel
 from tests import naive
 
 Array = NDArray[Any]
@@ -19,7 +20,7 @@ TOLERANCE = {"float16": 4e-6, "bfloat16": 4e-6, "float32": 4e-6, "float64": 1e-1
 
 
 def kernel_columns(
-    kernel: str,
+    kernel: Kernel,
     logits: Array,
     labels: Array,
     dtype: str = "",
@@ -68,7 +69,7 @@ def pnorm_scores(x: Array) -> Array:
 
 
 def check_columns(
-    kernel: str,
+    kernel: Kernel,
     logits: Array,
     labels: Array,
     tolerance: float,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 import lscli
 from lscli.io.open import open_inputs
 from lscli.kernels.class_sums import ClassSums
+from lscli.options import Kernel
 from lscli.scan.scan import scan
 from tests import naive
 
@@ -69,7 +70,7 @@ def data(rows: int, classes: int, dtype: str = "float32") -> tuple[Array, Array]
 @pytest.mark.parametrize("side", ["left", "right"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("classes", [2, 10, 127, 128, 1000])
-def test_the_sums_are_those_of_dense_arrays(kernel: str, side: Side, dtype: str, classes: int) -> None:
+def test_the_sums_are_those_of_dense_arrays(kernel: Kernel, side: Side, dtype: str, classes: int) -> None:
     logits, labels = data(700, classes, dtype)
     weight = np.random.default_rng(0).choice([0, 1, 0.3, 2.5], 700)
     tolerance = 1e-6 if dtype == "float32" and classes >= 128 else 1e-12
@@ -80,7 +81,7 @@ def test_the_sums_are_those_of_dense_arrays(kernel: str, side: Side, dtype: str,
 
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("edges", [[], [0.5], [0.001, 0.0011, 0.0012, 0.9], [0.2, 0.2, 1.5]])
-def test_edges_that_are_close_equal_or_absent(kernel: str, edges: list[float]) -> None:
+def test_edges_that_are_close_equal_or_absent(kernel: Kernel, edges: list[float]) -> None:
     logits, labels = data(300, 12)
     sums = filled(logits, labels, edges, kernel=kernel)
     check(sums, expected(logits, labels, edges, "left", np.ones(300)), 1e-12)
@@ -89,7 +90,7 @@ def test_edges_that_are_close_equal_or_absent(kernel: str, edges: list[float]) -
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("classes", [4, 128])
 @pytest.mark.parametrize("far", [True, False])
-def test_side_decides_the_bin_of_a_probability_on_an_edge(kernel: str, classes: int, far: bool) -> None:
+def test_side_decides_the_bin_of_a_probability_on_an_edge(kernel: Kernel, classes: int, far: bool) -> None:
     logits = np.zeros((3, classes), np.float32)  # every probability is 1/K
     labels = np.array([0, 1, 1])
     edges = [1 / classes, 1 / classes + (0.5 if far else 1e-9), 0.9]
@@ -106,7 +107,7 @@ def test_side_decides_the_bin_of_a_probability_on_an_edge(kernel: str, classes: 
 
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("classes", [10, 200])
-def test_a_confident_row_keeps_its_digits(kernel: str, classes: int) -> None:
+def test_a_confident_row_keeps_its_digits(kernel: Kernel, classes: int) -> None:
     logits = np.zeros((1, classes))
     logits[0, 3] = 38
     sums = filled(logits, np.array([3]), kernel=kernel)
@@ -115,7 +116,7 @@ def test_a_confident_row_keeps_its_digits(kernel: str, classes: int) -> None:
 
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("classes", [10, 200])
-def test_rows_that_are_not_finite_do_not_count(kernel: str, classes: int) -> None:
+def test_rows_that_are_not_finite_do_not_count(kernel: Kernel, classes: int) -> None:
     logits, labels = data(200, classes)
     left = labels >= 0
     left[[3, 50, 98, 120]] = False
@@ -133,7 +134,7 @@ def test_rows_that_are_not_finite_do_not_count(kernel: str, classes: int) -> Non
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize(("rows", "classes"), [(70_000, 2), (40_000, 10), (3000, 127), (3000, 300), (70, 33_000)])
 def test_no_bit_depends_on_chunks_threads_or_tiles(
-    kernel: str, rows: int, classes: int, monkeypatch: pytest.MonkeyPatch
+    kernel: Kernel, rows: int, classes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     logits, labels = data(rows, classes)
     weight = np.random.default_rng(1).random(rows)
@@ -156,7 +157,7 @@ def test_a_single_row_in_the_last_block_counts_once() -> None:
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
-def test_one_pass_fills_the_sums_of_several_groups(kernel: str) -> None:
+def test_one_pass_fills_the_sums_of_several_groups(kernel: Kernel) -> None:
     logits, labels = data(500, 150)
     group = np.arange(500) % 3
     opened, truth = open_inputs(logits, labels)

@@ -10,6 +10,7 @@ import torch
 
 import lscli
 from lscli.kernels.devices import resolve, versions
+from lscli.options import Kernel
 
 
 @pytest.mark.parametrize(
@@ -21,7 +22,9 @@ from lscli.kernels.devices import resolve, versions
         ("auto", "auto", "cpu", ("cpu", "numpy")),
     ],
 )
-def test_auto_is_numpy_on_the_cpu(device: str, kernel: str, held_by: str | None, expected: tuple[str, str]) -> None:
+def test_auto_is_numpy_on_the_cpu(
+    device: str, kernel: Kernel, held_by: str | None, expected: tuple[str, Kernel]
+) -> None:
     assert expected == resolve(device, kernel, held_by)
 
 

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from lscli.options import Kernel
 from tests.kernels.compare import KERNELS, TOLERANCE, check_columns, kernel_columns
 
 both = pytest.mark.parametrize("kernel", KERNELS)
@@ -17,7 +18,7 @@ CLASSES = [2, 3, 10, 127, 128, 1000]
 @pytest.mark.parametrize("classes", CLASSES)
 @pytest.mark.parametrize(("dtype", "lead"), [("float32", 88.0), ("float32", 200.0), ("float64", 2000.0)])
 def test_columns_of_the_other_classes_where_their_probability_underflows(
-    kernel: str, classes: int, dtype: str, lead: float
+    kernel: Kernel, classes: int, dtype: str, lead: float
 ) -> None:
     rng = np.random.default_rng(classes)
     logits = rng.standard_normal((12, classes)).astype(dtype)
@@ -34,7 +35,7 @@ def test_columns_of_the_other_classes_where_their_probability_underflows(
 
 @both
 @pytest.mark.parametrize("classes", [3, 200])
-def test_equal_other_classes_whose_probability_underflows(kernel: str, classes: int) -> None:
+def test_equal_other_classes_whose_probability_underflows(kernel: Kernel, classes: int) -> None:
     logits = np.zeros((2, classes), np.float32)
     logits[:, 1] = 150, 3e38
     found = kernel_columns(kernel, logits, np.array([1, 1]))
@@ -46,7 +47,7 @@ def test_equal_other_classes_whose_probability_underflows(kernel: str, classes: 
 @both
 @pytest.mark.parametrize("classes", [3, 200])
 @pytest.mark.parametrize(("dtype", "largest"), [("float32", 3e38), ("float64", 1.7e308), ("float32", 1e37)])
-def test_above_label_overflows_only_in_float64(kernel: str, classes: int, dtype: str, largest: float) -> None:
+def test_above_label_overflows_only_in_float64(kernel: Kernel, classes: int, dtype: str, largest: float) -> None:
     logits = np.zeros((3, classes), dtype)
     logits[0, 1] = largest
     logits[1, 0], logits[1, 1:] = -largest / 4, largest / 4
@@ -60,7 +61,7 @@ def test_above_label_overflows_only_in_float64(kernel: str, classes: int, dtype:
 
 @both
 @pytest.mark.parametrize("classes", CLASSES)
-def test_classes_tied_with_the_label_are_not_above_it(kernel: str, classes: int) -> None:
+def test_classes_tied_with_the_label_are_not_above_it(kernel: Kernel, classes: int) -> None:
     logits = np.zeros((2, classes), np.float16)
     logits[1, -1] = 2
     found = kernel_columns(kernel, logits, np.array([classes - 1, 0]))
@@ -72,7 +73,7 @@ def test_classes_tied_with_the_label_are_not_above_it(kernel: str, classes: int)
 
 @both
 @pytest.mark.parametrize("classes", [3, 200])
-def test_vectors_of_huge_logits(kernel: str, classes: int) -> None:
+def test_vectors_of_huge_logits(kernel: Kernel, classes: int) -> None:
     rng = np.random.default_rng(0)
     logits = np.zeros((4, classes), np.float32)
     logits[0, 1], logits[1, 2], logits[2, :2] = 3e38, -3e38, (3e38, -3e38)
@@ -84,7 +85,7 @@ def test_vectors_of_huge_logits(kernel: str, classes: int) -> None:
 @both
 @pytest.mark.parametrize("classes", [3, 10, 127, 128, 1000])
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
-def test_vectors_of_ordinary_rows(kernel: str, classes: int, dtype: str) -> None:
+def test_vectors_of_ordinary_rows(kernel: Kernel, classes: int, dtype: str) -> None:
     rng = np.random.default_rng(classes)
     logits = 3 * rng.standard_normal((20, classes))
     one = np.zeros(classes)
@@ -96,7 +97,7 @@ def test_vectors_of_ordinary_rows(kernel: str, classes: int, dtype: str) -> None
 @both
 @pytest.mark.parametrize("classes", [3, 128])
 @pytest.mark.parametrize("scale", [1e-300, 1e-60, 1e30, 1e60, 1e300])
-def test_a_vector_may_have_any_scale(kernel: str, classes: int, scale: float) -> None:
+def test_a_vector_may_have_any_scale(kernel: Kernel, classes: int, scale: float) -> None:
     # Class weights may be of any size; float32 holds neither 1e60 nor 1e-60.
     rng = np.random.default_rng(1)
     logits = rng.standard_normal((6, classes)).astype(np.float32)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from lscli.options import Kernel
 from tests.kernels.compare import DTYPES, KERNELS, TOLERANCE, check_columns, kernel_columns, masked_logits
 
 both = pytest.mark.parametrize("kernel", KERNELS)
@@ -16,7 +17,7 @@ both = pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("exclude", [False, True])
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("classes", [2, 3, 10, 127, 128, 1000])
-def test_rows_with_masked_classes(kernel: str, exclude: bool, dtype: str, classes: int) -> None:
+def test_rows_with_masked_classes(kernel: Kernel, exclude: bool, dtype: str, classes: int) -> None:
     logits, labels = masked_logits(30, classes, 0.3)
     rng = np.random.default_rng(0)
     vectors = {"all": np.full(classes, 1 / classes), "some": rng.integers(0, 2, classes) * rng.random(classes)}
@@ -27,7 +28,7 @@ def test_rows_with_masked_classes(kernel: str, exclude: bool, dtype: str, classe
 @both
 @pytest.mark.parametrize("exclude", [False, True])
 @pytest.mark.parametrize("classes", [2, 5, 200])
-def test_the_only_unmasked_class_has_all_of_the_probability(kernel: str, exclude: bool, classes: int) -> None:
+def test_the_only_unmasked_class_has_all_of_the_probability(kernel: Kernel, exclude: bool, classes: int) -> None:
     logits = np.full((2, classes), -np.inf, np.float32)
     logits[:, 1] = 3, 3e38
     labels = np.array([1, 1])
@@ -42,7 +43,7 @@ def test_the_only_unmasked_class_has_all_of_the_probability(kernel: str, exclude
 
 @both
 @pytest.mark.parametrize("classes", [4, 130])
-def test_every_unmasked_class_is_above_a_masked_label(kernel: str, classes: int) -> None:
+def test_every_unmasked_class_is_above_a_masked_label(kernel: Kernel, classes: int) -> None:
     logits = np.zeros((3, classes), np.float32)
     logits[:, 1] = -np.inf
     logits[1, 2:] = -np.inf
@@ -58,7 +59,7 @@ def test_every_unmasked_class_is_above_a_masked_label(kernel: str, classes: int)
 @both
 @pytest.mark.parametrize("classes", [5, 200])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_excluding_a_class_masked_in_all_rows_is_like_removing_it(kernel: str, classes: int, dtype: str) -> None:
+def test_excluding_a_class_masked_in_all_rows_is_like_removing_it(kernel: Kernel, classes: int, dtype: str) -> None:
     rng = np.random.default_rng(2)
     logits = (3 * rng.standard_normal((30, classes))).astype(dtype)
     labels = rng.integers(0, classes - 1, 30)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lscli.kernels.devices import cpu_kernel
 from lscli.kernels.rowstate import PNORM_EXPONENTS
+from lscli.options import Kernel
 from tests.kernels.compare import DTYPES, KERNELS, TOLERANCE, check_columns, kernel_columns, pnorm_scores
 
 Array = NDArray[Any]
@@ -21,7 +22,7 @@ Array = NDArray[Any]
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("classes", [2, 3, 10, 127, 128, 129, 1000, 4099])
-def test_ordinary_rows(kernel: str, dtype: str, classes: int) -> None:
+def test_ordinary_rows(kernel: Kernel, dtype: str, classes: int) -> None:
     rng = np.random.default_rng(classes)
     logits = 2 * rng.standard_normal((40, classes))
     labels = rng.integers(0, classes, 40)
@@ -32,7 +33,7 @@ def test_ordinary_rows(kernel: str, dtype: str, classes: int) -> None:
 @pytest.mark.parametrize("kernel", KERNELS)
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
-def test_any_rows(kernel: str, data: st.DataObject) -> None:
+def test_any_rows(kernel: Kernel, data: st.DataObject) -> None:
     # Few distinct values make ties; -inf masks classes.
     dtype = data.draw(st.sampled_from(["float16", "float32", "float64"]))
     shape = data.draw(st.tuples(st.integers(1, 6), st.sampled_from([2, 3, 5, 128, 131])))
@@ -51,7 +52,7 @@ def test_any_rows(kernel: str, data: st.DataObject) -> None:
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("classes", [3, 200])
 @pytest.mark.parametrize("largest", [1e4, 1e30, 3e38])
-def test_huge_logits_do_not_overflow(kernel: str, classes: int, largest: float) -> None:
+def test_huge_logits_do_not_overflow(kernel: Kernel, classes: int, largest: float) -> None:
     logits = np.zeros((4, classes), np.float32)
     logits[0, 1], logits[1, 2], logits[2, :2] = largest, -largest, (largest, -largest)
     logits[3] = -largest
@@ -61,7 +62,7 @@ def test_huge_logits_do_not_overflow(kernel: str, classes: int, largest: float) 
 
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("classes", [2, 10, 300])
-def test_confident_rows_keep_their_digits(kernel: str, classes: int) -> None:
+def test_confident_rows_keep_their_digits(kernel: Kernel, classes: int) -> None:
     # log(1 + 1e-9) is 0 in float32 when the 1 is inside the sum, as in F.cross_entropy.
     logits = np.zeros((3, classes), np.float32)
     logits[:, 0] = [18.6, 40.0, 80.0]
@@ -73,7 +74,7 @@ def test_confident_rows_keep_their_digits(kernel: str, classes: int) -> None:
 
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("classes", [4, 130])
-def test_the_first_of_equal_maxima_is_the_prediction(kernel: str, classes: int) -> None:
+def test_the_first_of_equal_maxima_is_the_prediction(kernel: Kernel, classes: int) -> None:
     logits = np.zeros((3, classes), np.float32)
     logits[1, 2] = logits[1, 3] = 1
     found = kernel_columns(kernel, logits, np.array([0, 3, 1]))
@@ -85,7 +86,7 @@ def test_the_first_of_equal_maxima_is_the_prediction(kernel: str, classes: int) 
 
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("classes", [3, 130])
-def test_a_masked_label_has_an_infinite_loss_and_no_gap(kernel: str, classes: int) -> None:
+def test_a_masked_label_has_an_infinite_loss_and_no_gap(kernel: Kernel, classes: int) -> None:
     logits = np.zeros((2, classes), np.float32)
     logits[:, 1] = -np.inf
     found = kernel_columns(kernel, logits, np.array([0, 1]))
@@ -99,7 +100,7 @@ def test_a_masked_label_has_an_infinite_loss_and_no_gap(kernel: str, classes: in
 
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("classes", [5, 150])
-def test_bfloat16_is_the_upper_half_of_float32(kernel: str, classes: int) -> None:
+def test_bfloat16_is_the_upper_half_of_float32(kernel: Kernel, classes: int) -> None:
     rng = np.random.default_rng(0)
     bits = (rng.standard_normal((6, classes)).astype(np.float32).view(np.uint32) >> 16).astype(np.uint16)
     wide = (bits.astype(np.uint32) << 16).view(np.float32)
@@ -126,7 +127,7 @@ def test_the_kernels_agree(dtype: str, classes: int) -> None:
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("classes", [3, 130])
-def test_a_row_with_nan_or_inf_has_such_a_largest_logit(kernel: str, classes: int, bad: float) -> None:
+def test_a_row_with_nan_or_inf_has_such_a_largest_logit(kernel: Kernel, classes: int, bad: float) -> None:
     logits = np.zeros((3, classes), np.float32)
     logits[1, 2] = bad
     compute = cpu_kernel(kernel, classes, "float32", frozenset({"tail", "shift", "rank"}))
@@ -136,7 +137,7 @@ def test_a_row_with_nan_or_inf_has_such_a_largest_logit(kernel: str, classes: in
 
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("classes", [3, 300])
-def test_pnorm_scores_of_extreme_rows(kernel: str, classes: int) -> None:
+def test_pnorm_scores_of_extreme_rows(kernel: Kernel, classes: int) -> None:
     logits = np.zeros((4, classes), np.float32)
     logits[1] = 1e30  # all equal, however large
     logits[2, 0] = -np.inf
@@ -149,7 +150,7 @@ def test_pnorm_scores_of_extreme_rows(kernel: str, classes: int) -> None:
 
 
 @pytest.mark.parametrize("kernel", ["numpy", "torch"])
-def test_published_max_logit_pnorm(kernel: str) -> None:
+def test_published_max_logit_pnorm(kernel: Kernel) -> None:
     logits = np.array([[1, 2, 3], [2, 0, -1], [0.5, 2.5, -1]])
     found = kernel_columns(kernel, logits, np.zeros(3, np.int64))["pnorm_scores"][:, PNORM_EXPONENTS.index(2)]
     expected = [0.7071067811865475, 0.7715167498104595, 0.7382716607354268]
