@@ -48,7 +48,7 @@ class Format(NamedTuple):
                 import_module(package)
             except ModuleNotFoundError as error:
                 what = f"{self.called} needs {package}, which is not installed"
-                raise UsageError(what, f"pip install 'lscli[{extra}]'", where=where) from error
+                raise UsageError(what, f"pip install 'lscli-calibration[{extra}]'", where=where) from error
         return import_module(f"lscli.io.formats.{self.module}")
 
 

@@ -1,4 +1,4 @@
-"""Parquet, for data frames: needs pyarrow, which `lscli[parquet]` brings."""
+"""Parquet, for data frames: needs pyarrow, which the extra `parquet` brings."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ def _parquet(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[
         import pyarrow as pa
         from pyarrow import parquet
     except ModuleNotFoundError as error:
-        raise UsageError("Parquet needs pyarrow", "pip install 'lscli[parquet]', or write a .csv") from error
+        raise UsageError(
+            "Parquet needs pyarrow", "pip install 'lscli-calibration[parquet]', or write a .csv"
+        ) from error
     remaining, sink, writer = iter(rows), _Sink(), None
     group = max(1, min(_ROWS, _CELLS // len(columns)))
     while batch := list(itertools.islice(remaining, group)):
