@@ -1,7 +1,7 @@
-"""Write the outputs in the documents anew: `python docs/fill.py`.
+"""Rewrite the outputs in the documents: `python docs/fill.py`.
 
-After each ```console line `$ lscli ...` of the README and of docs/ stands what that command prints, and
-docs/metrics.md ends with the catalogue. A test compares them with what the commands print.
+Each ```console line `$ lscli ...` in the README and docs/label_smoothing.md is followed by the output of that command,
+and docs/metrics.md ends with the catalogue. A test compares them with what the commands print.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ _BLOCK = re.compile(r"```console\n\$ ([^\n]*)\n(?:(?:(?!```).)*?\n)??```", re.DO
 
 
 def output(command: str) -> str:
-    """What a command prints, run where the documents say."""
+    """Output of a command of the documents, run in the root of the repository."""
     arguments = [sys.executable, "-m", *shlex.split(command)]
     return subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip("\n")
 
 
 def filled(block: re.Match[str]) -> str:
-    """A block with the output of its command."""
+    """The block, with the current output of its command."""
     return f"```console\n$ {block[1]}\n{output(block[1])}\n```"
 
 
 def main() -> None:
-    """Fill every document."""
+    """Rewrite every document."""
     for path in (ROOT / "README.md", ROOT / "docs" / "label_smoothing.md"):
         path.write_text(_BLOCK.sub(filled, path.read_text(encoding="utf-8")), encoding="utf-8")
     catalogue = ROOT / "docs" / "metrics.md"
