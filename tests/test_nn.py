@@ -145,7 +145,7 @@ ROWS = {
 
 
 @pytest.mark.parametrize("smoothing", ROWS)
-def test_golden_example(smoothing: str) -> None:
+def test_golden_example(smoothing: Smoothing) -> None:
     rows = ROWS[smoothing]
     assert_close(rows, loss(GOLDEN, GOLDEN_LABELS, reduction="none", smoothing=smoothing))
     assert_close(sum(rows), loss(GOLDEN, GOLDEN_LABELS, reduction="sum", smoothing=smoothing))
@@ -173,7 +173,7 @@ def test_golden_example_against_a_prior_and_in_classy_terms() -> None:
 )
 @pytest.mark.parametrize("soft", [False, True])
 def test_the_parts_make_the_loss(
-    reduction: str, weight: Tensor | None, options: dict[str, Any], e: float, soft: bool
+    reduction: Reduction, weight: Tensor | None, options: dict[str, Any], e: float, soft: bool
 ) -> None:
     logits = f64(GOLDEN).requires_grad_()
     target = f64(GOLDEN).softmax(1) if soft else torch.tensor(GOLDEN_LABELS)
@@ -241,15 +241,19 @@ def test_eps_may_change_between_steps_but_not_to_nonsense() -> None:
         ({"reduction": "avg"}, "reduction: unknown reduction 'avg'", "none, mean, sum"),
         ({"reduction": "means"}, "reduction: unknown reduction 'means'", "did you mean 'mean'?"),
         ({"smoothing": "off_target"}, "smoothing: unknown smoothing 'off_target'", "did you mean 'off-target'?"),
-        ({"smoothing": "prior"}, "prior: smoothing='prior' needs one", "sum 1"),
-        ({"prior": PRIOR}, "prior: smoothing='uniform' takes none", "smoothing='prior'"),
+        ({"smoothing": "prior"}, "prior: smoothing='prior' needs a prior", "sum 1"),
+        ({"prior": PRIOR}, "prior: smoothing='uniform' has no prior", "smoothing='prior'"),
         ({"smoothing": "prior", "prior": f64([0.5, 0.3, 0.3])}, "prior: must sum to 1, got 1.1", "divide"),
-        ({"smoothing": "prior", "prior": f64([1.5, -0.5, 0.0])}, "prior: a value is negative", "from 0"),
-        ({"smoothing": "prior", "prior": f64([NAN, 0.5, 0.5])}, "prior: a value is negative or not finite", "from 0"),
-        ({"smoothing": "prior", "prior": PRIOR[None]}, "prior: must be a tensor", "a class"),
-        ({"weight": f64([1.0, -1.0, 1.0])}, "weight: a value is negative", "from 0"),
-        ({"weight": f64([1.0, INF, 1.0])}, "weight: a value is negative or not finite", "from 0"),
-        ({"weight": [1.0, 1.0, 1.0]}, "weight: must be a tensor", "a class"),
+        ({"smoothing": "prior", "prior": f64([1.5, -0.5, 0.0])}, "prior: a value is negative", "at least 0"),
+        (
+            {"smoothing": "prior", "prior": f64([NAN, 0.5, 0.5])},
+            "prior: a value is negative or not finite",
+            "at least 0",
+        ),
+        ({"smoothing": "prior", "prior": PRIOR[None]}, "prior: must be a tensor", "per class"),
+        ({"weight": f64([1.0, -1.0, 1.0])}, "weight: a value is negative", "at least 0"),
+        ({"weight": f64([1.0, INF, 1.0])}, "weight: a value is negative or not finite", "at least 0"),
+        ({"weight": [1.0, 1.0, 1.0]}, "weight: must be a tensor", "per class"),
     ],
 )
 def test_bad_arguments(options: Any, message: str, hint: str) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from lscli import UsageError
-from lscli.nn import LabelSmoothingCrossEntropy, label_smoothing_cross_entropy
+from lscli.nn import LabelSmoothingCrossEntropy, Reduction, label_smoothing_cross_entropy
 from tests.test_nn import GOLDEN, GOLDEN_LABELS, assert_close, f64, gradient, loss
 
 INF, NAN = math.inf, math.nan
@@ -45,7 +45,7 @@ def targets(shape: tuple[int, ...], kind: str) -> Tensor:
 @pytest.mark.parametrize("kind", ["index", "one-hot", "probabilities"])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_values_and_gradients_are_those_of_torch(
-    shape: tuple[int, ...], kind: str, weight: Tensor | None, reduction: str, eps: float
+    shape: tuple[int, ...], kind: str, weight: Tensor | None, reduction: Reduction, eps: float
 ) -> None:
     logits = (5 * drawn(*shape)).requires_grad_()
     target = targets(shape, kind)
@@ -64,7 +64,7 @@ def test_values_and_gradients_are_those_of_torch(
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("kind", ["index", "one-hot", "probabilities"])
 @pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
-def test_gradients_are_those_of_the_values(shape: tuple[int, ...], kind: str, reduction: str) -> None:
+def test_gradients_are_those_of_the_values(shape: tuple[int, ...], kind: str, reduction: Reduction) -> None:
     logits, target = drawn(*shape).requires_grad_(), targets(shape, kind)
     inputs = (logits,) if kind == "index" else (logits, target.requires_grad_())
 
@@ -202,7 +202,7 @@ def test_an_eps_that_is_none_is_refused(eps: Any, options: dict[str, Any]) -> No
 
 @pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
 @pytest.mark.parametrize("weight", [None, f64([1.0, 2.0, 3.0])])
-def test_a_batch_of_padding_is_0_with_gradients_of_0(reduction: str, weight: Tensor | None) -> None:
+def test_a_batch_of_padding_is_0_with_gradients_of_0(reduction: Reduction, weight: Tensor | None) -> None:
     logits = f64(GOLDEN).requires_grad_()
     labels = torch.full((4,), -100)
     result, parts = label_smoothing_cross_entropy(logits, labels, reduction=reduction, weight=weight, return_parts=True)
@@ -230,7 +230,7 @@ def test_a_mean_over_labels_of_weight_0_is_0_with_gradients_of_0() -> None:
 
 
 @pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
-def test_nan_in_an_ignored_row_reaches_nothing_else(reduction: str) -> None:
+def test_nan_in_an_ignored_row_reaches_nothing_else(reduction: Reduction) -> None:
     logits = f64([[NAN, NAN, NAN], *GOLDEN]).requires_grad_()
     rest = f64(GOLDEN).requires_grad_()
     result = label_smoothing_cross_entropy(logits, torch.tensor([-100, *GOLDEN_LABELS]), 0.1, reduction)
@@ -283,7 +283,7 @@ def test_gradients_of_a_masked_class_are_0_and_finite_elsewhere(target: Any, eps
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 @pytest.mark.parametrize(("shape", "eps", "reduction"), [((8, 50000), 0.1, "none"), ((8000, 100), 0.0, "mean")])
 def test_half_precision_is_summed_in_float32(
-    dtype: torch.dtype, shape: tuple[int, int], eps: float, reduction: str
+    dtype: torch.dtype, shape: tuple[int, int], eps: float, reduction: Reduction
 ) -> None:
     generator = torch.Generator().manual_seed(0)
     logits = (8 * torch.randn(shape, generator=generator)).to(dtype)

@@ -21,6 +21,7 @@ from lscli.report import Setting
 from lscli.smoothing.checks import check_classes, check_goes_with_prior
 from lscli.smoothing.conversion import convert_eps
 from lscli.smoothing.labels import make_targets, of_classes
+from lscli.smoothing.names import SMOOTHINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -167,10 +168,10 @@ def _told(blocks: Iterator[Array], rows: int, progress: Callable[[int, int], Non
             progress(done, rows)
 
 
-def _equals(eps: float, smoothing: str, num_classes: int) -> str:
+def _equals(eps: float, smoothing: Smoothing, num_classes: int) -> str:
     """Which eps of the other conventions gives the same targets, in one sentence; empty where there is none."""
     found = []
-    for other in ("uniform", "off-target", "classy"):
+    for other in SMOOTHINGS:
         if eps >= 0 and smoothing != other:
             try:
                 found.append(f"{other} with eps {convert_eps(eps, num_classes, smoothing, other):.12g}")

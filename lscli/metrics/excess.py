@@ -46,7 +46,7 @@ def _part(place: int) -> Callable[[SampleTable, Settings], Sequence[Value]]:
     """One of the three parts of the excess; class weights on all classes leave it whole."""
 
     def compute(table: SampleTable, settings: Settings) -> list[Value]:
-        if settings.targets.tilted or table.num_classes is None:
+        if settings.targets.class_weighted or table.num_classes is None:
             return []
         several = _distributions(settings)
         by_sums = table.origin is not None and _same_for_all(table, settings)
@@ -78,7 +78,7 @@ def _split(against: Against, eps: float) -> tuple[np.ndarray, np.ndarray, np.nda
     p_y > a, undershoot where p_y < a. What is left is (1-a) KL of the others among themselves: structure.
     """
     log_rest = against.table["log_not_label"]
-    rest = against.missing(eps)
+    rest = against.target_rest(eps)
     on = 1.0 - rest
     # In place: memory is a few columns, however many steps there are.
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -133,7 +133,7 @@ def _from_sums(table: SampleTable, settings: Settings) -> list[list[Value]]:
     kl(a || p_y) = a ln a + (1-a) ln(1-a) + a h - (1-a) ln(1 - p_y) is linear in what differs from sample to sample.
     """
     against = Against(table, settings.targets)
-    rests = [against.missing(eps) for eps in settings.eps]
+    rests = [against.target_rest(eps) for eps in settings.eps]
     name = f"{settings.eps} {settings.targets.key}"
     samples = table.reused(f"ascending {name}", lambda: _ascending(table, rests))
     w = np.ones(len(table)) if table.weight is None else table.weight

@@ -57,7 +57,7 @@ def gap_optimal(table: SampleTable, settings: Settings) -> list[Value]:
     found = []
     for eps in settings.eps:
         if eps >= 0:
-            gap, params = against.optimal_gap(eps), {"eps": eps, **settings.targets.convention}
+            gap, params = against.optimal_gap(eps), {"eps": eps, **settings.targets.smoothing_params}
             found.append(Value(float(gap), params=params) if np.ndim(gap) == 0 else mean(table, gap, params))
     return found
 
@@ -71,8 +71,8 @@ def above_target(table: SampleTable, settings: Settings) -> list[Value]:
     for eps in settings.eps:
         if eps >= 0:
             with np.errstate(divide="ignore"):
-                above = table["log_not_label"] < np.log(against.missing(eps))
-            found.append(mean(table, above, {"eps": eps, **settings.targets.convention}))
+                above = table["log_not_label"] < np.log(against.target_rest(eps))
+            found.append(mean(table, above, {"eps": eps, **settings.targets.smoothing_params}))
     return found
 
 

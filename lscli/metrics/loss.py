@@ -40,7 +40,7 @@ def smoothed(table: SampleTable, settings: Settings) -> list[Value]:
 
 def _smoothed(against: Against, eps: float, params: Mapping[str, Any]) -> Value:
     table = against.table
-    e = against.amount(eps)
+    e = against.mixture_weight(eps)
     if table.origin is None or np.ndim(e) or not 0 < e < 1:
         return ratio(table, against.losses(eps), against.by, params)
     # A thousand times: two sums of a resample are enough for every eps.
@@ -63,12 +63,12 @@ def floor(table: SampleTable, settings: Settings) -> list[Value]:
 
 def target_on(table: SampleTable, settings: Settings) -> list[Value]:
     against = Against(table, settings.targets)
-    return _each(table, settings, lambda eps: 1.0 - against.missing(eps), None)
+    return _each(table, settings, lambda eps: 1.0 - against.target_rest(eps), None)
 
 
 def target_off(table: SampleTable, settings: Settings) -> list[Value]:
     against = Against(table, settings.targets)
-    return _each(table, settings, lambda eps: against.missing(eps) / against.others, None)
+    return _each(table, settings, lambda eps: against.target_rest(eps) / against.others, None)
 
 
 def _each(table: SampleTable, settings: Settings, of: Callable[[float], Any], by: np.ndarray | None) -> list[Value]:

@@ -42,18 +42,7 @@ def differences(first: SampleTable, other: SampleTable, targets: Targets) -> Sam
 
 def _ends(against: Against) -> tuple[Array, Array]:
     """The numerators of the losses at both ends of the line, [n] each."""
-    if against.targets.smoothing == "off-target":
-        return against.hard, against.losses(1.0)
-    return against.hard, against.spread
-
-
-def _place(eps: float, settings: Settings) -> float:
-    """Where between the ends an eps is."""
-    return eps / (1.0 + eps) if settings.targets.smoothing == "classy" else eps
-
-
-def _eps(place: float, settings: Settings) -> float:
-    return place / (1.0 - place) if settings.targets.smoothing == "classy" else place
+    return against.hard, against.losses(1.0) if against.targets.convention.others_only else against.spread
 
 
 def loss_difference(table: SampleTable, settings: Settings) -> list[Value]:
@@ -64,7 +53,7 @@ def loss_difference(table: SampleTable, settings: Settings) -> list[Value]:
 
 def _difference(table: SampleTable, settings: Settings, eps: float) -> Value:
     params = {"eps": eps, **settings.targets.described}
-    t, by = _place(eps, settings), Against(table, settings.targets).by
+    t, by = settings.targets.convention.position(eps), Against(table, settings.targets).by
     if table.origin is not None and t not in (0, 1):
         # Two sums of a resample are enough for every eps.
         hard, spread = table.derived(
@@ -88,7 +77,7 @@ def flip(table: SampleTable, settings: Settings) -> list[Value]:
     hard, params = table[HARD], dict(settings.targets.described)
     slope = table.reused("slope of the difference", lambda: table[SPREAD] - hard)
     start, rise = mean(table, hard).value, mean(table, slope).value
-    end = start + _place(1.0, settings) * rise
+    end = start + settings.targets.convention.position(1.0) * rise
     if not math.isfinite(end):
         return [Value(math.nan, params=params)]
     if start * end >= 0:
@@ -96,8 +85,8 @@ def flip(table: SampleTable, settings: Settings) -> list[Value]:
         return [Value(side, params=params)]
     sign = math.copysign(1.0, rise)
     place = ratio(table, -sign * hard, sign * slope) if table.origin is None else Value(-start / rise)
-    eps = _eps(place.value, settings)
-    # The slope of eps as a function of the place is (eps / place)^2, 1 but for classy.
+    eps = settings.targets.convention.eps_at(place.value)
+    # The derivative of `eps_at` is (eps / place)^2 for every convention: 1, except for classy.
     return [Value(eps, place.stderr * (eps / place.value) ** 2, params)]
 
 

@@ -31,7 +31,7 @@ _ENTROPY = "entropy_of_target@"
 def vectors(targets: Targets, num_classes: int) -> dict[str, Array]:
     """The columns of a pass that these targets take besides, each with its c, [K]."""
     found = {}
-    weights = targets.class_weights if targets.tilted else None
+    weights = targets.class_weights if targets.class_weighted else None
     if targets.prior is not None:
         found[PRIOR] = targets.prior if weights is None else weights * targets.prior
     if weights is not None:
@@ -58,7 +58,7 @@ def uniform_columns(settings: Settings) -> frozenset[str]:
     """The columns of the uniform loss."""
     if settings.targets.class_weights is None:
         return frozenset({"loss_uniform"})
-    return frozenset({WEIGHED if settings.targets.tilted else "loss_uniform", "label"})
+    return frozenset({WEIGHED if settings.targets.class_weighted else "loss_uniform", "label"})
 
 
 def prior_columns(settings: Settings) -> frozenset[str]:
@@ -125,14 +125,14 @@ class Against(NamedTuple):
     @property
     def uniform(self) -> Array:
         """The numerator of the uniform loss, [n]."""
-        return self.table[WEIGHED] if self.targets.tilted else self._weighed("loss_uniform")
+        return self.table[WEIGHED] if self.targets.class_weighted else self._weighed("loss_uniform")
 
     @property
     def spread(self) -> Array:
         """The numerator of the part that is mixed in, [n]: uniform, or against the prior."""
         if self.targets.prior is None:
             return self.uniform
-        return self.table[PRIOR] if self.targets.tilted else self._weighed(PRIOR)
+        return self.table[PRIOR] if self.targets.class_weighted else self._weighed(PRIOR)
 
     def _weighed(self, column: str) -> Array:
         by = self.by
@@ -140,16 +140,16 @@ class Against(NamedTuple):
             return self.table[column]
         return self.table.reused(f"weighed {column} {self.targets.key}", lambda: weighed_by(by, self.table[column]))
 
-    def amount(self, eps: float) -> Any:
+    def mixture_weight(self, eps: float) -> Any:
         """e, the share of what is mixed in, a number or [n]."""
-        return self.targets.amount(eps, self._k)
+        return self.targets.mixture_weight(eps, self._k)
 
     def losses(self, eps: float) -> Array:
         """The numerator of the smoothed loss, [n]: (1-e) hard + e spread.
 
         At e = 0 and 1 the other part is left out, where 0 * inf is nan.
         """
-        e = self.amount(eps)
+        e = self.mixture_weight(eps)
         if np.ndim(e) == 0 and e in (0, 1):
             return self.spread if e else self.hard
         return self.table.reused(f"smoothed {eps} {self.targets.key}", lambda: self._mixed(eps, e))
@@ -174,9 +174,9 @@ class Against(NamedTuple):
         """How many classes there are besides the label, a number or [n]; 1 where there is none."""
         return np.maximum(self._k - 1, 1)
 
-    def missing(self, eps: float) -> Any:
+    def target_rest(self, eps: float) -> Any:
         """What the target leaves to other classes, a number or [n]."""
-        return self._of_samples(self.targets.missing(eps, self._k))
+        return self._of_samples(self.targets.target_rest(eps, self._k))
 
     def optimal_gap(self, eps: float) -> Any:
         """The logit gap that the target asks for, a number or [n]."""
@@ -187,7 +187,7 @@ class Against(NamedTuple):
         k = self.table.num_classes
         if entropy_column(eps) in self.table.columns:
             return self.table[entropy_column(eps)]
-        if self.targets.tilted:
+        if self.targets.class_weighted:
             return self.targets.weighted_floor(eps, k or 0)[self.table["label"]]
         entropy = self._of_samples(self.targets.entropy(eps, self._k))
         return entropy if self.by is None or np.ndim(entropy) == 0 else entropy * self.by

@@ -11,7 +11,8 @@ import pytest
 import torch
 
 import lscli
-from lscli.api.explain import COLUMNS, USUAL
+from lscli.api.explain import COLUMNS
+from lscli.recipes.candidates import USUAL
 from tests.api.explained import KEPT, MANY, SOME, W, rows, what
 from tests.command import LABELS, LOGITS
 

@@ -13,6 +13,7 @@ import pytest
 
 from lscli import smooth_labels
 from lscli.api.smooth import smoothed_rows
+from lscli.smoothing.names import Smoothing
 from tests.cli.inprocess import Run, column, records
 from tests.cli.terminal import on_terminal, without_color
 from tests.command import LABELS, command
@@ -30,7 +31,7 @@ def labels(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("smoothing", ["uniform", "off-target", "classy"])
-def test_the_rows_are_the_targets_with_all_their_digits(run: Run, smoothing: str) -> None:
+def test_the_rows_are_the_targets_with_all_their_digits(run: Run, smoothing: Smoothing) -> None:
     rows = records(run("smooth", LABELS, "--classes", 10, "--eps", 0.3, "--smoothing", smoothing))
     expected = smooth_labels(Y, 10, 0.3, smoothing)
     assert [f"q{k}" for k in range(10)] == list(rows[0])
@@ -200,7 +201,7 @@ def test_a_negative_eps_has_targets_and_no_floor(run: Run) -> None:
 
 
 @pytest.mark.parametrize("smoothing", ["uniform", "off-target", "classy"])
-def test_all_of_the_smoothing_has_a_row_too(run: Run, smoothing: str) -> None:
+def test_all_of_the_smoothing_has_a_row_too(run: Run, smoothing: Smoothing) -> None:
     (row,) = records(run("smooth", "--label", 0, "--classes", 2, "--eps", 1, "--smoothing", smoothing))
     expected = {"uniform": ["0.5", "0.5"], "off-target": ["0.0", "1.0"], "classy": ["0.75", "0.25"]}[smoothing]
     assert expected == [row["q0"], row["q1"]]

@@ -218,7 +218,7 @@ def test_targets_of_weights_have_no_split() -> None:
     only = lscli.evaluate(logits, labels, class_weights=weights, weight_mode="target-only", metrics="loss")
     parts = [only[f"excess_{part}"] for part in ("overshoot", "undershoot", "structure")]
     assert sum(parts) == pytest.approx(only["loss_excess"], rel=1e-13)
-    assert Targets("uniform", None, weights).tilted
+    assert Targets("uniform", None, weights).class_weighted
 
 
 @pytest.mark.parametrize("mode", ["torch", "target-only"])

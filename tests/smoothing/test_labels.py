@@ -13,15 +13,16 @@ from hypothesis import strategies as st
 import lscli
 from lscli import convert_eps, smooth_labels
 from lscli.smoothing.checks import check_class_weights, check_eps, check_prior
-from lscli.smoothing.targets import uniform_eps
+from lscli.smoothing.conventions import CONVENTIONS as ALL
+from lscli.smoothing.names import Smoothing
 
-CONVENTIONS = ("uniform", "off-target", "classy")
+CONVENTIONS: tuple[Smoothing, ...] = ("uniform", "off-target", "classy")
 EPS = st.floats(0, 1)
 CLASSES = st.integers(2, 60)
 
 
 @given(EPS, st.sampled_from([*CONVENTIONS, "prior"]))
-def test_one_hot_rows_give_what_class_numbers_give_bit_for_bit(eps: float, smoothing: str) -> None:
+def test_one_hot_rows_give_what_class_numbers_give_bit_for_bit(eps: float, smoothing: Smoothing) -> None:
     labels, prior = [2, 0, 1, 3, 3], [0.1, 0.2, 0.3, 0.4] if smoothing == "prior" else None
     expected = smooth_labels(labels, 4, eps, smoothing, prior)
     for dtype in (np.bool_, np.uint8, np.float32):
@@ -51,13 +52,13 @@ def test_in_a_row_0_and_1_are_values_whatever_is_ignored(ignore_index: int) -> N
 
 @given(st.floats(0, 1), CLASSES, st.sampled_from(CONVENTIONS), st.sampled_from(CONVENTIONS))
 def test_converting_there_and_back_gives_the_same_eps_and_the_same_targets(
-    eps: float, k: int, source: str, target: str
+    eps: float, k: int, source: Smoothing, target: Smoothing
 ) -> None:
     try:
         other = convert_eps(eps, k, source, target)
     except lscli.UsageError:
         # Above 1 in the other convention.
-        e = uniform_eps(eps, source, k)
+        e = ALL[source].mixture_weight(eps, k)
         assert {"uniform": 1, "off-target": k / (k - 1), "classy": 0.5}[target] < e * (1 + 1e-11)
         return
     assert 0 <= other <= 1

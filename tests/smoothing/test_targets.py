@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from lscli import convert_eps, smooth_labels
-from lscli.smoothing.targets import Targets, uniform_eps
+from lscli.smoothing.conventions import CONVENTIONS as ALL
+from lscli.smoothing.names import Smoothing
+from lscli.smoothing.targets import Targets
 
 Array = NDArray[Any]
-CONVENTIONS = ("uniform", "off-target", "classy")
+CONVENTIONS: tuple[Smoothing, ...] = ("uniform", "off-target", "classy")
 EPS = st.floats(0, 1)
 CLASSES = st.integers(2, 60)
 
@@ -78,7 +80,7 @@ def prior_of(num_classes: int, seed: int = 0) -> Array:
         pytest.param([1, 0], 2, 0.1, "off-target", [[0.1, 0.9], [0.9, 0.1]], id="A14 mmpretrain multi_label"),
     ],
 )
-def test_a_published_example(labels: Any, k: int, eps: float, smoothing: str, expected: Any) -> None:
+def test_a_published_example(labels: Any, k: int, eps: float, smoothing: Smoothing, expected: Any) -> None:
     found = smooth_labels(labels, k, eps, smoothing, ignore_index=-1)
     assert found.dtype == np.float64
     np.testing.assert_allclose(found, expected, rtol=1e-15, atol=1e-17)
@@ -151,16 +153,16 @@ def test_the_article_s_floor_and_gap() -> None:
 
 
 @given(EPS, CLASSES, st.sampled_from([*CONVENTIONS, "prior"]), st.integers(0, 9))
-def test_floor_gap_and_parts_are_those_of_the_vector(eps: float, k: int, smoothing: str, seed: int) -> None:
+def test_floor_gap_and_parts_are_those_of_the_vector(eps: float, k: int, smoothing: Smoothing, seed: int) -> None:
     prior = prior_of(k, seed) if smoothing == "prior" else None
     targets, y = Targets(smoothing, prior), seed % k
     q = smooth_labels([y], k, eps, smoothing, prior)[0]
     of_label = {
         name: np.broadcast_to(getattr(targets, name)(eps, k), k)[y]
-        for name in ("on", "missing", "entropy", "optimal_gap")
+        for name in ("target_label", "target_rest", "entropy", "optimal_gap")
     }
-    assert q[y] == pytest.approx(of_label["on"], rel=1e-14)
-    assert 1 - q[y] == pytest.approx(of_label["missing"], abs=1e-15)
+    assert q[y] == pytest.approx(of_label["target_label"], rel=1e-14)
+    assert 1 - q[y] == pytest.approx(of_label["target_rest"], abs=1e-15)
     assert entropy(q) == pytest.approx(of_label["entropy"], abs=1e-12)
     if 1e-9 < eps < 1 - 1e-9:
         assert gap(q, y) == pytest.approx(of_label["optimal_gap"], abs=1e-12)
@@ -169,8 +171,8 @@ def test_floor_gap_and_parts_are_those_of_the_vector(eps: float, k: int, smoothi
 
 
 @given(EPS, CLASSES, st.sampled_from(CONVENTIONS))
-def test_the_uniform_eps_of_a_convention_gives_its_targets(eps: float, k: int, smoothing: str) -> None:
-    e = uniform_eps(eps, smoothing, k)
+def test_the_uniform_eps_of_a_convention_gives_its_targets(eps: float, k: int, smoothing: Smoothing) -> None:
+    e = ALL[smoothing].mixture_weight(eps, k)
     expected = np.full(k, e / k)
     expected[k - 1] += 1 - e
     np.testing.assert_allclose(smooth_labels([k - 1], k, eps, smoothing)[0], expected, rtol=0, atol=1e-15)
@@ -188,7 +190,7 @@ def test_a_uniform_prior_is_uniform(eps: float, k: int, seed: int) -> None:
 @pytest.mark.parametrize("smoothing", ["uniform", "off-target", "classy", "prior"])
 @pytest.mark.parametrize("eps", [0, 0.001, 0.3, 1])
 @pytest.mark.parametrize("k", [2, 3, 20])
-def test_no_prediction_has_less_than_the_weighted_floor(smoothing: str, eps: float, k: int) -> None:
+def test_no_prediction_has_less_than_the_weighted_floor(smoothing: Smoothing, eps: float, k: int) -> None:
     random = np.random.default_rng(k)
     prior, w = prior_of(k) if smoothing == "prior" else None, random.random(k) + 0.05
     floor = Targets(smoothing, prior, w).weighted_floor(eps, k)
@@ -219,13 +221,13 @@ def test_without_class_weights_there_is_no_weighted_floor() -> None:
 
 
 @pytest.mark.parametrize("smoothing", CONVENTIONS)
-def test_no_smoothing_is_the_label_alone(smoothing: str) -> None:
+def test_no_smoothing_is_the_label_alone(smoothing: Smoothing) -> None:
     assert [[0, 1, 0]] == smooth_labels([1], 3, 0, smoothing).tolist()
     targets = Targets(smoothing)
     assert (0, 0, 1, math.inf) == (
         targets.entropy(0, 3),
-        targets.missing(0, 3),
-        targets.on(0, 3),
+        targets.target_rest(0, 3),
+        targets.target_label(0, 3),
         targets.optimal_gap(0, 3),
     )
 
@@ -238,7 +240,7 @@ def test_all_of_the_smoothing(k: int) -> None:
     # The label gets nothing, and not a rounding less than that.
     assert (0, {1 / (k - 1)}) == (off_target[1], set(np.delete(off_target, 1)))
     targets = Targets("off-target")
-    assert (1, -math.inf) == (targets.missing(1, k), targets.optimal_gap(1, k))
+    assert (1, -math.inf) == (targets.target_rest(1, k), targets.optimal_gap(1, k))
     assert math.log(k - 1) == pytest.approx(targets.entropy(1, k), abs=1e-14)
     assert (1 + 1 / k) / 2 == pytest.approx(smooth_labels([1], k, 1, "classy")[0, 1], rel=1e-15)
 
@@ -258,15 +260,15 @@ def test_nothing_on_the_label_and_on_the_others_has_no_gap() -> None:
 
 
 @pytest.mark.parametrize("smoothing", CONVENTIONS)
-def test_several_numbers_of_classes_at_once(smoothing: str) -> None:
+def test_several_numbers_of_classes_at_once(smoothing: Smoothing) -> None:
     """As rows with masked classes have; where one class is left there is nothing to smooth over."""
     targets, classes = Targets(smoothing), np.array([1, 2, 3, 1000], np.int32)
-    for name in ("on", "off", "missing", "entropy", "optimal_gap"):
+    for name in ("target_label", "target_other", "target_rest", "entropy", "optimal_gap"):
         several = getattr(targets, name)(0.3, classes)
         assert [getattr(targets, name)(0.3, k) for k in (2, 3, 1000)] == pytest.approx(several[1:].tolist(), rel=1e-14)
-    alone = [getattr(targets, name)(0.3, classes)[0] for name in ("missing", "entropy")]
+    alone = [getattr(targets, name)(0.3, classes)[0] for name in ("target_rest", "entropy")]
     assert [0, 0] == pytest.approx(alone, abs=1e-15)
-    assert 1 == pytest.approx(targets.on(0.3, classes)[0], abs=1e-15)
+    assert 1 == pytest.approx(targets.target_label(0.3, classes)[0], abs=1e-15)
     assert math.isnan(targets.optimal_gap(0.3, classes)[0])
 
 
@@ -275,14 +277,14 @@ def test_two_classes_of_off_target_are_twice_the_uniform_eps() -> None:
 
 
 @pytest.mark.parametrize(("smoothing", "expected"), [("uniform", 1.2), ("off-target", 1.3), ("classy", 9 / 7)])
-def test_a_negative_eps_has_more_than_all_on_the_label(smoothing: str, expected: float) -> None:
+def test_a_negative_eps_has_more_than_all_on_the_label(smoothing: Smoothing, expected: float) -> None:
     row = smooth_labels([1], 3, -0.3, smoothing, allow_negative_eps=True)[0]
     assert expected == pytest.approx(row[1], rel=1e-14)
     assert 1 == pytest.approx(row.sum(), abs=1e-14)
 
 
 @pytest.mark.parametrize(
-    ("targets", "described", "tilted"),
+    ("targets", "described", "class_weighted"),
     [
         (Targets(), {}, False),
         (Targets("classy"), {"smoothing": "classy"}, False),
@@ -290,5 +292,5 @@ def test_a_negative_eps_has_more_than_all_on_the_label(smoothing: str, expected:
         (Targets(class_weights=np.ones(2), weight_mode="target-only"), {"class_weights": "target-only"}, False),
     ],
 )
-def test_targets_say_what_they_are(targets: Targets, described: dict[str, str], tilted: bool) -> None:
-    assert (described, tilted) == (targets.described, targets.tilted)
+def test_targets_say_what_they_are(targets: Targets, described: dict[str, str], class_weighted: bool) -> None:
+    assert (described, class_weighted) == (targets.described, targets.class_weighted)
