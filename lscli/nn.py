@@ -23,7 +23,7 @@ from lscli.smoothing.conventions import CONVENTIONS
 from lscli.text import nearest
 
 if TYPE_CHECKING:
-    from lscli.smoothing.names import Smoothing
+    from lscli.options import Smoothing
 
 Reduction = Literal["none", "mean", "sum"]
 REDUCTIONS: tuple[Reduction, ...] = get_args(Reduction)

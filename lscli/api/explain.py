@@ -11,7 +11,6 @@ from lscli.api import loss_targets, reading
 from lscli.api.inputs import Inputs
 from lscli.api.keywords import of_loss
 from lscli.api.loss_targets import parse_eps
-from lscli.errors import UsageError
 from lscli.listings import CandidateRow, Candidates
 from lscli.options import ExplainOptions, TargetOptions
 from lscli.recipes import convention_sums
@@ -75,7 +74,9 @@ def _row(candidate: Candidate, printed: Printed) -> CandidateRow:
     )
 
 
-def _read(logits: Data, labels: Data | None, options: ExplainOptions) -> tuple[reading.Reading, Sequence[ConventionSums]]:
+def _read(
+    logits: Data, labels: Data | None, options: ExplainOptions
+) -> tuple[reading.Reading, Sequence[ConventionSums]]:
     """The samples under every convention, the uniform one first."""
     prior = options.prior
     if isinstance(prior, str) and prior == loss_targets.EMPIRICAL:

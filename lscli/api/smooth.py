@@ -19,16 +19,16 @@ from lscli.listings import Matrix, OneLabel, SmoothedLabel, SmoothedLabels
 from lscli.options import SmoothOneOptions, SmoothOptions
 from lscli.report import Setting
 from lscli.smoothing.checks import check_classes, check_goes_with_prior
+from lscli.smoothing.conventions import CONVENTIONS
 from lscli.smoothing.conversion import convert_eps
 from lscli.smoothing.labels import make_targets, of_classes
-from lscli.smoothing.names import SMOOTHINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
-    from lscli.options import Data
+    from lscli.options import Data, Smoothing
     from lscli.smoothing.targets import Targets
 
     Array = NDArray[Any]
@@ -171,7 +171,7 @@ def _told(blocks: Iterator[Array], rows: int, progress: Callable[[int, int], Non
 def _equals(eps: float, smoothing: Smoothing, num_classes: int) -> str:
     """Which eps of the other conventions gives the same targets, in one sentence; empty where there is none."""
     found = []
-    for other in SMOOTHINGS:
+    for other in (convention.name for convention in CONVENTIONS.values()):
         if eps >= 0 and smoothing != other:
             try:
                 found.append(f"{other} with eps {convert_eps(eps, num_classes, smoothing, other):.12g}")

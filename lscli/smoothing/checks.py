@@ -9,7 +9,6 @@ import numpy as np
 
 from lscli.errors import InputError, UsageError, whole
 from lscli.smoothing.conventions import CONVENTIONS, Convention
-from lscli.smoothing.names import SMOOTHINGS
 from lscli.text import nearest
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ def check_smoothing(name: str) -> Convention:
         UsageError: the name is unknown.
     """
     if name not in CONVENTIONS:
-        hint = nearest(str(name), SMOOTHINGS) or f"one of {', '.join(SMOOTHINGS)}"
+        hint = nearest(str(name), tuple(CONVENTIONS)) or f"one of {', '.join(CONVENTIONS)}"
         raise UsageError(f"unknown smoothing {name!r}", hint, where="smoothing")
     return CONVENTIONS[name]
 

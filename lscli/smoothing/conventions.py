@@ -17,7 +17,7 @@ from lscli.errors import UsageError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from lscli.smoothing.names import Smoothing
+    from lscli.options import Smoothing
 
     Array = NDArray[Any]
     Number = float | Array

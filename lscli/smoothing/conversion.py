@@ -8,7 +8,7 @@ from lscli.errors import UsageError
 from lscli.smoothing.checks import check_classes, check_eps, check_smoothing
 
 if TYPE_CHECKING:
-    from lscli.smoothing.names import Smoothing
+    from lscli.options import Smoothing
 
 
 def convert_eps(eps: float, num_classes: int, source: Smoothing, target: Smoothing) -> float:

@@ -13,7 +13,7 @@ from lscli.smoothing.targets import Targets
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from lscli.smoothing.names import Smoothing
+    from lscli.options import Smoothing
 
     Array = NDArray[Any]
 

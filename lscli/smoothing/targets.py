@@ -14,8 +14,8 @@ from lscli.smoothing.conventions import CONVENTIONS, Convention, if_several
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from lscli.options import Smoothing, WeightMode
     from lscli.smoothing.conventions import Number
-    from lscli.smoothing.names import Smoothing, WeightMode
 
     Array = NDArray[Any]
 

@@ -13,7 +13,7 @@ import pytest
 
 from lscli import smooth_labels
 from lscli.api.smooth import smoothed_rows
-from lscli.smoothing.names import Smoothing
+from lscli.options import Smoothing, SmoothOptions
 from tests.cli.inprocess import Run, column, records
 from tests.cli.terminal import on_terminal, without_color
 from tests.command import LABELS, command
@@ -142,7 +142,7 @@ def test_json_parquet_and_markdown_hold_what_the_csv_holds(run: Run, tmp_path: P
 def test_the_frame_of_the_rows_is_that_of_the_csv(run: Run) -> None:
     expected = pd.read_csv(io.StringIO(run("smooth", LABELS, "--classes", 10).out))
     many = np.tile(Y, 3)  # several blocks
-    found = smoothed_rows(many, classes=10).to_frame()
+    found = smoothed_rows(many, SmoothOptions(classes=10)).to_frame()
     pd.testing.assert_frame_equal(pd.concat([expected] * 3, ignore_index=True), found, rtol=1e-15)
 
 

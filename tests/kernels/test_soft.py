@@ -14,7 +14,7 @@ import torch
 import lscli
 from lscli.kernels.devices import cpu_kernel
 from lscli.kernels.rowstate import fields_for, write_columns
-from lscli.smoothing.names import Smoothing
+from lscli.options import Smoothing
 from lscli.smoothing.targets import Targets
 from tests import naive
 from tests.kernels.compare import DTYPES

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 import lscli
 from lscli.metrics.base import Settings
-from lscli.smoothing.names import Smoothing, WeightMode
+from lscli.options import Smoothing, WeightMode
 from lscli.smoothing.targets import Targets
 from tests.metrics.tables import applies, drawn, table_of, values
 

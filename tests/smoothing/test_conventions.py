@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,9 +11,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from lscli.errors import UsageError
+from lscli.options import Smoothing
 from lscli.smoothing.checks import check_smoothing
 from lscli.smoothing.conventions import CONVENTIONS, Convention
-from lscli.smoothing.names import SMOOTHINGS
 
 EPS, CLASSES = st.floats(0, 1), st.integers(2, 60)
 ALL = st.sampled_from([*CONVENTIONS.values()])
@@ -25,8 +27,8 @@ def targets_of_class_0(convention: Convention, eps: float, k: int) -> NDArray[np
 
 
 def test_every_name_has_a_convention_of_this_name() -> None:
-    assert SMOOTHINGS == tuple(CONVENTIONS)
-    assert SMOOTHINGS == tuple(convention.name for convention in CONVENTIONS.values())
+    assert get_args(Smoothing) == tuple(CONVENTIONS)
+    assert get_args(Smoothing) == tuple(convention.name for convention in CONVENTIONS.values())
     assert CONVENTIONS["classy"] is check_smoothing("classy")
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 import lscli
 from lscli import convert_eps, smooth_labels
+from lscli.options import Smoothing
 from lscli.smoothing.conventions import CONVENTIONS
-from lscli.smoothing.names import Smoothing
 
 NAMES: tuple[Smoothing, ...] = ("uniform", "off-target", "classy")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 import lscli
 from lscli import smooth_labels
-from lscli.smoothing.names import SMOOTHINGS, Smoothing
+from lscli.options import Smoothing
 
 
-@given(st.floats(0, 1), st.sampled_from(SMOOTHINGS))
+@given(st.floats(0, 1), st.sampled_from(get_args(Smoothing)))
 def test_one_hot_rows_and_class_numbers_give_the_same_bits(eps: float, smoothing: Smoothing) -> None:
     labels, prior = [2, 0, 1, 3, 3], [0.1, 0.2, 0.3, 0.4] if smoothing == "prior" else None
     expected = smooth_labels(labels, 4, eps, smoothing, prior)

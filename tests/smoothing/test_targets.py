@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from lscli import smooth_labels
+from lscli.options import Smoothing
 from lscli.smoothing.conventions import CONVENTIONS as ALL
-from lscli.smoothing.names import Smoothing
 from lscli.smoothing.targets import Targets
 
 Array = NDArray[Any]
