@@ -17,16 +17,15 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+from lscli.checked_options import choice
 from lscli.errors import UsageError
 from lscli.smoothing.checks import check_smoothing
 from lscli.smoothing.conventions import CONVENTIONS
-from lscli.text import nearest
 
 if TYPE_CHECKING:
     from lscli.options import Smoothing
 
 Reduction = Literal["none", "mean", "sum"]
-REDUCTIONS: tuple[Reduction, ...] = get_args(Reduction)
 
 # The sum of a float32 softmax differs from 1 by less than this.
 _SUM_TOLERANCE = 1e-5
@@ -252,9 +251,7 @@ def _check_options(eps: float, reduction: str, smoothing: str, prior: Tensor | N
     if eps > 1 or (eps < 0 and not allow_negative_eps):
         hint = "0.1 is usual" if eps > 1 else "set allow_negative_eps=True"
         raise UsageError(f"must be in [0, 1], got {eps!r}", hint, where="eps")
-    if reduction not in REDUCTIONS:
-        hint = nearest(str(reduction), REDUCTIONS) or f"one of {', '.join(REDUCTIONS)}"
-        raise UsageError(f"unknown reduction {reduction!r}", hint, where="reduction")
+    choice(reduction, get_args(Reduction), "reduction")
     convention = check_smoothing(smoothing)
     convention.position(eps)  # raises if the convention does not define this eps
     if convention.needs_prior and prior is None:

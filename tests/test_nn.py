@@ -238,9 +238,9 @@ def test_eps_may_change_between_steps_but_not_to_nan() -> None:
 @pytest.mark.parametrize(
     ("options", "message", "hint"),
     [
-        ({"reduction": "avg"}, "reduction: unknown reduction 'avg'", "none, mean, sum"),
-        ({"reduction": "means"}, "reduction: unknown reduction 'means'", "did you mean 'mean'?"),
-        ({"smoothing": "off_target"}, "smoothing: unknown smoothing 'off_target'", "did you mean 'off-target'?"),
+        ({"reduction": "avg"}, "reduction: unknown value 'avg'", "none, mean or sum"),
+        ({"reduction": "means"}, "reduction: unknown value 'means'", "did you mean 'mean'?"),
+        ({"smoothing": "off_target"}, "smoothing: unknown value 'off_target'", "did you mean 'off-target'?"),
         ({"smoothing": "prior"}, "prior: smoothing='prior' needs a prior", "sum 1"),
         ({"prior": PRIOR}, "prior: smoothing='uniform' has no prior", "smoothing='prior'"),
         ({"smoothing": "prior", "prior": f64([0.5, 0.3, 0.3])}, "prior: must sum to 1, got 1.1", "divide"),

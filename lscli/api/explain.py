@@ -1,4 +1,4 @@
-"""Which convention of label smoothing gives a loss that somebody printed."""
+"""Which convention of label smoothing gives a printed loss."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ if TYPE_CHECKING:
 
 @of_loss(ExplainOptions)
 def explain(value: str | float, logits: Data, labels: Data | None, options: ExplainOptions) -> Candidates:
-    """Which convention reproduces a loss that some training log printed.
+    """Which convention and which eps give the loss that a training log printed.
 
-    Tried are the amounts of smoothing with the conventions of the targets and with the ways to make one number of all
-    samples: sum or mean, over which samples, in which base, less the targets' entropy, with class weights. Losses
-    without smoothing are always among them.
+    Every eps is tried with every convention and every recipe that makes one number of all samples: sum or mean, over
+    all or only the kept samples, in which base, less the entropy of the targets or not, with class weights or without.
+    Losses without smoothing are always tried.
 
     Args:
-        value: the loss as it was printed, text or a number: its digits say how exact it is.
+        value: the loss as it was printed, text or a number: the last digit tells its precision.
         logits, labels: as in `lscli.evaluate`.
 
     Returns:
-        A listing with a row a candidate, and a conclusion. Those that agree with all digits are equally near, and the
-        most usual of them comes first; `difference` is the candidate's loss less the value.
+        A listing with one row per candidate, the best first, and a conclusion. Candidates that round to the printed
+        digits fit equally well, and the most usual of them comes first. `difference` is the loss less the value.
 
     Raises:
-        UsageError: a value that is no number, or an option out of its range.
+        UsageError: the value is not a finite number, or an option is out of its range.
         LscliError: as `lscli.evaluate`.
     """
     printed = Printed.of(value)
@@ -77,17 +77,17 @@ def _row(candidate: Candidate, printed: Printed) -> CandidateRow:
 def _read(
     logits: Data, labels: Data | None, options: ExplainOptions
 ) -> tuple[reading.Reading, Sequence[ConventionSums]]:
-    """The samples under every convention, the uniform one first."""
+    """The sums of the samples for every convention, `uniform` first."""
     prior = options.prior
     if isinstance(prior, str) and prior == loss_targets.EMPIRICAL:
-        prior = None  # which is tried anyway
+        prior = None  # the prior of the labels is tried anyway
     wanted = TargetOptions(
         smoothing="uniform" if prior is None else "prior", prior=prior, class_weights=options.class_weights
     )
     loss_targets.declared_targets(wanted, options.masked_classes)
     with Inputs(logits, labels, options) as opened:
         given, files = opened.targets(wanted)
-        # Where masked classes are left out, each row would have a prior of its own.
+        # If masked classes are excluded, each row would need a prior of its own.
         counted = TargetOptions(smoothing="prior", prior=loss_targets.EMPIRICAL)
         empirical = None if opened.masked_classes == "exclude" else opened.targets(counted).targets
         tried = convention_sums.tried(given, empirical)
@@ -106,7 +106,7 @@ def _read(
 def _ignored(opened: Inputs, table: SampleTable, options: Mapping[str, Any]) -> Ignored:
     """What the ignored samples add, from a second pass over their rows.
 
-    A row of theirs that is not finite is skipped with `skip`; otherwise the sum of their losses is nan.
+    An ignored row with a logit that is not finite is skipped if `nonfinite` is `skip`; otherwise the sum is nan.
     """
     rows = np.flatnonzero(opened.label < 0)
     if not len(rows):

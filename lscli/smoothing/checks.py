@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lscli.checked_options import choice
 from lscli.errors import InputError, UsageError, whole
 from lscli.smoothing.conventions import CONVENTIONS, Convention
-from lscli.text import nearest
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -23,10 +23,7 @@ def check_smoothing(name: str) -> Convention:
     Raises:
         UsageError: the name is unknown.
     """
-    if name not in CONVENTIONS:
-        hint = nearest(str(name), tuple(CONVENTIONS)) or f"one of {', '.join(CONVENTIONS)}"
-        raise UsageError(f"unknown smoothing {name!r}", hint, where="smoothing")
-    return CONVENTIONS[name]
+    return CONVENTIONS[choice(name, tuple(CONVENTIONS), "smoothing")]
 
 
 def check_eps(eps: object, *, allow_negative: bool = False, before: str = "--eps ", where: str = "eps") -> float:

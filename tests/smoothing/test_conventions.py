@@ -79,6 +79,6 @@ def test_classy_needs_an_eps_above_minus_1() -> None:
 
 @pytest.mark.parametrize("name", ["Uniform", "off_target", ""])
 def test_an_unknown_name_is_refused(name: str) -> None:
-    with pytest.raises(UsageError, match=f"unknown smoothing '{name}'") as caught:
+    with pytest.raises(UsageError, match=f"smoothing: unknown value '{name}'") as caught:
         check_smoothing(name)
     assert caught.value.hint

@@ -49,7 +49,7 @@ def test_a_result_that_rounds_above_1_is_1() -> None:
         ((1, 10, "uniform", "classy"), "no eps of classy"),
         ((1, 10, "off-target", "uniform"), "no eps of uniform"),
         ((0.1, 10, "uniform", "prior"), "prior"),
-        ((0.1, 10, "unifrom", "classy"), "unknown smoothing 'unifrom'"),
+        ((0.1, 10, "unifrom", "classy"), "unknown value 'unifrom'"),
         ((0.1, 1, "uniform", "classy"), "at least 2"),
         ((0.1, 2.5, "uniform", "classy"), "whole number"),
         ((-0.1, 10, "uniform", "classy"), r"in \[0, 1\]"),
