@@ -132,7 +132,7 @@ class SoftKernel(NumpyKernel):
         share = targets.target_label(eps, k) - off
         if np.ndim(off):
             share, off = self._label_layout.by_class(share), self._label_layout.by_class(off)
-        # For a one-hot label, share + off gives the target of the label again, without rounding where that is above 1/2, or 0.
+        # For a one-hot label, share + off gives the label's target, without rounding where that is above 1/2, or 0.
         np.multiply(self._q, share, out=mixed)
         mixed += off
         np.maximum(mixed, _TINY, out=logs)
