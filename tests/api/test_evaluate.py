@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from tests.command import LABELS, LOGITS
 SAMPLE_LOGITS, SAMPLE_LABELS = np.load(LOGITS), np.load(LABELS)
 
 
-def numbers(report: lscli.Report) -> list[tuple[str, str, float, float]]:
+def numbers(report: lscli.Report) -> list[tuple[str, Mapping[str, Any], float, float]]:
     return [(row.metric, row.params, row.value, row.stderr) for row in report.rows]
 
 
@@ -42,7 +43,7 @@ def test_the_same_numbers_from_whatever_holds_them(logits: Any, labels: Any) -> 
 
 def test_several_eps_come_from_one_pass() -> None:
     report = lscli.evaluate(LOGITS, LABELS, eps=[0, 0.1, 0.1, 0.2], metrics="loss_smoothed")
-    assert [row.params for row in report.rows] == ["eps=0.0", "eps=0.1", "eps=0.2"]
+    assert [{"eps": 0.0}, {"eps": 0.1}, {"eps": 0.2}] == [row.params for row in report.rows]
 
 
 @pytest.mark.parametrize("eps", [0.1, np.float32(0.25), "0.1", (0.1,), np.array([0.1, 0.2])])
@@ -59,19 +60,19 @@ def test_what_is_no_eps_is_refused(eps: Any) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"kernel": "nmpy"}, "unknown kernel"),
+        ({"kernel": "nmpy"}, "kernel: unknown value 'nmpy'"),
         ({"device": "gpu"}, "unknown device"),
         ({"device": "cuda:x"}, "unknown device"),
         ({"device": "cuda:99"}, "device cuda:99 is not there"),
         ({"kernel": "numpy", "device": "cuda"}, "does not run on cuda"),
-        ({"nonfinite": "drop"}, "nonfinite"),
-        ({"threads": 0}, "threads must be at least 1"),
-        ({"chunk_rows": -3}, "chunk-rows must be at least 1"),
+        ({"nonfinite": "drop"}, "nonfinite: unknown value 'drop'"),
+        ({"threads": 0}, "threads: must be at least 1, got 0"),
+        ({"chunk_rows": -3}, "chunk-rows: must be at least 1, got -3"),
         ({"bins": 0}, "bins: must be from 1 to 10000"),
         ({"bin_edges": "both"}, "bin-edges: unknown value 'both'"),
-        ({"norm": "l7"}, "norm: unknown norm"),
-        ({"compat": "netcall"}, "compat: unknown library"),
-        ({"score": "mps"}, "score: unknown score"),
+        ({"norm": "l7"}, "norm: unknown value 'l7'"),
+        ({"compat": "netcall"}, "compat: unknown value 'netcall'"),
+        ({"score": "mps"}, "score: unknown value 'mps'"),
         ({"group_by": "split"}, "group-by: names a column of no file"),
     ],
 )

@@ -160,7 +160,7 @@ def test_a_file_that_is_no_utf8_is_refused(run: Run, project: Path) -> None:
 @pytest.mark.parametrize("text", ["[tool]\nlscli = 3\n", "[[tool.lscli]]\neps = 0.1\n"])
 def test_a_table_that_is_none_is_refused(run: Run, project: Path, text: str) -> None:
     (project / "pyproject.toml").write_text(text)
-    assert_refused(run(*JSON), 2, "[tool.lscli] is no table")
+    assert_refused(run(*JSON), 2, "[tool.lscli] is not a table")
 
 
 @pytest.mark.parametrize("text", ["", "[project]\nname = 'x'\n", "[tool.lscli]\n", "no toml, and no concern of ours"])
