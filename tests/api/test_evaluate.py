@@ -1,4 +1,4 @@
-"""The Python API: what `evaluate` takes, and what it refuses."""
+"""`lscli.evaluate` from Python: inputs of every kind, and wrong ones."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def numbers(report: lscli.Report) -> list[tuple[str, Mapping[str, Any], float, f
     ],
     ids=["paths", "Path and bytes", "numpy", "torch", "requires grad", "lists", "Fortran", "big-endian"],
 )
-def test_the_same_numbers_from_whatever_holds_them(logits: Any, labels: Any) -> None:
+def test_every_kind_of_input_gives_the_same_numbers(logits: Any, labels: Any) -> None:
     assert repr(numbers(lscli.evaluate(LOGITS, LABELS))) == repr(numbers(lscli.evaluate(logits, labels)))
 
 
@@ -52,7 +52,7 @@ def test_eps_is_a_number_or_several(eps: Any) -> None:
 
 
 @pytest.mark.parametrize("eps", [-0.1, 1.5, math.nan, math.inf, "x", [], [0.1, 2], None])
-def test_what_is_no_eps_is_refused(eps: Any) -> None:
+def test_an_eps_out_of_range_is_refused(eps: Any) -> None:
     with pytest.raises(lscli.UsageError, match="eps"):
         lscli.evaluate(LOGITS, LABELS, eps=eps)
 
@@ -76,7 +76,7 @@ def test_what_is_no_eps_is_refused(eps: Any) -> None:
         ({"group_by": "split"}, "group-by: names a column of no file"),
     ],
 )
-def test_what_an_option_does_not_take_is_refused(options: dict[str, Any], message: str) -> None:
+def test_a_wrong_value_of_an_option_is_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(lscli.UsageError, match=message):
         lscli.evaluate(LOGITS, LABELS, **options)
 
@@ -86,13 +86,13 @@ def test_logits_without_labels_are_refused() -> None:
         lscli.evaluate(LOGITS)
 
 
-def test_the_two_in_the_wrong_order_are_said_to_be() -> None:
+def test_swapped_logits_and_labels_are_named_as_such() -> None:
     for logits, labels in ((LABELS, LOGITS), (SAMPLE_LABELS, SAMPLE_LOGITS)):
         with pytest.raises(lscli.InputError, match="swapped"):
             lscli.evaluate(logits, labels)
 
 
-def test_probabilities_given_as_logits_are_warned_of() -> None:
+def test_probabilities_given_as_logits_cause_a_warning() -> None:
     probabilities = torch.softmax(torch.from_numpy(SAMPLE_LOGITS), dim=1).numpy()
     with pytest.warns(lscli.LscliWarning, match="every row sums to 1"):
         lscli.evaluate(probabilities, SAMPLE_LABELS)
@@ -112,7 +112,7 @@ def test_errors_are_one_family_with_hints() -> None:
     assert caught.value.hint
 
 
-def test_the_module_says_what_it_offers() -> None:
+def test_the_module_lists_its_names() -> None:
     assert {"evaluate", "Report", "SampleTable", "LscliError"} <= set(dir(lscli))
     assert all(getattr(lscli, name) is not None for name in lscli.__all__)
     with pytest.raises(AttributeError, match="evaluat"):
@@ -141,6 +141,6 @@ def test_evaluating_arrays_imports_neither_torch_nor_pandas() -> None:
         ([[0.5]], [[1]], None),
     ],
 )
-def test_what_is_no_table_is_refused(confidence: Any, correct: Any, weight: Any) -> None:
+def test_wrong_confidences_are_refused(confidence: Any, correct: Any, weight: Any) -> None:
     with pytest.raises(lscli.UsageError):
         lscli.SampleTable.from_confidences(confidence, correct, weight=weight)

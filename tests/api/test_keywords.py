@@ -1,4 +1,4 @@
-"""Public functions take the options of their class as keywords, and everybody sees them: Python, help and mypy."""
+"""Signatures, docstrings and types of the public functions come from the classes of options."""
 
 from __future__ import annotations
 

@@ -132,7 +132,7 @@ def test_a_metric_that_is_named_and_absent_is_warned_of_with_the_reason(metric: 
     assert ["ece"] == [row.metric for row in report.rows]
 
 
-def test_metrics_that_are_not_named_are_left_out_in_silence() -> None:
+def test_absent_metrics_that_were_not_named_cause_no_warning() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         report = lscli.measure(TABLE)
@@ -163,7 +163,7 @@ def test_the_report_knows_its_settings() -> None:
 
 
 @pytest.mark.parametrize("value", [None, "logits.npy", np.eye(2), [0.5, 0.5], {"confidence": [0.5]}])
-def test_what_is_no_table_is_refused(value: Any) -> None:
+def test_only_a_table_is_measured(value: Any) -> None:
     with pytest.raises(lscli.UsageError, match=f"table: must be a SampleTable, got {type(value).__name__}") as caught:
         lscli.measure(value)
     assert "SampleTable.from_confidences" in caught.value.hint
@@ -179,7 +179,7 @@ def test_what_is_no_table_is_refused(value: Any) -> None:
         ({"threads": 0}, "threads: must be at least 1"),
     ],
 )
-def test_what_an_option_does_not_take_is_refused(options: dict[str, Any], message: str) -> None:
+def test_a_wrong_value_of_an_option_is_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(lscli.UsageError, match=message):
         lscli.measure(TABLE, **options)
 

@@ -248,7 +248,7 @@ def test_what_the_report_says_of_where_it_is_from() -> None:
         ({"group_by": "x"}, "names a column of no file"),
     ],
 )
-def test_what_is_refused(options: dict[str, Any], message: str) -> None:
+def test_wrong_options_and_models_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(lscli.UsageError, match=message):
         lscli.sweep(A, Y, **options)
 

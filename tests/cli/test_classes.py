@@ -48,7 +48,7 @@ def test_counts_recall_and_precision_are_those_of_scikit_learn(run: Run, sparse:
     assert (support / 80).tolist() == pytest.approx(column(rows, "base_rate"))
 
 
-def test_what_a_class_without_samples_does_not_have_is_empty(run: Run, sparse: tuple[str, str]) -> None:
+def test_numbers_that_a_class_without_samples_lacks_are_empty_cells(run: Run, sparse: tuple[str, str]) -> None:
     rows = records(run("classes", *sparse))
     names = ("name", "recall", "precision", "loss_hard", "loss_uniform", "logit_gap")
     assert [""] * 6 == [rows[7][name] for name in names]
@@ -80,7 +80,7 @@ def test_the_error_of_a_class_obeys_the_rule(run: Run, rule: list[str]) -> None:
 
 @pytest.mark.parametrize("by", HEADER.split(",")[4:])
 @pytest.mark.parametrize("ascending", [False, True])
-def test_rows_are_sorted_with_what_is_missing_last(run: Run, sparse: tuple[str, str], by: str, ascending: bool) -> None:
+def test_rows_are_sorted_with_missing_values_last(run: Run, sparse: tuple[str, str], by: str, ascending: bool) -> None:
     found = column(records(run("classes", *sparse, "--sort", by, *["--ascending"] * ascending)), by)
     there = [value for value in found if value == value]
     assert sorted(there, reverse=not ascending) == there
@@ -102,7 +102,7 @@ NAMES = ["[red]cat[/red]", "\x1b[2Jdog", "a,b", "日本語"]
 
 
 @pytest.mark.parametrize("format_name", ["csv", "table", "json", "markdown"])
-def test_names_are_shown_and_obeyed_by_nobody(run: Run, tmp_path: Path, format_name: str) -> None:
+def test_control_characters_in_names_are_escaped(run: Run, tmp_path: Path, format_name: str) -> None:
     pair = save_more(tmp_path)
     file = tmp_path / "names.txt"
     file.write_bytes("\n".join(NAMES).encode())
@@ -129,12 +129,12 @@ def test_another_number_of_names_is_refused(run: Run, tmp_path: Path, lines: str
     assert_refused(answer, 3, f"{file}: {lines.count(chr(10))} names for 4 classes", "write one name per line")
 
 
-def test_a_file_of_names_that_is_not_there_is_refused(run: Run, tmp_path: Path) -> None:
+def test_a_missing_file_of_names_is_refused(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "names.txt"
     assert_refused(run("classes", LOGITS, LABELS, "--class-names", file), 3, str(file))
 
 
-def test_the_file_of_names_is_not_written_over(run: Run, tmp_path: Path) -> None:
+def test_the_file_of_names_is_not_overwritten(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "names.csv"
     file.write_text("a\nb\nc\nd\n")
     answer = run("classes", *save_more(tmp_path), "--class-names", file, "-o", file)
@@ -170,7 +170,7 @@ def test_each_column_is_the_metric_of_the_samples_of_the_class(run: Run, tmp_pat
     assert {""} == {rows[3][name] for name in names}
 
 
-def test_the_columns_of_old_come_first_and_are_the_same(run: Run, pair: tuple[str, str]) -> None:
+def test_metrics_add_columns_after_the_usual_ones(run: Run, pair: tuple[str, str]) -> None:
     plain = records(run("classes", *pair))
     more = records(run("classes", *pair, "--metrics", "gamma,above_target"))
     assert [*plain[0], "gamma", "above_target@0.1"] == list(more[0])
@@ -185,7 +185,7 @@ def test_classes_are_sorted_by_a_metric(run: Run, pair: tuple[str, str]) -> None
     assert "" == rows[4]["above_target@0.2"]
 
 
-def test_groups_weights_and_class_weights_go_with_it(run: Run, tmp_path: Path, pair: tuple[str, str]) -> None:
+def test_metrics_respect_groups_weights_and_class_weights(run: Run, tmp_path: Path, pair: tuple[str, str]) -> None:
     weight = np.arange(90) % 3
     np.save(tmp_path / "w.npy", weight)
     np.save(tmp_path / "c.npy", np.arange(1.0, 6.0))

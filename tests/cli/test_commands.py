@@ -80,7 +80,7 @@ def test_every_option_can_be_set_in_the_environment(command: str) -> None:
     assert {name: f"LSCLI_{key.upper()}" for name, key in expected.items()} == {p.name: p.envvar for p in options}
 
 
-def test_help_names_the_places_of_defaults_and_the_exit_codes(run: Run) -> None:
+def test_help_says_where_defaults_come_from_and_lists_the_exit_codes(run: Run) -> None:
     text = words(run("--help").out)
     assert "LSCLI_EPS" in text
     assert "[tool.lscli] eps = 0.1" in text

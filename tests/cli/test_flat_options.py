@@ -65,7 +65,7 @@ def test_without_options_the_function_gets_the_defaults(app: typer.Typer, seen: 
     assert "-" == seen["place"].output
 
 
-def test_values_are_converted_and_dealt_out_to_their_classes(app: typer.Typer, seen: Seen) -> None:
+def test_values_are_converted_and_given_to_their_classes(app: typer.Typer, seen: Seen) -> None:
     arguments = ("-c", "green", "--count", "3", "--share", "0.25", "--loud", "-o", "y.csv")
     assert 0 == run(app, "x.npy", *arguments).exit_code
     options = seen["options"]
@@ -83,7 +83,7 @@ def test_values_are_converted_and_dealt_out_to_their_classes(app: typer.Typer, s
         ([], ["a"]),
     ],
 )
-def test_several_values_come_with_commas_or_repeated(
+def test_several_values_are_separated_by_commas_or_repeated(
     app: typer.Typer, seen: Seen, arguments: list[str], expected: list[str]
 ) -> None:
     assert 0 == run(app, "x.npy", *arguments).exit_code
@@ -91,7 +91,7 @@ def test_several_values_come_with_commas_or_repeated(
     assert () == seen["options"].more
 
 
-def test_the_environment_gives_values(app: typer.Typer, seen: Seen) -> None:
+def test_values_come_from_the_environment(app: typer.Typer, seen: Seen) -> None:
     env = {"LSCLI_COUNT": "4", "LSCLI_LOUD": "yes", "LSCLI_NAMES": "b c,d", "LSCLI_OWN_MORE": "e", "LSCLI_SECRET": "1"}
     assert 0 == run(app, "x.npy", env=env).exit_code
     options = seen["options"]
@@ -126,9 +126,7 @@ def test_help_has_every_option_with_its_words_and_default_but_no_hidden_one(app:
         (["--share", "nan"], "share: must be a finite number, got nan"),
     ],
 )
-def test_a_value_that_an_option_does_not_take_is_refused(
-    app: typer.Typer, seen: Seen, arguments: list[str], message: str
-) -> None:
+def test_a_wrong_value_is_refused(app: typer.Typer, seen: Seen, arguments: list[str], message: str) -> None:
     done = run(app, "x.npy", *arguments)
     assert (UsageError, message) == (type(done.exception), str(done.exception))
     assert {} == seen

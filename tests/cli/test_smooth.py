@@ -40,7 +40,7 @@ def test_the_rows_are_the_targets_with_all_their_digits(run: Run, smoothing: str
     assert expected.tolist() == [[float(cell) for cell in row.values()] for row in rows]
 
 
-def test_the_article_s_example(run: Run) -> None:
+def test_the_example_of_the_article(run: Run) -> None:
     answer = run("smooth", "--label", 1, "--classes", 4, "--eps", 0.001)
     expected = (
         "q0,q1,q2,q3,floor,optimal_gap\n0.00025,0.99925,0.00025,0.00025,0.0069702559097376705,8.293299358711323\n"
@@ -122,7 +122,7 @@ def test_an_array_by_the_suffix_and_through_a_pipe(run: Run, tmp_path: Path) -> 
     assert b"" == done.stderr
 
 
-def test_an_array_is_nothing_for_a_terminal() -> None:
+def test_an_array_is_not_written_to_a_terminal() -> None:
     code, shown, errors = on_terminal("smooth", LABELS, "--classes", "10", "-f", "npy")
     assert (2, "") == (code, shown)
     assert ["lscli: an array is nothing for a terminal", "hint: name a file: -o x.npy"] == errors.splitlines()
@@ -148,7 +148,7 @@ def test_the_frame_of_the_rows_is_that_of_the_csv(run: Run) -> None:
     pd.testing.assert_frame_equal(pd.concat([expected] * 3, ignore_index=True), found, rtol=1e-15)
 
 
-def test_settings_and_where_they_are_from(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_json_has_the_settings_with_their_origins(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LSCLI_SMOOTHING", "classy")
     settings = run("smooth", LABELS, "--classes", 10, "-f", "json").settings
     assert ("classy", "environment") == settings["smoothing"]
@@ -188,7 +188,7 @@ def test_one_label_is_shown_from_top_to_bottom(width: int) -> None:
     assert same in " ".join(text.split())
 
 
-def test_many_classes_are_summed_up(run: Run) -> None:
+def test_many_classes_are_summarised(run: Run) -> None:
     text = run("smooth", "--label", 7, "--classes", 1000, "-f", "table").out
     assert ["q7", "0.9001", "the", "label"] in [line.split() for line in text.splitlines()]
     assert "others       0.0001  each of 999 classes" in text
@@ -203,7 +203,7 @@ def test_a_negative_eps_has_targets_and_no_floor(run: Run) -> None:
 
 
 @pytest.mark.parametrize("smoothing", ["uniform", "off-target", "classy"])
-def test_all_of_the_smoothing_has_a_row_too(run: Run, smoothing: str) -> None:
+def test_eps_1_has_targets_too(run: Run, smoothing: str) -> None:
     (row,) = records(run("smooth", "--label", 0, "--classes", 2, "--eps", 1, "--smoothing", smoothing))
     expected = {"uniform": ["0.5", "0.5"], "off-target": ["0.0", "1.0"], "classy": ["0.75", "0.25"]}[smoothing]
     assert expected == [row["q0"], row["q1"]]
@@ -263,7 +263,7 @@ def test_wrong_usage_is_one_line_and_a_hint(
         ([[0, 0]], ("--smoothing", "prior", "--prior", "empirical"), ["no row has a class"]),
     ],
 )
-def test_labels_that_cannot_be_used_leave_nothing(
+def test_labels_that_cannot_be_used_leave_no_file(
     run: Run, tmp_path: Path, saved: object, more: tuple[object, ...], words: list[str]
 ) -> None:
     path = tmp_path / "bad.npy"
@@ -293,7 +293,7 @@ def test_a_prior_that_cannot_be_used_is_refused(run: Run, tmp_path: Path, prior:
     assert not (tmp_path / "x.csv").exists()
 
 
-def test_the_output_is_none_of_the_inputs(run: Run, tmp_path: Path) -> None:
+def test_an_input_is_not_overwritten(run: Run, tmp_path: Path) -> None:
     labels = tmp_path / "y.npy"
     np.save(labels, [0, 1, 3])
     np.save(tmp_path / "p.npy", np.full(4, 0.25))
@@ -305,7 +305,7 @@ def test_the_output_is_none_of_the_inputs(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command_name", ["metrics", "bins", "classes", "samples", "eval"])
-def test_an_array_of_another_answer_is_refused(run: Run, tmp_path: Path, command_name: str) -> None:
+def test_other_commands_refuse_npy(run: Run, tmp_path: Path, command_name: str) -> None:
     arguments = [] if command_name == "metrics" else [LOGITS, LABELS]
     assert_refused(run(command_name, *arguments, "-f", "npy"), 2, "no array", "-f csv, json", "parquet")
     assert_refused(run(command_name, *arguments, "-o", tmp_path / "x.npy"), 2, "no array")
@@ -324,7 +324,7 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("format_name", ["csv", "json", "table", "npy"])
-def test_a_reader_that_leaves_ends_the_run_at_once_and_silently(long: Path, format_name: str) -> None:
+def test_a_closed_pipe_ends_the_run_at_once_and_silently(long: Path, format_name: str) -> None:
     start = time.monotonic()
     arguments = ["smooth", long, "--classes", CLASSES, "-f", format_name]
     with subprocess.Popen(command(arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -351,7 +351,7 @@ def test_memory_is_flat(long: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".npy"])
-def test_a_bad_row_far_down_leaves_the_old_file_and_nothing_else(tmp_path: Path, suffix: str) -> None:
+def test_a_bad_row_late_in_the_file_leaves_the_old_output(tmp_path: Path, suffix: str) -> None:
     rows = np.zeros((30_000, 5), np.float32)
     rows[25_000, 3] = 7
     np.save(tmp_path / "soft.npy", rows)

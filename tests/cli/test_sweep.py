@@ -80,7 +80,7 @@ def test_the_last_path_is_the_labels_if_it_has_one_dimension(
     assert [{name: row[name] for name in row if name != "source"} for row in expected] == found
 
 
-def test_roles(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paths_are_told_apart(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     assert ("logits.npy", None, []) == roles(["logits.npy"])
     assert ("labels.npy", None, []) == roles(["labels.npy"])
@@ -133,7 +133,7 @@ def test_only_the_header_of_the_last_path_is_read_twice(folder: Path) -> None:
     ],
     ids=lambda value: " ".join(map(str, value)) if isinstance(value, list) else "",
 )
-def test_what_is_refused(
+def test_wrong_usage_and_input_are_refused(
     run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], code: int, words: list[str]
 ) -> None:
     monkeypatch.chdir(folder)
@@ -170,7 +170,7 @@ def test_the_same_seed_gives_the_same_bytes_on_any_number_of_threads(run: Run) -
 
 @pytest.mark.parametrize("width", [60, 80, 120])
 @pytest.mark.parametrize("models", [[LOGITS], [LOGITS, SMOOTHED]], ids=["one", "two"])
-def test_on_a_terminal_it_is_a_matrix_that_fits(models: list[str], width: int) -> None:
+def test_a_terminal_shows_a_matrix_that_fits(models: list[str], width: int) -> None:
     code, text, errors = on_terminal("sweep", *models, LABELS, width=width)
     plain = without_color(text)
     lines = plain.splitlines()

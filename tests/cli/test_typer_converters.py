@@ -105,7 +105,7 @@ def test_without_values_the_function_gets_the_defaults() -> None:
         ("--ignore-index", "", "Invalid value for '--ignore-index': '' is not a whole number"),
     ],
 )
-def test_what_does_not_convert_is_refused_with_what_it_should_be(run: Run, option: str, value: str, words: str) -> None:
+def test_a_value_of_another_type_is_refused_with_the_right_one(run: Run, option: str, value: str, words: str) -> None:
     assert_refused(run("eval", LOGITS, LABELS, option, value), 2, words, "see lscli eval --help")
 
 
