@@ -129,8 +129,7 @@ def _amount(options: SmoothOneOptions) -> float:
     check_goes_with_prior(options.smoothing, given=options.prior is not None)
     amounts = parse_eps(options.eps, allow_negative=options.allow_negative_eps)
     if len(amounts) != 1:
-        given = ",".join(f"{amount:g}" for amount in amounts)
-        raise UsageError(f"targets have one eps, got {given}", "for example --eps 0.1", where="eps")
+        raise UsageError(f"smoothed targets have one eps, got {len(amounts)}", "for example --eps 0.1", where="eps")
     return amounts[0]
 
 

@@ -1,4 +1,4 @@
-"""What `lscli.explain` says, by column, and samples to ask it about."""
+"""What `lscli.explain` answers, by column, and samples to ask it about."""
 
 from __future__ import annotations
 

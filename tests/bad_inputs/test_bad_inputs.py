@@ -77,7 +77,7 @@ def _figures(case: Case) -> list[list[str]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", lscli.LscliWarning)
         report = lscli.evaluate(*case.same)
-    return [[_cell(value) for value in row[1:]] for row in report.rows]
+    return [[_cell(value) for value in row.cells()[1:]] for row in report.rows]
 
 
 def _cell(value: object) -> str:

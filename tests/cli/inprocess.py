@@ -1,4 +1,4 @@
-"""The command line within this process: what a command answers, without the start of an interpreter."""
+"""The command line in this process: fast, since no interpreter is started."""
 
 from __future__ import annotations
 

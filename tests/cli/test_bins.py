@@ -45,7 +45,7 @@ def test_bins_of_equal_count_add_up_to_ece_equal_mass(run: Run, bins: int) -> No
     assert ece == pytest.approx(np.nansum(count * abs(gap)) / 5000, rel=1e-12)
 
 
-def test_every_bin_is_a_row_and_an_empty_one_has_edges_and_no_more(run: Run) -> None:
+def test_an_empty_bin_is_a_row_with_its_edges_alone(run: Run) -> None:
     answer = run("bins", LOGITS, LABELS, "--bins", "15")
     rows = records(answer)
     assert HEADER == answer.out.partition("\n")[0]
@@ -57,7 +57,7 @@ def test_every_bin_is_a_row_and_an_empty_one_has_edges_and_no_more(run: Run) -> 
     assert {""} == {row[name] for row in empty for name in ("confidence", "accuracy", "gap", "ci_low", "ci_high")}
 
 
-def test_a_gap_is_confidence_above_accuracy(run: Run) -> None:
+def test_the_gap_is_confidence_minus_accuracy(run: Run) -> None:
     rows = [row for row in records(run("bins", LOGITS, LABELS)) if row["count"] != "0"]
     difference = np.subtract(column(rows, "confidence"), column(rows, "accuracy"))
     assert difference == pytest.approx(column(rows, "gap"), abs=1e-12)
@@ -65,7 +65,7 @@ def test_a_gap_is_confidence_above_accuracy(run: Run) -> None:
 
 
 @pytest.mark.parametrize("level", [0.5, 0.9, 0.95, 0.999])
-def test_the_interval_is_wilson_s(run: Run, level: float) -> None:
+def test_the_interval_is_wilsons(run: Run, level: float) -> None:
     rows = [row for row in records(run("bins", LOGITS, LABELS, "--level", level)) if row["count"] != "0"]
     for row in rows:
         count = int(row["count"])
@@ -76,7 +76,7 @@ def test_the_interval_is_wilson_s(run: Run, level: float) -> None:
         )
 
 
-def test_bins_of_one_class_and_of_one_row_are_bins(run: Run, tmp_path: Path) -> None:
+def test_one_class_or_one_row_can_be_binned(run: Run, tmp_path: Path) -> None:
     logits, labels = f"{tmp_path}/a.npy", f"{tmp_path}/b.npy"
     np.save(logits, np.array([[2.0, 0.0]], np.float32))
     np.save(labels, [0])

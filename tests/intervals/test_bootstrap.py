@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from lscli.report import Row
 from tests.command import LABELS, LOGITS
 
 Compute = Callable[[SampleTable], list[float]]
-Interval = tuple[str, str, str, float, float]
+Interval = tuple[str, str, Mapping[str, Any], float, float]
 
 # What the targets are is no matter of samples.
 CONSTANT = {"loss_floor", "target_on", "target_off"}
@@ -224,7 +224,7 @@ def test_an_error_in_a_metric_is_raised(threads: int, error: type[BaseException]
     [
         ({"bootstrap": 1}, "bootstrap: must be at least 2, got 1"),
         ({"bootstrap": -5}, "bootstrap: must be at least 2, got -5"),
-        ({"seed": -1}, "seed: must not be negative, got -1"),
+        ({"seed": -1}, "seed: must be at least 0, got -1"),
         ({"level": 0}, "level: must be between 0 and 1, got 0"),
         ({"level": 1.0}, "level: must be between 0 and 1, got 1.0"),
         ({"level": 95}, "level: must be between 0 and 1, got 95"),

@@ -127,7 +127,7 @@ def test_what_is_no_top_k(name: str) -> None:
 
 def test_a_parameter_follows_the_id() -> None:
     report = lscli.evaluate([[2.0, 0.0]], [0], eps=0.1, metrics="loss_smoothed@0.2,loss_smoothed@0.4,loss_floor")
-    assert [("loss_smoothed", "eps=0.2"), ("loss_smoothed", "eps=0.4"), ("loss_floor", "eps=0.1")] == [
+    assert [("loss_smoothed", {"eps": 0.2}), ("loss_smoothed", {"eps": 0.4}), ("loss_floor", {"eps": 0.1})] == [
         (row.metric, row.params) for row in report.rows
     ]
 
@@ -137,11 +137,11 @@ def test_parameters_of_the_selective_metrics() -> None:
     logits = np.random.default_rng(0).standard_normal((50, 3))
     report = lscli.evaluate(logits, np.arange(50) % 3, metrics=names)
     assert [
-        ("risk_at_coverage", "coverage=0.9;score=msp"),
-        ("risk_at_coverage", "coverage=0.8;score=msp"),
-        ("coverage_at_risk", "risk=0.1;score=msp"),
-        ("coverage_at_risk", "risk=0.25;score=msp"),
-        ("coverage_at_risk", "risk=0.05;score=msp"),
+        ("risk_at_coverage", {"coverage": 0.9, "score": "msp"}),
+        ("risk_at_coverage", {"coverage": 0.8, "score": "msp"}),
+        ("coverage_at_risk", {"risk": 0.1, "score": "msp"}),
+        ("coverage_at_risk", {"risk": 0.25, "score": "msp"}),
+        ("coverage_at_risk", {"risk": 0.05, "score": "msp"}),
     ] == [(row.metric, row.params) for row in report.rows]
     assert report.rows[0].value == report["risk_at_coverage@0.9"]
     assert report.rows[3].value == report["coverage_at_risk@0.25"]

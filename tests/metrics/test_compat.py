@@ -17,6 +17,7 @@ from lscli import SampleTable
 from lscli.metrics import METRICS
 from lscli.metrics.base import Settings
 from lscli.metrics.bins import COMPAT, rule_of
+from lscli.options import Library
 
 Array = NDArray[Any]
 ALL_BINS = [1, 2, 3, 5, 10, 15, 16, 29, 100]
@@ -187,11 +188,11 @@ def test_a_library_s_own_number_of_bins(compat: str) -> None:
 
 
 @pytest.mark.parametrize("compat", COMPAT)
-def test_a_library_s_rule_in_a_report(compat: str) -> None:
+def test_a_library_s_rule_in_a_report(compat: Library) -> None:
     c, a = drawn("random", 15)
     logits = np.log(np.column_stack((c, 1 - c)))
     labels = np.where(a, 0, 1)
     report = lscli.evaluate(logits, labels, compat=compat, bins=12, metrics="ece,classwise_ece")
     table = SampleTable.from_confidences(c, a)
     assert report["ece"] == pytest.approx(value("ece", table, bins=12, compat=compat), rel=1e-6)
-    assert [f"bins=12;compat={compat}", "bins=12"] == [row.params for row in report.rows]
+    assert [{"bins": 12, "compat": compat}, {"bins": 12}] == [row.params for row in report.rows]

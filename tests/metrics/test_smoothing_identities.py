@@ -170,7 +170,7 @@ def test_a_negative_eps_has_a_loss_and_no_targets(smoothing: str) -> None:
         ]
     )
     assert loss == near(report["loss_smoothed@-0.3"])
-    at = {eps: {row.metric for row in report.rows if row.params.startswith(f"eps={eps}")} for eps in (-0.3, 0.2)}
+    at = {eps: {row.metric for row in report.rows if row.params.get("eps") == eps} for eps in (-0.3, 0.2)}
     assert {"loss_smoothed"} == at[-0.3]
     assert {
         *("loss_smoothed", "loss_floor", "loss_excess", "target_on", "target_off"),

@@ -140,8 +140,8 @@ def test_what_is_no_rule(settings: dict[str, Any], message: str) -> None:
 def test_an_unknown_norm_is_refused() -> None:
     with pytest.raises(lscli.UsageError, match="norm: unknown norm 'l3'"):
         value("ece_equal_mass", [0.5], [1], norm="l3")
-    with pytest.raises(lscli.UsageError, match="norm: unknown norm 'l3'"):
-        lscli.evaluate([[2.0, 0.0]], [0], norm="l3", metrics="accuracy")
+    with pytest.raises(lscli.UsageError, match="norm: unknown value 'l3'"):
+        lscli.evaluate([[2.0, 0.0]], [0], norm="l3", metrics="accuracy")  # type: ignore[arg-type]
 
 
 def test_saturated_confidences_keep_their_gap() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import lscli
+from lscli.options import Kernel
 from lscli.smoothing.targets import Targets
 
 # Three samples and an ignored one, K = 3, eps = 0.1; computed in float64 with torch.
@@ -57,7 +58,7 @@ GOLDEN = {
 
 @pytest.mark.parametrize("metric", GOLDEN)
 @pytest.mark.parametrize("kernel", ["numpy", "torch"])
-def test_the_worked_example(metric: str, kernel: str) -> None:
+def test_the_worked_example(metric: str, kernel: Kernel) -> None:
     report = lscli.evaluate(LOGITS, LABELS, eps=0.1, kernel=kernel, noise_rate=0.1, metrics=metric)
     assert GOLDEN[metric] == pytest.approx(report[metric], rel=1e-14, abs=1e-15)
 
@@ -81,7 +82,7 @@ OTHERS = [
 @pytest.mark.parametrize(("options", "metric", "expected"), [case[1:] for case in OTHERS], ids=[c[0] for c in OTHERS])
 @pytest.mark.parametrize("kernel", ["numpy", "torch"])
 def test_the_worked_example_in_other_conventions(
-    options: dict[str, Any], metric: str, expected: float, kernel: str
+    options: dict[str, Any], metric: str, expected: float, kernel: Kernel
 ) -> None:
     report = lscli.evaluate(LOGITS, LABELS, eps=0.1, kernel=kernel, metrics=metric, **options)
     assert expected == pytest.approx(report[metric], rel=1e-14)
@@ -90,9 +91,10 @@ def test_the_worked_example_in_other_conventions(
 def test_what_a_convention_changes_says_so() -> None:
     report = lscli.evaluate(LOGITS, LABELS, eps=0.1, smoothing="off-target", class_weights=[1, 2, 3])
     params = {row.metric: row.params for row in report.rows}
-    assert "eps=0.1;smoothing=off-target;class_weights=torch" == params["loss_smoothed"] == params["loss_floor"]
-    assert "class_weights=torch" == params["loss_hard"] == params["loss_uniform"]
-    assert params["logit_gap_mean"] == params["accuracy"] == ""
+    expected = {"eps": 0.1, "smoothing": "off-target", "class_weights": "torch"}
+    assert expected == params["loss_smoothed"] == params["loss_floor"]
+    assert {"class_weights": "torch"} == params["loss_hard"] == params["loss_uniform"]
+    assert {} == params["logit_gap_mean"] == params["accuracy"]
     assert not {"excess_overshoot", "excess_undershoot", "excess_structure"} & params.keys()
 
 
