@@ -11,8 +11,10 @@ from lscli.summaries.evaluation import conclude
 from lscli.summaries.sweep import verdict
 
 
-def row(metric: str, value: float, stderr: float = math.nan, params: str = "") -> Row:
-    return Row("x.npy", "", metric, value, stderr, math.nan, math.nan, 100, params)
+def row(metric: str, value: float, stderr: float = math.nan, eps: float | None = None, **params: str) -> Row:
+    return Row(
+        "x.npy", "", metric, value, stderr, math.nan, math.nan, 100, ({} if eps is None else {"eps": eps}) | params
+    )
 
 
 def sentence(gap: float, stderr: float, ece: float, null: float) -> str:
@@ -45,14 +47,14 @@ def test_a_floor_of_zero_is_not_divided_by() -> None:
 
 
 def test_the_smoothed_loss_and_the_eps_that_fits() -> None:
-    rows = [row("loss_floor", 0.5, params="eps=0.1"), row("loss_excess", 1.25, params="eps=0.1"), row("eps_gap", 0.02)]
+    rows = [row("loss_floor", 0.5, eps=0.1), row("loss_excess", 1.25, eps=0.1), row("eps_gap", 0.02)]
     assert conclude(rows) == (
         "The smoothed loss at eps 0.1 is 1.25 nats above its floor of 0.5; the eps that these logits fit best is 0.02."
     )
 
 
 def test_of_several_eps_it_speaks_of_the_first() -> None:
-    rows = [row("loss_excess", 1, params="eps=0.2"), row("loss_excess", 2, params="eps=0.3"), row("loss_floor", 0.5)]
+    rows = [row("loss_excess", 1, eps=0.2), row("loss_excess", 2, eps=0.3), row("loss_floor", 0.5)]
     assert "at eps 0.2 is 1 nats" in conclude(rows)
 
 
@@ -62,7 +64,7 @@ def test_no_eps_above_one_is_offered(fit: float, words: str) -> None:
 
 
 def test_masked_classes_are_named_as_the_reason() -> None:
-    rows = [row("loss_floor", 0.5, params="eps=0.1"), row("loss_excess", math.inf, params="eps=0.1")]
+    rows = [row("loss_floor", 0.5, eps=0.1), row("loss_excess", math.inf, eps=0.1)]
     assert "infinite, since a class is masked" in conclude(rows)
 
 
@@ -100,13 +102,13 @@ def test_a_lower_level_is_a_narrower_interval() -> None:
 
 
 def test_the_eps_that_fits_and_the_one_with_the_least_excess() -> None:
-    excess = [row("loss_excess", value, params=f"eps={eps}") for eps, value in ((0.0, 2), (0.1, 0.5), (0.2, math.inf))]
+    excess = [row("loss_excess", value, eps=eps) for eps, value in ((0.0, 2), (0.1, 0.5), (0.2, math.inf))]
     fit = [row("eps_gap", 0.12)._replace(ci_low=0.1, ci_high=0.15), row("logit_gap_mean", 4.2)]
     assert verdict([*fit, *excess]) == (
         "The eps that the logits fit best is 0.12 (95 % interval 0.1 .. 0.15), whose optimal gap is their mean of 4.2. "
         "Of the sweep, eps 0.1 has the least excess, 0.5 nats."
     )
-    other = row("logit_gap_optimal", 4.5, params="eps=0.1;smoothing=classy")
+    other = row("logit_gap_optimal", 4.5, eps=0.1, smoothing="classy")
     assert "The eps of uniform smoothing that" in verdict([*fit, other])
     assert "No eps fits these logits" in verdict([row("eps_gap", 1.2), row("logit_gap_mean", -0.4)])
     assert "" == verdict([row("eps_gap", math.nan), row("logit_gap_mean", math.nan), *excess[:1]])
@@ -114,7 +116,7 @@ def test_the_eps_that_fits_and_the_one_with_the_least_excess() -> None:
 
 def ranking(*differences: float, stderr: float = 0.1, flip: float = math.nan) -> str:
     curve = [
-        row("loss_difference", value, stderr, f"eps={place / 10}")._replace(source="b.npy")
+        row("loss_difference", value, stderr, place / 10)._replace(source="b.npy")
         for place, value in enumerate(differences)
     ]
     return verdict([row("brier", 0.1), *curve, row("loss_flip_eps", flip, 0.01)._replace(source="b.npy")])

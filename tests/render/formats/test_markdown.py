@@ -31,7 +31,7 @@ def shown(text: str) -> str:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_line_of_the_table_has_the_same_columns(name: str) -> None:
-    lines = table(text_of(report(name, [*ROWS, row(group=name, params=f"x={name}")]), "markdown"))
+    lines = table(text_of(report(name, [*ROWS, row(group=name, params={"x": name})]), "markdown"))
     assert "| group | metric | params | value | s.e. | interval |" == lines[0]
     assert "| --- | --- | --- | --- | --- | --- |" == lines[1]
     assert [6] * (len(ROWS) + 3) == [columns(line) for line in lines]

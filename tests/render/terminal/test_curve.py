@@ -23,13 +23,13 @@ CURVES = {
     "above_target": [0.0, 0.8828, 0.902, 1.0],
 }
 GAPS = {"05": 1.0, "25": 3.0, "50": 4.0, "75": 5.0, "95": 9.0}
-EPS = ["0.0", "0.1", "0.25", "1.0"]
+EPS = [0.0, 0.1, 0.25, 1.0]
 HEADINGS = ["eps", "smoothed", "floor", "excess", "shoot", "shoot", "structure", "gap", "target"]
 
 
-def curve_rows(eps: list[str] = EPS, params: str = "", **more: Any) -> list[Row]:
+def curve_rows(eps: list[float] = EPS, params: dict[str, str] | None = None, **more: Any) -> list[Row]:
     of_eps = [
-        row(metric, value, params=f"eps={e}{params}", **more)
+        row(metric, value, params={"eps": e, **(params or {})}, **more)
         for metric, values in CURVES.items()
         for e, value in zip(eps, values, strict=False)
     ]
@@ -39,7 +39,7 @@ def curve_rows(eps: list[str] = EPS, params: str = "", **more: Any) -> list[Row]
 
 def paired_rows(flip: float = 0.12345, **more: Any) -> list[Row]:
     differences = [
-        row("loss_difference", value, stderr=0.1, params=f"eps={eps}", **more)
+        row("loss_difference", value, stderr=0.1, params={"eps": eps}, **more)
         for eps, value in zip(EPS, [-1.0, -0.05, 0.19, 0.2], strict=True)
     ]
     return [*differences, row("loss_flip_eps", flip, stderr=0.034, **more)]
@@ -75,8 +75,8 @@ def test_rows_of_the_largest_eps_first_are_put_in_order() -> None:
     assert ["0.00", "0.10", "0.25", "1.00"] == found
 
 
-@pytest.mark.parametrize("eps", [["0.1"], ["0.1", "0.2"]])
-def test_two_eps_are_rows_among_the_others(eps: list[str]) -> None:
+@pytest.mark.parametrize("eps", [[0.1], [0.1, 0.2]])
+def test_two_eps_are_rows_among_the_others(eps: list[float]) -> None:
     text = "\n".join(shown(curve_rows(eps)))
     assert len(eps) == text.count("loss_smoothed")
     assert "logit_gap_q05" in text
@@ -188,7 +188,7 @@ def test_groups_of_several_models_have_their_own() -> None:
 
 
 def test_what_the_losses_are_against_is_said_once() -> None:
-    lines = shown(curve_rows(params=";smoothing=classy"))
+    lines = shown(curve_rows(params={"smoothing": "classy"}))
     assert 1 == sum("smoothing=classy" in line for line in lines)
 
 

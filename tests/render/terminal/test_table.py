@@ -11,7 +11,7 @@ from lscli.metrics import FAMILIES
 from lscli.render.renderers import Screen
 from lscli.report import Report
 from lscli.text import printable
-from tests.render.reports import LISTING, LISTING_ROWS, NAMES, ROWS, report, row, text_of
+from tests.render.reports import LISTING, NAMES, ROWS, THINGS, report, row, text_of
 
 WIDTHS = [60, 80, 100, 200]
 
@@ -77,7 +77,7 @@ def test_every_metric_and_number_stays_in_one_piece(width: int) -> None:
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_no_number_is_cut_beside_a_long_parameter_or_a_wide_interval(width: int) -> None:
-    long = "risk=0.05;score=max_logit_pnorm;p=2;held_out=2488"
+    long = {"risk": 0.05, "score": "max_logit_pnorm", "p": 2, "held_out": 2488}
     for more in ({"params": long}, {"stderr": 0.0012, "ci_low": -0.04171, "ci_high": -0.02922}):
         answer = Report([row("coverage_at_risk", 0.06381, **more), row("confidence_on_correct", -0.03645)])
         text = text_of(answer, "table", Screen(width, color=False))
@@ -125,4 +125,4 @@ def test_a_listing_shows_its_title_columns_and_cells() -> None:
     assert ["id", "kept", "value", "definition"] in lines
     assert ["one", "yes", "0.3000", "mean", "of", "|a", "-", "b|,", "in", "[0,", "1]"] in lines
     assert ["four", "-12346"] in lines
-    assert squeezed(printable(LISTING_ROWS[2][3])) in squeezed(text)
+    assert squeezed(printable(THINGS[2].definition)) in squeezed(text)
