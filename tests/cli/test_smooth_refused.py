@@ -33,7 +33,7 @@ from tests.command import LABELS, LOGITS
         ([LABELS, "--classes", 10, "--smoothing", "prior"], ["needs one", "--prior"]),
         ([LABELS, "--classes", 10, "--prior", "empirical"], ["no prior", "--smoothing prior"]),
         (["--label", 1, "--classes", 4, "--smoothing", "prior", "--prior", "empirical"], ["no labels to count"]),
-        (["--label", 1, "--classes", 4, "-f", "npy"], ["no array", "-f csv"]),
+        (["--label", 1, "--classes", 4, "-f", "npy"], ["not an array", "-f csv"]),
         (["--label", 0, "--classes", 4, "--smoothing", "classy", "--eps=-1", "--allow-negative-eps"], ["above -1"]),
     ],
 )
@@ -108,6 +108,6 @@ def test_the_output_is_none_of_the_inputs(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize("command_name", ["metrics", "bins", "classes", "samples", "eval"])
 def test_an_array_of_another_answer_is_refused(run: Run, tmp_path: Path, command_name: str) -> None:
     arguments = [] if command_name == "metrics" else [LOGITS, LABELS]
-    assert_refused(run(command_name, *arguments, "-f", "npy"), 2, "no array", "-f csv, json", "parquet")
-    assert_refused(run(command_name, *arguments, "-o", tmp_path / "x.npy"), 2, "no array")
+    assert_refused(run(command_name, *arguments, "-f", "npy"), 2, "not an array", "-f csv, json", "parquet")
+    assert_refused(run(command_name, *arguments, "-o", tmp_path / "x.npy"), 2, "not an array")
     assert [] == list(tmp_path.iterdir())

@@ -23,7 +23,7 @@ def listing(answer: Listing, screen: Screen) -> Iterator[bytes]:
         UsageError: the answer is no array.
     """
     if not isinstance(answer, SmoothedLabels):
-        raise UsageError("this answer is no array of numbers", "use -f csv")
+        raise UsageError("this answer is not an array of numbers", "use -f csv")
     return _npy(answer.rows)
 
 

@@ -55,7 +55,7 @@ def test_blocks_that_are_not_contiguous_are_written_by_rows() -> None:
 
 
 def test_a_listing_that_is_no_array_is_refused() -> None:
-    with pytest.raises(UsageError, match="no array"):
+    with pytest.raises(UsageError, match="not an array"):
         next(render(LISTING, "npy", SCREEN))
 
 
