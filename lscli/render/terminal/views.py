@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lscli.listings import Bins, Candidates, Contents, Listing, OneLabel, SmoothedLabels
 from lscli.render.terminal import candidates, contents, diagram, table, targets
-from lscli.render.terminal.table import report as report
+from lscli.render.terminal.report import report as report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
