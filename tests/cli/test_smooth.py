@@ -15,7 +15,7 @@ from lscli import smooth_labels
 from lscli.api.smooth import smoothed_rows
 from lscli.options import Smoothing, SmoothOptions
 from tests.cli.inprocess import Run, column, records
-from tests.cli.terminal import on_terminal, without_color
+from tests.cli.terminal import on_terminal
 from tests.command import LABELS, command
 
 Y = np.load(LABELS)
@@ -155,41 +155,6 @@ def test_settings_and_where_they_are_from(run: Run, monkeypatch: pytest.MonkeyPa
     assert [(2, "flag"), (0.2, "flag"), ("classy", "environment")] == [
         settings[name] for name in ("label", "eps", "smoothing")
     ]
-
-
-@pytest.mark.parametrize(("width", "fit"), [(80, 7), (120, 11)])
-def test_as_many_classes_as_fit_are_shown(tmp_path: Path, width: int, fit: int) -> None:
-    np.save(tmp_path / "y.npy", np.arange(30) % 50)
-    code, shown, errors = on_terminal("smooth", tmp_path / "y.npy", "--classes", "50", width=width)
-    lines = without_color(shown).splitlines()
-    assert (0, "") == (code, errors)
-    assert "30 samples x 50 classes, int64" in " ".join(without_color(shown).split())
-    head = next(place for place, line in enumerate(lines) if line.startswith("  row"))
-    assert ["row", *(f"q{k}" for k in range(fit))] == lines[head].split()
-    assert width >= max(map(len, lines[head:]))
-    assert ["5", "0.002000", "0.9020"] == [lines[head + 7].split()[k] for k in (0, 1, 6)]
-    assert f"  Not shown here, but in -f csv: q{fit} to q49" == lines[-1]
-
-
-@pytest.mark.parametrize("width", [80, 120])
-def test_one_label_is_shown_from_top_to_bottom(width: int) -> None:
-    code, shown, errors = on_terminal("smooth", "--label", "1", "--classes", "4", "--eps", "0.001", width=width)
-    text = without_color(shown)
-    words = [line.split() for line in text.splitlines() if line]
-    assert (0, "") == (code, errors)
-    assert width >= max(map(len, text.splitlines()))
-    assert "Smoothed targets of label 1: 4 classes, uniform, eps 0.001" == " ".join(words[0])
-    assert [["q0", "0.00025"], ["q1", "0.99925", "the", "label"], ["q2", "0.00025"], ["q3", "0.00025"]] == words[3:7]
-    assert ["floor", "0.006970", "nats:"] == words[7][:3]
-    assert "optimal gap  8.293 " in text
-    same = "The same targets: off-target with eps 0.00075 and classy with eps 0.001001001001."
-    assert same in " ".join(text.split())
-
-
-def test_many_classes_are_summed_up(run: Run) -> None:
-    text = run("smooth", "--label", 7, "--classes", 1000, "-f", "table").out
-    assert ["q7", "0.9001", "the", "label"] in [line.split() for line in text.splitlines()]
-    assert "others       0.0001  each of 999 classes" in text
 
 
 def test_a_negative_eps_has_targets_and_no_floor(run: Run) -> None:

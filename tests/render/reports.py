@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -104,9 +105,10 @@ THINGS = [
 LISTING = Things(rows=THINGS)
 
 
-def smoothed(rows: NDArray[Any], blocks: Iterable[NDArray[Any]] | None = None) -> SmoothedLabels:
+def smoothed(rows: NDArray[Any], blocks: Iterable[NDArray[Any]] | None = None, **provenance: Any) -> SmoothedLabels:
     """Smoothed targets, written as an array [N, K]; in several blocks if these are given."""
-    return SmoothedLabels(rows=Matrix((len(rows), rows.shape[1]), [rows] if blocks is None else blocks))
+    matrix = Matrix((len(rows), rows.shape[1]), [rows] if blocks is None else blocks)
+    return SmoothedLabels(rows=matrix, **provenance)
 
 
 def text_of(answer: Report | Listing, format_name: str, screen: Screen = PLAIN) -> str:
@@ -117,3 +119,13 @@ def text_of(answer: Report | Listing, format_name: str, screen: Screen = PLAIN) 
         assert "" == "".join(c for c in text if c != "\n" and (not c.isprintable()))
     assert ("\n", False) == (text[-1], text.endswith("\n\n"))
     return text
+
+
+def without_color(text: str) -> str:
+    """The text without the codes of colours."""
+    return re.sub("\x1b\\[[0-9;]*m", "", text)
+
+
+def squeezed(text: str) -> str:
+    """The text without spaces and line ends: however it was wrapped."""
+    return "".join(text.split())

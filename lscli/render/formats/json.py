@@ -22,9 +22,9 @@ def report(answer: Report, screen: Screen) -> Iterator[str]:
 
 
 def listing(answer: Listing, screen: Screen) -> Iterator[str]:
-    """The same object, its rows written as they come."""
-    said = {"conclusion": answer.conclusion} if answer.conclusion else {}
-    head = _json({**answer.described(f"lscli.{answer.name}/1"), **said, "rows": []})
+    """An object with the same keys, whose rows are written one by one as they come."""
+    conclusion = {"conclusion": answer.conclusion} if answer.conclusion else {}
+    head = _json({**answer.described(f"lscli.{answer.name}/1"), **conclusion, "rows": []})
     yield head[: head.rindex("[]")] + "["
     before = "\n"
     for row in answer.cells():

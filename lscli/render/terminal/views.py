@@ -1,4 +1,4 @@
-"""Which view shows an answer in a terminal: one for each class of answers."""
+"""Show an answer on a terminal, with the view of its class."""
 
 from __future__ import annotations
 
