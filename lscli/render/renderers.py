@@ -17,10 +17,10 @@ class Format(NamedTuple):
     """An output format.
 
     Attributes:
-        module: defines `report(answer, screen)` and `listing(answer, screen)`; imported when the format is chosen.
+        module: has the functions `report(answer, screen)` and `listing(answer, screen)`; imported on first use.
         suffixes: the names of files that get this format, the usual suffix first.
         binary: whether it is bytes that a terminal cannot show.
-        arrays_only: whether only arrays of numbers can be written, such as smoothed labels.
+        arrays_only: whether only an array of numbers can be written, such as smoothed labels: no reports.
     """
 
     module: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lscli.text import printable
 
@@ -33,11 +33,11 @@ def listing(answer: Listing, screen: Screen) -> Iterator[str]:
     yield "\n  ]\n}\n"
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     return json.dumps(_clean(value), indent=2, ensure_ascii=False, allow_nan=False)
 
 
-def _clean(value: Any) -> Any:
+def _clean(value: object) -> object:
     if isinstance(value, str):
         return printable(value)
     if isinstance(value, float) and not math.isfinite(value):
