@@ -87,7 +87,7 @@ class Destination(NamedTuple):
 
 def _check_array(format: str, arrays: bool) -> None:  # noqa: A002
     if FORMATS[format].arrays_only and not arrays:
-        *others, last = (name for name, found in FORMATS.items() if not found.arrays_only)
+        *others, last = (name for name, each in FORMATS.items() if not each.arrays_only)
         raise UsageError(
             "this answer is not an array of numbers",
             f"use -f {', '.join(others)} or {last}; lscli smooth LABELS gives an array",

@@ -38,7 +38,7 @@ FORMATS = {
     "parquet": Format("lscli.render.formats.parquet", (".parquet",), binary=True),
     "npy": Format("lscli.render.formats.npy", (".npy",), binary=True, arrays_only=True),
 }
-BY_SUFFIX = {suffix: name for name, format in FORMATS.items() for suffix in format.suffixes}  # noqa: A001
+BY_SUFFIX = {suffix: name for name, each in FORMATS.items() for suffix in each.suffixes}
 
 
 class Screen(NamedTuple):

@@ -17,17 +17,17 @@ def test_the_option_has_every_format_and_auto() -> None:
 
 
 def test_each_suffix_belongs_to_one_format() -> None:
-    assert len(BY_SUFFIX) == sum(len(format.suffixes) for format in FORMATS.values())
+    assert len(BY_SUFFIX) == sum(len(each.suffixes) for each in FORMATS.values())
     assert [] == [suffix for suffix in BY_SUFFIX if suffix[0] != "." or suffix != suffix.lower()]
 
 
-@pytest.mark.parametrize("name", [name for name, format in FORMATS.items() if not format.arrays_only])
+@pytest.mark.parametrize("name", [name for name, each in FORMATS.items() if not each.arrays_only])
 def test_each_format_writes_reports_and_listings(name: str) -> None:
     for answer in (report(), LISTING):
         data = b"".join(render(answer, name, PLAIN))
         assert FORMATS[name].binary == (b"\0" in data)
 
 
-@pytest.mark.parametrize("name", [name for name, format in FORMATS.items() if format.arrays_only])
+@pytest.mark.parametrize("name", [name for name, each in FORMATS.items() if each.arrays_only])
 def test_a_format_for_arrays_has_no_reports(name: str) -> None:
     assert not hasattr(import_module(FORMATS[name].module), "report")
