@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from lscli.text import printable
+
 if TYPE_CHECKING:
     from lscli.report import Provenance
 
@@ -36,6 +38,13 @@ def error(value: float) -> str:
 def interval(low: float, high: float) -> str:
     """The bounds of an interval to four significant digits, or an empty string if it is missing."""
     return "" if math.isnan(low) else f"{short(low)} .. {short(high)}"
+
+
+def cell(value: object) -> str:
+    """A value of a listing: `yes` or nothing for a bool, four significant digits for a float, else its text."""
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return short(value) if isinstance(value, float) else printable(str(value))
 
 
 def interval_title(answer: Provenance) -> str:

@@ -35,7 +35,7 @@ def test_no_standard_error_gives_no_verdict() -> None:
     assert "within noise" in sentence(0.3, math.nan, 0.3, 0.1)
 
 
-def test_a_floor_of_zero_is_not_divided_by() -> None:
+def test_an_ece_of_noise_of_zero_is_not_divided_by() -> None:
     assert "above the 0" in sentence(0.5, 0.01, 0.5, 0.0)
 
 
@@ -46,7 +46,7 @@ def test_the_smoothed_loss_and_the_eps_that_fits() -> None:
     )
 
 
-def test_of_several_eps_it_speaks_of_the_first() -> None:
+def test_the_first_of_several_eps_is_reported() -> None:
     rows = [row("loss_excess", 1, eps=0.2), row("loss_excess", 2, eps=0.3), row("loss_floor", 0.5)]
     assert "at eps 0.2 is 1 nats" in conclude(rows)
 
@@ -61,5 +61,5 @@ def test_masked_classes_are_named_as_the_reason() -> None:
     assert "infinite, since a class is masked" in conclude(rows)
 
 
-def test_without_what_it_speaks_of_it_is_silent() -> None:
-    assert conclude([row("brier", 0.1), row("eps_gap", math.nan)]) == ""
+def test_other_metrics_give_no_conclusion() -> None:
+    assert "" == conclude([row("brier", 0.1), row("eps_gap", math.nan)])

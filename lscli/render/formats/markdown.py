@@ -6,7 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from lscli.render.numbers import error, interval, interval_title, short
+from lscli.render.numbers import cell, error, interval, interval_title, short
 from lscli.text import printable
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def report(answer: Report, screen: Screen) -> Iterator[str]:
 
 def listing(answer: Listing, screen: Screen) -> Iterator[str]:
     """One table, and the conclusion."""
-    yield _table(answer.columns, ([_cell(value) for value in row] for row in answer.cells()))
+    yield _table(answer.columns, ([escape(cell(value)) for value in row] for row in answer.cells()))
     if answer.conclusion:
         yield f"\n{escape(answer.conclusion)}\n"
 
@@ -51,12 +51,6 @@ def listing(answer: Listing, screen: Screen) -> Iterator[str]:
 def escape(text: str) -> str:
     """Escape the characters that mean something in Markdown."""
     return _SPECIAL.sub(r"\\\1", printable(text))
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else ""
-    return short(value) if isinstance(value, float) else escape(str(value))
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

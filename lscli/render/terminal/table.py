@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from lscli.render.numbers import short
+from lscli.render.numbers import cell
 from lscli.text import printable
 
 if TYPE_CHECKING:
@@ -57,13 +57,12 @@ def aligned(columns: Sequence[str], rows: Iterable[Sequence[object]], screen: Sc
     """
     rows = iter(rows)
     first = list(itertools.islice(rows, FIRST))
-    widths = [max(cell_len(_cell(row[place])) for row in [columns, *first]) for place in range(len(columns))]
+    widths = [max(cell_len(cell(row[place])) for row in [columns, *first]) for place in range(len(columns))]
     heading = "  ".join(name.rjust(width) for name, width in zip(columns, widths, strict=True))
     rule = "─" * (sum(widths) + 2 * len(widths))
     yield text_of([Text(f"  {heading}", style="bold cyan"), Text(f" {rule}")], screen)
     for row in itertools.chain(first, rows):
-        cells = map(_cell, row)
-        padded = (" " * (width - cell_len(cell)) + cell for cell, width in zip(cells, widths, strict=True))
+        padded = (" " * (width - cell_len(text)) + text for text, width in zip(map(cell, row), widths, strict=True))
         yield f"  {'  '.join(padded)}".rstrip() + "\n"
 
 
@@ -73,7 +72,7 @@ def wrapped(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     for place, name in enumerate(columns):
         table.add_column(name, no_wrap=place < 2, header_style="bold cyan")
     for row in rows:
-        table.add_row(*(Text(_cell(value)) for value in row))
+        table.add_row(*(Text(cell(value)) for value in row))
     return table
 
 
@@ -115,7 +114,7 @@ def _shown(answer: Listing, rows: Sequence[Sequence[object]], screen: Screen) ->
         return list(columns), []
     cells = {name: [row[place] for row in rows] for place, name in enumerate(columns)}
     widths = {
-        name: max(cell_len(_cell(value)) for value in (name, *values)) + 2
+        name: max(cell_len(cell(value)) for value in (name, *values)) + 2
         for name, values in cells.items()
         if name != "source" and any(value != "" for value in values)
     }
@@ -174,9 +173,3 @@ def text_of(parts: Sequence[RenderableType], screen: Screen) -> str:
     console.print(*parts, sep="\n")
     lines = (line.rstrip() for line in text.getvalue().split("\n"))
     return "\n".join(lines).rstrip("\n") + "\n"
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else ""
-    return short(value) if isinstance(value, float) else printable(str(value))

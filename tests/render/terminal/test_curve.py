@@ -1,4 +1,4 @@
-"""Metrics over several eps are a matrix that fits its screen, marks the least excess, and obeys no name."""
+"""Metrics over several eps are a matrix that fits its screen, marks the least excess, and shows names safely."""
 
 from __future__ import annotations
 
@@ -202,11 +202,3 @@ def test_no_line_is_wider_than_the_screen_whatever_the_name(name: str, width: in
         assert color == (text != plain)
         assert [] == [line for line in plain.splitlines() if cell_len(line) > width]
         assert "" == "".join(c for c in plain if c != "\n" and not c.isprintable())
-
-
-def test_markdown_names_the_models_where_there_are_several() -> None:
-    text = text_of(sweep_of([*curve_rows(), *paired_rows(source="b|c.npy")]), "markdown")
-    assert "| source | metric | params | value | s.e. |" in text
-    assert "| logits.npy | `loss_smoothed` | eps=0.1 | 1.250 |  |" in text
-    assert "| b\\|c.npy | `loss_flip_eps` |  | 0.1235 | 0.034 |" in text
-    assert "| metric | params | value | s.e. |" in text_of(sweep_of(curve_rows()), "markdown")

@@ -1,4 +1,4 @@
-"""A report fits its screen, shows four digits, and obeys no name."""
+"""A report fits its screen, shows four digits, and shows names safely."""
 
 from __future__ import annotations
 

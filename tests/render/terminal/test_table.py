@@ -1,4 +1,4 @@
-"""A listing shows the columns that fit, names the others, and obeys no name."""
+"""A listing shows the columns that fit, names the others, and shows names safely."""
 
 from __future__ import annotations
 
