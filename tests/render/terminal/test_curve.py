@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from lscli.render.renderers import Screen
 from lscli.report import Report, Row
-from tests.render.reports import INF, NAMES, NAN, report, row, text_of
+from tests.render.reports import INF, NAMES, NAN, report, row, text_of, without_color
 
 CURVES = {
     "loss_smoothed": [0.5, 1.25, 2.0, 2.75],
@@ -81,6 +81,12 @@ def test_two_eps_are_rows_among_the_others(eps: list[float]) -> None:
     assert len(eps) == text.count("loss_smoothed")
     assert "logit_gap_q05" in text
     assert "least excess" not in text
+
+
+def test_the_row_of_the_least_excess_alone_is_green() -> None:
+    text = text_of(sweep_of(curve_rows()), "table", Screen(100, color=True))
+    (green,) = [line for line in text.splitlines() if "\x1b[1;32m" in line]
+    assert ["▸", "0.10"] == without_color(green).split()[:2]
 
 
 def test_no_eps_is_marked_where_no_excess_is_finite() -> None:
