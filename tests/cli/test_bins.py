@@ -7,11 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rich.cells import cell_len
 from scipy.stats import binomtest
 
-from tests.cli.inprocess import Run, column, records, save_more, values
-from tests.cli.terminal import on_terminal, without_color
+from tests.cli.inprocess import Run, column, records, values
 from tests.command import LABELS, LOGITS
 
 HEADER = "source,group,low,high,count,confidence,accuracy,gap,ci_low,ci_high"
@@ -94,33 +92,3 @@ def test_json_is_an_object_with_the_rule(run: Run) -> None:
     assert (False, "default") == answer.settings["equal_mass"]
     assert HEADER.split(",") == list(document["rows"][0])
     assert document["rows"][0]["accuracy"] is None
-
-
-@pytest.mark.parametrize("width", [60, 80, 100, 200])
-def test_the_drawing_has_a_bar_for_each_bin_and_fits(width: int) -> None:
-    code, text, errors = on_terminal("bins", LOGITS, LABELS, width=width)
-    lines = without_color(text).splitlines()
-    assert (0, "") == (code, errors)
-    assert [] == [line for line in lines if cell_len(line) > width]
-    drawn = [line for line in lines if line.startswith("    0.")]
-    assert ["1", "5", "17", "29", "70", "55", "53", "68", "81", "153", "4,468"] == [line.split()[2] for line in drawn]
-    assert ["│"] * 11 == [bar for line in drawn for bar in line if bar == "│"]
-
-
-@pytest.mark.parametrize("width", [60, 80, 100, 200])
-def test_the_drawing_shows_the_groups(run: Run, tmp_path: Path, width: int) -> None:
-    logits, labels = save_more(tmp_path)
-    meta = f"{tmp_path}/meta.csv"
-    with open(meta, "w", encoding="utf-8") as file:
-        file.write("g\n" + "".join(f"[bold]{k % 2}[/bold]\x1b[2J\n" for k in range(60)))
-    code, text, _ = on_terminal("bins", logits, labels, "--groups", meta, "--group-by", "g", width=width)
-    plain = without_color(text)
-    assert 0 == code
-    assert ["[bold]0[/bold]\\x1b[2J", "[bold]1[/bold]\\x1b[2J"] == [
-        line.strip() for line in plain.splitlines() if "[bold]" in line
-    ]
-    rows = records(run("bins", logits, labels, "--groups", meta, "--group-by", "g"))
-    assert [60, 30, 30] == [
-        sum(column([row for row in rows if row["group"] == group], "count"))
-        for group in dict.fromkeys(row["group"] for row in rows)
-    ]

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from tests.cli.inprocess import Run, assert_refused, column, records, values
-from tests.cli.terminal import on_terminal, without_color
 from tests.command import LABELS, LOGITS
 
 HEADER = "difference,loss,eps,smoothing,recipe,formula,who"
@@ -84,24 +83,6 @@ def test_a_prior_and_class_weights_are_tried_too(run: Run, pair: tuple[str, str]
     )["loss_smoothed"]
     rows = records(run("explain", repr(loss), *pair, "--class-weights", tmp_path / "w.npy"))
     assert ("0.3", "uniform", "mean by class weights") == tuple(rows[0][key] for key in ("eps", "smoothing", "recipe"))
-
-
-@pytest.mark.parametrize("width", [60, 80, 120])
-def test_the_table_fits_and_says_everything(pair: tuple[str, str], width: int) -> None:
-    code, text, errors = on_terminal("explain", "0.9935", *pair, width=width)
-    plain = without_color(text)
-    assert (0, "") == (code, errors)
-    assert [] == [line for line in plain.splitlines() if len(line) > width]
-    words = " ".join(plain.split())
-    for part in ("1 ignored", "+4.3e-05 0.9935 0.1 uniform mean over kept samples", "(1-eps) H + eps U", CONCLUSION):
-        assert part in words
-    assert "torch, timm, Keras" in words
-    assert 10 == words.count("mean ") + words.count("sum over") - words.count("U: mean") - words.count("the mean over")
-
-
-def test_the_table_shows_as_many_digits_as_the_value_has(run: Run, pair: tuple[str, str]) -> None:
-    for value, shown in (("0.9935434", "0.9935434"), ("1", "0.9935"), ("9.935e-1", "0.993543")):
-        assert f"  {shown}  0.1  uniform" in run("explain", value, *pair, "--eps", "0.1", "-f", "table").out
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "1e999", "abc", "", "0,9", "\x1b[2J"])

@@ -10,7 +10,6 @@ import pytest
 
 import lscli
 from tests.cli.inprocess import Answer, Run, assert_refused, records, save_more
-from tests.cli.terminal import on_terminal, without_color
 
 METRICS = ["--metrics", "default,classwise_ece,smece", "--bins", "5"]
 CELLS = [str((k * 7) % 3) for k in range(60)]
@@ -99,15 +98,6 @@ def test_a_group_whose_rows_are_all_ignored_is_absent(run: Run, tmp_path: Path, 
     np.save(pair[1], y)
     for command in ("eval", "bins", "classes"):
         assert ["", "0", "2"] == groups(run(command, *pair, *by(tmp_path, CELLS)))
-
-
-@pytest.mark.parametrize("width", [60, 80, 100, 200])
-def test_a_terminal_shows_each_group(tmp_path: Path, pair: tuple[str, str], width: int) -> None:
-    code, text, errors = on_terminal("eval", *pair, "--metrics", "ece", *by(tmp_path, CELLS), width=width)
-    lines = [line.strip() for line in without_color(text).splitlines()]
-    titles = [f"{name}  {n} samples" for name, n in (("All samples", 60), ("0", 20), ("1", 20), ("2", 20))]
-    assert (0, "", titles) == (code, errors, [line for line in lines if line in titles])
-    assert 4 == sum(line.startswith("ece ") for line in lines)
 
 
 def test_markdown_has_a_column_of_groups(run: Run, tmp_path: Path, pair: tuple[str, str]) -> None:

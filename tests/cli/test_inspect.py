@@ -161,20 +161,6 @@ def test_json_has_numbers_and_nulls(run: Run, tmp_path: Path) -> None:
     assert "eval takes it for logits." == answer["conclusion"]
 
 
-def test_a_table_names_the_next_command(run: Run, tmp_path: Path) -> None:
-    archive(tmp_path / "x.npz", logits=X, labels=Y)
-    out = run("inspect", tmp_path / "x.npz", "-f", "table").out
-    for words in (
-        "logits  40 x 5  float32",
-        "labels  40  int64",
-        "no nan, no infinities",
-        "0 .. 4",
-        f"lscli eval {tmp_path}/x.npz",
-    ):
-        assert words in " ".join(out.split("\n")), out
-    assert 1 == out.count("lscli eval")
-
-
 @pytest.mark.parametrize(
     ("name", "data", "says"),
     [

@@ -44,7 +44,7 @@ def test_the_suffix_chooses_the_format(run: Run, tmp_path: Path, name: str, form
 @pytest.mark.parametrize("options", [["-o", "a.npy"], ["-f", "npy"], ["-f", "npy", "-o", "a.csv"]])
 def test_npy_is_refused_before_anything_is_read_if_the_answer_is_not_an_array(run: Run, options: list[str]) -> None:
     assert_refused(
-        run("eval", "not there.npy", LABELS, *options), 2, "no array", "csv, json, markdown, table or parquet"
+        run("eval", "not there.npy", LABELS, *options), 2, "not an array", "csv, json, markdown, table or parquet"
     )
     assert not Path("a.npy").exists()
 

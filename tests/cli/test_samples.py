@@ -138,10 +138,8 @@ def test_parquet_holds_what_the_csv_holds(run: Run, tmp_path: Path, command: lis
 def test_parquet_without_pyarrow_is_wrong_usage(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     for command in ("samples", "eval"):
-        assert_refused(
-            run(command, LOGITS, LABELS, "-o", tmp_path / "x.parquet"), 2, "pyarrow", "lscli-calibration[parquet]"
-        )
-    assert_refused(run("samples", LOGITS, LABELS, "-f", "parquet"), 2, "pyarrow", "lscli-calibration[parquet]")
+        assert_refused(run(command, LOGITS, LABELS, "-o", tmp_path / "x.parquet"), 2, "pyarrow", "pip install pyarrow")
+    assert_refused(run("samples", LOGITS, LABELS, "-f", "parquet"), 2, "pyarrow", "pip install pyarrow")
     assert [] == list(tmp_path.iterdir())
 
 

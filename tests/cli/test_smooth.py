@@ -17,7 +17,7 @@ from lscli import smooth_labels
 from lscli.api.smooth import smoothed_rows
 from lscli.options import Smoothing, SmoothOptions
 from tests.cli.inprocess import Run, assert_refused, column, records
-from tests.cli.terminal import on_terminal, without_color
+from tests.cli.terminal import on_terminal
 from tests.command import LABELS, LOGITS, ROOT, command, lscli
 
 Y = np.load(LABELS)
@@ -125,7 +125,7 @@ def test_an_array_by_the_suffix_and_through_a_pipe(run: Run, tmp_path: Path) -> 
 def test_an_array_is_not_written_to_a_terminal() -> None:
     code, shown, errors = on_terminal("smooth", LABELS, "--classes", "10", "-f", "npy")
     assert (2, "") == (code, shown)
-    assert ["lscli: an array is nothing for a terminal", "hint: name a file: -o x.npy"] == errors.splitlines()
+    assert ["lscli: npy cannot be shown on a terminal", "hint: name a file: -o x.npy"] == errors.splitlines()
 
 
 def test_json_parquet_and_markdown_hold_what_the_csv_holds(run: Run, tmp_path: Path) -> None:
@@ -157,41 +157,6 @@ def test_json_has_the_settings_with_their_origins(run: Run, monkeypatch: pytest.
     assert [(2, "flag"), (0.2, "flag"), ("classy", "environment")] == [
         settings[name] for name in ("label", "eps", "smoothing")
     ]
-
-
-@pytest.mark.parametrize(("width", "fit"), [(80, 7), (120, 11)])
-def test_as_many_classes_as_fit_are_shown(tmp_path: Path, width: int, fit: int) -> None:
-    np.save(tmp_path / "y.npy", np.arange(30) % 50)
-    code, shown, errors = on_terminal("smooth", tmp_path / "y.npy", "--classes", "50", width=width)
-    lines = without_color(shown).splitlines()
-    assert (0, "") == (code, errors)
-    assert "30 samples x 50 classes, int64" in " ".join(without_color(shown).split())
-    head = next(place for place, line in enumerate(lines) if line.startswith("  row"))
-    assert ["row", *(f"q{k}" for k in range(fit))] == lines[head].split()
-    assert width >= max(map(len, lines[head:]))
-    assert ["5", "0.002000", "0.9020"] == [lines[head + 7].split()[k] for k in (0, 1, 6)]
-    assert f"  Not shown here, but in -f csv: q{fit} to q49" == lines[-1]
-
-
-@pytest.mark.parametrize("width", [80, 120])
-def test_one_label_is_shown_from_top_to_bottom(width: int) -> None:
-    code, shown, errors = on_terminal("smooth", "--label", "1", "--classes", "4", "--eps", "0.001", width=width)
-    text = without_color(shown)
-    words = [line.split() for line in text.splitlines() if line]
-    assert (0, "") == (code, errors)
-    assert width >= max(map(len, text.splitlines()))
-    assert "Smoothed targets of label 1: 4 classes, uniform, eps 0.001" == " ".join(words[0])
-    assert [["q0", "0.00025"], ["q1", "0.99925", "the", "label"], ["q2", "0.00025"], ["q3", "0.00025"]] == words[3:7]
-    assert ["floor", "0.006970", "nats:"] == words[7][:3]
-    assert "optimal gap  8.293 " in text
-    same = "The same targets: off-target with eps 0.00075 and classy with eps 0.001001001001."
-    assert same in " ".join(text.split())
-
-
-def test_many_classes_are_summarised(run: Run) -> None:
-    text = run("smooth", "--label", 7, "--classes", 1000, "-f", "table").out
-    assert ["q7", "0.9001", "the", "label"] in [line.split() for line in text.splitlines()]
-    assert "others       0.0001  each of 999 classes" in text
 
 
 def test_a_negative_eps_has_targets_and_no_floor(run: Run) -> None:
@@ -232,7 +197,7 @@ def test_eps_1_has_targets_too(run: Run, smoothing: Smoothing) -> None:
         ([LABELS, "--classes", 10, "--smoothing", "prior"], ["needs one", "--prior"]),
         ([LABELS, "--classes", 10, "--prior", "empirical"], ["no prior", "--smoothing prior"]),
         (["--label", 1, "--classes", 4, "--smoothing", "prior", "--prior", "empirical"], ["no labels to count"]),
-        (["--label", 1, "--classes", 4, "-f", "npy"], ["no array", "-f csv"]),
+        (["--label", 1, "--classes", 4, "-f", "npy"], ["not an array", "-f csv"]),
         (["--label", 0, "--classes", 4, "--smoothing", "classy", "--eps=-1", "--allow-negative-eps"], ["above -1"]),
     ],
 )
@@ -307,8 +272,8 @@ def test_an_input_is_not_overwritten(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize("command_name", ["metrics", "bins", "classes", "samples", "eval"])
 def test_other_commands_refuse_npy(run: Run, tmp_path: Path, command_name: str) -> None:
     arguments = [] if command_name == "metrics" else [LOGITS, LABELS]
-    assert_refused(run(command_name, *arguments, "-f", "npy"), 2, "no array", "-f csv, json", "parquet")
-    assert_refused(run(command_name, *arguments, "-o", tmp_path / "x.npy"), 2, "no array")
+    assert_refused(run(command_name, *arguments, "-f", "npy"), 2, "not an array", "-f csv, json", "parquet")
+    assert_refused(run(command_name, *arguments, "-o", tmp_path / "x.npy"), 2, "not an array")
     assert [] == list(tmp_path.iterdir())
 
 
