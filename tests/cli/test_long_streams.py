@@ -1,4 +1,4 @@
-"""`lscli samples` of a long file: it streams rows, reports an error after the rows before it, and stops at a closed pipe."""
+"""`lscli samples` of a long file: rows are streamed, an error follows the rows before it, a closed pipe ends the run."""
 
 from __future__ import annotations
 

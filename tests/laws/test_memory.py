@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+
 from tests.command import command
 
 MIB = 1 << 20
