@@ -1,4 +1,4 @@
-"""`lscli samples` of a long file: rows are streamed, an error follows the rows before it, a closed pipe ends the run."""
+"""`lscli samples` of a long file: rows are streamed, and the run ends at a bad row or a closed pipe."""
 
 from __future__ import annotations
 
