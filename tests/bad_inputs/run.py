@@ -1,4 +1,4 @@
-"""lscli in a process of its own, with what it took of time and memory."""
+"""lscli in a process of its own, with its time and memory measured."""
 
 from __future__ import annotations
 
@@ -10,40 +10,40 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.cli.inprocess import Answer
 from tests.command import command
 
-# Started from a small process: a child is charged with what its parent held when it was forked.
+# A small process starts lscli, since the peak of a child includes what its parent held when it was forked. lscli has an
+# ordinary user's rights to files, even if the tests are run by root.
 _MEASURE = """
-import ctypes, json, os, resource, subprocess, sys
-report, ordinary, *command = sys.argv[1:]
-def rights():
-    for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH: root reads everything without asking
+import ctypes, json, resource, subprocess, sys
+report, *command = sys.argv[1:]
+def drop_rights():
+    for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
         ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)
-done = subprocess.run(command, preexec_fn=rights if ordinary == "True" else None)
+done = subprocess.run(command, preexec_fn=drop_rights)
 usage = resource.getrusage(resource.RUSAGE_CHILDREN)
 with open(report, "w") as file:
     json.dump([done.returncode, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024], file)
 """
 
 
-class Outcome(NamedTuple):
-    """What a run came to: exit code, streams as lines, processor seconds and peak memory in bytes."""
+class Measured(NamedTuple):
+    """The answer of a process, with its processor time in seconds and its peak memory in bytes."""
 
-    code: int
-    out: str
-    err: list[str]
+    answer: Answer
     seconds: float
     memory: int
 
 
-def run(arguments: Sequence[object], report: Path, *, ordinary_user: bool = False) -> Outcome:
-    """Run lscli; `report` is a path for the measurement."""
+def measured(arguments: Sequence[object], report: Path) -> Measured:
+    """Run lscli; the measurement is passed on in the file `report`."""
     done = subprocess.run(
-        [sys.executable, "-S", "-c", _MEASURE, str(report), str(ordinary_user), *command(arguments)],
+        [sys.executable, "-S", "-c", _MEASURE, str(report), *command(arguments)],
         capture_output=True,
-        timeout=60,
+        timeout=120,
         check=True,
         env={**os.environ, "PYTHONIOENCODING": "utf-8"},
     )
     code, seconds, memory = json.loads(report.read_text())
-    return Outcome(code, done.stdout.decode(), done.stderr.decode().splitlines(), seconds, memory)
+    return Measured(Answer(code, done.stdout.decode(), done.stderr.decode()), seconds, memory)

@@ -39,7 +39,7 @@ def _to_a_link(folder: Path) -> Sequence[object]:
 
 
 def _named(name: str | bytes, content: bytes = b"") -> Callable[[Path], Sequence[object]]:
-    """Arguments that give a file of a name that few have."""
+    """Return a `Make` that passes a file with an unusual name as logits."""
 
     def arguments(folder: Path) -> Sequence[object]:
         path = os.path.join(os.fsencode(folder), name if isinstance(name, bytes) else name.encode())
@@ -62,7 +62,7 @@ CASES = [
     Case("80 --bins 0", _with("--bins", "0"), "bins", code=2),
     Case("80 --bins 1e9", _with("--bins", "1e9"), "--bins", code=2),
     Case("80 --bins 1000000000", _with("--bins", "1000000000"), "bins", code=2),
-    Case("80 --device cuda:99", _with("--device", "cuda:99"), "device cuda:99 is not there", code=2, torch=True),
+    Case("80 --device cuda:99", _with("--device", "cuda:99"), "device cuda:99 is not there", code=2),
     Case("80 an unknown option", _with("--esp", "0.1"), "No such option: --esp", code=2),
     Case(
         "80 a pattern that the shell replaced",
