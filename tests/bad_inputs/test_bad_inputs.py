@@ -11,8 +11,8 @@ import pytest
 
 from tests.bad_inputs import containers, contents, npy_files, usage
 from tests.bad_inputs.case import Case
-from tests.bad_inputs.run import measured
 from tests.cli.inprocess import Answer, Run
+from tests.measured import measured
 
 CASES = [*npy_files.CASES, *containers.CASES, *contents.CASES, *usage.CASES]
 SECONDS, MEMORY = 2.0, 200 << 20
@@ -74,10 +74,10 @@ def test_a_bad_input(case: Case, run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize("case", [case for case in CASES if case.limited], ids=lambda case: case.name)
 def test_a_bad_input_takes_little_time_and_memory(case: Case, tmp_path: Path) -> None:
     trial = Trial(case, tmp_path)
-    answer, seconds, memory = measured(trial.arguments, tmp_path / "report")
-    trial.check(answer)
-    assert SECONDS > seconds
-    assert MEMORY > memory
+    run = measured(trial.arguments)
+    trial.check(Answer(run.code, run.out.decode(), run.err))
+    assert SECONDS > run.seconds
+    assert MEMORY > run.memory
 
 
 def test_every_number_of_the_list_is_there() -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import resource
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.command import ROOT, command, lscli
+from tests.measured import measured
 
 ROWS, BAD = 1_000_000, 900_000
 FEWER_ROWS, FEWER_BAD = 120_000, 100_000
@@ -38,25 +37,17 @@ def shorter(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return save(tmp_path_factory.mktemp("shorter"), FEWER_ROWS, FEWER_BAD)
 
 
-def processor_seconds() -> float:
-    """Processor time of the child processes that have ended; it does not grow while the machine is busy."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
-
-
 @pytest.mark.parametrize("format_name", ["csv", "json", "table"])
 def test_a_closed_pipe_ends_the_run_at_once_and_silently(long: tuple[Path, Path], format_name: str) -> None:
-    before = processor_seconds()
-    arguments = ["samples", *long, "-f", format_name, "--threads", "1"]
-    with subprocess.Popen(command(arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        first = [process.stdout.readline() for _ in range(2)]
-        process.stdout.close()
-        errors = process.stderr.read()
-        assert (141, b"") == (process.wait(120), errors)
-    assert all(line.endswith(b"\n") for line in first)
-    assert 3 > processor_seconds() - before  # all rows take more than that
+    run = measured(["samples", *long, "-f", format_name, "--threads", "1"], close_after=400)
+    assert (400, 141, "") == (len(run.out), run.code, run.err)
+    assert 3 > run.seconds  # all rows take more than that
+
+
+def test_the_first_rows_take_no_more_memory_than_a_part(long: tuple[Path, Path]) -> None:
+    run = measured(["samples", *long, "--nonfinite", "skip", "-q"], close_after=400)
+    assert (400, 141) == (len(run.out), run.code)
+    assert 300_000_000 > run.memory  # a million rows as Python objects take twice that
 
 
 def test_head_gets_its_lines(long: tuple[Path, Path]) -> None:
@@ -104,19 +95,3 @@ def test_a_bad_row_leaves_the_old_file_and_nothing_else(
     assert (3, "", True) == (done.returncode, done.stdout, f"row {FEWER_BAD}" in done.stderr)
     assert [output] == list(tmp_path.iterdir())
     assert "old" == output.read_text()
-
-
-def test_the_first_rows_take_no_more_memory_than_a_part(long: tuple[Path, Path]) -> None:
-    code = (
-        "import re, sys; from lscli.cli.main import main; main(sys.argv[1:]); "
-        # The peak since this program began; getrusage would include what its parent held when it was forked.
-        "sys.stderr.write(re.search('VmHWM: *(.*) kB', open('/proc/self/status').read())[1])"
-    )
-    arguments = [sys.executable, "-c", code, "samples", *map(str, long), "--nonfinite", "skip", "-q"]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdout.readline()
-        process.stdout.close()
-        peak = int(process.stderr.read())
-    assert 300_000 > peak  # KiB; a million rows as Python objects take twice that
