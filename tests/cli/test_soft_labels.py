@@ -12,6 +12,7 @@ import pytest
 from lscli.cli.main import COMMANDS
 from lscli.metrics import METRICS
 from tests.cli.inprocess import Run, assert_refused
+from tests.measured import measured
 from tests.soft import drawn
 
 STAYS = ["loss_hard", "loss_uniform", "perplexity", "loss_smoothed", "loss_floor", "loss_excess", "brier"]
