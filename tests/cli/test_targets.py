@@ -192,7 +192,6 @@ def test_the_prior_is_no_place_for_the_answer(run: Run, tmp_path: Path, pair: tu
     ("options", "words"),
     [
         (["--eps", "1.01"], ["eps", "[0, 1]", "1.01"]),
-        (["--eps", "nan"], ["finite"]),
         (["--eps", "inf"], ["finite"]),
         (["--eps", ""], ["eps"]),
         (["--eps=-0.1"], ["--allow-negative-eps"]),
