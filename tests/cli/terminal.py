@@ -1,4 +1,4 @@
-"""lscli on a pseudo-terminal, and with other odd streams."""
+"""Run lscli on a pseudo-terminal, or with the redirections of a shell."""
 
 from __future__ import annotations
 

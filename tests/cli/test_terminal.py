@@ -1,4 +1,4 @@
-"""A table with colours on a terminal, and neither where they are not wanted."""
+"""A terminal gets a table with colours, unless they are not wanted."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_terminal_without_colours_gets_the_table_plain(env: dict[str, str]) ->
 
 
 def test_an_empty_no_color_asks_for_nothing() -> None:
-    """As no-color.org has it: when present and not an empty string."""
+    """no-color.org: "when present and not an empty string"."""
     _, text, _ = on_terminal(*EVAL, env={"NO_COLOR": ""})
     assert "\x1b[" in text
 
