@@ -16,7 +16,7 @@ from lscli.checked_options import Declared, Options, declared
 from lscli.cli.main import app
 from lscli.errors import UsageError
 from lscli.options import EvaluateOptions, ExplainOptions, OutputFormat
-from lscli.render.renderers import SUFFIXES
+from lscli.render.renderers import BY_SUFFIX, FORMATS
 
 CLASSES: list[type[Options]] = [
     each
@@ -96,8 +96,8 @@ def test_every_word_of_a_choice_is_completed() -> None:
     assert {"smoothing", "kernel", "format", "input_format", "norm", "compat", "score", "by", "kind"} <= seen
 
 
-def test_every_suffix_of_the_output_is_a_format() -> None:
-    assert set(get_args(OutputFormat)) == {"auto", *SUFFIXES.values()}
+def test_every_output_format_has_a_renderer_and_a_suffix() -> None:
+    assert set(get_args(OutputFormat)) == {"auto", *FORMATS} == {"auto", *BY_SUFFIX.values()}
 
 
 def test_the_fields_of_a_question_come_before_those_of_reading() -> None:

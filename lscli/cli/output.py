@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from lscli.cli.progress import close_bar
 from lscli.errors import ClosedPipeError, LscliError, ReadWriteError, UsageError
 from lscli.render.renderers import BY_SUFFIX, FORMATS, Screen, render
 from lscli.text import nearest, printable
@@ -99,6 +100,8 @@ def write_stdout(data: bytes) -> None:
     rest = memoryview(data)
     try:
         if sys.stdout is not None:
+            if sys.stdout.isatty():
+                close_bar()
             sys.stdout.flush()
         while rest:
             try:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import json
 import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +16,8 @@ from lscli.api.smooth import smoothed_rows
 from lscli.options import Smoothing, SmoothOptions
 from tests.cli.inprocess import Run, assert_refused, column, records
 from tests.cli.terminal import on_terminal
-from tests.command import LABELS, LOGITS, ROOT, command, lscli
+from tests.command import LABELS, LOGITS, command, lscli
+from tests.measured import measured
 
 Y = np.load(LABELS)
 PRIOR = np.array([0.4, 0.3, 0.2, 0.1])
@@ -290,29 +289,15 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("format_name", ["csv", "json", "table", "npy"])
 def test_a_closed_pipe_ends_the_run_at_once_and_silently(long: Path, format_name: str) -> None:
-    start = time.monotonic()
-    arguments = ["smooth", long, "--classes", CLASSES, "-f", format_name]
-    with subprocess.Popen(command(arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        assert 2 == len([process.stdout.read(200) for _ in range(2)])
-        process.stdout.close()
-        errors = process.stderr.read()
-        assert (141, b"") == (process.wait(60), errors)
-    assert 8 > time.monotonic() - start  # all rows as text take a minute
+    run = measured(["smooth", long, "--classes", CLASSES, "-f", format_name], close_after=400)
+    assert (400, 141, "") == (len(run.out), run.code, run.err)
+    assert 6 > run.seconds  # all rows as text take a minute
 
 
 def test_memory_is_flat(long: Path) -> None:
-    # The peak since this program began; getrusage would count what its parent held when it was forked.
-    code = (
-        "import re, sys; from lscli.cli.main import main; main(sys.argv[1:]); "
-        "sys.stderr.write(re.search('VmHWM: *(.*) kB', open('/proc/self/status').read())[1])"
-    )
-    arguments = [sys.executable, "-c", code, "smooth", long, "--classes", CLASSES, "-f", "npy"]
-    done = subprocess.run(
-        list(map(str, arguments)), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=ROOT, check=True, timeout=120
-    )
-    assert 100_000 > int(done.stderr)  # KiB
+    run = measured(["smooth", long, "--classes", CLASSES, "-f", "npy", "-o", "/dev/null"])
+    assert (0, "") == (run.code, run.err)
+    assert 100 << 20 > run.memory
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".npy"])

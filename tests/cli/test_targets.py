@@ -192,7 +192,6 @@ def test_the_prior_is_not_overwritten(run: Run, tmp_path: Path, pair: tuple[str,
     ("options", "words"),
     [
         (["--eps", "1.01"], ["eps", "[0, 1]", "1.01"]),
-        (["--eps", "nan"], ["finite"]),
         (["--eps", "inf"], ["finite"]),
         (["--eps", ""], ["eps"]),
         (["--eps=-0.1"], ["--allow-negative-eps"]),
