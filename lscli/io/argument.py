@@ -16,7 +16,7 @@ from lscli.io.views import flattened
 if TYPE_CHECKING:
     import contextlib
 
-    from lscli.io.array_request import Ask
+    from lscli.io.array_request import ArrayRequest
 
 
 class Argument(NamedTuple):
@@ -89,11 +89,11 @@ class Argument(NamedTuple):
             files=[self.files[place] for place in order], formats=[self.formats[place] for place in order]
         )
 
-    def opened(self, ask: Ask, dimensions: int, stack: contextlib.ExitStack) -> Any:
+    def opened(self, request: ArrayRequest, dimensions: int, stack: contextlib.ExitStack) -> Any:
         """The array that is asked for, closed with the stack.
 
         Args:
-            ask: see there.
+            request: see there.
             dimensions: how many it has at most: all but its last axes are rows; 0 leaves it as it is.
             stack: closes what is opened.
 
@@ -104,7 +104,7 @@ class Argument(NamedTuple):
         """
         parts = [] if self.array is None else [self.array]
         for file, name in zip(self.files, self.formats, strict=True):
-            parts.append(FORMATS[name].reader(file.name).open_array(file, ask))
+            parts.append(FORMATS[name].reader(file.name).open_array(file, request))
             stack.callback(parts[-1].close)
         if dimensions:
             parts = [flattened(part, dimensions) for part in parts]

@@ -1,6 +1,6 @@
 """The table of formats: of each its name, its suffixes, and the module that reads it.
 
-A module has `open_array(file, ask)`, the array that is asked for, and `contents(file)`, all arrays that there are.
+A module has `open_array(file, request)`, the array that is asked for, and `contents(file)`, all arrays that there are.
 It is imported, with what it needs, when a file of its format is opened.
 """
 

@@ -44,7 +44,7 @@ class Logits:
         stored: the same as it is stored, where it is not that of what is computed with.
         ragged: whether rows with fewer classes than others are filled up with -inf.
         sequential: whether rows are to be read in their order, by one reader at a time.
-        turn: held while the next rows are chosen and read, where they are sequential.
+        read_lock: held while the next rows are chosen and read, where they are sequential.
         size: bytes of data, as stored.
         first: the number of the first row in the array; 0 unless this is a part of it.
 
@@ -61,7 +61,7 @@ class Logits:
         self.stored: str = getattr(array, "stored", self.dtype)
         self.sequential = array.sequential
         self.ragged: bool = getattr(array, "ragged", False)
-        self.turn: AbstractContextManager[Any] = threading.Lock() if array.sequential else contextlib.nullcontext()
+        self.read_lock: AbstractContextManager[Any] = threading.Lock() if array.sequential else contextlib.nullcontext()
         self.shape = self._matrix_shape(array.shape)
         self.storage = np.dtype(STORAGE[self.dtype])
         self.first = 0

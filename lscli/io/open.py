@@ -9,7 +9,7 @@ import numpy as np
 
 from lscli.errors import InputError, UsageError
 from lscli.io.argument import Argument, is_path, is_stdin
-from lscli.io.array_request import Ask, Entry, Wants
+from lscli.io.array_request import ArrayRequest, Entry, Wants
 from lscli.io.format_table import FORMATS
 from lscli.io.labels import Labels
 from lscli.io.logits import Logits
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lscli.io.files import RegularFile
 
 __all__ = [
-    "How",
+    "ReadOptions",
     "contents_of",
     "is_path",
     "open_inputs",
@@ -41,7 +41,7 @@ __all__ = [
 _DTYPES = ("bfloat16",)
 
 
-class How(NamedTuple):
+class ReadOptions(NamedTuple):
     """How inputs are read; `lscli.evaluate` says what each means."""
 
     logits_key: str | None = None
@@ -54,9 +54,9 @@ class How(NamedTuple):
     binary: bool = False
     flatten: bool = False
 
-    def logits(self, *, shared: bool) -> Ask:
+    def logits(self, *, shared: bool) -> ArrayRequest:
         """What is asked of the logits' file; `shared` if the labels are in it too."""
-        return Ask(
+        return ArrayRequest(
             "logits",
             "numbers" if self.binary else "matrix",
             self.logits_key,
@@ -67,9 +67,9 @@ class How(NamedTuple):
             shared,
         )
 
-    def labels(self, wants: Wants, *, shared: bool = False) -> Ask:
+    def labels(self, wants: Wants, *, shared: bool = False) -> ArrayRequest:
         """What is asked of the labels' file."""
-        return Ask(
+        return ArrayRequest(
             "labels",
             wants,
             self.labels_key,
@@ -80,7 +80,10 @@ class How(NamedTuple):
         )
 
 
-def open_inputs(logits: Any, labels: Any = None, how: How | None = None) -> tuple[Logits, Labels]:
+_DEFAULTS = ReadOptions()
+
+
+def open_inputs(logits: Any, labels: Any = None, options: ReadOptions = _DEFAULTS) -> tuple[Logits, Labels]:
     """Open logits [N, K] and labels [N], each a path, a pattern of shards, `-`, a numpy array or a torch tensor.
 
     Without `labels`, both come from the one file that `logits` names, or from each of its shards.
@@ -90,45 +93,47 @@ def open_inputs(logits: Any, labels: Any = None, how: How | None = None) -> tupl
         ReadWriteError: one of them cannot be read.
         UsageError: an option that does not go with the inputs.
     """
-    return _opened(logits, labels, how or How(), 1, lambda truth, own: Labels(truth, own.shape[0], own.name))
+    return _opened(logits, labels, options, 1, lambda truth, own: Labels(truth, own.shape[0], own.name))
 
 
-def open_soft_inputs(logits: Any, labels: Any = None, how: How | None = None) -> tuple[Logits, SoftLabels]:
+def open_soft_inputs(logits: Any, labels: Any = None, options: ReadOptions = _DEFAULTS) -> tuple[Logits, SoftLabels]:
     """The same with labels [N, K] that are distributions over the classes."""
-    return _opened(logits, labels, how or How(), 2, lambda truth, own: SoftLabels(truth))
+    return _opened(logits, labels, options, 2, lambda truth, own: SoftLabels(truth))
 
 
 def _opened(
-    logits: Any, labels: Any, how: How, dimensions: int, made: Callable[[Any, Logits], Any]
+    logits: Any, labels: Any, options: ReadOptions, dimensions: int, made: Callable[[Any, Logits], Any]
 ) -> tuple[Logits, Any]:
     """Logits, and what is made of labels of so many dimensions."""
-    _check(how)
+    _check(options)
     shared = labels is None
     if is_stdin(labels) and is_stdin(logits):
         raise UsageError("standard input is read once", "name a file for the logits or the labels", where="-")
     # Whatever is wrong, no file stays open: a traceback that somebody keeps would keep it too.
     with contextlib.ExitStack() as stack:
-        of_logits = Argument.of(logits, "logits", how.input_format)
+        of_logits = Argument.of(logits, "logits", options.input_format)
         stack.callback(of_logits.close)
         if shared:
             of_labels = of_logits.again()
         else:
-            of_labels = Argument.of(labels, "labels", how.input_format if is_stdin(labels) else None)
+            of_labels = Argument.of(labels, "labels", options.input_format if is_stdin(labels) else None)
         stack.callback(of_labels.close)
         if not shared and None not in (of_logits.pattern, of_labels.pattern):
             of_labels = of_labels.paired_with(of_logits)
-        scores = of_logits.opened(how.logits(shared=shared), (1 if how.binary else 2) if how.flatten else 0, stack)
+        scores = of_logits.opened(
+            options.logits(shared=shared), (1 if options.binary else 2) if options.flatten else 0, stack
+        )
         wants: Wants = "integers" if dimensions == 1 else "matrix"
-        truth = of_labels.opened(how.labels(wants, shared=shared), dimensions if how.flatten else 0, stack)
-        _check_order(scores, truth, binary=how.binary, soft=dimensions == 2)
+        truth = of_labels.opened(options.labels(wants, shared=shared), dimensions if options.flatten else 0, stack)
+        _check_order(scores, truth, binary=options.binary, soft=dimensions == 2)
         _check_rows(scores, truth)
-        matrix = Logits(interpreted(scores, how.kind, binary=how.binary), how.kind)
+        matrix = Logits(interpreted(scores, options.kind, binary=options.binary), options.kind)
         opened = matrix, made(truth, matrix)
         stack.pop_all()
     return opened
 
 
-def open_labels(labels: Any, how: How) -> Labels | SoftLabels:
+def open_labels(labels: Any, options: ReadOptions) -> Labels | SoftLabels:
     """Open labels without logits: class numbers [N], or [N, K] sets of classes or distributions.
 
     Raises:
@@ -136,11 +141,11 @@ def open_labels(labels: Any, how: How) -> Labels | SoftLabels:
         ReadWriteError: they cannot be read.
         UsageError: an option that does not go with them.
     """
-    _check(how)
+    _check(options)
     with contextlib.ExitStack() as stack:
-        argument = Argument.of(labels, "labels", how.input_format)
+        argument = Argument.of(labels, "labels", options.input_format)
         stack.callback(argument.close)
-        array = argument.opened(how.labels("integers"), 0, stack)
+        array = argument.opened(options.labels("integers"), 0, stack)
         # A column of class numbers is one that was saved askew, which `Labels` says.
         opened = SoftLabels(array) if len(array.shape) == 2 and array.shape[1] != 1 else Labels(array)
         stack.pop_all()
@@ -162,7 +167,7 @@ def open_numbers(value: Any, role: str, column: str) -> tuple[str, NDArray[Any]]
     with contextlib.ExitStack() as stack:
         argument = Argument.of(value, role)
         stack.callback(argument.close)
-        array = argument.opened(Ask(role, "numbers", None, f"the key {role}", column=column), 0, stack)
+        array = argument.opened(ArrayRequest(role, "numbers", None, f"the key {role}", column=column), 0, stack)
         if isinstance(array, TensorArray):
             return array.name, np.asarray(array.tensor.cpu())
         return array.name, whole(array)
@@ -208,16 +213,16 @@ def opened_entry(file: RegularFile, format_name: str, entry: Entry) -> Any:
 def _opened_as(wants: Wants, file: RegularFile, format_name: str, entry: Entry) -> Any:
     another = file.another()
     try:
-        ask = Ask("logits", wants, entry.key or None, allow_trailing=True)
-        return FORMATS[format_name].reader(file.name).open_array(another, ask)
+        request = ArrayRequest("logits", wants, entry.key or None, allow_trailing=True)
+        return FORMATS[format_name].reader(file.name).open_array(another, request)
     except BaseException:
         another.close()
         raise
 
 
-def _check(how: How) -> None:
-    if how.dtype is not None and how.dtype not in _DTYPES:
-        what = f"unknown dtype {how.dtype!r}"
+def _check(options: ReadOptions) -> None:
+    if options.dtype is not None and options.dtype not in _DTYPES:
+        what = f"unknown dtype {options.dtype!r}"
         raise UsageError(what, "bfloat16 is the only one that has to be said", where="dtype")
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class Roles(NamedTuple):
+class PathRoles(NamedTuple):
     """What each of several paths is for.
 
     Attributes:
@@ -28,14 +28,14 @@ class Roles(NamedTuple):
     others: list[str]
 
 
-def roles(
+def assign_roles(
     paths: Sequence[str],
     logits_key: str | None = None,
     labels_key: str | None = None,
     *,
     binary: bool = False,
     flatten: bool = False,
-) -> Roles:
+) -> PathRoles:
     """The roles of paths, at least one: the last is labels if its array is one-dimensional.
 
     A file that holds logits is a model, whatever else it holds. Logits that are `binary` have a dimension less, and
@@ -47,8 +47,8 @@ def roles(
     """
     first, *others = paths
     if others and _is_labels(others[-1], logits_key, labels_key, binary=binary, flatten=flatten):
-        return Roles(first, others[-1], others[:-1])
-    return Roles(first, None, others)
+        return PathRoles(first, others[-1], others[:-1])
+    return PathRoles(first, None, others)
 
 
 def _is_labels(path: str, logits_key: str | None, labels_key: str | None, *, binary: bool, flatten: bool) -> bool:

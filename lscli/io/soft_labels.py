@@ -34,7 +34,7 @@ class SoftLabels:
         shards: the files that a pattern named, in their order; none where it is one file.
         shape: (N, K), N >= 1 and K >= 2.
         dtype: the name of a type of numbers.
-        turn: held while the next rows are chosen and read, where they have to be read in their order.
+        read_lock: held while the next rows are chosen and read, where they have to be read in their order.
 
     Raises:
         InputError: the array is no such matrix.
@@ -55,7 +55,7 @@ class SoftLabels:
         if self.shape[1] < 2:
             raise InputError(f"need at least 2 classes, got shape {self.shape}", "one column a class", where=self.name)
         self._array = array
-        self.turn: AbstractContextManager[Any] = threading.Lock() if array.sequential else contextlib.nullcontext()
+        self.read_lock: AbstractContextManager[Any] = threading.Lock() if array.sequential else contextlib.nullcontext()
 
     @property
     def storage(self) -> np.dtype[Any]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _BLOCK = 1 << 20  # elements
 
 
-class Look(NamedTuple):
+class ValueSummary(NamedTuple):
     """What there is among the values.
 
     Attributes:
@@ -39,7 +39,7 @@ class Look(NamedTuple):
     exp_sum_to_1: float
 
 
-def look(array: StoredArray, progress: Callable[[int, int], None] | None = None) -> Look | None:
+def summarise(array: StoredArray, progress: Callable[[int, int], None] | None = None) -> ValueSummary | None:
     """Read all of an array of numbers once; None of anything else.
 
     Raises:
@@ -97,8 +97,8 @@ class _Seen:
                 near = np.abs(np.add.reduce(np.exp(x), axis=1, dtype=np.float64) - 1) <= SUM
                 self._sums[1] += np.count_nonzero(near)
 
-    def found(self, rows: int) -> Look:
+    def found(self, rows: int) -> ValueSummary:
         some = self._low <= self._high
         share = [count / rows if self._rows_of_classes and rows else math.nan for count in self._sums.tolist()]
         low, high = (np.asarray(end).item() if some else math.nan for end in (self._low, self._high))
-        return Look(low, high, *self._odd.tolist(), *share)
+        return ValueSummary(low, high, *self._odd.tolist(), *share)

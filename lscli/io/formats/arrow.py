@@ -23,7 +23,7 @@ from lscli.io.tables.arrow_table import Chosen, chosen, described, explained, pr
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from lscli.io.array_request import Ask, Entry
+    from lscli.io.array_request import ArrayRequest, Entry
     from lscli.io.files import RegularFile
     from lscli.io.formats.arrow_messages import Frame
     from lscli.io.stored import StoredArray
@@ -33,13 +33,13 @@ _CALLED = "Arrow file"
 _FEATHER_1 = b"FEA1"
 
 
-def open_array(file: RegularFile, ask: Ask) -> StoredArray:
+def open_array(file: RegularFile, request: ArrayRequest) -> StoredArray:
     """The columns that are asked for.
 
     Raises:
         InputError: there are none, or none that can be used, or the file is damaged.
     """
-    return _mapped(file, lambda data: _array(file, data, ask))
+    return _mapped(file, lambda data: _array(file, data, request))
 
 
 def contents(file: RegularFile) -> list[Entry]:
@@ -71,13 +71,13 @@ def _mapped(file: RegularFile, use: Callable[[Any], _T]) -> _T:
                 mapped.close()
 
 
-def _array(file: RegularFile, data: Any, ask: Ask) -> StoredArray:
+def _array(file: RegularFile, data: Any, request: ArrayRequest) -> StoredArray:
     found = list(frames(data))
     reader = _reader(data)
     if is_file(data) and reader.num_record_batches != len(found):
         raise ValueError("its footer lists another number of batches than there are")
     schema = reader.schema
-    columns = chosen(file, schema, sum(frame.rows for frame in found), ask)
+    columns = chosen(file, schema, sum(frame.rows for frame in found), request)
     located = None if any(frame.packed for frame in found) else _locate(file, data, reader, columns, found)
     if located is not None:
         return InPlace(file, columns, located)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli.errors import InputError
-from lscli.io.array_request import Ask, Entry, choose
+from lscli.io.array_request import ArrayRequest, Entry, choose
 from lscli.io.formats.lm_eval_sample import UnfitError, choices_of, filter_of, label_of, likelihoods_of
 from lscli.io.memory import MemoryArray
 from lscli.text import printable
@@ -40,14 +40,14 @@ class RaggedArray(MemoryArray):
     ragged = True
 
 
-def open_array(file: RegularFile, ask: Ask) -> MemoryArray:
+def open_array(file: RegularFile, request: ArrayRequest) -> MemoryArray:
     """The log-likelihoods [N, K] of the choices, K the most that a sample has, or the labels [N].
 
     Raises:
         InputError: it is no such file, or not of a multiple-choice task.
     """
     samples = _Samples(file)
-    key = choose(file.name, ["logits", "labels"], ask, _AGAIN)
+    key = choose(file.name, ["logits", "labels"], request, _AGAIN)
     if key == "labels":
         return MemoryArray(np.array(samples.labels, np.int64), file.name)
     rows = samples.rows()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli.errors import InputError, UsageError
-from lscli.io.array_request import Ask, Entry
+from lscli.io.array_request import ArrayRequest, Entry
 from lscli.io.formats.npy_header import Header, read_header
 from lscli.io.memory import MemoryArray
 from lscli.io.stored import RawArray
@@ -44,9 +44,9 @@ def open_npy(
     return RawArray(file, name, header.data_offset, header.shape, described, element)
 
 
-def open_array(file: RegularFile, ask: Ask) -> StoredArray:
+def open_array(file: RegularFile, request: ArrayRequest) -> StoredArray:
     """The array of an `.npy` file."""
-    return open_npy(file, file.name, allow_trailing=ask.allow_trailing, dtype=ask.dtype)
+    return open_npy(file, file.name, allow_trailing=request.allow_trailing, dtype=request.dtype)
 
 
 def contents(file: RegularFile) -> list[Entry]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from lscli.errors import InputError, ReadWriteError
-from lscli.io.array_request import Ask, Entry, choose
+from lscli.io.array_request import ArrayRequest, Entry, choose
 from lscli.io.formats.crc import Pieces
 from lscli.io.formats.npy import open_npy
 from lscli.io.formats.npy_header import read_header
@@ -39,7 +39,7 @@ _UTF8, _PATCHED = 0x800, 0x20 | 0x40  # flags of a member: how its name is writt
 _DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, NotImplementedError, OverflowError)
 
 
-def open_array(file: RegularFile, ask: Ask) -> StoredArray:
+def open_array(file: RegularFile, request: ArrayRequest) -> StoredArray:
     """The member that is asked for.
 
     Raises:
@@ -47,10 +47,10 @@ def open_array(file: RegularFile, ask: Ask) -> StoredArray:
         ReadWriteError: it cannot be read.
     """
     archive, members = _archive(file)
-    key = choose(file.name, list(members), ask, _AGAIN)
+    key = choose(file.name, list(members), request, _AGAIN)
     name = f"{file.name}[{printable(key)}]"
     opened = _opened(file, archive, members[key], name)
-    return open_npy(opened, name, allow_trailing=ask.allow_trailing, dtype=ask.dtype)
+    return open_npy(opened, name, allow_trailing=request.allow_trailing, dtype=request.dtype)
 
 
 def contents(file: RegularFile) -> list[Entry]:

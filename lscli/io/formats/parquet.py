@@ -19,7 +19,7 @@ from lscli.io.tables.arrow_table import Chosen, chosen, described, explained
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lscli.io.array_request import Ask, Entry
+    from lscli.io.array_request import ArrayRequest, Entry
     from lscli.io.files import RegularFile
 
 _CALLED = "Parquet file"
@@ -28,7 +28,7 @@ _BATCH, _MOST, _ROWS = 2 << 20, 8 << 20, 2048
 _BUFFERS, _LEAST_BUFFER = 8 << 20, 1 << 14
 
 
-def open_array(file: RegularFile, ask: Ask) -> Decoded:
+def open_array(file: RegularFile, request: ArrayRequest) -> Decoded:
     """The columns that are asked for.
 
     Raises:
@@ -36,7 +36,7 @@ def open_array(file: RegularFile, ask: Ask) -> Decoded:
     """
     with explained(file, _CALLED):
         table = _opened(file, 1)
-        columns = chosen(file, table.schema_arrow, table.metadata.num_rows, ask)
+        columns = chosen(file, table.schema_arrow, table.metadata.num_rows, request)
         return Decoded(file, columns, _Batches(file, columns), _CALLED)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli.errors import InputError, LscliError, UsageError
-from lscli.io.array_request import Ask, Entry, choose
+from lscli.io.array_request import ArrayRequest, Entry, choose
 from lscli.io.formats.npy import MAX_FORTRAN
 from lscli.io.logits import STORAGE
 from lscli.io.memory import open_tensor
@@ -31,7 +31,7 @@ _LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."  # the pickled number th
 _OLDEST = (2, 10)  # older ones have known holes in torch.load
 
 
-def open_array(file: RegularFile, ask: Ask) -> StoredArray | MemoryArray | TensorArray:
+def open_array(file: RegularFile, request: ArrayRequest) -> StoredArray | MemoryArray | TensorArray:
     """The tensor that is asked for.
 
     Raises:
@@ -42,10 +42,10 @@ def open_array(file: RegularFile, ask: Ask) -> StoredArray | MemoryArray | Tenso
     loaded = _load(file)
     if "" in loaded:
         key, name = "", file.name
-        if ask.key is not None:
-            raise InputError(f"holds one tensor, and no {ask.key!r}", f"leave out {ask.option}", where=name)
+        if request.key is not None:
+            raise InputError(f"holds one tensor, and no {request.key!r}", f"leave out {request.option}", where=name)
     else:
-        key = choose(file.name, list(loaded), ask, _AGAIN)
+        key = choose(file.name, list(loaded), request, _AGAIN)
         name = f"{file.name}[{printable(key)}]"
     tensor = loaded[key]
     if not _is_tensor(tensor):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from lscli.errors import InputError
-from lscli.io.array_request import Ask, Entry, choose
+from lscli.io.array_request import ArrayRequest, Entry, choose
 from lscli.io.stored import RawArray, check_shape
 from lscli.text import printable, said
 
@@ -53,14 +53,14 @@ class _Tensor(NamedTuple):
         return element or np.dtype(described).name
 
 
-def open_array(file: RegularFile, ask: Ask) -> RawArray:
+def open_array(file: RegularFile, request: ArrayRequest) -> RawArray:
     """The tensor that is asked for.
 
     Raises:
         InputError: no such tensor, one of a type that is no numbers of numpy's or torch's, or a damaged file.
     """
     tensors = _tensors(file)
-    key = choose(file.name, list(tensors), ask, _AGAIN)
+    key = choose(file.name, list(tensors), request, _AGAIN)
     tensor, name = tensors[key], f"{file.name}[{printable(key)}]"
     if tensor.type not in _TYPES:
         raise InputError(f"unsupported dtype {tensor.element}", "save it as float32 or int64", where=name)

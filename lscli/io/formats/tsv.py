@@ -8,18 +8,18 @@ from lscli.io.tables import delimited
 from lscli.io.tables.delimited_rows import TAB
 
 if TYPE_CHECKING:
-    from lscli.io.array_request import Ask, Entry
+    from lscli.io.array_request import ArrayRequest, Entry
     from lscli.io.files import RegularFile
     from lscli.io.memory import MemoryArray
 
 
-def open_array(file: RegularFile, ask: Ask) -> MemoryArray:
+def open_array(file: RegularFile, request: ArrayRequest) -> MemoryArray:
     """The columns that are asked for.
 
     Raises:
         InputError: there are none, or a cell that is no such number.
     """
-    return delimited.open_array(file, ask, TAB)
+    return delimited.open_array(file, request, TAB)
 
 
 def contents(file: RegularFile) -> list[Entry]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lscli.errors import InputError, LscliError
-from lscli.io.array_request import Ask, Entry
+from lscli.io.array_request import ArrayRequest, Entry
 from lscli.io.tables.column_names import Column, entries
 from lscli.io.tables.columns import labels_among, matrix, single
 from lscli.text import said, sized
@@ -48,17 +48,17 @@ class Chosen(NamedTuple):
     name: str
 
 
-def chosen(file: RegularFile, schema: Any, rows: int, ask: Ask) -> Chosen:
+def chosen(file: RegularFile, schema: Any, rows: int, request: ArrayRequest) -> Chosen:
     """The columns that are asked for.
 
     Raises:
         InputError: there are none, or none that can be used.
     """
     columns = columns_of(schema)
-    if ask.wants != "matrix":
-        column = columns[single(file.name, columns, ask)]
+    if request.wants != "matrix":
+        column = columns[single(file.name, columns, request)]
         return _sized(file, Chosen([column.name], None, (rows,), column.element, f"{file.name}[{column.name}]"))
-    places = matrix(file.name, columns, ask, labels_among(columns, ask))
+    places = matrix(file.name, columns, request, labels_among(columns, request))
     first = columns[places[0]]
     names = [columns[place].name for place in places]
     if first.width is not None:

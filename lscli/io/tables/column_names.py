@@ -11,7 +11,7 @@ from lscli.text import printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lscli.io.array_request import Ask
+    from lscli.io.array_request import ArrayRequest
 
 # What stands beside logits in tables, and is no class.
 _BESIDE = {"weight", "weights", "loss", "confidence", "target", "targets", "prediction", "predictions", "pred", "id"}
@@ -37,7 +37,7 @@ class Column(NamedTuple):
     of_index: bool = False
 
 
-def check_names(where: str, names: Sequence[str], ask: Ask) -> None:
+def check_names(where: str, names: Sequence[str], request: ArrayRequest) -> None:
     """Refuse columns [K] of which one may be no class, or that stand in another order than they are numbered in.
 
     Raises:
@@ -49,11 +49,11 @@ def check_names(where: str, names: Sequence[str], ask: Ask) -> None:
     prefix, family = max(_families(names).items(), key=lambda each: len(each[1]), default=("", []))
     numbered = len(family) > 1
     odd = [name for name in names if (numbered and name not in family) or name.lower() in _BESIDE]
-    if odd and ask.key != "*":
+    if odd and request.key != "*":
         pattern = f"{printable(prefix)}[0-9]*" if numbered else "logit_*"
         raise InputError(
             f"column {odd[0]!r} may be no class",
-            f"name those of the classes with {ask.option} '{pattern}'; '*' is all of them",
+            f"name those of the classes with {request.option} '{pattern}'; '*' is all of them",
             where=where,
         )
     if numbered and not odd:

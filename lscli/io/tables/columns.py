@@ -17,7 +17,7 @@ from lscli.text import nearest, printable
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from lscli.io.array_request import Ask
+    from lscli.io.array_request import ArrayRequest
     from lscli.io.tables.column_names import Column
 
 LABELS = ("labels", "label")
@@ -26,51 +26,53 @@ _INDEX = re.compile(r"__index_level_\d+__|Unnamed: \d+|")
 _FLOATS = ("float16", "float32", "float64")
 
 
-def labels_among(columns: Sequence[Column], ask: Ask) -> set[int]:
+def labels_among(columns: Sequence[Column], request: ArrayRequest) -> set[int]:
     """The places of the columns that a matrix leaves out."""
-    return {place for place, column in enumerate(columns) if column.name in (*LABELS, ask.labels)}
+    return {place for place, column in enumerate(columns) if column.name in (*LABELS, request.labels)}
 
 
-def matrix(where: str, columns: Sequence[Column], ask: Ask, left_out: Collection[int]) -> list[int]:
+def matrix(where: str, columns: Sequence[Column], request: ArrayRequest, left_out: Collection[int]) -> list[int]:
     """The places of one column of lists, or of one column a class, in their order.
 
     Args:
         where: the file, for errors.
         columns: all that it has.
-        ask: names the columns, with `*` for several; else it is the list called as the role, the only list, or every
-            column that is not left out.
-        left_out: places of columns that are taken only by their name.
+        request: its key names the columns, `*` as a wildcard. Without a key: the column of lists named like the role,
+            the only column of lists, or every column that is not left out.
+        left_out: positions of columns that are used only if named exactly.
 
     Raises:
         InputError: there are none, or any of them is not, or may not be, of the matrix.
     """
     others = [place for place in range(len(columns)) if place not in left_out]
-    places = _default(where, columns, ask, others) if ask.key is None else _named(where, columns, ask, others)
+    places = (
+        _default(where, columns, request, others) if request.key is None else _named(where, columns, request, others)
+    )
     for place in places:
         _check_index(where, columns[place])
-        _check_type(where, columns[place], columns[places[0]], ask)
+        _check_type(where, columns[place], columns[places[0]], request)
     if len(places) > 1:
-        check_names(where, [columns[place].name for place in places], ask)
+        check_names(where, [columns[place].name for place in places], request)
     return places
 
 
-def single(where: str, columns: Sequence[Column], ask: Ask) -> int:
+def single(where: str, columns: Sequence[Column], request: ArrayRequest) -> int:
     """The place of a column of one number a row: labels, weights, a prior, the logits of two classes.
 
     Raises:
         InputError: there is none, or several and no saying which, or it holds no such numbers.
     """
-    named = ask.key if ask.key is not None else ask.column
+    named = request.key if request.key is not None else request.column
     names = [column.name for column in columns]
-    integers = ask.wants == "integers"
-    option = "--labels-column" if integers else ask.option
-    others = sorted(set(range(len(columns))) - (labels_among(columns, ask) if ask.role == "logits" else set()))
-    usual = [name for name in LABELS if integers and name in names] or [name for name in names if name == ask.role]
-    if named is not None and (integers or ask.key is not None or len(columns) > 1):
+    integers = request.wants == "integers"
+    option = "--labels-column" if integers else request.option
+    others = sorted(set(range(len(columns))) - (labels_among(columns, request) if request.role == "logits" else set()))
+    usual = [name for name in LABELS if integers and name in names] or [name for name in names if name == request.role]
+    if named is not None and (integers or request.key is not None or len(columns) > 1):
         place = only(where, names, named)
     elif usual:
         place = only(where, names, usual[0])
-    elif integers and ask.shared:
+    elif integers and request.shared:
         raise no_labels(where, names)
     elif len(others) == 1:
         place = others[0]
@@ -125,8 +127,8 @@ def index_refused(where: str, name: str) -> InputError:
     )
 
 
-def _named(where: str, columns: Sequence[Column], ask: Ask, others: Sequence[int]) -> list[int]:
-    names, key = [column.name for column in columns], ask.key or ""
+def _named(where: str, columns: Sequence[Column], request: ArrayRequest, others: Sequence[int]) -> list[int]:
+    names, key = [column.name for column in columns], request.key or ""
     if key in names or not any(character in key for character in "*?["):
         return [only(where, names, key)]
     places = [place for place in others if fnmatchcase(names[place], key)]
@@ -135,21 +137,21 @@ def _named(where: str, columns: Sequence[Column], ask: Ask, others: Sequence[int
     return places
 
 
-def _default(where: str, columns: Sequence[Column], ask: Ask, others: Sequence[int]) -> list[int]:
+def _default(where: str, columns: Sequence[Column], request: ArrayRequest, others: Sequence[int]) -> list[int]:
     names = [column.name for column in columns]
-    of_role = [place for place, name in enumerate(names) if name == ask.role and columns[place].width is not None]
+    of_role = [place for place, name in enumerate(names) if name == request.role and columns[place].width is not None]
     lists = [place for place in others if columns[place].width is not None]
-    if of_role or (lists and not (ask.shared and ask.role == "labels")):
+    if of_role or (lists and not (request.shared and request.role == "labels")):
         if len(of_role or lists) == 1:
             return of_role or lists
-        hint = f"name one with {ask.option}: {listed([names[place] for place in of_role or lists])}"
-        raise InputError(f"has several columns of lists and none is called {ask.role}", hint, where=where)
-    if ask.shared and ask.role == "labels":
+        hint = f"name one with {request.option}: {listed([names[place] for place in of_role or lists])}"
+        raise InputError(f"has several columns of lists and none is called {request.role}", hint, where=where)
+    if request.shared and request.role == "labels":
         raise no_labels(where, names)
     if not others:
-        raise InputError(f"has no column of {ask.role}", f"it has {listed(names) or 'none'}", where=where)
+        raise InputError(f"has no column of {request.role}", f"it has {listed(names) or 'none'}", where=where)
     # A column of the role's name that cannot be it is what there is to say, whatever stands beside it.
-    spoilt = [place for place in others if names[place] == ask.role and columns[place].type and len(others) > 1]
+    spoilt = [place for place in others if names[place] == request.role and columns[place].type and len(others) > 1]
     return spoilt or list(others)
 
 
@@ -158,10 +160,10 @@ def _check_index(where: str, column: Column) -> None:
         raise index_refused(where, column.name)
 
 
-def _check_type(where: str, column: Column, first: Column, ask: Ask) -> None:
+def _check_type(where: str, column: Column, first: Column, request: ArrayRequest) -> None:
     if not column.type:  # known once it is read
         return
-    naming = f"name the columns of the {ask.role} with {ask.option}, for example 'logit_*'"
+    naming = f"name the columns of the {request.role} with {request.option}, for example 'logit_*'"
     if "list" in column.type and column.width is None:
         raise InputError(
             f"column {column.name!r} has lists of any length ({column.type})",
@@ -169,7 +171,7 @@ def _check_type(where: str, column: Column, first: Column, ask: Ask) -> None:
             where=where,
         )
     whole = column.element.startswith(("int", "uint", "bool"))
-    if whole and ask.role == "logits":
+    if whole and request.role == "logits":
         raise InputError(
             f"column {column.name!r} is {column.element}: integer logits are refused",
             f"if it holds the labels, say --labels-column {printable(column.name)}; else {naming}",

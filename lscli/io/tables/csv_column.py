@@ -15,13 +15,13 @@ from lscli.text import nearest, printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lscli.io.array_request import Ask
+    from lscli.io.array_request import ArrayRequest
     from lscli.io.files import RegularFile
 
 _EMPTY = "save one value a line"
 
 
-def open_column(file: RegularFile, ask: Ask, delimiter: Delimiter = COMMA) -> MemoryArray:
+def open_column(file: RegularFile, request: ArrayRequest, delimiter: Delimiter = COMMA) -> MemoryArray:
     """The column of integers that is named (or counted, from 0), the one called `labels` or `label`, or the only one.
 
     A first line whose cell is not a number is the header. Rows are counted from 0 after it.
@@ -29,7 +29,7 @@ def open_column(file: RegularFile, ask: Ask, delimiter: Delimiter = COMMA) -> Me
     Raises:
         InputError: several columns and none named, a row without the column, or no integer.
     """
-    cells = _asked(file, ask, delimiter)
+    cells = _asked(file, request, delimiter)
     values = np.empty(len(cells), np.int64)
     for number, cell in enumerate(cells):
         try:
@@ -45,9 +45,9 @@ def open_column(file: RegularFile, ask: Ask, delimiter: Delimiter = COMMA) -> Me
     return MemoryArray(values, file.name)
 
 
-def open_float_column(file: RegularFile, ask: Ask, delimiter: Delimiter = COMMA) -> MemoryArray:
+def open_float_column(file: RegularFile, request: ArrayRequest, delimiter: Delimiter = COMMA) -> MemoryArray:
     """The same for a column of any numbers."""
-    cells = _asked(file, ask, delimiter)
+    cells = _asked(file, request, delimiter)
     values = np.empty(len(cells), np.float64)
     for number, cell in enumerate(cells):
         value = number_of(cell)
@@ -68,11 +68,11 @@ def column_of(file: RegularFile, column: str, *, delimiter: Delimiter = COMMA) -
     return _cells(file, rows, only(file.name, names_of(_first(file, rows)), column))
 
 
-def _asked(file: RegularFile, ask: Ask, delimiter: Delimiter) -> list[str]:
+def _asked(file: RegularFile, request: ArrayRequest, delimiter: Delimiter) -> list[str]:
     rows = rows_of(file.name, text_of(file), delimiter)
     written = _first(file, rows)
     first = names_of(written)
-    place = _place(file.name, first, ask)
+    place = _place(file.name, first, request)
     # What `#` stands before is a header, also where that is a number.
     cells = [first[place]] if first == written and is_number(first[place]) else []
     return cells + _cells(file, rows, place, len(cells))
@@ -95,22 +95,22 @@ def _cells(file: RegularFile, rows: Iterator[list[str]], place: int, start: int 
     return cells
 
 
-def _place(name: str, first: list[str], ask: Ask) -> int:
+def _place(name: str, first: list[str], request: ArrayRequest) -> int:
     """Which column is asked for."""
-    integers = ask.wants == "integers"
-    named = ask.key if ask.key is not None else ask.column if integers or len(first) > 1 else None
+    integers = request.wants == "integers"
+    named = request.key if request.key is not None else request.column if integers or len(first) > 1 else None
     if named is not None:
         return counted(name, first, named)
-    for usual in LABELS if integers else (ask.role,):
+    for usual in LABELS if integers else (request.role,):
         if usual in first:
             return only(name, first, usual)
-    if integers and ask.shared:
+    if integers and request.shared:
         raise no_labels(name, first)
-    left_out = (*LABELS, ask.labels) if ask.role == "logits" else ()
+    left_out = (*LABELS, request.labels) if request.role == "logits" else ()
     others = [place for place, cell in enumerate(first) if cell not in left_out]
     if len(others) == 1:
         return others[0]
-    option = "--labels-column" if integers else ask.option
+    option = "--labels-column" if integers else request.option
     raise InputError(f"has {len(first)} columns", f"name one with {option}: {listed(first)}", where=name)
 
 

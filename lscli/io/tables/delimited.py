@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli.errors import InputError
-from lscli.io.array_request import Ask, Entry
+from lscli.io.array_request import ArrayRequest, Entry
 from lscli.io.memory import MemoryArray
 from lscli.io.tables.column_names import Column
 from lscli.io.tables.columns import labels_among, matrix
@@ -36,7 +36,7 @@ _CELLS = 1 << 18  # of a block of rows with quotes
 _COUNTED, _TAIL = 8 << 20, 1 << 10
 
 
-def open_array(file: RegularFile, ask: Ask, delimiter: Delimiter) -> MemoryArray:
+def open_array(file: RegularFile, request: ArrayRequest, delimiter: Delimiter) -> MemoryArray:
     """The columns that are asked for.
 
     Numbers that are float32 numbers, all of them, are read as such: so a file gives the figures of what it was saved
@@ -45,13 +45,13 @@ def open_array(file: RegularFile, ask: Ask, delimiter: Delimiter) -> MemoryArray
     Raises:
         InputError: there are none, or a cell that is no such number.
     """
-    if ask.wants == "integers":
-        return open_column(file, ask, delimiter)
-    if ask.wants == "numbers":
-        return open_float_column(file, ask, delimiter)
+    if request.wants == "integers":
+        return open_column(file, request, delimiter)
+    if request.wants == "numbers":
+        return open_float_column(file, request, delimiter)
     with text_of(file) as text:
-        head = _Head(file, text, ask, delimiter)
-        values = _Numbers(file, head, ask, delimiter).all(text)
+        head = _Head(file, text, request, delimiter)
+        values = _Numbers(file, head, request, delimiter).all(text)
     file.check_unchanged()
     return MemoryArray(values, file.name)
 
@@ -67,7 +67,7 @@ def contents(file: RegularFile, delimiter: Delimiter) -> list[Entry]:
     rows = max(0, _count_lines(file, delimiter) - header)
     if len(names) == 1:
         return [Entry("", (rows,), "text")]
-    labels = [names[place] for place in sorted(labels_among([Column(name) for name in names], Ask("logits")))]
+    labels = [names[place] for place in sorted(labels_among([Column(name) for name in names], ArrayRequest("logits")))]
     matrix = Entry("", (rows, len(names) - len(labels)), "text")
     return [matrix, *(Entry(name, (rows,), "text") for name in labels)]
 
@@ -81,7 +81,7 @@ class _Head:
         row: the line, if it is a row.
     """
 
-    def __init__(self, file: RegularFile, text: TextIO, ask: Ask, delimiter: Delimiter) -> None:
+    def __init__(self, file: RegularFile, text: TextIO, request: ArrayRequest, delimiter: Delimiter) -> None:
         line = text.readline(_LONGEST)
         if len(line) == _LONGEST:
             raise InputError(f"not a {delimiter.called} file: it has no lines", delimiter.again, where=file.name)
@@ -99,21 +99,21 @@ class _Head:
             check_separated(file.name, line, delimiter)
             check_header(file.name, self.names)
         columns = [Column(name) for name in self.names]
-        left_out = labels_among(columns, ask)
-        if ask.labels is not None and ask.labels not in self.names:
-            left_out.add(counted(file.name, self.names, ask.labels))
-        self.places = matrix(file.name, columns, ask, left_out)
+        left_out = labels_among(columns, request)
+        if request.labels is not None and request.labels not in self.names:
+            left_out.add(counted(file.name, self.names, request.labels))
+        self.places = matrix(file.name, columns, request, left_out)
 
 
 class _Numbers:
     """The numbers of the chosen columns, block by block."""
 
-    def __init__(self, file: RegularFile, head: _Head, ask: Ask, delimiter: Delimiter) -> None:
+    def __init__(self, file: RegularFile, head: _Head, request: ArrayRequest, delimiter: Delimiter) -> None:
         self._name = file.name
         self._head = head
-        self._ask = ask
+        self._request = request
         self._delimiter = delimiter
-        self._doubts = Doubts(file.name, [head.names[place] for place in head.places], ask, named=not head.row)
+        self._doubts = Doubts(file.name, [head.names[place] for place in head.places], request, named=not head.row)
 
     def all(self, text: TextIO) -> NDArray[Any]:
         """All rows, [N, K]: float32 if that has every number, else float64."""
@@ -198,7 +198,7 @@ class _Numbers:
     def _no_number(self, row: int, place: int, cell: str, why: str) -> InputError:
         column = self._head.names[self._head.places[place]]
         what = f"row {row}, column {column!r}: {printable(cell[:40])!r} {why}"
-        hint = f"name the columns of the {self._ask.role} with {self._ask.option}, for example 'logit_*'"
+        hint = f"name the columns of the {self._request.role} with {self._request.option}, for example 'logit_*'"
         return InputError(what, self._delimiter.again if self._head.row else hint, where=self._name)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lscli.io.array_request import Ask
+    from lscli.io.array_request import ArrayRequest
     from lscli.io.tables.delimited_rows import Delimiter
 
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas", " ": "spaces"}
@@ -66,14 +66,14 @@ class Doubts:
     Args:
         where: the file, for errors.
         names: of the columns.
-        ask: what they are asked for.
+        request: what they are asked for.
         named: whether the names stand in the file.
     """
 
-    def __init__(self, where: str, names: Sequence[str], ask: Ask, *, named: bool) -> None:
+    def __init__(self, where: str, names: Sequence[str], request: ArrayRequest, *, named: bool) -> None:
         self._where = where
         self._names = names
-        self._ask = ask
+        self._request = request
         self._named = named
         self._rows = 0
         self._first: NDArray[Any] = np.zeros(len(names))
@@ -102,10 +102,10 @@ class Doubts:
         Raises:
             InputError: they do.
         """
-        if self._ask.role != "logits" or len(self._names) < 2 or not self._rows:
+        if self._request.role != "logits" or len(self._names) < 2 or not self._rows:
             return
         self._check_first_row()
-        if self._ask.key is not None:
+        if self._request.key is not None:
             return
         counting = np.flatnonzero(self._from_0 | self._from_1)
         if len(counting) and self._rows >= _COUNTING:
@@ -123,7 +123,7 @@ class Doubts:
             raise InputError(
                 f"column {name!r} has whole numbers alone, as labels have",
                 f"if it holds the labels, say --labels-column {printable(name)}; if it is a class, say "
-                f"{self._ask.option} '*'",
+                f"{self._request.option} '*'",
                 where=self._where,
             )
 
