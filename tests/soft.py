@@ -39,12 +39,12 @@ def table(
     targets: Targets | None = None,
     eps: tuple[float, ...] = (),
     columns: tuple[str, ...] = COLUMNS,
-    options: ReadOptions = ReadOptions(),  # noqa: B008
+    reading: ReadOptions | None = None,
     ignore_index: int = -100,
     **options: Any,
 ) -> SampleTable:
     """The columns of a pass over logits and soft labels [N, K], the entropies of each eps among them as `eps=0.1`."""
-    opened, truth = open_soft_inputs(logits, labels, options)
+    opened, truth = open_soft_inputs(logits, labels, reading or ReadOptions())
     assert isinstance(truth, SoftLabels)
     try:
         names = {f"eps={amount}": amount for amount in eps}
