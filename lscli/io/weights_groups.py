@@ -9,7 +9,7 @@ import numpy as np
 
 from lscli.errors import InputError, UsageError
 from lscli.io.files import RegularFile
-from lscli.io.tables.csv_column import column_of
+from lscli.io.tables.text import column_of
 from lscli.text import printable
 
 if TYPE_CHECKING:

@@ -12,8 +12,7 @@ import numpy as np
 
 from lscli.errors import InputError, LscliError
 from lscli.io.array_request import ArrayRequest, Entry
-from lscli.io.tables.column_names import Column, entries
-from lscli.io.tables.columns import labels_among, matrix, single
+from lscli.io.tables.columns import Column, entries, labels_among, matrix, single
 from lscli.text import said, sized
 
 if TYPE_CHECKING:

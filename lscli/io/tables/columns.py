@@ -1,29 +1,50 @@
-"""Which columns of a table are asked for. All formats that are tables share this.
+"""The columns of a table: which of them were requested, and what their names tell.
 
-A column too many is a class too many and every figure wrong, so whatever may be no logits is refused rather than left
-out: naming the columns is one option.
+All table formats share this. One column too many is one class too many and makes every figure wrong, so a column that
+may not be logits is refused rather than left out; one option names the columns.
 """
 
 from __future__ import annotations
 
 import re
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.errors import InputError
-from lscli.io.tables.column_names import check_names
+from lscli.io.array_request import Entry
 from lscli.text import nearest, printable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from lscli.io.array_request import ArrayRequest
-    from lscli.io.tables.column_names import Column
 
 LABELS = ("labels", "label")
 _MOST_NAMES = 12
 _INDEX = re.compile(r"__index_level_\d+__|Unnamed: \d+|")
 _FLOATS = ("float16", "float32", "float64")
+# What stands beside logits in tables, and is no class.
+_BESIDE = {"weight", "weights", "loss", "confidence", "target", "targets", "prediction", "predictions", "pred", "id"}
+_DIGITS = "0123456789"
+_LONGEST = 9  # digits of a count; names such as those of ImageNet have more
+
+
+class Column(NamedTuple):
+    """A column as a table declares it.
+
+    Attributes:
+        name: any text.
+        type: what errors call its type; empty where the table does not say.
+        element: numpy's name of the type of its numbers; empty where they are none, or the table does not say.
+        width: how many each row has; None where it is one, and no list of one.
+        of_index: whether pandas says that it is the index of a data frame.
+    """
+
+    name: str
+    type: str = ""
+    element: str = ""
+    width: int | None = None
+    of_index: bool = False
 
 
 def labels_among(columns: Sequence[Column], request: ArrayRequest) -> set[int]:
@@ -52,7 +73,7 @@ def matrix(where: str, columns: Sequence[Column], request: ArrayRequest, left_ou
         _check_index(where, columns[place])
         _check_type(where, columns[place], columns[places[0]], request)
     if len(places) > 1:
-        check_names(where, [columns[place].name for place in places], request)
+        _check_names(where, [columns[place].name for place in places], request)
     return places
 
 
@@ -69,9 +90,9 @@ def single(where: str, columns: Sequence[Column], request: ArrayRequest) -> int:
     others = sorted(set(range(len(columns))) - (labels_among(columns, request) if request.role == "logits" else set()))
     usual = [name for name in LABELS if integers and name in names] or [name for name in names if name == request.role]
     if named is not None and (integers or request.key is not None or len(columns) > 1):
-        place = only(where, names, named)
+        place = place_of(where, names, named)
     elif usual:
-        place = only(where, names, usual[0])
+        place = place_of(where, names, usual[0])
     elif integers and request.shared:
         raise no_labels(where, names)
     elif len(others) == 1:
@@ -92,7 +113,7 @@ def single(where: str, columns: Sequence[Column], request: ArrayRequest) -> int:
     return place
 
 
-def only(where: str, names: Sequence[str], name: str) -> int:
+def place_of(where: str, names: Sequence[str], name: str) -> int:
     """The place of the column of a name.
 
     Raises:
@@ -130,7 +151,7 @@ def index_refused(where: str, name: str) -> InputError:
 def _named(where: str, columns: Sequence[Column], request: ArrayRequest, others: Sequence[int]) -> list[int]:
     names, key = [column.name for column in columns], request.key or ""
     if key in names or not any(character in key for character in "*?["):
-        return [only(where, names, key)]
+        return [place_of(where, names, key)]
     places = [place for place in others if fnmatchcase(names[place], key)]
     if not places:
         raise InputError(f"has no column that {key!r} matches", f"it has {listed(names)}", where=where)
@@ -187,3 +208,70 @@ def _check_type(where: str, column: Column, first: Column, request: ArrayRequest
             "save all classes as one type",
             where=where,
         )
+
+
+def _check_names(where: str, names: Sequence[str], request: ArrayRequest) -> None:
+    """Refuse columns [K] of which one may be no class, or that stand in another order than they are numbered in.
+
+    Raises:
+        InputError: they do.
+    """
+    doubled = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
+    if doubled is not None:
+        raise InputError(f"has two columns {doubled!r}", "give each column a name of its own", where=where)
+    prefix, family = max(_families(names).items(), key=lambda each: len(each[1]), default=("", []))
+    numbered = len(family) > 1
+    odd = [name for name in names if (numbered and name not in family) or name.lower() in _BESIDE]
+    if odd and request.key != "*":
+        pattern = f"{printable(prefix)}[0-9]*" if numbered else "logit_*"
+        raise InputError(
+            f"column {odd[0]!r} may be no class",
+            f"name those of the classes with {request.option} '{pattern}'; '*' is all of them",
+            where=where,
+        )
+    if numbered and not odd:
+        _check_order(where, prefix, names)
+
+
+def entries(columns: Sequence[Column], rows: int) -> list[Entry]:
+    """The arrays that a table holds: columns that are numbered are one."""
+    found = []
+    families = _families([column.name for column in columns if column.width is None and _is_float(column)])
+    whole = {name: prefix for prefix, family in families.items() if len(family) > 1 for name in family}
+    for column in columns:
+        if column.name not in whole:
+            shape = (rows,) if column.width is None else (rows, column.width)
+            found.append(Entry(column.name, shape, column.element or column.type))
+        elif families[whole[column.name]][0] == column.name:
+            prefix = whole[column.name]
+            found.append(Entry(f"{prefix}[0-9]*", (rows, len(families[prefix])), column.element))
+    return found
+
+
+def _is_float(column: Column) -> bool:
+    return column.element.startswith("float")
+
+
+def _families(names: Sequence[str]) -> dict[str, list[str]]:
+    """The names that end in digits, by what is before these."""
+    families: dict[str, list[str]] = {}
+    for name in names:
+        prefix = name.rstrip(_DIGITS)
+        if prefix != name:
+            families.setdefault(prefix, []).append(name)
+    return families
+
+
+def _check_order(where: str, prefix: str, names: Sequence[str]) -> None:
+    digits = [name[len(prefix) :] for name in names]
+    numbers = [int(digit) for digit in digits if len(digit) < _LONGEST and digit.isascii()]
+    # Names such as n01440764 are no counts.
+    if [str(number) for number in numbers] != digits or min(numbers) > 1:
+        return
+    for name, number, due in zip(names, numbers, range(min(numbers), min(numbers) + len(names)), strict=True):
+        if number != due:
+            raise InputError(
+                f"column {name!r} stands where {prefix + str(due)!r} is due",
+                "the columns of the classes have to stand in their order, with none left out",
+                where=where,
+            )

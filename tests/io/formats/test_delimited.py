@@ -14,7 +14,7 @@ from lscli.errors import InputError
 from lscli.io.array_request import ArrayRequest
 from lscli.io.files import RegularFile
 from lscli.io.format_table import FORMATS
-from lscli.io.tables import delimited
+from lscli.io.formats import delimited
 from tests.io.make import descriptors, figures
 from tests.io.table_files import LABELS, LOGITS, refused
 
