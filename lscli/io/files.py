@@ -88,19 +88,6 @@ class RegularFile:
         if _signature(os.fstat(self._fd)) != self._signature:
             raise self._changed()
 
-    def mapped_at(self, address: int) -> int | None:
-        """Which byte of a mapped file is at an address of this process; None where the system does not tell."""
-        try:
-            with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
-                lines = [line.split(maxsplit=5)[:5] for line in maps]
-        except OSError:  # only Linux does
-            return None
-        for span, _, offset, _, inode in lines:
-            start, stop = (int(end, 16) for end in span.split("-"))
-            if start <= address < stop:
-                return int(offset, 16) + address - start if int(inode) else None
-        return None
-
     def verify(self) -> None:
         """A file has no checksum."""
 

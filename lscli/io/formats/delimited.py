@@ -312,7 +312,7 @@ def _check_values(
     if request.key is not None:
         return
     whole = _whole(values)
-    for place in np.flatnonzero(whole) if rows >= _COUNTING else ():
+    for place in np.flatnonzero(whole).tolist() if rows >= _COUNTING else ():
         start = values[0, place]
         if start in (0, 1) and np.array_equal(values[:, place], np.arange(start, start + rows)):
             raise index_refused(where, names[place])
@@ -323,7 +323,7 @@ def _check_values(
             where=where,
         )
     enough = (written & (rows >= _FEW)) | (rows >= _MANY)
-    odd = [place for place in np.flatnonzero(whole & enough) if (values[:, place] != values[0, place]).any()]
+    odd = [place for place in np.flatnonzero(whole & enough).tolist() if (values[:, place] != values[0, place]).any()]
     if odd and not whole.all():
         name = names[odd[0]]
         raise InputError(
@@ -337,7 +337,7 @@ def _check_values(
 def _whole(values: NDArray[Any]) -> NDArray[np.bool_]:
     """Which columns of [N, K] hold whole numbers alone, [K]; no temporary array has the size of the matrix."""
     sample = values[:_SAMPLE]
-    whole = (sample == np.rint(sample)).all(axis=0)
+    whole: NDArray[np.bool_] = (sample == np.rint(sample)).all(axis=0)
     for place in np.flatnonzero(whole):
         column = values[:, place]
         whole[place] = (column == np.rint(column)).all()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -22,8 +23,6 @@ MAGIC = b"\x93NUMPY"
 MAX_HEADER = 10_000  # numpy's own limit: a real header has about 118 bytes
 # What numpy writes: a byte order, a letter, a size. numpy reads more, lists of fields in a string among them.
 _DESCR = r"[<>|=]?([biufcSUV][1-9][0-9]{0,8}|[mM]8(\[[0-9A-Za-z]{1,12}\])?)"
-# What Python's parser may warn of, on stderr: escapes, and words that follow a number without a space.
-_WARNED_OF = re.compile(r"\\|(?<![\w.])[\d.][\w.]*(?:and|else|for|i[fns]|not|or)")
 _LENGTH_BYTES = {(1, 0): 2, (2, 0): 4, (3, 0): 4}
 
 
@@ -80,14 +79,14 @@ class _Reader:
         hint = "save the array again: np.save(path, array)"
         try:
             text = raw.decode("utf-8").lstrip(" \t")  # no more than numpy strips
-            if _WARNED_OF.search(text):
-                raise ValueError("not as anybody writes it")
-            node = ast.parse(text, mode="eval").body
+            with warnings.catch_warnings():  # the parser warns of odd literals, such as invalid escapes
+                warnings.simplefilter("error")
+                node = ast.parse(text, mode="eval").body
             if not isinstance(node, ast.Dict) or any(key is None for key in node.keys):
                 raise ValueError("not a dictionary")
             keys = [ast.literal_eval(key) for key in node.keys if key is not None]
             values = [ast.literal_eval(value) for value in node.values]
-        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
+        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError, Warning) as error:
             raise self._error("malformed header", hint) from error
         # Compared as a sorted list, so that a key given twice is seen.
         if any(type(key) is not str for key in keys) or sorted(keys) != ["descr", "fortran_order", "shape"]:
