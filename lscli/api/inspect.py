@@ -11,6 +11,7 @@ from lscli._version import __version__
 from lscli.api.keywords import of_file
 from lscli.api.settings import settings_of
 from lscli.errors import LscliError
+from lscli.io.format_table import FORMATS
 from lscli.io.labels import Labels
 from lscli.io.logits import Logits
 from lscli.io.open import contents_of, opened_entry
@@ -201,7 +202,7 @@ def _command(path: str, found: Sequence[_Found], array: _Found, input_format: st
     return " ".join([*words, own, _beside(path, array, "logits", "labels") or "LABELS", *options])
 
 
-_TABLES = ("parquet", "arrow", "csv", "tsv")
+_TABLES = tuple(name for name, own in FORMATS.items() if own.table)
 
 
 def _beside(path: str, array: _Found, role: str, other: str) -> str:

@@ -82,10 +82,9 @@ def format_of(path: str, role: str, named: str | None = None) -> str:
 
     Raises:
         InputError: the suffix is unknown, or one of pickles.
-        UsageError: no format has this name.
     """
     if named is not None:
-        return check_name(named)
+        return named
     suffix = os.path.splitext(path)[1].lower()
     if suffix in _PICKLES:
         raise InputError(
@@ -102,18 +101,6 @@ def format_of(path: str, role: str, named: str | None = None) -> str:
             where=path,
         )
     return BY_SUFFIX[suffix]
-
-
-def check_name(name: str) -> str:
-    """Return `name` if a format has it.
-
-    Raises:
-        UsageError: no format has this name.
-    """
-    if name not in FORMATS:
-        hint = nearest(name, FORMATS) or f"one of {', '.join(FORMATS)}"
-        raise UsageError(f"unknown format {name!r}", hint, where="input-format")
-    return name
 
 
 def format_by_content(file: RegularFile) -> str | None:

@@ -111,7 +111,7 @@ def test_bad_bytes_are_refused_as_those_of_a_file(tmp_path: Path, data: bytes, c
 def test_the_format_may_be_said() -> None:
     assert EXPECTED == answer(piped(read(LOGITS), "eval", "-", LABELS, "--input-format", "npy", *METRICS))
     refusal(piped(read(LOGITS), "eval", "-", LABELS, "--input-format", "npz"), 3, "corrupt archive")
-    refusal(piped(read(LOGITS), "eval", "-", LABELS, "--input-format", "nyp"), 2, "unknown format 'nyp'", "'npy'")
+    refusal(piped(read(LOGITS), "eval", "-", LABELS, "--input-format", "nyp"), 2, "unknown value 'nyp'", "'npy'")
 
 
 def test_the_format_of_a_file_may_be_said(tmp_path: Path) -> None:

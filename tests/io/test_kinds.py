@@ -237,8 +237,8 @@ def test_bfloat16_of_no_type_is_read_when_it_is_said(tmp_path: Path, chunk_rows:
 def test_a_type_that_is_there_is_not_said_again(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", LOGITS)
     refused(UsageError, "float64 already", tmp_path / "x.npy", LABELS, dtype="bfloat16")
-    refused(UsageError, "unknown dtype 'float32'", tmp_path / "x.npy", LABELS, dtype="float32")
+    refused(UsageError, "dtype: unknown value 'float32'", tmp_path / "x.npy", LABELS, dtype="float32")
 
 
 def test_an_unknown_kind_is_refused() -> None:
-    refused(UsageError, "unknown kind 'prob'", LOGITS, LABELS, kind="prob")
+    refused(UsageError, "kind: unknown value 'prob'", LOGITS, LABELS, kind="prob")
