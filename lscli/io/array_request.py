@@ -10,6 +10,8 @@ from lscli.text import nearest, printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lscli.options import Dtype
+
 _MOST_NAMES = 12
 Wants = Literal["matrix", "integers", "numbers"]
 
@@ -35,7 +37,7 @@ class ArrayRequest(NamedTuple):
     option: str = ""
     labels: str | None = None
     allow_trailing: bool = False
-    dtype: str | None = None
+    dtype: Dtype | None = None
     shared: bool = False
     column: str | None = None
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from lscli.errors import InputError
 from lscli.io.memory import TensorArray
-from lscli.io.stored import whole
+from lscli.io.stored import read_all
 from lscli.io.views import located, shards_of
 
 if TYPE_CHECKING:
@@ -88,4 +88,4 @@ class Labels:
                 "save both from the same run",
                 where=self.name,
             )
-        return np.asarray(array.tensor.cpu()) if isinstance(array, TensorArray) else whole(array)
+        return np.asarray(array.tensor.cpu()) if isinstance(array, TensorArray) else read_all(array)

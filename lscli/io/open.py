@@ -17,7 +17,7 @@ from lscli.io.memory import TensorArray
 from lscli.io.paths import alike
 from lscli.io.shards import Shards
 from lscli.io.soft_labels import SoftLabels
-from lscli.io.stored import whole
+from lscli.io.stored import read_all
 from lscli.io.views import interpreted
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def open_numbers(value: Any, role: str, column: str) -> tuple[str, NDArray[Any]]
         array = argument.opened(ArrayRequest(role, "numbers", None, f"the key {role}", column=column), 0, stack)
         if isinstance(array, TensorArray):
             return array.name, np.asarray(array.tensor.cpu())
-        return array.name, whole(array)
+        return array.name, read_all(array)
 
 
 def contents_of(path: str, input_format: str | None) -> list[tuple[RegularFile, str, list[Entry]]]:

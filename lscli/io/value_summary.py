@@ -1,4 +1,4 @@
-"""A look at the values of an array, a block at a time: what they range over, and what is odd among them."""
+"""Summarise the values of an array in one pass: range, non-finite values, rows that sum to 1."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _BLOCK = 1 << 20  # elements
 
 
 class ValueSummary(NamedTuple):
-    """What there is among the values.
+    """A summary of the values of an array.
 
     Attributes:
-        low, high: the least and the largest finite value; nan where there is none.
-        nan, posinf, neginf: how many there are of each.
-        sum_to_1: the share of rows [N, K] that are probabilities; nan where there are no such rows.
-        exp_sum_to_1: the share of rows whose exponentials are.
+        low, high: the smallest and largest finite value; nan if there is none.
+        nan, posinf, neginf: the number of such values.
+        sum_to_1: the share of rows [N, K] that are probabilities; nan for an array of another shape.
+        exp_sum_to_1: the share of rows whose exponentials are probabilities.
     """
 
     low: int | float
@@ -40,10 +40,14 @@ class ValueSummary(NamedTuple):
 
 
 def summarise(array: StoredArray, progress: Callable[[int, int], None] | None = None) -> ValueSummary | None:
-    """Read all of an array of numbers once; None of anything else.
+    """Read all values once and summarise them; None if they are not numbers or lie on a device.
+
+    Args:
+        array: any shape; read by blocks of rows.
+        progress: called with the number of rows done and of all rows.
 
     Raises:
-        InputError: it changed meanwhile, or is damaged.
+        InputError: the file changed meanwhile, or is damaged.
         ReadWriteError: it cannot be read.
     """
     if isinstance(array, TensorArray) or not array.shape or array.element.rstrip("0123456789") not in _NUMBERS:

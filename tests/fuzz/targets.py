@@ -18,7 +18,7 @@ from lscli.errors import LscliError
 from lscli.io.array_request import ArrayRequest
 from lscli.io.files import RegularFile
 from lscli.io.format_table import FORMATS, check_content
-from lscli.io.stored import StoredArray, whole
+from lscli.io.stored import StoredArray, read_all
 from lscli.text import printable
 from tests.fuzz import oracles
 from tests.fuzz.contract import WrongError, misspoken
@@ -173,7 +173,7 @@ def _values(array: StoredArray) -> NDArray[Any] | None:
     """All values of a small array; of a large one the first rows are read, and nothing is compared."""
     size = int(np.prod(array.shape, dtype=object)) * array.dtype.itemsize
     if size <= ALL_OF:
-        return whole(array)
+        return read_all(array)
     with contextlib.closing(array):
         row = size // array.shape[0]
         rows = min(array.shape[0], SOME_ROWS // row)

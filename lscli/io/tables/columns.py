@@ -23,21 +23,21 @@ LABELS = ("labels", "label")
 _MOST_NAMES = 12
 _INDEX = re.compile(r"__index_level_\d+__|Unnamed: \d+|")
 _FLOATS = ("float16", "float32", "float64")
-# What stands beside logits in tables, and is no class.
+# Names of columns beside logits in tables that are not classes.
 _BESIDE = {"weight", "weights", "loss", "confidence", "target", "targets", "prediction", "predictions", "pred", "id"}
 _DIGITS = "0123456789"
-_LONGEST = 9  # digits of a count; names such as those of ImageNet have more
+_LONGEST = 9  # digits of a class number; names such as those of ImageNet have more
 
 
 class Column(NamedTuple):
-    """A column as a table declares it.
+    """A column of a table.
 
     Attributes:
         name: any text.
-        type: what errors call its type; empty where the table does not say.
-        element: numpy's name of the type of its numbers; empty where they are none, or the table does not say.
-        width: how many each row has; None where it is one, and no list of one.
-        of_index: whether pandas says that it is the index of a data frame.
+        type: the name of its type, for errors; empty in text tables.
+        element: numpy's name of the type of its numbers; empty if they are none, and in text tables.
+        width: the length of its lists; None for single values.
+        of_index: whether it is the index of a data frame of pandas.
     """
 
     name: str
@@ -48,22 +48,22 @@ class Column(NamedTuple):
 
 
 def labels_among(columns: Sequence[Column], request: ArrayRequest) -> set[int]:
-    """The places of the columns that a matrix leaves out."""
+    """The positions of label columns, which are not part of a matrix."""
     return {place for place, column in enumerate(columns) if column.name in (*LABELS, request.labels)}
 
 
 def matrix(where: str, columns: Sequence[Column], request: ArrayRequest, left_out: Collection[int]) -> list[int]:
-    """The places of one column of lists, or of one column a class, in their order.
+    """The positions of the columns of a matrix [N, K]: one column of lists, or one column per class.
 
     Args:
         where: the file, for errors.
-        columns: all that it has.
+        columns: all columns of the file.
         request: its key names the columns, `*` as a wildcard. Without a key: the column of lists named like the role,
             the only column of lists, or every column that is not left out.
         left_out: positions of columns that are used only if named exactly.
 
     Raises:
-        InputError: there are none, or any of them is not, or may not be, of the matrix.
+        InputError: there are no such columns, or one of them is not, or may not be, part of the matrix.
     """
     others = [place for place in range(len(columns)) if place not in left_out]
     places = (
@@ -78,10 +78,10 @@ def matrix(where: str, columns: Sequence[Column], request: ArrayRequest, left_ou
 
 
 def single(where: str, columns: Sequence[Column], request: ArrayRequest) -> int:
-    """The place of a column of one number a row: labels, weights, a prior, the logits of two classes.
+    """The position of a column of one number per row: labels, weights, a prior, or binary logits.
 
     Raises:
-        InputError: there is none, or several and no saying which, or it holds no such numbers.
+        InputError: the column is missing, ambiguous or of the wrong type.
     """
     named = request.key if request.key is not None else request.column
     names = [column.name for column in columns]
@@ -114,10 +114,10 @@ def single(where: str, columns: Sequence[Column], request: ArrayRequest) -> int:
 
 
 def place_of(where: str, names: Sequence[str], name: str) -> int:
-    """The place of the column of a name.
+    """The position of the column with this name.
 
     Raises:
-        InputError: there is none, or there are two.
+        InputError: no column has this name, or two have it.
     """
     if name not in names:
         hint = nearest(name, names) or f"it has {listed(names)}"
@@ -128,18 +128,18 @@ def place_of(where: str, names: Sequence[str], name: str) -> int:
 
 
 def listed(names: Sequence[str]) -> str:
-    """The first names, for a hint."""
+    """The first names as a list for a hint."""
     return ", ".join(map(printable, names[:_MOST_NAMES])) + (", ..." if len(names) > _MOST_NAMES else "")
 
 
 def no_labels(where: str, names: Sequence[str]) -> InputError:
-    """That a table of logits has no labels."""
+    """The error that a table of logits has no labels."""
     hint = "name the file of the labels after the logits, or their column with --labels-column"
     return InputError("has no column 'labels' or 'label'", f"{hint}: it has {listed(names)}", where=where)
 
 
 def index_refused(where: str, name: str) -> InputError:
-    """That a column counts rows."""
+    """The error that a column contains row numbers."""
     called = f"column {name!r}" if name else "a column without a name"
     return InputError(
         f"{called} is an index, and no class",
@@ -171,7 +171,7 @@ def _default(where: str, columns: Sequence[Column], request: ArrayRequest, other
         raise no_labels(where, names)
     if not others:
         raise InputError(f"has no column of {request.role}", f"it has {listed(names) or 'none'}", where=where)
-    # A column of the role's name that cannot be it is what there is to say, whatever stands beside it.
+    # A column named like the role but of the wrong type is the error to report, whatever other columns there are.
     spoilt = [place for place in others if names[place] == request.role and columns[place].type and len(others) > 1]
     return spoilt or list(others)
 
@@ -182,7 +182,7 @@ def _check_index(where: str, column: Column) -> None:
 
 
 def _check_type(where: str, column: Column, first: Column, request: ArrayRequest) -> None:
-    if not column.type:  # known once it is read
+    if not column.type:  # text: known once it is read
         return
     naming = f"name the columns of the {request.role} with {request.option}, for example 'logit_*'"
     if "list" in column.type and column.width is None:
@@ -211,10 +211,10 @@ def _check_type(where: str, column: Column, first: Column, request: ArrayRequest
 
 
 def _check_names(where: str, names: Sequence[str], request: ArrayRequest) -> None:
-    """Refuse columns [K] of which one may be no class, or that stand in another order than they are numbered in.
+    """Refuse columns [K] of which one may not be a class, and numbered columns out of order.
 
     Raises:
-        InputError: they do.
+        InputError: a name occurs twice, may not be a class, or is out of order.
     """
     doubled = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
     if doubled is not None:
@@ -234,7 +234,7 @@ def _check_names(where: str, names: Sequence[str], request: ArrayRequest) -> Non
 
 
 def entries(columns: Sequence[Column], rows: int) -> list[Entry]:
-    """The arrays that a table holds: columns that are numbered are one."""
+    """List the arrays of a table; numbered columns are one matrix."""
     found = []
     families = _families([column.name for column in columns if column.width is None and _is_float(column)])
     whole = {name: prefix for prefix, family in families.items() if len(family) > 1 for name in family}
@@ -253,7 +253,7 @@ def _is_float(column: Column) -> bool:
 
 
 def _families(names: Sequence[str]) -> dict[str, list[str]]:
-    """The names that end in digits, by what is before these."""
+    """The names that end in digits, by the text before the digits."""
     families: dict[str, list[str]] = {}
     for name in names:
         prefix = name.rstrip(_DIGITS)
@@ -265,7 +265,7 @@ def _families(names: Sequence[str]) -> dict[str, list[str]]:
 def _check_order(where: str, prefix: str, names: Sequence[str]) -> None:
     digits = [name[len(prefix) :] for name in names]
     numbers = [int(digit) for digit in digits if len(digit) < _LONGEST and digit.isascii()]
-    # Names such as n01440764 are no counts.
+    # Names such as n01440764 are not class numbers.
     if [str(number) for number in numbers] != digits or min(numbers) > 1:
         return
     for name, number, due in zip(names, numbers, range(min(numbers), min(numbers) + len(names)), strict=True):
