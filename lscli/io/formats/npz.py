@@ -94,9 +94,7 @@ def _opened(file: RegularFile, archive: zipfile.ZipFile, member: zipfile.ZipInfo
             where=name,
         )
     if member.compress_type == zipfile.ZIP_LZMA:
-        dictionary = int.from_bytes(
-            file.read(4, start + 5), "little"
-        )  # after 5 bytes of properties
+        dictionary = int.from_bytes(file.read(4, start + 5), "little")  # after 5 bytes of properties
         if dictionary > _MAX_DICTIONARY:
             raise InputError(f"unpacking it takes {sized(dictionary)} of memory", _AGAIN, where=name)
     return _Packed(file, archive, member, name)
