@@ -15,7 +15,7 @@ from lscli.errors import ReadWriteError
 from lscli.io.logits import Logits
 from lscli.io.memory import MemoryArray
 from lscli.kernels.class_sums import block_rows
-from lscli.limits import MemoryLimit
+from lscli.limits import MemoryLimit, has_room
 from lscli.scan.chunk_size import Fit, fit, thread_bytes
 from tests.command import LABELS, LOGITS
 from tests.faults.shells import assert_two_lines, under
@@ -164,3 +164,16 @@ def test_a_thread_takes_no_more_than_is_reckoned_with(
     lscli.evaluate(x, y, metrics=metrics, threads=1, chunk_rows=rows // 2, bootstrap=2)
     reckoned = thread_bytes(stored(rows, classes, dtype), rows // 2, class_sums=sums)
     assert peak[0] <= reckoned <= 4 * peak[0]
+
+
+def test_without_room_for_a_thread_the_main_one_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A thread that runs out of memory as it starts would keep the main one waiting for ever.
+    inputs = some_logits(50, 5), some_labels(50, 5)
+    expected = figures(lscli.evaluate(*inputs))
+    monkeypatch.setattr("lscli.workers.has_room", lambda size: False)
+    monkeypatch.setattr(threading.Thread, "start", lambda thread: pytest.fail("a thread is started"))
+    assert expected == figures(lscli.evaluate(*inputs, threads=4, chunk_rows=3))
+
+
+def test_room_is_what_can_be_mapped() -> None:
+    assert (True, False) == (has_room(1 << 20), has_room(1 << 62))
