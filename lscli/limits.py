@@ -1,11 +1,8 @@
-"""What this process may take: processors, and memory where something limits it.
-
-Memory that is merely reserved counts against a limit on the address space (`ulimit -v`), and not against
-a container's.
-"""
+"""What this process may use: processors, and memory where a control group (a container) limits it."""
 
 from __future__ import annotations
 
+import mmap
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,79 +12,68 @@ from lscli.text import sized
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# What a thread reserves besides its buffers: a stack, and a heap of its own.
-_THREAD = (8 + 64) << 20
-# More than any machine has: how version 1 of the control groups says that there is no limit.
+# More than any machine has: version 1 of the control groups writes "no limit" as such a number.
 _UNLIMITED = 1 << 60
 
 
 class MemoryLimit(NamedTuple):
-    """The most memory that a process may have.
+    """The memory limit of a control group.
 
     Attributes:
-        free: bytes that it may still take.
-        total: bytes in all.
-        address_space: whether memory counts that is reserved and never touched.
+        free: bytes that may still be used.
+        total: the limit in bytes.
     """
 
     free: int
     total: int
-    address_space: bool = False
 
     def threads(self, count: int, each: int, beside: int = 0) -> int:
-        """How many of `count` threads that take `each` bytes fit beside so many bytes; it may be none."""
-        each += _THREAD if self.address_space else 0
+        """The number of threads, at most `count`, that fit at `each` bytes beside `beside` bytes; 0 if none fits."""
         return max(0, min(count, (self.free - beside) // max(1, each)))
 
     def refusal(self, needed: int, hint: str = "", where: str = "") -> ReadWriteError:
-        """That `needed` bytes more are too many."""
-        raising = "raise the limit (ulimit -v)" if self.address_space else "give the container more memory"
+        """The error that `needed` more bytes do not fit; `hint` is an alternative to a larger limit."""
+        raising = "give the container more memory"
         what = f"needs {sized(self.total - self.free + needed)} of memory, limit {sized(self.total)}"
         return ReadWriteError(what, f"{hint}, or {raising}" if hint else raising, where=where)
 
 
 def processors() -> int:
-    """How many processors this process may use, where the system tells."""
+    """The number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def memory_limit() -> MemoryLimit | None:
-    """The limit that leaves the least; None where nothing limits."""
-    limits = [*_control_groups()]
-    if (space := _address_space()) is not None:
-        limits.append(space)
-    return min(limits, default=None)
+    """The control group's limit that leaves the least memory; None without a limit."""
+    return min(_control_groups(), default=None)
 
 
-def check_import(name: str, size: int) -> None:
-    """Refuse to import a package whose libraries do not fit: some end the process, with an exit code of their own.
+def has_room(size: int) -> bool:
+    """Whether `size` more bytes of address space can be mapped (`ulimit -v`); none is touched or kept."""
+    try:
+        mmap.mmap(-1, size).close()
+    except (OSError, MemoryError):
+        return False
+    return True
+
+
+def check_room(name: str, size: int) -> None:
+    """Check that there is room for the `size` bytes that importing the package `name` maps.
+
+    Without room, OpenBLAS ends the process with exit code 1 and a message of its own.
 
     Raises:
-        ReadWriteError: the address space is limited, and has no room for `size` bytes.
+        ReadWriteError: the address space is too small.
     """
-    space = _address_space()
-    if space is not None and space.free < size:
-        raise space.refusal(size, where=name)
-
-
-def _address_space() -> MemoryLimit | None:
-    try:
-        import resource
-
-        total = resource.getrlimit(resource.RLIMIT_AS)[0]
-        if total == resource.RLIM_INFINITY:
-            return None
-        pages = int(_read("/proc/self/statm").split()[0])
-        return MemoryLimit(max(0, total - pages * resource.getpagesize()), total, address_space=True)
-    except (ImportError, OSError, ValueError, IndexError):  # Windows has no such limits, and few systems a /proc
-        return None
+    if not has_room(size):
+        raise ReadWriteError(f"needs {sized(size)} more memory", "raise the limit (ulimit -v)", where=name)
 
 
 def _control_groups(own: str = "/proc/self/cgroup", mount: str = "/sys/fs/cgroup") -> Iterator[MemoryLimit]:
-    """The limits of this process's group and of those it is in, in both versions of control groups."""
+    """The limits of this process's control group and of its parents, in versions 1 and 2."""
     try:
         lines = [line.split(":", 2) for line in _read(own).splitlines()]
-    except OSError:  # Linux has them
+    except OSError:  # not Linux
         return
     for line in lines:
         if len(line) == 3 and "memory" in line[1].split(","):
@@ -98,7 +84,7 @@ def _control_groups(own: str = "/proc/self/cgroup", mount: str = "/sys/fs/cgroup
 
 
 def _upwards(mount: str, path: str, most: str, now: str, prefix: str) -> Iterator[MemoryLimit]:
-    # Within a container the path may be the host's, of which only the last parent is seen: the mount itself.
+    # In a container the path may be the host's; only its root is mounted then.
     parts = [part for part in path.split("/") if part not in ("", "..")]
     for depth in range(len(parts), -1, -1):
         folder = os.path.join(mount, *parts[:depth])
@@ -108,9 +94,9 @@ def _upwards(mount: str, path: str, most: str, now: str, prefix: str) -> Iterato
                 continue
             used = int(_read(os.path.join(folder, now)))
             statistics = dict(line.split() for line in _read(os.path.join(folder, "memory.stat")).splitlines())
-            # What was read from files is dropped when memory is asked for.
+            # The page cache counts as used memory, but the kernel drops it on demand.
             cache = sum(int(statistics.get(f"{prefix}{kind}_file", 0)) for kind in ("active", "inactive"))
-        except (OSError, ValueError):  # not there, or `max`
+        except (OSError, ValueError):  # no such file, or `max`: no limit
             continue
         yield MemoryLimit(max(0, total - max(0, used - cache)), total)
 

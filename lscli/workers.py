@@ -9,10 +9,14 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from lscli.limits import has_room
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 T = TypeVar("T")
+# A thread's stack and heap. If memory runs out in a new thread, `Thread.start` of CPython waits for it forever.
+_THREAD = (8 + 64) << 20
 
 
 def run_threads(
@@ -36,6 +40,8 @@ def run_threads(
     started: list[threading.Thread] = []
     try:
         for _ in range(threads):
+            if not has_room(_THREAD):
+                break
             thread = threading.Thread(target=queue.run, args=(work,), daemon=True)
             try:
                 thread.start()

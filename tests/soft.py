@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lscli
-from lscli.io.open import How, open_soft_inputs
+from lscli.io.open import ReadOptions, open_soft_inputs
 from lscli.io.soft_labels import SoftLabels
 from lscli.scan.scan import scan
 from lscli.scan.soft import Soft
@@ -39,12 +39,12 @@ def table(
     targets: Targets | None = None,
     eps: tuple[float, ...] = (),
     columns: tuple[str, ...] = COLUMNS,
-    how: How | None = None,
+    reading: ReadOptions | None = None,
     ignore_index: int = -100,
     **options: Any,
 ) -> SampleTable:
     """The columns of a pass over logits and soft labels [N, K], the entropies of each eps among them as `eps=0.1`."""
-    opened, truth = open_soft_inputs(logits, labels, how)
+    opened, truth = open_soft_inputs(logits, labels, reading or ReadOptions())
     assert isinstance(truth, SoftLabels)
     try:
         names = {f"eps={amount}": amount for amount in eps}

@@ -12,7 +12,7 @@ from lscli._version import __version__
 from lscli.api.loss_targets import declared_targets, open_targets
 from lscli.errors import InputError, UsageError
 from lscli.io.labels import Labels
-from lscli.io.open import How, open_inputs, open_soft_inputs
+from lscli.io.open import ReadOptions, open_inputs, open_soft_inputs
 from lscli.io.soft_labels import SoftLabels
 from lscli.io.weights_groups import open_groups, open_weights
 from lscli.kernels.class_sums import ClassSums
@@ -58,7 +58,7 @@ class Inputs:
     ) -> None:
         if isinstance(logits, SampleTable):
             raise UsageError("is a SampleTable, not logits", "use lscli.measure(table)", where="logits")
-        how = How(
+        how = ReadOptions(
             logits_key=options.logits_key,
             labels_key=options.labels_key,
             labels_column=options.labels_column,

@@ -11,12 +11,13 @@ from lscli._version import __version__
 from lscli.api.keywords import of_file
 from lscli.api.settings import settings_of
 from lscli.errors import LscliError
+from lscli.io.format_table import FORMATS
 from lscli.io.labels import Labels
 from lscli.io.logits import Logits
 from lscli.io.open import contents_of, opened_entry
 from lscli.io.path_roles import stored_shape
 from lscli.io.paths import STDIN, files_of
-from lscli.io.value_summary import Look, look
+from lscli.io.value_summary import ValueSummary, summarise
 from lscli.io.views import flattened, interpreted
 from lscli.listings import ArrayRow, Contents
 from lscli.options import InspectOptions
@@ -54,7 +55,7 @@ def inspect(path: Path, options: InspectOptions) -> Contents:
             array = None
             try:
                 array = opened_entry(file, format_name, entry)
-                found.append(_Found.of(file.name, format_name, entry.key, array, look(array, progress)))
+                found.append(_Found.of(file.name, format_name, entry.key, array, summarise(array, progress)))
             except LscliError as error:
                 shape = () if entry.shape is None else entry.shape
                 found.append(
@@ -91,13 +92,13 @@ class _Found(NamedTuple):
     shape: tuple[int, ...]
     element: str
     size: int
-    look: Look | None
+    look: ValueSummary | None
     role: str
     options: list[str]
     why: str
 
     @classmethod
-    def of(cls, file: str, format_name: str, key: str, array: Any, seen: Look | None) -> _Found:
+    def of(cls, file: str, format_name: str, key: str, array: Any, seen: ValueSummary | None) -> _Found:
         size = math.prod(array.shape) * array.dtype.itemsize
         role, options, why = _taken_for(array, seen)
         return cls(file, format_name, key, array.shape, array.element, size, seen, role, options, why)
@@ -109,7 +110,7 @@ class _Found(NamedTuple):
         return " ".join([self.role, *self.options])
 
 
-def _taken_for(array: Any, seen: Look | None) -> tuple[str, list[str], str]:
+def _taken_for(array: Any, seen: ValueSummary | None) -> tuple[str, list[str], str]:
     """The role of an array, the options that it needs, and why it has no role."""
     whole = array.element.lstrip("u").startswith("int")
     if whole and len(array.shape) == 1:
@@ -201,7 +202,7 @@ def _command(path: str, found: Sequence[_Found], array: _Found, input_format: st
     return " ".join([*words, own, _beside(path, array, "logits", "labels") or "LABELS", *options])
 
 
-_TABLES = ("parquet", "arrow", "csv", "tsv")
+_TABLES = tuple(name for name, own in FORMATS.items() if own.table)
 
 
 def _beside(path: str, array: _Found, role: str, other: str) -> str:

@@ -14,7 +14,7 @@ from lscli.api.loss_targets import parse_eps
 from lscli.api.settings import settings_of
 from lscli.errors import UsageError, warn, whole
 from lscli.io.labels import Labels
-from lscli.io.open import How, open_labels, open_numbers
+from lscli.io.open import ReadOptions, open_labels, open_numbers
 from lscli.listings import Matrix, OneLabel, SmoothedLabel, SmoothedLabels
 from lscli.options import SmoothOneOptions, SmoothOptions
 from lscli.report import Setting
@@ -52,7 +52,7 @@ def smoothed_rows(labels: Data, options: SmoothOptions) -> SmoothedLabels:
     amount = _amount(options)
     if options.classes is not None:
         check_classes(options.classes)
-    how = How(
+    how = ReadOptions(
         labels_key=options.labels_key,
         labels_column=options.labels_column,
         allow_trailing=options.allow_trailing,

@@ -57,7 +57,7 @@ def _start(
         from lscli.cli.defaults import load_pyproject
 
         load_pyproject(context)
-        limits.check_import("numpy", _NUMPY)
+        limits.check_room("numpy", _NUMPY)
 
 
 # What the libraries that numpy and lscli load take of the address space, measured.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import select
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.cli.progress import close_bar
 from lscli.errors import ClosedPipeError, LscliError, ReadWriteError, UsageError
+from lscli.io.output import write_atomically
 from lscli.render.renderers import BY_SUFFIX, FORMATS, Screen, render
 from lscli.text import nearest, printable
 
@@ -134,73 +134,11 @@ def _write_file(path: str, pieces: Iterator[bytes]) -> None:
             with open(path, "wb") as stream:  # a device or a pipe; one without a name has no real path
                 stream.writelines(pieces)
             return
-        _replace(os.path.realpath(path), pieces)  # a link stays a link: what it leads to is replaced
+        write_atomically(path, pieces)
     except BrokenPipeError as error:
         raise ClosedPipeError from error
     except OSError as error:
         raise _not_written(path, error) from error
-
-
-def _replace(target: str, pieces: Iterator[bytes]) -> None:
-    """Write beside the target and rename into its place: the old file or the new one, never a mix."""
-    folder, name = os.path.split(target)
-    _clear_stale(folder, name)
-    temporary = os.path.join(folder, f".{name}.lscli-{os.getpid()}.tmp")
-    try:
-        mode = stat.S_IMODE(os.stat(target).st_mode) if os.path.exists(target) else None
-        with open(temporary, "xb") as stream:
-            if mode is not None:
-                os.chmod(temporary, mode)
-            stream.writelines(pieces)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
-    _sync_folder(folder)
-
-
-def _clear_stale(folder: str, name: str) -> None:
-    """Remove what a killed run left beside this target."""
-    prefix, suffix = f".{name}.lscli-", ".tmp"
-    try:
-        entries = os.listdir(folder)
-    except OSError:  # writing says what is wrong, if anything is: some folders may only be written to
-        return
-    for entry in entries:
-        pid = entry[len(prefix) : -len(suffix)]
-        if (
-            entry.startswith(prefix)
-            and entry.endswith(suffix)
-            and pid.isascii()
-            and pid.isdecimal()
-            and not _alive(int(pid))
-        ):
-            with contextlib.suppress(OSError):
-                os.unlink(os.path.join(folder, entry))
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except OSError:
-        return True
-    return pid != os.getpid()
-
-
-def _sync_folder(folder: str) -> None:
-    if not hasattr(os, "O_DIRECTORY"):  # Windows cannot
-        return
-    with contextlib.suppress(OSError):  # some file systems refuse; the new file is in its place
-        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
 
 
 def _not_written(where: str, error: OSError) -> LscliError:

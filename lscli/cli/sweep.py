@@ -45,10 +45,10 @@ def sweep_command(
 
     def answer(progress: Progress | None) -> Report:
         from lscli.api.sweep import sweep
-        from lscli.io.path_roles import roles
+        from lscli.io.path_roles import assign_roles
 
         keys = (options.logits_key, options.labels_key)
-        logits, labels, others = roles(paths, *keys, binary=options.binary, flatten=options.flatten)
+        logits, labels, others = assign_roles(paths, *keys, binary=options.binary, flatten=options.flatten)
         return sweep.with_options(logits, labels, options.replaced(others=others, progress=progress))
 
     run_command(context, output, [*paths, *options.files()], answer)

@@ -1,4 +1,4 @@
-"""What one argument stands for: a file, the shards of a pattern, standard input, or an array in memory."""
+"""One input argument: a file, a pattern of shards, standard input, or an array in memory."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.errors import InputError, UsageError
 from lscli.io.files import RegularFile
-from lscli.io.format_table import FORMATS, check_content, check_name, format_by_content, format_of, format_of_text
+from lscli.io.format_table import FORMATS, check_content, format_by_content, format_of, format_of_text
 from lscli.io.memory import open_array
 from lscli.io.paths import STDIN, expanded, pairs
 from lscli.io.shards import Shards, allow_open, check_distinct
@@ -16,17 +16,17 @@ from lscli.io.views import flattened
 if TYPE_CHECKING:
     import contextlib
 
-    from lscli.io.array_request import Ask
+    from lscli.io.array_request import ArrayRequest
 
 
 class Argument(NamedTuple):
-    """Files that are open, or an array.
+    """The open files that an argument names, or the array that it is.
 
     Attributes:
-        files: those that the argument names, in their order.
-        formats: of each the name of its format.
-        pattern: what names the files, as typed; None where it is one file.
-        array: what was given in their place.
+        files: the files in order; empty for an array.
+        formats: the format name of each file.
+        pattern: the pattern that names the files, as typed; None for a single file.
+        array: the array in memory, or None.
     """
 
     files: list[RegularFile]
@@ -36,12 +36,12 @@ class Argument(NamedTuple):
 
     @classmethod
     def of(cls, value: Any, role: str, input_format: str | None = None) -> Argument:
-        """Open what an argument stands for; `role` is what errors say it is for.
+        """Open an argument; `role` names it in errors.
 
         Raises:
-            InputError: a file cannot be used, or comes twice.
+            InputError: a file cannot be used, or two names lead to the same file.
             ReadWriteError: a file cannot be read.
-            UsageError: an unknown format, or standard input whose format is not seen.
+            UsageError: the format of standard input is not recognised.
         """
         if not is_path(value):
             return cls([], [], None, open_array(value, role))
@@ -50,7 +50,7 @@ class Argument(NamedTuple):
             from lscli.io.stdin import open_stdin
 
             file = open_stdin()
-            return cls([file], [check_name(input_format) if input_format else _seen(file)])
+            return cls([file], [input_format or _recognised(file)])
         names = expanded(path)
         allow_open(len(names or ()))
         opened = cls([], [], path if names else None)
@@ -66,10 +66,10 @@ class Argument(NamedTuple):
         return opened
 
     def again(self) -> Argument:
-        """The same files once more, for the labels, where their formats may hold both.
+        """Open the same files again, for the labels.
 
         Raises:
-            UsageError: they may not.
+            UsageError: their format cannot hold both logits and labels.
         """
         if not self.files or not all(FORMATS[name].keyed for name in self.formats):
             hint = "name them after the logits, or give one file with both, such as .npz, .safetensors or .pt"
@@ -77,10 +77,10 @@ class Argument(NamedTuple):
         return self._replace(files=[file.another() for file in self.files])
 
     def paired_with(self, logits: Argument) -> Argument:
-        """These shards in the order of the shards of logits.
+        """These shards of labels, in the order of the shards of logits.
 
         Raises:
-            InputError: a shard of either has no partner.
+            InputError: a shard has no partner.
         """
         by_name = {file.name: place for place, file in enumerate(self.files)}
         names = pairs([file.name for file in logits.files], list(by_name), self.pattern or "")
@@ -89,22 +89,22 @@ class Argument(NamedTuple):
             files=[self.files[place] for place in order], formats=[self.formats[place] for place in order]
         )
 
-    def opened(self, ask: Ask, dimensions: int, stack: contextlib.ExitStack) -> Any:
-        """The array that is asked for, closed with the stack.
+    def opened(self, request: ArrayRequest, dimensions: int, stack: contextlib.ExitStack) -> Any:
+        """Open the requested array.
 
         Args:
-            ask: see there.
-            dimensions: how many it has at most: all but its last axes are rows; 0 leaves it as it is.
-            stack: closes what is opened.
+            request: the array to read.
+            dimensions: its largest number of dimensions: leading ones become rows; 0 for any number.
+            stack: closes the array.
 
         Raises:
-            InputError: a file does not have it, or shards are not alike.
+            InputError: a file lacks the array, or shards differ in width or type.
             ReadWriteError: a file cannot be read.
-            UsageError: a package for its format is missing.
+            UsageError: the package for the format is missing.
         """
         parts = [] if self.array is None else [self.array]
         for file, name in zip(self.files, self.formats, strict=True):
-            parts.append(FORMATS[name].reader(file.name).open_array(file, ask))
+            parts.append(FORMATS[name].reader(file.name).open_array(file, request))
             stack.callback(parts[-1].close)
         if dimensions:
             parts = [flattened(part, dimensions) for part in parts]
@@ -116,20 +116,22 @@ class Argument(NamedTuple):
 
 
 def is_path(value: Any) -> bool:
-    """Whether a value names a file, rather than being the data."""
+    """Whether a value is a path rather than data."""
     return isinstance(value, str | bytes | os.PathLike)
 
 
 def is_stdin(value: Any) -> bool:
-    """Whether a value stands for standard input."""
+    """Whether a value is the path `-`."""
     return is_path(value) and os.fsdecode(value) == STDIN
 
 
-def _seen(file: RegularFile) -> str:
+def _recognised(file: RegularFile) -> str:
     if file.size == 0:
         raise InputError("is empty", "look at the command before the pipe", where=file.name)
     found = format_by_content(file) or format_of_text(file)
     if found is None:
         known = ", ".join(FORMATS)
-        raise UsageError("the format is not seen from its first bytes", f"say --input-format: {known}", where=file.name)
+        raise UsageError(
+            "the format is not recognised by its first bytes", f"say --input-format: {known}", where=file.name
+        )
     return found

@@ -1,4 +1,4 @@
-"""What is asked of a file that may hold more than one array, and which of these that is."""
+"""Select one array from a file that may hold several."""
 
 from __future__ import annotations
 
@@ -10,23 +10,25 @@ from lscli.text import nearest, printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lscli.options import Dtype
+
 _MOST_NAMES = 12
 Wants = Literal["matrix", "integers", "numbers"]
 
 
-class Ask(NamedTuple):
-    """One array, for one purpose.
+class ArrayRequest(NamedTuple):
+    """The array to read from a file.
 
     Attributes:
-        role: what it is for, in errors; the key that it has unless another is given.
-        wants: a `matrix` [N, K], a column of `integers` [N] or of `numbers` [N]: what a file of text makes of itself.
-        key: the array, or the column of a table, that was named; None where nobody did.
-        option: what names one, for hints.
-        labels: the column of a table that logits leave out, besides `label` and `labels`.
-        allow_trailing: whether bytes after the data of an `.npy` array are passed over.
-        dtype: how elements of no type are to be read, or None.
-        shared: whether the file is the logits' and the labels' too, so that its only array is not both.
-        column: the column of a table that has several, where no key was named.
+        role: `logits`, `labels` or another name for errors; also the default key.
+        wants: a `matrix` [N, K], or one column [N] of `integers` or of `numbers`; text files are read by it.
+        key: the key of the array, or the column of a table; None for the default.
+        option: the option that sets `key`, for hints.
+        labels: a column of a table that is not part of the logits; `label` and `labels` never are.
+        allow_trailing: whether to ignore bytes after the data of an `.npy` array.
+        dtype: the type of elements that are stored as raw bytes without a type (`--dtype`), or None.
+        shared: whether logits and labels are in this one file; a single array is then not taken for both.
+        column: the column of a table, used if `key` is None.
     """
 
     role: str
@@ -35,18 +37,18 @@ class Ask(NamedTuple):
     option: str = ""
     labels: str | None = None
     allow_trailing: bool = False
-    dtype: str | None = None
+    dtype: Dtype | None = None
     shared: bool = False
     column: str | None = None
 
 
 class Entry(NamedTuple):
-    """An array that a file holds, as `inspect` lists it.
+    """An array in a file, as `inspect` lists it.
 
     Attributes:
-        key: its name; empty where a file holds one array.
-        shape: None where the file does not say before everything is read.
-        element: the name of the elements' type.
+        key: its name; empty if the format holds a single array.
+        shape: None if the value is no array.
+        element: the name of the element type.
     """
 
     key: str
@@ -54,37 +56,39 @@ class Entry(NamedTuple):
     element: str
 
 
-def choose(where: str, keys: Sequence[str], ask: Ask, again: str) -> str:
-    """The key of the array that is asked for: the one that was named, the one called as its role, or the only one.
+def choose(where: str, keys: Sequence[str], request: ArrayRequest, again: str) -> str:
+    """Choose the requested key: the given one, the one named like the role, or the only one.
 
     Args:
         where: the file, for errors.
-        keys: those that it has.
-        ask: see there.
-        again: how such a file is saved, for hints.
+        keys: the keys in the file.
+        request: the array to read.
+        again: a hint on how to save such a file.
 
     Raises:
-        InputError: there is none, or several and no saying which.
+        InputError: the key is missing, or the choice is ambiguous.
     """
     if not keys:
         raise InputError("holds no array", again, where=where)
     names = ", ".join(printable(key) for key in keys[:_MOST_NAMES]) + (", ..." if len(keys) > _MOST_NAMES else "")
-    if ask.key is not None:
-        if ask.key in keys:
-            return ask.key
-        raise InputError(f"holds no array {ask.key!r}", nearest(ask.key, keys) or f"it holds {names}", where=where)
-    if ask.role in keys:
-        return ask.role
-    if ask.shared and ask.role == "labels":
+    if request.key is not None:
+        if request.key in keys:
+            return request.key
         raise InputError(
-            f"holds no array {ask.role!r}",
-            f"name the file of the labels after the logits, or their array with {ask.option}: it holds {names}",
+            f"holds no array {request.key!r}", nearest(request.key, keys) or f"it holds {names}", where=where
+        )
+    if request.role in keys:
+        return request.role
+    if request.shared and request.role == "labels":
+        raise InputError(
+            f"holds no array {request.role!r}",
+            f"name the file of the labels after the logits, or their array with {request.option}: it holds {names}",
             where=where,
         )
     if len(keys) == 1:
         return keys[0]
     raise InputError(
-        f"holds several arrays and none is called {ask.role}",
-        f"name one with {ask.option}: {names}" if ask.option else f"it holds {names}",
+        f"holds several arrays and none is called {request.role}",
+        f"name one with {request.option}: {names}" if request.option else f"it holds {names}",
         where=where,
     )

@@ -1,4 +1,4 @@
-"""Regular files, opened with care and read at a position: what only some systems have stays here."""
+"""Regular files that are read at any position; what only some systems offer is in this file."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
 
 class RegularFile:
-    """A regular file open for reading at any position, from any thread.
+    """A regular file, open for reading at any position from any thread.
 
-    Nothing but a regular file is opened: a FIFO would hang, a device never ends. Positional reads
-    into the caller's buffer keep memory flat, and a file that shrinks is a short read here, where
-    a mapped one would be a SIGBUS.
+    Only regular files are opened: a FIFO would hang, a device never ends. Positional reads into the caller's buffer
+    keep memory flat. A file that shrinks causes a short read, which is an error; if it were mapped, it would end the
+    process with SIGBUS.
 
     Attributes:
         name: the path as typed.
-        size: in bytes, when it was opened.
-        identity: what tells this file from others, whatever it is called.
-        path: what a library opens this very file by, also where it has no name of its own.
+        size: the size in bytes when it was opened.
+        identity: equal for two paths of the same file.
+        path: a path by which a library can open this same file, even one without a name.
 
     Raises:
-        InputError: the path is missing, a directory, or no regular file.
-        ReadWriteError: it may not be read, or reading failed.
+        InputError: the path is missing, a directory, or not a regular file.
+        ReadWriteError: there is no permission to read it, or reading failed.
     """
 
     sequential = False
@@ -50,19 +50,19 @@ class RegularFile:
 
     @classmethod
     def of_stream(cls, stream: BinaryIO, name: str) -> RegularFile:
-        """A file that is open already, such as an unnamed temporary one; it is kept open by itself."""
+        """A file from an open stream, such as an unnamed temporary file; it stays open when the stream is closed."""
         return cls(name, os.dup(stream.fileno()))
 
     def another(self) -> RegularFile:
-        """The same file, kept open by itself."""
+        """The same file, opened once more and closed on its own."""
         return RegularFile(self.name, os.dup(self._fd))
 
     def stream(self) -> BinaryIO:
-        """The same file as a stream with a place of its own, for readers of archives; good while the file is open."""
+        """A stream of the file with a position of its own, for libraries; usable while the file is open."""
         return io.BufferedReader(_Stream(self), _STREAM_BUFFER)
 
     def read_into(self, buffer: bytearray | memoryview | NDArray[Any], offset: int) -> None:
-        """Fill `buffer` with the bytes from `offset` on; fewer than that is an error."""
+        """Fill `buffer` with the bytes from `offset` on; a short read is an error."""
         view = memoryview(buffer).cast("B")  # type: ignore[arg-type]  # arrays have a buffer, their stubs do not
         done = 0
         while done < len(view):
@@ -88,21 +88,8 @@ class RegularFile:
         if _signature(os.fstat(self._fd)) != self._signature:
             raise self._changed()
 
-    def mapped_at(self, address: int) -> int | None:
-        """Which byte of a mapped file is at an address of this process; None where the system does not tell."""
-        try:
-            with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
-                lines = [line.split(maxsplit=5)[:5] for line in maps]
-        except OSError:  # only Linux does
-            return None
-        for span, _, offset, _, inode in lines:
-            start, stop = (int(end, 16) for end in span.split("-"))
-            if start <= address < stop:
-                return int(offset, 16) + address - start if int(inode) else None
-        return None
-
     def verify(self) -> None:
-        """A file has no checksum."""
+        """Do nothing: a file has no checksum."""
 
     def close(self) -> None:
         if self._fd >= 0:
@@ -110,7 +97,7 @@ class RegularFile:
             self._fd = -1
 
     def __del__(self) -> None:
-        # An error in a notebook must not keep the file open for the rest of the day.
+        # In a notebook, an error that is kept must not keep the file open.
         if hasattr(self, "_fd"):
             self.close()
 
@@ -119,7 +106,7 @@ class RegularFile:
 
 
 class _Stream(io.RawIOBase):
-    """Reads on from its place, with a file's own care for short reads."""
+    """Reads from a position onward; a short read is an error as in `RegularFile`."""
 
     def __init__(self, file: RegularFile) -> None:
         self._file = file
@@ -150,9 +137,9 @@ class _Stream(io.RawIOBase):
 
 
 class _SeekingReader:
-    """Positional reads where the system has no preadv: one reader at a time, also of copies of a handle.
+    """Positional reads for systems without `preadv`.
 
-    These share their place in the file.
+    One lock serves all files, since duplicated handles of a file share its position.
     """
 
     _lock = threading.Lock()
@@ -168,7 +155,7 @@ class _SeekingReader:
 
 def _opened(path: str) -> int:
     try:
-        # Asked before the file is opened: opening some devices has effects of its own.
+        # Checked before the file is opened: opening a device may have side effects.
         _refuse_irregular(os.stat(path), path)
         return os.open(path, os.O_RDONLY | _OPEN_FLAGS)
     except OSError as error:
@@ -178,7 +165,7 @@ def _opened(path: str) -> int:
 
 
 _STREAM_BUFFER = 1 << 18
-# O_NONBLOCK: a FIFO put in the file's place after the stat must not hang the open.
+# O_NONBLOCK: a FIFO that replaces the file after the stat must not hang the open.
 _OPEN_FLAGS = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 

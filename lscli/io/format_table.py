@@ -1,7 +1,8 @@
-"""The table of formats: of each its name, its suffixes, and the module that reads it.
+"""The table of input formats: everything that differs between them, but for the code that reads them.
 
-A module has `open_array(file, ask)`, the array that is asked for, and `contents(file)`, all arrays that there are.
-It is imported, with what it needs, when a file of its format is opened.
+A new format is one line in `FORMATS`, a module in `lscli.io.formats` and its test. A reader has
+`open_array(file, request)`, which opens the requested array, and `contents(file)`, which lists all arrays. Its module,
+with the packages that it needs, is imported when a file of its format is opened; this one imports no numpy.
 """
 
 from __future__ import annotations
@@ -18,51 +19,52 @@ if TYPE_CHECKING:
 
 
 class Format(NamedTuple):
-    """One way to write arrays down.
+    """A file format.
 
     Attributes:
-        suffixes: of files in it, the usual one first.
-        module: in `lscli.io`.
-        called: what an error calls such a file.
-        keyed: whether a file may hold several arrays by name, logits and labels among them.
-        magic: what its files begin with, where that tells.
-        needs: the package, and the extra of lscli that brings it, where it is no dependency.
+        suffixes: of its files, the usual one first.
+        reader_name: the module in `lscli.io.formats`, and the object in it if that is the reader: `module.OBJECT`.
+        called: a phrase for such a file in errors.
+        keyed: whether a file may hold both logits and labels.
+        magic: the first bytes of its files, if they identify the format.
+        package: the package that reading needs and that is not a dependency of lscli, or None.
+        table: whether a file is a table of columns.
     """
 
     suffixes: tuple[str, ...]
-    module: str
+    reader_name: str
     called: str
     keyed: bool = True
     magic: tuple[bytes, ...] = ()
-    needs: tuple[str, str] | None = None
+    package: str | None = None
+    table: bool = False
 
     def reader(self, where: str) -> Any:
-        """The module.
+        """Import the reader; `where` is the file, for errors.
 
         Raises:
-            UsageError: a package that it needs is not installed.
+            UsageError: the package that it needs is not installed.
         """
-        if self.needs is not None:
-            package, extra = self.needs
+        if self.package is not None:
             try:
-                import_module(package)
+                import_module(self.package)
             except ModuleNotFoundError as error:
-                what = f"{self.called} needs {package}, which is not installed"
-                raise UsageError(what, f"pip install 'lscli-calibration[{extra}]'", where=where) from error
-        return import_module(f"lscli.io.formats.{self.module}")
+                what = f"{self.called} needs {self.package}, which is not installed"
+                raise UsageError(what, f"pip install {self.package}", where=where) from error
+        module, _, name = self.reader_name.partition(".")
+        found = import_module(f"lscli.io.formats.{module}")
+        return getattr(found, name) if name else found
 
-
-_PARQUET = ("pyarrow", "parquet")
 
 FORMATS = {
     "npy": Format((".npy",), "npy", "a .npy file", False, (b"\x93NUMPY",)),
     "npz": Format((".npz",), "npz", "an .npz archive", True, (b"PK\x03\x04", b"PK\x05\x06")),
     "safetensors": Format((".safetensors",), "safetensors", "a .safetensors file"),
     "pt": Format((".pt", ".pth"), "pt", "a .pt file of torch", True, (b"PK\x03\x04", b"PK\x05\x06")),
-    "parquet": Format((".parquet",), "parquet", "a Parquet file", True, (b"PAR1",), _PARQUET),
-    "arrow": Format((".arrow", ".feather"), "arrow", "an Arrow file", True, (b"ARROW1",), _PARQUET),
-    "csv": Format((".csv",), "csv", "a CSV file"),
-    "tsv": Format((".tsv",), "tsv", "a TSV file"),
+    "parquet": Format((".parquet",), "parquet", "a Parquet file", True, (b"PAR1",), "pyarrow", table=True),
+    "arrow": Format((".arrow", ".feather"), "arrow", "an Arrow file", True, (b"ARROW1",), "pyarrow", table=True),
+    "csv": Format((".csv",), "delimited.CSV", "a CSV file", table=True),
+    "tsv": Format((".tsv",), "delimited.TSV", "a TSV file", table=True),
     "lm-eval": Format((".jsonl",), "lm_eval", "a samples file of lm-evaluation-harness"),
 }
 BY_SUFFIX = {suffix: name for name, own in FORMATS.items() for suffix in own.suffixes}
@@ -71,14 +73,18 @@ _START, _LINE = 16, 4096
 
 
 def format_of(path: str, role: str, named: str | None = None) -> str:
-    """The name of a path's format: as it was named, or by its suffix.
+    """The name of the format of a path: `named` if given, else by the suffix.
+
+    Args:
+        path: the file.
+        role: what the file is for, in errors.
+        named: the format that was given (`--input-format`), or None.
 
     Raises:
-        InputError: the suffix names none, or a pickle.
-        UsageError: no format has that name.
+        InputError: the suffix is unknown, or one of pickles.
     """
     if named is not None:
-        return check_name(named)
+        return named
     suffix = os.path.splitext(path)[1].lower()
     if suffix in _PICKLES:
         raise InputError(
@@ -97,20 +103,8 @@ def format_of(path: str, role: str, named: str | None = None) -> str:
     return BY_SUFFIX[suffix]
 
 
-def check_name(name: str) -> str:
-    """The name of a format.
-
-    Raises:
-        UsageError: there is none of that name.
-    """
-    if name not in FORMATS:
-        hint = nearest(name, FORMATS) or f"one of {', '.join(FORMATS)}"
-        raise UsageError(f"unknown format {name!r}", hint, where="input-format")
-    return name
-
-
 def format_by_content(file: RegularFile) -> str | None:
-    """The name of the format that the first bytes tell; None where they do not."""
+    """The name of the format that the first bytes identify, or None."""
     start = file.read(_START, 0)
     if start.startswith(FORMATS["npz"].magic):
         return _archive_of(file)
@@ -123,7 +117,7 @@ def format_by_content(file: RegularFile) -> str | None:
 
 
 def format_of_text(file: RegularFile) -> str | None:
-    """The name of the format that a file of text most likely has: of a column of labels, CSV."""
+    """The most likely format of a text file, or None if it is not text; a single column is CSV."""
     line = file.read(_LINE, 0).partition(b"\n")[0]
     if not line or not line.decode("utf-8", "replace").replace("\t", " ").strip().isprintable():
         return None
@@ -131,10 +125,10 @@ def format_of_text(file: RegularFile) -> str | None:
 
 
 def check_content(file: RegularFile, name: str) -> None:
-    """Refuse a file that begins as one of another format does.
+    """Refuse a file whose first bytes identify another format than `name`.
 
     Raises:
-        InputError: it does.
+        InputError: they do.
     """
     found = format_by_content(file)
     zipped = ("npz", "pt")
@@ -150,5 +144,5 @@ def check_content(file: RegularFile, name: str) -> None:
 
 
 def _archive_of(file: RegularFile) -> str:
-    """Whose archive it is: torch puts its pickle first."""
+    """Tell the zip archives of torch, which begin with a pickle, from those of numpy."""
     return "pt" if b"/data.pkl" in file.read(256, 0) else "npz"

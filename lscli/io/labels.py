@@ -8,7 +8,7 @@ import numpy as np
 
 from lscli.errors import InputError
 from lscli.io.memory import TensorArray
-from lscli.io.stored import whole
+from lscli.io.stored import read_all
 from lscli.io.views import located, shards_of
 
 if TYPE_CHECKING:
@@ -21,17 +21,17 @@ class Labels:
     """The labels of all samples, in memory.
 
     Args:
-        array: it is read at once, and closed.
-        rows: N of the logits, to refuse another number before it is read; None where there are no logits.
-        logits: what errors call these.
+        array: [N]; read at once, then closed.
+        rows: N of the logits, checked before the labels are read; None without logits.
+        logits: the name of the logits, for errors.
 
     Attributes:
         name: the path as typed, or the argument's name.
-        shards: the files that a pattern named, in their order; none where it is one file.
+        shards: the files that a pattern named, in order; empty for a single file.
         values: [N] integers of any type, unchecked.
 
     Raises:
-        InputError: the array is not one-dimensional, or holds no integers, or has another number of rows.
+        InputError: the array is not one-dimensional, not of integers, or has another number of rows.
     """
 
     def __init__(self, array: StoredArray | TensorArray, rows: int | None = None, logits: str = "") -> None:
@@ -44,10 +44,10 @@ class Labels:
         self.size = self.values.nbytes
 
     def checked(self, num_classes: int, ignore_index: int) -> tuple[NDArray[np.int32], int]:
-        """The labels with every ignored one as -1, [N], and how many these are.
+        """The labels [N] with -1 for every ignored one, and the number of ignored ones.
 
         Raises:
-            InputError: a label outside of [0, K), or nothing but ignored labels.
+            InputError: a label is outside [0, K), or all labels are ignored.
         """
         values = self.values
         ignored = values == ignore_index
@@ -88,4 +88,4 @@ class Labels:
                 "save both from the same run",
                 where=self.name,
             )
-        return np.asarray(array.tensor.cpu()) if isinstance(array, TensorArray) else whole(array)
+        return np.asarray(array.tensor.cpu()) if isinstance(array, TensorArray) else read_all(array)

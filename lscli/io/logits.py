@@ -1,4 +1,4 @@
-"""Logits of shape [N, K] from wherever they are, known before a value is read."""
+"""Logits [N, K], of known shape and type before a value is read."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.io.stored import StoredArray
+    from lscli.options import Kind
 
-# How the elements of each type lie in memory; numpy has no bfloat16, so its bits are held.
+# numpy's type for the elements of each type; numpy has no bfloat16, so its bits are held in uint16.
 STORAGE: dict[str, type[np.generic]] = {
     "float16": np.float16,
     "bfloat16": np.uint16,
@@ -30,29 +31,29 @@ STORAGE: dict[str, type[np.generic]] = {
 
 
 class Logits:
-    """A matrix of logits that is handed out by chunks of rows.
+    """A matrix of logits, read by chunks of rows.
 
     Args:
-        array: [N, K]; closed with this.
-        kind: `logits`, or `log-probs` or `probs`, whose rows have to sum to 1: the array has their logarithms.
+        array: [N, K]; closed with this object.
+        kind: `logits`; or `log-probs` or `probs`, whose rows must sum to 1 and of which `array` holds the logarithms.
 
     Attributes:
         name: the path as typed, or the argument's name.
-        shards: the files that a pattern named, in their order; none where it is one file.
+        shards: the files that a pattern named, in order; empty for a single file.
         shape: (N, K), N >= 1 and K >= 2.
-        dtype: `float16`, `bfloat16`, `float32` or `float64`.
-        stored: the same as it is stored, where it is not that of what is computed with.
-        ragged: whether rows with fewer classes than others are filled up with -inf.
-        sequential: whether rows are to be read in their order, by one reader at a time.
-        turn: held while the next rows are chosen and read, where they are sequential.
-        size: bytes of data, as stored.
-        first: the number of the first row in the array; 0 unless this is a part of it.
+        dtype: the type of the values as read: `float16`, `bfloat16`, `float32` or `float64`.
+        stored: the type of the values in the file, which differs from `dtype` if they are computed.
+        ragged: whether rows with fewer classes are padded with -inf.
+        sequential: whether rows should be read in order, by one reader at a time.
+        read_lock: held while the next rows are chosen and read; a lock only if `sequential`.
+        size: bytes of data.
+        first: the number in the array of the first row; not 0 for a part.
 
     Raises:
-        InputError: the array is no such matrix.
+        InputError: the array is not such a matrix.
     """
 
-    def __init__(self, array: StoredArray | TensorArray, kind: str = "logits") -> None:
+    def __init__(self, array: StoredArray | TensorArray, kind: Kind = "logits") -> None:
         self._array = array
         self.name = array.name
         self.kind = kind
@@ -61,7 +62,7 @@ class Logits:
         self.stored: str = getattr(array, "stored", self.dtype)
         self.sequential = array.sequential
         self.ragged: bool = getattr(array, "ragged", False)
-        self.turn: AbstractContextManager[Any] = threading.Lock() if array.sequential else contextlib.nullcontext()
+        self.read_lock: AbstractContextManager[Any] = threading.Lock() if array.sequential else contextlib.nullcontext()
         self.shape = self._matrix_shape(array.shape)
         self.storage = np.dtype(STORAGE[self.dtype])
         self.first = 0
@@ -72,17 +73,17 @@ class Logits:
 
     @property
     def tensor(self) -> Any:
-        """The tensor on a device that holds the logits, or None where they are read by the host."""
+        """The tensor on a device that holds the logits, or None if the host reads them."""
         if not isinstance(self._array, TensorArray):
             return None
         return self._array.tensor[self.first : self.first + self.shape[0]]
 
     def located(self, row: int) -> tuple[str, int]:
-        """The file that a row is of, and the row's number there."""
+        """The file that holds a row, and the row's number in it."""
         return located(self._array, self.first + row)
 
     def part(self, start: int, stop: int) -> Logits:
-        """Rows `start` to `stop` as logits of their own; the array is shared, and closed with the whole."""
+        """Rows `start` to `stop`; the array is shared and closed with the whole."""
         part = copy.copy(self)
         part.first = self.first + start
         part.shape = (stop - start, self.shape[1])
@@ -91,7 +92,7 @@ class Logits:
     def read(self, start: int, stop: int, out: NDArray[Any]) -> NDArray[Any]:
         """Rows `start` to `stop`, C-contiguous and of type `storage`: a view, or `out` filled."""
         if isinstance(self._array, TensorArray):
-            raise TypeError("a device's tensor is not read by the host")
+            raise TypeError("a tensor on a device is not read by the host")
         return self._array.read(self.first + start, self.first + stop, out)
 
     def check_unchanged(self) -> None:
@@ -99,7 +100,7 @@ class Logits:
         self._array.check_unchanged()
 
     def verify(self) -> None:
-        """Raise InputError if, after everything was read, it was not what the file's checksum is of."""
+        """After everything was read, raise InputError if a checksum in the file does not match."""
         self._array.verify()
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Arrays that are in memory already: numpy arrays, lists, torch tensors."""
+"""Arrays in memory: numpy arrays, lists, torch tensors."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 class MemoryArray:
-    """A numpy array, read by rows without a copy where its rows are contiguous and native.
+    """A numpy array, read by rows; not copied if its rows are contiguous and in the machine's byte order.
 
     Args:
-        array: any shape and dtype; `"bfloat16"` data comes as its bits in uint16.
-        name: how errors and reports name it.
-        bfloat16: whether the uint16 values are bits of bfloat16 numbers.
+        array: of any shape and type.
+        name: its name in errors and reports.
+        bfloat16: whether its uint16 values are the bits of bfloat16 numbers.
     """
 
     sequential = False
@@ -44,13 +44,13 @@ class MemoryArray:
         return MemoryArray(self._array.reshape(shape), self.name, bfloat16=self.element == "bfloat16")
 
     def check_unchanged(self) -> None:
-        """Nobody else writes to it while lscli reads."""
+        """Do nothing: memory is not watched for changes."""
 
     def verify(self) -> None:
-        """Memory has no checksum."""
+        """Do nothing: memory has no checksum."""
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing: memory needs no closing."""
 
 
 class TensorArray:
@@ -68,26 +68,26 @@ class TensorArray:
         return TensorArray(self.tensor.reshape(shape), self.name)
 
     def check_unchanged(self) -> None:
-        """Nobody else writes to it while lscli reads."""
+        """Do nothing: memory is not watched for changes."""
 
     def verify(self) -> None:
-        """Memory has no checksum."""
+        """Do nothing: memory has no checksum."""
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing: memory needs no closing."""
 
 
 def is_tensor(value: object) -> bool:
-    """Whether `value` is a torch tensor; asking imports nothing, since whoever has one has torch."""
+    """Whether `value` is a torch tensor; torch is not imported, since it already is if there is a tensor."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(value, torch.Tensor)
 
 
 def open_array(value: Any, name: str) -> MemoryArray | TensorArray:
-    """A numpy array, nested list or torch tensor as something that is read by rows.
+    """Open a numpy array, nested list or torch tensor.
 
     Raises:
-        InputError: it is nothing that numpy makes an array of numbers of.
+        InputError: numpy cannot make an array of numbers from it.
     """
     if is_tensor(value):
         return open_tensor(value, name)
@@ -101,10 +101,10 @@ def open_array(value: Any, name: str) -> MemoryArray | TensorArray:
 
 
 def open_tensor(tensor: torch.Tensor, name: str) -> MemoryArray | TensorArray:
-    """A torch tensor as something that is read by rows, or on its device.
+    """Open a torch tensor, on the CPU or on its device.
 
     Raises:
-        InputError: a sparse tensor, or one of a type that numpy does not have.
+        InputError: it is sparse, or numpy lacks its type.
     """
     import torch
 
@@ -113,7 +113,7 @@ def open_tensor(tensor: torch.Tensor, name: str) -> MemoryArray | TensorArray:
     tensor = tensor.detach()
     if tensor.device.type != "cpu":
         return TensorArray(tensor, name)
-    if tensor.dtype == torch.bfloat16:  # numpy has no such type: its bits, then
+    if tensor.dtype == torch.bfloat16:  # numpy lacks this type: take its bits
         return MemoryArray(tensor.contiguous().view(torch.uint16).numpy(), name, bfloat16=True)
     try:
         return MemoryArray(tensor.resolve_conj().resolve_neg().numpy(), name)

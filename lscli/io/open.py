@@ -1,4 +1,4 @@
-"""Where data comes from: one file a format; logits and labels in their roles."""
+"""Open inputs: logits, labels and small arrays, from files of any format or from memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from lscli.errors import InputError, UsageError
 from lscli.io.argument import Argument, is_path, is_stdin
-from lscli.io.array_request import Ask, Entry, Wants
+from lscli.io.array_request import ArrayRequest, Entry, Wants
 from lscli.io.format_table import FORMATS
 from lscli.io.labels import Labels
 from lscli.io.logits import Logits
@@ -17,7 +17,7 @@ from lscli.io.memory import TensorArray
 from lscli.io.paths import alike
 from lscli.io.shards import Shards
 from lscli.io.soft_labels import SoftLabels
-from lscli.io.stored import whole
+from lscli.io.stored import read_all
 from lscli.io.views import interpreted
 
 if TYPE_CHECKING:
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.io.files import RegularFile
+    from lscli.options import Dtype, InputFormat, Kind
 
 __all__ = [
-    "How",
+    "ReadOptions",
     "contents_of",
     "is_path",
     "open_inputs",
@@ -38,25 +39,23 @@ __all__ = [
     "opened_entry",
 ]
 
-_DTYPES = ("bfloat16",)
 
-
-class How(NamedTuple):
-    """How inputs are read; `lscli.evaluate` says what each means."""
+class ReadOptions(NamedTuple):
+    """The options of reading; `lscli.options` describes each."""
 
     logits_key: str | None = None
     labels_key: str | None = None
     labels_column: str | None = None
     allow_trailing: bool = False
-    input_format: str | None = None
-    dtype: str | None = None
-    kind: str = "logits"
+    input_format: InputFormat | None = None
+    dtype: Dtype | None = None
+    kind: Kind = "logits"
     binary: bool = False
     flatten: bool = False
 
-    def logits(self, *, shared: bool) -> Ask:
-        """What is asked of the logits' file; `shared` if the labels are in it too."""
-        return Ask(
+    def logits(self, *, shared: bool) -> ArrayRequest:
+        """The array of logits to read; `shared` if the labels are in the same file."""
+        return ArrayRequest(
             "logits",
             "numbers" if self.binary else "matrix",
             self.logits_key,
@@ -67,9 +66,9 @@ class How(NamedTuple):
             shared,
         )
 
-    def labels(self, wants: Wants, *, shared: bool = False) -> Ask:
-        """What is asked of the labels' file."""
-        return Ask(
+    def labels(self, wants: Wants, *, shared: bool = False) -> ArrayRequest:
+        """The array of labels to read; `shared` if the logits are in the same file."""
+        return ArrayRequest(
             "labels",
             wants,
             self.labels_key,
@@ -80,80 +79,83 @@ class How(NamedTuple):
         )
 
 
-def open_inputs(logits: Any, labels: Any = None, how: How | None = None) -> tuple[Logits, Labels]:
+_DEFAULTS = ReadOptions()
+
+
+def open_inputs(logits: Any, labels: Any = None, options: ReadOptions = _DEFAULTS) -> tuple[Logits, Labels]:
     """Open logits [N, K] and labels [N], each a path, a pattern of shards, `-`, a numpy array or a torch tensor.
 
     Without `labels`, both come from the one file that `logits` names, or from each of its shards.
 
     Raises:
-        InputError: one of them cannot be used, or they were given in the wrong order.
-        ReadWriteError: one of them cannot be read.
-        UsageError: an option that does not go with the inputs.
+        InputError: an input cannot be used, or the two are in the wrong order.
+        ReadWriteError: an input cannot be read.
+        UsageError: an option does not fit the inputs.
     """
-    return _opened(logits, labels, how or How(), 1, lambda truth, own: Labels(truth, own.shape[0], own.name))
+    return _opened(logits, labels, options, 1, lambda truth, own: Labels(truth, own.shape[0], own.name))
 
 
-def open_soft_inputs(logits: Any, labels: Any = None, how: How | None = None) -> tuple[Logits, SoftLabels]:
-    """The same with labels [N, K] that are distributions over the classes."""
-    return _opened(logits, labels, how or How(), 2, lambda truth, own: SoftLabels(truth))
+def open_soft_inputs(logits: Any, labels: Any = None, options: ReadOptions = _DEFAULTS) -> tuple[Logits, SoftLabels]:
+    """Like `open_inputs`, with labels [N, K] that are distributions over the classes."""
+    return _opened(logits, labels, options, 2, lambda truth, own: SoftLabels(truth))
 
 
 def _opened(
-    logits: Any, labels: Any, how: How, dimensions: int, made: Callable[[Any, Logits], Any]
+    logits: Any, labels: Any, options: ReadOptions, dimensions: int, made: Callable[[Any, Logits], Any]
 ) -> tuple[Logits, Any]:
-    """Logits, and what is made of labels of so many dimensions."""
-    _check(how)
+    """Open logits, and labels of `dimensions` dimensions, which `made` turns into an object."""
     shared = labels is None
     if is_stdin(labels) and is_stdin(logits):
         raise UsageError("standard input is read once", "name a file for the logits or the labels", where="-")
-    # Whatever is wrong, no file stays open: a traceback that somebody keeps would keep it too.
+    # After an error no file stays open, even if a caller keeps the traceback.
     with contextlib.ExitStack() as stack:
-        of_logits = Argument.of(logits, "logits", how.input_format)
+        of_logits = Argument.of(logits, "logits", options.input_format)
         stack.callback(of_logits.close)
         if shared:
             of_labels = of_logits.again()
         else:
-            of_labels = Argument.of(labels, "labels", how.input_format if is_stdin(labels) else None)
+            of_labels = Argument.of(labels, "labels", options.input_format if is_stdin(labels) else None)
         stack.callback(of_labels.close)
         if not shared and None not in (of_logits.pattern, of_labels.pattern):
             of_labels = of_labels.paired_with(of_logits)
-        scores = of_logits.opened(how.logits(shared=shared), (1 if how.binary else 2) if how.flatten else 0, stack)
+        scores = of_logits.opened(
+            options.logits(shared=shared), (1 if options.binary else 2) if options.flatten else 0, stack
+        )
         wants: Wants = "integers" if dimensions == 1 else "matrix"
-        truth = of_labels.opened(how.labels(wants, shared=shared), dimensions if how.flatten else 0, stack)
-        _check_order(scores, truth, binary=how.binary, soft=dimensions == 2)
+        truth = of_labels.opened(options.labels(wants, shared=shared), dimensions if options.flatten else 0, stack)
+        _check_order(scores, truth, binary=options.binary, soft=dimensions == 2)
         _check_rows(scores, truth)
-        matrix = Logits(interpreted(scores, how.kind, binary=how.binary), how.kind)
+        matrix = Logits(interpreted(scores, options.kind, binary=options.binary), options.kind)
         opened = matrix, made(truth, matrix)
         stack.pop_all()
     return opened
 
 
-def open_labels(labels: Any, how: How) -> Labels | SoftLabels:
+def open_labels(labels: Any, options: ReadOptions) -> Labels | SoftLabels:
     """Open labels without logits: class numbers [N], or [N, K] sets of classes or distributions.
 
     Raises:
         InputError: they cannot be used.
         ReadWriteError: they cannot be read.
-        UsageError: an option that does not go with them.
+        UsageError: an option does not fit them.
     """
-    _check(how)
     with contextlib.ExitStack() as stack:
-        argument = Argument.of(labels, "labels", how.input_format)
+        argument = Argument.of(labels, "labels", options.input_format)
         stack.callback(argument.close)
-        array = argument.opened(how.labels("integers"), 0, stack)
-        # A column of class numbers is one that was saved askew, which `Labels` says.
+        array = argument.opened(options.labels("integers"), 0, stack)
+        # `Labels` refuses [N, 1] with a hint: it is class numbers that were saved as a column.
         opened = SoftLabels(array) if len(array.shape) == 2 and array.shape[1] != 1 else Labels(array)
         stack.pop_all()
     return opened
 
 
 def open_numbers(value: Any, role: str, column: str) -> tuple[str, NDArray[Any]]:
-    """The name and the values of a small array beside the logits: a path, an array or a tensor.
+    """Read a small array, such as weights: its name and its values.
 
     Args:
-        value: where they are.
-        role: what they are, for errors; the key of an archive.
-        column: the column of a table that has several.
+        value: a path, an array or a tensor.
+        role: the name of the array in errors, and its key in an archive.
+        column: the column of a table with several.
 
     Raises:
         InputError: it cannot be used.
@@ -162,19 +164,19 @@ def open_numbers(value: Any, role: str, column: str) -> tuple[str, NDArray[Any]]
     with contextlib.ExitStack() as stack:
         argument = Argument.of(value, role)
         stack.callback(argument.close)
-        array = argument.opened(Ask(role, "numbers", None, f"the key {role}", column=column), 0, stack)
+        array = argument.opened(ArrayRequest(role, "numbers", None, f"the key {role}", column=column), 0, stack)
         if isinstance(array, TensorArray):
             return array.name, np.asarray(array.tensor.cpu())
-        return array.name, whole(array)
+        return array.name, read_all(array)
 
 
 def contents_of(path: str, input_format: str | None) -> list[tuple[RegularFile, str, list[Entry]]]:
-    """The files that a path stands for, open, each with its format and the arrays that it holds.
+    """Open the files that a path or pattern names; return each with its format and the arrays in it.
 
     Raises:
-        InputError: one of them cannot be used.
-        ReadWriteError: one of them cannot be read.
-        UsageError: an unknown format.
+        InputError: a file cannot be used.
+        ReadWriteError: a file cannot be read.
+        UsageError: the format of standard input is not recognised, or its package is missing.
     """
     with contextlib.ExitStack() as stack:
         argument = Argument.of(path, "logits or labels", input_format)
@@ -188,7 +190,7 @@ def contents_of(path: str, input_format: str | None) -> list[tuple[RegularFile, 
 
 
 def opened_entry(file: RegularFile, format_name: str, entry: Entry) -> Any:
-    """One array of a file, whatever it may be for; closed without the file.
+    """Open one array of a file in any role; closing it leaves the file open.
 
     Raises:
         InputError: it cannot be used.
@@ -201,24 +203,18 @@ def opened_entry(file: RegularFile, format_name: str, entry: Entry) -> Any:
         return _opened_as(wants, file, format_name, entry)
     try:
         return _opened_as("integers", file, format_name, entry)
-    except InputError:  # text of other numbers
+    except InputError:  # not integers
         return _opened_as("numbers", file, format_name, entry)
 
 
 def _opened_as(wants: Wants, file: RegularFile, format_name: str, entry: Entry) -> Any:
     another = file.another()
     try:
-        ask = Ask("logits", wants, entry.key or None, allow_trailing=True)
-        return FORMATS[format_name].reader(file.name).open_array(another, ask)
+        request = ArrayRequest("logits", wants, entry.key or None, allow_trailing=True)
+        return FORMATS[format_name].reader(file.name).open_array(another, request)
     except BaseException:
         another.close()
         raise
-
-
-def _check(how: How) -> None:
-    if how.dtype is not None and how.dtype not in _DTYPES:
-        what = f"unknown dtype {how.dtype!r}"
-        raise UsageError(what, "bfloat16 is the only one that has to be said", where="dtype")
 
 
 def _check_order(scores: Any, truth: Any, *, binary: bool, soft: bool) -> None:
@@ -237,7 +233,7 @@ def _check_order(scores: Any, truth: Any, *, binary: bool, soft: bool) -> None:
 
 
 def _check_rows(scores: Any, truth: Any) -> None:
-    """Refuse label shards of other rows than their logits'; the whole is checked by who reads the labels."""
+    """Refuse a label shard whose number of rows differs from its logits; `Labels` checks the total."""
     if not (isinstance(truth, Shards) and isinstance(scores, Shards)):
         return
     for place, (rows, own) in enumerate(zip(scores.rows(), truth.rows(), strict=True)):

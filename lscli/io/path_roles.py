@@ -1,4 +1,4 @@
-"""Several paths in a row: which are logits, and whether the last one is labels. Only headers are read."""
+"""The roles of several paths: which are logits, and whether the last one is labels. Only headers are read."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class Roles(NamedTuple):
-    """What each of several paths is for.
+class PathRoles(NamedTuple):
+    """The roles of several paths.
 
     Attributes:
-        logits: the first.
-        labels: the last, or None where it is logits too.
-        others: those between.
+        logits: the first path.
+        labels: the last path, or None if it is logits.
+        others: the logits between them.
     """
 
     logits: str
@@ -28,18 +28,23 @@ class Roles(NamedTuple):
     others: list[str]
 
 
-def roles(
+def assign_roles(
     paths: Sequence[str],
     logits_key: str | None = None,
     labels_key: str | None = None,
     *,
     binary: bool = False,
     flatten: bool = False,
-) -> Roles:
-    """The roles of paths, at least one: the last is labels if its array is one-dimensional.
+) -> PathRoles:
+    """Tell logits from labels: the last path is labels if its array is one-dimensional.
 
-    A file that holds logits is a model, whatever else it holds. Logits that are `binary` have a dimension less, and
-    what is to be flattened has one more.
+    A file that holds logits is a model, whatever else it holds.
+
+    Args:
+        paths: at least one.
+        logits_key, labels_key: the arrays to read, in files with several.
+        binary: whether logits have one dimension less.
+        flatten: whether logits and labels have one dimension more.
 
     Raises:
         InputError: the last path names no file.
@@ -47,25 +52,25 @@ def roles(
     """
     first, *others = paths
     if others and _is_labels(others[-1], logits_key, labels_key, binary=binary, flatten=flatten):
-        return Roles(first, others[-1], others[:-1])
-    return Roles(first, None, others)
+        return PathRoles(first, others[-1], others[:-1])
+    return PathRoles(first, None, others)
 
 
 def _is_labels(path: str, logits_key: str | None, labels_key: str | None, *, binary: bool, flatten: bool) -> bool:
     if path == STDIN:
         return True
     shape = stored_shape(path, logits_key, "logits") or ()
-    if binary:  # logits are one-dimensional too: then an archive is a model, and any other file the labels
+    if binary:  # logits are one-dimensional as well; an archive is then a model, another file the labels
         return not is_keyed(path)
     if len(shape) == 2 and flatten:
         return not is_keyed(path)
     if len(shape) == 2:
-        return shape[1] == 1  # labels that were saved askew: whoever reads them says so
+        return shape[1] == 1  # labels saved as a column, which `Labels` refuses with a hint
     return len(stored_shape(path, labels_key, "labels") or ()) == 1
 
 
 def is_keyed(path: str | bytes | os.PathLike[str]) -> bool:
-    """Whether a path's format may hold logits and labels in one file."""
+    """Whether the format of a path can hold both logits and labels."""
     name = files_of(os.fsdecode(path))[0]
     try:
         return FORMATS[format_of(name, "logits")].keyed
@@ -74,12 +79,12 @@ def is_keyed(path: str | bytes | os.PathLike[str]) -> bool:
 
 
 def stored_shape(path: str | bytes | os.PathLike[str], key: str | None, default: str) -> tuple[int, ...] | None:
-    """The shape of an array as headers have it, or None where these say nothing, as of standard input.
+    """The shape of an array from the header of its file; None if unknown, as for standard input.
 
     Args:
         path: the file, or a pattern of shards.
-        key: the array of a file with several; without one that of the name `default`, or the only one.
-        default: see `key`.
+        key: the key of the array, or None for `default` or the only array.
+        default: the default key.
 
     Raises:
         InputError: there is no such file.
@@ -102,7 +107,7 @@ def _shape(path: str, key: str | None, default: str) -> tuple[int, ...] | None:
         entries = {entry.key: entry.shape for entry in FORMATS[name].reader(file.name).contents(file)}
     except ReadWriteError:
         raise
-    except LscliError:  # whoever reads it says what is wrong with it
+    except LscliError:  # opening the file will report the error
         return None
     finally:
         file.close()

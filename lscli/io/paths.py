@@ -12,9 +12,9 @@ _MAGIC = "*?["
 
 
 def expanded(path: str) -> list[str] | None:
-    """The files that a pattern names, in name order with runs of digits as numbers; None where it is no pattern.
+    """The files that a pattern names, sorted with runs of digits as numbers; None if `path` is no pattern.
 
-    A path that exists is taken as it is, whatever characters it has.
+    A path that exists is no pattern, whatever characters it has.
 
     Raises:
         InputError: no file matches.
@@ -24,7 +24,7 @@ def expanded(path: str) -> list[str] | None:
     import glob
 
     found = sorted(glob.glob(path, recursive=True), key=natural)
-    if not found and not {"*", "?"} & {*path}:  # brackets in the name of a file that is not there
+    if not found and not {"*", "?"} & {*path}:  # a missing file with brackets in its name
         return None
     if not found:
         raise InputError("no file matches the pattern", "check the folder and the pattern", where=path)
@@ -32,7 +32,7 @@ def expanded(path: str) -> list[str] | None:
 
 
 def files_of(path: str) -> list[str]:
-    """The files that a path stands for; itself where it is no pattern or none matches."""
+    """The files that a path or pattern names; the path itself if it is no pattern or nothing matches."""
     try:
         return expanded(path) or [path]
     except InputError:
@@ -40,13 +40,13 @@ def files_of(path: str) -> list[str]:
 
 
 def natural(name: str) -> tuple[list[tuple[int, str]], str]:
-    """A key by which shard-2 comes before shard-10."""
+    """A sort key by which shard-2 comes before shard-10."""
     parts = re.split(r"([0-9]+)", name)
     return [(int(part), "") if place % 2 else (-1, part) for place, part in enumerate(parts)], name
 
 
 def parts_that_differ(names: list[str]) -> list[str]:
-    """What is left of each name without what all of them begin and end with; no run of digits is cut in two."""
+    """Each name without the beginning and end that all names share; no run of digits is cut in two."""
     if len(names) == 1:
         return [""]
     start = _common(names)
@@ -56,13 +56,13 @@ def parts_that_differ(names: list[str]) -> list[str]:
 
 
 def alike(one: str, other: str) -> bool:
-    """Whether two names differ in their numbers alone, as shards do that a shell has put in a pattern's place."""
+    """Whether two names differ in their numbers alone, like shards after a shell expanded an unquoted pattern."""
     return one != other and re.sub("[0-9]+", "0", one) == re.sub("[0-9]+", "0", other)
 
 
 def _common(names: list[str]) -> int:
-    """How many characters all begin with, without a number that goes on differently."""
-    first, last = min(names), max(names)  # between them are all others
+    """The length of the common beginning of all names, without a number that continues differently."""
+    first, last = min(names), max(names)  # all other names sort between these two
     length = next((place for place, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
     if any(name[length : length + 1].isdigit() for name in names):
         length = len(first[:length].rstrip("0123456789"))
@@ -70,7 +70,7 @@ def _common(names: list[str]) -> int:
 
 
 def _as_number(part: str) -> str:
-    """A part of a name without the zeros that numbers in it begin with."""
+    """A part of a name without the leading zeros of its numbers."""
     return re.sub("[0-9]+", lambda digits: str(int(digits[0])), part)
 
 
@@ -79,15 +79,17 @@ def _tell_apart(parts: list[str]) -> bool:
 
 
 def pairs(logits: list[str], labels: list[str], where: str) -> list[str]:
-    """The label shard of each logit shard: that whose name differs from its siblings' in the same way.
+    """The label shard of each logit shard: the two differ in the same way from the other shards.
 
-    `where` is what an error calls the labels.
+    Args:
+        logits, labels: the names of the shards.
+        where: the name of the labels, for errors.
 
     Raises:
-        InputError: a shard of either that has none.
+        InputError: a shard has no partner.
     """
     own, others = parts_that_differ(labels), parts_that_differ(logits)
-    # 2 and 02 are one number, unless both are there.
+    # 2 and 02 are the same number, unless both occur.
     key = _as_number if _tell_apart(own) and _tell_apart(others) else str
     of_labels = dict(zip(map(key, own), labels, strict=True))
     of_logits = dict(zip(map(key, others), logits, strict=True))

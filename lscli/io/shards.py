@@ -1,4 +1,4 @@
-"""Several files as one array: the rows of the first, then those of the second."""
+"""Several files as one array: the rows of the first, then those of the second, and so on."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 class Shards:
-    """Arrays that differ in their number of rows alone, one after another.
+    """Arrays of the same width and type, one after another.
 
     Args:
-        parts: at least one; closed with the whole.
+        parts: at least one; closed with this array.
         name: the pattern as typed.
 
     Raises:
-        InputError: a part of another width or another type than the first.
+        InputError: a part differs from the first in width or type.
     """
 
     def __init__(self, parts: Sequence[StoredArray], name: str) -> None:
@@ -57,12 +57,12 @@ class Shards:
         return out
 
     def located(self, row: int) -> tuple[str, int]:
-        """The shard of a row, and the row's number there."""
+        """The shard that holds a row, and the row's number in it."""
         place = bisect.bisect_right(self._ends, row)
         return self._parts[place].name, row - (self._ends[place] - self._parts[place].shape[0])
 
     def rows(self) -> list[int]:
-        """How many rows each shard has."""
+        """The number of rows of each shard."""
         return [part.shape[0] for part in self._parts]
 
     def reshaped(self, shape: tuple[int, ...]) -> Shards:
@@ -85,10 +85,10 @@ class Shards:
 
 
 def check_distinct(files: Sequence[RegularFile]) -> None:
-    """Refuse a file that comes twice, also by another name or a link.
+    """Refuse a file that occurs twice, even under another name or as a link.
 
     Raises:
-        InputError: it does.
+        InputError: a file occurs twice.
     """
     seen: dict[tuple[int, int], str] = {}
     for file in files:
@@ -102,7 +102,7 @@ def check_distinct(files: Sequence[RegularFile]) -> None:
 
 
 def allow_open(count: int) -> None:
-    """Raise this process's own limit on open files, as far as the system lets it, to hold so many shards open."""
+    """Raise the soft limit on open files of this process, as far as allowed, to hold `count` shards open."""
     try:
         import resource
     except ImportError:  # Windows has none

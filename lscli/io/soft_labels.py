@@ -1,4 +1,4 @@
-"""Labels of shape [N, K]: sets of classes (0 and 1) or distributions, read by blocks of rows."""
+"""Labels [N, K]: sets of classes (0 and 1) or distributions, read by blocks of rows."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
 
     from lscli.io.stored import StoredArray
 
-# Elements of a block, where all rows are read for a number of each class.
+# Elements of a block when the mean distribution is computed.
 _BLOCK = 1 << 16
 
 
 class SoftLabels:
-    """A matrix of labels, of which a block is in memory at a time.
+    """A matrix of labels, read by blocks of rows.
 
     Attributes:
         name: the path as typed, or the argument's name.
-        shards: the files that a pattern named, in their order; none where it is one file.
+        shards: the files that a pattern named, in order; empty for a single file.
         shape: (N, K), N >= 1 and K >= 2.
-        dtype: the name of a type of numbers.
-        turn: held while the next rows are chosen and read, where they have to be read in their order.
+        dtype: the name of a numeric type.
+        read_lock: held while the next rows are chosen and read; a lock only if they must be read in order.
 
     Raises:
-        InputError: the array is no such matrix.
+        InputError: the array is not such a matrix.
     """
 
     def __init__(self, array: StoredArray | TensorArray) -> None:
@@ -55,11 +55,11 @@ class SoftLabels:
         if self.shape[1] < 2:
             raise InputError(f"need at least 2 classes, got shape {self.shape}", "one column a class", where=self.name)
         self._array = array
-        self.turn: AbstractContextManager[Any] = threading.Lock() if array.sequential else contextlib.nullcontext()
+        self.read_lock: AbstractContextManager[Any] = threading.Lock() if array.sequential else contextlib.nullcontext()
 
     @property
     def storage(self) -> np.dtype[Any]:
-        """How an element lies in memory."""
+        """numpy's type of an element, in the machine's byte order."""
         return self._array.dtype.newbyteorder("=")
 
     @property
@@ -67,7 +67,7 @@ class SoftLabels:
         return math.prod(self.shape) * self._array.dtype.itemsize
 
     def blocks(self, rows: int) -> Iterator[NDArray[Any]]:
-        """All rows, so many at a time, in the machine's byte order; a block is good until the next one.
+        """Iterate over blocks of `rows` rows; a block is valid until the next one.
 
         Raises:
             InputError: the file changed in the meantime.
@@ -86,18 +86,18 @@ class SoftLabels:
     def distributions(
         self, values: NDArray[Any], first: int, ignore_index: int, out: NDArray[np.float64]
     ) -> NDArray[np.bool_]:
-        """Put rows as they were read, [n, K], into `out` as distributions; `first` is the number of the first one.
+        """Normalise rows as read, [n, K], into `out`; `first` is the number of the first row, for errors.
 
         Returns:
-            Which are ignored, [n]: those of nothing but `ignore_index`, which among other values counts as 0. They
-            are 0 in `out`.
+            Which rows are ignored, [n]: those with `ignore_index` in every class. They are 0 in `out`. Beside other
+            values, `ignore_index` counts as 0.
 
         Raises:
-            InputError: a row that has a value outside of [0, 1], or that does not sum to 1 within 0.01. A value may be
-                as much above 1 as the sum: labels that are mixed, 0.7 and 0.3 of one class, may round to more.
+            InputError: a row has a value outside [0, 1] or does not sum to 1 within 0.01. A value may exceed 1 by
+                0.01, too: mixed labels, 0.7 and 0.3 of one class, may round to more than 1.
         """
         ignored = np.zeros(len(values), np.bool_)
-        if values.min() >= 0 and values.max() <= 1 + SUM:  # without a nan, which neither is
+        if values.min() >= 0 and values.max() <= 1 + SUM:  # false for a nan
             np.copyto(out, values)
         else:
             out[:], ignored = self._with_others(values, first, ignore_index)
@@ -111,10 +111,14 @@ class SoftLabels:
         return ignored
 
     def shares(self, ignore_index: int, weight: NDArray[np.float64] | None) -> NDArray[np.float64]:
-        """The mean distribution, [K], of the rows that are not ignored, each counted by its weight, [N]: all are read.
+        """Read all rows and compute the weighted mean distribution, [K], of those that are not ignored.
+
+        Args:
+            ignore_index: the value of ignored rows.
+            weight: of each row, [N]; None for equal weights.
 
         Raises:
-            InputError: as `distributions`, or all rows are ignored.
+            InputError: a row is no distribution, or all rows are ignored.
             ReadWriteError: they cannot be read.
         """
         sums = np.zeros(self.shape[1])
@@ -137,7 +141,7 @@ class SoftLabels:
         return InputError(what, "check --ignore-index", where=self.name)
 
     def verify(self) -> None:
-        """Raise InputError if the file changed while it was read, or was not what its checksum is of."""
+        """Raise InputError if the file changed while it was read, or a checksum in it does not match."""
         self._array.check_unchanged()
         self._array.verify()
 
@@ -147,13 +151,13 @@ class SoftLabels:
     def _with_others(
         self, values: NDArray[Any], first: int, ignore_index: int
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Rows some of whose values are outside of [0, 1], and which of them are ignored."""
+        """The rows of a block with values outside [0, 1], checked; and which of them are ignored."""
         num_classes, rounded = self.shape[1], (values > 1) & (values <= 1 + SUM)
         whole = np.where(rounded, 1, values)
         try:
             q, ignored = row_values(whole, num_classes, ignore_index)
         except InputError:
-            for i in range(len(whole)):  # the first such row, by its number in its own file
+            for i in range(len(whole)):  # name the first bad row by its number in its own file
                 name, row = located(self._array, first + i)
                 row_values(whole[i : i + 1], num_classes, ignore_index, first=row, name=name)
             raise

@@ -1,4 +1,4 @@
-"""Standard input as a file: its size is known and any byte can be read, as checks and formats need it."""
+"""Standard input as a file of known size that is read at any position."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _BLOCK = 1 << 20
 
 
 def open_stdin() -> RegularFile:
-    """What is piped in, spooled to an unnamed temporary file; a file that the shell opened is read where it is.
+    """Copy a pipe to an unnamed temporary file; open a file that the shell redirected in place.
 
     Raises:
-        UsageError: it is a terminal.
-        ReadWriteError: it is closed, or there is no room for it.
+        UsageError: standard input is a terminal.
+        ReadWriteError: it is closed, or the temporary folder is full.
     """
-    if sys.stdin is None:  # closed before the start: descriptor 0 is by now some other file's
+    if sys.stdin is None:  # it was closed: descriptor 0 may now be another file
         raise ReadWriteError("is closed", "pipe a file in, or name one", where=NAME)
     try:
         status = os.fstat(0)

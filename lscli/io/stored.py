@@ -1,4 +1,4 @@
-"""What is read: bytes at a position, and the rows of an array that lie among them."""
+"""Bytes read at a position, and arrays read by rows from them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Bytes(Protocol):
     """Bytes that are read at a position: a file, or a member of an archive.
 
     Attributes:
-        name: how errors call it.
-        size: how many bytes there are.
-        sequential: whether reading onward is all that it is quick at.
+        name: its name in errors.
+        size: the number of bytes.
+        sequential: whether only reading onward is fast.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Bytes(Protocol):
     sequential: bool
 
     def read_into(self, buffer: bytearray | memoryview | NDArray[Any], offset: int) -> None:
-        """Fill `buffer` with the bytes from `offset` on; fewer than that is an error."""
+        """Fill `buffer` with the bytes from `offset` on; a short read is an error."""
 
     def read(self, count: int, offset: int) -> bytes:
         """At most `count` bytes from `offset` on, fewer only at the end."""
@@ -36,20 +36,20 @@ class Bytes(Protocol):
         """Raise InputError if the file was written, cut or extended since it was opened."""
 
     def verify(self) -> None:
-        """Raise InputError if, after everything was read, it was not what the checksum is of."""
+        """After everything was read, raise InputError if a checksum does not match."""
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
 
 
 MAX_DIMENSIONS = 64  # numpy's
 
 
 def check_shape(shape: tuple[int, ...], itemsize: int, name: str) -> None:
-    """Refuse a shape that no array of numpy has, also where it has no elements.
+    """Refuse a shape that numpy cannot represent, even one without elements.
 
     Raises:
-        InputError: it has too many dimensions, or they are too long.
+        InputError: it has more than 64 dimensions, or 2^63 bytes or more.
     """
     if len(shape) > MAX_DIMENSIONS or math.prod(n for n in shape if n) * itemsize >= 1 << 63:
         raise InputError("shape too large", "save it in the shape that it has: no array is so large", where=name)
@@ -59,11 +59,11 @@ class StoredArray(Protocol):
     """An array that is read by rows.
 
     Attributes:
-        name: how errors and reports name it.
+        name: its name in errors and reports.
         shape: (N, ...), known before a value is read.
-        dtype: how an element lies in memory; bfloat16 as its bits in uint16.
-        element: the name of the elements' type.
-        sequential: whether rows should be asked for in their order, by one reader at a time.
+        dtype: numpy's type of an element; uint16 for the bits of bfloat16.
+        element: the name of the element type.
+        sequential: whether rows should be read in order, by one reader at a time.
     """
 
     name: str
@@ -73,7 +73,7 @@ class StoredArray(Protocol):
     sequential: bool
 
     def read(self, start: int, stop: int, out: NDArray[Any]) -> NDArray[Any]:
-        """Rows `start` to `stop` in the machine's byte order: a view of the array, or `out` (C-contiguous) filled."""
+        """Rows `start` to `stop` in the machine's byte order: a view, or `out` (C-contiguous) filled with them."""
 
     def reshaped(self, shape: tuple[int, ...]) -> StoredArray:
         """The same elements in another shape, in C order."""
@@ -82,22 +82,22 @@ class StoredArray(Protocol):
         """Raise InputError if the file was written, cut or extended since it was opened."""
 
     def verify(self) -> None:
-        """Raise InputError if, after everything was read, it was not what the checksum is of."""
+        """After everything was read, raise InputError if a checksum does not match."""
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
 
 
 class RawArray:
-    """Elements that lie in a file one after another, in C order.
+    """An array whose elements lie one after another in a file, in C order.
 
     Args:
         file: closed with the array.
-        name: how errors name it.
-        offset: where the first element begins.
-        shape: (N, ...); that the file has so many elements was checked.
-        dtype: how they lie there, in any byte order.
-        element: the name of their type, where numpy has none.
+        name: its name in errors.
+        offset: the position of the first element.
+        shape: (N, ...); the file was checked to have as many elements.
+        dtype: the type of the elements, in any byte order.
+        element: the name of their type, if numpy lacks it.
     """
 
     def __init__(
@@ -137,11 +137,11 @@ class RawArray:
         self._file.close()
 
 
-def whole(array: StoredArray) -> NDArray[Any]:
-    """All of a small array, in the machine's byte order; it is closed.
+def read_all(array: StoredArray) -> NDArray[Any]:
+    """Read all of a small array, in the machine's byte order, and close it.
 
     Raises:
-        InputError: it changed meanwhile, or is damaged.
+        InputError: the file changed meanwhile, or is damaged.
         ReadWriteError: it cannot be read.
     """
     try:

@@ -1,4 +1,4 @@
-"""A look at the values of an array, a block at a time: what they range over, and what is odd among them."""
+"""Summarise the values of an array in one pass: range, non-finite values, rows that sum to 1."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 _BLOCK = 1 << 20  # elements
 
 
-class Look(NamedTuple):
-    """What there is among the values.
+class ValueSummary(NamedTuple):
+    """A summary of the values of an array.
 
     Attributes:
-        low, high: the least and the largest finite value; nan where there is none.
-        nan, posinf, neginf: how many there are of each.
-        sum_to_1: the share of rows [N, K] that are probabilities; nan where there are no such rows.
-        exp_sum_to_1: the share of rows whose exponentials are.
+        low, high: the smallest and largest finite value; nan if there is none.
+        nan, posinf, neginf: the number of such values.
+        sum_to_1: the share of rows [N, K] that are probabilities; nan for an array of another shape.
+        exp_sum_to_1: the share of rows whose exponentials are probabilities.
     """
 
     low: int | float
@@ -39,11 +39,15 @@ class Look(NamedTuple):
     exp_sum_to_1: float
 
 
-def look(array: StoredArray, progress: Callable[[int, int], None] | None = None) -> Look | None:
-    """Read all of an array of numbers once; None of anything else.
+def summarise(array: StoredArray, progress: Callable[[int, int], None] | None = None) -> ValueSummary | None:
+    """Read all values once and summarise them; None if they are not numbers or lie on a device.
+
+    Args:
+        array: any shape; read by blocks of rows.
+        progress: called with the number of rows done and of all rows.
 
     Raises:
-        InputError: it changed meanwhile, or is damaged.
+        InputError: the file changed meanwhile, or is damaged.
         ReadWriteError: it cannot be read.
     """
     if isinstance(array, TensorArray) or not array.shape or array.element.rstrip("0123456789") not in _NUMBERS:
@@ -97,8 +101,8 @@ class _Seen:
                 near = np.abs(np.add.reduce(np.exp(x), axis=1, dtype=np.float64) - 1) <= SUM
                 self._sums[1] += np.count_nonzero(near)
 
-    def found(self, rows: int) -> Look:
+    def found(self, rows: int) -> ValueSummary:
         some = self._low <= self._high
         share = [count / rows if self._rows_of_classes and rows else math.nan for count in self._sums.tolist()]
         low, high = (np.asarray(end).item() if some else math.nan for end in (self._low, self._high))
-        return Look(low, high, *self._odd.tolist(), *share)
+        return ValueSummary(low, high, *self._odd.tolist(), *share)

@@ -1,4 +1,4 @@
-"""Arrays that are computed as they are read: logarithms of probabilities, and both classes of binary logits."""
+"""Arrays computed as they are read: logarithms of probabilities, both classes of binary logits."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lscli.errors import InputError, UsageError
+from lscli.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.io.memory import TensorArray
     from lscli.io.stored import StoredArray
+    from lscli.options import Kind
 
-KINDS = ("logits", "log-probs", "probs")
-SUM = 0.01  # how far from 1 probabilities may sum, which are renormalised then
+SUM = 0.01  # the largest distance from 1 of a sum of probabilities, which are then renormalised
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
 
 
 def flattened(array: Any, dimensions: int) -> Any:
-    """The same elements in so many dimensions: all but the last are rows, as tokens of sequences."""
+    """The same elements in at most `dimensions` dimensions: the leading ones become rows (tokens of sequences)."""
     if len(array.shape) <= dimensions:
         return array
     inner = array.shape[len(array.shape) - dimensions + 1 :]
@@ -31,13 +31,13 @@ def flattened(array: Any, dimensions: int) -> Any:
 
 
 class Computed:
-    """An array of floats whose elements are another's, changed.
+    """An array of floats computed from another array.
 
-    Half precision becomes float32, in which a logarithm keeps its digits.
+    Half precision becomes float32, so that a logarithm keeps its digits.
 
     Args:
-        array: closed with this one.
-        shape: its own.
+        array: the other array, closed with this one.
+        shape: the shape of this array.
     """
 
     def __init__(self, array: StoredArray, shape: tuple[int, ...]) -> None:
@@ -69,10 +69,10 @@ class Computed:
         return shards_of(self._array)
 
     def _floats(self, start: int, stop: int) -> NDArray[Any]:
-        """The other array's rows, as floats in this one's type; new, or a view of memory."""
+        """The rows of the other array in this one's type: a new array, or a view."""
         shape = (stop - start, *self._array.shape[1:])
         raw = self._array.read(start, stop, np.empty(shape, self._array.dtype.newbyteorder("=")))
-        if self.stored == "bfloat16":  # the upper half of a float32
+        if self.stored == "bfloat16":  # bfloat16 is the upper half of a float32
             wide = raw.astype(np.uint32)
             wide <<= 16
             return wide.view(np.float32)
@@ -80,7 +80,7 @@ class Computed:
 
 
 class Floats(Computed):
-    """The elements themselves, as float32 or float64."""
+    """The elements of an array as float32 or float64."""
 
     def __init__(self, array: StoredArray) -> None:
         super().__init__(array, array.shape)
@@ -90,7 +90,7 @@ class Floats(Computed):
 
 
 class LogOf(Computed):
-    """ln p of probabilities [N, K]; nan where one is negative, -inf where it is 0."""
+    """ln p of probabilities [N, K]: nan for a negative one, -inf for 0."""
 
     def __init__(self, array: StoredArray) -> None:
         super().__init__(array, array.shape)
@@ -102,9 +102,9 @@ class LogOf(Computed):
 
 
 class Binary(Computed):
-    """Both classes of one value a sample, [N, 2]: (0, z) of a logit, or the logarithms of 1-p and p."""
+    """Both classes of one value per sample, [N, 2]: (0, z) of a logit z, or ln(1 - p) and ln p."""
 
-    def __init__(self, array: StoredArray, kind: str) -> None:
+    def __init__(self, array: StoredArray, kind: Kind) -> None:
         super().__init__(array, (array.shape[0], 2))
         self._kind = kind
 
@@ -112,26 +112,29 @@ class Binary(Computed):
         z = self._floats(start, stop).reshape(-1)
         with np.errstate(invalid="ignore", divide="ignore"):
             if self._kind == "logits":
-                # Beside a logit of nan or infinity, a 0 makes the row what it is.
+                # A logit of nan or infinity beside 0 is not finite, and is treated as such.
                 out[:, 0], out[:, 1] = 0, z
             elif self._kind == "probs":
                 out[:, 0], out[:, 1] = np.log1p(-z), np.log(z)
             else:
-                # ln(1 - e^z): each way where it keeps its digits.
+                # ln(1 - e^z), by the form that keeps its digits on either side of -ln 2.
                 near = z > -math.log(2)
                 out[:, 0] = np.where(near, np.log(-np.expm1(z)), np.log1p(-np.exp(z)))
                 out[:, 1] = z
         return out
 
 
-def interpreted(array: Any, kind: str, *, binary: bool) -> Any:
-    """The logits that an array of some kind stands for.
+def interpreted(array: Any, kind: Kind, *, binary: bool) -> Any:
+    """The array of logits [N, K] that `array` stands for.
+
+    Args:
+        array: [N, K]; with `binary`, [N] or [N, 1].
+        kind: what its values are.
+        binary: whether it has one value per sample, of two classes.
 
     Raises:
-        UsageError: no such kind, or an array on a device, which is not computed with here.
-        InputError: a binary array of another shape than [N] or [N, 1].
+        InputError: a binary array has another shape.
     """
-    check_kind(kind)
     if binary and not (len(array.shape) == 1 or (len(array.shape) == 2 and array.shape[1] == 1)):
         raise InputError(
             f"need one value a sample with --binary, got shape {array.shape}", "leave out --binary", where=array.name
@@ -143,24 +146,18 @@ def interpreted(array: Any, kind: str, *, binary: bool) -> Any:
     return Binary(array, kind) if binary else LogOf(array)
 
 
-def check_kind(kind: str) -> None:
-    """Raise UsageError if there is no such kind of values."""
-    if kind not in KINDS:
-        raise UsageError(f"unknown kind {kind!r}", f"use {', '.join(KINDS[:-1])} or {KINDS[-1]}", where="kind")
-
-
 def located(array: Any, row: int) -> tuple[str, int]:
-    """The name of the file that a row is of, and the row's number there."""
+    """The name of the file that holds a row, and the row's number in it."""
     found: tuple[str, int] = array.located(row) if hasattr(array, "located") else (array.name, row)
     return found
 
 
 def shards_of(array: Any) -> list[str]:
-    """The names of the files that an array is of; none where it is one."""
+    """The names of the files of an array that a pattern named; empty for a single file."""
     return list(getattr(array, "shards", ()))
 
 
-def _on_device(array: TensorArray, kind: str, *, binary: bool) -> TensorArray:
+def _on_device(array: TensorArray, kind: Kind, *, binary: bool) -> TensorArray:
     import torch
 
     from lscli.io.memory import TensorArray

@@ -1,4 +1,4 @@
-"""What stands beside the logits, one value a row: weights, and the column that splits the samples into groups."""
+"""One value per row beside the logits: weights, and the column that splits the samples into groups."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from lscli.errors import InputError, UsageError
 from lscli.io.files import RegularFile
-from lscli.io.tables.csv_column import column_of
+from lscli.io.tables.text import column_of
 from lscli.text import printable
 
 if TYPE_CHECKING:
@@ -21,12 +21,12 @@ _EMPTY = "(empty)"
 
 
 class Weights:
-    """How often each row counts.
+    """Weight of each row, read as a count; one number per row.
 
     Attributes:
         name: the path as typed, or `weights`.
         values: [N] float64, not negative.
-        described: what a report says of them.
+        described: their entry in the provenance of a report.
     """
 
     def __init__(self, name: str, values: Array, dtype: str) -> None:
@@ -42,11 +42,16 @@ class Weights:
 
 
 def open_weights(value: Any, rows: int, kept: Array) -> Weights | None:
-    """The weights [N] from a `.npy`, `.npz` or `.csv` file or an array; None stays None.
+    """Read weights [N] from a file or an array.
+
+    Args:
+        value: a path or an array; None for no weights.
+        rows: N.
+        kept: [N] bool, the rows whose label is not ignored.
 
     Raises:
-        InputError: another number of rows, no numbers, a weight that is negative or not finite, or none above 0 among
-            the rows that are `kept`, [N] bool.
+        InputError: another number of rows, values that are not numbers, a weight that is negative or not finite, or no
+            weight above 0 among the kept rows.
     """
     if value is None:
         return None
@@ -73,12 +78,16 @@ def open_weights(value: Any, rows: int, kept: Array) -> Weights | None:
 
 
 def open_groups(value: Any, column: str | None, rows: int) -> tuple[list[str], Array | None]:
-    """The names of the groups, all samples ("") first, and the number of each row's group, [N].
+    """Read the group of each row.
 
     Args:
-        value: a CSV file with a header and one row a sample, or a value for each row; or None.
+        value: a CSV file with a header and one row per sample, or one value per row; None for no groups.
         column: the column of the file.
         rows: N.
+
+    Returns:
+        The names of the groups, all samples ("") first; and the number of each row's group, [N], from 0 for the first
+        group after "", or None without groups.
 
     Raises:
         UsageError: a file without a column, or a column without a file.
@@ -107,7 +116,7 @@ def open_groups(value: Any, column: str | None, rows: int) -> tuple[list[str], A
 
 
 def _natural(text: str) -> tuple[float, str]:
-    """Numbers in their order, before words."""
+    """A sort key: numbers by value, then words."""
     try:
         number = float(text)
     except ValueError:

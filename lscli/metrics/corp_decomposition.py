@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lscli.limits import check_import
+from lscli.limits import check_room
 from lscli.metrics.base import Metric, Settings, Value, mean
 from lscli.metrics.confidence import residual
 from lscli.metrics.runs import runs
@@ -57,7 +57,7 @@ def recalibrated(table: SampleTable) -> Outcomes:
 
 
 def _recalibrated(table: SampleTable) -> Outcomes:
-    check_import("scipy", _SCIPY)
+    check_room("scipy", _SCIPY)
     from scipy.optimize import isotonic_regression  # half a second that only these metrics need
 
     ties = runs(table, "confidence", lambda: table["confidence"])

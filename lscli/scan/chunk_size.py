@@ -1,4 +1,4 @@
-"""How many threads and rows at a time: as many as are fast and fit into memory. No digit depends on either."""
+"""The number of threads and of rows in a chunk: as many as are fast and fit into memory. Neither changes any digit."""
 
 from __future__ import annotations
 
@@ -20,20 +20,21 @@ if TYPE_CHECKING:
     from lscli.io.logits import Logits
     from lscli.scan.soft import Soft
 
-# Elements of a chunk: the work that comes once a chunk is small beside them, and so is a buffer of them a thread.
+# Elements of a chunk: enough that the work done once per chunk hardly counts, and few enough that each thread's buffer
+# is small.
 _CPU_CHUNK = 1 << 20
 _DEVICE_CHUNK = 16 << 20
-# Chunks of this part are nearly as fast; below it, fewer threads are the better choice.
+# Chunks of a fourth of that are nearly as fast; below it, fewer threads are the better choice.
 _SMALL = 4
-# Left for all else while the rows are read: the stack of the main thread, modules, numpy's small arrays.
+# Kept free for the rest: the stack of the main thread, modules imported later, numpy's small arrays.
 _SPARE = 4 << 20
-# At most, measured: what a row of a chunk takes in states and columns that are computed together, bytes; what a tile
-# takes, in buffers of its size; what sums by class take for a class; and what a kernel that has them frees at once.
+# Measured maxima: bytes per row of a chunk (states and columns), buffers of the size of a tile per kernel, bytes per
+# class for sums by class, and bytes that a kernel with such sums uses besides its tiles.
 _ROW, _TILES, _CLASS, _SUMS = 400, 4.25, 64, 24 << 20
 
 
 class Fit(NamedTuple):
-    """What the loop works with; no thread at all is the main one."""
+    """The number of threads and of rows in a chunk; with 0 threads the main thread does the work."""
 
     threads: int
     chunk_rows: int
@@ -49,18 +50,18 @@ def fit(
     chunk_rows: int | None,
     soft: Soft | None = None,
 ) -> Fit:
-    """What is given, and the best of the rest.
+    """Choose the number of threads and of rows in a chunk; given values are kept.
 
     Args:
         logits: [N, K].
-        table: bytes of the table, not yet taken.
-        class_sums: whether these are filled beside; a chunk is then a multiple of their blocks.
+        table: bytes of the table, not yet allocated.
+        class_sums: whether sums by class are filled too; a chunk is then a multiple of their blocks.
         device: `cpu` or another.
-        threads, chunk_rows: as given; None is whatever fits.
-        soft: labels that are read beside the logits.
+        threads, chunk_rows: as given; None for the best value.
+        soft: soft labels that are read with the logits.
 
     Raises:
-        ReadWriteError: memory is limited, and this cannot fit.
+        ReadWriteError: this cannot fit into the control group's memory limit.
     """
     limit = memory_limit() if device == "cpu" else None
     block = block_rows(logits.shape[1], logits.dtype) if class_sums else 1
@@ -80,7 +81,7 @@ def fit(
         count = limit.threads(count, each(rows), beside)
     if chunk_rows is None and count == 0:
         rows = _halved(rows, 1, block, lambda rows: each(rows) + beside <= limit.free)
-    # What surely does not fit is refused; the rest was reckoned high, and is tried.
+    # Refuse only what certainly does not fit: the other estimates are upper bounds.
     chunk = min(rows, logits.shape[0]) * _row_bytes(logits, soft)
     if beside + max(1, count) * chunk > limit.free:
         hint = "use a smaller --chunk-rows" if beside + chunk // rows <= limit.free else ""
@@ -89,26 +90,26 @@ def fit(
 
 
 def _halved(rows: int, least: int, block: int, fits: Callable[[int], bool]) -> int:
-    """So many rows, or half of them again and again until they fit; whole blocks, and not below the least."""
+    """`rows`, halved until they fit, but not below `least`; a multiple of `block`."""
     while rows > max(least, block) and not fits(rows):
         rows = max(least, rows // 2 // block * block, block)
     return rows
 
 
 def table_bytes(label: NDArray[np.int32], columns: Collection[str]) -> int:
-    """What a table of these columns takes for the samples that are not left out, [N] with -1 for those that are."""
+    """The bytes of a table with these columns for the samples whose label, [N], is not -1."""
     names = set(columns)
     row = sum(np.dtype(DTYPES.get(name, np.float64)).itemsize * math.prod(SHAPES.get(name, ())) for name in names)
     return int(np.count_nonzero(label >= 0)) * row
 
 
 def _row_bytes(logits: Logits, soft: Soft | None) -> int:
-    """What a row takes as it is stored, with its label where that is read beside it."""
+    """The bytes of a row as stored, with its soft label if there is one."""
     return logits.shape[1] * logits.storage.itemsize + (0 if soft is None else soft.row_bytes)
 
 
 def thread_bytes(logits: Logits, rows: int, *, class_sums: bool, soft: Soft | None = None) -> int:
-    """What a thread takes at most for chunks of so many rows, and for the tiles of its kernel."""
+    """An upper bound of the bytes that a thread uses: a chunk of `rows` rows and the tiles of its kernel."""
     num_classes = logits.shape[1]
     element = 4 if num_classes >= NARROW and logits.dtype != "float64" else 8
     least = block_rows(num_classes, logits.dtype) if class_sums else 2

@@ -42,7 +42,7 @@ def scan_on_cpu(
     starts = range(0, rows, chunk_rows)
     counts = np.add.reduceat(builder.label >= 0, starts, dtype=np.intp)
     places: list[int] = (np.cumsum(counts) - counts).tolist()
-    label_lock = contextlib.nullcontext() if soft is None else soft.labels.turn
+    label_lock = contextlib.nullcontext() if soft is None else soft.labels.read_lock
 
     def class_numbers(start: int, stop: int) -> NDArray[np.int32]:
         return np.maximum(builder.label[start:stop], 0)
@@ -56,7 +56,7 @@ def scan_on_cpu(
         buffer = np.empty((min(chunk_rows, rows), num_classes), logits.storage)
         read_labels = class_numbers if soft is None else soft.reader(len(buffer))
         while True:
-            with logits.turn, label_lock:  # a sequential source is read in the order in which chunks are taken
+            with logits.read_lock, label_lock:  # a sequential source is read in the order in which chunks are taken
                 chunk = next(chunks, None)
                 if chunk is None:
                     return

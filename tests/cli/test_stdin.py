@@ -97,10 +97,10 @@ def test_standard_input_is_read_once(arguments: Sequence[str]) -> None:
     ("data", "code", "words"),
     [
         (b"", 3, ["standard input: is empty"]),
-        (b"\0\1\2\3", 2, ["format is not seen", "--input-format: npy, npz"]),
+        (b"\0\1\2\3", 2, ["format is not recognised", "--input-format: npy, npz"]),
         (saved(some_logits())[:-5], 3, ["standard input: truncated: expected 200 bytes, found 195"]),
         (saved(some_logits()) + b"x", 3, ["standard input: trailing bytes"]),
-        (b"\x80\x04]\x94.", 2, ["format is not seen"]),
+        (b"\x80\x04]\x94.", 2, ["format is not recognised"]),
     ],
 )
 def test_bad_bytes_are_refused_as_those_of_a_file(tmp_path: Path, data: bytes, code: int, words: list[str]) -> None:
@@ -111,12 +111,7 @@ def test_bad_bytes_are_refused_as_those_of_a_file(tmp_path: Path, data: bytes, c
 def test_the_format_of_standard_input_can_be_given() -> None:
     assert EXPECTED == answer(piped(read(LOGITS), "eval", "-", LABELS, "--input-format", "npy", *METRICS))
     refusal(piped(read(LOGITS), "eval", "-", LABELS, "--input-format", "npz"), 3, "corrupt archive")
-    refusal(
-        piped(read(LOGITS), "eval", "-", LABELS, "--input-format", "nyp"),
-        2,
-        "input-format: unknown value 'nyp'",
-        "'npy'",
-    )
+    refusal(piped(read(LOGITS), "eval", "-", LABELS, "--input-format", "nyp"), 2, "unknown value 'nyp'", "'npy'")
 
 
 def test_the_format_of_a_file_can_be_given(tmp_path: Path) -> None:

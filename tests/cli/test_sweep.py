@@ -11,7 +11,7 @@ import pytest
 from rich.cells import cell_len
 
 from lscli.api.sweep import METRICS
-from lscli.io.path_roles import roles
+from lscli.io.path_roles import assign_roles
 from tests.cli.inprocess import Run, assert_refused, records
 from tests.cli.terminal import on_terminal, without_color
 from tests.command import LABELS, LOGITS, SAMPLE
@@ -82,27 +82,27 @@ def test_the_last_path_is_the_labels_if_it_has_one_dimension(
 
 def test_paths_are_told_apart(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
-    assert ("logits.npy", None, []) == roles(["logits.npy"])
-    assert ("labels.npy", None, []) == roles(["labels.npy"])
-    assert ("a", "-", []) == roles(["a", "-"])
-    assert ("a", "labels.npy", ["b", "c"]) == roles(["a", "b", "c", "labels.npy"])
-    assert ("a", None, ["labels.npy", "logits.npy"]) == roles(["a", "labels.npy", "logits.npy"])
-    assert ("a", None, ["both.npz"]) == roles(["a", "both.npz"])
+    assert ("logits.npy", None, []) == assign_roles(["logits.npy"])
+    assert ("labels.npy", None, []) == assign_roles(["labels.npy"])
+    assert ("a", "-", []) == assign_roles(["a", "-"])
+    assert ("a", "labels.npy", ["b", "c"]) == assign_roles(["a", "b", "c", "labels.npy"])
+    assert ("a", None, ["labels.npy", "logits.npy"]) == assign_roles(["a", "labels.npy", "logits.npy"])
+    assert ("a", None, ["both.npz"]) == assign_roles(["a", "both.npz"])
     np.savez("named.npz", x=np.zeros((2, 2)), y=np.zeros(2, int))
-    assert ("a", "named.npz", []) == roles(["a", "named.npz"], None, "y")
-    assert ("a", None, ["named.npz"]) == roles(["a", "named.npz"], "x", "y")
-    assert ("a", None, ["named.npz"]) == roles(["a", "named.npz"])
+    assert ("a", "named.npz", []) == assign_roles(["a", "named.npz"], None, "y")
+    assert ("a", None, ["named.npz"]) == assign_roles(["a", "named.npz"], "x", "y")
+    assert ("a", None, ["named.npz"]) == assign_roles(["a", "named.npz"])
     for number, data in enumerate((b"", b"\x93NUMPY", b"PK\x03\x04 no archive", b"x" * 100)):
         for suffix in ("npy", "npz"):
             path = f"bad{number}.{suffix}"
             Path(path).write_bytes(data)
-            assert ("a", None, [path]) == roles(["a", path])
+            assert ("a", None, [path]) == assign_roles(["a", path])
 
 
 def test_only_the_header_of_the_last_path_is_read_twice(folder: Path) -> None:
     header = (folder / "logits.npy").read_bytes()[:128]
     (folder / "cut.npy").write_bytes(header)
-    assert [str(folder / "cut.npy")] == roles(["a", str(folder / "cut.npy")]).others
+    assert [str(folder / "cut.npy")] == assign_roles(["a", str(folder / "cut.npy")]).others
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from lscli.cli.main import main
 
 OLD = "old\n"
 # The calls that write the output are made here.
-_FILE = "lscli/cli/output.py"
+_FILES = ("lscli/cli/output.py", "lscli/io/output.py")
 
 
 def forked(arguments: list[str], kill_at: int | None = None) -> int:
@@ -41,7 +41,7 @@ class _Killer:
 
     def __call__(self, frame: FrameType, event: str, argument: Any) -> None:
         # Both before a call and after it.
-        if event in ("c_call", "c_return") and frame.f_code.co_filename.endswith(_FILE):
+        if event in ("c_call", "c_return") and frame.f_code.co_filename.endswith(_FILES):
             self._left -= 1
             if self._left < 0:
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -61,6 +61,8 @@ def deaths(folder: Path, arguments: list[str]) -> list[dict[str, Any]]:
         state = {OLD.encode(): "old", new: "new"}.get(data, "mixed")
         again = forked(arguments) if len(beside) > 1 else 0
         found.append({"code": code, "state": state, "beside": beside, "again": again, "then": os.listdir(folder)})
+        for name in set(beside) - {output.name}:
+            (folder / name).unlink()
     return found
 
 

@@ -72,12 +72,7 @@ def test_a_system_without_groups_has_no_limits(tmp_path: Path) -> None:
 
 
 def test_the_least_is_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    space = MemoryLimit(5, 50, address_space=True)
     monkeypatch.setattr(limits, "_control_groups", lambda: iter((MemoryLimit(7, 10), MemoryLimit(6, 100))))
-    monkeypatch.setattr(limits, "_address_space", lambda: None)
     assert MemoryLimit(6, 100) == memory_limit()
-    monkeypatch.setattr(limits, "_address_space", lambda: space)
-    assert space == memory_limit()
     monkeypatch.setattr(limits, "_control_groups", lambda: iter(()))
-    monkeypatch.setattr(limits, "_address_space", lambda: None)
     assert None is memory_limit()

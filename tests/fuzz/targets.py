@@ -15,21 +15,28 @@ from numpy.typing import NDArray
 
 import lscli
 from lscli.errors import LscliError
-from lscli.io.array_request import Ask
+from lscli.io.array_request import ArrayRequest
 from lscli.io.files import RegularFile
 from lscli.io.format_table import FORMATS, check_content
-from lscli.io.stored import StoredArray, whole
+from lscli.io.stored import StoredArray, read_all
 from lscli.text import printable
 from tests.fuzz import oracles
 from tests.fuzz.contract import WrongError, misspoken
 from tests.io.make import figures
 
 ALL_OF, SOME_ROWS = 1 << 20, 1 << 16
-_ASKED = {
-    "npy": [Ask("logits"), Ask("logits", allow_trailing=True, dtype="bfloat16")],
-    "npz": [Ask("logits", option="--logits-key"), Ask("labels", "integers", option="--labels-key", shared=True)],
-    "safetensors": [Ask("logits", option="--logits-key"), Ask("labels", "integers", "labels", "--labels-key")],
-    "csv": [Ask("labels", "integers", option="--labels-key"), Ask("logits", option="--logits-key")],
+_LOGITS = ArrayRequest("logits", option="--logits-key")
+_REQUESTS = {
+    "npy": [ArrayRequest("logits"), ArrayRequest("logits", allow_trailing=True, dtype="bfloat16")],
+    "npz": [
+        ArrayRequest("logits", option="--logits-key"),
+        ArrayRequest("labels", "integers", option="--labels-key", shared=True),
+    ],
+    "safetensors": [
+        ArrayRequest("logits", option="--logits-key"),
+        ArrayRequest("labels", "integers", "labels", "--labels-key"),
+    ],
+    "csv": [ArrayRequest("labels", "integers", option="--labels-key"), ArrayRequest("logits", option="--logits-key")],
 }
 # An evaluation takes a hundred times as long as reading a header.
 ONE_IN = 64
@@ -59,33 +66,33 @@ class Target:
         """
         os.ftruncate(self._fd, 0)
         os.pwrite(self._fd, data, 0)
-        asks = _ASKED[self.kind]
+        requests = _REQUESTS[self.kind]
         if not self.always:
-            asks = asks[zlib.crc32(data) // ONE_IN % len(asks) :][:1]
-        refusals = [refusal for ask in asks if (refusal := _tried(partial(self._read, data, ask)).refusal)]
+            requests = requests[zlib.crc32(data) // ONE_IN % len(requests) :][:1]
+        refusals = [refusal for request in requests if (refusal := _tried(partial(self._read, data, request)).refusal)]
         if self.always or zlib.crc32(data) % ONE_IN == 0:
             self._evaluate(data)
-        if len(refusals) == len(asks):
+        if len(refusals) == len(requests):
             raise refusals[0]
 
     def close(self) -> None:
         os.close(self._fd)
 
-    def _read(self, data: bytes, ask: Ask) -> None:
+    def _read(self, data: bytes, request: ArrayRequest) -> None:
         with contextlib.closing(RegularFile(self.path)) as file:
             check_content(file, self.kind)
             reader = FORMATS[self.kind].reader(self.path)
             listed, refusal = _tried(lambda: reader.contents(file))
-            array = reader.open_array(file, ask)
+            array = reader.open_array(file, request)
             key = array.name.removeprefix(self.path)[1:-1]
             shape, element = array.shape, array.element
-            if refusal is None and ask.dtype is None:
+            if refusal is None and request.dtype is None:
                 _check_listed(listed, key, shape, element)
             values = _values(array)
-        if values is not None and self.kind == "csv" and ask.wants == "matrix":
+        if values is not None and self.kind == "csv" and request.wants == "matrix":
             _compare_columns(values, oracles.columns(data))
         elif values is not None:
-            _compare(values, self._oracle(data), key, ask.dtype)
+            _compare(values, self._oracle(data), key, request.dtype)
 
     def _evaluate(self, data: bytes) -> None:
         """Compare the report of the file with that of the arrays that the oracle reads."""
@@ -166,7 +173,7 @@ def _values(array: StoredArray) -> NDArray[Any] | None:
     """Return all values of a small array; read the first rows of a large one, and return None."""
     size = int(np.prod(array.shape, dtype=object)) * array.dtype.itemsize
     if size <= ALL_OF:
-        return whole(array)
+        return read_all(array)
     with contextlib.closing(array):
         row = size // array.shape[0]
         rows = min(array.shape[0], SOME_ROWS // row)

@@ -1,7 +1,10 @@
-"""Arrow's own files and streams (`.arrow`, Feather): values that lie there as they are, are read where they lie.
+"""Arrow files and streams (`.arrow`, Feather): uncompressed values are read from their place in the file.
 
-A file is often one batch, so taking it batch by batch would take all of it into memory. It is mapped for a moment, to
-learn from pyarrow where each column begins; rows are then read as from any file. Packed batches are decoded in turn.
+pyarrow reads a record batch at a time, and a file is often one batch. Measured on a file of 150,000 x 1,000 float32 in
+one batch, reading all rows took 0.2 s and 61 MiB from their place in the file, and 3 to 5 s and 1,202 MiB batch by
+batch (0.4 s and 85 MiB in batches of 2,000 rows). So the file is mapped for a moment, pyarrow tells where the values of
+each column lie, and rows are then read with `preadv` like those of any file: a mapped file that is cut off while it is
+read would end the process with SIGBUS. Compressed batches are decoded one after another.
 """
 
 from __future__ import annotations
@@ -16,42 +19,43 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from lscli.errors import InputError
-from lscli.io.formats.arrow_messages import MAGIC, frames, is_file
-from lscli.io.tables.arrow_rows import Batch, Decoded, InPlace
-from lscli.io.tables.arrow_table import Chosen, chosen, described, explained, proved
+from lscli.io.tables.arrow_table import ColumnRows, DecodedRows, choose, described, explained, proved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from lscli.io.array_request import Ask, Entry
+    from numpy.typing import NDArray
+
+    from lscli.io.array_request import ArrayRequest, Entry
     from lscli.io.files import RegularFile
-    from lscli.io.formats.arrow_messages import Frame
     from lscli.io.stored import StoredArray
+    from lscli.io.tables.arrow_table import Selection
 
 _T = TypeVar("_T")
 _CALLED = "Arrow file"
-_FEATHER_1 = b"FEA1"
+_MAGIC, _FEATHER_1 = b"ARROW1", b"FEA1"
+_FILE_START = 8  # the magic, padded; a stream follows, and then a footer
 
 
-def open_array(file: RegularFile, ask: Ask) -> StoredArray:
-    """The columns that are asked for.
+def open_array(file: RegularFile, request: ArrayRequest) -> StoredArray:
+    """Open the requested columns.
 
     Raises:
-        InputError: there are none, or none that can be used, or the file is damaged.
+        InputError: the columns are missing, ambiguous or of the wrong type, or the file is damaged.
     """
-    return _mapped(file, lambda data: _array(file, data, ask))
+    return _mapped(file, lambda data: _array(file, data, request))
 
 
 def contents(file: RegularFile) -> list[Entry]:
-    """The columns of a file."""
-    return _mapped(file, lambda data: described(_reader(data).schema, sum(frame.rows for frame in frames(data))))
+    """List the columns of a file."""
+    return _mapped(file, lambda data: described(_reader(data).schema, sum(_batch_rows(data))))
 
 
 def _mapped(file: RegularFile, use: Callable[[Any], _T]) -> _T:
-    """Whatever is learnt of the file's bytes while they are mapped; nobody may keep any of these."""
+    """What `use` makes of the mapped bytes of a file; nothing in its result may refer to these bytes."""
     import pyarrow as pa
 
-    start = file.read(len(MAGIC), 0)
+    start = file.read(len(_MAGIC), 0)
     if not start:
         raise InputError("empty file", "write it again", where=file.name)
     if start.startswith(_FEATHER_1):
@@ -63,7 +67,7 @@ def _mapped(file: RegularFile, use: Callable[[Any], _T]) -> _T:
         try:
             return use(pa.py_buffer(mapped))
         except Exception as error:
-            # Whoever keeps the error would keep the mapping.
+            # The frames of the traceback refer to the mapped bytes, and a caller may keep the error.
             traceback.clear_frames(error.__traceback__)
             raise
         finally:
@@ -71,57 +75,145 @@ def _mapped(file: RegularFile, use: Callable[[Any], _T]) -> _T:
                 mapped.close()
 
 
-def _array(file: RegularFile, data: Any, ask: Ask) -> StoredArray:
-    found = list(frames(data))
+def _array(file: RegularFile, data: Any, request: ArrayRequest) -> StoredArray:
+    rows = _batch_rows(data)
     reader = _reader(data)
-    if is_file(data) and reader.num_record_batches != len(found):
-        raise ValueError("its footer lists another number of batches than there are")
-    schema = reader.schema
-    columns = chosen(file, schema, sum(frame.rows for frame in found), ask)
-    located = None if any(frame.packed for frame in found) else _locate(file, data, reader, columns, found)
-    if located is not None:
-        return InPlace(file, columns, located)
-    places = [schema.names.index(name) for name in columns.names]
-    return Decoded(file, columns, _Batches(file, [frame.rows for frame in found], places), _CALLED)
+    columns = choose(file, reader.schema, sum(rows), request)
+    offsets = _locate(file, data, reader, columns, rows)
+    if offsets is not None:
+        return _RowsInPlace(file, columns, rows, offsets)
+    fields = [reader.schema.names.index(name) for name in columns.names]
+    return DecodedRows(file, columns, _Batches(file, rows, fields), _CALLED)
 
 
-def _locate(file: RegularFile, data: Any, reader: Any, columns: Chosen, found: Sequence[Frame]) -> list[Batch] | None:
-    """Where the values of all batches lie; None where they do not lie in the file as they are."""
-    located, first = [], 0
+def _batch_rows(data: Any) -> list[int]:
+    """The number of rows of each record batch, from its header: nothing is decoded.
+
+    Args:
+        data: all bytes of a file or stream, as a buffer of pyarrow.
+
+    Raises:
+        ValueError: the file or stream is damaged.
+    """
+    import pyarrow as pa
+
+    source = pa.BufferReader(data.slice(_FILE_START) if _is_file(data) else data)
+    reader, no_columns, rows = pa.ipc.MessageReader.open_stream(source), pa.schema([]), []
+    while True:
+        place = source.tell()
+        try:
+            message = reader.read_next_message()
+        except StopIteration:
+            # pyarrow takes a stream that was cut off between two batches for a whole one; its end mark is missing.
+            if source.tell() == place and not _is_file(data):
+                raise ValueError("does not end as a stream does") from None
+            break
+        if message.type == "record batch":
+            rows.append(pa.ipc.read_record_batch(message, no_columns).num_rows)
+    if any(count < 0 for count in rows):
+        raise ValueError("a batch has a negative number of rows")
+    if _is_file(data) and _reader(data).num_record_batches != len(rows):
+        raise ValueError("the footer lists another number of batches than the file has")
+    return rows
+
+
+def _locate(
+    file: RegularFile, data: Any, reader: Any, columns: Selection, rows: Sequence[int]
+) -> NDArray[np.int64] | None:
+    """The offsets in the file, [batches, columns], at which the values begin; None if a batch is compressed."""
     itemsize = np.dtype(columns.element).itemsize
-    for batch, frame in zip(_batches(reader), found, strict=True):
-        if batch.num_rows != frame.rows:
-            raise ValueError("a batch of another number of rows than it declares")
-        offsets = np.zeros(len(columns.names), np.int64)
+    offsets = np.zeros((len(rows), len(columns.names)), np.int64)
+    first = 0
+    for number, (batch, count) in enumerate(zip(_batches(reader), rows, strict=True)):
+        if batch.num_rows != count:
+            raise ValueError("a batch has another number of rows than its header says")
         for place, name in enumerate(columns.names):
             values = proved(batch, name, columns.width, first, file.name)
             if not len(values):
                 continue
-            offsets[place] = values.buffers()[-1].address - data.address + values.offset * itemsize
-            if not 0 <= offsets[place] <= data.size - len(values) * itemsize:
+            offset = values.buffers()[-1].address - data.address + values.offset * itemsize
+            if not 0 <= offset <= data.size - len(values) * itemsize:  # in memory: it was decompressed
                 return None
-        located.append(Batch(batch.num_rows, offsets))
-        first += batch.num_rows
-    return located
+            offsets[number, place] = offset
+        first += count
+    return offsets
+
+
+class _RowsInPlace(ColumnRows):
+    """Rows [N, K] or [N] that are read from their place in the file, by any thread.
+
+    Args:
+        file: closed with the array.
+        columns: the columns to read.
+        rows: the number of rows of each batch.
+        offsets: where the values of each column begin, [batches, columns]; the file was checked to have them all.
+    """
+
+    sequential = False
+
+    def __init__(self, file: RegularFile, columns: Selection, rows: Sequence[int], offsets: NDArray[np.int64]) -> None:
+        super().__init__(file, columns)
+        self._rows = rows
+        self._ends = list(itertools.accumulate(rows))
+        self._offsets = offsets
+        self._step = (columns.width or 1) * self.dtype.itemsize
+
+    def read(self, start: int, stop: int, out: NDArray[Any]) -> NDArray[Any]:
+        done = start
+        while done < stop:
+            place = bisect.bisect_right(self._ends, done)
+            skipped = done - (self._ends[place] - self._rows[place])
+            end = min(stop, self._ends[place])
+            self._fill(out[done - start : end - start], self._offsets[place] + skipped * self._step)
+            done = end
+        return out
+
+    def _fill(self, out: NDArray[Any], offsets: NDArray[np.int64]) -> None:
+        if len(offsets) == 1:
+            self._file.read_into(out.reshape(-1).view(np.uint8), int(offsets[0]))
+            return
+        columns = np.empty(out.shape[::-1], self.dtype)
+        for column, offset in zip(columns.view(np.uint8), offsets.tolist(), strict=True):
+            self._file.read_into(column, offset)
+        out[:] = columns.T
 
 
 class _Batches:
-    """Batches from the one on that has a row, each decoded when it is asked for."""
+    """The batches from the one on that has a given row, each decoded on demand.
 
-    def __init__(self, file: RegularFile, rows: Sequence[int], places: Sequence[int]) -> None:
+    Args:
+        file: the file.
+        rows: the number of rows of each batch.
+        fields: numbers of the columns to decode.
+    """
+
+    def __init__(self, file: RegularFile, rows: Sequence[int], fields: Sequence[int]) -> None:
         self._file = file
         self._ends = list(itertools.accumulate(rows))
-        self._places = list(places)
+        self._fields = list(fields)
 
     def __call__(self, row: int) -> tuple[int, Iterator[Any]]:
         import pyarrow as pa
 
-        options = pa.ipc.IpcReadOptions(included_fields=self._places, use_threads=False)
+        options = pa.ipc.IpcReadOptions(included_fields=self._fields, use_threads=False)
         stream = pa.PythonFile(self._file.stream(), mode="r")
-        if self._file.read(len(MAGIC), 0) != MAGIC:
+        if self._file.read(len(_MAGIC), 0) != _MAGIC:
             return 0, _batches(pa.ipc.open_stream(stream, options=options))
         place = bisect.bisect_right(self._ends, row)
         return self._ends[place - 1] if place else 0, _batches(pa.ipc.open_file(stream, options=options), place)
+
+
+def _is_file(data: Any) -> bool:
+    """Whether these bytes are an Arrow file; otherwise they are a stream."""
+    return bool(data.slice(0, len(_MAGIC)).to_pybytes() == _MAGIC)
+
+
+def _reader(data: Any) -> Any:
+    """pyarrow's reader of a file or stream; with `included_fields` it would copy the values."""
+    import pyarrow as pa
+
+    options = pa.ipc.IpcReadOptions(use_threads=False)
+    return (pa.ipc.open_file if _is_file(data) else pa.ipc.open_stream)(pa.BufferReader(data), options=options)
 
 
 def _batches(reader: Any, start: int = 0) -> Iterator[Any]:
@@ -130,9 +222,3 @@ def _batches(reader: Any, start: int = 0) -> Iterator[Any]:
             yield reader.get_batch(place)
         return
     yield from reader
-
-
-def _reader(data: Any) -> Any:
-    import pyarrow as pa
-
-    return (pa.ipc.open_file if is_file(data) else pa.ipc.open_stream)(pa.BufferReader(data))

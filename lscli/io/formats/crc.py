@@ -1,4 +1,4 @@
-"""The checksum of bytes that are read in pieces, by several threads and in any order.
+"""The CRC-32 of bytes that several threads read in pieces, in any order.
 
 Checksums of neighbours combine: crc(ab) = crc(a) x^(8 |b|) + crc(b) over the polynomials modulo that of CRC-32
 (as zlib's crc32_combine, which Python does not have).
@@ -19,21 +19,21 @@ _GAP = 1 << 20
 
 
 class Pieces:
-    """The checksums of what was read, by where it began."""
+    """The checksums of the pieces that were read, by their offset."""
 
     def __init__(self) -> None:
         self._found: dict[int, tuple[int, int]] = {}
         self._lock = threading.Lock()
 
     def add(self, offset: int, data: Any) -> None:
-        """Note the checksum of bytes at an offset."""
+        """Record the checksum of the bytes at an offset."""
         if len(data):
             found = (len(data), zlib.crc32(data))
             with self._lock:
                 self._found[offset] = found
 
     def total(self, size: int, read: Callable[[int, int], bytes]) -> int:
-        """The checksum of all `size` bytes; `read(count, offset)` fetches those that nobody read."""
+        """The checksum of all `size` bytes; `read(count, offset)` reads the gaps."""
         crc = position = 0
         starts = sorted(self._found, reverse=True)
         while position < size:
@@ -49,7 +49,7 @@ class Pieces:
 
 
 def combined(first: int, second: int, length: int) -> int:
-    """The checksum of two pieces, the second of `length` bytes, from those of each."""
+    """The checksum of two neighbouring pieces from their checksums; the second has `length` bytes."""
     return _product(first, _x_to_the_bits_of(length)) ^ second
 
 

@@ -1,4 +1,4 @@
-"""`.npy` files: one array each."""
+"""`.npy` files, which hold one array each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli.errors import InputError, UsageError
-from lscli.io.array_request import Ask, Entry
+from lscli.io.array_request import ArrayRequest, Entry
 from lscli.io.formats.npy_header import Header, read_header
 from lscli.io.memory import MemoryArray
 from lscli.io.stored import RawArray
@@ -17,49 +17,50 @@ from lscli.text import sized
 if TYPE_CHECKING:
     from lscli.io.files import RegularFile
     from lscli.io.stored import Bytes, StoredArray
+    from lscli.options import Dtype
 
 MAX_FORTRAN = 1 << 30
 
 
 def open_npy(
-    file: Bytes, name: str, *, allow_trailing: bool = False, dtype: str | None = None
+    file: Bytes, name: str, *, allow_trailing: bool = False, dtype: Dtype | None = None
 ) -> RawArray | MemoryArray:
-    """The array of a file, or of a member of an archive, in `.npy` form.
+    """Open the array in a `.npy` file or in a member of an archive.
 
     Args:
         file: closed with the array.
-        name: how errors name it.
-        allow_trailing: whether bytes after the data are passed over.
-        dtype: `bfloat16` where 2-byte elements of no type are meant as such.
+        name: its name in errors.
+        allow_trailing: whether to ignore bytes after the data.
+        dtype: the type of 2-byte elements that are stored without a type, or None.
 
     Raises:
-        InputError: the bytes are no `.npy` array that can be read safely and exactly.
-        UsageError: a dtype that the elements have already.
+        InputError: the bytes are not a `.npy` array that can be read safely and exactly.
+        UsageError: `dtype` is given, but the elements have a type.
     """
     header = read_header(file, name)
-    described, element = typed(header.dtype, dtype, name)
+    described, element = _typed(header.dtype, dtype, name)
     _check_size(file, name, header, allow_trailing)
     if header.fortran_order and len(header.shape) > 1:
         return _fortran(file, name, header._replace(dtype=described), element)
     return RawArray(file, name, header.data_offset, header.shape, described, element)
 
 
-def open_array(file: RegularFile, ask: Ask) -> StoredArray:
-    """The array of an `.npy` file."""
-    return open_npy(file, file.name, allow_trailing=ask.allow_trailing, dtype=ask.dtype)
+def open_array(file: RegularFile, request: ArrayRequest) -> StoredArray:
+    """Open the array of a `.npy` file."""
+    return open_npy(file, file.name, allow_trailing=request.allow_trailing, dtype=request.dtype)
 
 
 def contents(file: RegularFile) -> list[Entry]:
-    """The array of an `.npy` file, from its header."""
+    """List the array of a `.npy` file, from its header."""
     header = read_header(file, file.name)
     return [Entry("", header.shape, header.dtype.name)]
 
 
-def typed(stored: np.dtype[Any], dtype: str | None, name: str) -> tuple[np.dtype[Any], str]:
-    """How elements lie in the file and what they are called, once `--dtype` has its say.
+def _typed(stored: np.dtype[Any], dtype: Dtype | None, name: str) -> tuple[np.dtype[Any], str]:
+    """The numpy type in which elements are read and the name of their type ("" for numpy's), given `--dtype`.
 
     Raises:
-        UsageError: a dtype for elements that have one.
+        UsageError: `dtype` is given, but the elements have a type.
     """
     if dtype is None or stored.kind in "iu":
         return stored, ""
@@ -84,7 +85,7 @@ def _check_size(file: Bytes, name: str, header: Header, allow_trailing: bool) ->
 
 
 def _fortran(file: Bytes, name: str, header: Header, element: str) -> MemoryArray:
-    """The array of a file in Fortran order, of which no row lies together: all of it is read, and the file closed."""
+    """Read all of an array in Fortran order, whose rows are not contiguous, and close the file."""
     count = math.prod(header.shape)
     if count * header.dtype.itemsize > MAX_FORTRAN:
         raise InputError(

@@ -1,13 +1,14 @@
-"""The header of an `.npy` array, proved before a byte of data is read.
+"""The header of a `.npy` array, checked before a byte of data is read.
 
-Format: numpy.lib.format, versions 1.0 to 3.0. numpy's own loader answers a wrong magic with the
-advice to unpickle, allocates what a header claims, and takes trailing bytes in silence.
+Format: numpy.lib.format, versions 1.0 to 3.0. numpy's own loader advises to unpickle a file with a wrong magic,
+allocates what a header claims, and ignores trailing bytes.
 """
 
 from __future__ import annotations
 
 import ast
 import re
+import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -20,15 +21,13 @@ if TYPE_CHECKING:
 
 MAGIC = b"\x93NUMPY"
 MAX_HEADER = 10_000  # numpy's own limit: a real header has about 118 bytes
-# What numpy writes: a byte order, a letter, a size. numpy reads more, lists of fields in a string among them.
+# What numpy writes: byte order, letter, size. numpy reads more, such as a list of fields in a string.
 _DESCR = r"[<>|=]?([biufcSUV][1-9][0-9]{0,8}|[mM]8(\[[0-9A-Za-z]{1,12}\])?)"
-# What Python's parser may warn of, on stderr: escapes, and words that follow a number without a space.
-_WARNED_OF = re.compile(r"\\|(?<![\w.])[\d.][\w.]*(?:and|else|for|i[fns]|not|or)")
 _LENGTH_BYTES = {(1, 0): 2, (2, 0): 4, (3, 0): 4}
 
 
 class Header(NamedTuple):
-    """What an `.npy` header says; `data_offset` counts from the start of the array's own bytes."""
+    """The fields of a `.npy` header; `data_offset` is the number of bytes before the data."""
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
@@ -37,10 +36,10 @@ class Header(NamedTuple):
 
 
 def read_header(file: Bytes, name: str) -> Header:
-    """The header at the start of these bytes; `name` is how errors call them.
+    """Read the header at the start of `file`; `name` is its name in errors.
 
     Raises:
-        InputError: there is none that can be read safely and exactly.
+        InputError: it cannot be read safely and exactly.
     """
     return _Reader(file, name).read()
 
@@ -80,16 +79,16 @@ class _Reader:
         hint = "save the array again: np.save(path, array)"
         try:
             text = raw.decode("utf-8").lstrip(" \t")  # no more than numpy strips
-            if _WARNED_OF.search(text):
-                raise ValueError("not as anybody writes it")
-            node = ast.parse(text, mode="eval").body
+            with warnings.catch_warnings():  # the parser warns of odd literals, such as invalid escapes
+                warnings.simplefilter("error")
+                node = ast.parse(text, mode="eval").body
             if not isinstance(node, ast.Dict) or any(key is None for key in node.keys):
                 raise ValueError("not a dictionary")
             keys = [ast.literal_eval(key) for key in node.keys if key is not None]
             values = [ast.literal_eval(value) for value in node.values]
-        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
+        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError, Warning) as error:
             raise self._error("malformed header", hint) from error
-        # Compared as a sorted list, so that a key given twice is seen.
+        # A sorted list, unlike a set, shows a key that is given twice.
         if any(type(key) is not str for key in keys) or sorted(keys) != ["descr", "fortran_order", "shape"]:
             raise self._error("malformed header", hint)
         fields = dict(zip(keys, values, strict=True))

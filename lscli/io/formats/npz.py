@@ -1,6 +1,6 @@
-"""Members of `.npz` archives: stored ones are read in place, packed ones as a stream.
+"""Members of `.npz` archives: stored ones are read in place, compressed ones as a stream.
 
-Either way the array is then a `.npy`, with the same checks, flat memory, and the archive's checksum.
+Either way a member is a `.npy` array, with the same checks and flat memory, and its checksum is compared.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from lscli.errors import InputError, ReadWriteError
-from lscli.io.array_request import Ask, Entry, choose
+from lscli.io.array_request import ArrayRequest, Entry, choose
 from lscli.io.formats.crc import Pieces
 from lscli.io.formats.npy import open_npy
 from lscli.io.formats.npy_header import read_header
@@ -28,33 +28,33 @@ if TYPE_CHECKING:
     from lscli.io.stored import Bytes, StoredArray
 
 _AGAIN = "save it again with np.savez"
-# Real logits deflate to no less than a few per cent of their size; a bomb to a thousandth.
+# Real logits compress to a few per cent of their size at best; a decompression bomb to a thousandth.
 _MAX_RATIO, _RATIO_FROM = 100, 64 << 20
-# What `xz -9` unpacks with; a header may say 4 GiB, which are taken before a byte is unpacked.
+# The dictionary of `xz -9`; a header may claim 4 GiB, which are allocated before a byte is decompressed.
 _MAX_DICTIONARY = 64 << 20
 _LOCAL_HEADER = 30
-_PIECE = 1 << 18  # of what is unpacked at a time: zipfile copies what it has left over
+_PIECE = 1 << 18  # bytes decompressed at a time: zipfile copies the rest of its buffer on every read
 _MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
-_UTF8, _PATCHED = 0x800, 0x20 | 0x40  # flags of a member: how its name is written, and forms that zipfile does not read
+_UTF8, _PATCHED = 0x800, 0x20 | 0x40  # flags of a member: a UTF-8 name, and features that zipfile does not support
 _DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, NotImplementedError, OverflowError)
 
 
-def open_array(file: RegularFile, ask: Ask) -> StoredArray:
-    """The member that is asked for.
+def open_array(file: RegularFile, request: ArrayRequest) -> StoredArray:
+    """Open the requested member.
 
     Raises:
-        InputError: no such member, a choice that only the user can make, or a damaged archive.
+        InputError: there is no such member, the choice is ambiguous, or the archive is damaged.
         ReadWriteError: it cannot be read.
     """
     archive, members = _archive(file)
-    key = choose(file.name, list(members), ask, _AGAIN)
+    key = choose(file.name, list(members), request, _AGAIN)
     name = f"{file.name}[{printable(key)}]"
     opened = _opened(file, archive, members[key], name)
-    return open_npy(opened, name, allow_trailing=ask.allow_trailing, dtype=ask.dtype)
+    return open_npy(opened, name, allow_trailing=request.allow_trailing, dtype=request.dtype)
 
 
 def contents(file: RegularFile) -> list[Entry]:
-    """The arrays of an archive, from the headers of its members."""
+    """List the arrays of an archive, from the headers of its members."""
     found = []
     archive, members = _archive(file)
     for key, member in members.items():
@@ -65,7 +65,7 @@ def contents(file: RegularFile) -> list[Entry]:
 
 
 def _archive(file: RegularFile) -> tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]:
-    """An archive, good while the file is open, and its members by their keys."""
+    """The archive, usable while the file is open, and its members by key."""
     try:
         archive = zipfile.ZipFile(file.stream())
     except (*_DAMAGE, OSError) as error:
@@ -94,14 +94,14 @@ def _opened(file: RegularFile, archive: zipfile.ZipFile, member: zipfile.ZipInfo
             where=name,
         )
     if member.compress_type == zipfile.ZIP_LZMA:
-        dictionary = int.from_bytes(file.read(4, start + 5), "little")  # after a version, a length and a byte
+        dictionary = int.from_bytes(file.read(4, start + 5), "little")  # after 5 bytes of properties
         if dictionary > _MAX_DICTIONARY:
             raise InputError(f"unpacking it takes {sized(dictionary)} of memory", _AGAIN, where=name)
     return _Packed(file, archive, member, name)
 
 
 class _Stored:
-    """A member that lies in the archive as it is."""
+    """A member that is stored uncompressed."""
 
     sequential = False
 
@@ -134,7 +134,7 @@ class _Stored:
 
 
 class _Packed:
-    """A member that is unpacked as it is read: onward at the cost of unpacking, backward from the start again."""
+    """A member that is decompressed as it is read; reading backward starts again at the beginning."""
 
     sequential = True
 
@@ -161,7 +161,7 @@ class _Packed:
                         raise EOFError("a member ends early")
                     done += count
                 if offset + done == self.size:
-                    self._stream.read(1)  # at the end the checksum is compared
+                    self._stream.read(1)  # zipfile compares the checksum at the end
             except (*_DAMAGE, OSError) as error:
                 self._file.check_unchanged()
                 _explain(self._file, error)
@@ -175,7 +175,7 @@ class _Packed:
         self._file.check_unchanged()
 
     def verify(self) -> None:
-        """Read what nobody asked for: zipfile compares the checksum at the end."""
+        """Read the rest: zipfile compares the checksum at the end."""
         block = np.empty(1 << 20, np.uint8)
         with self._lock:
             position = self._stream.tell()
@@ -188,8 +188,8 @@ class _Packed:
 
 
 def _data_offset(file: RegularFile, member: zipfile.ZipInfo) -> int:
-    """Where a member's bytes begin; that it is whole, and the one that the list at the end means, is proved."""
-    # The local header repeats the name and has an extra field of its own, of another length.
+    """The offset of a member's data; its local header is checked against the archive's directory."""
+    # The local header repeats the name; its extra field may differ in length from the directory's.
     local = file.read(_LOCAL_HEADER, member.header_offset) if member.header_offset >= 0 else b""
     if len(local) < _LOCAL_HEADER or local[:4] != b"PK\x03\x04":
         raise _corrupt(file, "bad local header")
@@ -211,7 +211,7 @@ def _corrupt(file: RegularFile, why: object) -> InputError:
 
 
 def _explain(file: RegularFile, error: BaseException) -> NoReturn:
-    # Without a number it is what bz2 says of damaged data.
+    # An OSError without a number is bz2's error for damaged data.
     if isinstance(error, OSError) and error.errno is not None:
         what = f"cannot be read: {os.strerror(error.errno)}"
         raise ReadWriteError(what, "check the disk", where=file.name) from error

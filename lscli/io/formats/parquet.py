@@ -1,6 +1,7 @@
-"""Parquet, by pyarrow: a column of lists of one length, or a column a class. Rows stream in batches of some MiB.
+"""Parquet files, by pyarrow: a column of lists of fixed length, or one column per class, read in batches of a few MiB.
 
-Of a column that is read, a page and a dictionary are in memory, about 3 MiB: lists are flatter than a column a class.
+A page and a dictionary of every column that is read are in memory, about 3 MiB: a column of lists takes less memory
+than one column per class.
 """
 
 from __future__ import annotations
@@ -13,44 +14,44 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli.errors import InputError
-from lscli.io.tables.arrow_rows import Decoded
-from lscli.io.tables.arrow_table import Chosen, chosen, described, explained
+from lscli.io.tables.arrow_table import DecodedRows, Selection, choose, described, explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lscli.io.array_request import Ask, Entry
+    from lscli.io.array_request import ArrayRequest, Entry
     from lscli.io.files import RegularFile
 
 _CALLED = "Parquet file"
-# Of a batch; more of one column a class, each of which costs the same however few its rows are.
+# Bytes of a batch. With one column per class a batch has at least _ROWS rows in up to _MOST bytes, since each column
+# costs the same however few rows are read.
 _BATCH, _MOST, _ROWS = 2 << 20, 8 << 20, 2048
 _BUFFERS, _LEAST_BUFFER = 8 << 20, 1 << 14
 
 
-def open_array(file: RegularFile, ask: Ask) -> Decoded:
-    """The columns that are asked for.
+def open_array(file: RegularFile, request: ArrayRequest) -> DecodedRows:
+    """Open the requested columns.
 
     Raises:
-        InputError: there are none, or none that can be used, or the file is damaged.
+        InputError: the columns are missing, ambiguous or of the wrong type, or the file is damaged.
     """
     with explained(file, _CALLED):
         table = _opened(file, 1)
-        columns = chosen(file, table.schema_arrow, table.metadata.num_rows, ask)
-        return Decoded(file, columns, _Batches(file, columns), _CALLED)
+        columns = choose(file, table.schema_arrow, table.metadata.num_rows, request)
+        return DecodedRows(file, columns, _Batches(file, columns), _CALLED)
 
 
 def contents(file: RegularFile) -> list[Entry]:
-    """The columns of a file, from its footer."""
+    """List the columns of a file, from its footer."""
     with explained(file, _CALLED):
         table = _opened(file, 1)
         return described(table.schema_arrow, table.metadata.num_rows)
 
 
 class _Batches:
-    """Batches from the group on that has a row."""
+    """The batches from the row group on that has a given row."""
 
-    def __init__(self, file: RegularFile, columns: Chosen) -> None:
+    def __init__(self, file: RegularFile, columns: Selection) -> None:
         self._file = file
         self._names = columns.names
         row = max(1, math.prod(columns.shape[1:]) * np.dtype(columns.element).itemsize)
@@ -62,21 +63,21 @@ class _Batches:
         groups = range(metadata.num_row_groups)
         ends = list(itertools.accumulate(metadata.row_group(group).num_rows for group in groups))
         if (ends or [0])[-1] != metadata.num_rows:
-            raise ValueError("its row groups have another number of rows than the file")
+            raise ValueError("the row groups have another number of rows than the file")
         group = bisect.bisect_right(ends, row)
         begin = ends[group - 1] if group else 0
-        # One thread: others compute meanwhile.
+        # Decode in this thread alone: the others compute meanwhile.
         return begin, table.iter_batches(self._rows, list(groups[group:]), self._names, use_threads=False)
 
 
 def _opened(file: RegularFile, columns: int) -> Any:
-    """The file as pyarrow has it: read by whoever reads all files, for a mapped one that shrinks is a crash."""
+    """pyarrow's view of the file, read through `RegularFile`: a mapped file that is cut off would be a SIGBUS."""
     import pyarrow as pa
     from pyarrow import parquet
 
     if file.size == 0:
         raise InputError("empty file", "write it again", where=file.name)
-    # With a buffer, pages are read one after another; without one, columns whole.
+    # With a buffer, pyarrow reads pages one after another; without one, whole columns.
     buffer = max(_LEAST_BUFFER, min(1 << 20, _BUFFERS // columns))
     return parquet.ParquetFile(
         pa.PythonFile(file.stream(), mode="r"),

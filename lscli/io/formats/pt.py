@@ -1,6 +1,9 @@
-"""`.pt` and `.pth` files of torch: never unpickled but by `torch.load(weights_only=True, mmap=True)`.
+"""`.pt` and `.pth` files of torch, opened by `torch.load(weights_only=True, mmap=True)` and nothing else.
 
-What that maps is then read as any file's: a mapped file that shrinks is a crash, and its pages count as memory.
+torch maps the file. Its rows are nevertheless read with `preadv`, at the offset that Linux reports for the tensor's
+address, for two promises: a file that is cut off while it is read is an error (a mapped one would end the process with
+SIGBUS), and memory is flat (mapped pages that were read count as memory of the process). Where the system does not
+report offsets, the tensor is read from the mapping.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli.errors import InputError, LscliError, UsageError
-from lscli.io.array_request import Ask, Entry, choose
+from lscli.io.array_request import ArrayRequest, Entry, choose
 from lscli.io.formats.npy import MAX_FORTRAN
 from lscli.io.logits import STORAGE
 from lscli.io.memory import open_tensor
@@ -31,21 +34,21 @@ _LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."  # the pickled number th
 _OLDEST = (2, 10)  # older ones have known holes in torch.load
 
 
-def open_array(file: RegularFile, ask: Ask) -> StoredArray | MemoryArray | TensorArray:
-    """The tensor that is asked for.
+def open_array(file: RegularFile, request: ArrayRequest) -> StoredArray | MemoryArray | TensorArray:
+    """Open the requested tensor.
 
     Raises:
-        InputError: no such tensor, one that is no array, or too large where its rows do not lie together, a pickle
-            that is more than tensors, or a damaged file.
-        UsageError: torch is too old to be trusted with a file.
+        InputError: the tensor is missing, sparse, or not contiguous and larger than 1 GiB; the pickle holds more than
+            tensors; or the file is damaged.
+        UsageError: torch is older than 2.10, whose `torch.load` is unsafe.
     """
     loaded = _load(file)
     if "" in loaded:
         key, name = "", file.name
-        if ask.key is not None:
-            raise InputError(f"holds one tensor, and no {ask.key!r}", f"leave out {ask.option}", where=name)
+        if request.key is not None:
+            raise InputError(f"holds one tensor, and no {request.key!r}", f"leave out {request.option}", where=name)
     else:
-        key = choose(file.name, list(loaded), ask, _AGAIN)
+        key = choose(file.name, list(loaded), request, _AGAIN)
         name = f"{file.name}[{printable(key)}]"
     tensor = loaded[key]
     if not _is_tensor(tensor):
@@ -59,7 +62,7 @@ def open_array(file: RegularFile, ask: Ask) -> StoredArray | MemoryArray | Tenso
 
 
 def contents(file: RegularFile) -> list[Entry]:
-    """The tensors of a file, and what else it has."""
+    """List the tensors of a file, and its other values by their type."""
     return [
         Entry(key, tuple(value.shape), str(value.dtype).removeprefix("torch."))
         if _is_tensor(value)
@@ -69,7 +72,7 @@ def contents(file: RegularFile) -> list[Entry]:
 
 
 def _load(file: RegularFile) -> dict[str, Any]:
-    """What the file holds, by key; a tensor alone has the key ""."""
+    """The values in the file by key; a single value has the key ""."""
     _check_container(file)
     import torch
 
@@ -84,7 +87,7 @@ def _load(file: RegularFile) -> dict[str, Any]:
             loaded = torch.load(file.path, map_location="cpu", weights_only=True, mmap=True)
     except (LscliError, MemoryError):
         raise
-    except Exception as error:  # a hostile file makes any error
+    except Exception as error:  # a hostile file can cause any exception
         file.check_unchanged()
         raise _refusal(file, error) from error
     if isinstance(loaded, dict):
@@ -95,7 +98,11 @@ def _load(file: RegularFile) -> dict[str, Any]:
 
 
 def _check_container(file: RegularFile) -> None:
-    """Refuse, before torch is imported, what `torch.load` would not map."""
+    """Refuse files that `torch.load` cannot map, before torch is imported.
+
+    Raises:
+        InputError: the file is empty, a bare pickle, in torch's old form, or another zip archive.
+    """
     start = file.read(16, 0)
     if not start:
         raise InputError("empty file", _AGAIN, where=file.name)
@@ -137,7 +144,7 @@ def _is_tensor(value: object) -> bool:
 
 
 def _in_order(tensor: torch.Tensor, name: str) -> torch.Tensor:
-    """A tensor whose rows lie together: of one whose do not, a copy, for no row of it is read on its own."""
+    """The tensor itself if it is contiguous or sparse, else a contiguous copy: its rows cannot be read one by one."""
     import torch
 
     if tensor.layout != torch.strided or tensor.is_contiguous():
@@ -152,7 +159,7 @@ def _in_order(tensor: torch.Tensor, name: str) -> torch.Tensor:
 
 
 def _in_place(file: RegularFile, tensor: torch.Tensor, name: str) -> RawArray | None:
-    """The elements of a mapped tensor where they lie in the file; None where the system does not tell."""
+    """The elements of a tensor at their place in the file; None if that is unknown or they need converting."""
     import torch
 
     if (
@@ -167,7 +174,7 @@ def _in_place(file: RegularFile, tensor: torch.Tensor, name: str) -> RawArray | 
     element = str(tensor.dtype).removeprefix("torch.")
     if element not in STORAGE and element not in _INTEGERS:
         return None
-    offset = file.mapped_at(tensor.data_ptr())
+    offset = _file_offset(tensor.data_ptr())
     size = tensor.numel() * tensor.element_size()
     if offset is None or offset + size > file.size:
         return None
@@ -178,3 +185,17 @@ def _in_place(file: RegularFile, tensor: torch.Tensor, name: str) -> RawArray | 
 
 
 _INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool")
+
+
+def _file_offset(address: int) -> int | None:
+    """The offset in a mapped file of an address of this process, or None where the system does not report it."""
+    try:
+        with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
+            lines = [line.split(maxsplit=5)[:5] for line in maps]
+    except OSError:  # not Linux
+        return None
+    for span, _, offset, _, inode in lines:
+        start, stop = (int(end, 16) for end in span.split("-"))
+        if start <= address < stop:
+            return int(offset, 16) + address - start if int(inode) else None
+    return None

@@ -1,7 +1,7 @@
 """`.safetensors`: a JSON header, then tensors one after another (huggingface/safetensors, "Format").
 
-The library proves the header (offsets without holes and overlaps, sizes without overflow); the data is then read as
-any file's, since the library maps it: a mapped file that shrinks is a crash.
+The library checks the header (offsets without holes and overlaps, sizes without overflow). It would map the data, and a
+mapped file that is cut off ends the process with SIGBUS, so lscli reads the data itself, with `preadv`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from lscli.errors import InputError
-from lscli.io.array_request import Ask, Entry, choose
+from lscli.io.array_request import ArrayRequest, Entry, choose
 from lscli.io.stored import RawArray, check_shape
 from lscli.text import printable, said
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lscli.io.files import RegularFile
 
 _AGAIN = "save it again with safetensors' save_file"
-# How each type lies in memory, and what it is called; numpy has no bfloat16, so its bits are held.
+# numpy's type of each type of elements, and its name if numpy lacks it; the bits of bfloat16 are held in uint16.
 _TYPES = {
     "F64": ("<f8", ""),
     "F32": ("<f4", ""),
@@ -39,7 +39,7 @@ _TYPES = {
 
 
 class _Tensor(NamedTuple):
-    """A tensor as the header has it; `offset` counts from the start of the file."""
+    """A tensor in the header; `offset` is its position in the file."""
 
     shape: tuple[int, ...]
     type: str
@@ -53,14 +53,14 @@ class _Tensor(NamedTuple):
         return element or np.dtype(described).name
 
 
-def open_array(file: RegularFile, ask: Ask) -> RawArray:
-    """The tensor that is asked for.
+def open_array(file: RegularFile, request: ArrayRequest) -> RawArray:
+    """Open the requested tensor.
 
     Raises:
-        InputError: no such tensor, one of a type that is no numbers of numpy's or torch's, or a damaged file.
+        InputError: there is no such tensor, its type is unsupported, or the file is damaged.
     """
     tensors = _tensors(file)
-    key = choose(file.name, list(tensors), ask, _AGAIN)
+    key = choose(file.name, list(tensors), request, _AGAIN)
     tensor, name = tensors[key], f"{file.name}[{printable(key)}]"
     if tensor.type not in _TYPES:
         raise InputError(f"unsupported dtype {tensor.element}", "save it as float32 or int64", where=name)
@@ -70,7 +70,7 @@ def open_array(file: RegularFile, ask: Ask) -> RawArray:
 
 
 def contents(file: RegularFile) -> list[Entry]:
-    """The tensors of a file, from its header."""
+    """List the tensors of a file, from its header."""
     return [Entry(key, tensor.shape, tensor.element) for key, tensor in _tensors(file).items()]
 
 
@@ -93,13 +93,13 @@ def _tensors(file: RegularFile) -> dict[str, _Tensor]:
         for key in sorted(keys, key=lambda key: header[key]["data_offsets"]):
             begin = header[key]["data_offsets"][0]
             found[key] = _Tensor(tuple(header[key]["shape"]), header[key]["dtype"], 8 + length + begin)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:  # a name given twice
+    except (ValueError, KeyError, TypeError, RecursionError) as error:  # a key given twice, for one
         raise _corrupt(file, f"header: {error}") from error
     return found
 
 
 def _reason(error: Exception) -> str:
-    """What the library says, without its preamble."""
+    """The message of the library without its preamble."""
     return str(error).partition("deserializing header: ")[2] or str(error)
 
 

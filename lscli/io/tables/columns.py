@@ -1,76 +1,99 @@
-"""Which columns of a table are asked for. All formats that are tables share this.
+"""The columns of a table: which of them were requested, and what their names tell.
 
-A column too many is a class too many and every figure wrong, so whatever may be no logits is refused rather than left
-out: naming the columns is one option.
+All table formats share this. One column too many is one class too many and makes every figure wrong, so a column that
+may not be logits is refused rather than left out; one option names the columns.
 """
 
 from __future__ import annotations
 
 import re
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.errors import InputError
-from lscli.io.tables.column_names import check_names
+from lscli.io.array_request import Entry
 from lscli.text import nearest, printable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from lscli.io.array_request import Ask
-    from lscli.io.tables.column_names import Column
+    from lscli.io.array_request import ArrayRequest
 
 LABELS = ("labels", "label")
 _MOST_NAMES = 12
 _INDEX = re.compile(r"__index_level_\d+__|Unnamed: \d+|")
 _FLOATS = ("float16", "float32", "float64")
+# Names of columns beside logits in tables that are not classes.
+_BESIDE = {"weight", "weights", "loss", "confidence", "target", "targets", "prediction", "predictions", "pred", "id"}
+_DIGITS = "0123456789"
+_LONGEST = 9  # digits of a class number; names such as those of ImageNet have more
 
 
-def labels_among(columns: Sequence[Column], ask: Ask) -> set[int]:
-    """The places of the columns that a matrix leaves out."""
-    return {place for place, column in enumerate(columns) if column.name in (*LABELS, ask.labels)}
+class Column(NamedTuple):
+    """A column of a table.
+
+    Attributes:
+        name: any text.
+        type: the name of its type, for errors; empty in text tables.
+        element: numpy's name of the type of its numbers; empty if they are none, and in text tables.
+        width: the length of its lists; None for single values.
+        of_index: whether it is the index of a data frame of pandas.
+    """
+
+    name: str
+    type: str = ""
+    element: str = ""
+    width: int | None = None
+    of_index: bool = False
 
 
-def matrix(where: str, columns: Sequence[Column], ask: Ask, left_out: Collection[int]) -> list[int]:
-    """The places of one column of lists, or of one column a class, in their order.
+def labels_among(columns: Sequence[Column], request: ArrayRequest) -> set[int]:
+    """The positions of label columns, which are not part of a matrix."""
+    return {place for place, column in enumerate(columns) if column.name in (*LABELS, request.labels)}
+
+
+def matrix(where: str, columns: Sequence[Column], request: ArrayRequest, left_out: Collection[int]) -> list[int]:
+    """The positions of the columns of a matrix [N, K]: one column of lists, or one column per class.
 
     Args:
         where: the file, for errors.
-        columns: all that it has.
-        ask: names the columns, with `*` for several; else it is the list called as the role, the only list, or every
-            column that is not left out.
-        left_out: places of columns that are taken only by their name.
+        columns: all columns of the file.
+        request: its key names the columns, `*` as a wildcard. Without a key: the column of lists named like the role,
+            the only column of lists, or every column that is not left out.
+        left_out: positions of columns that are used only if named exactly.
 
     Raises:
-        InputError: there are none, or any of them is not, or may not be, of the matrix.
+        InputError: there are no such columns, or one of them is not, or may not be, part of the matrix.
     """
     others = [place for place in range(len(columns)) if place not in left_out]
-    places = _default(where, columns, ask, others) if ask.key is None else _named(where, columns, ask, others)
+    places = (
+        _default(where, columns, request, others) if request.key is None else _named(where, columns, request, others)
+    )
     for place in places:
         _check_index(where, columns[place])
-        _check_type(where, columns[place], columns[places[0]], ask)
+        _check_type(where, columns[place], columns[places[0]], request)
     if len(places) > 1:
-        check_names(where, [columns[place].name for place in places], ask)
+        _check_names(where, [columns[place].name for place in places], request)
     return places
 
 
-def single(where: str, columns: Sequence[Column], ask: Ask) -> int:
-    """The place of a column of one number a row: labels, weights, a prior, the logits of two classes.
+def single(where: str, columns: Sequence[Column], request: ArrayRequest) -> int:
+    """The position of a column of one number per row: labels, weights, a prior, or binary logits.
 
     Raises:
-        InputError: there is none, or several and no saying which, or it holds no such numbers.
+        InputError: the column is missing, ambiguous or of the wrong type.
     """
-    named = ask.key if ask.key is not None else ask.column
+    named = request.key if request.key is not None else request.column
     names = [column.name for column in columns]
-    integers = ask.wants == "integers"
-    option = "--labels-column" if integers else ask.option
-    others = sorted(set(range(len(columns))) - (labels_among(columns, ask) if ask.role == "logits" else set()))
-    usual = [name for name in LABELS if integers and name in names] or [name for name in names if name == ask.role]
-    if named is not None and (integers or ask.key is not None or len(columns) > 1):
-        place = only(where, names, named)
+    integers = request.wants == "integers"
+    option = "--labels-column" if integers else request.option
+    others = sorted(set(range(len(columns))) - (labels_among(columns, request) if request.role == "logits" else set()))
+    usual = [name for name in LABELS if integers and name in names] or [name for name in names if name == request.role]
+    if named is not None and (integers or request.key is not None or len(columns) > 1):
+        place = place_of(where, names, named)
     elif usual:
-        place = only(where, names, usual[0])
-    elif integers and ask.shared:
+        place = place_of(where, names, usual[0])
+    elif integers and request.shared:
         raise no_labels(where, names)
     elif len(others) == 1:
         place = others[0]
@@ -90,11 +113,11 @@ def single(where: str, columns: Sequence[Column], ask: Ask) -> int:
     return place
 
 
-def only(where: str, names: Sequence[str], name: str) -> int:
-    """The place of the column of a name.
+def place_of(where: str, names: Sequence[str], name: str) -> int:
+    """The position of the column with this name.
 
     Raises:
-        InputError: there is none, or there are two.
+        InputError: no column has this name, or two have it.
     """
     if name not in names:
         hint = nearest(name, names) or f"it has {listed(names)}"
@@ -105,18 +128,18 @@ def only(where: str, names: Sequence[str], name: str) -> int:
 
 
 def listed(names: Sequence[str]) -> str:
-    """The first names, for a hint."""
+    """The first names as a list for a hint."""
     return ", ".join(map(printable, names[:_MOST_NAMES])) + (", ..." if len(names) > _MOST_NAMES else "")
 
 
 def no_labels(where: str, names: Sequence[str]) -> InputError:
-    """That a table of logits has no labels."""
+    """The error that a table of logits has no labels."""
     hint = "name the file of the labels after the logits, or their column with --labels-column"
     return InputError("has no column 'labels' or 'label'", f"{hint}: it has {listed(names)}", where=where)
 
 
 def index_refused(where: str, name: str) -> InputError:
-    """That a column counts rows."""
+    """The error that a column contains row numbers."""
     called = f"column {name!r}" if name else "a column without a name"
     return InputError(
         f"{called} is an index, and no class",
@@ -125,31 +148,31 @@ def index_refused(where: str, name: str) -> InputError:
     )
 
 
-def _named(where: str, columns: Sequence[Column], ask: Ask, others: Sequence[int]) -> list[int]:
-    names, key = [column.name for column in columns], ask.key or ""
+def _named(where: str, columns: Sequence[Column], request: ArrayRequest, others: Sequence[int]) -> list[int]:
+    names, key = [column.name for column in columns], request.key or ""
     if key in names or not any(character in key for character in "*?["):
-        return [only(where, names, key)]
+        return [place_of(where, names, key)]
     places = [place for place in others if fnmatchcase(names[place], key)]
     if not places:
         raise InputError(f"has no column that {key!r} matches", f"it has {listed(names)}", where=where)
     return places
 
 
-def _default(where: str, columns: Sequence[Column], ask: Ask, others: Sequence[int]) -> list[int]:
+def _default(where: str, columns: Sequence[Column], request: ArrayRequest, others: Sequence[int]) -> list[int]:
     names = [column.name for column in columns]
-    of_role = [place for place, name in enumerate(names) if name == ask.role and columns[place].width is not None]
+    of_role = [place for place, name in enumerate(names) if name == request.role and columns[place].width is not None]
     lists = [place for place in others if columns[place].width is not None]
-    if of_role or (lists and not (ask.shared and ask.role == "labels")):
+    if of_role or (lists and not (request.shared and request.role == "labels")):
         if len(of_role or lists) == 1:
             return of_role or lists
-        hint = f"name one with {ask.option}: {listed([names[place] for place in of_role or lists])}"
-        raise InputError(f"has several columns of lists and none is called {ask.role}", hint, where=where)
-    if ask.shared and ask.role == "labels":
+        hint = f"name one with {request.option}: {listed([names[place] for place in of_role or lists])}"
+        raise InputError(f"has several columns of lists and none is called {request.role}", hint, where=where)
+    if request.shared and request.role == "labels":
         raise no_labels(where, names)
     if not others:
-        raise InputError(f"has no column of {ask.role}", f"it has {listed(names) or 'none'}", where=where)
-    # A column of the role's name that cannot be it is what there is to say, whatever stands beside it.
-    spoilt = [place for place in others if names[place] == ask.role and columns[place].type and len(others) > 1]
+        raise InputError(f"has no column of {request.role}", f"it has {listed(names) or 'none'}", where=where)
+    # A column named like the role but of the wrong type is the error to report, whatever other columns there are.
+    spoilt = [place for place in others if names[place] == request.role and columns[place].type and len(others) > 1]
     return spoilt or list(others)
 
 
@@ -158,10 +181,10 @@ def _check_index(where: str, column: Column) -> None:
         raise index_refused(where, column.name)
 
 
-def _check_type(where: str, column: Column, first: Column, ask: Ask) -> None:
-    if not column.type:  # known once it is read
+def _check_type(where: str, column: Column, first: Column, request: ArrayRequest) -> None:
+    if not column.type:  # text: known once it is read
         return
-    naming = f"name the columns of the {ask.role} with {ask.option}, for example 'logit_*'"
+    naming = f"name the columns of the {request.role} with {request.option}, for example 'logit_*'"
     if "list" in column.type and column.width is None:
         raise InputError(
             f"column {column.name!r} has lists of any length ({column.type})",
@@ -169,7 +192,7 @@ def _check_type(where: str, column: Column, first: Column, ask: Ask) -> None:
             where=where,
         )
     whole = column.element.startswith(("int", "uint", "bool"))
-    if whole and ask.role == "logits":
+    if whole and request.role == "logits":
         raise InputError(
             f"column {column.name!r} is {column.element}: integer logits are refused",
             f"if it holds the labels, say --labels-column {printable(column.name)}; else {naming}",
@@ -185,3 +208,70 @@ def _check_type(where: str, column: Column, first: Column, ask: Ask) -> None:
             "save all classes as one type",
             where=where,
         )
+
+
+def _check_names(where: str, names: Sequence[str], request: ArrayRequest) -> None:
+    """Refuse columns [K] of which one may not be a class, and numbered columns out of order.
+
+    Raises:
+        InputError: a name occurs twice, may not be a class, or is out of order.
+    """
+    doubled = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
+    if doubled is not None:
+        raise InputError(f"has two columns {doubled!r}", "give each column a name of its own", where=where)
+    prefix, family = max(_families(names).items(), key=lambda each: len(each[1]), default=("", []))
+    numbered = len(family) > 1
+    odd = [name for name in names if (numbered and name not in family) or name.lower() in _BESIDE]
+    if odd and request.key != "*":
+        pattern = f"{printable(prefix)}[0-9]*" if numbered else "logit_*"
+        raise InputError(
+            f"column {odd[0]!r} may be no class",
+            f"name those of the classes with {request.option} '{pattern}'; '*' is all of them",
+            where=where,
+        )
+    if numbered and not odd:
+        _check_order(where, prefix, names)
+
+
+def entries(columns: Sequence[Column], rows: int) -> list[Entry]:
+    """List the arrays of a table; numbered columns are one matrix."""
+    found = []
+    families = _families([column.name for column in columns if column.width is None and _is_float(column)])
+    whole = {name: prefix for prefix, family in families.items() if len(family) > 1 for name in family}
+    for column in columns:
+        if column.name not in whole:
+            shape = (rows,) if column.width is None else (rows, column.width)
+            found.append(Entry(column.name, shape, column.element or column.type))
+        elif families[whole[column.name]][0] == column.name:
+            prefix = whole[column.name]
+            found.append(Entry(f"{prefix}[0-9]*", (rows, len(families[prefix])), column.element))
+    return found
+
+
+def _is_float(column: Column) -> bool:
+    return column.element.startswith("float")
+
+
+def _families(names: Sequence[str]) -> dict[str, list[str]]:
+    """The names that end in digits, by the text before the digits."""
+    families: dict[str, list[str]] = {}
+    for name in names:
+        prefix = name.rstrip(_DIGITS)
+        if prefix != name:
+            families.setdefault(prefix, []).append(name)
+    return families
+
+
+def _check_order(where: str, prefix: str, names: Sequence[str]) -> None:
+    digits = [name[len(prefix) :] for name in names]
+    numbers = [int(digit) for digit in digits if len(digit) < _LONGEST and digit.isascii()]
+    # Names such as n01440764 are not class numbers.
+    if [str(number) for number in numbers] != digits or min(numbers) > 1:
+        return
+    for name, number, due in zip(names, numbers, range(min(numbers), min(numbers) + len(names)), strict=True):
+        if number != due:
+            raise InputError(
+                f"column {name!r} stands where {prefix + str(due)!r} is due",
+                "the columns of the classes have to stand in their order, with none left out",
+                where=where,
+            )

@@ -110,7 +110,7 @@ def test_a_large_row_group_takes_no_memory(tmp_path: Path, kind: str) -> None:
 
 _MEASURE = """
 import sys, numpy, pyarrow.parquet
-from lscli.io.array_request import Ask
+from lscli.io.array_request import ArrayRequest
 from lscli.io.files import RegularFile
 from lscli.io.format_table import FORMATS
 
@@ -120,7 +120,7 @@ def peak():
 
 before = peak()
 path = sys.argv[1]
-logits = FORMATS[path.rpartition(".")[2]].reader(path).open_array(RegularFile(path), Ask("logits"))
+logits = FORMATS[path.rpartition(".")[2]].reader(path).open_array(RegularFile(path), ArrayRequest("logits"))
 rows, classes = logits.shape
 step = (1 << 20) // classes
 buffer = numpy.empty((step, classes), numpy.float32)

@@ -20,7 +20,6 @@ import torch
 
 import lscli
 from lscli.errors import InputError, UsageError
-from lscli.io.files import RegularFile
 from lscli.io.formats import pt
 from tests.io.make import descriptors, figures, some_labels, some_logits
 
@@ -53,7 +52,7 @@ def test_both_come_from_one_file(
     path: Path, monkeypatch: pytest.MonkeyPatch, chunk_rows: int | None, in_place: bool
 ) -> None:
     if not in_place:  # as where the system does not tell what is mapped where
-        monkeypatch.setattr(RegularFile, "mapped_at", lambda file, address: None)
+        monkeypatch.setattr(pt, "_file_offset", lambda address: None)
     saved(path, {"epoch": 3, "labels": CLASSES, "logits": TENSOR})
     before = descriptors()
     report = lscli.evaluate(path, chunk_rows=chunk_rows)

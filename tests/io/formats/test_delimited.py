@@ -11,10 +11,10 @@ import pytest
 
 import lscli
 from lscli.errors import InputError
-from lscli.io.array_request import Ask
+from lscli.io.array_request import ArrayRequest
 from lscli.io.files import RegularFile
 from lscli.io.format_table import FORMATS
-from lscli.io.tables import delimited
+from lscli.io.formats import delimited
 from tests.io.make import descriptors, figures
 from tests.io.table_files import LABELS, LOGITS, refused
 
@@ -78,7 +78,7 @@ def test_every_float64_is_read_back(path: Path) -> None:
     values = values[(np.isfinite(values) & (np.abs(values) < 1e150)).all(axis=1)]
     path.write_text("".join(f"{a!r},{b!r}\n" for a, b in values.tolist()))
     file = RegularFile(str(path))
-    found = FORMATS["csv"].reader("").open_array(file, Ask("logits"))
+    found = FORMATS["csv"].reader("").open_array(file, ArrayRequest("logits"))
     file.close()
     assert values.tolist() == found.read(0, len(values), np.empty(values.shape)).tolist()
 

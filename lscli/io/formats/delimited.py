@@ -1,0 +1,344 @@
+"""CSV and TSV files: logits of one column per class, and single columns.
+
+All numbers of a file are in memory, its text is not. Every line is checked to have all its cells before numpy parses a
+block of lines: numpy rounds as Python does, refuses cells that are not numbers and needs no further import, whereas
+pandas fills and skips cells unless told not to.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from lscli.errors import InputError
+from lscli.io.array_request import ArrayRequest, Entry
+from lscli.io.memory import MemoryArray
+from lscli.io.tables.columns import Column, index_refused, labels_among, matrix
+from lscli.io.tables.text import (
+    COMMA,
+    TAB,
+    Delimiter,
+    counted,
+    is_number,
+    names_of,
+    number_of,
+    open_column,
+    rows_of,
+    text_of,
+)
+from lscli.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import TextIO
+
+    from numpy.typing import NDArray
+
+    from lscli.io.files import RegularFile
+
+_BLOCK = 4 << 20  # characters
+_LONGEST = 64 << 20  # characters of a line
+_CELLS = 1 << 18  # of a block of rows with quotes
+_COUNTED, _TAIL = 8 << 20, 1 << 10
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas", " ": "spaces"}
+# From so many rows on, a column of whole numbers among others is no chance: if its first cell is written without a
+# decimal point, and if it is written with one.
+_FEW, _MANY = 2, 16
+_COUNTING = 3  # rows whose numbers a column repeats before it counts as an index
+_SAMPLE = 64  # rows that tell whether a column may hold whole numbers alone
+
+
+class Reader(NamedTuple):
+    """The reader of files with this delimiter."""
+
+    delimiter: Delimiter
+
+    def open_array(self, file: RegularFile, request: ArrayRequest) -> MemoryArray:
+        """Read a matrix [N, K] or a column [N].
+
+        A matrix is float32 if each of its numbers is a float32 number, so that the results equal those of the array
+        that was saved; otherwise float64.
+
+        Raises:
+            InputError: the columns are missing or ambiguous, or a cell is no number.
+        """
+        if request.wants != "matrix":
+            return open_column(file, request, self.delimiter)
+        with text_of(file) as text:
+            head = _Head(file, text, request, self.delimiter)
+            values = _Numbers(file, head, request, self.delimiter).all(text)
+        file.check_unchanged()
+        return MemoryArray(values, file.name)
+
+    def contents(self, file: RegularFile) -> list[Entry]:
+        """List the columns: labels one by one, all others as one matrix."""
+        with text_of(file) as text:
+            first = next(rows_of(file.name, [text.readline(_LONGEST)], self.delimiter), None)
+        if first is None:
+            raise InputError("empty file", "save one row a line", where=file.name)
+        names, is_header = _header(first)
+        rows = max(0, _count_lines(file, self.delimiter) - is_header)
+        if len(names) == 1:
+            return [Entry("", (rows,), "text")]
+        labels = [
+            names[place] for place in sorted(labels_among([Column(name) for name in names], ArrayRequest("logits")))
+        ]
+        matrix = Entry("", (rows, len(names) - len(labels)), "text")
+        return [matrix, *(Entry(name, (rows,), "text") for name in labels)]
+
+
+CSV, TSV = Reader(COMMA), Reader(TAB)
+
+
+def _header(cells: list[str]) -> tuple[list[str], bool]:
+    """The cells of the first line without a leading `#`, and whether they are names rather than numbers."""
+    names = names_of(cells)
+    return names, names != cells or not all(map(is_number, cells))
+
+
+class _Head:
+    """The first line of a file, and the requested columns.
+
+    Attributes:
+        names: of all columns; their numbers if the file has no header.
+        places: positions of the requested columns.
+        row: the first line if it is a row of numbers, else empty.
+    """
+
+    def __init__(self, file: RegularFile, text: TextIO, request: ArrayRequest, delimiter: Delimiter) -> None:
+        line = text.readline(_LONGEST)
+        if len(line) == _LONGEST:
+            raise InputError(f"not a {delimiter.called} file: it has no lines", delimiter.again, where=file.name)
+        if "\0" in line:
+            raise InputError(f"not a {delimiter.called} file: it has NUL bytes", delimiter.again, where=file.name)
+        cells = next(rows_of(file.name, [line], delimiter), None)
+        if cells is None:
+            what = "its first line is empty" if line else "empty file"
+            raise InputError(what, delimiter.again, where=file.name)
+        names, is_header = _header(cells)
+        self.row = [] if is_header else [line]
+        self.names = names if is_header else [str(place) for place in range(len(cells))]
+        if is_header:
+            _check_separated(file.name, line, delimiter)
+            _check_header(file.name, self.names)
+        columns = [Column(name) for name in self.names]
+        left_out = labels_among(columns, request)
+        if request.labels is not None and request.labels not in self.names:
+            left_out.add(counted(file.name, self.names, request.labels))
+        self.places = matrix(file.name, columns, request, left_out)
+
+
+class _Numbers:
+    """The numbers of the requested columns, read block by block."""
+
+    def __init__(self, file: RegularFile, head: _Head, request: ArrayRequest, delimiter: Delimiter) -> None:
+        self._name = file.name
+        self._head = head
+        self._request = request
+        self._delimiter = delimiter
+        self._first: list[str] = []
+
+    def all(self, text: TextIO) -> NDArray[Any]:
+        """All rows [N, K]: float32 if that represents every number, else float64."""
+        blocks: list[NDArray[Any]] = []
+        element: type[np.floating[Any]] = np.float32
+        for cells, values in self._blocks(text):
+            self._first = self._first or cells
+            if element is np.float32 and not _is_float32(values):
+                element = np.float64  # and so is the whole matrix
+            blocks.append(values.astype(element, copy=False))
+        values = np.concatenate(blocks) if blocks else np.empty((0, len(self._head.places)), element)
+        names = [self._head.names[place] for place in self._head.places]
+        if self._request.role == "logits" and len(names) > 1 and len(values):
+            _check_values(self._name, names, self._first, values, self._request, named=not self._head.row)
+        return values
+
+    def _blocks(self, text: TextIO) -> Iterator[tuple[list[str], NDArray[np.float64]]]:
+        """Blocks of rows: the cells of the first row, and the values [n, K]."""
+        row = 0
+        blank: list[str] = []
+        lines = self._head.row + text.readlines(_BLOCK)
+        while lines:
+            lines, blank = [*blank, *lines], []
+            while lines and not lines[-1].strip(" \r\n"):
+                blank.append(lines.pop())
+            if row == 0 and lines and len(self._head.names) == 1:
+                _check_separated(self._name, lines[0], self._delimiter)
+            if any('"' in line for line in lines):  # from here on, a row may span several lines
+                yield from self._rest(itertools.chain(lines, blank, text), row)
+                return
+            if lines:
+                yield self._chosen(lines[0].rstrip("\r\n").split(self._delimiter.character)), self._parsed(lines, row)
+            row += len(lines)
+            lines = text.readlines(_BLOCK)
+
+    def _parsed(self, lines: list[str], first: int) -> NDArray[np.float64]:
+        character, due = self._delimiter.character, len(self._head.names) - 1
+        for row, line in enumerate(lines, first):
+            if line.count(character) != due or (due == 0 and not line.strip()):
+                raise self._length(row, line.rstrip("\r\n").split(character) if line.strip(" \r\n") else [])
+        try:
+            values = np.loadtxt(
+                lines, np.float64, comments=None, delimiter=character, usecols=self._head.places, ndmin=2
+            )
+        except ValueError as error:
+            rows = (line.rstrip("\r\n").split(character) for line in lines)
+            self._floats(list(rows), first)
+            raise InputError(f"not numbers alone: {error}", self._delimiter.again, where=self._name) from error
+        for place in np.flatnonzero(np.isinf(values).any(axis=1)).tolist():
+            self._floats([lines[place].rstrip("\r\n").split(character)], first + place)
+        return values
+
+    def _rest(self, lines: Iterator[str], first: int) -> Iterator[tuple[list[str], NDArray[np.float64]]]:
+        """The same for rows with quotes."""
+        rows = rows_of(self._name, lines, self._delimiter)
+        size = max(1, _CELLS // len(self._head.names))
+        while block := list(itertools.islice(rows, size)):
+            yield self._chosen(block[0]), self._floats(block, first)
+            first += len(block)
+
+    def _floats(self, rows: list[list[str]], first: int) -> NDArray[np.float64]:
+        """The numbers [n, K] of rows of cells, each of them checked."""
+        values = np.empty((len(rows), len(self._head.places)))
+        for number, row in enumerate(rows):
+            if len(row) != len(self._head.names):
+                raise self._length(first + number, row)
+            for place, cell in enumerate(self._chosen(row)):
+                value = number_of(cell)
+                if value is None:
+                    raise self._no_number(first + number, place, cell, "is not a number")
+                values[number, place] = value
+                if math.isinf(value) and "inf" not in cell.lower():
+                    raise self._no_number(first + number, place, cell, "is beyond float64")
+        return values
+
+    def _chosen(self, row: list[str]) -> list[str]:
+        return [row[place] for place in self._head.places if place < len(row)]
+
+    def _length(self, row: int, cells: list[str]) -> InputError:
+        due, found = len(self._head.names), len(cells)
+        what = f"row {row} has {found} cells, the first line has {due}" if cells else f"row {row} is a blank line"
+        hint = "a number with a comma in it is two cells" if found > due else self._delimiter.again
+        return InputError(what, hint, where=self._name)
+
+    def _no_number(self, row: int, place: int, cell: str, why: str) -> InputError:
+        column = self._head.names[self._head.places[place]]
+        what = f"row {row}, column {column!r}: {printable(cell[:40])!r} {why}"
+        hint = f"name the columns of the {self._request.role} with {self._request.option}, for example 'logit_*'"
+        return InputError(what, self._delimiter.again if self._head.row else hint, where=self._name)
+
+
+def _is_float32(values: NDArray[np.float64]) -> bool:
+    with np.errstate(over="ignore"):
+        return np.array_equal(values.astype(np.float32), values, equal_nan=True)
+
+
+def _count_lines(file: RegularFile, delimiter: Delimiter) -> int:
+    """The number of rows in a file without the blank lines at its end."""
+    lines, start, tail = 0, 0, b""
+    while block := file.read(_COUNTED, start):
+        # With quotes a row may span several lines, and a lone CR ends a line, too.
+        if b'"' in block or block.count(b"\r") != block.count(b"\r\n"):
+            with text_of(file) as text:
+                rows = enumerate(rows_of(file.name, text, delimiter), 1)
+                return max((number for number, row in rows if len(row) > 1 or "".join(row).strip(" ")), default=0)
+        lines += block.count(b"\n")
+        start += len(block)
+        tail = (tail + block)[-_TAIL:]
+    ends = tail[len(tail.rstrip(b" \r\n")) :].count(b"\n")
+    return lines - ends + 1
+
+
+def _check_header(where: str, names: Sequence[str]) -> None:
+    """Refuse a header with numbers among its names; class numbers are names.
+
+    Raises:
+        InputError: it has such numbers.
+    """
+    numbers = [name for name in names if is_number(name) and not name.isdigit()]
+    if numbers and not all(map(is_number, names)):
+        raise InputError(
+            f"its first line is neither names nor numbers alone: {printable(numbers[0][:40])!r} is among others",
+            "each cell of a row has a number, each of a header a name",
+            where=where,
+        )
+
+
+def _check_separated(where: str, line: str, delimiter: Delimiter) -> None:
+    """Refuse a line whose numbers are separated by another character.
+
+    Raises:
+        InputError: they are.
+    """
+    for character, called in _SEPARATORS.items():
+        cells = line.split(character if character != " " else None)
+        numbers = all(is_number(cell.strip().replace(",", ".")) for cell in cells)
+        if len(cells) > 1 and character != delimiter.character and numbers:
+            raise InputError(
+                f"has one column: {called} separate its numbers, not {_SEPARATORS[delimiter.character]}",
+                delimiter.again,
+                where=where,
+            )
+
+
+def _check_values(
+    where: str, names: Sequence[str], cells: Sequence[str], values: NDArray[Any], request: ArrayRequest, *, named: bool
+) -> None:
+    """Refuse a matrix that is not, or not only, logits: column numbers, row numbers, labels, integers.
+
+    Args:
+        where: the file, for errors.
+        names: of the columns, [K].
+        cells: the first row as text, [K].
+        values: all rows, [N, K].
+        request: for the key and the option in hints.
+        named: whether the file has a header.
+
+    Raises:
+        InputError: it is.
+    """
+    rows = len(values)
+    written = np.array([cell.strip().lstrip("+-").isdigit() for cell in cells])
+    counts_columns = written.all() and np.array_equal(values[0], np.arange(len(names)))
+    if counts_columns and not named and not _whole(values[1:]).all():  # what pandas writes above an array
+        raise InputError(
+            f"its first line is the numbers of the columns, 0 to {len(names) - 1}",
+            "save it without them: to_csv(path, index=False, header=False), or np.savetxt",
+            where=where,
+        )
+    if request.key is not None:
+        return
+    whole = _whole(values)
+    for place in np.flatnonzero(whole).tolist() if rows >= _COUNTING else ():
+        start = values[0, place]
+        if start in (0, 1) and np.array_equal(values[:, place], np.arange(start, start + rows)):
+            raise index_refused(where, names[place])
+    if (written & whole).all():
+        raise InputError(
+            "has whole numbers alone: integer logits are refused",
+            "save the raw scores, not predictions; scores that happen to be whole have a point: 2.0",
+            where=where,
+        )
+    enough = (written & (rows >= _FEW)) | (rows >= _MANY)
+    odd = [place for place in np.flatnonzero(whole & enough).tolist() if (values[:, place] != values[0, place]).any()]
+    if odd and not whole.all():
+        name = names[odd[0]]
+        raise InputError(
+            f"column {name!r} has whole numbers alone, as labels have",
+            f"if it holds the labels, say --labels-column {printable(name)}; if it is a class, say "
+            f"{request.option} '*'",
+            where=where,
+        )
+
+
+def _whole(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which columns of [N, K] hold whole numbers alone, [K]; no temporary array has the size of the matrix."""
+    sample = values[:_SAMPLE]
+    whole: NDArray[np.bool_] = (sample == np.rint(sample)).all(axis=0)
+    for place in np.flatnonzero(whole):
+        column = values[:, place]
+        whole[place] = (column == np.rint(column)).all()
+    return whole

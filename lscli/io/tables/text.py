@@ -1,0 +1,212 @@
+"""Text tables (CSV, TSV): rows of cells, and single columns.
+
+Reading is strict: a misplaced cell would silently become a wrong number.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+from typing import TYPE_CHECKING, NamedTuple, TextIO
+
+import numpy as np
+
+from lscli.errors import InputError
+from lscli.io.memory import MemoryArray
+from lscli.io.tables.columns import LABELS, listed, no_labels, place_of
+from lscli.text import nearest, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from lscli.io.array_request import ArrayRequest
+    from lscli.io.files import RegularFile
+
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+class Delimiter(NamedTuple):
+    """The character between two cells.
+
+    Attributes:
+        character: `,` or a tab.
+        called: the name of the format, for errors.
+        written: the character in Python source, for hints.
+    """
+
+    character: str
+    called: str
+    written: str
+
+    @property
+    def again(self) -> str:
+        """A hint on how to save logits in this format."""
+        return f'save them with np.savetxt(path, logits, delimiter="{self.written}")'
+
+
+COMMA, TAB = Delimiter(",", "CSV", ","), Delimiter("\t", "TSV", r"\t")
+
+
+def text_of(file: RegularFile) -> TextIO:
+    """The text of a file; bytes that are not UTF-8 become lone surrogates, which no number contains.
+
+    Raises:
+        InputError: it is UTF-16.
+        ReadWriteError: it cannot be read.
+    """
+    if file.read(2, 0) in _UTF16:
+        raise InputError("UTF-16 text, not UTF-8", "save it as UTF-8", where=file.name)
+    return io.TextIOWrapper(file.stream(), encoding="utf-8-sig", errors="surrogateescape", newline="")
+
+
+def rows_of(where: str, lines: Iterable[str], delimiter: Delimiter) -> Iterator[list[str]]:
+    """The cells of each row; [] for a blank line, except at the end of the file.
+
+    Raises:
+        InputError: quotes that break the rules of CSV.
+    """
+    blank = 0
+    try:
+        for row in _rows(iter(lines), delimiter):
+            if not row:
+                blank += 1
+                continue
+            yield from itertools.repeat([], blank)
+            blank = 0
+            yield row
+    except csv.Error as error:
+        raise InputError(f"not a {delimiter.called} file: {error}", "save one row a line", where=where) from error
+
+
+def names_of(first: list[str]) -> list[str]:
+    """The cells of a first line, without the `#` that `np.savetxt` puts before a header."""
+    return [first[0][1:].lstrip(), *first[1:]] if first and first[0].startswith("#") else first
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell reads as a number, so that it is not a column name."""
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def number_of(cell: str) -> float | None:
+    """The number in a cell, None if it is none; underscores and non-ASCII digits are numbers to Python alone."""
+    return float(cell) if is_number(cell) and "_" not in cell and cell.isascii() else None
+
+
+def open_column(file: RegularFile, request: ArrayRequest, delimiter: Delimiter = COMMA) -> MemoryArray:
+    """Read one column of integers (int64) or of numbers (float64), as `request.wants` says.
+
+    The column is the named one (or the one at that position, from 0), the one called `labels` or `label` (for numbers:
+    like the role), or the only one. A first line whose cell is not a number is the header; rows are counted after it.
+
+    Raises:
+        InputError: the choice is ambiguous, a row lacks the column, or a cell is no such number.
+    """
+    rows = rows_of(file.name, text_of(file), delimiter)
+    written = _first(file, rows)
+    first = names_of(written)
+    place = _place(file.name, first, request)
+    # A line that starts with `#` is a header even if its cell is a number.
+    cells = [first[place]] if first == written and is_number(first[place]) else []
+    cells += _cells(file, rows, place, len(cells))
+    convert = _integers if request.wants == "integers" else _numbers
+    return MemoryArray(convert(cells, file.name), file.name)
+
+
+def column_of(file: RegularFile, column: str) -> list[str]:
+    """The cells of a column of any text in a CSV file, by the name in its header.
+
+    Raises:
+        InputError: there is no such column, or a row lacks it.
+    """
+    rows = rows_of(file.name, text_of(file), COMMA)
+    return _cells(file, rows, place_of(file.name, names_of(_first(file, rows)), column))
+
+
+def counted(name: str, first: list[str], column: str) -> int:
+    """The position of a column that is given by its name in the first line, or by its number from 0.
+
+    Raises:
+        InputError: there is no such column.
+    """
+    if column in first and not is_number(column):
+        return place_of(name, first, column)
+    if column.isascii() and column.isdigit() and len(column) < 9 and int(column) < len(first):
+        return int(column)
+    raise InputError(f"has no column {column!r}", nearest(column, first) or f"it has {listed(first)}", where=name)
+
+
+def _rows(lines: Iterator[str], delimiter: Delimiter) -> Iterator[list[str]]:
+    for line in lines:
+        if '"' in line:  # from here on, a row may span several lines
+            yield from csv.reader(itertools.chain((line,), lines), delimiter=delimiter.character, strict=True)
+            return
+        line = line.rstrip("\r\n")
+        yield line.split(delimiter.character) if line else []
+
+
+def _first(file: RegularFile, rows: Iterator[list[str]]) -> list[str]:
+    first = next(rows, None)
+    if first is None:
+        raise InputError("empty file", "save one value a line", where=file.name)
+    return first or [""]
+
+
+def _cells(file: RegularFile, rows: Iterator[list[str]], place: int, start: int = 0) -> list[str]:
+    cells = []
+    for number, row in enumerate(rows, start):
+        if place >= len(row):
+            raise InputError(f"row {number} has no column {place}", "every line needs a value", where=file.name)
+        cells.append(row[place])
+    file.check_unchanged()
+    return cells
+
+
+def _integers(cells: list[str], where: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    values = np.empty(len(cells), np.int64)
+    for number, cell in enumerate(cells):
+        try:
+            if "_" in cell or not cell.isascii():  # an integer to Python alone
+                raise ValueError(cell)
+            values[number] = int(cell)
+        except (ValueError, OverflowError) as error:
+            what = f"row {number}: {printable(cell[:40])!r} is not an integer label"
+            raise InputError(what, "labels are class numbers from 0 on", where=where) from error
+    return values
+
+
+def _numbers(cells: list[str], where: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    values = np.empty(len(cells), np.float64)
+    for number, cell in enumerate(cells):
+        value = number_of(cell)
+        if value is None:
+            what = f"row {number}: {printable(cell[:40])!r} is not a number"
+            raise InputError(what, "one number a line", where=where)
+        values[number] = value
+    return values
+
+
+def _place(name: str, first: list[str], request: ArrayRequest) -> int:
+    """The position of the requested column."""
+    integers = request.wants == "integers"
+    named = request.key
+    if named is None and (integers or len(first) > 1):
+        named = request.column
+    if named is not None:
+        return counted(name, first, named)
+    for usual in LABELS if integers else (request.role,):
+        if usual in first:
+            return place_of(name, first, usual)
+    if integers and request.shared:
+        raise no_labels(name, first)
+    left_out = (*LABELS, request.labels) if request.role == "logits" else ()
+    others = [place for place, cell in enumerate(first) if cell not in left_out]
+    if len(others) == 1:
+        return others[0]
+    option = "--labels-column" if integers else request.option
+    raise InputError(f"has {len(first)} columns", f"name one with {option}: {listed(first)}", where=name)
