@@ -10,6 +10,7 @@ import numpy as np
 from lscli.recipes.catalogue import EMPIRICAL, Sums
 from lscli.scan.scan import scan
 from lscli.smoothing.targets import Targets
+from lscli.table import weighted, weighted_sum
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,12 +117,12 @@ class Convention:
         )
         if targets.class_weights is not None:
             by = targets.class_weights[table["label"]]
-            hard_by = _times(by, hard)
+            hard_by = weighted(hard, by)
             tilted = table[_WEIGHED if targets.prior is None else f"{smoothing} weighed"]
             self._sums = self._sums._replace(
                 by=_total(table, by),
                 hard_by=_total(table, hard_by),
-                spread_by=_total(table, _times(by, spread)),
+                spread_by=_total(table, weighted(spread, by)),
                 spread_tilted=_total(table, _of_others(tilted, hard_by, k) if self._spread_of_all else tilted),
             )
 
@@ -142,10 +143,11 @@ class Convention:
         return math.fsum(count * float(self._targets.entropy(eps, number)) for number, count in counts if count)
 
     def _counts(self, name: str) -> Array:
-        column = self._table[name]
-        return self._table.derived(
-            f"count by {name}", lambda: np.bincount(column, self._table.weight, self._sums.classes), weighted=True
-        )
+        return self._table.kept_weighted(_counts, name, self._sums.classes)
+
+
+def _counts(table: SampleTable, name: str, size: int) -> Array:
+    return np.bincount(table[name], table.weight, size)
 
 
 def _of_others(uniform: Array, hard: Array, k: Any) -> Array:
@@ -154,13 +156,5 @@ def _of_others(uniform: Array, hard: Array, k: Any) -> Array:
         return np.where(np.greater(k, 1), (k * uniform - hard) / np.maximum(np.subtract(k, 1), 1), hard)
 
 
-def _times(by: Array, x: Array) -> Array:
-    # A class that counts nothing takes an infinite loss out with it.
-    with np.errstate(invalid="ignore"):
-        return np.where(by > 0, by * x, 0.0)
-
-
 def _total(table: SampleTable, x: Array) -> float:
-    weight = table.weight
-    with np.errstate(invalid="ignore"):
-        return float(np.add.reduce(x if weight is None else np.where(weight > 0, x * weight, 0.0)))
+    return weighted_sum(x, table.weight)

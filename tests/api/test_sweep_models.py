@@ -12,8 +12,8 @@ import lscli
 from lscli import SampleTable
 from lscli.api.report_rows import Measured, measured
 from lscli.intervals.bootstrap import Bootstrap, interval, resampled
-from lscli.metrics import select
 from lscli.metrics.base import Settings
+from lscli.metrics.selection import select
 from tests.api.sweeps import TARGETS, A, Array, B, Y, by_eps, losses, named, one, pair
 
 

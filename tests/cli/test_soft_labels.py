@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from lscli.cli.main import COMMANDS
-from lscli.metrics import METRICS
+from lscli.metrics.catalogue import METRICS
 from tests.cli.inprocess import Run, assert_refused
 from tests.command import command
 from tests.soft import drawn

@@ -12,8 +12,8 @@ import pytest
 import lscli
 from lscli import SampleTable
 from lscli.intervals.bootstrap import Bootstrap, interval, resampled
-from lscli.metrics import METRICS
 from lscli.metrics.base import Settings
+from lscli.metrics.catalogue import METRICS
 from lscli.report import Row
 from tests.command import LABELS, LOGITS
 

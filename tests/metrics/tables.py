@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from lscli import SampleTable
 from lscli.io.open import open_inputs
-from lscli.metrics import METRICS, PLACEHOLDERS, Choice
 from lscli.metrics.base import Settings, Value
-from lscli.metrics.scores import SCORE_COLUMNS
+from lscli.metrics.catalogue import FAMILIES, METRICS
+from lscli.metrics.scores import SCORE_COLUMNS, score_columns
+from lscli.metrics.selection import Choice
 from lscli.metrics.smoothed_losses import vectors
 from lscli.scan.scan import scan
 from lscli.smoothing.targets import Targets
@@ -36,7 +37,7 @@ TARGETS = [
 def applies(metric: str, targets: Targets) -> bool:
     """Whether a table of one model's samples has such a number for these targets."""
     return not (
-        "paired" in METRICS[metric].columns
+        METRICS[metric] in FAMILIES["paired"].metrics
         or (metric == "loss_prior" and targets.prior is None)
         or (metric.startswith("excess_") and targets.class_weights is not None and targets.weight_mode == "torch")
     )
@@ -61,7 +62,7 @@ OF_COLUMNS = [
 OF_COLUMNS += [
     (name, SETTINGS._replace(score=score))
     for name, metric in METRICS.items()
-    if "score" in metric.columns
+    if metric.columns is score_columns
     for score in SCORE_COLUMNS
     if score != SETTINGS.score
 ]
@@ -73,7 +74,7 @@ OF_COLUMNS += [
 OF_COLUMNS += [
     (name, SETTINGS._replace(targets=targets))
     for name, metric in METRICS.items()
-    if metric.columns & (PLACEHOLDERS.keys() - {"score"})
+    if metric.parameter == "eps" or (callable(metric.columns) and metric.columns is not score_columns)
     for targets in TARGETS
     if applies(name, targets)
 ]

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 import lscli
-from lscli.metrics import FAMILIES, METRICS, family_of, find, parse_share, select
 from lscli.metrics.base import Settings
+from lscli.metrics.catalogue import FAMILIES, METRICS, family_of, find
 from lscli.metrics.scores import SCORE_COLUMNS
+from lscli.metrics.selection import parse_share, select
 from lscli.smoothing.targets import Targets
 
 DEFAULT = [

@@ -12,7 +12,7 @@ import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
 
 import lscli
-from lscli.metrics.smoothed_losses import Against
+from lscli.metrics.smoothed_losses import SmoothedLosses
 from lscli.report import Row
 from lscli.smoothing.targets import Targets
 from tests import naive
@@ -107,8 +107,8 @@ def test_no_logits_go_below_the_floor_of_weighted_targets(classes: int, eps: flo
         best = np.where(q > 0, np.log(np.where(q > 0, q / q.sum(), 1)), -800)
         for step in (0, 1e-4, 0.1, 3.0):
             aside = best + step * rng.standard_normal((40, classes))
-            against = Against(table_of(aside, np.full(40, label), targets), targets)
-            excess = against.losses(eps) - against.floor(eps)
+            losses = SmoothedLosses(table_of(aside, np.full(40, label), targets), targets)
+            excess = losses.at(eps) - losses.floor(eps)
             assert excess.min() >= -1e-12
             assert (
                 excess.max() == pytest.approx(0, abs=1e-13) if step == 0 else eps == 0 or excess.max() > step**2 / 100

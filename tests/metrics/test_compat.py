@@ -14,9 +14,9 @@ from torchmetrics.functional.classification import multiclass_calibration_error
 
 import lscli
 from lscli import SampleTable
-from lscli.metrics import METRICS
 from lscli.metrics.base import Settings
 from lscli.metrics.bins import COMPAT, rule_of
+from lscli.metrics.catalogue import METRICS
 
 Array = NDArray[Any]
 ALL_BINS = [1, 2, 3, 5, 10, 15, 16, 29, 100]

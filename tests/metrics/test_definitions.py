@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 import lscli
 from lscli import SampleTable
-from lscli.metrics import METRICS
 from lscli.metrics.base import Settings
+from lscli.metrics.catalogue import METRICS
 from tests import naive
 
 Array = NDArray[Any]

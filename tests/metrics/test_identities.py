@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 import lscli
 from lscli import SampleTable
-from lscli.metrics import METRICS
+from lscli.metrics.base import Settings
+from lscli.metrics.catalogue import METRICS
 from tests import naive
 
 
@@ -24,7 +25,7 @@ def test_confidence_on_errors_is_missing_without_errors() -> None:
 
 def test_what_a_table_lacks_is_absent() -> None:
     table = SampleTable.from_confidences([0.5, 0.9], [1, 0])
-    present = {name for name, metric in METRICS.items() if table.has(metric.columns)}
+    present = {name for name, metric in METRICS.items() if table.has(metric.columns_for(Settings()))}
     assert {"ece", "rmsce", "mce", "ece_null", "accuracy", "confidence_gap"} <= present
     assert not {"loss_hard", "brier", "logit_gap_mean"} & present
 

@@ -10,26 +10,26 @@ import pytest
 from numpy.typing import NDArray
 
 import lscli
-from lscli.metrics import METRICS
 from lscli.metrics.base import Settings
+from lscli.metrics.catalogue import METRICS
 from tests.metrics.tables import IDS, OF_COLUMNS, SETTINGS, TARGETS, close, drawn, full_table, values
 
 Array = NDArray[Any]
-TABLES = {targets.key: full_table(targets=targets) for targets in (SETTINGS.targets, *TARGETS)}
+TABLES = {targets: full_table(targets=targets) for targets in (SETTINGS.targets, *TARGETS)}
 
 every = pytest.mark.parametrize(("metric", "settings"), OF_COLUMNS, ids=IDS)
 
 
 @every
 def test_the_order_of_the_samples_does_not_matter(metric: str, settings: Settings) -> None:
-    table = TABLES[settings.targets.key]
+    table = TABLES[settings.targets]
     shuffled = table.select(np.random.default_rng(1).permutation(len(table)))
     assert close(values(metric, table, settings), values(metric, shuffled, settings), 1e-13)
 
 
 @every
 def test_a_weight_is_a_multiplicity(metric: str, settings: Settings) -> None:
-    table = TABLES[settings.targets.key]
+    table = TABLES[settings.targets]
     weight = np.random.default_rng(2).integers(0, 4, len(table))
     repeated = table.select(np.repeat(np.arange(len(table)), weight))
     weighted = table.with_weights(weight.astype(float))
@@ -38,14 +38,14 @@ def test_a_weight_is_a_multiplicity(metric: str, settings: Settings) -> None:
 
 @every
 def test_a_weight_of_one_is_no_weight(metric: str, settings: Settings) -> None:
-    table = TABLES[settings.targets.key]
+    table = TABLES[settings.targets]
     ones = table.with_weights(np.ones(len(table)))
     assert close(values(metric, table, settings), values(metric, ones, settings), 1e-13)
 
 
 @every
 def test_a_resample_of_every_sample_once_is_the_table(metric: str, settings: Settings) -> None:
-    table = TABLES[settings.targets.key]
+    table = TABLES[settings.targets]
     found = values(metric, table.resample(np.ones(len(table))), settings)
     assert [value.value for value in values(metric, table, settings)] == pytest.approx(
         [value.value for value in found], rel=1e-13, abs=1e-13, nan_ok=True
@@ -60,7 +60,7 @@ def test_a_resample_of_every_sample_once_is_the_table(metric: str, settings: Set
     [pair for pair in OF_COLUMNS if "pnorm" not in pair[0] and "pnorm" not in pair[1].score],
 )
 def test_a_resample_is_its_weights_whatever_was_asked_before(metric: str, settings: Settings) -> None:
-    table = TABLES[settings.targets.key]
+    table = TABLES[settings.targets]
     values(metric, table.resample(np.ones(len(table))), settings)
     weight = np.random.default_rng(3).integers(0, 3, len(table)).astype(float)
     # A table of its own, so that nothing is kept from before.
@@ -73,7 +73,7 @@ def test_a_resample_is_its_weights_whatever_was_asked_before(metric: str, settin
 
 @every
 def test_one_sample_has_values_and_no_standard_error(metric: str, settings: Settings) -> None:
-    table = TABLES[settings.targets.key]
+    table = TABLES[settings.targets]
     one = table.select(np.arange(len(table)) == 7)
     for each in (one, one.with_weights(np.ones(1))):
         found = values(metric, each, settings)
@@ -83,7 +83,7 @@ def test_one_sample_has_values_and_no_standard_error(metric: str, settings: Sett
 
 @every
 def test_values_are_python_s_numbers(metric: str, settings: Settings) -> None:
-    table = TABLES[settings.targets.key]
+    table = TABLES[settings.targets]
     found = values(metric, table, settings)
     assert {float} == {type(number) for value in found for number in (value.value, value.stderr)}
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 import lscli
 from lscli import SampleTable
-from lscli.metrics import METRICS
 from lscli.metrics.base import Value
-from lscli.metrics.scores import _held_out, msp_where_pnorm_is
+from lscli.metrics.catalogue import METRICS
+from lscli.metrics.scores import held_out_rows, msp_where_pnorm_is
 from tests.metrics.tables import SETTINGS, drawn, full_table, values
 
 Array = NDArray[Any]
@@ -27,7 +27,7 @@ def gain_of(table: SampleTable) -> Value:
 
 def with_confidence(table: SampleTable, confidence: Array) -> SampleTable:
     """The samples with another score in place of the confidence, nothing kept."""
-    return replace(table, columns={**table.columns, "confidence": confidence}, _of_columns={}, _of_weights={})
+    return replace(table, columns={**table.columns, "confidence": confidence}, _by_columns={}, _by_weights={})
 
 
 def aurc(score: Array, correct: Array) -> float:
@@ -40,7 +40,7 @@ def aurc(score: Array, correct: Array) -> float:
 @pytest.mark.parametrize("seed", range(4))
 def test_the_gain_by_its_definition(classes: int, seed: int) -> None:
     table = full_table(500, classes, seed)
-    half = ~_held_out(table)
+    half = ~held_out_rows(table)
     gain = gain_of(table)
     column = gain.params["p"] - 1
     areas = [aurc(table["pnorm_scores"][~half, p], table["correct"][~half]) for p in range(8)]
@@ -78,7 +78,7 @@ def test_resamples_keep_the_choice_of_p() -> None:
     weight = np.random.default_rng(0).integers(0, 3, 300).astype(float)
     found = gain_of(table.resample(weight))
     assert gain_of(table).params == found.params
-    half = ~_held_out(table)
+    half = ~held_out_rows(table)
     repeated = np.repeat(np.flatnonzero(half), weight[half].astype(int))
     parts = [table.select(repeated), table.select(repeated)]
     scores = parts[0]["confidence"], parts[1]["pnorm_scores"][:, found.params["p"] - 1]
@@ -88,10 +88,10 @@ def test_resamples_keep_the_choice_of_p() -> None:
 
 def test_nothing_to_compare_is_missing() -> None:
     table = full_table(100, 8)
-    assert math.isnan(gain_of(table.select(~_held_out(table))).value)
-    assert math.isnan(gain_of(table.select(_held_out(table))).value)
+    assert math.isnan(gain_of(table.select(~held_out_rows(table))).value)
+    assert math.isnan(gain_of(table.select(held_out_rows(table))).value)
     nan = np.where(np.arange(100) == 3, math.nan, 1)[:, None]
-    masked = replace(table, columns={**table.columns, "pnorm_scores": table["pnorm_scores"] * nan}, _of_columns={})
+    masked = replace(table, columns={**table.columns, "pnorm_scores": table["pnorm_scores"] * nan}, _by_columns={})
     assert math.isnan(gain_of(masked).value)
     lacking = SampleTable({"confidence": table["confidence"], "correct": table["correct"]}, 8)
     assert [] == METRICS["aurc_pnorm_gain"].compute(lacking, SETTINGS)

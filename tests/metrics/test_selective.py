@@ -18,12 +18,12 @@ from lscli.errors import UsageError
 from lscli.kernels.rowstate import PNORM_EXPONENTS
 from lscli.metrics import scores, selective
 from lscli.metrics.base import Settings, Value
-from lscli.metrics.scores import SCORE_COLUMNS, check_score, digamma_rise
+from lscli.metrics.scores import SCORE_COLUMNS, check_score, digamma_rise, score_columns
 from lscli.table import SampleTable
 
 Array = NDArray[Any]
 # Those of any score; `aurc_pnorm_gain` is in test_pnorm_gain.py.
-METRICS = {metric.id: metric for metric in selective.METRICS if "score" in metric.columns}
+METRICS = {metric.id: metric for metric in selective.METRICS if metric.columns is score_columns}
 
 
 def near(expected: Any) -> Any:
@@ -288,7 +288,7 @@ def test_an_unknown_score_names_the_nearest() -> None:
 
 
 def half(table: SampleTable, held_out: bool, column: int) -> SampleTable:
-    rows = scores._held_out(table) == held_out
+    rows = scores.held_out_rows(table) == held_out
     weight = None if table.weight is None else table.weight[rows]
     return table_of(table["pnorm_scores"][rows, column], table["correct"][rows], weight)
 
@@ -300,11 +300,11 @@ def test_the_norm_is_chosen_on_the_other_half(seed: int) -> None:
     best = min(columns, key=lambda column: number("aurc", half(table, True, column)))
     for metric in METRICS:
         found = result(metric, table, score="max_logit_pnorm")
-        held_out = int(scores._held_out(table).sum())
+        held_out = int(scores.held_out_rows(table).sum())
         assert (PNORM_EXPONENTS[best], held_out) == (found.params["p"], found.params["held_out"])
         assert number(metric, half(table, False, best)) == found.value
     # A quarter of the rows are or are not one and the same.
-    assert 0.25 < scores._held_out(table).mean() < 0.75
+    assert 0.25 < scores.held_out_rows(table).mean() < 0.75
 
 
 def test_halves_are_halves_and_equal_rows_go_together() -> None:
@@ -329,8 +329,7 @@ def test_a_resample_keeps_the_choice_and_the_halves(monkeypatch: pytest.MonkeyPa
     weights = [np.random.default_rng(seed).integers(0, 4, len(table)).astype(float) for seed in range(3)]
     expected = [number("aurc", half(table.with_weights(weight), False, column)) for weight in weights]
     # Nothing is sorted or chosen again.
-    monkeypatch.setattr("lscli.metrics.runs.Runs.of", None)
-    monkeypatch.setattr(scores, "_choose", None)
+    monkeypatch.setattr("lscli.metrics.sorted_values.SortedValues.of", None)
     found = [result("aurc", table.resample(weight), score="max_logit_pnorm") for weight in weights]
     assert expected == [value.value for value in found]
     assert [original.params] * 3 == [value.params for value in found]
@@ -340,7 +339,7 @@ def test_a_resample_keeps_the_choice_and_the_halves(monkeypatch: pytest.MonkeyPa
 
 def test_an_empty_half_is_nan() -> None:
     table = random_table()
-    held_out = scores._held_out(table)
+    held_out = scores.held_out_rows(table)
     constant = SampleTable({**table.columns, "pnorm_scores": np.full((len(table), 8), 0.5)})
     tables = [constant, *(table.with_weights(rows.astype(float)) for rows in (held_out, ~held_out))]
     tables += [table.resample(held_out.astype(float)), table.select(held_out), table.select(~held_out)]

@@ -10,9 +10,9 @@ import pytest
 
 import lscli
 from lscli import SampleTable
-from lscli.metrics import METRICS
 from lscli.metrics.base import Settings
 from lscli.metrics.bins import rule_of
+from lscli.metrics.catalogue import METRICS
 
 
 def value(metric: str, confidence: Any, correct: Any, **settings: Any) -> float:

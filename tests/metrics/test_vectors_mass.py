@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 import lscli
 from lscli import SampleTable
-from lscli.metrics import METRICS
 from lscli.metrics.base import Settings
 from lscli.metrics.bins import MassBins
+from lscli.metrics.catalogue import METRICS
 
 Array = NDArray[Any]
 # verified_calibration, util_test.py: the top labels of test_ece

@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from lscli.metrics import FAMILIES, family_of, find
+from lscli.metrics.catalogue import FAMILIES, family_of, find
 from lscli.render.numbers import error, interval, interval_title, short
 from lscli.render.terminal import curve
 from lscli.text import printable

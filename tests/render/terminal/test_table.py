@@ -7,7 +7,7 @@ import re
 import pytest
 from rich.cells import cell_len
 
-from lscli.metrics import FAMILIES
+from lscli.metrics.catalogue import FAMILIES
 from lscli.render.renderers import Screen
 from lscli.report import Report
 from lscli.text import printable
