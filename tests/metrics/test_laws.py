@@ -1,4 +1,4 @@
-"""Laws that hold for every metric: the order of samples, weights, and what one sample is too few for."""
+"""Laws that hold for every metric: the order of samples, weights, resamples, and one sample."""
 
 from __future__ import annotations
 
@@ -9,14 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-import lscli
 from lscli.metrics.base import Settings
-from lscli.metrics.catalogue import METRICS
-from tests.metrics.tables import IDS, OF_COLUMNS, SETTINGS, TARGETS, close, drawn, full_table, values
+from tests.metrics.tables import IDS, OF_COLUMNS, SETTINGS, TARGETS, close, full_table, values
 
 Array = NDArray[Any]
 TABLES = {targets: full_table(targets=targets) for targets in (SETTINGS.targets, *TARGETS)}
-
 every = pytest.mark.parametrize(("metric", "settings"), OF_COLUMNS, ids=IDS)
 
 
@@ -79,56 +76,3 @@ def test_one_sample_has_values_and_no_standard_error(metric: str, settings: Sett
         found = values(metric, each, settings)
         assert len(values(metric, table, settings)) == len(found) > 0
         assert all(math.isnan(value.stderr) for value in found)
-
-
-@every
-def test_values_are_python_s_numbers(metric: str, settings: Settings) -> None:
-    table = TABLES[settings.targets]
-    found = values(metric, table, settings)
-    assert {float} == {type(number) for value in found for number in (value.value, value.stderr)}
-
-
-BY_CLASS = [name for name, metric in METRICS.items() if metric.by_class]
-CLASSWISE = [
-    {"norm": norm, "bin_edges": edges, "bins": bins}
-    for norm in ("l1", "l2", "max")
-    for edges, bins in (("right", 15), ("left", 10))
-]
-
-
-def classwise(logits: Array, labels: Array, **options: Any) -> list[float]:
-    report = lscli.evaluate(logits, labels, metrics="classwise", **options)
-    assert BY_CLASS == [row.metric for row in report.rows]
-    assert all(math.isnan(row.stderr) for row in report.rows)
-    return [row.value for row in report.rows]
-
-
-@pytest.mark.parametrize("options", CLASSWISE, ids=str)
-@pytest.mark.parametrize("kernel", ["numpy", "torch"])
-@pytest.mark.parametrize("classes", [2, 8, 200])
-def test_the_laws_of_the_errors_by_class(options: dict[str, Any], kernel: str, classes: int) -> None:
-    logits, labels = drawn(400, classes, 3)
-    expected = classwise(logits, labels, kernel=kernel, **options)
-    assert all(0 < number < 1 for number in expected)
-    rng = np.random.default_rng(4)
-    order = rng.permutation(len(labels))
-    shuffled = classwise(logits[order], labels[order], kernel=kernel, **options)
-    assert expected == pytest.approx(shuffled, rel=1e-13, abs=1e-13)
-    ones = classwise(logits, labels, kernel=kernel, weights=np.ones(len(labels)), **options)
-    assert expected == pytest.approx(ones, rel=1e-13, abs=1e-13)
-    weight = rng.integers(0, 4, len(labels))
-    repeated = classwise(np.repeat(logits, weight, axis=0), np.repeat(labels, weight), kernel=kernel, **options)
-    weighted = classwise(logits, labels, kernel=kernel, weights=weight, **options)
-    assert repeated == pytest.approx(weighted, rel=1e-12, abs=1e-12)
-
-
-@pytest.mark.parametrize("options", CLASSWISE, ids=str)
-def test_the_errors_by_class_of_a_group_are_those_of_its_samples(options: dict[str, Any]) -> None:
-    logits, labels = drawn(400, 5, 5)
-    weight = np.random.default_rng(6).integers(0, 3, 400)
-    names = np.array(["a", "b", "c"])[np.arange(400) % 3]
-    report = lscli.evaluate(logits, labels, metrics="classwise", weights=weight, groups=names, **options)
-    for name in "abc":
-        mine = names == name
-        expected = classwise(logits[mine], labels[mine], weights=weight[mine], **options)
-        assert expected == pytest.approx([row.value for row in report.rows if row.group == name], rel=1e-12, abs=1e-13)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
+import lscli
 from lscli.metrics.base import Settings
 from lscli.metrics.loss import smoothed
 from lscli.metrics.paired import differences, loss_difference
@@ -27,3 +29,20 @@ def test_a_resample_with_losses_and_differences_keeps_the_two_apart() -> None:
         found = [metric(resample, settings)[0].value for metric in metrics]
         expected = [metric(table.with_weights(weight), settings)[0].value for metric in metrics]
         assert expected == pytest.approx(found, rel=1e-12)
+
+
+def near(expected: float, scale: float = 1) -> Any:
+    return pytest.approx(expected, rel=1e-12, abs=1e-12 * max(scale, 1))
+
+
+def test_the_ranking_of_two_models_flips_where_their_lines_cross() -> None:
+    logits, labels = drawn(100, 5)
+    logits /= 4
+    softer = logits / 2
+    ends = [lscli.evaluate(each, labels) for each in (logits, softer)]
+    hard, uniform = (ends[1][name] - ends[0][name] for name in ("loss_hard", "loss_uniform"))
+    flip = -hard / (uniform - hard)
+    assert 0 < flip < 1
+    assert lscli.evaluate(logits, labels, eps=flip)["loss_smoothed"] == near(
+        lscli.evaluate(softer, labels, eps=flip)["loss_smoothed"]
+    )

@@ -14,11 +14,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from lscli.errors import UsageError
 from lscli.kernels.rowstate import PNORM_EXPONENTS
 from lscli.metrics import scores, selective
-from lscli.metrics.base import Settings, Value
-from lscli.metrics.scores import SCORE_COLUMNS, check_score, digamma_rise, score_columns
+from lscli.metrics.base import ScoreName, Settings, Value
+from lscli.metrics.scores import SCORE_COLUMNS, score_columns
 from lscli.table import SampleTable
 
 Array = NDArray[Any]
@@ -247,18 +246,8 @@ def test_weights_need_not_be_whole() -> None:
     assert 0.25 == near(number("risk_at_coverage", table_of([1, 1], [1, 0], [0.3, 0.1])))
 
 
-def test_digamma_rise() -> None:
-    for a, n in [(1, 1), (1, 7), (3, 2), (16, 5), (15, 40), (17, 3), (1000, 2), (10**6, 3), (10**9, 2), (2, 10**5)]:
-        expected = math.fsum(1 / (a + j) for j in range(n))
-        found = digamma_rise(np.array([float(a)]), np.array([float(n)]))[0]
-        assert expected == pytest.approx(found, rel=2e-15, abs=0)
-    psi = pytest.importorskip("scipy.special").psi
-    start, size = (x.ravel() for x in np.meshgrid([1, 1.3, 4.5, 15.99, 16, 30], [0, 0.01, 0.5, 2.5, 100.1]))
-    assert psi(start + size) - psi(start) == pytest.approx(digamma_rise(start, size), rel=1e-12, abs=1e-14)
-
-
 @pytest.mark.parametrize("score", ["msp", "margin", "entropy", "max_logit"])
-def test_scores_read_their_columns(score: str) -> None:
+def test_scores_read_their_columns(score: ScoreName) -> None:
     table = random_table()
     column = table[SCORE_COLUMNS[score]]
     plain = table_of(-column if score == "entropy" else column, table["correct"])
@@ -274,17 +263,6 @@ def test_params_begin_with_the_parameter() -> None:
     assert [("risk", 0.05), ("score", "msp")] == list(result("coverage_at_risk", table).params.items())
     params = result("coverage_at_risk", table, score="max_logit_pnorm", risk=0.2).params
     assert ["risk", "score", "p", "held_out"] == list(params)
-
-
-def test_an_unknown_score_names_the_nearest() -> None:
-    with pytest.raises(UsageError, match="unknown score 'max_logits'") as caught:
-        check_score("max_logits")
-    assert "did you mean 'max_logit'" in caught.value.hint
-    with pytest.raises(UsageError) as caught:
-        number("aurc", random_table(), score="qqq")
-    assert "one of msp, margin" in caught.value.hint
-    for score in SCORE_COLUMNS:
-        check_score(score)
 
 
 def half(table: SampleTable, held_out: bool, column: int) -> SampleTable:
@@ -305,15 +283,6 @@ def test_the_norm_is_chosen_on_the_other_half(seed: int) -> None:
         assert number(metric, half(table, False, best)) == found.value
     # A quarter of the rows are or are not one and the same.
     assert 0.25 < scores.held_out_rows(table).mean() < 0.75
-
-
-def test_halves_are_halves_and_equal_rows_go_together() -> None:
-    rows = np.random.default_rng(0).random((20_000, len(PNORM_EXPONENTS)))
-    drawn = scores._halved(rows)
-    assert 0.5 == pytest.approx(drawn.mean(), abs=0.02)
-    assert np.array_equal(drawn, scores._halved(np.asfortranarray(rows)))
-    assert np.array_equal(np.tile(drawn, 2), scores._halved(np.tile(rows, (2, 1))))
-    assert np.array_equal(scores._halved(np.zeros((1, 8))), scores._halved(-np.zeros((1, 8))))
 
 
 def test_equal_norms_are_the_smallest() -> None:
@@ -356,12 +325,3 @@ def test_masked_rows_have_no_norm() -> None:
         pnorm[row] = math.nan
         masked = SampleTable({**table.columns, "pnorm_scores": pnorm})
         assert all(math.isnan(value) for value in numbers(masked, score="max_logit_pnorm"))
-
-
-def test_the_catalogue() -> None:
-    assert ["aurc", "eaurc", "augrc", "failure_auroc", "risk_at_coverage", "coverage_at_risk"] == list(METRICS)
-    assert {"risk_at_coverage": "coverage", "coverage_at_risk": "risk"} == {
-        metric.id: metric.parameter for metric in METRICS.values() if metric.parameter
-    }
-    assert not any(metric.default or metric.biased for metric in METRICS.values())
-    assert all(len(metric.gist) <= 30 for metric in METRICS.values())

@@ -1,4 +1,4 @@
-"""One convention's eps is another's: whole families of metrics agree, with class weights and without."""
+"""Losses of one convention at an eps are those of another at its eps, with class weights and without."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 import lscli
 from lscli.metrics.base import Settings
+from lscli.metrics.selection import select
 from lscli.smoothing.targets import Targets
 from tests.metrics.tables import applies, drawn, table_of, values
 
@@ -112,3 +113,33 @@ def test_a_prior_that_leaves_classes_out_may_have_them_masked() -> None:
     expected = lscli.evaluate(logits, labels, prior=[0.1, 0.2, 0.3, 0.4], **how)
     found = lscli.evaluate(wide, labels + (labels >= 1), prior=[0.1, 0, 0.2, 0.3, 0.4], **how)
     assert [row.value for row in expected.rows] == pytest.approx([row.value for row in found.rows], rel=1e-13)
+
+
+def test_columns_are_those_of_the_targets() -> None:
+    weights, prior = np.array([1.0, 2.0]), np.array([0.5, 0.5])
+    expected = {
+        Targets(): {"loss_hard", "loss_uniform"},
+        Targets("off-target"): {"loss_hard", "loss_uniform"},
+        Targets("prior", prior): {"loss_hard", "loss_prior", "label"},
+        Targets("uniform", None, weights): {"loss_hard", "label", "loss_uniform_weighted"},
+        Targets("uniform", None, weights, "target-only"): {"loss_hard", "label", "loss_uniform"},
+        Targets("prior", prior, weights): {"loss_hard", "label", "loss_prior"},
+    }
+    for targets, columns in expected.items():
+        assert columns == select("loss_excess")[0].columns(Settings(targets=targets))
+        assert columns | {"log_not_label"} == select("excess_structure")[0].columns(Settings(targets=targets))
+        of_prior = set() if targets.prior is None else {"loss_prior"}
+        of_prior |= {"label"} if of_prior and targets.class_weights is not None else set()
+        assert of_prior == select("loss_prior")[0].columns(Settings(targets=targets))
+        # Only the floor depends on the label.
+        of_loss = columns - ({"label"} if targets.class_weights is None else set())
+        assert of_loss == select("loss_smoothed")[0].columns(Settings(targets=targets))
+
+
+def test_soft_labels_have_a_floor_each() -> None:
+    settings = Settings(eps=(0.1, -0.2), soft_labels=True)
+    loss, floor, excess = select("loss_smoothed,loss_floor,loss_excess")
+    assert {"loss_hard", "loss_uniform"} == loss.columns(settings)
+    assert {"entropy_of_target@0.1"} == floor.columns(settings)  # those of a negative eps are no distribution
+    assert loss.columns(settings) | floor.columns(settings) == excess.columns(settings)
+    assert {"entropy_of_target@0.3"} == select("loss_floor@0.3")[0].columns(settings)

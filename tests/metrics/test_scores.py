@@ -1,4 +1,4 @@
-"""What MaxLogit-pNorm gains over the maximum softmax probability, on the half that does not choose p."""
+"""The score MaxLogit-pNorm, its exponent, and what it gains over the maximum softmax probability."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 
 import lscli
 from lscli import SampleTable
+from lscli.errors import UsageError
+from lscli.kernels.rowstate import PNORM_EXPONENTS
+from lscli.metrics import scores
 from lscli.metrics.base import Value
 from lscli.metrics.catalogue import METRICS
-from lscli.metrics.scores import held_out_rows, msp_where_pnorm_is
+from lscli.metrics.scores import SCORE_COLUMNS, check_score, digamma_rise, held_out_rows, msp_where_pnorm_is
 from tests.metrics.tables import SETTINGS, drawn, full_table, values
 
 Array = NDArray[Any]
@@ -100,3 +103,33 @@ def test_nothing_to_compare_is_missing() -> None:
 def test_two_classes_have_no_gain_and_no_others_among_themselves() -> None:
     report = lscli.evaluate(*drawn(50, 2), metrics="all")
     assert not {"aurc_pnorm_gain", "off_label_entropy"} & {row.metric for row in report.rows}
+
+
+def test_digamma_rise() -> None:
+    for a, n in [(1, 1), (1, 7), (3, 2), (16, 5), (15, 40), (17, 3), (1000, 2), (10**6, 3), (10**9, 2), (2, 10**5)]:
+        expected = math.fsum(1 / (a + j) for j in range(n))
+        found = digamma_rise(np.array([float(a)]), np.array([float(n)]))[0]
+        assert expected == pytest.approx(found, rel=2e-15, abs=0)
+    psi = pytest.importorskip("scipy.special").psi
+    start, size = (x.ravel() for x in np.meshgrid([1, 1.3, 4.5, 15.99, 16, 30], [0, 0.01, 0.5, 2.5, 100.1]))
+    assert psi(start + size) - psi(start) == pytest.approx(digamma_rise(start, size), rel=1e-12, abs=1e-14)
+
+
+def test_an_unknown_score_names_the_nearest() -> None:
+    with pytest.raises(UsageError, match="unknown score 'max_logits'") as caught:
+        check_score("max_logits")
+    assert "did you mean 'max_logit'" in caught.value.hint
+    with pytest.raises(UsageError) as caught:
+        check_score("qqq")
+    assert "one of msp, margin" in caught.value.hint
+    for score in SCORE_COLUMNS:
+        check_score(score)
+
+
+def test_halves_are_halves_and_equal_rows_go_together() -> None:
+    rows = np.random.default_rng(0).random((20_000, len(PNORM_EXPONENTS)))
+    drawn = scores._halved(rows)
+    assert 0.5 == pytest.approx(drawn.mean(), abs=0.02)
+    assert np.array_equal(drawn, scores._halved(np.asfortranarray(rows)))
+    assert np.array_equal(np.tile(drawn, 2), scores._halved(np.tile(rows, (2, 1))))
+    assert np.array_equal(scores._halved(np.zeros((1, 8))), scores._halved(-np.zeros((1, 8))))
