@@ -15,12 +15,9 @@ from lscli.table import weighted_sum
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from lscli.options import BinEdges, Library, Norm, Score
     from lscli.table import SampleTable
 
-BinEdges = Literal["right", "left"]
-Norm = Literal["l1", "l2", "max"]
-Compat = Literal["torchmetrics", "netcal", "gpleiss", "sklearn"]
-ScoreName = Literal["msp", "margin", "entropy", "max_logit", "max_logit_pnorm"]
 Parameter = Literal["", "eps", "rho", "coverage", "risk"]
 
 # Rows whose squares are added up at a time: fixed, so that the sum is too, and memory stays flat.
@@ -44,7 +41,7 @@ class Value(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """The settings of metrics. All are hashable, so that values of a table are kept under them.
+    """The settings of metrics, checked by `lscli.options`. All are hashable: values of a table are kept under them.
 
     Attributes:
         eps: amounts of smoothing as the convention of `targets` counts them, each in [0, 1]; below 0 where the user
@@ -66,9 +63,9 @@ class Settings(NamedTuple):
     rho: float | None = None
     bins: int | None = None
     bin_edges: BinEdges = "right"
-    compat: Compat | None = None
+    compat: Library | None = None
     norm: Norm = "l1"
-    score: ScoreName = "msp"
+    score: Score = "msp"
     coverage: float = 0.8
     risk: float = 0.05
     soft_labels: bool = False

@@ -8,15 +8,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from lscli.errors import UsageError, whole
-from lscli.metrics.base import BinEdges, Compat, Norm
 from lscli.metrics.confidence import residual
 from lscli.metrics.sorted_values import SortedValues, sorted_by
-from lscli.text import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,14 +21,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.metrics.base import Settings
+    from lscli.options import BinEdges, Library, Norm
     from lscli.table import SampleTable
 
     Array = NDArray[Any]
 
 BINS = 15
-MOST_BINS = 10_000
 # The number of bins that each library takes by default.
-COMPAT: dict[Compat, int] = {"torchmetrics": 15, "netcal": 10, "gpleiss": 15, "sklearn": 5}
+COMPAT: dict[Library, int] = {"torchmetrics": 15, "netcal": 10, "gpleiss": 15, "sklearn": 5}
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,26 +75,14 @@ class BinRule:
 
 
 def rule_of(settings: Settings) -> BinRule:
-    """The bin rule of ece for these settings.
-
-    Raises:
-        UsageError: an unknown library or side, or a number of bins out of its range.
-    """
-    compat, bin_edges = settings.compat, settings.bin_edges
-    if compat is not None and compat not in COMPAT:
-        hint = nearest(compat, COMPAT) or f"one of {', '.join(COMPAT)}"
-        raise UsageError(f"unknown library {compat!r}", hint, where="compat")
-    if bin_edges not in get_args(BinEdges):
-        raise UsageError(f"unknown value {bin_edges!r}", "use right for (lo, hi] or left", where="bin-edges")
+    """The bin rule of ece for these settings."""
+    compat = settings.compat
     usual = BINS if compat is None else COMPAT[compat]
-    bins = usual if settings.bins is None else whole(settings.bins, "bins")
-    if not 1 <= bins <= MOST_BINS:
-        raise UsageError(f"must be from 1 to {MOST_BINS}, got {bins}", "15 is usual", where="bins")
-    return _rule(bins, bin_edges, compat)
+    return _rule(usual if settings.bins is None else settings.bins, settings.bin_edges, compat)
 
 
 @lru_cache
-def _rule(bins: int, bin_edges: BinEdges, compat: Compat | None) -> BinRule:
+def _rule(bins: int, bin_edges: BinEdges, compat: Library | None) -> BinRule:
     """M bins of equal width, by default (lo, hi] with 0 in the first bin and 1 in the last."""
     params: dict[str, Any] = {"bins": bins}
     if compat is not None:
@@ -247,9 +232,3 @@ def norm_of(gap: Array, size: Array, total: float, norm: Norm) -> float:
     if norm == "l2":
         return float(np.sqrt((gap * gap / size).sum() / total))
     return float((gap / size).max())
-
-
-def check_norm(norm: str) -> None:
-    """Raise UsageError unless the norm is known."""
-    if norm not in get_args(Norm):
-        raise UsageError(f"unknown norm {norm!r}", nearest(norm, get_args(Norm)) or "use l1, l2 or max", where="norm")

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lscli.metrics import smooth_ece
-from lscli.metrics.base import Metric, Norm, Settings, Value
+from lscli.metrics.base import Metric, Settings, Value
 from lscli.metrics.bins import BINS, MassBins, bin_sums, norm_of, rule_of
 from lscli.metrics.confidence import residual
 from lscli.metrics.sorted_values import sorted_by
 
 if TYPE_CHECKING:
+    from lscli.options import Norm
     from lscli.table import SampleTable
 
 

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lscli.metrics.base import Metric, Norm, Settings, Value
+from lscli.metrics.base import Metric, Settings, Value
 from lscli.metrics.bins import BINS, rule_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lscli.options import Norm
     from lscli.table import SampleTable
 
 

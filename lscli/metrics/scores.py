@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lscli.errors import UsageError
 from lscli.kernels.rowstate import PNORM_EXPONENTS
-from lscli.metrics.base import ScoreName
 from lscli.metrics.sorted_values import sorted_by
 from lscli.table import SampleTable
-from lscli.text import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,11 +16,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.metrics.base import Settings
+    from lscli.options import Score
 
     Array = NDArray[Any]
 
 # The column that each score is read from.
-SCORE_COLUMNS: dict[ScoreName, str] = {
+SCORE_COLUMNS: dict[Score, str] = {
     "msp": "confidence",
     "margin": "margin",
     "entropy": "entropy",
@@ -74,21 +72,14 @@ def score_columns(settings: Settings) -> frozenset[str]:
     return frozenset({"correct", SCORE_COLUMNS[settings.score]})
 
 
-def check_score(name: str) -> None:
-    """Raise UsageError unless the score is known."""
-    if name not in get_args(ScoreName):
-        hint = nearest(name, SCORE_COLUMNS) or f"one of {', '.join(SCORE_COLUMNS)}"
-        raise UsageError(f"unknown score {name!r}", hint, where="score")
-
-
-def ranking_by(table: SampleTable, score: ScoreName) -> RankingByScore | None:
+def ranking_by(table: SampleTable, score: Score) -> RankingByScore | None:
     """The samples ranked by a score, computed once per table; None where the table lacks its column."""
     if not table.has(frozenset({SCORE_COLUMNS[score], "correct"})):
         return None
     return table.kept_weighted(_ranking_by, score)
 
 
-def _ranking_by(table: SampleTable, score: ScoreName) -> RankingByScore:
+def _ranking_by(table: SampleTable, score: Score) -> RankingByScore:
     if score == "max_logit_pnorm":
         return _ranking_by_pnorm(table)
     return RankingByScore({"score": score}, _ranking(table, SCORE_COLUMNS[score], descending=score == "entropy"))

@@ -1,9 +1,9 @@
-"""Intervals: reproducible, as wide as they should be, and absent where there is nothing to be unsure of."""
+"""Bootstrap intervals: reproducible, as wide as they should be, and absent for constants."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,9 +18,9 @@ from lscli.report import Row
 from tests.command import LABELS, LOGITS
 
 Compute = Callable[[SampleTable], list[float]]
-Interval = tuple[str, str, str, float, float]
+Interval = tuple[str, str, Mapping[str, Any], float, float]
 
-# What the targets are is no matter of samples.
+# Metrics of the targets, which are the same for all samples.
 CONSTANT = {"loss_floor", "target_on", "target_off"}
 
 
@@ -72,7 +72,7 @@ def test_another_seed_gives_other_intervals_of_the_same_values() -> None:
             assert not math.isnan(mine.ci_low + mine.ci_high + theirs.ci_low + theirs.ci_high), mine.metric
 
 
-def test_an_interval_does_not_hang_on_the_metrics_beside_it() -> None:
+def test_an_interval_does_not_depend_on_the_other_metrics() -> None:
     logits, labels = drawn()
     together = {entry[1]: entry for entry in intervals(logits, labels, metrics="all")}
     for metric in ("accuracy", "ece", "ece_sweep", "aurc", "brier_discrimination"):
@@ -100,7 +100,7 @@ def test_a_mean_s_interval_is_that_of_its_standard_error() -> None:
         if row.metric != "perplexity":
             assert [1.96 * row.stderr] * 2 == pytest.approx([row.value - row.ci_low, row.ci_high - row.value], rel=0.12)
     found = rows_of(report)
-    # The same resamples: what is a rising function of another has that function's interval.
+    # The resamples are the same, so that a rising function of a metric has the function of its interval.
     assert math.exp(found["loss_hard"].ci_low) == pytest.approx(found["perplexity"].ci_low, rel=1e-4)
 
 
@@ -224,7 +224,7 @@ def test_an_error_in_a_metric_is_raised(threads: int, error: type[BaseException]
     [
         ({"bootstrap": 1}, "bootstrap: must be at least 2, got 1"),
         ({"bootstrap": -5}, "bootstrap: must be at least 2, got -5"),
-        ({"seed": -1}, "seed: must not be negative, got -1"),
+        ({"seed": -1}, "seed: must be at least 0, got -1"),
         ({"level": 0}, "level: must be between 0 and 1, got 0"),
         ({"level": 1.0}, "level: must be between 0 and 1, got 1.0"),
         ({"level": 95}, "level: must be between 0 and 1, got 95"),
@@ -232,7 +232,7 @@ def test_an_error_in_a_metric_is_raised(threads: int, error: type[BaseException]
     ],
 )
 @pytest.mark.parametrize("ci", [False, True])
-def test_what_is_no_setting_of_intervals_is_refused(options: dict[str, Any], message: str, ci: bool) -> None:
+def test_a_value_out_of_its_range_is_refused(options: dict[str, Any], message: str, ci: bool) -> None:
     with pytest.raises(lscli.UsageError, match=message):
         lscli.evaluate(*drawn(10), ci=ci, **options)
 

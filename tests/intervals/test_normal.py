@@ -12,7 +12,7 @@ from lscli.report import Row
 
 
 def row(stderr: float, low: float = math.nan, high: float = math.nan) -> Row:
-    return Row("a", "", "accuracy", 0.7, stderr, low, high, 10, "")
+    return Row("a", "", "accuracy", 0.7, stderr, low, high, 10, {})
 
 
 @pytest.mark.parametrize("level", [0.5, 0.9, 0.95, 0.999])

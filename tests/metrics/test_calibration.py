@@ -117,11 +117,6 @@ def test_15_bins_unless_told_otherwise() -> None:
     assert value("ece", c, a, bins=2) != value("ece", c, a)
 
 
-def test_an_unknown_norm_is_refused() -> None:
-    with pytest.raises(lscli.UsageError, match="norm: unknown norm 'l3'"):
-        lscli.evaluate([[2.0, 0.0]], [0], norm="l3", metrics="accuracy")
-
-
 def test_saturated_confidences_keep_their_gap() -> None:
     # 1 - 1e-12 is in the last bin, and its distance from 1 is no rounding error.
     table = SampleTable(

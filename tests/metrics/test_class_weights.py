@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 import lscli
 from lscli.metrics.smoothed_losses import SmoothedLosses
+from lscli.options import Kernel, WeightMode
 from lscli.report import Row
 from lscli.smoothing.targets import Targets
 from tests import naive
@@ -40,7 +41,7 @@ PINNED: list[tuple[str, Any, list[int], list[float], float, int, float]] = [
 
 @pytest.mark.parametrize("case", PINNED, ids=[case[0] for case in PINNED])
 @pytest.mark.parametrize("kernel", ["numpy", "torch"])
-def test_what_pytorch_prints(case: tuple[str, Any, list[int], list[float], float, int, float], kernel: str) -> None:
+def test_what_pytorch_prints(case: tuple[str, Any, list[int], list[float], float, int, float], kernel: Kernel) -> None:
     _, logits, labels, weights, eps, ignored, expected = case
     # One more each, so that no row sums to 1 as probabilities do.
     report = lscli.evaluate(
@@ -58,7 +59,7 @@ def drawn(classes: int, rows: int = 200, seed: int = 0) -> tuple[Array, Array, A
 
 @pytest.mark.parametrize("classes", [2, 3, 10, 200])
 @pytest.mark.parametrize("kernel", ["numpy", "torch"])
-def test_any_eps_is_pytorch_s(classes: int, kernel: str) -> None:
+def test_any_eps_is_pytorch_s(classes: int, kernel: Kernel) -> None:
     logits, labels, weights = drawn(classes)
     labels[::7] = -100
     tensors = torch.from_numpy(logits), torch.from_numpy(labels)
@@ -130,9 +131,7 @@ Rows = dict[tuple[str, float | None], Row]
 def rows_of(logits: Array, labels: Array, **options: Any) -> Rows:
     """The rows of the family of losses by id and eps."""
     report = lscli.evaluate(logits, labels, eps=[0, 0.1, 0.8, 1], metrics="loss", **options)
-    params = [dict(part.split("=") for part in row.params.split(";") if part) for row in report.rows]
-    eps = [float(part["eps"]) if "eps" in part else None for part in params]
-    return {(row.metric, amount): row for row, amount in zip(report.rows, eps, strict=True)}
+    return {(row.metric, row.params.get("eps")): row for row in report.rows}
 
 
 def same(expected: Rows, found: Rows, tolerance: float, but: tuple[str, ...] = ()) -> None:
@@ -178,7 +177,7 @@ def jackknife(compute: Any, rows: int) -> float:
 
 @pytest.mark.parametrize("mode", ["torch", "target-only"])
 @pytest.mark.parametrize("smoothing", ["uniform", "prior"])
-def test_standard_errors_of_weighted_means(mode: str, smoothing: str) -> None:
+def test_standard_errors_of_weighted_means(mode: WeightMode, smoothing: str) -> None:
     logits, labels, weights = drawn(4, 2000)
     prior = np.array([0.1, 0.2, 0.3, 0.4])
     w, log_p = weights[labels], naive.log_softmax(logits).astype(float)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 import lscli
 from lscli.metrics.catalogue import METRICS
+from lscli.options import BinEdges, Kernel
 from tests import naive
 from tests.metrics.tables import drawn
 
@@ -103,7 +104,7 @@ def test_errors_by_class(
 
 @pytest.mark.parametrize("edges", ["right", "left"])
 @pytest.mark.parametrize("kernel", ["numpy", "torch"])
-def test_a_probability_on_an_edge(edges: str, kernel: str) -> None:
+def test_a_probability_on_an_edge(edges: BinEdges, kernel: Kernel) -> None:
     # Of two bins: 1/2 shares one with 0 or with 1, and their gaps are of opposite signs.
     logits = [[0.0, 0.0], [0.0, 0.0], [0.0, 3.0], [3.0, 0.0]]
     p = naive.probabilities(np.array(logits))

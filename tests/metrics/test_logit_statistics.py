@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 import lscli
 from lscli import SampleTable
+from lscli.options import Kernel
 from tests import naive
 from tests.metrics.tables import drawn, values
 
@@ -75,7 +76,7 @@ def test_the_standard_deviation_is_that_of_repeated_samples() -> None:
 
 @pytest.mark.parametrize("classes", [3, 7, 200])
 @pytest.mark.parametrize("kernel", ["numpy", "torch"])
-def test_means_of_what_smoothing_leaves(classes: int, kernel: str) -> None:
+def test_means_of_what_smoothing_leaves(classes: int, kernel: Kernel) -> None:
     logits, labels = drawn(60, classes)
     columns = {name: column.astype(float) for name, column in naive.columns(logits, labels).items()}
     expected = {

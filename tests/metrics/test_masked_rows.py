@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 import lscli
+from lscli.options import Kernel, Smoothing
 from tests.metrics.by_hand import divergence, split, target_of
 from tests.metrics.tables import drawn
 
@@ -19,6 +21,10 @@ EPS = [0.0, 0.1, 0.5, 0.8, 1.0]
 FAMILIES = "loss,smoothing,logit_gap_mean"
 
 
+def printed(params: Mapping[str, Any]) -> str:
+    return ";".join(f"{name}={value}" for name, value in params.items())
+
+
 def rows_of(logits: Array, labels: Array, **options: Any) -> list[tuple[str, str, float, float]]:
     options = {"eps": EPS, "metrics": FAMILIES, "noise_rate": 0.2, **options}
     if not np.isneginf(logits).any():
@@ -26,7 +32,7 @@ def rows_of(logits: Array, labels: Array, **options: Any) -> list[tuple[str, str
     else:
         with pytest.warns(lscli.LscliWarning, match="masked class"):
             report = lscli.evaluate(logits, labels, **options)
-    return [(row.metric, row.params, row.value, row.stderr) for row in report.rows]
+    return [(row.metric, printed(row.params), row.value, row.stderr) for row in report.rows]
 
 
 @pytest.mark.parametrize("smoothing", CONVENTIONS)
@@ -68,7 +74,7 @@ def ragged(rows: int = 60, classes: int = 6) -> tuple[Array, Array, list[Array],
 
 @pytest.mark.parametrize("smoothing", CONVENTIONS)
 @pytest.mark.parametrize("kernel", ["numpy", "torch"])
-def test_rows_of_different_k_are_each_their_own(smoothing: str, kernel: str) -> None:
+def test_rows_of_different_k_are_each_their_own(smoothing: Smoothing, kernel: Kernel) -> None:
     logits, labels, rows, own = ragged()
     with pytest.warns(lscli.LscliWarning, match="it is left out of their row"):
         report = lscli.evaluate(

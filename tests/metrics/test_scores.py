@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 
 import lscli
 from lscli import SampleTable
-from lscli.errors import UsageError
 from lscli.kernels.rowstate import PNORM_EXPONENTS
 from lscli.metrics import scores
 from lscli.metrics.base import Value
 from lscli.metrics.catalogue import METRICS
-from lscli.metrics.scores import SCORE_COLUMNS, check_score, digamma_rise, held_out_rows, msp_where_pnorm_is
+from lscli.metrics.scores import digamma_rise, held_out_rows, msp_where_pnorm_is
 from tests.metrics.tables import SETTINGS, drawn, full_table, values
 
 Array = NDArray[Any]
@@ -113,17 +112,6 @@ def test_digamma_rise() -> None:
     psi = pytest.importorskip("scipy.special").psi
     start, size = (x.ravel() for x in np.meshgrid([1, 1.3, 4.5, 15.99, 16, 30], [0, 0.01, 0.5, 2.5, 100.1]))
     assert psi(start + size) - psi(start) == pytest.approx(digamma_rise(start, size), rel=1e-12, abs=1e-14)
-
-
-def test_an_unknown_score_names_the_nearest() -> None:
-    with pytest.raises(UsageError, match="unknown score 'max_logits'") as caught:
-        check_score("max_logits")
-    assert "did you mean 'max_logit'" in caught.value.hint
-    with pytest.raises(UsageError) as caught:
-        check_score("qqq")
-    assert "one of msp, margin" in caught.value.hint
-    for score in SCORE_COLUMNS:
-        check_score(score)
 
 
 def test_halves_are_halves_and_equal_rows_go_together() -> None:

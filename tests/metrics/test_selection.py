@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 import lscli
-from lscli.metrics.base import ScoreName, Settings
+from lscli.metrics.base import Settings
 from lscli.metrics.catalogue import METRICS
 from lscli.metrics.scores import SCORE_COLUMNS
 from lscli.metrics.selection import parse_share, select
+from lscli.options import Score
 
 
 def ids(names: str | list[str]) -> list[str]:
@@ -37,7 +38,7 @@ def test_default_can_be_extended() -> None:
 
 def test_a_parameter_follows_the_id() -> None:
     report = lscli.evaluate([[2.0, 0.0]], [0], eps=0.1, metrics="loss_smoothed@0.2,loss_smoothed@0.4,loss_floor")
-    assert [("loss_smoothed", "eps=0.2"), ("loss_smoothed", "eps=0.4"), ("loss_floor", "eps=0.1")] == [
+    assert [("loss_smoothed", {"eps": 0.2}), ("loss_smoothed", {"eps": 0.4}), ("loss_floor", {"eps": 0.1})] == [
         (row.metric, row.params) for row in report.rows
     ]
 
@@ -47,18 +48,18 @@ def test_parameters_of_the_selective_metrics() -> None:
     logits = np.random.default_rng(0).standard_normal((50, 3))
     report = lscli.evaluate(logits, np.arange(50) % 3, metrics=names)
     assert [
-        ("risk_at_coverage", "coverage=0.9;score=msp"),
-        ("risk_at_coverage", "coverage=0.8;score=msp"),
-        ("coverage_at_risk", "risk=0.1;score=msp"),
-        ("coverage_at_risk", "risk=0.25;score=msp"),
-        ("coverage_at_risk", "risk=0.05;score=msp"),
+        ("risk_at_coverage", {"coverage": 0.9, "score": "msp"}),
+        ("risk_at_coverage", {"coverage": 0.8, "score": "msp"}),
+        ("coverage_at_risk", {"risk": 0.1, "score": "msp"}),
+        ("coverage_at_risk", {"risk": 0.25, "score": "msp"}),
+        ("coverage_at_risk", {"risk": 0.05, "score": "msp"}),
     ] == [(row.metric, row.params) for row in report.rows]
     assert report.rows[0].value == report["risk_at_coverage@0.9"]
     assert report.rows[3].value == report["coverage_at_risk@0.25"]
 
 
 @pytest.mark.parametrize("score", SCORE_COLUMNS)
-def test_a_choice_reads_the_column_of_the_score(score: ScoreName) -> None:
+def test_a_choice_reads_the_column_of_the_score(score: Score) -> None:
     for choice in select("aurc,eaurc,augrc,failure_auroc,risk_at_coverage,coverage_at_risk"):
         assert frozenset({"correct", SCORE_COLUMNS[score]}) == choice.columns(Settings(score=score))
     both = frozenset({"correct", "confidence", "pnorm_scores"})

@@ -16,8 +16,9 @@ from sklearn.metrics import roc_auc_score
 
 from lscli.kernels.rowstate import PNORM_EXPONENTS
 from lscli.metrics import scores, selective
-from lscli.metrics.base import ScoreName, Settings, Value
+from lscli.metrics.base import Settings, Value
 from lscli.metrics.scores import SCORE_COLUMNS, score_columns
+from lscli.options import Score
 from lscli.table import SampleTable
 
 Array = NDArray[Any]
@@ -247,7 +248,7 @@ def test_weights_need_not_be_whole() -> None:
 
 
 @pytest.mark.parametrize("score", ["msp", "margin", "entropy", "max_logit"])
-def test_scores_read_their_columns(score: ScoreName) -> None:
+def test_scores_read_their_columns(score: Score) -> None:
     table = random_table()
     column = table[SCORE_COLUMNS[score]]
     plain = table_of(-column if score == "entropy" else column, table["correct"])

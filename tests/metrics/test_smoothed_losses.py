@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 import lscli
 from lscli.metrics.base import Settings
 from lscli.metrics.selection import select
+from lscli.options import Kernel, Smoothing
 from lscli.smoothing.targets import Targets
 from tests.metrics.tables import applies, drawn, table_of, values
 
@@ -87,7 +88,7 @@ def test_a_uniform_prior_is_uniform(mode: str | None, seed: int, classes: int, e
 
 @pytest.mark.parametrize("smoothing", ["uniform", "off-target", "classy"])
 @pytest.mark.parametrize("kernel", ["numpy", "torch"])
-def test_no_smoothing_is_the_hard_loss_in_every_convention(smoothing: str, kernel: str) -> None:
+def test_no_smoothing_is_the_hard_loss_in_every_convention(smoothing: Smoothing, kernel: Kernel) -> None:
     logits, labels = drawn(50, 4)
     report = lscli.evaluate(logits, labels, eps=0, smoothing=smoothing, kernel=kernel)
     assert report["loss_hard"] == report["loss_smoothed"] == report["loss_excess"]
