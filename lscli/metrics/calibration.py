@@ -171,7 +171,7 @@ METRICS = (
         "--norm l1 (as ece), l2 or max",
         _COLUMNS,
         ece_equal_mass,
-        "the same, bins of equal count",
+        "ece over bins of equal count",
         biased=True,
     ),
     Metric(
@@ -196,8 +196,8 @@ METRICS = (
     *smooth_ece.METRICS,
     Metric(
         "ks_calibration",
-        "the largest |sum of (a - c) over the samples up to a confidence| / N, in ascending order of c and at the ends "
-        "of runs of equal c (Gupta et al. 2021)",
+        "the largest |sum of (a - c) over the samples up to a confidence| / N, in ascending order of c, equal c taken "
+        "together (Gupta et al. 2021)",
         _COLUMNS,
         ks_calibration,
         "largest cumulative gap",
@@ -216,6 +216,6 @@ METRICS = (
         "2 (1 - Phi(|spiegelhalter_z|)), two-sided",
         _COLUMNS,
         spiegelhalter_p,
-        "its p-value",
+        "p-value of spiegelhalter_z",
     ),
 )

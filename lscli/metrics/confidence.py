@@ -74,7 +74,7 @@ def top_k(k: int) -> Metric:
 
     return Metric(
         f"top{k}_accuracy",
-        f"share of samples whose label has one of the {k} largest logits, equal ones by class; absent for K <= {k}",
+        f"share of samples whose label has one of the {k} largest logits, ties in class order; absent for K <= {k}",
         frozenset({"label_rank"}),
         compute,
         f"label among the {k} largest",
@@ -94,7 +94,7 @@ _BOTH = frozenset({"confidence", "correct"})
 METRICS = (
     Metric(
         "accuracy",
-        "mean of a: share of samples whose first largest logit is the label's",
+        "mean of a: share of samples whose first largest logit is that of the label",
         _CORRECT,
         accuracy,
         "share predicted right",

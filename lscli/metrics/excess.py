@@ -194,7 +194,7 @@ def _part_columns(settings: Settings) -> frozenset[str]:
 METRICS = (
     Metric(
         "loss_excess",
-        "loss_smoothed - loss_floor: the mean KL divergence of p from the smoothed targets; one row per eps",
+        "loss_smoothed - loss_floor: the mean KL divergence KL(q' || p) of the smoothed targets q' from p; one row per eps",
         _excess_columns,
         excess,
         "KL divergence from the targets",
@@ -223,7 +223,7 @@ METRICS = (
     ),
     Metric(
         "excess_structure",
-        "part of loss_excess: (1-a) times the KL divergence of p from the target among the other classes; "
+        "part of loss_excess: (1-a) times the KL divergence of the target from p among the other classes; "
         "one row per eps",
         _part_columns,
         _part(2),
