@@ -194,7 +194,7 @@ def _part_columns(settings: Settings) -> frozenset[str]:
 METRICS = (
     Metric(
         "loss_excess",
-        "loss_smoothed - loss_floor: the mean KL divergence KL(q' || p) of the smoothed targets q' from p; one row per eps",
+        "loss_smoothed - loss_floor: the mean of KL(q' || p), q' the smoothed target; one row per eps",
         _excess_columns,
         excess,
         "KL divergence from the targets",

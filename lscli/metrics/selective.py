@@ -135,7 +135,7 @@ METRICS = (
     ),
     Metric(
         "augrc",
-        "area under (errors among the k most confident)/N against k/N, from 0 and linear between groups of equal scores: "
+        "area under (errors among the k most confident)/N against k/N, from 0, linear within equal scores: "
         "(1 - failure_auroc) acc (1 - acc) + (1 - acc)^2/2",
         score_columns,
         augrc,
