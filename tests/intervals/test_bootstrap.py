@@ -94,7 +94,7 @@ def test_a_higher_level_is_wider() -> None:
         assert highs[0] < highs[1] < highs[2], metric
 
 
-def test_a_mean_s_interval_is_that_of_its_standard_error() -> None:
+def test_the_interval_of_a_mean_is_that_of_its_standard_error() -> None:
     report = lscli.evaluate(*drawn(2000), ci=True, bootstrap=2000, metrics="loss_hard,accuracy,gamma,brier,perplexity")
     for row in report.rows:
         if row.metric != "perplexity":
@@ -197,7 +197,7 @@ def test_percentiles(estimate: float, values: Any, biased: bool, expected: tuple
     assert expected == pytest.approx(found, nan_ok=True)
 
 
-def test_percentiles_are_numpy_s_in_any_order() -> None:
+def test_percentiles_are_those_of_numpy_in_any_order() -> None:
     values = np.random.default_rng(0).standard_normal(997)
     expected = np.quantile(values, [0.025, 0.975])
     assert expected == pytest.approx(interval(0.0, values, 0.95, biased=False), rel=1e-12)

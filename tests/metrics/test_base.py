@@ -51,7 +51,7 @@ def test_every_mean_against_the_textbook(seed: int, rows: int, classes: int, spr
     assert report["ece"] == pytest.approx(sum(gaps) / rows, rel=1e-12, abs=1e-12)
 
 
-def test_what_a_table_lacks_is_absent() -> None:
+def test_metrics_whose_columns_a_table_lacks_are_absent() -> None:
     table = SampleTable.from_confidences([0.5, 0.9], [1, 0])
     present = {name for name, metric in METRICS.items() if table.has(metric.columns_for(Settings()))}
     assert {"ece", "rmsce", "mce", "ece_null", "accuracy", "confidence_gap"} <= present

@@ -168,7 +168,7 @@ def test_netcal(data: tuple[list[float], list[int]], bins: int, ece: float, mce:
     assert [ece, mce] == pytest.approx(found, rel=1e-13)
 
 
-def test_netcal_s_edges_belong_above() -> None:
+def test_edges_belong_to_the_bin_above_in_netcal() -> None:
     ours = [value("ece", SampleTable.from_confidences(*GRID), bins=5, bin_edges=edges) for edges in ("right", "left")]
     theirs = value("ece", SampleTable.from_confidences(*GRID), bins=5, compat="netcal")
     assert theirs == pytest.approx(ours[1], rel=1e-12)
@@ -176,7 +176,7 @@ def test_netcal_s_edges_belong_above() -> None:
 
 
 @pytest.mark.parametrize("compat", COMPAT)
-def test_a_library_s_own_number_of_bins(compat: Library) -> None:
+def test_each_library_has_its_own_default_number_of_bins(compat: Library) -> None:
     c, a = drawn("grid", 15)
     table, bins = SampleTable.from_confidences(c, a), {"netcal": 10, "sklearn": 5}.get(compat, 15)
     for metric in ("ece", "rmsce", "mce", "ece_null", "rmsce_debiased"):
@@ -188,7 +188,7 @@ def test_a_library_s_own_number_of_bins(compat: Library) -> None:
 
 
 @pytest.mark.parametrize("compat", COMPAT)
-def test_a_library_s_rule_in_a_report(compat: Library) -> None:
+def test_the_rule_of_a_library_in_a_report(compat: Library) -> None:
     c, a = drawn("random", 15)
     logits = np.log(np.column_stack((c, 1 - c)))
     labels = np.where(a, 0, 1)

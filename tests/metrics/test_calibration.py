@@ -110,7 +110,7 @@ def test_published_values(confidence: list[float], correct: list[int], bins: int
     assert expected == pytest.approx(found, abs=1e-9)
 
 
-def test_15_bins_unless_told_otherwise() -> None:
+def test_15_bins_by_default() -> None:
     c, a = [0.31, 0.39, 0.5, 0.72, 0.74, 0.99], [0, 1, 0, 0, 1, 1]
     for metric in ("ece", "rmsce", "mce", "ece_null", "rmsce_debiased", "ece_equal_mass"):
         assert value(metric, c, a, bins=15) == value(metric, c, a)
@@ -242,7 +242,7 @@ def test_spiegelhalter_of_mapie() -> None:
     assert 2 * (1 - 0.8486) == pytest.approx(value("spiegelhalter_p", c, a), abs=1e-4)
 
 
-def test_what_has_no_variance_has_no_z() -> None:
+def test_without_variance_there_is_no_z() -> None:
     for c in ([0.5, 0.5], [0.0, 1.0], [0.5, 1.0]):
         assert math.isnan(value("spiegelhalter_z", c, [0, 1]))
         assert math.isnan(value("spiegelhalter_p", c, [0, 1]))

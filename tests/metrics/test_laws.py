@@ -56,7 +56,7 @@ def test_a_resample_of_every_sample_once_is_the_table(metric: str, settings: Set
     # The exponent of the pnorm stays that of the samples that are resampled.
     [pair for pair in OF_COLUMNS if "pnorm" not in pair[0] and "pnorm" not in pair[1].score],
 )
-def test_a_resample_is_its_weights_whatever_was_asked_before(metric: str, settings: Settings) -> None:
+def test_a_resample_is_its_weights_whatever_was_computed_before(metric: str, settings: Settings) -> None:
     table = TABLES[settings.targets]
     values(metric, table.resample(np.ones(len(table))), settings)
     weight = np.random.default_rng(3).integers(0, 3, len(table)).astype(float)

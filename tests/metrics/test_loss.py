@@ -96,7 +96,7 @@ def test_the_worked_example_in_other_conventions(
     assert expected == pytest.approx(report[metric], rel=1e-14)
 
 
-def test_what_a_convention_changes_says_so() -> None:
+def test_params_name_a_convention_that_is_not_uniform() -> None:
     report = lscli.evaluate(LOGITS, LABELS, eps=0.1, smoothing="off-target", class_weights=[1, 2, 3])
     params = {row.metric: row.params for row in report.rows}
     weights = {"class_weights": "torch"}
@@ -143,7 +143,7 @@ PINNED = [
     [case[1:] for case in PINNED],
     ids=[case[0] for case in PINNED],
 )
-def test_losses_that_others_pin(
+def test_losses_in_the_tests_of_other_projects(
     logits: list[list[float]], labels: list[int], eps: float, ignore_index: int, expected: float
 ) -> None:
     report = lscli.evaluate(np.array(logits, float), labels, eps=eps, ignore_index=ignore_index)
@@ -203,7 +203,7 @@ Array = NDArray[Any]
 @pytest.mark.parametrize("eps", [0.0, 0.05, 0.1, 0.5, 1.0])
 @pytest.mark.parametrize("classes", [2, 10, 300])
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-13), ("float32", 1e-7), ("float16", 1e-7)])
-def test_the_smoothed_loss_is_torch_s_in_float64(classes: int, eps: float, dtype: str, tolerance: float) -> None:
+def test_the_smoothed_loss_is_that_of_torch_in_float64(classes: int, eps: float, dtype: str, tolerance: float) -> None:
     logits, labels = learned(classes, dtype)
     tensor = torch.from_numpy(logits.astype(np.float64))
     losses = F.cross_entropy(tensor, torch.from_numpy(labels), label_smoothing=eps, reduction="none").numpy()
@@ -221,7 +221,7 @@ def test_the_hard_loss_is_the_log_loss_of_scikit_learn(classes: int) -> None:
     assert expected == pytest.approx(lscli.evaluate(logits, labels)["loss_hard"], rel=1e-12)
 
 
-def test_ignored_samples_are_torch_s() -> None:
+def test_ignored_samples_are_those_of_torch() -> None:
     logits, labels = learned(7)
     labels[::3] = -100
     expected = F.cross_entropy(torch.from_numpy(logits), torch.from_numpy(labels), label_smoothing=0.2)

@@ -38,7 +38,7 @@ def rows_of(logits: Array, labels: Array, **options: Any) -> list[tuple[str, str
 @pytest.mark.parametrize("smoothing", CONVENTIONS)
 @pytest.mark.parametrize("mode", [None, "target-only"])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_a_class_that_all_rows_mask_leaves_the_smaller_k(smoothing: str, mode: str | None, weighted: bool) -> None:
+def test_a_class_masked_in_all_rows_equals_a_file_without_it(smoothing: str, mode: str | None, weighted: bool) -> None:
     logits, labels = drawn(80, 5)
     options: dict[str, Any] = {"smoothing": smoothing}
     if weighted:
@@ -74,7 +74,7 @@ def ragged(rows: int = 60, classes: int = 6) -> tuple[Array, Array, list[Array],
 
 @pytest.mark.parametrize("smoothing", CONVENTIONS)
 @pytest.mark.parametrize("kernel", ["numpy", "torch"])
-def test_rows_of_different_k_are_each_their_own(smoothing: Smoothing, kernel: Kernel) -> None:
+def test_each_row_has_its_own_k(smoothing: Smoothing, kernel: Kernel) -> None:
     logits, labels, rows, own = ragged()
     with pytest.warns(lscli.LscliWarning, match="it is left out of their row"):
         report = lscli.evaluate(
@@ -140,7 +140,7 @@ def test_diagnosis_of_rows_of_different_k() -> None:
 
 
 @pytest.mark.parametrize("smoothing", CONVENTIONS)
-def test_a_class_that_is_left_alone_loses_nothing(smoothing: str) -> None:
+def test_a_class_alone_in_its_row_has_no_loss(smoothing: str) -> None:
     logits = np.array([[0.0, -np.inf, -np.inf], [1.0, 3.0, -np.inf], [0.5, 2.0, 1.0]])
     found = rows_of(logits, np.array([0, 1, 1]), smoothing=smoothing, masked_classes="exclude")
     values = {(name, params.split(";")[0]): value for name, params, value, _ in found}

@@ -99,7 +99,7 @@ def test_nothing_to_compare_is_missing() -> None:
     assert [] == METRICS["aurc_pnorm_gain"].compute(lacking, SETTINGS)
 
 
-def test_two_classes_have_no_gain_and_no_others_among_themselves() -> None:
+def test_two_classes_have_no_gain_and_no_off_label_entropy() -> None:
     report = lscli.evaluate(*drawn(50, 2), metrics="all")
     assert not {"aurc_pnorm_gain", "off_label_entropy"} & {row.metric for row in report.rows}
 

@@ -21,11 +21,11 @@ def test_all_is_the_whole_catalogue() -> None:
     assert ids("all") == list(METRICS)
 
 
-def test_names_are_joined_by_commas_or_repeated_and_come_in_the_catalogue_s_order() -> None:
+def test_names_are_comma_separated_or_several_and_the_order_is_the_catalogue() -> None:
     assert ids("ece,loss_hard") == ids(["ece", " loss_hard ", "ece"]) == ["loss_hard", "ece"]
 
 
-def test_an_eps_below_0_needs_its_flag() -> None:
+def test_an_eps_below_0_must_be_allowed() -> None:
     with pytest.raises(lscli.UsageError, match=r"in \[0, 1\], got -0.1"):
         select("loss_smoothed@-0.1")
     assert [-0.1] == [choice.argument for choice in select("loss_smoothed@-0.1", allow_negative_eps=True)]

@@ -168,7 +168,7 @@ def test_failure_auroc_and_augrc(samples: list[tuple[int, bool, int]]) -> None:
     assert np.trapezoid(errors, coverage) == near(number("augrc", table))
 
 
-def test_thresholds_do_not_hang_on_rounding() -> None:
+def test_thresholds_do_not_depend_on_rounding() -> None:
     table = table_of(np.linspace(1, 0, 100), np.arange(100) % 10 >= 3)
     assert 3 / 7 == near(number("risk_at_coverage", table, coverage=0.07))  # .07 * 100 > 7
     assert 1.0 == number("coverage_at_risk", table, risk=0.1 * 3)

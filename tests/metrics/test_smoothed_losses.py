@@ -49,7 +49,7 @@ def targets_of(smoothing: str, classes: int, mode: str | None, prior: Array | No
 @WEIGHTED
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 1000), classes=st.integers(2, 12), share=st.floats(0.001, 0.999))
-def test_off_target_is_uniform_with_k_over_k_less_1_of_it(
+def test_off_target_is_uniform_at_k_over_k_minus_1_times_its_eps(
     mode: str | None, seed: int, classes: int, share: float
 ) -> None:
     logits, labels = drawn(30, classes, seed)
@@ -61,7 +61,7 @@ def test_off_target_is_uniform_with_k_over_k_less_1_of_it(
 @WEIGHTED
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 1000), classes=st.integers(2, 12), eps=st.floats(0.001, 1))
-def test_classy_is_uniform_over_1_more(mode: str | None, seed: int, classes: int, eps: float) -> None:
+def test_classy_is_uniform_at_eps_over_1_plus_eps(mode: str | None, seed: int, classes: int, eps: float) -> None:
     logits, labels = drawn(30, classes, seed)
     classy = numbers(logits, labels, eps, targets_of("classy", classes, mode))
     same(numbers(logits, labels, eps / (1 + eps), targets_of("uniform", classes, mode)), classy)
@@ -137,7 +137,7 @@ def test_columns_are_those_of_the_targets() -> None:
         assert of_loss == select("loss_smoothed")[0].columns(Settings(targets=targets))
 
 
-def test_soft_labels_have_a_floor_each() -> None:
+def test_soft_labels_have_a_floor_column_per_eps() -> None:
     settings = Settings(eps=(0.1, -0.2), soft_labels=True)
     loss, floor, excess = select("loss_smoothed,loss_floor,loss_excess")
     assert {"loss_hard", "loss_uniform"} == loss.columns(settings)
