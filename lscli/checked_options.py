@@ -130,7 +130,8 @@ class Declared(NamedTuple):
             raise UsageError("is not an option of this command", self.option.hint, where=self.flag)
         if self.kind is bool:
             # numpy has a bool of its own, which need not be imported here.
-            if not isinstance(value, bool) and getattr(getattr(value, "dtype", None), "kind", "") != "b":
+            of_numpy = getattr(getattr(value, "dtype", None), "kind", "") == "b" and value.ndim == 0
+            if not (isinstance(value, bool) or of_numpy):
                 raise UsageError(f"must be true or false, got {value!r}", where=self.flag)
             return bool(value)
         if self.kind is str and not isinstance(value, str):
@@ -226,5 +227,5 @@ def _number(value: Any, option: Declared) -> float:
         if isinstance(value, str | bytes | bool):
             raise TypeError
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise UsageError(f"must be a number, got {value!r}", option.option.hint, where=option.flag) from None

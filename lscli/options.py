@@ -80,6 +80,9 @@ INPUT_FORMAT = Option(
     help="The format of the first file or of standard input, regardless of its suffix.",
 )
 ALLOW_TRAILING = Option(group=READING, help="Ignore bytes after the data of an .npy file.")
+PROGRESS = Option(
+    hidden=True, unrecorded=True, help="A function that is called with how many rows are done, and of how many."
+)
 
 
 # Groups of options, each of which several questions share.
@@ -631,7 +634,7 @@ class InspectOptions(Options):
     """Options of `lscli.inspect`."""
 
     input_format: Annotated[InputFormat | None, INPUT_FORMAT] = None
-    progress: Annotated[Progress | None, Option(hidden=True, unrecorded=True)] = None
+    progress: Annotated[Progress | None, PROGRESS] = None
 
 
 class ClassCountOptions(Options):
@@ -666,4 +669,4 @@ class SmoothOptions(SmoothOneOptions):
             help="Print the targets of this one label, with the floor of the loss and the optimal logit gap.",
         ),
     ] = None
-    progress: Annotated[Progress | None, Option(hidden=True, unrecorded=True)] = None
+    progress: Annotated[Progress | None, PROGRESS] = None

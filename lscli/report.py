@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import pandas as pd
 
@@ -168,6 +168,12 @@ def rows_by_source(rows: Sequence[Row]) -> Iterator[tuple[str, list[Row]]]:
     """Each source with its rows, in the order of the rows."""
     for source in dict.fromkeys(row.source for row in rows):
         yield source, [row for row in rows if row.source == source]
+
+
+def least_excess(rows: Iterable[Row]) -> Row | None:
+    """The row with the smallest finite `loss_excess`; the first one of equals."""
+    found = [row for row in rows if row.metric == "loss_excess" and math.isfinite(row.value)]
+    return min(found, key=lambda row: row.value, default=None)
 
 
 def _finite(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The command line as a user meets it: a process of its own."""
+"""Run lscli in a process of its own, as a user does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LOGITS, LABELS = str(SAMPLE / "logits.npy"), str(SAMPLE / "labels.npy")
 def lscli(
     *arguments: object, env: Mapping[str, str] | None = None, text: bool = True, **options: Any
 ) -> subprocess.CompletedProcess[Any]:
-    """Run lscli with these arguments; its exit code and what it wrote, never an exception."""
+    """Run lscli with these arguments, and return its exit code and streams; never raise."""
     return subprocess.run(
         command(arguments),
         capture_output=not {"stdout", "stderr"} & options.keys(),
@@ -30,5 +30,5 @@ def lscli(
 
 
 def command(arguments: Sequence[object]) -> list[str]:
-    """The command line of lscli under this interpreter, with warnings as errors (its own are lines on stderr)."""
+    """The command line of lscli under this interpreter; Python warnings are errors, lscli prints its own."""
     return [sys.executable, "-W", "error", "-m", "lscli", *map(str, arguments)]

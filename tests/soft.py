@@ -62,4 +62,4 @@ def evaluated(logits: Any, labels: Any, metrics: str = METRICS, **options: Any) 
 
 def values(report: lscli.Report, group: str = "") -> dict[tuple[str, str], float]:
     """The values of a group by metric and parameters."""
-    return {(row.metric, row.params): row.value for row in report.rows if row.group == group}
+    return {(row.metric, ";".join(row.settings)): row.value for row in report.rows if row.group == group}

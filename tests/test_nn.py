@@ -1,4 +1,4 @@
-"""The label-smoothed loss: published numbers, its parts, the module and what is refused."""
+"""The label-smoothed loss: published numbers, its parts, the module and refused arguments."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def gradient(value: Tensor, of: Tensor) -> Tensor:
     return result
 
 
-# Numbers that other libraries pin, computed again in float64.
+# Numbers from the tests of other libraries, recomputed in float64.
 
 B20 = [
     *([0.1735, 0.2191], [-0.1377, 0.3467], [-0.2162, 0.2021], [-0.1177, 0.2157], [-0.1232, 0.2620]),
@@ -106,11 +106,11 @@ for ignored in (-100, -2, 2):
 
 @pytest.mark.parametrize(("logits", "target", "options", "expected"), PUBLISHED)
 def test_published_numbers(logits: Any, target: Any, options: dict[str, Any], expected: Any) -> None:
-    digits = 1e-11 if options is B16 else 1e-12  # printed with fewer
+    digits = 1e-11 if options is B16 else 1e-12  # B16 was published with fewer digits
     assert_close(expected, loss(logits, target, **options), digits)
 
 
-def test_a_sample_weight_is_left_to_the_caller() -> None:
+def test_the_caller_applies_sample_weights_to_unreduced_losses() -> None:
     rows = loss([[1, -1], [1, -1]], [0, 1], reduction="none")
     assert_close(0.5 * (0.2269280110429726 + 2.0269280110429726) / 2, (0.5 * rows).mean())
 
@@ -119,20 +119,20 @@ def test_probabilities_are_not_divided_by_their_sum() -> None:
     logits, target = [[0.4, 0.8, 0.6], [0.3, 0.0, 0.5]], [[0.2, 0.9, 0.4], [0.1, 0.8, 0.5]]
     assert_close(1.5940835968360691, loss(logits, target, 0.0))
     assert_close(1.5462339413337618, loss(logits, target, 0.1))
-    # pytorch#134767: torch takes -3 for 0 without a word. This is 1.5940836 - 3 (1.5462339 - 1.5940836) / 0.1.
+    # pytorch#134767: torch silently takes -3 for 0. The loss is 1.5940836 - 3 (1.5462339 - 1.5940836) / 0.1.
     with pytest.raises(UsageError, match=r"eps: must be in \[0, 1\], got -3"):
         loss(logits, target, -3)
     assert_close(3.0295732619, loss(logits, target, -3, allow_negative_eps=True), 1e-10)
 
 
-def test_class_weights_tilt_the_optimum() -> None:
+def test_class_weights_move_the_optimum() -> None:
     best = f64([0.6785714285714286, 0.3214285714285714])  # w q' / sum(w q') at w = (.1, .9), y = 0, eps = .1
     logits = best.log()[None].requires_grad_()
     at_best = label_smoothing_cross_entropy(logits, torch.tensor([0]), 0.1, weight=f64([0.1, 0.9]))
     assert_close([[0.0, 0.0]], gradient(at_best, logits), 1e-15)
 
 
-# One example in all conventions: vectors_smoothing.md, section C.
+# One example in all conventions.
 
 GOLDEN = [[1.0, 2.0, 3.0], [2.0, 0.0, -1.0], [0.0, 0.0, 0.0], [0.5, 2.5, -1.0]]
 GOLDEN_LABELS = [2, 0, -100, 0]
@@ -187,7 +187,7 @@ def test_the_parts_make_the_loss(
         assert_close(label_smoothing_cross_entropy(logits, target, **{**given, "eps": end}).detach(), part)
 
 
-# The module and what it refuses.
+# The module and refused arguments.
 
 
 def test_the_module_is_the_function() -> None:
@@ -223,7 +223,7 @@ def test_weight_and_prior_are_saved_and_move_with_the_module() -> None:
     assert {"meta"} == {buffer.device.type for buffer in module.to("meta").buffers()}
 
 
-def test_eps_may_change_between_steps_but_not_to_nonsense() -> None:
+def test_eps_may_change_between_steps_but_not_to_nan() -> None:
     module = LabelSmoothingCrossEntropy()
     module.eps = 0.0
     assert_close(H, module(f64(GOLDEN), torch.tensor(GOLDEN_LABELS)))
@@ -238,18 +238,22 @@ def test_eps_may_change_between_steps_but_not_to_nonsense() -> None:
 @pytest.mark.parametrize(
     ("options", "message", "hint"),
     [
-        ({"reduction": "avg"}, "reduction: unknown reduction 'avg'", "none, mean, sum"),
-        ({"reduction": "means"}, "reduction: unknown reduction 'means'", "did you mean 'mean'?"),
-        ({"smoothing": "off_target"}, "smoothing: unknown smoothing 'off_target'", "did you mean 'off-target'?"),
-        ({"smoothing": "prior"}, "prior: smoothing='prior' needs one", "sum 1"),
-        ({"prior": PRIOR}, "prior: smoothing='uniform' takes none", "smoothing='prior'"),
+        ({"reduction": "avg"}, "reduction: unknown value 'avg'", "none, mean or sum"),
+        ({"reduction": "means"}, "reduction: unknown value 'means'", "did you mean 'mean'?"),
+        ({"smoothing": "off_target"}, "smoothing: unknown value 'off_target'", "did you mean 'off-target'?"),
+        ({"smoothing": "prior"}, "prior: smoothing='prior' needs a prior", "sum 1"),
+        ({"prior": PRIOR}, "prior: smoothing='uniform' has no prior", "smoothing='prior'"),
         ({"smoothing": "prior", "prior": f64([0.5, 0.3, 0.3])}, "prior: must sum to 1, got 1.1", "divide"),
-        ({"smoothing": "prior", "prior": f64([1.5, -0.5, 0.0])}, "prior: a value is negative", "from 0"),
-        ({"smoothing": "prior", "prior": f64([NAN, 0.5, 0.5])}, "prior: a value is negative or not finite", "from 0"),
-        ({"smoothing": "prior", "prior": PRIOR[None]}, "prior: must be a tensor", "a class"),
-        ({"weight": f64([1.0, -1.0, 1.0])}, "weight: a value is negative", "from 0"),
-        ({"weight": f64([1.0, INF, 1.0])}, "weight: a value is negative or not finite", "from 0"),
-        ({"weight": [1.0, 1.0, 1.0]}, "weight: must be a tensor", "a class"),
+        ({"smoothing": "prior", "prior": f64([1.5, -0.5, 0.0])}, "prior: a value is negative", "at least 0"),
+        (
+            {"smoothing": "prior", "prior": f64([NAN, 0.5, 0.5])},
+            "prior: a value is negative or not finite",
+            "at least 0",
+        ),
+        ({"smoothing": "prior", "prior": PRIOR[None]}, "prior: must be a tensor", "per class"),
+        ({"weight": f64([1.0, -1.0, 1.0])}, "weight: a value is negative", "at least 0"),
+        ({"weight": f64([1.0, INF, 1.0])}, "weight: a value is negative or not finite", "at least 0"),
+        ({"weight": [1.0, 1.0, 1.0]}, "weight: must be a tensor", "per class"),
     ],
 )
 def test_bad_arguments(options: Any, message: str, hint: str) -> None:

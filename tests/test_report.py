@@ -88,7 +88,7 @@ def test_a_notebook_shows_a_table_without_empty_columns(report: lscli.Report) ->
 
 
 def test_a_source_s_name_cannot_write_into_the_page() -> None:
-    report = lscli.Report([Row("<script>x</script>", "", "ece", 0.1, math.nan, math.nan, math.nan, 3, "bins=15")])
+    report = lscli.Report([Row("<script>x</script>", "", "ece", 0.1, math.nan, math.nan, math.nan, 3, {"bins": 15})])
     assert "<script>" not in report._repr_html_()
 
 

@@ -114,10 +114,10 @@ def _public(function: Callable[..., Any], options: Any, call: Callable[..., Any]
     public = wraps(function)(call)
     own = inspect.signature(call, follow_wrapped=False).parameters.values()
     positional = [parameter for parameter in own if parameter.kind is not inspect.Parameter.VAR_KEYWORD]
-    keywords = [
-        inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default) for each in declared(options)
-    ]
-    described = "".join(f"    {each.name}: {_described(each)}\n" for each in declared(options))
+    # A field of type None only says that the question does not have the option.
+    taken = [each for each in declared(options) if each.kind is not type(None)]
+    keywords = [inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default) for each in taken]
+    described = "".join(f"    {each.name}: {_described(each)}\n" for each in taken)
     public.__doc__ = f"{inspect.cleandoc(function.__doc__ or '')}\n\nOptions:\n{described}"
     public.__signature__ = inspect.Signature([*positional, *keywords])  # type: ignore[attr-defined]
     public.with_options = function  # type: ignore[attr-defined]
@@ -126,5 +126,5 @@ def _public(function: Callable[..., Any], options: Any, call: Callable[..., Any]
 
 def _described(each: Declared) -> str:
     """The help of an option for Python, where options are keywords and not flags."""
-    text = re.sub("--([a-z]+)(?:-([a-z]+))?", lambda flag: "_".join(filter(None, flag.groups())), each.option.help)
+    text = re.sub("--([a-z]+(?:-[a-z]+)*)", lambda flag: flag[1].replace("-", "_"), each.option.help)
     return text if all(word in text for word in each.choices) else f"{text} One of {', '.join(each.choices)}."

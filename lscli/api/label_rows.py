@@ -1,4 +1,4 @@
-"""Labels as rows of targets, a block at a time: class numbers in memory, or a matrix that is read as it goes."""
+"""Smoothed targets of the labels of a file, a block of rows at a time, so that memory stays flat."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-_VALUES = 1 << 16  # of a block: half a megabyte of targets
+_VALUES = 1 << 16  # targets in a block: 512 KiB
 
 
 class ClassNumbers:
-    """Class numbers [N], checked.
+    """Class numbers [N], which are in memory and checked before the first row.
 
     Attributes:
         num_classes: K.
-        ignored: how many are.
-        note: what to warn of before the first row; may be empty.
+        ignored: the number of ignored labels.
+        note: a warning to give before the first row, or an empty text.
     """
 
     def __init__(self, labels: Labels, num_classes: int, ignore_index: int) -> None:
@@ -44,24 +44,24 @@ class ClassNumbers:
         return shares
 
     def blocks(self, targets: Targets, eps: float) -> Iterator[Array]:
-        """The targets, [n, K] each."""
+        """The targets in blocks, [n, K] each."""
         step = _rows_of_a_block(self.num_classes)
         for start in range(0, len(self._label), step):
             yield of_classes(self._label[start : start + step], targets, eps, self.num_classes)
 
     def close(self) -> None:
-        """There is nothing to close: they are in memory."""
+        """Do nothing: the file was closed after reading."""
 
 
 class Rows:
-    """Sets of classes or distributions [N, K], checked as they are read.
+    """Sets of classes or distributions [N, K], which are checked as they are read.
 
     Attributes:
         num_classes: K.
-        ignored, note: None and empty: how many are ignored is said after the last row.
+        ignored, note: None and empty, because ignored rows are counted as they are read.
 
     Raises:
-        InputError: the labels have another number of classes than they are said to have.
+        InputError: the labels do not have `num_classes` classes.
     """
 
     ignored, note = None, ""
@@ -72,21 +72,21 @@ class Rows:
         if num_classes not in (None, self.num_classes):
             labels.close()
             what = f"labels of {self.num_classes} classes, not {num_classes}"
-            raise InputError(what, "--classes may be left out", where=labels.name)
+            raise InputError(what, "leave out --classes", where=labels.name)
 
     def shares(self) -> Array:
-        """The share of each class in the sum of all rows, [K]: a pass of its own."""
+        """The share of each class in the sum of all rows, [K], from a pass of its own."""
         sums: Array = np.zeros(self.num_classes)
         for first, values in self._read():
             sums += np.add.reduce(self._checked(values, first)[0], axis=0)
         total = sums.sum()
         if not total > 0:
-            raise InputError("no row has a class", "a prior has to be given: --prior FILE", where=self._labels.name)
+            raise InputError("no row has a class", "give a prior: --prior FILE", where=self._labels.name)
         shares: Array = sums / total
         return shares
 
     def blocks(self, targets: Targets, eps: float) -> Iterator[Array]:
-        """The targets, [n, K] each; a warning of ignored rows after the last."""
+        """The targets in blocks, [n, K] each, then a warning if rows were ignored."""
         ignored, name = 0, self._labels.name
         try:
             for first, values in self._read():

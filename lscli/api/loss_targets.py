@@ -15,6 +15,7 @@ from lscli.smoothing.checks import (
     check_goes_with_prior,
     check_prior,
 )
+from lscli.smoothing.conventions import CONVENTIONS
 from lscli.smoothing.targets import Targets
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def declared_targets(options: TargetOptions, masked_classes: MaskedClasses) -> T
     Raises:
         UsageError: options that cannot be combined.
     """
-    prior, weighted = options.smoothing == "prior", options.class_weights is not None
+    prior, weighted = CONVENTIONS[options.smoothing].needs_prior, options.class_weights is not None
     check_goes_with_prior(options.smoothing, given=options.prior is not None)
     if masked_classes == "exclude" and (prior or (weighted and options.weight_mode == "torch")):
         what = "a prior" if prior else "class weights of mode torch"

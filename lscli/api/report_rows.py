@@ -134,7 +134,7 @@ def _reason(choice: Choice, settings: Settings, table: SampleTable) -> str:
         return "there is no noise rate"
     if metric in ("loss_difference", "loss_flip_eps"):
         return "there is one model; lscli sweep takes several"
-    if settings.targets.tilted and metric.startswith("excess_"):
+    if settings.targets.class_weighted and metric.startswith("excess_"):
         return "with class weights the excess is not split"
     if max(settings.eps) < 0:
         return "targets of a negative eps are no distribution"

@@ -19,6 +19,7 @@ from lscli.listings import Matrix, OneLabel, SmoothedLabel, SmoothedLabels
 from lscli.options import SmoothOneOptions, SmoothOptions
 from lscli.report import Setting
 from lscli.smoothing.checks import check_classes, check_goes_with_prior
+from lscli.smoothing.conventions import CONVENTIONS
 from lscli.smoothing.conversion import convert_eps
 from lscli.smoothing.labels import make_targets, of_classes
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lscli.options import Data
+    from lscli.options import Data, Smoothing
     from lscli.smoothing.targets import Targets
 
     Array = NDArray[Any]
@@ -128,8 +129,7 @@ def _amount(options: SmoothOneOptions) -> float:
     check_goes_with_prior(options.smoothing, given=options.prior is not None)
     amounts = parse_eps(options.eps, allow_negative=options.allow_negative_eps)
     if len(amounts) != 1:
-        given = ",".join(f"{amount:g}" for amount in amounts)
-        raise UsageError(f"targets have one eps, got {given}", "for example --eps 0.1", where="eps")
+        raise UsageError(f"smoothed targets have one eps, got {len(amounts)}", "for example --eps 0.1", where="eps")
     return amounts[0]
 
 
@@ -167,10 +167,10 @@ def _told(blocks: Iterator[Array], rows: int, progress: Callable[[int, int], Non
             progress(done, rows)
 
 
-def _equals(eps: float, smoothing: str, num_classes: int) -> str:
+def _equals(eps: float, smoothing: Smoothing, num_classes: int) -> str:
     """Which eps of the other conventions gives the same targets, in one sentence; empty where there is none."""
     found = []
-    for other in ("uniform", "off-target", "classy"):
+    for other in (convention.name for convention in CONVENTIONS.values()):
         if eps >= 0 and smoothing != other:
             try:
                 found.append(f"{other} with eps {convert_eps(eps, num_classes, smoothing, other):.12g}")

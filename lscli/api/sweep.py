@@ -22,13 +22,13 @@ from lscli.metrics.selection import select
 from lscli.options import SweepOptions
 from lscli.report import Report, Row
 from lscli.summaries.sweep import verdict
+from lscli.table import SampleTable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from lscli.api.reading import Reading
     from lscli.options import Data
-    from lscli.table import SampleTable
 
 METRICS = (
     *("loss_hard", "loss_uniform", "loss_prior", "loss_smoothed", "loss_floor", "loss_excess"),
@@ -93,7 +93,7 @@ def sweep(logits: Data, labels: Data | None, options: SweepOptions) -> Report:
 
 def _several(others: Any) -> Sequence[Any]:
     """Further models as a sequence. One model may be given alone, as a path or an array."""
-    alone = is_path(others) or getattr(others, "ndim", 0) == 2
+    alone = is_path(others) or isinstance(others, SampleTable) or getattr(others, "ndim", 0) == 2
     return [others] if alone else list(others or ())
 
 
@@ -121,7 +121,7 @@ def _shape(model: Any, logits_key: str | None) -> tuple[int, ...] | None:
         return stored_shape(model, logits_key, "logits")
     try:
         return tuple(np.shape(model))
-    except ValueError:  # nested lists of different lengths
+    except (ValueError, LookupError):  # nested lists of different lengths, or a SampleTable, which is refused later
         return None
 
 

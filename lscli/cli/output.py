@@ -12,8 +12,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from lscli.cli.progress import close_bar
 from lscli.errors import ClosedPipeError, LscliError, ReadWriteError, UsageError
-from lscli.render.renderers import SUFFIXES, Screen, render
+from lscli.render.renderers import BY_SUFFIX, FORMATS, Screen, render
 from lscli.text import nearest, printable
 
 if TYPE_CHECKING:
@@ -49,8 +50,9 @@ class Destination(NamedTuple):
         if output == "-":
             terminal = sys.stdout is not None and sys.stdout.isatty()
             chosen = str(format) if format != "auto" else "table" if terminal else "csv"
-            if chosen in _BINARY and terminal:
-                raise UsageError(f"{_BINARY[chosen]} is nothing for a terminal", f"name a file: -o x.{chosen}")
+            if FORMATS[chosen].binary and terminal:
+                hint = f"name a file: -o x{FORMATS[chosen].suffixes[0]}"
+                raise UsageError(f"{chosen} cannot be shown on a terminal", hint)
             _check_array(chosen, arrays)
             return cls(None, chosen, _screen(terminal)._replace(header=not options.no_header))
         for path in inputs:
@@ -59,13 +61,13 @@ class Destination(NamedTuple):
         if not output or output.endswith(os.sep) or os.path.isdir(output):
             raise UsageError("the output is a directory", "name a file in it", where=output)
         suffix = os.path.splitext(output)[1].lower()
-        if format == "auto" and suffix not in SUFFIXES:
+        if format == "auto" and suffix not in BY_SUFFIX:
             raise UsageError(
                 f"the suffix {suffix!r} names no format",
-                nearest(suffix, SUFFIXES) or f"use one of {', '.join(SUFFIXES)}, or say -f",
+                nearest(suffix, BY_SUFFIX) or f"use one of {', '.join(BY_SUFFIX)}, or say -f",
                 where=output,
             )
-        chosen = str(SUFFIXES[suffix] if format == "auto" else format)
+        chosen = str(BY_SUFFIX[suffix] if format == "auto" else format)
         _check_array(chosen, arrays)
         return cls(output, chosen, Screen(_PIPE_WIDTH, False, not options.no_header))
 
@@ -84,14 +86,12 @@ class Destination(NamedTuple):
             _write_file(self.path, pieces)
 
 
-_BINARY = {"parquet": "Parquet", "npy": "an array"}
-
-
 def _check_array(format: str, arrays: bool) -> None:  # noqa: A002
-    if format == "npy" and not arrays:
+    if FORMATS[format].arrays_only and not arrays:
+        *others, last = (name for name, each in FORMATS.items() if not each.arrays_only)
         raise UsageError(
-            "this answer is no array of numbers",
-            "use -f csv, json, markdown, table or parquet; lscli smooth LABELS gives an array",
+            "this answer is not an array of numbers",
+            f"use -f {', '.join(others)} or {last}; lscli smooth LABELS gives an array",
         )
 
 
@@ -100,6 +100,8 @@ def write_stdout(data: bytes) -> None:
     rest = memoryview(data)
     try:
         if sys.stdout is not None:
+            if sys.stdout.isatty():
+                close_bar()
             sys.stdout.flush()
         while rest:
             try:

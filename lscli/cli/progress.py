@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 import time
 import warnings
 from contextlib import contextmanager
@@ -14,45 +16,76 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _PATIENCE = 0.5
+_bar: _Bar | None = None
 
 
 @contextmanager
 def progress_bar(quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """A function that shows how many rows of how many are done, or None where there is nobody to see it."""
+    """Yield a function that shows how many of how many rows are done, or None if stderr cannot show a bar."""
+    global _bar
     if quiet:
         warnings.simplefilter("ignore", LscliWarning)
-    if quiet or sys.stderr is None or not sys.stderr.isatty():
+    dumb = os.environ.get("TERM") in ("dumb", "unknown")  # it cannot erase a line
+    if quiet or dumb or sys.stderr is None or not sys.stderr.isatty():
         yield None
         return
-    bar = _Bar()
+    _bar = _Bar()
     try:
-        yield bar.show
+        yield _bar.show
     finally:
-        bar.close()
+        _bar.close()
+        _bar = None
+
+
+@contextmanager
+def without_bar() -> Iterator[None]:
+    """Erase the bar while a line is written to stderr; the next progress shows it again."""
+    if _bar is None:
+        yield
+        return
+    with _bar.lock:
+        _bar.hide()
+        yield
+
+
+def close_bar() -> None:
+    """Erase the bar for good, before output goes to the same terminal."""
+    if _bar is not None:
+        _bar.close()
 
 
 class _Bar:
+    """A bar of rich, made when the work turns out to be long.
+
+    Attributes:
+        lock: held while anything is written, since threads report their progress.
+    """
+
     def __init__(self) -> None:
+        self.lock = threading.RLock()
         self._start = self._since = time.monotonic()
         self._progress: Any = None
+        self._closed = False
         self._total = 0
         self._phases = iter((("reading", "rows"), ("resampling", "resamples")))
         self._phase = ("", "")
 
     def show(self, done: int, total: int) -> None:
-        if total != self._total:  # the rows first; then something else is counted
-            self._phase = next(self._phases, self._phase)
-            self._since = time.monotonic() if self._total else self._start
-            self._total = total
-            if self._progress is not None:
-                self._progress.reset(self._task, total=total)
-        if time.monotonic() - self._start < _PATIENCE:
-            return
-        if self._progress is None:
-            self._open(total)
-        doing, unit = self._phase
-        elapsed = max(time.monotonic() - self._since, 1e-9)
-        self._progress.update(self._task, completed=done, doing=doing, speed=f"{done / elapsed:,.0f} {unit}/s")
+        with self.lock:
+            if total != self._total:  # rows are counted first, resamples later
+                self._phase = next(self._phases, self._phase)
+                self._since = time.monotonic() if self._total else self._start
+                self._total = total
+                if self._progress is not None:
+                    self._progress.reset(self._task, total=total)
+            if self._closed or time.monotonic() - self._start < _PATIENCE:
+                return
+            if self._progress is None:
+                self._open(total)
+            doing, unit = self._phase
+            elapsed = max(time.monotonic() - self._since, 1e-9)
+            self._progress.update(self._task, completed=done, doing=doing, speed=f"{done / elapsed:,.0f} {unit}/s")
+            self._progress.start()
 
     def _open(self, total: int) -> None:
         from rich.console import Console
@@ -66,10 +99,16 @@ class _Bar:
             TimeRemainingColumn(),
             console=Console(stderr=True),
             transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,  # rich would break a long warning into lines
         )
         self._task = self._progress.add_task("", total=total, speed="", doing=self._phase[0])
-        self._progress.start()
 
-    def close(self) -> None:
+    def hide(self) -> None:
         if self._progress is not None:
             self._progress.stop()
+
+    def close(self) -> None:
+        with self.lock:
+            self._closed = True
+            self.hide()

@@ -1,4 +1,8 @@
-"""Parameters that convert their own strings: typer leaves that to pydantic, whose import takes a third of `eval`."""
+"""Parameters that convert their own strings: Typer leaves that to pydantic, whose import takes a third of `eval`.
+
+This is the one file that reaches under Typer's public interface: a parameter's `type_descriptor.annotation` and
+`get_runtime_param` are private. Where a version of Typer has neither, Typer converts, and commands only start slower.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 
 
 class PlainCommand(TyperCommand):
-    """A command whose texts, whole numbers and flags are converted here; all else goes typer's way."""
+    """A command whose texts, numbers, flags and lists of texts are converted here; Typer converts the rest."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         return _plain(super().get_params(ctx))
@@ -24,13 +28,14 @@ class PlainGroup(TyperGroup):
 
 def _plain(params: list[Any]) -> list[Any]:
     for param in params:
-        if param.type_descriptor.annotation in _CONVERTERS:
-            param.get_runtime_param = _Converter(param.type_descriptor.annotation).itself
+        annotation = getattr(getattr(param, "type_descriptor", None), "annotation", None)
+        if annotation in _CONVERTERS and hasattr(param, "get_runtime_param"):
+            param.get_runtime_param = _Converter(annotation).itself
     return params
 
 
 class _Converter:
-    """What typer asks a parameter for when it has a value to convert."""
+    """What Typer asks a parameter for when it has a value to convert."""
 
     def __init__(self, annotation: Any) -> None:
         self._convert, self._what = _CONVERTERS[annotation]

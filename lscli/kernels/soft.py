@@ -128,10 +128,11 @@ class SoftKernel(NumpyKernel):
         """The entropy of the labels smoothed by eps; in the rows `masked`, over the classes that are not masked."""
         targets, k = self._targets, self._k
         mixed, logs = self._label_layout.buffers(len(state.top))
-        share, off = targets.on(eps, k) - targets.off(eps, k), targets.off(eps, k)
+        off = targets.target_other(eps, k)
+        share = targets.target_label(eps, k) - off
         if np.ndim(off):
             share, off = self._label_layout.by_class(share), self._label_layout.by_class(off)
-        # For a one-hot label, share + off gives `on` again, without rounding where that is above 1/2, or 0.
+        # For a one-hot label, share + off gives the label's target, without rounding where that is above 1/2, or 0.
         np.multiply(self._q, share, out=mixed)
         mixed += off
         np.maximum(mixed, _TINY, out=logs)
@@ -140,7 +141,8 @@ class SoftKernel(NumpyKernel):
         if len(masked):
             seen = ~np.isneginf(self._differences(state, raw, masked))
             q, count = self._labels_of(masked), state.open_classes[masked]
-            on, off = (np.broadcast_to(part(eps, count), len(masked))[:, None] for part in (targets.on, targets.off))
+            both = targets.target_label(eps, count), targets.target_other(eps, count)
+            on, off = (np.broadcast_to(part, len(masked))[:, None] for part in both)
             of_rows = np.where(seen, q * (on - off) + off, 0.0)
             entropy[masked] = 0.0 - np.add.reduce(of_rows * np.log(np.maximum(of_rows, _TINY)), axis=1)
         # Where q rounds to a sum above 1, the entropy may come out below 0.

@@ -47,7 +47,7 @@ def _part(place: int) -> Callable[[SampleTable, Settings], Sequence[Value]]:
     """One of the three parts of the excess; absent if class weights change the targets."""
 
     def compute(table: SampleTable, settings: Settings) -> list[Value]:
-        if settings.targets.tilted or table.num_classes is None:
+        if settings.targets.class_weighted or table.num_classes is None:
             return []
         found = table.kept_weighted(_parts, settings._replace(eps=_distributions(settings)))
         return [parts[place] for parts in found]

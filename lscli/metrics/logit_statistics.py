@@ -57,7 +57,7 @@ def _cumulative_weight(table: SampleTable) -> np.ndarray:
 
 def gap_optimal(table: SampleTable, settings: Settings) -> list[Value]:
     """ln((K(1-eps)+eps)/eps), which depends on the label with a prior."""
-    return value_per_eps(table, settings, SmoothedLosses.optimal_gap, settings.targets.convention)
+    return value_per_eps(table, settings, SmoothedLosses.optimal_gap, settings.targets.smoothing_params)
 
 
 def above_target(table: SampleTable, settings: Settings) -> list[Value]:
@@ -68,7 +68,7 @@ def above_target(table: SampleTable, settings: Settings) -> list[Value]:
             above: np.ndarray = losses.table["log_not_label"] < np.log(losses.target_rest(eps))
         return above
 
-    return value_per_eps(table, settings, is_above, settings.targets.convention)
+    return value_per_eps(table, settings, is_above, settings.targets.smoothing_params)
 
 
 def maxsup_regularisation(table: SampleTable, settings: Settings) -> list[Value]:

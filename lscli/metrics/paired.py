@@ -42,18 +42,7 @@ def differences(first: SampleTable, other: SampleTable, targets: Targets) -> Sam
 
 def _ends(losses: SmoothedLosses) -> tuple[Array, Array]:
     """The numerators of the losses at both ends of the line, [n] each."""
-    if losses.targets.smoothing == "off-target":
-        return losses.hard, losses.at(1.0)
-    return losses.hard, losses.mixed_in
-
-
-def _place(eps: float, settings: Settings) -> float:
-    """The t of an eps: 0 and 1 are the ends of the line."""
-    return eps / (1.0 + eps) if settings.targets.smoothing == "classy" else eps
-
-
-def _eps(place: float, settings: Settings) -> float:
-    return place / (1.0 - place) if settings.targets.smoothing == "classy" else place
+    return losses.hard, losses.at(1.0) if losses.targets.convention.others_only else losses.mixed_in
 
 
 def loss_difference(table: SampleTable, settings: Settings) -> list[Value]:
@@ -64,7 +53,7 @@ def loss_difference(table: SampleTable, settings: Settings) -> list[Value]:
 
 def _difference(table: SampleTable, settings: Settings, eps: float) -> Value:
     params = {"eps": eps, **settings.targets.described}
-    t = _place(eps, settings)
+    t = settings.targets.convention.position(eps)
     if table.origin is not None and t not in (0, 1):
         # In a resample two means are enough for every eps.
         hard, spread = table.kept_weighted(_means_at_both_ends, settings.targets)
@@ -91,7 +80,7 @@ def flip(table: SampleTable, settings: Settings) -> list[Value]:
     hard, params = table[HARD], dict(settings.targets.described)
     slope = table.reused(_slope)
     start, rise = mean(table, hard).value, mean(table, slope).value
-    end = start + _place(1.0, settings) * rise
+    end = start + settings.targets.convention.position(1.0) * rise
     if not math.isfinite(end):
         return [Value(math.nan, params=params)]
     if start * end >= 0:
@@ -99,8 +88,8 @@ def flip(table: SampleTable, settings: Settings) -> list[Value]:
         return [Value(side, params=params)]
     sign = math.copysign(1.0, rise)
     place = ratio(table, -sign * hard, sign * slope) if table.origin is None else Value(-start / rise)
-    eps = _eps(place.value, settings)
-    # The derivative of eps by t is (eps / t)^2 for classy; for the others eps is t, and both sides are 1.
+    eps = settings.targets.convention.eps_at(place.value)
+    # The derivative of `eps_at` is (eps / place)^2 for every convention: 1, except for classy.
     return [Value(eps, place.stderr * (eps / place.value) ** 2, params)]
 
 

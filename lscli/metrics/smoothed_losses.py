@@ -33,7 +33,7 @@ _ENTROPY = "entropy_of_target@"
 def vectors(targets: Targets, num_classes: int) -> dict[str, Array]:
     """The columns that the losses of these targets need besides the usual ones, each with its c, [K]."""
     found = {}
-    weights = targets.class_weights if targets.tilted else None
+    weights = targets.class_weights if targets.class_weighted else None
     if targets.prior is not None:
         found[PRIOR] = targets.prior if weights is None else weights * targets.prior
     if weights is not None:
@@ -60,7 +60,7 @@ def uniform_columns(settings: Settings) -> frozenset[str]:
     """The columns of the uniform loss."""
     if settings.targets.class_weights is None:
         return frozenset({"loss_uniform"})
-    return frozenset({WEIGHTED if settings.targets.tilted else "loss_uniform", "label"})
+    return frozenset({WEIGHTED if settings.targets.class_weighted else "loss_uniform", "label"})
 
 
 def prior_columns(settings: Settings) -> frozenset[str]:
@@ -117,14 +117,14 @@ class SmoothedLosses(NamedTuple):
     @property
     def uniform(self) -> Array:
         """The loss against the uniform distribution, [n]."""
-        return self.table[WEIGHTED] if self.targets.tilted else self._weighted("loss_uniform")
+        return self.table[WEIGHTED] if self.targets.class_weighted else self._weighted("loss_uniform")
 
     @property
     def mixed_in(self) -> Array:
         """The loss against the distribution that is mixed in, uniform or the prior, [n]."""
         if self.targets.prior is None:
             return self.uniform
-        return self.table[PRIOR] if self.targets.tilted else self._weighted(PRIOR)
+        return self.table[PRIOR] if self.targets.class_weighted else self._weighted(PRIOR)
 
     def _weighted(self, column: str) -> Array:
         if self.targets.class_weights is None:
@@ -133,7 +133,7 @@ class SmoothedLosses(NamedTuple):
 
     def mixture_weight(self, eps: float) -> Any:
         """e, the weight of the distribution that is mixed in, a number or [n]."""
-        return self.targets.amount(eps, self._k)
+        return self.targets.mixture_weight(eps, self._k)
 
     def at(self, eps: float) -> Array:
         """The smoothed loss, [n]: (1-e) hard + e mixed_in.
@@ -157,7 +157,7 @@ class SmoothedLosses(NamedTuple):
 
     def target_rest(self, eps: float) -> Any:
         """The target's probability of all classes other than the label, a number or [n]."""
-        return self._of_samples(self.targets.missing(eps, self._k))
+        return self._of_samples(self.targets.target_rest(eps, self._k))
 
     def optimal_gap(self, eps: float) -> Any:
         """The logit gap at which p is the target, a number or [n]."""
@@ -168,7 +168,7 @@ class SmoothedLosses(NamedTuple):
         k = self.table.num_classes
         if entropy_column(eps) in self.table.columns:
             return self.table[entropy_column(eps)]
-        if self.targets.tilted:
+        if self.targets.class_weighted:
             return self.targets.weighted_floor(eps, k or 0)[self.table["label"]]
         entropy = self._of_samples(self.targets.entropy(eps, self._k))
         return entropy if self.class_weight is None or np.ndim(entropy) == 0 else entropy * self.class_weight

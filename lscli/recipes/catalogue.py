@@ -1,6 +1,6 @@
-"""The ways in which a loss is made of samples, and who computes it so.
+"""The ways in which libraries make one number of the losses of all samples.
 
-Each is a function of a few sums, so that every one of them costs nothing after one pass.
+Each recipe is a function of a few sums, so that all of them together cost no more than the one pass that sums up.
 """
 
 from __future__ import annotations
@@ -8,77 +8,109 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from lscli.smoothing.conventions import CONVENTIONS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-class Sums(NamedTuple):
-    """What recipes are made of, for the targets of one convention at one eps: (1-e) hard + e spread.
-
-    A sample counts as often as its weight says. What the data do not have is nan, and so is what follows from it.
+class Ignored(NamedTuple):
+    """What the ignored samples add; nan where none are ignored.
 
     Attributes:
-        e: the share of what is mixed in.
-        hard: the sum of -log p_y over the kept samples.
-        spread: that of what is mixed in: the uniform loss, that of the other classes, or that against the prior.
-        entropy: that of the targets' entropy.
-        kept: N, how many samples are kept.
-        every: M, how many there are with those that are ignored; nan where none are.
-        ignored: the sum of the uniform loss over those that are ignored.
-        classes: K.
-        by: the sum of the class weights of the labels.
-        hard_by, spread_by: the sums of both losses, each times the class weight of its label.
-        spread_tilted: the sum of what is mixed in with every class weighed, as torch does.
+        every: M, the number of all samples, kept and ignored.
+        uniform: the sum of the uniform loss of the ignored samples; also nan where a logit of theirs is not finite.
     """
 
-    e: float
+    every: float = math.nan
+    uniform: float = math.nan
+
+
+class ByClassWeight(NamedTuple):
+    """Sums over the kept samples with class weights w; nan without class weights.
+
+    Attributes:
+        labels: the sum of w_y, the weights of the labels.
+        hard: the sum of w_y times the hard loss.
+        spread: the sum of w_y times the loss at the other end, see `Sums.spread`.
+        spread_by_class: the same sum with the weight of every class instead of w_y, as torch weights it.
+    """
+
+    labels: float = math.nan
+    hard: float = math.nan
+    spread: float = math.nan
+    spread_by_class: float = math.nan
+
+
+class Sums(NamedTuple):
+    """Sums over the kept samples for one convention at one eps, in nats.
+
+    A sample counts as often as its weight says. The losses of a convention lie on a straight line between the hard
+    loss and the loss at the other end of the line, see `lscli.smoothing.conventions.Convention.position`. What the
+    data do not define is nan, and so is every recipe that needs it.
+
+    Attributes:
+        hard: the sum of the hard loss, -log p_y.
+        spread: the sum of the loss at the other end: the uniform loss, the mean loss of the other classes, or the
+            loss against a prior.
+        kept: N, the number of kept samples.
+        classes: K.
+        ignored: what the ignored samples add.
+        weighted: the sums with class weights.
+        position: where eps lies between the hard loss (0) and the other end (1).
+        entropy: the sum of the entropy of the targets.
+    """
+
     hard: float
     spread: float
-    entropy: float
     kept: float
-    every: float
-    ignored: float
     classes: int
-    by: float
-    hard_by: float
-    spread_by: float
-    spread_tilted: float
+    ignored: Ignored = Ignored()
+    weighted: ByClassWeight = ByClassWeight()
+    position: float = 0.0
+    entropy: float = 0.0
 
     @property
     def loss(self) -> float:
-        """The sum of the smoothed loss over the kept samples."""
-        return _mixed(self.e, self.hard, self.spread)
+        """The sum of the smoothed loss."""
+        return self._at(self.hard, self.spread)
 
     @property
     def divergence(self) -> float:
-        """The sum of KL(q' || p): the loss less the targets' entropy."""
+        """The sum of KL(q' || p): the smoothed loss less the entropy of the targets."""
         return self.loss - self.entropy
 
     @property
-    def with_uniform(self) -> float:
-        """What is mixed in, with the ignored samples in it."""
-        return self.spread + self.ignored
+    def with_ignored(self) -> float:
+        """The sum of the loss at the other end over all samples, kept and ignored."""
+        return self.spread + self.ignored.uniform
 
     @property
-    def tilted(self) -> float:
-        """The sum of -sum_k w_k q'_k log p_k."""
-        return _mixed(self.e, self.hard_by, self.spread_tilted)
+    def class_weighted(self) -> float:
+        """The sum of -sum_k w_k q'_k log p_k: torch's loss with class weights."""
+        return self._at(self.weighted.hard, self.weighted.spread_by_class)
 
     @property
-    def by_label(self) -> float:
-        """The sum of the smoothed loss, each times the class weight of its label."""
-        return _mixed(self.e, self.hard_by, self.spread_by)
+    def label_weighted(self) -> float:
+        """The sum of the smoothed loss times the class weight of the label."""
+        return self._at(self.weighted.hard, self.weighted.spread)
+
+    def _at(self, hard: float, spread: float) -> float:
+        # At the ends of the line the other part is left out, because 0 * inf is nan.
+        if self.position in (0, 1):
+            return spread if self.position else hard
+        return (1.0 - self.position) * hard + self.position * spread
 
 
 class Recipe(NamedTuple):
     """A way to make one number of the losses of all samples.
 
     Attributes:
-        name: what it is, to follow "the".
-        formula: with {L} for the mean of the loss.
-        compute: sums to the number.
-        who: the frameworks that compute it so, by convention; it is not tried with others.
-        unusual: 0 for what everybody prints, more for what few do.
+        name: a noun phrase that follows "the".
+        formula: its formula, with {L} for the mean of the smoothed loss.
+        compute: the number from the sums.
+        who: by name of `LOSSES`, the libraries that compute it; the recipe is tried with these only.
+        unusual: 0 for what most libraries print, higher for what few print.
     """
 
     name: str
@@ -88,26 +120,13 @@ class Recipe(NamedTuple):
     unusual: int
 
 
-# Conventions in the order of how usual they are; `none` is no smoothing at all.
+# What `lscli explain` tries, the most usual first: no smoothing, the conventions, and the prior of the labels.
 NONE, EMPIRICAL = "none", "prior:empirical"
 LOSSES = {
     NONE: "H",
-    "uniform": "(1-eps) H + eps U",
-    "off-target": "(1-eps) H + eps (K U - H)/(K-1)",
-    "classy": "(H + eps U)/(1+eps)",
-    "prior": "(1-eps) H + eps P",
-    EMPIRICAL: "(1-eps) H + eps P",
+    **{name: convention.loss_formula for name, convention in CONVENTIONS.items()},
+    EMPIRICAL: CONVENTIONS["prior"].loss_formula,
 }
-
-
-def formula(recipe: Recipe, smoothing: str) -> str:
-    """What the recipe computes of the targets of a convention."""
-    return recipe.formula.replace("{L}", LOSSES[smoothing])
-
-
-def _mixed(e: float, hard: float, spread: float) -> float:
-    # At 0 and 1 the other part is left out, where 0 * inf is nan.
-    return (hard, spread)[int(e)] if e in (0, 1) else (1.0 - e) * hard + e * spread
 
 
 def _over(total: float, count: float) -> float:
@@ -115,16 +134,16 @@ def _over(total: float, count: float) -> float:
 
 
 def _exp(x: float) -> float:
-    return math.exp(x) if x < 709 else math.inf
+    return math.exp(x) if x < 709 else math.inf  # e^710 overflows float64
 
 
 def _all(who: str) -> dict[str, str]:
-    """The same for every convention."""
+    """The same text for everything that is tried."""
     return dict.fromkeys(LOSSES, who)
 
 
 def _smoothed(who: str) -> dict[str, str]:
-    """The same for every convention; without smoothing the recipe is another one."""
+    """The same text for every convention; without smoothing the recipe equals another one."""
     return {smoothing: who for smoothing in LOSSES if smoothing != NONE}
 
 
@@ -137,10 +156,7 @@ RECIPES = (
         lambda s: s.loss / s.kept,
         {
             NONE: "every framework: the cross-entropy, or nll",
-            "uniform": "torch, timm, Keras, optax, Hugging Face, Paddle, flash-attention, Liger, apex",
-            "off-target": "fairseq's targets since 2021-02; tensor2tensor's and ESPnet's, whose entropy they subtract",
-            "classy": "ClassyVision, MMPretrain of mode classy_vision",
-            "prior": "Paddle with prior_dist",
+            **{name: convention.frameworks for name, convention in CONVENTIONS.items()},
             EMPIRICAL: "unigram smoothing",
         },
         0,
@@ -148,7 +164,7 @@ RECIPES = (
     Recipe(
         "mean by class weights",
         "mean of w-weighed loss: sum_i sum_k w_k q'_k (-log p_k) / sum_i w_y",
-        lambda s: _over(s.tilted, s.by),
+        lambda s: _over(s.class_weighted, s.weighted.labels),
         _all("torch, with weight= and class numbers as labels"),
         0,
     ),
@@ -169,35 +185,35 @@ RECIPES = (
     Recipe(
         "sum by class weights",
         "sum_i sum_k w_k q'_k (-log p_k)",
-        lambda s: s.tilted,
+        lambda s: s.class_weighted,
         _all("torch with weight= and reduction='sum'"),
         1,
     ),
     Recipe(
         "mean over all samples",
         "N/M ({L})",
-        lambda s: s.loss / s.every,
+        lambda s: s.loss / s.ignored.every,
         _all("torch with reduction='none' and .mean(); Keras with a sample_weight of 0"),
         2,
     ),
     Recipe(
         "mean with the uniform part over all samples",
         "(1-eps) H + eps (sum of all u)/M",
-        lambda s: (1.0 - s.e) * s.hard / s.kept + s.e * s.with_uniform / s.every,
+        lambda s: (1.0 - s.position) * s.hard / s.kept + s.position * s.with_ignored / s.ignored.every,
         {"uniform": "fastai's LabelSmoothingCrossEntropy and its many copies: ignored samples are in the uniform part"},
         2,
     ),
     Recipe(
         "sum with the uniform part over all samples",
         "(1-eps) N H + eps (sum of all u)",
-        lambda s: (1.0 - s.e) * s.hard + s.e * s.with_uniform,
+        lambda s: (1.0 - s.position) * s.hard + s.position * s.with_ignored,
         {"uniform": "fastai's LabelSmoothingCrossEntropy with reduction='sum', and its many copies"},
         3,
     ),
     Recipe(
         "mean with ignored samples as uniform targets",
         "(N ({L}) + sum of ignored u)/M",
-        lambda s: (s.loss + s.ignored) / s.every,
+        lambda s: (s.loss + s.ignored.uniform) / s.ignored.every,
         {"classy": "ClassyVision", "uniform": "targets smoothed after the ignored labels were set to 0"},
         2,
     ),
@@ -256,28 +272,28 @@ RECIPES = (
     Recipe(
         "sum by class weights per kept sample",
         "sum_i sum_k w_k q'_k (-log p_k) / N",
-        lambda s: s.tilted / s.kept,
+        lambda s: s.class_weighted / s.kept,
         _all("torch with weight= and probabilities as labels, or with reduction='none' and .mean()"),
         2,
     ),
     Recipe(
         "mean by the labels' class weights",
         "sum_i w_y ({L})_i / sum_i w_y",
-        lambda s: _over(s.by_label, s.by),
+        lambda s: _over(s.label_weighted, s.weighted.labels),
         _smoothed("losses of samples weighed by their label"),
         2,
     ),
     Recipe(
         "mean of losses times the labels' class weights",
         "sum_i w_y ({L})_i / N",
-        lambda s: s.by_label / s.kept,
+        lambda s: s.label_weighted / s.kept,
         _smoothed("Keras with class_weight"),
         2,
     ),
     Recipe(
         "sum of losses times the labels' class weights",
         "sum_i w_y ({L})_i",
-        lambda s: s.by_label,
+        lambda s: s.label_weighted,
         _smoothed("losses of samples weighed by their label"),
         3,
     ),

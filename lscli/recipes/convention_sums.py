@@ -1,14 +1,15 @@
-"""Every convention of smoothing over the same samples, as sums that give its loss at any eps."""
+"""Sums over the kept samples for each convention that `lscli explain` tries: they give its loss at any eps."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lscli.recipes.catalogue import EMPIRICAL, Sums
-from lscli.scan.scan import scan
+from lscli.recipes.catalogue import EMPIRICAL, ByClassWeight, Ignored, Sums
+from lscli.smoothing.conventions import CONVENTIONS
 from lscli.smoothing.targets import Targets
 from lscli.table import weighted, weighted_sum
 
@@ -17,144 +18,102 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lscli.api.inputs import Inputs
     from lscli.table import SampleTable
 
     Array = NDArray[Any]
 
-# What a pass has to read; the vectors of `vectors` besides.
+# The columns that a pass has to fill, besides those of `vectors`.
 COLUMNS = frozenset({"row", "label", "loss_hard", "loss_uniform"})
-_WEIGHED = "uniform weighed"
 
 
-class Ignored(NamedTuple):
-    """The samples that are ignored: all of them with the kept, and the sum of their uniform loss."""
+def tried(given: Targets, empirical: Targets | None) -> dict[str, Targets]:
+    """The targets to try, by name: the conventions without a prior, and those priors that there are.
 
-    every: float = math.nan
-    uniform: float = math.nan
-
-
-def spreads(given: Targets, empirical: Targets | None) -> dict[str, Targets]:
-    """The conventions to try, by name: those of all data, and the priors there are."""
-    found = {name: Targets(name, None, given.class_weights) for name in ("uniform", "off-target", "classy")}
+    Args:
+        given: the class weights to try, and a prior to try or none.
+        empirical: the targets with the distribution of the labels as their prior, or None.
+    """
+    found: dict[str, Targets] = {
+        convention.name: Targets(convention.name, None, given.class_weights)
+        for convention in CONVENTIONS.values()
+        if not convention.needs_prior
+    }
     if given.prior is not None:
         found["prior"] = given
-    # Of balanced classes it is uniform.
+    # The distribution of balanced labels is uniform, which is tried anyway.
     if empirical is not None and empirical.prior is not None and np.ptp(empirical.prior) > 0:
         found[EMPIRICAL] = Targets("prior", empirical.prior, given.class_weights)
     return found
 
 
 def vectors(conventions: Mapping[str, Targets], num_classes: int) -> dict[str, Array]:
-    """The columns -sum_k c_k log p_k that a pass has to give besides, each with its c."""
+    """The columns -sum_k c_k log p_k that a pass has to fill, each with its c, [K]."""
     found = {name: targets.prior for name, targets in conventions.items() if targets.prior is not None}
     weights = conventions["uniform"].class_weights
-    if weights is None:
-        return found
-    return {**found, **{f"{name} weighed": weights * c for name, c in found.items()}, _WEIGHED: weights / num_classes}
+    if weights is not None:
+        found |= {_weighted(name): weights * c for name, c in found.items()}
+        found[_weighted("uniform")] = weights / num_classes
+    return found
 
 
-def ignored(opened: Inputs, table: SampleTable, options: Mapping[str, Any]) -> Ignored:
-    """What ignored samples would add, of a second pass over them.
-
-    Rows among them that are not finite are left out with `skip`; otherwise their losses are nan, and so is the sum.
-    """
-    rows = np.flatnonzero(opened.label < 0)
-    if not len(rows):
-        return Ignored()
-    # With one row that is known to be finite: a pass that keeps none is an error.
-    known = table["row"][min(int(np.searchsorted(table["row"], rows[0])), len(table) - 1)]
-    first, last = min(int(rows[0]), int(known)), max(int(rows[-1]), int(known))
-    label = np.where(opened.label < 0, 0, -1).astype(np.int32)
-    label[known] = 0
-    masked = options["masked_classes"]
-    found = scan(
-        opened.logits.part(first, last + 1),
-        label[first : last + 1],
-        {"row", "loss_uniform"},
-        **{**options, "nonfinite": "skip", "masked_classes": "keep" if masked == "error" else masked},
-    )
-    others = opened.weighted(found.table.select(found.table["row"] != known))
-    if found.skipped and options["nonfinite"] != "skip":
-        weight = float(len(rows)) if opened.weight is None else float(np.add.reduce(opened.weight.values[rows]))
-        return Ignored(opened.weighted(table).total + weight)
-    return Ignored(opened.weighted(table).total + others.total, _total(others, others["loss_uniform"]))
+def _weighted(name: str) -> str:
+    return f"{name} weighted"
 
 
-class Convention:
-    """One convention over the kept samples: what it mixes in, summed up.
+class ConventionSums:
+    """The sums of one convention over the kept samples.
 
     Args:
-        smoothing: its name.
-        targets: its targets, with the class weights there are.
+        name: the name under which the convention is tried.
+        targets: the convention, its prior and the class weights.
         table: the kept samples with the columns of `COLUMNS` and `vectors`.
-        left_out: the samples that are ignored.
+        ignored: what the ignored samples add.
     """
 
-    def __init__(self, smoothing: str, targets: Targets, table: SampleTable, left_out: Ignored) -> None:
-        self.smoothing = smoothing
-        self._targets = targets.unweighted
-        self._table = table
-        k = table.columns.get("class_count", table.num_classes)
-        hard, uniform = table["loss_hard"], table["loss_uniform"]
-        self._spread_of_all = smoothing == "off-target"
-        spread = table[smoothing] if targets.prior is not None else uniform
-        if self._spread_of_all:
-            spread = _of_others(uniform, hard, k)
-        self._sums = Sums(
-            e=math.nan,
-            hard=_total(table, hard),
-            spread=_total(table, spread),
-            entropy=math.nan,
-            kept=table.total,
-            every=left_out.every,
-            ignored=left_out.uniform,
-            classes=table.num_classes or 0,
-            by=math.nan,
-            hard_by=math.nan,
-            spread_by=math.nan,
-            spread_tilted=math.nan,
-        )
+    def __init__(self, name: str, targets: Targets, table: SampleTable, ignored: Ignored) -> None:
+        self.name = name
+        self._targets, self._table = targets.unweighted, table
+        hard = table["loss_hard"]
+        spread = self._spread(hard, table["loss_uniform" if targets.prior is None else name])
+        by_weight = ByClassWeight()
         if targets.class_weights is not None:
             by = targets.class_weights[table["label"]]
             hard_by = weighted(hard, by)
-            tilted = table[_WEIGHED if targets.prior is None else f"{smoothing} weighed"]
-            self._sums = self._sums._replace(
-                by=_total(table, by),
-                hard_by=_total(table, hard_by),
-                spread_by=_total(table, weighted(spread, by)),
-                spread_tilted=_total(table, _of_others(tilted, hard_by, k) if self._spread_of_all else tilted),
-            )
+            by_class = table[_weighted("uniform" if targets.prior is None else name)]
+            parts = by, hard_by, weighted(spread, by), self._spread(hard_by, by_class)
+            by_weight = ByClassWeight(*(total(table, part) for part in parts))
+        totals = total(table, hard), total(table, spread), table.total
+        self._sums = Sums(*totals, table.num_classes or 0, ignored, by_weight)
 
-    def sums(self, eps: float) -> Sums:
-        """What recipes are made of at one eps."""
-        # The others' own loss is mixed in by eps itself.
-        e = eps if self._spread_of_all else self._targets.amount(eps, self._sums.classes)
-        return self._sums._replace(e=e, entropy=self._entropy(eps))
+    def at(self, eps: float) -> Sums:
+        """The sums at one eps."""
+        return self._sums._replace(position=self._targets.convention.position(eps), entropy=self._entropy(eps))
+
+    def _spread(self, hard: Array, over_all: Array) -> Array:
+        """The losses at the other end of the line, [n], from those of the label and those over all classes."""
+        if not self._targets.convention.others_only:
+            return over_all
+        # The mean over the classes that are not the label; the label's own loss where it is the only class.
+        k = self._table.columns.get("class_count", np.asarray(self._table.num_classes))
+        with np.errstate(invalid="ignore"):
+            return np.where(np.greater(k, 1), (k * over_all - hard) / np.maximum(np.subtract(k, 1), 1), hard)
 
     def _entropy(self, eps: float) -> float:
-        """The sum of the targets' entropy, from how many samples have each label or number of classes."""
-        columns, k = self._table.columns, self._sums.classes
+        """The sum of the entropy of the targets, from the number of samples with each label or number of classes."""
         if self._targets.prior is not None:
-            return float(np.add.reduce(self._counts("label") * self._targets.entropy(eps, k)))
-        if "class_count" not in columns:
-            return self._sums.kept * float(self._targets.entropy(eps, k))
-        counts = enumerate(self._counts("class_count").tolist())
+            return float(np.add.reduce(self._counts * self._targets.entropy(eps, self._sums.classes)))
+        if "class_count" not in self._table.columns:
+            return self._sums.kept * float(self._targets.entropy(eps, self._sums.classes))
+        counts = enumerate(self._counts.tolist())
         return math.fsum(count * float(self._targets.entropy(eps, number)) for number, count in counts if count)
 
-    def _counts(self, name: str) -> Array:
-        return self._table.kept_weighted(_counts, name, self._sums.classes)
+    @cached_property
+    def _counts(self) -> Array:
+        column = self._table["class_count" if self._targets.prior is None else "label"]
+        counts: Array = np.bincount(column, self._table.weight, self._sums.classes)
+        return counts
 
 
-def _counts(table: SampleTable, name: str, size: int) -> Array:
-    return np.bincount(table[name], table.weight, size)
-
-
-def _of_others(uniform: Array, hard: Array, k: Any) -> Array:
-    """The mean loss of the classes that are not the label, [n]; the label's own where there are none."""
-    with np.errstate(invalid="ignore"):
-        return np.where(np.greater(k, 1), (k * uniform - hard) / np.maximum(np.subtract(k, 1), 1), hard)
-
-
-def _total(table: SampleTable, x: Array) -> float:
+def total(table: SampleTable, x: Array) -> float:
+    """The sum of x [n] over the samples, counted by their weights; a sample of weight 0 is excluded."""
     return weighted_sum(x, table.weight)

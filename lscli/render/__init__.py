@@ -1,1 +1,1 @@
-"""Answers as text or bytes."""
+"""Render answers as text or bytes."""

@@ -1,9 +1,11 @@
-"""Numbers as people read them: four significant digits."""
+"""Format numbers for people: values to four significant digits, standard errors to two."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
+
+from lscli.text import printable
 
 if TYPE_CHECKING:
     from lscli.report import Provenance
@@ -20,12 +22,12 @@ def short(value: float) -> str:
     text = f"{value:#.4g}"
     if "e" not in text:
         return text.rstrip(".")
-    # 1.234e+04 is 12340 to a reader; only what is really large or small keeps its exponent.
+    # 1.234e+04 is easier to read as 12340; an exponent is kept for numbers below 1 and from 1e9 on.
     return f"{value:.0f}" if 1 <= abs(value) < 1e9 else f"{value:.3e}"
 
 
 def error(value: float) -> str:
-    """A standard error to two significant digits, or an empty string."""
+    """Two significant digits, or an empty string for a missing number."""
     if math.isnan(value):
         return ""
     if 9.95 <= value < 1e9:
@@ -34,11 +36,18 @@ def error(value: float) -> str:
 
 
 def interval(low: float, high: float) -> str:
-    """An interval, or an empty string."""
+    """The bounds of an interval to four significant digits, or an empty string if it is missing."""
     return "" if math.isnan(low) else f"{short(low)} .. {short(high)}"
 
 
+def cell(value: object) -> str:
+    """A value of a listing: `yes` or nothing for a bool, four significant digits for a float, else its text."""
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return short(value) if isinstance(value, float) else printable(str(value))
+
+
 def interval_title(answer: Provenance) -> str:
-    """What an interval is headed by: its level."""
+    """The heading of a column of intervals: their level."""
     level = answer.settings.get("level")
     return f"{100 * level.value:g} % interval" if level else "interval"

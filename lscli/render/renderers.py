@@ -1,4 +1,4 @@
-"""Answers as bytes: data in, text out. One file a format, imported when it is asked for."""
+"""Render an answer in one of the output formats."""
 
 from __future__ import annotations
 
@@ -12,20 +12,43 @@ if TYPE_CHECKING:
 
     from lscli.listings import Listing
 
-# Suffix of a file to format; every format is the module of that name, with `report` and `listing`.
-SUFFIXES = {
-    ".csv": "csv",
-    ".json": "json",
-    ".md": "markdown",
-    ".markdown": "markdown",
-    ".txt": "table",
-    ".parquet": "parquet",
-    ".npy": "npy",
+
+class Format(NamedTuple):
+    """An output format.
+
+    Attributes:
+        module: has the functions `report(answer, screen)` and `listing(answer, screen)`; imported on first use.
+        suffixes: the names of files that get this format, the usual suffix first.
+        binary: whether it is bytes that a terminal cannot show.
+        arrays_only: whether only an array of numbers can be written, such as smoothed labels: no reports.
+    """
+
+    module: str
+    suffixes: tuple[str, ...]
+    binary: bool = False
+    arrays_only: bool = False
+
+
+# A new format is a line here, its module, and its name in `lscli.options.OutputFormat`.
+FORMATS = {
+    "csv": Format("lscli.render.formats.csv", (".csv",)),
+    "json": Format("lscli.render.formats.json", (".json",)),
+    "markdown": Format("lscli.render.formats.markdown", (".md", ".markdown")),
+    "table": Format("lscli.render.terminal.views", (".txt",)),
+    "parquet": Format("lscli.render.formats.parquet", (".parquet",), binary=True),
+    "npy": Format("lscli.render.formats.npy", (".npy",), binary=True, arrays_only=True),
 }
+BY_SUFFIX = {suffix: name for name, each in FORMATS.items() for suffix in each.suffixes}
 
 
 class Screen(NamedTuple):
-    """What the text is for: its width in columns, whether it may be coloured, whether a CSV has its first line."""
+    """How text is shown.
+
+    Attributes:
+        width: columns of the terminal.
+        color: whether to use colours.
+        header: whether a CSV has a header.
+    """
 
     width: int
     color: bool
@@ -33,9 +56,18 @@ class Screen(NamedTuple):
 
 
 def render(answer: Report | Listing, format: str, screen: Screen) -> Iterator[bytes]:  # noqa: A002
-    """The answer piece by piece, text with a line feed at its end; a listing that streams comes as it is read."""
-    renderer = import_module("lscli.render.terminal.views" if format == "table" else f"lscli.render.formats.{format}")
-    function = renderer.report if isinstance(answer, Report) else renderer.listing
-    for piece in function(answer, screen):
-        # A name that is not UTF-8 arrives with lone surrogates.
+    """Render an answer in a format, piece by piece; a listing that streams is read while it is rendered.
+
+    Args:
+        answer: a report or a listing.
+        format: one of `FORMATS`.
+        screen: how text is shown.
+
+    Returns:
+        The bytes; text ends with a line feed.
+    """
+    module = import_module(FORMATS[format].module)
+    renderer = module.report if isinstance(answer, Report) else module.listing
+    for piece in renderer(answer, screen):
+        # A file name that is not UTF-8 is a string with lone surrogates, which cannot be encoded.
         yield piece if isinstance(piece, bytes) else piece.encode("utf-8", errors="backslashreplace")

@@ -1,4 +1,4 @@
-"""What may be said of smoothing, and what is refused."""
+"""Checks of the options of label smoothing."""
 
 from __future__ import annotations
 
@@ -7,71 +7,74 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lscli.checked_options import choice
 from lscli.errors import InputError, UsageError, whole
-from lscli.text import nearest
+from lscli.smoothing.conventions import CONVENTIONS, Convention
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Array = NDArray[Any]
 
-SMOOTHINGS = ("uniform", "off-target", "classy", "prior")
-WEIGHT_MODES = ("torch", "target-only")
 
-
-def check_smoothing(name: str) -> None:
-    """Refuse a convention that is unknown.
+def check_smoothing(name: str) -> Convention:
+    """The convention of this name.
 
     Raises:
-        UsageError: there is no such convention.
+        UsageError: the name is unknown.
     """
-    if name not in SMOOTHINGS:
-        hint = nearest(name, SMOOTHINGS) or f"one of {', '.join(SMOOTHINGS)}"
-        raise UsageError(f"unknown smoothing {name!r}", hint, where="smoothing")
+    return CONVENTIONS[choice(name, tuple(CONVENTIONS), "smoothing")]
 
 
 def check_eps(eps: object, *, allow_negative: bool = False, before: str = "--eps ", where: str = "eps") -> float:
-    """An amount of smoothing: finite and in [0, 1]; below 0 where that is allowed.
+    """The eps as a float: finite and in [0, 1], or below 0 where that is allowed.
+
+    Args:
+        eps: a number or its text.
+        allow_negative: accept a finite eps below 0.
+        before: what stands before an eps in the hint.
+        where: the name of the argument in errors.
 
     Raises:
-        UsageError: it is none; `before` is how the hint writes one.
+        UsageError: eps is not a number or is out of range.
     """
     try:
-        amount = float(eps)  # type: ignore[arg-type]
+        value = float(eps)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
-        amount = math.nan
-    negative = amount < 0 and math.isfinite(amount)
+        value = math.nan
+    negative = value < 0 and math.isfinite(value)
     if negative and allow_negative:
-        return amount
-    if not 0 <= amount <= 1:
+        return value
+    if not 0 <= value <= 1:
         hint = f"for example {before}0.1"
         if negative:
-            hint += "; --allow-negative-eps takes one below 0, negative label smoothing"
+            hint += "; --allow-negative-eps accepts an eps below 0 (negative label smoothing)"
         raise UsageError(f"must be finite and in [0, 1], got {eps}", hint, where=where)
-    return amount + 0.0  # -0 is 0
+    return value + 0.0  # -0.0 becomes 0.0
 
 
 def check_classes(num_classes: object) -> int:
-    """K: a whole number, at least 2.
+    """K as an int of at least 2.
 
     Raises:
-        UsageError: it is none.
+        UsageError: K is not a whole number or is below 2.
     """
     k = whole(num_classes, "classes")
     if k < 2:
-        raise UsageError(f"must be at least 2, got {k}", "one class alone has nothing to smooth over", where="classes")
+        raise UsageError(f"must be at least 2, got {k}", "smoothing needs another class", where="classes")
     return k
 
 
 def check_prior(prior: ArrayLike, num_classes: int, name: str = "prior") -> Array:
-    """A prior as float64, [K].
+    """A prior as float64, [K], divided by its sum.
 
     Raises:
-        InputError: another length, a value that is negative or not finite, or a sum that is not 1.
+        InputError: the length is not K, a value is negative or not finite, or the sum is not 1 within 1e-4. `name` is
+            the name of the prior in errors.
     """
     values = _by_class(prior, num_classes, name, "prior")
     total = float(np.add.reduce(values))
-    # float32 files sum to 1 as far as their digits go.
+    # The sum of a float32 prior is 1 only to the precision of float32.
     if not abs(total - 1.0) <= 1e-4:
         raise InputError(f"the prior sums to {total:.6g}, not to 1", "divide it by its sum", where=name)
     return values / total
@@ -81,37 +84,44 @@ def check_class_weights(weights: ArrayLike, num_classes: int, name: str = "class
     """Class weights as float64, [K].
 
     Raises:
-        InputError: another length, a weight that is negative or not finite, or none above 0.
+        InputError: the length is not K, a weight is negative or not finite, or all weights are 0. `name` is the name
+            of the weights in errors.
     """
     values = _by_class(weights, num_classes, name, "weight")
     if not values.any():
-        raise InputError("no weight is above 0", "a weight says how much a class counts", where=name)
+        raise InputError("no weight is above 0", "give at least one class a weight above 0", where=name)
     return values
 
 
 def _by_class(values: ArrayLike, num_classes: int, name: str, what: str) -> Array:
     raw = np.asarray(values)
     if raw.dtype.kind not in "fiu":
-        raise InputError(f"not numbers ({raw.dtype.name})", f"give one {what} a class", where=name)
+        raise InputError(f"not numbers ({raw.dtype.name})", f"give one {what} per class", where=name)
     if raw.shape != (num_classes,):
         found = f"{len(raw)} {what}s" if raw.ndim == 1 else f"{what}s of shape {raw.shape}"
-        raise InputError(f"{found} for {num_classes} classes", f"give one {what} a class", where=name)
+        raise InputError(f"{found} for {num_classes} classes", f"give one {what} per class", where=name)
     result: Array = raw.astype(np.float64)
     bad = ~((result >= 0) & np.isfinite(result))
     if bad.any():
         k = int(bad.argmax())
         state = "negative" if result[k] < 0 else "not finite"
-        raise InputError(f"the {what} of class {k} is {state} ({result[k]:g})", f"no {what} is below 0", where=name)
+        hint = f"give finite {what}s of at least 0"
+        raise InputError(f"the {what} of class {k} is {state} ({result[k]:g})", hint, where=name)
     return result
 
 
 def check_goes_with_prior(smoothing: str, *, given: bool) -> None:
-    """Refuse a prior without the convention that mixes it in, and that convention without one.
+    """Check that a prior is given if and only if the convention needs one.
+
+    Args:
+        smoothing: the name of a convention.
+        given: whether a prior is given.
 
     Raises:
-        UsageError: only one of them is there.
+        UsageError: a prior is missing, or the convention has none.
     """
-    if given and smoothing != "prior":
+    needed = CONVENTIONS[smoothing].needs_prior
+    if given and not needed:
         raise UsageError(f"smoothing {smoothing} has no prior", "add --smoothing prior", where="prior")
-    if not given and smoothing == "prior":
+    if needed and not given:
         raise UsageError("smoothing by a prior needs one", "add --prior FILE or --prior empirical", where="smoothing")

@@ -1,17 +1,22 @@
-"""One convention's eps as another's."""
+"""Convert the eps of one convention to another."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from lscli.errors import UsageError
 from lscli.smoothing.checks import check_classes, check_eps, check_smoothing
-from lscli.smoothing.targets import uniform_eps
+
+if TYPE_CHECKING:
+    from lscli.options import Smoothing
 
 
-def convert_eps(eps: float, num_classes: int, source: str, target: str) -> float:
-    """The eps of one convention that gives the same targets as that of another.
+def convert_eps(eps: float, num_classes: int, source: Smoothing, target: Smoothing) -> float:
+    """The eps of convention `target` that gives the same targets as `eps` of convention `source`.
 
-    `uniform` and `off-target` differ by a factor of K/(K-1), which may lead above 1, where there is no eps any more;
-    `classy` has at least half of its targets on the label itself, so that a uniform eps above 1/2 is none of its own.
+    An eps of `off-target` is (K-1)/K times that of `uniform`, so that a conversion to `uniform` may lead above 1,
+    where eps is not defined. `classy` keeps at least half of the target on the label, so that only an eps of
+    `uniform` up to 1/2 has an equal there.
 
     Args:
         eps: in the convention `source`, in [0, 1].
@@ -19,27 +24,20 @@ def convert_eps(eps: float, num_classes: int, source: str, target: str) -> float
         source, target: `uniform`, `off-target` or `classy`.
 
     Raises:
-        UsageError: an unknown convention, one with a prior, or an eps that `target` has no equal of.
+        UsageError: a convention is unknown or has a prior, eps or K is out of range, or no eps of `target` in [0, 1]
+            gives these targets.
     """
-    for name in (source, target):
-        check_smoothing(name)
-        if name == "prior":
-            raise UsageError("a prior has no equal among the others", "use uniform, off-target or classy")
+    conventions = [check_smoothing(name) for name in (source, target)]
+    if any(convention.needs_prior for convention in conventions):
+        raise UsageError("a prior cannot be converted", "use uniform, off-target or classy")
     k, own = check_classes(num_classes), check_eps(eps)
     if source == target:
         return own
-    found = _of_uniform(float(uniform_eps(own, source, k)), target, k)
-    # A rounding above 1 is 1.
+    of_source, of_target = conventions
+    found = of_target.eps_of(float(of_source.mixture_weight(own, k)), k)
+    # Up to 1e-12 above 1 is rounding.
     if found > 1 + 1e-12:
         raise UsageError(
-            f"no eps of {target} in [0, 1] gives the targets of {source} {own} with {k} classes", "take a smaller eps"
+            f"no eps of {target} in [0, 1] gives the targets of {source} {own} with {k} classes", "use a smaller eps"
         )
     return min(found, 1.0)
-
-
-def _of_uniform(e: float, target: str, k: int) -> float:
-    if target == "off-target":
-        return e * (k - 1) / k
-    if target == "classy":
-        return e / (1.0 - e) if e < 1 else float("inf")
-    return e

@@ -1,4 +1,4 @@
-"""Labels smoothed: class numbers, sets of classes or distributions in, one target a row out."""
+"""Labels to smoothed targets: class numbers, sets of classes or distributions in, one target per row out."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from lscli.smoothing.targets import Targets
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from lscli.options import Smoothing
+
     Array = NDArray[Any]
 
 
@@ -20,7 +22,7 @@ def smooth_labels(
     labels: ArrayLike,
     num_classes: int,
     eps: float,
-    smoothing: str = "uniform",
+    smoothing: Smoothing = "uniform",
     prior: ArrayLike | None = None,
     *,
     ignore_index: int = -100,
@@ -31,61 +33,66 @@ def smooth_labels(
     Args:
         labels: [N] class numbers, or [N, K] distributions or sets of classes (multi-hot: 0 and 1).
         num_classes: K.
-        eps: amount of smoothing in the convention's own measure, in [0, 1].
-        smoothing: `uniform` ((1-eps) + eps/K on the label, eps/K elsewhere), `off-target` (1-eps on the label,
-            eps/(K-1) elsewhere), `classy` ((q + eps/K) / (1+eps)) or `prior` ((1-eps) q + eps prior).
-        prior: [K] for `prior`.
-        ignore_index: a sample with this label, or with nothing else in its row, has targets of 0, so that it adds
-            nothing to any loss; among other values of a row it counts as 0. In a row, 0 and 1 are always values.
-        allow_negative_eps: also take an eps below 0, whose targets are no distribution.
+        eps: the amount of smoothing as the convention counts it, in [0, 1].
+        smoothing: `uniform` ((1-eps) + eps/K on the label, eps/K elsewhere; Szegedy et al. 2016, section 7),
+            `off-target` (1-eps on the label, eps/(K-1) elsewhere), `classy` ((q + eps/K) / (1+eps)) or
+            `prior` ((1-eps) q + eps prior).
+        prior: [K], only for `prior`.
+        ignore_index: a sample with this label, or whose whole row has this value, gets targets of 0, so that it adds
+            nothing to a loss. A single value of a row that equals ignore_index counts as 0, except that 0 and 1 are
+            always probabilities.
+        allow_negative_eps: accept an eps below 0, whose targets are no distribution.
 
-    Sets of classes are not divided by their sum (as in Paddle's `label_smooth`), but for `classy`, whose
-    convention does that first (ClassyVision's LabelSmoothingCrossEntropyLoss).
+    A set of classes is not divided by its sum (as in Paddle's `label_smooth`), except by `classy`, whose definition
+    starts with that (ClassyVision's LabelSmoothingCrossEntropyLoss).
 
     Raises:
-        UsageError: an eps or a convention that there is none of, or a prior that does not go with it.
-        InputError: labels or a prior that cannot be used.
+        UsageError: the convention is unknown, eps or K is out of range, or a prior is missing or not used.
+        InputError: labels or prior have a wrong shape, type or value.
     """
     k = check_classes(num_classes)
     targets = make_targets(smoothing, prior, k)
-    amount = check_eps(eps, allow_negative=allow_negative_eps)
+    eps = check_eps(eps, allow_negative=allow_negative_eps)
     values = np.asarray(labels)
     if values.ndim == 2:
-        return of_values(*row_values(values, k, ignore_index), targets, amount)
-    return of_classes(_kept_or_minus_one(values, k, ignore_index), targets, amount, k)
+        return of_values(*row_values(values, k, ignore_index), targets, eps)
+    return of_classes(_kept_or_minus_one(values, k, ignore_index), targets, eps, k)
 
 
 def make_targets(smoothing: str, prior: ArrayLike | None, num_classes: int, name: str = "prior") -> Targets:
-    """The convention of that name, with its prior [K] where it has one.
+    """Targets of a convention, with its prior [K] if it needs one; `name` is the name of the prior in errors.
 
     Raises:
-        UsageError: no such convention, or a prior that does not go with it.
-        InputError: the prior cannot be used; `name` is what errors call it.
+        UsageError: the convention is unknown, or a prior is missing or not used.
+        InputError: the prior has a wrong shape, type or value.
     """
-    check_smoothing(smoothing)
+    convention = check_smoothing(smoothing)
     check_goes_with_prior(smoothing, given=prior is not None)
-    return Targets(smoothing, None if prior is None else check_prior(prior, num_classes, name))
+    return Targets(convention.name, None if prior is None else check_prior(prior, num_classes, name))
 
 
 def of_classes(labels: Array, targets: Targets, eps: float, num_classes: int) -> Array:
-    """The targets of class numbers [n], [n, K]; of a label below 0, zeros."""
+    """The targets of class numbers [n], [n, K]; 0 in the rows whose label is below 0."""
     mixed = np.empty((len(labels), num_classes))
-    mixed[:] = targets.off(eps, num_classes)
+    mixed[:] = targets.target_other(eps, num_classes)
     kept = np.flatnonzero(labels >= 0)
-    on = np.broadcast_to(targets.on(eps, num_classes), num_classes)
-    mixed[kept, labels[kept]] = on[labels[kept]]
+    by_label = np.broadcast_to(targets.target_label(eps, num_classes), num_classes)
+    mixed[kept, labels[kept]] = by_label[labels[kept]]
     mixed[labels < 0] = 0.0
     return mixed
 
 
 def of_values(q: Array, ignored: Array, targets: Targets, eps: float) -> Array:
-    """The targets of what `row_values` gives, [n, K]; of ignored rows, zeros."""
+    """The targets of the distributions or sets of classes q [n, K] and `ignored` [n] from `row_values`, [n, K].
+
+    Ignored rows are 0.
+    """
     num_classes = q.shape[1]
-    if targets.smoothing == "classy":
+    if targets.convention.normalises_labels:
         total = np.add.reduce(q, axis=1, keepdims=True)
         q = q / np.where(total > 0, total, 1.0)
-    # What the label gets and what others get, in proportion: exact for 0 and 1.
-    mixed: Array = q * targets.on(eps, num_classes) + (1.0 - q) * targets.off(eps, num_classes)
+    # Interpolating between the two target values is exact for labels of 0 and 1.
+    mixed: Array = q * targets.target_label(eps, num_classes) + (1.0 - q) * targets.target_other(eps, num_classes)
     mixed[ignored] = 0.0
     return mixed
 
@@ -93,14 +100,22 @@ def of_values(q: Array, ignored: Array, targets: Targets, eps: float) -> Array:
 def row_values(
     values: Array, num_classes: int, ignore_index: int, *, first: int = 0, name: str = "labels"
 ) -> tuple[Array, Array]:
-    """Distributions or sets of classes as float64, [n, K], and which rows are ignored, [n].
+    """Distributions or sets of classes as float64, [n, K], and whether each row is ignored, [n].
+
+    Args:
+        values: [n, K] as stored.
+        num_classes: K.
+        ignore_index: see `smooth_labels`.
+        first: the number of the first row, for errors.
+        name: the name of the labels in errors.
 
     Raises:
-        InputError: another width than K, no numbers, or a value outside of [0, 1]; `first` is the number of the first
-            row, `name` what errors call them.
+        InputError: the number of columns is not K, the values are not numbers, or one is outside of [0, 1].
     """
     if values.shape[1] != num_classes:
-        raise InputError(f"labels of {values.shape[1]} classes, not {num_classes}", "one column a class", where=name)
+        raise InputError(
+            f"labels of {values.shape[1]} classes, not {num_classes}", "give one column per class", where=name
+        )
     if values.dtype.kind not in "biuf":
         raise InputError(f"not numbers ({values.dtype.name})", "give 0 and 1, or probabilities", where=name)
     q = values.astype(np.float64)
@@ -118,7 +133,7 @@ def row_values(
 
 
 def _kept_or_minus_one(labels: Array, num_classes: int, ignore_index: int) -> Array:
-    """Class numbers [N], those that are ignored as -1."""
+    """Checked class numbers [N], with -1 for ignored samples."""
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise InputError(
             f"need class numbers (N,) or values (N, K), got {labels.dtype.name} {labels.shape}",
@@ -131,7 +146,7 @@ def _kept_or_minus_one(labels: Array, num_classes: int, ignore_index: int) -> Ar
         row = int(outside.argmax())
         raise InputError(
             f"label out of range at row {row} (value {labels[row]}, {num_classes} classes)",
-            "labels count from 0; ignore_index leaves out the samples with one value",
+            "labels count from 0; ignore_index excludes the samples with one value",
             where="labels",
         )
     result: Array = np.where(kept, labels, 0).astype(np.intp)

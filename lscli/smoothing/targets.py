@@ -1,8 +1,4 @@
-"""A convention of smoothing: its targets, their entropy, and the logits that would fit them best.
-
-Every convention is a mixture q' = (1-e) q + e u of the label's distribution q with another one, u: uniform over
-the K classes, or a prior. What it calls eps gives e, the amount of the mixture.
-"""
+"""Smoothed targets of a loss: their entropy, their floor under class weights, and the logits that fit them best."""
 
 from __future__ import annotations
 
@@ -13,146 +9,124 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lscli.errors import UsageError
+from lscli.smoothing.conventions import CONVENTIONS, Convention, if_several
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from lscli.options import Smoothing, WeightMode
+    from lscli.smoothing.conventions import Number
+
     Array = NDArray[Any]
-    Number = float | Array
 
 
 @dataclass(frozen=True, eq=False)
 class Targets:
-    """A convention of label smoothing, and how much each class weighs in a loss.
+    """A convention of label smoothing with its prior, and the weight of each class in a loss.
+
+    `num_classes` of the methods is K, or [n]: the K of each row, where masked classes are excluded. Unless stated
+    otherwise, a result has the shape of `num_classes`, or with a prior [K]: one value for each label.
 
     Attributes:
-        smoothing: `uniform` (Szegedy et al. 2016, section 7: (1-eps) + eps/K on the label, eps/K elsewhere),
-            `off-target` (1-eps on the label, eps/(K-1) elsewhere), `classy` ((q + eps/K) / (1+eps)) or
-            `prior` ((1-eps) q + eps prior).
-        prior: [K] float64 that sums to 1, for `prior`; None for the others.
+        smoothing: the name of the convention, see `lscli.smoothing.conventions`.
+        prior: [K] float64 that sums to 1, for the convention `prior`; None for the others.
         class_weights: [K] float64, not negative, or None.
-        weight_mode: `torch` weighs every class of the target, `target-only` the sample by its label.
+        weight_mode: `torch` weights every class of the target (F.cross_entropy with `weight`), `target-only` the
+            whole sample by the weight of its label.
     """
 
-    smoothing: str = "uniform"
+    smoothing: Smoothing = "uniform"
     prior: Array | None = None
     class_weights: Array | None = None
-    weight_mode: str = "torch"
-
-    def amount(self, eps: float, num_classes: Number) -> Any:
-        """e, for K classes or for each of several K."""
-        return uniform_eps(eps, self.smoothing, num_classes)
-
-    def on(self, eps: float, num_classes: Number) -> Any:
-        """q'(y), what the label gets: a number for each K, or [K] by label with a prior."""
-        if self.smoothing == "off-target":
-            # As it is defined: 1 - e + e/K rounds below 0 at eps = 1.
-            return _where_several(num_classes, 1.0 - eps, 1.0)
-        missing, e = self.missing(eps, num_classes), self.amount(eps, num_classes)
-        # The one rounds less where much is left, the other where little is.
-        on = np.where(np.less(missing, 0.5), 1.0 - missing, (1.0 - e) + self.off(eps, num_classes))
-        return on if on.ndim else float(on)
-
-    def off(self, eps: float, num_classes: Number) -> Any:
-        """What a class gets that is not the label: a number for each K, or [K] by class with a prior."""
-        if self.smoothing == "off-target":
-            return _where_several(num_classes, eps / np.maximum(np.subtract(num_classes, 1), 1), 0.0)
-        e = self.amount(eps, num_classes)
-        return e / num_classes if self.prior is None else e * self.prior
-
-    def missing(self, eps: float, num_classes: Number) -> Any:
-        """What the target leaves to the other classes, 1 - q'(y): a number for each K, or [K] by label with a prior."""
-        if self.smoothing == "off-target":
-            return _where_several(num_classes, eps, 0.0)
-        e = self.amount(eps, num_classes)
-        return e * (num_classes - 1) / num_classes if self.prior is None else e * (1.0 - self.prior)
-
-    def entropy(self, eps: float, num_classes: Number) -> Any:
-        """H(q') in nats: the floor of the smoothed loss. A number for each K, or [K] by label with a prior."""
-        if self.prior is not None:
-            return self._least(eps, np.ones(len(self.prior)))
-        on, off = self.on(eps, num_classes), self.off(eps, num_classes)
-        return 0.0 - _x_log_x(on) - (num_classes - 1) * _x_log_x(off)
-
-    def weighted_floor(self, eps: float, num_classes: int) -> Array:
-        """The least that -sum_k w_k q'_k ln p_k can be, [K] by label: at p* = w q' / sum(w q'), not at q'."""
-        if self.class_weights is None:
-            raise TypeError("there are no class weights")
-        return self._least(eps, self.class_weights)
-
-    def _least(self, eps: float, w: Array) -> Array:
-        """-sum_k c_k ln(c_k / C) for c = w q' of each label and C their sum, from the sums over all other classes."""
-        rest, on = w * self.off(eps, len(w)), w * self.on(eps, len(w))
-        mass = np.add.reduce(rest) - rest + on
-        logs = np.add.reduce(_x_log_x(rest)) - _x_log_x(rest) + _x_log_x(on)
-        # A difference of equal sums: what is left of it where nothing is, is rounding.
-        least: Array = np.maximum(_x_log_x(mass) - logs, 0.0)
-        return least
-
-    def optimal_gap(self, eps: float, num_classes: Number) -> Any:
-        """The label's logit less the mean of the others at p = q': a number for each K, or [K] by label.
-
-        nan where there are no others, or where they and the label have none of the target.
-        """
-        with np.errstate(divide="ignore", invalid="ignore"):
-            on, off = np.log(self.on(eps, num_classes)), np.log(self.off(eps, num_classes))
-            if self.prior is None:
-                return _where_several(num_classes, on - off, np.nan)
-            # Without the label's own; a class of no mass among the others has its logit at -inf.
-            empty = np.isneginf(off)
-            finite = np.where(empty, 0.0, off)
-            total = np.where(empty.sum() - empty > 0, -np.inf, np.add.reduce(finite) - finite)
-            return on - total / (len(self.prior) - 1)
-
-    def spread(self, num_classes: int) -> Array:
-        """u, [K]: uniform, or the prior."""
-        return np.full(num_classes, 1.0 / num_classes) if self.prior is None else self.prior
+    weight_mode: WeightMode = "torch"
 
     @property
-    def tilted(self) -> bool:
-        """Whether class weights change what the loss pulls to, so that the floor is not the targets' entropy."""
+    def convention(self) -> Convention:
+        """The convention that `smoothing` names."""
+        return CONVENTIONS[self.smoothing]
+
+    def mixture_weight(self, eps: float, num_classes: Number) -> Number:
+        """The weight e of the uniform distribution or of the prior in the targets; it has no [K], even with a prior."""
+        return self.convention.mixture_weight(eps, num_classes)
+
+    def target_label(self, eps: float, num_classes: Number) -> Any:
+        """The target probability of the label, q'(y)."""
+        return self.convention.target_label(eps, num_classes, self.prior)
+
+    def target_other(self, eps: float, num_classes: Number) -> Any:
+        """The target probability of a class that is not the label; with a prior [K], by that class."""
+        return self.convention.target_other(eps, num_classes, self.prior)
+
+    def target_rest(self, eps: float, num_classes: Number) -> Any:
+        """The target probability of all classes but the label, 1 - q'(y)."""
+        return self.convention.target_rest(eps, num_classes, self.prior)
+
+    def entropy(self, eps: float, num_classes: Number) -> Any:
+        """The entropy of the targets in nats, H(q'): the lower bound of the smoothed loss without class weights."""
+        if self.prior is not None:
+            return self._floor(eps, np.ones(len(self.prior)))
+        label, other = self.target_label(eps, num_classes), self.target_other(eps, num_classes)
+        return 0.0 - _x_log_x(label) - (num_classes - 1) * _x_log_x(other)
+
+    def weighted_floor(self, eps: float, num_classes: int) -> Array:
+        """The lower bound of -sum_k w_k q'_k ln p_k in nats, [K] by label. It is reached at p = w q' / sum(w q')."""
+        if self.class_weights is None:
+            raise TypeError("there are no class weights")
+        return self._floor(eps, self.class_weights)
+
+    def _floor(self, eps: float, w: Array) -> Array:
+        """-sum_k c_k ln(c_k / C) for each label, where c = w q' and C is its sum.
+
+        The sums over the other classes are the sums over all classes less the label's term, so that no [K, K] array
+        is made.
+        """
+        rest, on = w * self.target_other(eps, len(w)), w * self.target_label(eps, len(w))
+        mass = np.add.reduce(rest) - rest + on
+        logs = np.add.reduce(_x_log_x(rest)) - _x_log_x(rest) + _x_log_x(on)
+        # A difference of equal sums may round below 0.
+        floor: Array = np.maximum(_x_log_x(mass) - logs, 0.0)
+        return floor
+
+    def optimal_gap(self, eps: float, num_classes: Number) -> Any:
+        """The logit of the label less the mean logit of the other classes at p = q'.
+
+        It is nan where the label is the only class, and where both the label and another class have a target of 0.
+        """
+        with np.errstate(divide="ignore", invalid="ignore"):
+            label = np.log(self.target_label(eps, num_classes))
+            other = np.log(self.target_other(eps, num_classes))
+            if self.prior is None:
+                gap = if_several(num_classes, label - other, math.nan)
+                return gap if isinstance(gap, np.ndarray) else float(gap)
+            # The mean leaves out the label's own entry. One other class of target 0 makes it -inf.
+            empty = np.isneginf(other)
+            finite = np.where(empty, 0.0, other)
+            total = np.where(empty.sum() - empty > 0, -np.inf, np.add.reduce(finite) - finite)
+            return label - total / (len(self.prior) - 1)
+
+    @property
+    def class_weighted(self) -> bool:
+        """Whether class weights move the optimum of the loss away from q', so that the entropy is not its floor."""
         return self.class_weights is not None and self.weight_mode == "torch"
 
     @cached_property
     def unweighted(self) -> Targets:
-        """The same targets, all classes alike."""
+        """The same targets without class weights."""
         return self if self.class_weights is None else replace(self, class_weights=None)
 
     @property
-    def convention(self) -> dict[str, str]:
-        """What a number made with this convention says of it: nothing where it is as usual."""
+    def smoothing_params(self) -> dict[str, str]:
+        """The params of a value that depends on the convention: its name, unless it is `uniform`."""
         return {} if self.smoothing == "uniform" else {"smoothing": self.smoothing}
 
     @property
     def described(self) -> dict[str, str]:
-        """The same of a loss, which class weights change too."""
-        return self.convention if self.class_weights is None else {**self.convention, "class_weights": self.weight_mode}
+        """The params of a loss, which depends on the class weights too."""
+        weights = {} if self.class_weights is None else {"class_weights": str(self.weight_mode)}
+        return {**self.smoothing_params, **weights}
 
 
 def _x_log_x(x: Any) -> Any:
     if np.ndim(x) == 0:
         return x * math.log(x) if x > 0 else 0.0
     return np.where(x > 0, x, 0.0) * np.log(np.where(x > 0, x, 1.0))
-
-
-def _where_several(num_classes: Number, value: Any, alone: float) -> Any:
-    """The value, but `alone` where the label is the only class: there is nothing to smooth over."""
-    chosen = np.where(np.greater(num_classes, 1), value, alone)
-    return chosen if chosen.ndim else float(chosen)
-
-
-def uniform_eps(eps: float, smoothing: str, num_classes: Number) -> Any:
-    """The eps of `uniform` that a convention's own eps is, for K classes or each of several K; a prior's is its own.
-
-    Raises:
-        UsageError: a negative eps of `classy` whose targets there are none of.
-    """
-    if smoothing == "off-target":
-        others = np.maximum(np.subtract(num_classes, 1.0), 1.0)
-        return _where_several(num_classes, eps * (num_classes / others), 0.0)
-    if smoothing != "classy":
-        return eps
-    if eps <= -1:
-        raise UsageError(f"classy divides by 1 + eps: must be above -1, got {eps}", "for example -0.1", where="eps")
-    return eps / (1.0 + eps)

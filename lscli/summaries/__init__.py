@@ -1,1 +1,1 @@
-"""Numbers of a report as plain sentences."""
+"""Conclusions: sentences made from the rows of a report."""

@@ -1,6 +1,6 @@
-"""What a sweep says in words: over- or under-smoothed, the eps that fits, and which model is better where.
+"""The conclusion of a sweep: over- or under-smoothed, the eps that fits best, and which model has the smaller loss.
 
-Nothing is said to be so unless its interval says it: the bootstrap's, or the normal one of the standard error.
+A statement needs an interval that supports it: that of the bootstrap, or else the normal one of the standard error.
 """
 
 from __future__ import annotations
@@ -10,60 +10,59 @@ import math
 from typing import TYPE_CHECKING
 
 from lscli.intervals.normal import band
+from lscli.report import by_metric, least_excess, rows_by_source
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from lscli.report import Row
 
 
 def verdict(rows: Sequence[Row], level: float = 0.95) -> str:
-    """One or two sentences a model, and one on each further model against the first.
+    """A few sentences on each model, and one on each further model against the first.
 
     Args:
-        rows: those of all samples, by source; the first source is the baseline.
-        level: of the intervals.
+        rows: the metrics of all samples, without those of groups; the first source is the baseline.
+        level: the level of the intervals.
+
+    Returns:
+        The sentences; empty if the rows have none of the metrics that they are about.
     """
-    sources = list(dict.fromkeys(row.source for row in rows))
-    of_source = {source: [row for row in rows if row.source == source] for source in sources}
-    several = len(sources) > 1
-    parts = []
-    for source, own in of_source.items():
+    models = list(rows_by_source(rows))
+    sentences = []
+    for source, own in models:
         found = _smoothing(own, level)
-        if several and found:
-            parts.append(f"{source}: {found[0]}")
+        if found and len(models) > 1:
+            found[0] = f"{source}: {found[0]}"
         elif found:
-            parts.append(found[0][:1].upper() + found[0][1:])
-        parts.extend(found[1:])
-    parts.extend(_ranking(sources[0], source, of_source[source], level) for source in sources[1:])
-    return " ".join(part for part in parts if part)
+            found[0] = found[0][:1].upper() + found[0][1:]
+        sentences += found
+    sentences += [_ranking(models[0][0], source, own, level) for source, own in models[1:]]
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
 def _smoothing(rows: Sequence[Row], level: float) -> list[str]:
-    """Sentences on one model, the first of them beginning with a small letter."""
-    first = {row.metric: row for row in reversed(rows)}
-    found = []
-    if "smoothing_balance" in first:
-        found.append(_balance(first["smoothing_balance"], level))
-    found += [_fit(first, level), _least(rows)]
-    return [sentence for sentence in found if sentence]
+    """Sentences on one model; the first one may begin with a small letter."""
+    found = by_metric(rows)
+    sentences = [_balance(found.get("smoothing_balance"), level), _fit(found, level), _least(rows)]
+    return [sentence for sentence in sentences if sentence]
 
 
-def _balance(row: Row, level: float) -> str:
-    if math.isnan(row.value):
+def _balance(row: Row | None, level: float) -> str:
+    if row is None or math.isnan(row.value):
         return ""
     low, high = band(row, level)
     if math.isnan(low):
         return f"no verdict on the smoothing: a balance of {row.value:+.3g} without an interval."
-    of = f"{row.value:+.3g} ({_interval(low, high, level)})"
+    value = f"{row.value:+.3g} ({_interval(low, high, level)})"
     if low > 0:
-        return f"over-smoothed (under-confident): the smoothing balance {of} is above 0."
+        return f"over-smoothed (under-confident): the smoothing balance {value} is above 0."
     if high < 0:
-        return f"under-smoothed (over-confident): the smoothing balance {of} is below 0."
-    return f"neither over- nor under-smoothed: the smoothing balance {of} is within noise."
+        return f"under-smoothed (over-confident): the smoothing balance {value} is below 0."
+    return f"neither over- nor under-smoothed: the smoothing balance {value} is within noise."
 
 
-def _fit(rows: dict[str, Row], level: float) -> str:
+def _fit(rows: Mapping[str, Row], level: float) -> str:
     fit, gap = rows.get("eps_gap"), rows.get("logit_gap_mean")
     if fit is None or gap is None or math.isnan(fit.value):
         return ""
@@ -79,17 +78,11 @@ def _fit(rows: dict[str, Row], level: float) -> str:
 def _least(rows: Sequence[Row]) -> str:
     row = least_excess(rows)
     several = sum(row.metric == "loss_excess" for row in rows) > 1
-    return f"Of the sweep, eps {eps_of(row)} has the least excess, {row.value:.3g} nats." if row and several else ""
-
-
-def least_excess(rows: Sequence[Row]) -> Row | None:
-    """The row of the finite excess that is the smallest."""
-    found = [row for row in rows if row.metric == "loss_excess" and math.isfinite(row.value)]
-    return min(found, key=lambda row: row.value, default=None)
+    return f"Of the sweep, eps {_eps(row)} has the least excess, {row.value:.3g} nats." if row and several else ""
 
 
 def _ranking(first: str, other: str, rows: Sequence[Row], level: float) -> str:
-    """Which of two models has the smaller smoothed loss, at those eps whose band leaves 0 out."""
+    """Which of two models has the smaller smoothed loss, at each eps whose difference has an interval without 0."""
     curve = sorted((row for row in rows if row.metric == "loss_difference"), key=lambda row: row.params["eps"])
     if not curve:
         return ""
@@ -113,9 +106,9 @@ def _ranking(first: str, other: str, rows: Sequence[Row], level: float) -> str:
 
 
 def _where(curve: Sequence[Row], chosen: Sequence[bool]) -> str:
-    """The eps of the chosen rows, those in a row as `first to last`."""
+    """The eps of the chosen rows; neighbours are written as `first to last`."""
     runs = [
-        [eps_of(row) for _, row in run]
+        [_eps(row) for _, row in run]
         for which, run in itertools.groupby(zip(chosen, curve, strict=True), key=lambda pair: pair[0])
         if which
     ]
@@ -127,7 +120,7 @@ def _winner(row: Row, first: str, other: str, level: float) -> str:
     return first if low > 0 else other if high < 0 else ""
 
 
-def eps_of(row: Row) -> str:
+def _eps(row: Row) -> str:
     """The eps of a row as text."""
     return f"{row.params['eps']:g}"
 

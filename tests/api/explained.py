@@ -1,4 +1,4 @@
-"""What `lscli.explain` says, by column, and samples to ask it about."""
+"""What `lscli.explain` answers, by column, and samples to ask it about."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 import lscli
-from lscli.api.explain import COLUMNS
 
 # Samples of which a third is ignored, and class weights.
 RANDOM = np.random.default_rng(5)
@@ -19,8 +18,7 @@ KEPT = SOME >= 0
 
 def rows(*arguments: Any, **options: Any) -> list[dict[str, Any]]:
     listing = lscli.explain(*arguments, **options)
-    assert COLUMNS == tuple(listing.columns)
-    return [dict(zip(COLUMNS, row, strict=True)) for row in listing.rows]
+    return [row._asdict() for row in listing.rows]
 
 
 def what(row: dict[str, Any]) -> tuple[float, str, str]:

@@ -45,7 +45,7 @@ A, B, Y = pair()
 
 def by_eps(report: Report, metric: str, source: str = "logits", group: str = "") -> dict[float, Row]:
     rows = [row for row in report.rows if (row.metric, row.source, row.group) == (metric, source, group)]
-    return {float(row.params.split(";")[0].removeprefix("eps=")): row for row in rows}
+    return {row.params["eps"]: row for row in rows}
 
 
 def one(report: Report, metric: str, source: str = "logits (2)", group: str = "") -> Row:

@@ -1,10 +1,11 @@
-"""The Python API: what `evaluate` takes, and what it refuses."""
+"""`lscli.evaluate` from Python: inputs of every kind, and wrong ones."""
 
 from __future__ import annotations
 
 import math
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from tests.command import LABELS, LOGITS
 SAMPLE_LOGITS, SAMPLE_LABELS = np.load(LOGITS), np.load(LABELS)
 
 
-def numbers(report: lscli.Report) -> list[tuple[str, str, float, float]]:
+def numbers(report: lscli.Report) -> list[tuple[str, Mapping[str, Any], float, float]]:
     return [(row.metric, row.params, row.value, row.stderr) for row in report.rows]
 
 
@@ -36,13 +37,13 @@ def numbers(report: lscli.Report) -> list[tuple[str, str, float, float]]:
     ],
     ids=["paths", "Path and bytes", "numpy", "torch", "requires grad", "lists", "Fortran", "big-endian"],
 )
-def test_the_same_numbers_from_whatever_holds_them(logits: Any, labels: Any) -> None:
+def test_every_kind_of_input_gives_the_same_numbers(logits: Any, labels: Any) -> None:
     assert repr(numbers(lscli.evaluate(LOGITS, LABELS))) == repr(numbers(lscli.evaluate(logits, labels)))
 
 
 def test_several_eps_come_from_one_pass() -> None:
     report = lscli.evaluate(LOGITS, LABELS, eps=[0, 0.1, 0.1, 0.2], metrics="loss_smoothed")
-    assert [row.params for row in report.rows] == ["eps=0.0", "eps=0.1", "eps=0.2"]
+    assert [{"eps": 0.0}, {"eps": 0.1}, {"eps": 0.2}] == [row.params for row in report.rows]
 
 
 @pytest.mark.parametrize("eps", [0.1, np.float32(0.25), "0.1", (0.1,), np.array([0.1, 0.2])])
@@ -51,7 +52,7 @@ def test_eps_is_a_number_or_several(eps: Any) -> None:
 
 
 @pytest.mark.parametrize("eps", [-0.1, 1.5, math.nan, math.inf, "x", [], [0.1, 2], None])
-def test_what_is_no_eps_is_refused(eps: Any) -> None:
+def test_an_eps_out_of_range_is_refused(eps: Any) -> None:
     with pytest.raises(lscli.UsageError, match="eps"):
         lscli.evaluate(LOGITS, LABELS, eps=eps)
 
@@ -59,23 +60,23 @@ def test_what_is_no_eps_is_refused(eps: Any) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"kernel": "nmpy"}, "unknown kernel"),
+        ({"kernel": "nmpy"}, "kernel: unknown value 'nmpy'"),
         ({"device": "gpu"}, "unknown device"),
         ({"device": "cuda:x"}, "unknown device"),
         ({"device": "cuda:99"}, "device cuda:99 is not there"),
         ({"kernel": "numpy", "device": "cuda"}, "does not run on cuda"),
-        ({"nonfinite": "drop"}, "nonfinite"),
-        ({"threads": 0}, "threads must be at least 1"),
-        ({"chunk_rows": -3}, "chunk-rows must be at least 1"),
+        ({"nonfinite": "drop"}, "nonfinite: unknown value 'drop'"),
+        ({"threads": 0}, "threads: must be at least 1, got 0"),
+        ({"chunk_rows": -3}, "chunk-rows: must be at least 1, got -3"),
         ({"bins": 0}, "bins: must be from 1 to 10000"),
         ({"bin_edges": "both"}, "bin-edges: unknown value 'both'"),
-        ({"norm": "l7"}, "norm: unknown norm"),
-        ({"compat": "netcall"}, "compat: unknown library"),
-        ({"score": "mps"}, "score: unknown score"),
+        ({"norm": "l7"}, "norm: unknown value 'l7'"),
+        ({"compat": "netcall"}, "compat: unknown value 'netcall'"),
+        ({"score": "mps"}, "score: unknown value 'mps'"),
         ({"group_by": "split"}, "group-by: names a column of no file"),
     ],
 )
-def test_what_an_option_does_not_take_is_refused(options: dict[str, Any], message: str) -> None:
+def test_a_wrong_value_of_an_option_is_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(lscli.UsageError, match=message):
         lscli.evaluate(LOGITS, LABELS, **options)
 
@@ -85,13 +86,13 @@ def test_logits_without_labels_are_refused() -> None:
         lscli.evaluate(LOGITS)
 
 
-def test_the_two_in_the_wrong_order_are_said_to_be() -> None:
+def test_swapped_logits_and_labels_are_named_as_such() -> None:
     for logits, labels in ((LABELS, LOGITS), (SAMPLE_LABELS, SAMPLE_LOGITS)):
         with pytest.raises(lscli.InputError, match="swapped"):
             lscli.evaluate(logits, labels)
 
 
-def test_probabilities_given_as_logits_are_warned_of() -> None:
+def test_probabilities_given_as_logits_cause_a_warning() -> None:
     probabilities = torch.softmax(torch.from_numpy(SAMPLE_LOGITS), dim=1).numpy()
     with pytest.warns(lscli.LscliWarning, match="every row sums to 1"):
         lscli.evaluate(probabilities, SAMPLE_LABELS)
@@ -111,7 +112,7 @@ def test_errors_are_one_family_with_hints() -> None:
     assert caught.value.hint
 
 
-def test_the_module_says_what_it_offers() -> None:
+def test_the_module_lists_its_names() -> None:
     assert {"evaluate", "Report", "SampleTable", "LscliError"} <= set(dir(lscli))
     assert all(getattr(lscli, name) is not None for name in lscli.__all__)
     with pytest.raises(AttributeError, match="evaluat"):
@@ -140,6 +141,6 @@ def test_evaluating_arrays_imports_neither_torch_nor_pandas() -> None:
         ([[0.5]], [[1]], None),
     ],
 )
-def test_what_is_no_table_is_refused(confidence: Any, correct: Any, weight: Any) -> None:
+def test_wrong_confidences_are_refused(confidence: Any, correct: Any, weight: Any) -> None:
     with pytest.raises(lscli.UsageError):
         lscli.SampleTable.from_confidences(confidence, correct, weight=weight)

@@ -1,4 +1,4 @@
-"""`lscli.explain`: a printed loss is traced to what printed it, and to nothing when nothing did."""
+"""`lscli.explain`: which computation gives a printed loss, and what is said if none does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import lscli
-from lscli.api.explain import COLUMNS, USUAL
+from lscli.recipes.candidates import USUAL
 from tests.api.explained import KEPT, MANY, SOME, W, rows, what
 from tests.command import LABELS, LOGITS
 
@@ -50,7 +50,7 @@ def test_every_number_of_the_worked_example_is_explained(
     assert min(abs(row["difference"]) for row in found[1:]) > 1e-6
 
 
-def test_float32_noise_of_a_framework_is_no_other_convention() -> None:
+def test_float32_noise_is_not_another_convention() -> None:
     listing = lscli.explain("0.9935434019432859", X, Y)
     assert ("uniform", "mean over kept samples") == next(iter(listing.rows))[3:5]
     assert "gives 0.9935434019432859 as far as float32 goes" in listing.conclusion
@@ -106,7 +106,7 @@ def test_an_ignored_sample_as_a_uniform_target() -> None:
     )
 
 
-def test_recipes_that_need_what_is_not_there_are_not_tried() -> None:
+def test_recipes_that_need_missing_inputs_are_not_tried() -> None:
     names = {row["recipe"] for row in rows("1", MANY[KEPT], SOME[KEPT], candidates=9999)}
     assert not [name for name in names if "all samples" in name or "ignored" in name or "class weights" in name]
     names = {row["recipe"] for row in rows("1", MANY, SOME, candidates=9999)}
@@ -139,7 +139,7 @@ def test_two_conventions_that_are_one_are_one_candidate() -> None:
 def test_candidates_that_agree_with_all_digits_are_equally_near() -> None:
     """0.99 is nearer to another candidate than to the plain one, which is as good an explanation and simpler."""
     listing = lscli.explain("0.99", X, Y)
-    found = [dict(zip(COLUMNS, row, strict=True)) for row in listing.rows]
+    found = [row._asdict() for row in listing.rows]
     assert (0.1, "uniform", "mean over kept samples") == what(found[0])
     fit = [row for row in found if abs(row["difference"]) <= 0.005]
     assert found[: len(fit)] == fit
@@ -159,14 +159,14 @@ def test_the_digits_of_the_value_are_its_tolerance(value: str, fits: bool) -> No
     assert fits == (f"gives {value} to its last digit" in listing.conclusion)
 
 
-def test_zeros_at_the_end_are_digits() -> None:
+def test_trailing_zeros_are_digits() -> None:
     assert "2 candidates give 3 to" not in lscli.explain("3.000", X, Y, eps=0.1).conclusion
     assert "to its last digit" in lscli.explain("3", X, Y, eps=0.1).conclusion
     assert "to its last digit" not in lscli.explain("3.000", X, Y, eps=0.1).conclusion
     assert "to its last digit" in lscli.explain("9.9e-1", X, Y, eps=0.1).conclusion
 
 
-def test_a_value_that_nothing_gives_names_the_nearest_and_the_eps_that_would() -> None:
+def test_an_unexplained_value_names_the_nearest_and_the_eps_that_would() -> None:
     value = (1 - 0.0723) * H + 0.0723 * U
     text = lscli.explain(f"{value:.6f}", X, Y, eps=[0.1, 0.3]).conclusion
     assert text.startswith("None with such an eps gives 0.970460: the nearest is the mean over all samples of off-")
@@ -181,7 +181,7 @@ def test_the_loss_without_smoothing_is_tried_whatever_eps_is_given() -> None:
     assert {*USUAL} == {row["eps"] for row in rows("0.9", X, Y, candidates=9999)}
 
 
-def test_candidates_are_as_many_as_are_asked_for_and_always_the_same() -> None:
+def test_the_number_of_candidates_and_their_order_are_fixed() -> None:
     every = rows("1.1", MANY, SOME, candidates=9999)
     assert every[:4] == rows("1.1", MANY, SOME, candidates=4)
     assert every == rows("1.1", MANY, SOME, candidates=9999, threads=1, chunk_rows=3)
@@ -198,7 +198,7 @@ def test_weights_are_counts() -> None:
     assert [row["loss"] for row in one] == pytest.approx([row["loss"] for row in other], rel=1e-12)
 
 
-def test_nan_in_ignored_rows_is_nothing_to_who_ignores_them() -> None:
+def test_nan_in_ignored_rows_rules_out_only_recipes_that_count_them() -> None:
     x = MANY.copy()
     x[~KEPT] = np.nan
     whole, broken = (rows("1.1", each, SOME, candidates=9999) for each in (MANY, x))
@@ -209,7 +209,7 @@ def test_nan_in_ignored_rows_is_nothing_to_who_ignores_them() -> None:
 
 
 @pytest.mark.parametrize("skip", ["kept", "ignored"])
-def test_rows_that_are_skipped_are_not_there(skip: str) -> None:
+def test_skipped_rows_do_not_count(skip: str) -> None:
     gone = int(np.flatnonzero(KEPT if skip == "kept" else ~KEPT)[0])
     x = MANY.copy()
     x[gone, 3] = np.nan
@@ -245,7 +245,7 @@ def test_a_value_is_a_number_too(value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf", "x", "", "0,99", None, [0.9], True, "1e999", "snan"])
-def test_what_is_no_loss_is_refused(value: Any) -> None:
+def test_a_value_that_is_not_a_number_is_refused(value: Any) -> None:
     with pytest.raises(lscli.UsageError, match="value: not a finite number") as caught:
         lscli.explain(value, X, Y)
     assert "comes first" in caught.value.hint
@@ -264,22 +264,22 @@ def test_odd_numbers_are_numbers(value: str) -> None:
         ({"eps": 1.5}, "eps: must be .*got 1.5"),
         ({"eps": -0.1}, "eps: must be .*got -0.1"),
         ({"eps": []}, "no eps is given"),
-        ({"groups": ["a", "b", "a", "b"]}, "groups: a loss is explained by all samples"),
+        ({"groups": ["a", "b", "a", "b"]}, "groups: is not an option of this command"),
         ({"masked_classes": "exclude", "class_weights": [1, 1, 1]}, "masked-classes"),
     ],
 )
-def test_what_an_option_does_not_take_is_refused(options: dict[str, Any], message: str) -> None:
+def test_a_wrong_value_of_an_option_is_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(lscli.UsageError, match=message):
         lscli.explain("1", X, Y, **options)
 
 
 @pytest.mark.parametrize("option", ["prior", "class_weights"])
-def test_priors_and_class_weights_of_another_length_are_refused(option: str) -> None:
+def test_priors_and_class_weights_of_a_wrong_length_are_refused(option: str) -> None:
     with pytest.raises(lscli.InputError, match="for 3 classes"):
         lscli.explain("1", X, Y, **{option: [0.5, 0.5]})  # type: ignore[arg-type]
 
 
-def test_files_are_told_of(tmp_path: Path) -> None:
+def test_files_of_vectors_are_among_the_inputs(tmp_path: Path) -> None:
     np.save(tmp_path / "w.npy", np.linspace(0.1, 1, 10))
     listing = lscli.explain("1", LOGITS, LABELS, class_weights=str(tmp_path / "w.npy"), prior=np.full(10, 0.1))
     assert ["logits", "labels", "prior", "class_weights"] == [entry["role"] for entry in listing.inputs]

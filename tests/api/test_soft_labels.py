@@ -90,9 +90,9 @@ def test_the_floor_and_the_excess_are_those_of_scipy() -> None:
         assert scipy.stats.entropy(smoothed, axis=1).mean() == pytest.approx(found[f"loss_floor@{eps}"], rel=1e-13)
         divergence = scipy.special.rel_entr(smoothed, p).sum(axis=1)
         assert divergence.mean() == pytest.approx(found[f"loss_excess@{eps}"], rel=1e-12)
-        row = next(row for row in found.rows if (row.metric, row.params) == ("loss_excess", f"eps={eps}"))
+        row = next(row for row in found.rows if (row.metric, row.params) == ("loss_excess", {"eps": eps}))
         assert divergence.std(ddof=1) / math.sqrt(300) == pytest.approx(row.stderr, rel=1e-12)
-        row = next(row for row in found.rows if (row.metric, row.params) == ("loss_floor", f"eps={eps}"))
+        row = next(row for row in found.rows if (row.metric, row.params) == ("loss_floor", {"eps": eps}))
         deviation = scipy.stats.entropy(smoothed, axis=1).std(ddof=1)
         assert deviation / math.sqrt(300) == pytest.approx(row.stderr, rel=1e-10, abs=1e-16)
 
@@ -115,7 +115,7 @@ def test_a_negative_eps_has_a_loss_and_no_floor() -> None:
     found = evaluated(logits, q, eps=[-0.1, 0.2], allow_negative_eps=True)
     expected = 1.1 * found["loss_hard"] - 0.1 * found["loss_uniform"]
     assert expected == pytest.approx(found["loss_smoothed@-0.1"], rel=1e-13)
-    assert ["eps=0.2"] * 2 == [row.params for row in found.rows if row.metric in ("loss_floor", "loss_excess")]
+    assert [{"eps": 0.2}] * 2 == [row.params for row in found.rows if row.metric in ("loss_floor", "loss_excess")]
 
 
 def test_a_metric_has_an_eps_of_its_own() -> None:

@@ -1,4 +1,4 @@
-"""What a bad input is: how it is made, how lscli is run on it, and what comes of it."""
+"""A bad input: how to make it, the arguments of lscli, and the expected answer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from tests.io.make import saved, some_labels, some_logits
 
-# Makes the files in a folder, and gives the arguments of lscli.
+# Makes the files in a folder and returns the arguments of lscli.
 Make = Callable[[Path], Sequence[object]]
 
 
@@ -19,14 +19,13 @@ class Case(NamedTuple):
 
     Attributes:
         name: its number in the list of bad inputs, and what it is.
-        make: see `Make`. The output is added, unless `-o` is among the arguments.
-        says: words of the first line on stderr; empty where there is none.
+        make: see `Make`. An output is added to its arguments if they have none.
+        says: words of the first line on stderr; empty if nothing is written there.
         hint: words of the second line.
         code: the exit code.
-        named: the file that the line begins with, relative to the folder; empty where it names none.
-        same: logits and labels in memory whose figures the answer has, where there is one.
-        torch: whether torch has to be imported for it, whose time and memory are not lscli's.
-        ordinary_user: whether the run has an ordinary user's rights to files, also where the tests are run by root.
+        named: the file that the first line begins with, relative to the folder; empty if it names none.
+        same: logits and labels in memory that give the same report, for a legal input.
+        limited: whether it needs a process of its own, since the danger is that it takes time, memory or rights.
     """
 
     name: str
@@ -36,12 +35,11 @@ class Case(NamedTuple):
     code: int = 3
     named: str = ""
     same: tuple[Any, Any] | None = None
-    torch: bool = False
-    ordinary_user: bool = False
+    limited: bool = False
 
 
 def sound(folder: Path) -> tuple[Path, Path]:
-    """Logits and labels with nothing wrong in them."""
+    """Save valid logits and labels; return the two paths."""
     logits, labels = folder / "logits.npy", folder / "labels.npy"
     np.save(logits, some_logits())
     np.save(labels, some_labels())
@@ -49,7 +47,7 @@ def sound(folder: Path) -> tuple[Path, Path]:
 
 
 def as_logits(name: str, make: Callable[[Path], object], *options: object) -> Make:
-    """Arguments that give a file of this name, made so, for logits."""
+    """Return a `Make` that passes a file of this name as logits; `make` writes it."""
 
     def arguments(folder: Path) -> Sequence[object]:
         _, labels = sound(folder)
@@ -60,7 +58,7 @@ def as_logits(name: str, make: Callable[[Path], object], *options: object) -> Ma
 
 
 def as_labels(name: str, make: Callable[[Path], object], *options: object) -> Make:
-    """Arguments that give a file of this name, made so, for labels."""
+    """Return a `Make` that passes a file of this name as labels; `make` writes it."""
 
     def arguments(folder: Path) -> Sequence[object]:
         logits, _ = sound(folder)
@@ -71,10 +69,10 @@ def as_labels(name: str, make: Callable[[Path], object], *options: object) -> Ma
 
 
 def data(content: bytes) -> Callable[[Path], object]:
-    """Makes a file of these bytes."""
+    """Return a function that writes these bytes to a path."""
     return lambda path: path.write_bytes(content)
 
 
 def array(value: Any, dtype: Any = None) -> Callable[[Path], object]:
-    """Makes an `.npy` file of this array."""
+    """Return a function that writes this array to an `.npy` file."""
     return data(saved(np.asarray(value, dtype)))

@@ -19,7 +19,7 @@ LOGITS, LABELS = some_logits(), some_labels()
 
 
 def _bomb(path: Path) -> None:
-    """256 MiB of zeros in 256 KiB."""
+    """Write 256 MiB of zeros into an archive of 256 KiB."""
     header = saved(np.zeros((1, 64), np.float32))[:128].replace(b"(1, 64), }     ", b"(1048576, 64), }")[:128]
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target, target.open("logits.npy", "w") as member:
         member.write(header)
@@ -45,7 +45,7 @@ def _wrong_checksum(compression: int) -> Callable[[Path], object]:
 
 
 def _torch(what: Callable[[Any], Any], **options: Any) -> Callable[[Path], object]:
-    """Makes a file of what a function of the torch module gives."""
+    """Return a function that saves what `what(torch)` returns."""
 
     def make(path: Path) -> None:
         import torch
@@ -56,7 +56,7 @@ def _torch(what: Callable[[Any], Any], **options: Any) -> Callable[[Path], objec
 
 
 class _Evil:
-    """What runs a command when it is unpickled."""
+    """An object that runs a command when it is unpickled."""
 
     def __init__(self, trace: str) -> None:
         self._trace = trace
@@ -84,7 +84,7 @@ _HEADER = {"logits": _tensor([6, 3], 0, 72)}
 
 
 def _table(columns: Callable[[Any], dict[str, Any]]) -> Callable[[Path], object]:
-    """Makes a Parquet file of the columns that a function of the pyarrow module gives."""
+    """Return a function that writes the columns that `columns(pyarrow)` returns to a Parquet file."""
 
     def make(path: Path) -> None:
         import pyarrow as pa
@@ -100,20 +100,10 @@ def _fixed(pa: Any, values: Any = LOGITS) -> Any:
 
 
 def _huge_header(path: Path) -> None:
-    """A header of 101 MB, nearly all of it a hole in the file."""
+    """Write a sparse file with a header of 101 MB."""
     with path.open("wb") as file:
         file.write(struct.pack("<Q", 101_000_000))
         file.truncate(8 + 101_000_000 + 72)
-
-
-def _both(name: str, make: Callable[[Path], object]) -> Callable[[Path], list[object]]:
-    """Arguments that give one file alone, for logits and labels."""
-
-    def arguments(folder: Path) -> list[object]:
-        make(folder / name)
-        return ["eval", folder / name]
-
-    return arguments
 
 
 def _npz(name: str, make: Callable[[Path], object], says: str, hint: str = "", named: str = "x.npz") -> Case:
@@ -121,7 +111,7 @@ def _npz(name: str, make: Callable[[Path], object], says: str, hint: str = "", n
 
 
 def _pt(name: str, make: Callable[[Path], object], says: str, hint: str = "", named: str = "x.pt") -> Case:
-    return Case(name, as_logits("x.pt", make), says, hint, named=named, torch=True)
+    return Case(name, as_logits("x.pt", make), says, hint, named=named)
 
 
 def _st(name: str, make: Callable[[Path], object]) -> Case:
@@ -137,7 +127,7 @@ def _deflated(path: Path) -> Path:
 
 
 CASES = [
-    _npz("44 bomb", _bomb, "expands", "np.savez", "x.npz[logits]"),
+    _npz("44 bomb", _bomb, "expands", "np.savez", "x.npz[logits]")._replace(limited=True),
     _npz("45 npz cut off", _cut(_deflated, -9), "corrupt archive"),
     _npz("45 npz cut in its data", _cut(_deflated, 100), "corrupt archive"),
     _npz("46 checksum of a packed member", _wrong_checksum(zipfile.ZIP_DEFLATED), "corrupt archive: Bad CRC-32"),
@@ -196,13 +186,12 @@ CASES = [
         as_logits("x.pt", _torch(lambda torch: torch.tensor(LOGITS).requires_grad_())),
         code=0,
         same=(LOGITS, LABELS),
-        torch=True,
     ),
     _st("54 safetensors cut off", _safetensors(_HEADER, bytes(71))),
     _st("54 safetensors cut in its header", data(b"\x40\0\0\0\0\0\0\0{")),
     _st("55 header of 2^62 bytes", _safetensors(_HEADER, length=1 << 62)),
     _st("55 header of 2^64 - 1 bytes", _safetensors(_HEADER, length=(1 << 64) - 1)),
-    _st("55 header of more than 100 MB", _huge_header),
+    _st("55 header of more than 100 MB", _huge_header)._replace(limited=True),
     _st("56 tensors that overlap", _safetensors({**_HEADER, "b": _tensor([9], 36, 72)})),
     _st("57 a hole between tensors", _safetensors({**_HEADER, "b": _tensor([1], 76, 80)}, bytes(80))),
     _st("58 shape overflows", _safetensors({"logits": _tensor([1 << 40, 1 << 40], 0, 72)})),

@@ -1,4 +1,4 @@
-"""Bad inputs 62 to 78: values that cannot be used, or that can and look as if they could not."""
+"""Bad inputs 62 to 78: values that cannot be used, and odd ones that can."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PROBABILITIES = np.exp(LOGITS) / np.exp(LOGITS).sum(axis=1, keepdims=True)
 
 
 def shards(**files: np.ndarray) -> Callable[[Path], Sequence[object]]:
-    """Arguments that give the shards `x-*.npy` of these logits, with labels for six rows."""
+    """Return a `Make` that passes the shards `x-*.npy` of these logits, with labels for six rows."""
 
     def arguments(folder: Path) -> Sequence[object]:
         _, labels = sound(folder)

@@ -1,4 +1,4 @@
-"""Bad inputs 79 to 82 and the unnumbered ones on text: the command line, the output, names of files."""
+"""Bad inputs 79 to 82, and unnumbered ones about names: the command line, the output, file names."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _to_a_link(folder: Path) -> Sequence[object]:
 
 
 def _named(name: str | bytes, content: bytes = b"") -> Callable[[Path], Sequence[object]]:
-    """Arguments that give a file of a name that few have."""
+    """Return a `Make` that passes a file with an unusual name as logits."""
 
     def arguments(folder: Path) -> Sequence[object]:
         path = os.path.join(os.fsencode(folder), name if isinstance(name, bytes) else name.encode())
@@ -55,15 +55,10 @@ _SOUND = saved(LOGITS)
 _ANSWER = (LOGITS, LABELS)
 
 CASES = [
-    *(
-        Case(f"79 --eps {value}", _with("--eps", value), "must be finite and in [0, 1]", code=2)
-        for value in ("nan", "inf", "-0.1", "1.5")
-    ),
+    Case("79 --eps nan", _with("--eps", "nan"), "must be finite and in [0, 1]", code=2),
     Case("80 --bins 0", _with("--bins", "0"), "bins", code=2),
-    Case("80 --bins 1e9", _with("--bins", "1e9"), "--bins", code=2),
     Case("80 --bins 1000000000", _with("--bins", "1000000000"), "bins", code=2),
-    Case("80 --device cuda:99", _with("--device", "cuda:99"), "device cuda:99 is not there", code=2, torch=True),
-    Case("80 an unknown option", _with("--esp", "0.1"), "No such option: --esp", code=2),
+    Case("80 --device cuda:99", _with("--device", "cuda:99"), "device cuda:99 is not there", code=2),
     Case(
         "80 a pattern that the shell replaced",
         lambda folder: ["eval", *sound(folder), *sound(folder)],

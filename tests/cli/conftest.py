@@ -13,7 +13,7 @@ from tests.cli.inprocess import Answer, Run
 
 @pytest.fixture(autouse=True)
 def _keep_sigterm() -> Iterator[None]:
-    """`main` takes SIGTERM over, as a process of its own may."""
+    """Restore the handler of SIGTERM, which `main` replaces."""
     handler = signal.getsignal(signal.SIGTERM)
     yield
     signal.signal(signal.SIGTERM, handler)
@@ -21,7 +21,7 @@ def _keep_sigterm() -> Iterator[None]:
 
 @pytest.fixture
 def run(capfd: pytest.CaptureFixture[str]) -> Run:
-    """Run lscli in this process: its exit code and what it wrote."""
+    """Return a function that runs lscli in this process and returns its exit code and streams."""
 
     def run_here(*arguments: object) -> Answer:
         capfd.readouterr()

@@ -1,4 +1,4 @@
-"""The command line within this process: what a command answers, without the start of an interpreter."""
+"""The command line in this process: fast, since no interpreter is started."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Answer(NamedTuple):
 
     @property
     def settings(self) -> dict[str, tuple[Any, str]]:
-        """The settings of a report in JSON: of each its value and where that came from."""
+        """The settings of a report in JSON: name to value and origin."""
         return {name: (entry["value"], entry["from"]) for name, entry in json.loads(self.out)["settings"].items()}
 
 
@@ -29,7 +29,7 @@ Run = Callable[..., Answer]
 
 
 def assert_refused(answer: Answer, code: int, *words: str) -> None:
-    """One line and a hint on stderr, nothing on stdout, and these words among them."""
+    """Assert that stdout is empty and stderr has one line and a hint, which contain these words."""
     lines = answer.err.splitlines()
     assert (code, "", 2) == (answer.code, answer.out, len(lines)), answer
     assert ["lscli: ", "hint: "] == [lines[0][:7], lines[1][:6]]
@@ -37,7 +37,7 @@ def assert_refused(answer: Answer, code: int, *words: str) -> None:
 
 
 def save_pair(folder: Path, *, probabilities: bool = False, name: str = "logits.npy") -> tuple[str, str]:
-    """Small logits (or probabilities, which earn a warning) and their labels, saved; the two paths."""
+    """Save small logits (or probabilities, which cause a warning) and labels; return the two paths."""
     random = np.random.default_rng(0)
     x = random.normal(size=(40, 3)).astype(np.float32)
     if probabilities:
@@ -49,7 +49,7 @@ def save_pair(folder: Path, *, probabilities: bool = False, name: str = "logits.
 
 
 def records(answer: Answer) -> list[dict[str, str]]:
-    """The rows of a CSV on stdout by column, of a run without a complaint."""
+    """The rows of a CSV on stdout, by column; stderr has to be empty."""
     assert (0, "") == (answer.code, answer.err)
     return list(csv.DictReader(io.StringIO(answer.out, newline="")))
 
@@ -65,7 +65,7 @@ def values(answer: Answer, group: str = "") -> dict[str, float]:
 
 
 def save_more(folder: Path, rows: int = 60, classes: int = 4) -> tuple[str, str]:
-    """Logits of a better-than-chance model, each row another, and their labels; the two paths."""
+    """Save logits of a model that is better than chance, and labels; return the two paths."""
     random = np.random.default_rng(1)
     y = random.integers(0, classes, rows)
     x = random.normal(size=(rows, classes)).astype(np.float32)

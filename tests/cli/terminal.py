@@ -1,4 +1,4 @@
-"""lscli on a pseudo-terminal, and with other odd streams."""
+"""Run lscli on a pseudo-terminal, or with the redirections of a shell."""
 
 from __future__ import annotations
 
@@ -9,23 +9,39 @@ import pty
 import re
 import struct
 import subprocess
+import sys
 import termios
 from collections.abc import Mapping, Sequence
 
 from tests.command import command
 
 _COLOR = re.compile("\x1b\\[[0-9;]*m")
+_TOKEN = re.compile("\x1b\\[[0-9;?]*[A-Za-z]|[^\x1b]", re.DOTALL)
+
+
+# The command line of a run that shows the progress bar from its first row on.
+_WITH_BAR = """
+import sys
+from lscli.cli import progress
+progress._PATIENCE = 0
+from lscli.cli.main import main
+sys.exit(main(sys.argv[1:]))
+"""
 
 
 def on_terminal(
-    *arguments: object, width: int = 100, stderr_too: bool = False, env: Mapping[str, str] | None = None
+    *arguments: object,
+    width: int = 100,
+    stderr_too: bool = False,
+    bar: bool = False,
+    env: Mapping[str, str] | None = None,
 ) -> tuple[int, str, str]:
     """The exit code, what the terminal got (CR LF as LF) and what a pipe on stderr got."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
     base = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
     with subprocess.Popen(
-        command(arguments),
+        [sys.executable, "-c", _WITH_BAR, *map(str, arguments)] if bar else command(arguments),
         stdout=slave,
         stderr=slave if stderr_too else subprocess.PIPE,
         env={**base, "TERM": "xterm", **(env or {})},
@@ -51,6 +67,27 @@ def in_shell(redirection: str, arguments: Sequence[object], **env: str) -> subpr
 
 def without_color(text: str) -> str:
     return _COLOR.sub("", text)
+
+
+def displayed(text: str) -> list[str]:
+    """The lines that a terminal shows at the end, where a progress bar was drawn and erased."""
+    lines, row, column = [""], 0, 0
+    for token in _TOKEN.findall(text):
+        if token == "\n":
+            row, column = row + 1, 0
+            lines += [""] * (row == len(lines))
+        elif token == "\r":
+            column = 0
+        elif token == "\x1b[2K":
+            lines[row] = ""
+        elif token[0] == "\x1b" and token[-1] == "A":
+            row -= int(token[2:-1])
+        elif token[0] != "\x1b":
+            lines[row] = lines[row][:column].ljust(column) + token + lines[row][column + 1 :]
+            column += 1
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines
 
 
 def _read_all(fd: int) -> bytes:

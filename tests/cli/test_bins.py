@@ -7,11 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rich.cells import cell_len
 from scipy.stats import binomtest
 
-from tests.cli.inprocess import Run, column, records, save_more, values
-from tests.cli.terminal import on_terminal, without_color
+from tests.cli.inprocess import Run, column, records, values
 from tests.command import LABELS, LOGITS
 
 HEADER = "source,group,low,high,count,confidence,accuracy,gap,ci_low,ci_high"
@@ -45,7 +43,7 @@ def test_bins_of_equal_count_add_up_to_ece_equal_mass(run: Run, bins: int) -> No
     assert ece == pytest.approx(np.nansum(count * abs(gap)) / 5000, rel=1e-12)
 
 
-def test_every_bin_is_a_row_and_an_empty_one_has_edges_and_no_more(run: Run) -> None:
+def test_an_empty_bin_is_a_row_with_its_edges_alone(run: Run) -> None:
     answer = run("bins", LOGITS, LABELS, "--bins", "15")
     rows = records(answer)
     assert HEADER == answer.out.partition("\n")[0]
@@ -57,7 +55,7 @@ def test_every_bin_is_a_row_and_an_empty_one_has_edges_and_no_more(run: Run) -> 
     assert {""} == {row[name] for row in empty for name in ("confidence", "accuracy", "gap", "ci_low", "ci_high")}
 
 
-def test_a_gap_is_confidence_above_accuracy(run: Run) -> None:
+def test_the_gap_is_confidence_minus_accuracy(run: Run) -> None:
     rows = [row for row in records(run("bins", LOGITS, LABELS)) if row["count"] != "0"]
     difference = np.subtract(column(rows, "confidence"), column(rows, "accuracy"))
     assert difference == pytest.approx(column(rows, "gap"), abs=1e-12)
@@ -65,7 +63,7 @@ def test_a_gap_is_confidence_above_accuracy(run: Run) -> None:
 
 
 @pytest.mark.parametrize("level", [0.5, 0.9, 0.95, 0.999])
-def test_the_interval_is_wilson_s(run: Run, level: float) -> None:
+def test_the_interval_is_wilsons(run: Run, level: float) -> None:
     rows = [row for row in records(run("bins", LOGITS, LABELS, "--level", level)) if row["count"] != "0"]
     for row in rows:
         count = int(row["count"])
@@ -76,7 +74,7 @@ def test_the_interval_is_wilson_s(run: Run, level: float) -> None:
         )
 
 
-def test_bins_of_one_class_and_of_one_row_are_bins(run: Run, tmp_path: Path) -> None:
+def test_one_class_or_one_row_can_be_binned(run: Run, tmp_path: Path) -> None:
     logits, labels = f"{tmp_path}/a.npy", f"{tmp_path}/b.npy"
     np.save(logits, np.array([[2.0, 0.0]], np.float32))
     np.save(labels, [0])
@@ -94,33 +92,3 @@ def test_json_is_an_object_with_the_rule(run: Run) -> None:
     assert (False, "default") == answer.settings["equal_mass"]
     assert HEADER.split(",") == list(document["rows"][0])
     assert document["rows"][0]["accuracy"] is None
-
-
-@pytest.mark.parametrize("width", [60, 80, 100, 200])
-def test_the_drawing_has_a_bar_for_each_bin_and_fits(width: int) -> None:
-    code, text, errors = on_terminal("bins", LOGITS, LABELS, width=width)
-    lines = without_color(text).splitlines()
-    assert (0, "") == (code, errors)
-    assert [] == [line for line in lines if cell_len(line) > width]
-    drawn = [line for line in lines if line.startswith("    0.")]
-    assert ["1", "5", "17", "29", "70", "55", "53", "68", "81", "153", "4,468"] == [line.split()[2] for line in drawn]
-    assert ["│"] * 11 == [bar for line in drawn for bar in line if bar == "│"]
-
-
-@pytest.mark.parametrize("width", [60, 80, 100, 200])
-def test_the_drawing_shows_the_groups(run: Run, tmp_path: Path, width: int) -> None:
-    logits, labels = save_more(tmp_path)
-    meta = f"{tmp_path}/meta.csv"
-    with open(meta, "w", encoding="utf-8") as file:
-        file.write("g\n" + "".join(f"[bold]{k % 2}[/bold]\x1b[2J\n" for k in range(60)))
-    code, text, _ = on_terminal("bins", logits, labels, "--groups", meta, "--group-by", "g", width=width)
-    plain = without_color(text)
-    assert 0 == code
-    assert ["[bold]0[/bold]\\x1b[2J", "[bold]1[/bold]\\x1b[2J"] == [
-        line.strip() for line in plain.splitlines() if "[bold]" in line
-    ]
-    rows = records(run("bins", logits, labels, "--groups", meta, "--group-by", "g"))
-    assert [60, 30, 30] == [
-        sum(column([row for row in rows if row["group"] == group], "count"))
-        for group in dict.fromkeys(row["group"] for row in rows)
-    ]

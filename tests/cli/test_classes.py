@@ -1,4 +1,4 @@
-"""`lscli classes`: what scikit-learn says of every class, and its calibration and losses."""
+"""`lscli classes`: what scikit-learn says of every class, its calibration and losses, and further metrics of it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_counts_recall_and_precision_are_those_of_scikit_learn(run: Run, sparse:
     assert (support / 80).tolist() == pytest.approx(column(rows, "base_rate"))
 
 
-def test_what_a_class_without_samples_does_not_have_is_empty(run: Run, sparse: tuple[str, str]) -> None:
+def test_numbers_that_a_class_without_samples_lacks_are_empty_cells(run: Run, sparse: tuple[str, str]) -> None:
     rows = records(run("classes", *sparse))
     names = ("name", "recall", "precision", "loss_hard", "loss_uniform", "logit_gap")
     assert [""] * 6 == [rows[7][name] for name in names]
@@ -80,7 +80,7 @@ def test_the_error_of_a_class_obeys_the_rule(run: Run, rule: list[str]) -> None:
 
 @pytest.mark.parametrize("by", HEADER.split(",")[4:])
 @pytest.mark.parametrize("ascending", [False, True])
-def test_rows_are_sorted_with_what_is_missing_last(run: Run, sparse: tuple[str, str], by: str, ascending: bool) -> None:
+def test_rows_are_sorted_with_missing_values_last(run: Run, sparse: tuple[str, str], by: str, ascending: bool) -> None:
     found = column(records(run("classes", *sparse, "--sort", by, *["--ascending"] * ascending)), by)
     there = [value for value in found if value == value]
     assert sorted(there, reverse=not ascending) == there
@@ -102,7 +102,7 @@ NAMES = ["[red]cat[/red]", "\x1b[2Jdog", "a,b", "日本語"]
 
 
 @pytest.mark.parametrize("format_name", ["csv", "table", "json", "markdown"])
-def test_names_are_shown_and_obeyed_by_nobody(run: Run, tmp_path: Path, format_name: str) -> None:
+def test_control_characters_in_names_are_escaped(run: Run, tmp_path: Path, format_name: str) -> None:
     pair = save_more(tmp_path)
     file = tmp_path / "names.txt"
     file.write_bytes("\n".join(NAMES).encode())
@@ -126,16 +126,99 @@ def test_another_number_of_names_is_refused(run: Run, tmp_path: Path, lines: str
     file = tmp_path / "names.txt"
     file.write_text(lines)
     answer = run("classes", *save_more(tmp_path), "--class-names", file)
-    assert_refused(answer, 3, f"{file}: {lines.count(chr(10))} names for 4 classes", "one name a line")
+    assert_refused(answer, 3, f"{file}: {lines.count(chr(10))} names for 4 classes", "write one name per line")
 
 
-def test_a_file_of_names_that_is_not_there_is_refused(run: Run, tmp_path: Path) -> None:
+def test_a_missing_file_of_names_is_refused(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "names.txt"
     assert_refused(run("classes", LOGITS, LABELS, "--class-names", file), 3, str(file))
 
 
-def test_the_file_of_names_is_not_written_over(run: Run, tmp_path: Path) -> None:
+def test_the_file_of_names_is_not_overwritten(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "names.csv"
     file.write_text("a\nb\nc\nd\n")
     answer = run("classes", *save_more(tmp_path), "--class-names", file, "-o", file)
     assert_refused(answer, 2, "the output is one of the inputs")
+
+
+METRICS = "loss,smoothing,aurc,ece,loss_smoothed@0.3"
+OPTIONS = ("--eps", "0.1,0.2", "--noise-rate", "0.1", "--smoothing", "off-target")
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> tuple[str, str]:
+    x, y = save_more(tmp_path, rows=90, classes=5)
+    labels = np.load(y)
+    labels[labels == 3] = 0  # a class without samples
+    np.save(y, labels)
+    return x, y
+
+
+def test_each_column_is_the_metric_of_the_samples_of_the_class(run: Run, tmp_path: Path, pair: tuple[str, str]) -> None:
+    rows = records(run("classes", *pair, "--metrics", METRICS, *OPTIONS))
+    x, y = (np.load(path) for path in pair)
+    for k in (0, 1, 2, 4):
+        np.save(tmp_path / "xk.npy", x[y == k])
+        np.save(tmp_path / "yk.npy", y[y == k])
+        alone = run("eval", tmp_path / "xk.npy", tmp_path / "yk.npy", "--metrics", METRICS, *OPTIONS, "--wide")
+        expected = records(alone)[0]
+        names = [name for name in expected if name not in ("source", "group", "n")]
+        assert {"loss_smoothed@0.1", "loss_smoothed@0.2", "loss_smoothed@0.3", "loss_noise_corrected@0.1"} <= set(names)
+        for name in names:
+            found, wanted = column(rows[k : k + 1], name), column([expected], name)
+            assert wanted == pytest.approx(found, rel=1e-12, abs=1e-12, nan_ok=True), (k, name)
+    assert {""} == {rows[3][name] for name in names}
+
+
+def test_metrics_add_columns_after_the_usual_ones(run: Run, pair: tuple[str, str]) -> None:
+    plain = records(run("classes", *pair))
+    more = records(run("classes", *pair, "--metrics", "gamma,above_target"))
+    assert [*plain[0], "gamma", "above_target@0.1"] == list(more[0])
+    assert plain == [{name: row[name] for name in plain[0]} for row in more]
+
+
+def test_classes_are_sorted_by_a_metric(run: Run, pair: tuple[str, str]) -> None:
+    rows = records(run("classes", *pair, "--metrics", "above_target@0.2", "--sort", "above_target@0.2"))
+    found = column(rows[:4], "above_target@0.2")
+    assert sorted(found, reverse=True) == found
+    assert len(set(found)) > 1
+    assert "" == rows[4]["above_target@0.2"]
+
+
+def test_metrics_respect_groups_weights_and_class_weights(run: Run, tmp_path: Path, pair: tuple[str, str]) -> None:
+    weight = np.arange(90) % 3
+    np.save(tmp_path / "w.npy", weight)
+    np.save(tmp_path / "c.npy", np.arange(1.0, 6.0))
+    meta = tmp_path / "meta.csv"
+    meta.write_text("half\n" + "a\nb\n" * 45, encoding="utf-8")
+    options = ("--weights", tmp_path / "w.npy", "--class-weights", tmp_path / "c.npy")
+    rows = records(
+        run("classes", *pair, *options, "--groups", meta, "--group-by", "half", "--metrics", "loss_smoothed,gamma")
+    )
+    x, y = (np.load(path) for path in pair)
+    mine = (np.arange(90) % 2 == 1) & (y == 2)
+    np.save(tmp_path / "xk.npy", np.repeat(x[mine], weight[mine], axis=0))
+    np.save(tmp_path / "yk.npy", np.repeat(y[mine], weight[mine]))
+    alone = run("eval", tmp_path / "xk.npy", tmp_path / "yk.npy", *options[2:], "--metrics", "loss_smoothed,gamma")
+    expected = values(alone)
+    row = next(row for row in rows if (row["group"], row["class"]) == ("b", "2"))
+    assert expected["loss_smoothed"] == pytest.approx(float(row["loss_smoothed@0.1"]), rel=1e-12)
+    assert expected["gamma"] == pytest.approx(float(row["gamma"]), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--metrics", "classwise_ece"], ["classwise_ece is a metric of all classes together"]),
+        (["--metrics", "gama"], ["did you mean 'gamma'"]),
+        (["--sort", "gamma"], ["unknown column 'gamma'"]),
+        (["--metrics", "gamma", "--sort", "gama"], ["did you mean 'gamma'"]),
+        (["--metrics", "loss_smoothed", "--sort", "loss_smoothed@0.3"], ["unknown column", "loss_smoothed@0.1"]),
+        (["--metrics", "gamma", "--eps", "2"], ["[0, 1]"]),
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_metric_or_column_is_refused(
+    run: Run, pair: tuple[str, str], options: list[str], words: list[str]
+) -> None:
+    assert_refused(run("classes", *pair, *options), 2, *words)

@@ -1,4 +1,4 @@
-"""Every command is documented, its examples run, and `eval` takes what `lscli.evaluate` takes."""
+"""Every command is documented, and its examples run."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 import typer.main
 
-from lscli import evaluate
-from lscli.cli.eval import eval_command
 from lscli.cli.main import COMMANDS, app
 from tests.cli.inprocess import Run
 from tests.command import ROOT
@@ -82,26 +80,11 @@ def test_every_option_can_be_set_in_the_environment(command: str) -> None:
     assert {name: f"LSCLI_{key.upper()}" for name, key in expected.items()} == {p.name: p.envvar for p in options}
 
 
-def test_help_names_the_places_of_defaults_and_the_exit_codes(run: Run) -> None:
+def test_help_says_where_defaults_come_from_and_lists_the_exit_codes(run: Run) -> None:
     text = words(run("--help").out)
     assert "LSCLI_EPS" in text
     assert "[tool.lscli] eps = 0.1" in text
     assert "0 done, 2 wrong usage, 3 unusable input, 4 reading or writing failed" in text
-
-
-def test_eval_takes_what_evaluate_takes_with_the_same_defaults() -> None:
-    of_the_function = {
-        name: str(parameter.default)
-        for name, parameter in inspect.signature(evaluate).parameters.items()
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY and name != "progress"
-    }
-    own = {"context", "logits", "labels", "format", "output", "wide", "no_header", "quiet"}
-    of_the_command = {
-        name: ",".join(parameter.default) if isinstance(parameter.default, list) else str(parameter.default)
-        for name, parameter in inspect.signature(eval_command).parameters.items()
-        if name not in own
-    }
-    assert of_the_function == of_the_command
 
 
 def test_an_option_of_eval_is_named_as_the_keyword_of_evaluate() -> None:

@@ -29,7 +29,7 @@ def smoothed(answer: Answer) -> list[str]:
     return [line.split(",")[-1] for line in answer.out.splitlines() if "loss_smoothed" in line]
 
 
-def test_nothing_given_is_the_built_in_default(run: Run, project: Path) -> None:
+def test_without_settings_the_built_in_defaults_are_used(run: Run, project: Path) -> None:
     settings = run(*JSON).settings
     assert {"default"} == {origin for _, origin in settings.values()}
     assert ([0.1], "default") == settings["eps"]
@@ -38,7 +38,7 @@ def test_nothing_given_is_the_built_in_default(run: Run, project: Path) -> None:
     )
 
 
-def test_a_flag_goes_before_the_environment_before_the_project_before_the_default(
+def test_a_flag_overrides_the_environment_which_overrides_the_project(
     run: Run, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert ([0.1], "default") == run(*JSON).settings["eps"]
@@ -49,7 +49,7 @@ def test_a_flag_goes_before_the_environment_before_the_project_before_the_defaul
     assert ([0.4], "flag") == run(*JSON, "--eps", "0.4").settings["eps"]
 
 
-def test_a_flag_that_says_the_default_is_still_a_flag(run: Run, project: Path) -> None:
+def test_a_flag_with_the_default_value_is_recorded_as_a_flag(run: Run, project: Path) -> None:
     write(project, "eps = 0.2")
     assert ([0.1], "flag") == run(*JSON, "--eps", "0.1").settings["eps"]
 
@@ -67,7 +67,7 @@ def test_a_flag_that_says_the_default_is_still_a_flag(run: Run, project: Path) -
         ("allow_trailing", "true", True),
     ],
 )
-def test_every_kind_of_setting_has_its_three_places(
+def test_every_kind_of_setting_can_be_a_flag_a_variable_or_a_key(
     run: Run, project: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str, value: object
 ) -> None:
     quoted = text if isinstance(value, int) else f'"{text}"'
@@ -89,9 +89,7 @@ def test_output_and_format_have_defaults_too(run: Run, project: Path, monkeypatc
     assert "source,group" == (project / "out.txt").read_text()[:12]
 
 
-def test_the_project_above_counts_and_the_nearest_one_alone(
-    run: Run, project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_nearest_project_file_above_is_used_alone(run: Run, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inner = project / "src" / "deep"
     inner.mkdir(parents=True)
     monkeypatch.chdir(inner)
@@ -141,26 +139,26 @@ def test_an_unknown_key_is_refused_with_the_nearest(run: Run, project: Path, key
         assert_refused(run(*command), 2, str(project / "pyproject.toml"), repr(key), hint)
 
 
-def test_a_key_of_one_command_is_no_concern_of_another(run: Run, project: Path) -> None:
+def test_a_key_of_one_command_is_ignored_by_another(run: Run, project: Path) -> None:
     write(project, 'eps = 0.2\nformat = "csv"')
     assert "id,family" == run("metrics").out[:9]
 
 
 @pytest.mark.parametrize("text", ["[tool.lscli\n", "[tool.lscli]\neps = \n", "[tool.lscli]\neps = 1\neps = 2\n"])
-def test_a_file_that_is_no_toml_is_refused(run: Run, project: Path, text: str) -> None:
+def test_a_file_that_is_not_toml_is_refused(run: Run, project: Path, text: str) -> None:
     (project / "pyproject.toml").write_text(text)
     assert_refused(run(*JSON), 2, str(project / "pyproject.toml"), "not valid TOML")
 
 
-def test_a_file_that_is_no_utf8_is_refused(run: Run, project: Path) -> None:
+def test_a_file_that_is_not_utf8_is_refused(run: Run, project: Path) -> None:
     (project / "pyproject.toml").write_bytes(b'[tool.lscli]\nmetrics = "\xff"\n')
     assert_refused(run(*JSON), 2, "not valid TOML")
 
 
 @pytest.mark.parametrize("text", ["[tool]\nlscli = 3\n", "[[tool.lscli]]\neps = 0.1\n"])
-def test_a_table_that_is_none_is_refused(run: Run, project: Path, text: str) -> None:
+def test_tool_lscli_must_be_a_table(run: Run, project: Path, text: str) -> None:
     (project / "pyproject.toml").write_text(text)
-    assert_refused(run(*JSON), 2, "[tool.lscli] is no table")
+    assert_refused(run(*JSON), 2, "[tool.lscli] is not a table")
 
 
 @pytest.mark.parametrize("text", ["", "[project]\nname = 'x'\n", "[tool.lscli]\n", "no toml, and no concern of ours"])
@@ -228,7 +226,7 @@ def test_a_wrong_value_in_the_environment_is_refused(
     assert_refused(run("eval", LOGITS, LABELS), 2, *words)
 
 
-def test_an_empty_variable_is_none(run: Run, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_variable_is_ignored(run: Run, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("EPS", "THREADS", "METRICS", "QUIET", "NONFINITE", "OUTPUT"):
         monkeypatch.setenv(f"LSCLI_{name}", "")
     answer = run(*JSON)
@@ -236,7 +234,7 @@ def test_an_empty_variable_is_none(run: Run, project: Path, monkeypatch: pytest.
     assert ([0.1], None) == (answer.settings["eps"][0], answer.settings["threads"][0])
 
 
-def test_a_default_of_a_command_s_own_is_set_on_its_own(
+def test_an_option_with_another_default_in_a_command_has_a_name_of_its_own(
     run: Run, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sweep = ("sweep", LOGITS, LABELS)

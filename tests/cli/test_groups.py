@@ -10,7 +10,6 @@ import pytest
 
 import lscli
 from tests.cli.inprocess import Answer, Run, assert_refused, records, save_more
-from tests.cli.terminal import on_terminal, without_color
 
 METRICS = ["--metrics", "default,classwise_ece,smece", "--bins", "5"]
 CELLS = [str((k * 7) % 3) for k in range(60)]
@@ -81,7 +80,7 @@ def test_numbers_come_in_their_order_before_words(run: Run, tmp_path: Path, pair
     assert expected == groups(run("eval", *pair, "--metrics", "accuracy", *by(tmp_path, cells)))
 
 
-def test_names_are_shown_and_obeyed_by_nobody(run: Run, tmp_path: Path, pair: tuple[str, str]) -> None:
+def test_control_characters_in_names_are_escaped(run: Run, tmp_path: Path, pair: tuple[str, str]) -> None:
     cells = ["[red]a[/red]", "", '"b,c"', "d\x1b[2J", "a|b", "日本語"] * 10
     shown = {"[red]a[/red]", "(empty)", "b,c", "d\\x1b[2J", "a|b", "日本語"}
     options = [*pair, "--metrics", "accuracy", *by(tmp_path, cells)]
@@ -101,16 +100,7 @@ def test_a_group_whose_rows_are_all_ignored_is_absent(run: Run, tmp_path: Path, 
         assert ["", "0", "2"] == groups(run(command, *pair, *by(tmp_path, CELLS)))
 
 
-@pytest.mark.parametrize("width", [60, 80, 100, 200])
-def test_a_terminal_shows_each_group(tmp_path: Path, pair: tuple[str, str], width: int) -> None:
-    code, text, errors = on_terminal("eval", *pair, "--metrics", "ece", *by(tmp_path, CELLS), width=width)
-    lines = [line.strip() for line in without_color(text).splitlines()]
-    titles = [f"{name}  {n} samples" for name, n in (("All samples", 60), ("0", 20), ("1", 20), ("2", 20))]
-    assert (0, "", titles) == (code, errors, [line for line in lines if line in titles])
-    assert 4 == sum(line.startswith("ece ") for line in lines)
-
-
-def test_markdown_has_a_column_for_them(run: Run, tmp_path: Path, pair: tuple[str, str]) -> None:
+def test_markdown_has_a_column_of_groups(run: Run, tmp_path: Path, pair: tuple[str, str]) -> None:
     options = ["--metrics", "ece", "--ci", "--bootstrap", "20", "-f", "markdown"]
     answer = run("eval", *pair, *options, *by(tmp_path, CELLS))
     lines = [line for line in answer.out.splitlines() if line[:1] == "|"]
@@ -127,7 +117,7 @@ def test_another_number_of_rows_is_refused(
     assert_refused(run(command, *pair, *options), 3, options[1])
 
 
-def test_an_unknown_column_is_refused_with_what_is_near(run: Run, tmp_path: Path, pair: tuple[str, str]) -> None:
+def test_an_unknown_column_is_refused_with_the_nearest(run: Run, tmp_path: Path, pair: tuple[str, str]) -> None:
     options = by(tmp_path, CELLS, "camera")
     assert_refused(run("eval", *pair, *options[:3], "camrea"), 3, options[1], "'camrea'", "'camera'")
 
@@ -138,16 +128,16 @@ def test_one_of_the_two_options_alone_is_refused(run: Run, tmp_path: Path, pair:
     assert_refused(run("eval", *pair, *options[2:]), 2, "group-by", "--groups")
 
 
-def test_a_file_that_is_not_there_is_refused(run: Run, tmp_path: Path, pair: tuple[str, str]) -> None:
+def test_a_missing_file_is_refused(run: Run, tmp_path: Path, pair: tuple[str, str]) -> None:
     assert_refused(run("eval", *pair, "--groups", tmp_path / "no.csv", "--group-by", "g"), 3, "no.csv")
 
 
-def test_the_metadata_is_not_written_over(run: Run, tmp_path: Path, pair: tuple[str, str]) -> None:
+def test_the_metadata_is_not_overwritten(run: Run, tmp_path: Path, pair: tuple[str, str]) -> None:
     options = by(tmp_path, CELLS)
     assert_refused(run("eval", *pair, *options, "-o", options[1]), 2, "the output is one of the inputs")
 
 
-def test_the_function_takes_names_too(run: Run, tmp_path: Path, pair: tuple[str, str]) -> None:
+def test_the_python_function_takes_names_of_groups(run: Run, tmp_path: Path, pair: tuple[str, str]) -> None:
     rows = records(run("eval", *pair, *by(tmp_path, CELLS)))
     for given in (CELLS, np.array(CELLS), [int(cell) for cell in CELLS]):
         report = lscli.evaluate(*pair, groups=given)

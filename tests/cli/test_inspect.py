@@ -92,7 +92,7 @@ def test_other_keys_are_named(run: Run, tmp_path: Path) -> None:
         (np.where(np.arange(200).reshape(40, 5) == 7, np.nan, X), Y, "logits --nonfinite skip"),
     ],
 )
-def test_what_has_to_be_said_is_in_the_command(
+def test_the_next_command_has_the_options_that_it_needs(
     run: Run, tmp_path: Path, values: Any, labels: Any, taken_for: str
 ) -> None:
     np.save(tmp_path / "logits.npy", values)
@@ -103,7 +103,7 @@ def test_what_has_to_be_said_is_in_the_command(
     assert_works(run, row["command"])
 
 
-def test_what_is_odd_is_counted(run: Run, tmp_path: Path) -> None:
+def test_nan_and_infinities_are_counted(run: Run, tmp_path: Path) -> None:
     x = X.astype(np.float64)
     x[0, :2], x[1, 3], x[2, 0] = np.nan, np.inf, -np.inf
     np.save(tmp_path / "x.npy", x)
@@ -125,14 +125,14 @@ def test_differences_that_sum_to_1_are_no_probabilities(run: Run, tmp_path: Path
     assert 0.5 == float(one(run("inspect", tmp_path / "x.npy"))["sum_to_1"])
 
 
-def test_blocks_change_nothing(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_size_of_blocks_changes_nothing(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.save(tmp_path / "x.npy", np.concatenate([P, X]))
     whole = run("inspect", tmp_path / "x.npy")
     monkeypatch.setattr("lscli.io.value_summary._BLOCK", 15)
     assert whole == run("inspect", tmp_path / "x.npy")
 
 
-def test_arrays_that_are_neither_say_why(run: Run, tmp_path: Path) -> None:
+def test_an_array_that_is_neither_logits_nor_labels_says_why(run: Run, tmp_path: Path) -> None:
     archive(tmp_path / "x.npz", a=np.array(["x"]), b=np.zeros(()), c=np.ones((3, 1), np.int64), logits=X)
     rows = {row["key"]: row for row in records(run("inspect", tmp_path / "x.npz"))}
     for key, why in (("a", "is not numeric logits"), ("b", "need logits of shape"), ("c", "need labels of shape (N,)")):
@@ -159,20 +159,6 @@ def test_json_has_numbers_and_nulls(run: Run, tmp_path: Path) -> None:
     rows = {row["key"]: row for row in answer["rows"]}
     assert ("lscli.inspect/1", float(X.min()), None) == (answer["schema"], rows["logits"]["min"], rows["names"]["min"])
     assert "eval takes it for logits." == answer["conclusion"]
-
-
-def test_a_table_names_the_next_command(run: Run, tmp_path: Path) -> None:
-    archive(tmp_path / "x.npz", logits=X, labels=Y)
-    out = run("inspect", tmp_path / "x.npz", "-f", "table").out
-    for words in (
-        "logits  40 x 5  float32",
-        "labels  40  int64",
-        "no nan, no infinities",
-        "0 .. 4",
-        f"lscli eval {tmp_path}/x.npz",
-    ):
-        assert words in " ".join(out.split("\n")), out
-    assert 1 == out.count("lscli eval")
 
 
 @pytest.mark.parametrize(

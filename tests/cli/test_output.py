@@ -42,21 +42,21 @@ def test_the_suffix_chooses_the_format(run: Run, tmp_path: Path, name: str, form
 
 
 @pytest.mark.parametrize("options", [["-o", "a.npy"], ["-f", "npy"], ["-f", "npy", "-o", "a.csv"]])
-def test_an_answer_that_is_no_array_is_refused_before_anything_is_read(run: Run, options: list[str]) -> None:
+def test_npy_is_refused_before_anything_is_read_if_the_answer_is_not_an_array(run: Run, options: list[str]) -> None:
     assert_refused(
-        run("eval", "not there.npy", LABELS, *options), 2, "no array", "csv, json, markdown, table or parquet"
+        run("eval", "not there.npy", LABELS, *options), 2, "not an array", "csv, json, markdown, table or parquet"
     )
     assert not Path("a.npy").exists()
 
 
-def test_the_format_option_goes_before_the_suffix(run: Run, tmp_path: Path) -> None:
+def test_the_format_option_overrides_the_suffix(run: Run, tmp_path: Path) -> None:
     assert 0 == run(*EVAL, "-f", "json", "-o", tmp_path / "a.csv").code
     assert 0 == run(*EVAL, "-f", "csv", "-o", tmp_path / "a.out").code
     assert ["{", HEADER] == [first_line(tmp_path / name) for name in ("a.csv", "a.out")]
 
 
 @pytest.mark.parametrize(("name", "hint"), [("a.jsn", "'.json'"), ("a.pdf", ".csv, .json"), ("a", "-f")])
-def test_an_unknown_suffix_is_refused_with_what_there_is(run: Run, tmp_path: Path, name: str, hint: str) -> None:
+def test_an_unknown_suffix_is_refused_with_the_known_ones(run: Run, tmp_path: Path, name: str, hint: str) -> None:
     assert_refused(run(*EVAL, "-o", tmp_path / name), 2, name, "names no format", hint)
     assert [] == os.listdir(tmp_path)
 
@@ -65,7 +65,7 @@ def test_a_dash_is_standard_output(run: Run) -> None:
     assert run(*EVAL) == run(*EVAL, "-o", "-")
 
 
-def test_a_new_file_gets_the_rights_that_the_umask_leaves(run: Run, tmp_path: Path) -> None:
+def test_a_new_file_has_the_permissions_of_the_umask(run: Run, tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
         assert 0 == run(*EVAL, "-o", tmp_path / "a.csv").code
@@ -94,7 +94,7 @@ def test_a_link_stays_a_link_and_its_target_is_replaced(run: Run, tmp_path: Path
     assert ({"there", "link.csv"}, ["a.csv"]) == (set(os.listdir(tmp_path)), os.listdir(target.parent))
 
 
-def test_a_link_to_nothing_makes_what_it_names(run: Run, tmp_path: Path) -> None:
+def test_a_dangling_link_creates_its_target(run: Run, tmp_path: Path) -> None:
     (tmp_path / "link.csv").symlink_to(tmp_path / "a.csv")
     assert 0 == run(*EVAL, "-o", tmp_path / "link.csv").code
     assert HEADER == first_line(tmp_path / "a.csv")
@@ -123,13 +123,13 @@ def test_a_folder_is_wrong_usage(run: Run, tmp_path: Path) -> None:
     assert_refused(run(*EVAL, "-f", "csv", "-o", tmp_path), 2, "is a directory")
 
 
-def test_a_name_that_ends_as_a_folder_makes_no_file(run: Run, tmp_path: Path) -> None:
+def test_a_name_with_a_trailing_slash_creates_no_file(run: Run, tmp_path: Path) -> None:
     answer = run(*EVAL, "-f", "csv", "-o", f"{tmp_path}/new/")
     assert (True, "") == (answer.code in (2, 4), answer.out)
     assert [] == os.listdir(tmp_path)
 
 
-def test_a_folder_that_is_not_there_is_named_as_the_reason(run: Run, tmp_path: Path) -> None:
+def test_a_missing_folder_is_named_as_the_reason(run: Run, tmp_path: Path) -> None:
     assert_refused(run(*EVAL, "-o", tmp_path / "no" / "a.csv"), 4, "a.csv: cannot be written", "make the folder first")
 
 

@@ -9,7 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from lscli.cli import progress
+from lscli.cli.stderr import say
 from tests.cli.inprocess import Run, save_pair
+from tests.cli.terminal import displayed
 
 
 class Terminal(io.StringIO):
@@ -67,6 +69,43 @@ def test_longer_work_shows_a_bar_with_its_speed_and_takes_it_away(
     assert "60 %" in text
     assert "600 rows/s" in text
     assert "\x1b[2K" in text.rpartition("rows/s")[2]  # the line is erased
+
+
+def test_a_line_on_stderr_takes_the_place_of_the_bar_until_the_next_progress(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = terminal_on_stderr(monkeypatch)
+    line = "a line longer than the terminal is wide: " + "x" * 200
+    with progress.progress_bar(quiet=False) as show:
+        assert show is not None
+        clock.now += 0.6
+        show(300, 1000)
+        say(line)
+        assert [line] == displayed(terminal.getvalue())
+        show(600, 1000)
+        assert line == displayed(terminal.getvalue())[0]
+        assert "60 %" in displayed(terminal.getvalue())[1]
+    assert [line] == displayed(terminal.getvalue())
+
+
+def test_a_closed_bar_stays_away(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = terminal_on_stderr(monkeypatch)
+    with progress.progress_bar(quiet=False) as show:
+        assert show is not None
+        clock.now += 0.6
+        show(300, 1000)
+        progress.close_bar()
+        text = terminal.getvalue()
+        show(600, 1000)
+    assert text == terminal.getvalue()
+
+
+@pytest.mark.parametrize("term", ["dumb", "unknown"])
+def test_a_terminal_that_cannot_erase_a_line_gets_no_bar(monkeypatch: pytest.MonkeyPatch, term: str) -> None:
+    terminal_on_stderr(monkeypatch)
+    monkeypatch.setenv("TERM", term)
+    with progress.progress_bar(quiet=False) as show:
+        assert show is None
 
 
 def test_resamples_are_counted_after_the_rows(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:

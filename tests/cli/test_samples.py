@@ -57,7 +57,7 @@ def test_columns_agree_with_each_other_and_the_logits(run: Run) -> None:
     assert np.exp(-table["loss_hard"]).tolist() == pytest.approx(table["label_prob"].tolist(), abs=1e-12)
 
 
-def test_rows_left_out_leave_the_numbers_of_the_others(run: Run, tmp_path: Path) -> None:
+def test_rows_left_out_do_not_change_the_numbers_of_the_others(run: Run, tmp_path: Path) -> None:
     logits, labels = save_more(tmp_path)
     y = np.load(labels)
     y[[3, 7, 59]] = -100
@@ -86,7 +86,7 @@ def test_the_worst_by_confidence_are_the_most_confident_of_the_wrong(run: Run, c
     pd.testing.assert_frame_equal(expected, found)
 
 
-def test_no_sample_is_wrong_is_a_header_alone(run: Run, tmp_path: Path) -> None:
+def test_without_a_wrong_sample_the_csv_is_a_header_alone(run: Run, tmp_path: Path) -> None:
     logits, labels = save_more(tmp_path)
     np.save(labels, np.load(logits).argmax(axis=1))
     for format_name, expected in (("csv", HEADER + "\n"), ("json", None), ("table", None), ("markdown", None)):
@@ -138,10 +138,8 @@ def test_parquet_holds_what_the_csv_holds(run: Run, tmp_path: Path, command: lis
 def test_parquet_without_pyarrow_is_wrong_usage(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     for command in ("samples", "eval"):
-        assert_refused(
-            run(command, LOGITS, LABELS, "-o", tmp_path / "x.parquet"), 2, "pyarrow", "lscli-calibration[parquet]"
-        )
-    assert_refused(run("samples", LOGITS, LABELS, "-f", "parquet"), 2, "pyarrow", "lscli-calibration[parquet]")
+        assert_refused(run(command, LOGITS, LABELS, "-o", tmp_path / "x.parquet"), 2, "pyarrow", "pip install pyarrow")
+    assert_refused(run("samples", LOGITS, LABELS, "-f", "parquet"), 2, "pyarrow", "pip install pyarrow")
     assert [] == list(tmp_path.iterdir())
 
 

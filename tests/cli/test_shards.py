@@ -30,11 +30,11 @@ def test_the_order_is_shown_on_stderr_and_in_json(run: Run, folder: Path) -> Non
     assert [shown["x"], shown["y"]] == [entry["shards"] for entry in json.loads(answer.out)["inputs"]]
 
 
-def test_quiet_says_nothing(run: Run, folder: Path) -> None:
+def test_quiet_does_not_list_the_shards(run: Run, folder: Path) -> None:
     assert "" == run("eval", folder / "x-*.npy", folder / "y-*.npy", "-q").err
 
 
-def test_many_shards_are_not_all_named(run: Run, tmp_path: Path) -> None:
+def test_of_many_shards_only_some_are_listed(run: Run, tmp_path: Path) -> None:
     for row in range(60):
         np.save(tmp_path / f"x{row}.npy", X[row : row + 1])
     np.save(tmp_path / "y.npy", Y)
@@ -44,12 +44,12 @@ def test_many_shards_are_not_all_named(run: Run, tmp_path: Path) -> None:
     assert "x18.npy" not in line
 
 
-def test_one_shard_is_one(run: Run, folder: Path) -> None:
+def test_one_shard_is_called_one_shard(run: Run, folder: Path) -> None:
     assert ": 1 shard: " in run("eval", folder / "x-2*.npy", folder / "y-2*.npy").err
 
 
 @pytest.mark.parametrize("command", ["bins", "classes", "sweep"])
-def test_other_commands_read_them(run: Run, folder: Path, command: str) -> None:
+def test_other_commands_read_shards(run: Run, folder: Path, command: str) -> None:
     sharded = run(command, folder / "x-*.npy", folder / "y-*.npy", "-q")
     order = np.r_[0:20, 50:60, 20:50]
     np.save(folder / "x.npy", X[order])
@@ -77,7 +77,7 @@ def test_a_pattern_that_the_shell_replaced_is_wrong_usage(run: Run, folder: Path
     assert "quoted" not in run("eval", files[0], folder / "y-2.npy", "x").err
 
 
-def test_an_output_that_is_one_of_them_is_refused(run: Run, folder: Path) -> None:
+def test_an_output_that_is_one_of_the_shards_is_refused(run: Run, folder: Path) -> None:
     before = (folder / "y-9.npy").read_bytes()
     answer = run("eval", folder / "x-*.npy", folder / "y-*.npy", "-f", "csv", "-o", folder / "y-9.npy")
     assert_refused(answer, 2, "the output is one of the inputs")

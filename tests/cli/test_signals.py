@@ -24,7 +24,7 @@ def test_a_signal_while_reading_ends_the_run_silently(tmp_path: Path, number: si
     with subprocess.Popen(command(arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         _wait_until_open(process, logits)
         process.send_signal(number)
-        streams = process.communicate(timeout=60)
+        streams = process.communicate(timeout=120)
     assert (code, ("", "")) == (process.returncode, streams)
     assert {"logits.npy", "labels.npy"} == set(os.listdir(tmp_path))
 
@@ -60,7 +60,7 @@ def test_an_interrupted_run_leaves_no_file_open(run: Run, monkeypatch: pytest.Mo
 
 
 def _long_work(folder: Path) -> tuple[Path, Path]:
-    """Logits whose reading takes seconds, as a file of holes."""
+    """Save logits that take seconds to read, in a sparse file, and labels."""
     logits, labels = folder / "logits.npy", folder / "labels.npy"
     np.lib.format.open_memmap(logits, mode="w+", dtype=np.float32, shape=(20_000, 2_000)).flush()
     np.save(labels, np.zeros(20_000, np.int32))

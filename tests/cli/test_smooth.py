@@ -1,4 +1,4 @@
-"""`lscli smooth`: the targets of labels, a row each, or those of one label."""
+"""`lscli smooth`: the targets of labels, a row each, or those of one label; what is refused; long files."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ import pytest
 
 from lscli import smooth_labels
 from lscli.api.smooth import smoothed_rows
-from tests.cli.inprocess import Run, column, records
-from tests.cli.terminal import on_terminal, without_color
-from tests.command import LABELS, command
+from lscli.options import Smoothing, SmoothOptions
+from tests.cli.inprocess import Run, assert_refused, column, records
+from tests.cli.terminal import on_terminal
+from tests.command import LABELS, LOGITS, command, lscli
+from tests.measured import measured
 
 Y = np.load(LABELS)
 PRIOR = np.array([0.4, 0.3, 0.2, 0.1])
@@ -30,14 +32,14 @@ def labels(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("smoothing", ["uniform", "off-target", "classy"])
-def test_the_rows_are_the_targets_with_all_their_digits(run: Run, smoothing: str) -> None:
+def test_the_rows_are_the_targets_with_all_their_digits(run: Run, smoothing: Smoothing) -> None:
     rows = records(run("smooth", LABELS, "--classes", 10, "--eps", 0.3, "--smoothing", smoothing))
     expected = smooth_labels(Y, 10, 0.3, smoothing)
     assert [f"q{k}" for k in range(10)] == list(rows[0])
     assert expected.tolist() == [[float(cell) for cell in row.values()] for row in rows]
 
 
-def test_the_article_s_example(run: Run) -> None:
+def test_the_example_of_the_article(run: Run) -> None:
     answer = run("smooth", "--label", 1, "--classes", 4, "--eps", 0.001)
     expected = (
         "q0,q1,q2,q3,floor,optimal_gap\n0.00025,0.99925,0.00025,0.00025,0.0069702559097376705,8.293299358711323\n"
@@ -119,10 +121,10 @@ def test_an_array_by_the_suffix_and_through_a_pipe(run: Run, tmp_path: Path) -> 
     assert b"" == done.stderr
 
 
-def test_an_array_is_nothing_for_a_terminal() -> None:
+def test_an_array_is_not_written_to_a_terminal() -> None:
     code, shown, errors = on_terminal("smooth", LABELS, "--classes", "10", "-f", "npy")
     assert (2, "") == (code, shown)
-    assert ["lscli: an array is nothing for a terminal", "hint: name a file: -o x.npy"] == errors.splitlines()
+    assert ["lscli: npy cannot be shown on a terminal", "hint: name a file: -o x.npy"] == errors.splitlines()
 
 
 def test_json_parquet_and_markdown_hold_what_the_csv_holds(run: Run, tmp_path: Path) -> None:
@@ -141,11 +143,11 @@ def test_json_parquet_and_markdown_hold_what_the_csv_holds(run: Run, tmp_path: P
 def test_the_frame_of_the_rows_is_that_of_the_csv(run: Run) -> None:
     expected = pd.read_csv(io.StringIO(run("smooth", LABELS, "--classes", 10).out))
     many = np.tile(Y, 3)  # several blocks
-    found = smoothed_rows(many, classes=10).to_frame()
+    found = smoothed_rows(many, SmoothOptions(classes=10)).to_frame()
     pd.testing.assert_frame_equal(pd.concat([expected] * 3, ignore_index=True), found, rtol=1e-15)
 
 
-def test_settings_and_where_they_are_from(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_json_has_the_settings_with_their_origins(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LSCLI_SMOOTHING", "classy")
     settings = run("smooth", LABELS, "--classes", 10, "-f", "json").settings
     assert ("classy", "environment") == settings["smoothing"]
@@ -154,41 +156,6 @@ def test_settings_and_where_they_are_from(run: Run, monkeypatch: pytest.MonkeyPa
     assert [(2, "flag"), (0.2, "flag"), ("classy", "environment")] == [
         settings[name] for name in ("label", "eps", "smoothing")
     ]
-
-
-@pytest.mark.parametrize(("width", "fit"), [(80, 7), (120, 11)])
-def test_as_many_classes_as_fit_are_shown(tmp_path: Path, width: int, fit: int) -> None:
-    np.save(tmp_path / "y.npy", np.arange(30) % 50)
-    code, shown, errors = on_terminal("smooth", tmp_path / "y.npy", "--classes", "50", width=width)
-    lines = without_color(shown).splitlines()
-    assert (0, "") == (code, errors)
-    assert "30 samples x 50 classes, int64" in " ".join(without_color(shown).split())
-    head = next(place for place, line in enumerate(lines) if line.startswith("  row"))
-    assert ["row", *(f"q{k}" for k in range(fit))] == lines[head].split()
-    assert width >= max(map(len, lines[head:]))
-    assert ["5", "0.002000", "0.9020"] == [lines[head + 7].split()[k] for k in (0, 1, 6)]
-    assert f"  Not shown here, but in -f csv: q{fit} to q49" == lines[-1]
-
-
-@pytest.mark.parametrize("width", [80, 120])
-def test_one_label_is_shown_from_top_to_bottom(width: int) -> None:
-    code, shown, errors = on_terminal("smooth", "--label", "1", "--classes", "4", "--eps", "0.001", width=width)
-    text = without_color(shown)
-    words = [line.split() for line in text.splitlines() if line]
-    assert (0, "") == (code, errors)
-    assert width >= max(map(len, text.splitlines()))
-    assert "Smoothed targets of label 1: 4 classes, uniform, eps 0.001" == " ".join(words[0])
-    assert [["q0", "0.00025"], ["q1", "0.99925", "the", "label"], ["q2", "0.00025"], ["q3", "0.00025"]] == words[3:7]
-    assert ["floor", "0.006970", "nats:"] == words[7][:3]
-    assert "optimal gap  8.293 " in text
-    same = "The same targets: off-target with eps 0.00075 and classy with eps 0.001001001001."
-    assert same in " ".join(text.split())
-
-
-def test_many_classes_are_summed_up(run: Run) -> None:
-    text = run("smooth", "--label", 7, "--classes", 1000, "-f", "table").out
-    assert ["q7", "0.9001", "the", "label"] in [line.split() for line in text.splitlines()]
-    assert "others       0.0001  each of 999 classes" in text
 
 
 def test_a_negative_eps_has_targets_and_no_floor(run: Run) -> None:
@@ -200,8 +167,147 @@ def test_a_negative_eps_has_targets_and_no_floor(run: Run) -> None:
 
 
 @pytest.mark.parametrize("smoothing", ["uniform", "off-target", "classy"])
-def test_all_of_the_smoothing_has_a_row_too(run: Run, smoothing: str) -> None:
+def test_eps_1_has_targets_too(run: Run, smoothing: Smoothing) -> None:
     (row,) = records(run("smooth", "--label", 0, "--classes", 2, "--eps", 1, "--smoothing", smoothing))
     expected = {"uniform": ["0.5", "0.5"], "off-target": ["0.0", "1.0"], "classy": ["0.75", "0.25"]}[smoothing]
     assert expected == [row["q0"], row["q1"]]
     assert {"uniform": "0.0", "off-target": "-inf"}.get(smoothing, row["optimal_gap"]) == row["optimal_gap"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], ["no labels were given", "--label 1 --classes 4"]),
+        ([LABELS, "--label", 1, "--classes", 10], ["LABELS and --label", "leave out one"]),
+        ([LABELS], ["number of classes", "--classes K"]),
+        (["--label", 1], ["number of classes", "--classes K"]),
+        ([LABELS, "--classes", 1], ["classes", "at least 2", "1"]),
+        ([LABELS, "--classes", "x"], ["--classes", "'x' is not a whole number"]),
+        (["--label", 4, "--classes", 4], ["label", "from 0 to 3, got 4"]),
+        (["--label=-1", "--classes", 4], ["label", "from 0 to 3, got -1"]),
+        ([LABELS, "--classes", 10, "--eps", "nan"], ["eps", "finite and in [0, 1]", "nan", "--eps 0.1"]),
+        ([LABELS, "--classes", 10, "--eps", "1.5"], ["eps", "1.5"]),
+        ([LABELS, "--classes", 10, "--eps", ""], ["eps"]),
+        ([LABELS, "--classes", 10, "--eps=-0.1"], ["-0.1", "--allow-negative-eps"]),
+        ([LABELS, "--classes", 10, "--eps", "0.1,0.2"], ["one eps, got 2", "--eps 0.1"]),
+        ([LABELS, "--classes", 10, "--eps", "0.1", "--eps", "0.2"], ["one eps, got 2"]),
+        ([LABELS, "--classes", 10, "--eps", "0:0.5:0.1"], ["one eps, got 6"]),
+        ([LABELS, "--classes", 10, "--smoothing", "unifrom"], ["'unifrom'", "'uniform'"]),
+        ([LABELS, "--classes", 10, "--smoothing", "prior"], ["needs one", "--prior"]),
+        ([LABELS, "--classes", 10, "--prior", "empirical"], ["no prior", "--smoothing prior"]),
+        (["--label", 1, "--classes", 4, "--smoothing", "prior", "--prior", "empirical"], ["no labels to count"]),
+        (["--label", 1, "--classes", 4, "-f", "npy"], ["not an array", "-f csv"]),
+        (["--label", 0, "--classes", 4, "--smoothing", "classy", "--eps=-1", "--allow-negative-eps"], ["above -1"]),
+    ],
+)
+def test_wrong_usage_is_one_line_and_a_hint(
+    run: Run, tmp_path: Path, arguments: list[object], words: list[str]
+) -> None:
+    assert_refused(run("smooth", *arguments), 2, *words)
+    if "-f" not in arguments:
+        assert_refused(run("smooth", *arguments, "-o", tmp_path / "x.csv"), 2, *words)
+        assert [] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("saved", "more", "words"),
+    [
+        ([0, 1, 4, 0], ("--classes", 4), ["out of range at row 2 (value 4, 4 classes)"]),
+        ([0, -1], ("--classes", 4), ["row 1 (value -1", "--ignore-index"]),
+        ([-100, -100], ("--classes", 4), ["all 2 samples are ignored"]),
+        ([0.0, 1.0], ("--classes", 4), ["not integer labels"]),
+        ([[0], [1]], ("--classes", 4), ["(2, 1)", "labels.ravel()"]),
+        ([[[0, 1]]], ("--classes", 4), ["(1, 1, 2)"]),
+        (np.empty((0, 3)), (), ["no rows"]),
+        (np.empty((3, 0)), (), ["at least 2 classes"]),
+        ([["a", "b"]], (), ["not numbers"]),
+        ([[0, 1, 0]], ("--classes", 4), ["labels of 3 classes, not 4"]),
+        ([[0, 1, 0], [0, 2, 0]], (), ["row 1, class 1: 2 is not in [0, 1]"]),
+        ([[0, 1, 0], [0, np.nan, 0]], (), ["row 1, class 1: nan"]),
+        ([[0, 0]], ("--smoothing", "prior", "--prior", "empirical"), ["no row has a class"]),
+    ],
+)
+def test_labels_that_cannot_be_used_leave_no_file(
+    run: Run, tmp_path: Path, saved: object, more: tuple[object, ...], words: list[str]
+) -> None:
+    path = tmp_path / "bad.npy"
+    np.save(path, np.asarray(saved))
+    for suffix in ("csv", "npy", "json", "parquet"):
+        assert_refused(run("smooth", path, *more, "-o", tmp_path / f"x.{suffix}"), 3, str(path), *words)
+    assert [path] == list(tmp_path.iterdir())
+    for format_name in ("csv", "npy", "table"):
+        assert_refused(run("smooth", path, *more, "-f", format_name), 3, str(path), *words)
+
+
+@pytest.mark.parametrize(
+    ("prior", "words"),
+    [
+        ([0.5, 0.5], ["2 priors for 4 classes"]),
+        ([0.5, 0.6, -0.1, 0], ["class 2 is negative"]),
+        ([0.5, 0.1, 0.1, 0.1], ["sums to 0.8, not to 1"]),
+        ([np.nan, 0.1, 0.1, 0.1], ["class 0 is not finite"]),
+    ],
+)
+def test_a_prior_that_cannot_be_used_is_refused(run: Run, tmp_path: Path, prior: list[float], words: list[str]) -> None:
+    np.save(tmp_path / "p.npy", prior)
+    np.save(tmp_path / "y.npy", [0, 1, 3])
+    arguments = ("--classes", 4, "--smoothing", "prior", "--prior", tmp_path / "p.npy")
+    assert_refused(run("smooth", tmp_path / "y.npy", *arguments), 3, "p.npy", *words)
+    assert_refused(run("smooth", "--label", 1, *arguments, "-o", tmp_path / "x.csv"), 3, "p.npy", *words)
+    assert not (tmp_path / "x.csv").exists()
+
+
+def test_an_input_is_not_overwritten(run: Run, tmp_path: Path) -> None:
+    labels = tmp_path / "y.npy"
+    np.save(labels, [0, 1, 3])
+    np.save(tmp_path / "p.npy", np.full(4, 0.25))
+    prior = ("--smoothing", "prior", "--prior", tmp_path / "p.npy")
+    for output in (labels, tmp_path / "p.npy"):
+        before = output.read_bytes()
+        assert_refused(run("smooth", labels, "--classes", 4, *prior, "-o", output), 2, "one of the inputs")
+        assert before == output.read_bytes()
+
+
+@pytest.mark.parametrize("command_name", ["metrics", "bins", "classes", "samples", "eval"])
+def test_other_commands_refuse_npy(run: Run, tmp_path: Path, command_name: str) -> None:
+    arguments = [] if command_name == "metrics" else [LOGITS, LABELS]
+    assert_refused(run(command_name, *arguments, "-f", "npy"), 2, "not an array", "-f csv, json", "parquet")
+    assert_refused(run(command_name, *arguments, "-o", tmp_path / "x.npy"), 2, "not an array")
+    assert [] == list(tmp_path.iterdir())
+
+
+ROWS, CLASSES = 200_000, 500
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Labels whose targets take 800 MB."""
+    path = tmp_path_factory.mktemp("long") / "y.npy"
+    np.save(path, np.arange(ROWS) % CLASSES)
+    return path
+
+
+@pytest.mark.parametrize("format_name", ["csv", "json", "table", "npy"])
+def test_a_closed_pipe_ends_the_run_at_once_and_silently(long: Path, format_name: str) -> None:
+    run = measured(["smooth", long, "--classes", CLASSES, "-f", format_name], close_after=400)
+    assert (400, 141, "") == (len(run.out), run.code, run.err)
+    assert 6 > run.seconds  # all rows as text take a minute
+
+
+def test_memory_is_flat(long: Path) -> None:
+    run = measured(["smooth", long, "--classes", CLASSES, "-f", "npy", "-o", "/dev/null"])
+    assert (0, "") == (run.code, run.err)
+    assert 100 << 20 > run.memory
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".npy"])
+def test_a_bad_row_late_in_the_file_leaves_the_old_output(tmp_path: Path, suffix: str) -> None:
+    rows = np.zeros((30_000, 5), np.float32)
+    rows[25_000, 3] = 7
+    np.save(tmp_path / "soft.npy", rows)
+    output = tmp_path / f"out{suffix}"
+    output.write_text("old")
+    done = lscli("smooth", tmp_path / "soft.npy", "-o", output)
+    assert (3, "", True) == (done.returncode, done.stdout, "row 25000, class 3: 7 " in done.stderr)
+    assert {output, tmp_path / "soft.npy"} == set(tmp_path.iterdir())
+    assert "old" == output.read_text()

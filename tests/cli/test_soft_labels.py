@@ -1,10 +1,8 @@
-"""`lscli eval --soft-labels`: what is printed, what is named as left out, and what is refused."""
+"""`lscli eval --soft-labels`: the metrics that are printed, those that are left out, and wrong usage."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ import pytest
 from lscli.cli.main import COMMANDS
 from lscli.metrics.catalogue import METRICS
 from tests.cli.inprocess import Run, assert_refused
-from tests.command import command
+from tests.measured import measured
 from tests.soft import drawn
 
 STAYS = ["loss_hard", "loss_uniform", "perplexity", "loss_smoothed", "loss_floor", "loss_excess", "brier"]
@@ -48,7 +46,7 @@ def test_the_default_set_has_losses_and_brier_and_names_the_rest(run: Run, pair:
     assert "" == run("eval", *pair, "--soft-labels", "-q").err
 
 
-def test_all_is_all_that_there_is(run: Run, pair: tuple[str, str]) -> None:
+def test_all_means_every_metric_of_soft_labels(run: Run, pair: tuple[str, str]) -> None:
     answer = run("eval", *pair, "--soft-labels", "--metrics", "all", "--noise-rate", "0.1", "--ci", "--bootstrap", "5")
     named = [line.split(",")[2] for line in answer.out.splitlines()[1:]]
     assert [*STAYS[:3], "loss_noise_corrected", *STAYS[3:], "brier_half"] == named
@@ -57,7 +55,7 @@ def test_all_is_all_that_there_is(run: Run, pair: tuple[str, str]) -> None:
     assert others == set(left_out(answer.err, pair[1]))
 
 
-def test_a_metric_that_was_named_is_left_out_alike(run: Run, pair: tuple[str, str]) -> None:
+def test_a_named_metric_is_left_out_too(run: Run, pair: tuple[str, str]) -> None:
     answer = run("eval", *pair, "--soft-labels", "--metrics", "accuracy,loss_hard,top3_accuracy,target_on@0.2")
     assert (0, 2) == (answer.code, len(answer.out.splitlines()))
     assert {"target_on", "accuracy", "top3_accuracy"} == set(left_out(answer.err, pair[1]))
@@ -131,7 +129,9 @@ def broken(q: Any, how: str) -> Any:
         ("ignored", ["all 40 samples are ignored", "--ignore-index"]),
     ],
 )
-def test_labels_that_are_no_distributions(run: Run, pair: tuple[str, str], how: str, words: list[str]) -> None:
+def test_labels_that_are_not_distributions_are_refused(
+    run: Run, pair: tuple[str, str], how: str, words: list[str]
+) -> None:
     np.save(pair[1], broken(np.load(pair[1]), how))
     for chunk_rows in (1, 1000):
         answer = run("eval", *pair, "--soft-labels", "--chunk-rows", chunk_rows)
@@ -147,19 +147,19 @@ def test_labels_that_are_no_distributions(run: Run, pair: tuple[str, str], how: 
         (["--smoothing", "prior"], ["needs one"]),
     ],
 )
-def test_what_does_not_go_with_soft_labels(
+def test_options_that_soft_labels_exclude_are_refused(
     run: Run, pair: tuple[str, str], options: list[str], words: list[str]
 ) -> None:
     assert_refused(run("eval", *pair, "--soft-labels", *options), 2, *words)
 
 
-def test_hard_labels_say_that_there_is_an_option(run: Run, pair: tuple[str, str]) -> None:
+def test_a_matrix_of_labels_is_refused_with_the_option(run: Run, pair: tuple[str, str]) -> None:
     assert_refused(run("eval", *pair), 3, "need labels of shape (N,), got (40, 6)", "--soft-labels")
 
 
 def test_memory_is_flat(tmp_path: Path) -> None:
     def peak(rows: int) -> int:
-        """MiB that `eval` holds at most for so many rows of 1000 classes, by the system's own account."""
+        """Peak memory in MiB of `eval` on so many rows of 1000 classes."""
         with (tmp_path / "x.npy").open("wb") as file:
             header = {"descr": "<f4", "fortran_order": False, "shape": (rows, 1000)}
             np.lib.format.write_array_header_1_0(file, header)
@@ -168,15 +168,9 @@ def test_memory_is_flat(tmp_path: Path) -> None:
         labels[:, 0] = 1
         del labels
         line = ["eval", tmp_path / "x.npy", tmp_path / "q.npy", "--soft-labels", "-q", "-o", tmp_path / "out.csv"]
-        measured = [sys.executable, "-c", _MEASURE, *command([*line, "--threads", "2"])]
-        return int(subprocess.run(measured, capture_output=True, text=True, check=True).stdout) // 1024
+        run = measured([*line, "--threads", "2"])
+        assert (0, "") == (run.code, run.err)
+        return run.memory >> 20
 
-    # Logits and labels of 240 MB more, and 4 columns of 48,000 samples: 2 MiB.
-    assert peak(60_000) - peak(12_000) <= 6
-
-
-_MEASURE = """
-import resource, subprocess, sys
-subprocess.run(sys.argv[1:], check=True)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-"""
+    # Logits and labels are 160 MB more, and 4 columns of 32,000 samples 1 MiB.
+    assert peak(40_000) - peak(8_000) <= 5

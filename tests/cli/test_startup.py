@@ -1,4 +1,4 @@
-"""What a command does not need, it does not import: start-up stays fast."""
+"""A command imports only what it needs, so that start-up stays fast."""
 
 from __future__ import annotations
 

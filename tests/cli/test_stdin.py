@@ -82,14 +82,14 @@ def test_a_file_of_which_the_start_was_read_is_taken_from_there(tmp_path: Path) 
     assert EXPECTED == answer(done)
 
 
-def test_other_commands_take_it(tmp_path: Path) -> None:
+def test_other_commands_read_standard_input(tmp_path: Path) -> None:
     for arguments in (["bins", "-", LABELS], ["samples", "-", LABELS], ["sweep", "-", LABELS], ["inspect", "-"]):
         assert 0 == piped(read(LOGITS), *arguments).returncode, arguments
     assert 0 == piped(read(LABELS), "smooth", "-", "--classes", "10").returncode
 
 
 @pytest.mark.parametrize("arguments", [("-", "-"), ("-", "-", "--input-format", "npz")])
-def test_it_is_read_once(arguments: Sequence[str]) -> None:
+def test_standard_input_is_read_once(arguments: Sequence[str]) -> None:
     refusal(piped(read(LOGITS), "eval", *arguments), 2, "standard input is read once")
 
 
@@ -108,13 +108,18 @@ def test_bad_bytes_are_refused_as_those_of_a_file(tmp_path: Path, data: bytes, c
     refusal(piped(data, "eval", "-", tmp_path / "y.npy"), code, *words)
 
 
-def test_the_format_may_be_said() -> None:
+def test_the_format_of_standard_input_can_be_given() -> None:
     assert EXPECTED == answer(piped(read(LOGITS), "eval", "-", LABELS, "--input-format", "npy", *METRICS))
     refusal(piped(read(LOGITS), "eval", "-", LABELS, "--input-format", "npz"), 3, "corrupt archive")
-    refusal(piped(read(LOGITS), "eval", "-", LABELS, "--input-format", "nyp"), 2, "unknown format 'nyp'", "'npy'")
+    refusal(
+        piped(read(LOGITS), "eval", "-", LABELS, "--input-format", "nyp"),
+        2,
+        "input-format: unknown value 'nyp'",
+        "'npy'",
+    )
 
 
-def test_the_format_of_a_file_may_be_said(tmp_path: Path) -> None:
+def test_the_format_of_a_file_can_be_given(tmp_path: Path) -> None:
     path = tmp_path / "dump.bin"
     path.write_bytes(read(LOGITS))
     refusal(run("eval", path, LABELS, text=False), 3, "unknown format '.bin'", "--input-format")
@@ -122,14 +127,14 @@ def test_the_format_of_a_file_may_be_said(tmp_path: Path) -> None:
     assert EXPECTED == answer(done)
 
 
-def test_no_room_to_spool_is_said(tmp_path: Path) -> None:
+def test_a_file_size_limit_while_spooling_is_reported(tmp_path: Path) -> None:
     limited = ["/bin/sh", "-c", 'ulimit -f 1; exec "$@"', "sh", *command(["eval", "-", LABELS])]
     env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(limited, input=read(LOGITS), capture_output=True, env=env, check=False)
     refusal(done, 4, "standard input: cannot be read: File too large", "TMPDIR")
 
 
-def test_a_closed_one_is_not_taken_for_another_file() -> None:
+def test_a_closed_standard_input_is_not_taken_for_another_file() -> None:
     done = in_shell("<&-", ["eval", LOGITS, "-"])
     assert (4, "") == (done.returncode, done.stdout)
     assert "lscli: standard input: is closed" == done.stderr.splitlines()[0]
@@ -145,7 +150,7 @@ def test_a_terminal_is_not_waited_for() -> None:
     refusal(done, 2, "standard input is a terminal")
 
 
-def test_a_file_called_so_is_named_by_its_folder(tmp_path: Path) -> None:
+def test_a_file_named_dash_is_given_with_its_folder(tmp_path: Path) -> None:
     (tmp_path / "-").write_bytes(read(LOGITS))
     done: Any = run("eval", "./-", LABELS, "--input-format", "npy", *METRICS, cwd=tmp_path, text=False)
     assert EXPECTED == answer(done)

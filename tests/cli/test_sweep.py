@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import shutil
 from pathlib import Path
@@ -11,8 +10,7 @@ import numpy as np
 import pytest
 from rich.cells import cell_len
 
-from lscli.api.sweep import DEFAULTS, METRICS, sweep
-from lscli.cli.sweep import sweep_command
+from lscli.api.sweep import METRICS
 from lscli.io.path_roles import roles
 from tests.cli.inprocess import Run, assert_refused, records
 from tests.cli.terminal import on_terminal, without_color
@@ -36,17 +34,6 @@ def folder(tmp_path: Path) -> Path:
     np.save(tmp_path / "short.npy", logits[:100])
     np.save(tmp_path / "askew.npy", labels[:, None])
     return tmp_path
-
-
-def test_it_takes_what_the_function_takes_with_the_same_defaults() -> None:
-    own = {"context", "paths", "format", "output", "no_header", "quiet"}
-    of_the_command = {
-        name: ",".join(parameter.default) if isinstance(parameter.default, list) else parameter.default
-        for name, parameter in inspect.signature(sweep_command).parameters.items()
-        if name not in own
-    }
-    assert {name: value for name, value in DEFAULTS.items() if name != "progress"} == of_the_command
-    assert {"logits", "labels", "others", *DEFAULTS} == set(inspect.signature(sweep).parameters)
 
 
 def test_one_row_an_eps_and_one_a_metric(run: Run) -> None:
@@ -93,7 +80,7 @@ def test_the_last_path_is_the_labels_if_it_has_one_dimension(
     assert [{name: row[name] for name in row if name != "source"} for row in expected] == found
 
 
-def test_roles(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paths_are_told_apart(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     assert ("logits.npy", None, []) == roles(["logits.npy"])
     assert ("labels.npy", None, []) == roles(["labels.npy"])
@@ -137,7 +124,7 @@ def test_only_the_header_of_the_last_path_is_read_twice(folder: Path) -> None:
             ["logits.npy: has logits of shape (5000, 10), short.npy of (100"],
         ),
         *(
-            (["logits.npy", "labels.npy", f"--eps={eps}"], 2, [f"eps: no range of eps: {eps}", "0:0.5:0.05"])
+            (["logits.npy", "labels.npy", f"--eps={eps}"], 2, [f"eps: not a range of eps: {eps}", "0:0.5:0.05"])
             for eps in ("0:1:0", "0:1", "0.5:0:0.1")
         ),
         (["logits.npy", "labels.npy", "--eps=-0.1:0.1:0.1"], 2, ["-0.1", "--allow-negative-eps"]),
@@ -146,7 +133,7 @@ def test_only_the_header_of_the_last_path_is_read_twice(folder: Path) -> None:
     ],
     ids=lambda value: " ".join(map(str, value)) if isinstance(value, list) else "",
 )
-def test_what_is_refused(
+def test_wrong_usage_and_input_are_refused(
     run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], code: int, words: list[str]
 ) -> None:
     monkeypatch.chdir(folder)
@@ -183,7 +170,7 @@ def test_the_same_seed_gives_the_same_bytes_on_any_number_of_threads(run: Run) -
 
 @pytest.mark.parametrize("width", [60, 80, 120])
 @pytest.mark.parametrize("models", [[LOGITS], [LOGITS, SMOOTHED]], ids=["one", "two"])
-def test_on_a_terminal_it_is_a_matrix_that_fits(models: list[str], width: int) -> None:
+def test_a_terminal_shows_a_matrix_that_fits(models: list[str], width: int) -> None:
     code, text, errors = on_terminal("sweep", *models, LABELS, width=width)
     plain = without_color(text)
     lines = plain.splitlines()

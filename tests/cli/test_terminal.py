@@ -1,4 +1,4 @@
-"""A table with colours on a terminal, and neither where they are not wanted."""
+"""A terminal gets a table with colours, unless they are not wanted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.inprocess import Run, save_pair
-from tests.cli.terminal import on_terminal, without_color
+from tests.cli.terminal import displayed, on_terminal, without_color
 from tests.command import LABELS, LOGITS
 
 EVAL = ["eval", LOGITS, LABELS]
@@ -39,7 +39,7 @@ def test_a_terminal_without_colours_gets_the_table_plain(env: dict[str, str]) ->
 
 
 def test_an_empty_no_color_asks_for_nothing() -> None:
-    """As no-color.org has it: when present and not an empty string."""
+    """no-color.org: "when present and not an empty string"."""
     _, text, _ = on_terminal(*EVAL, env={"NO_COLOR": ""})
     assert "\x1b[" in text
 
@@ -96,12 +96,21 @@ def test_the_table_in_a_pipe_does_not_depend_on_the_terminal_around_it(
     assert expected == run(*EVAL, "-f", "table").out
 
 
-def test_a_warning_on_the_same_terminal_is_a_line_of_its_own(tmp_path: Path) -> None:
+@pytest.mark.parametrize("bar", [False, True])
+def test_a_warning_on_the_same_terminal_is_a_line_of_its_own(tmp_path: Path, bar: bool) -> None:
     logits, labels = save_pair(tmp_path, probabilities=True)
-    code, text, _ = on_terminal("eval", logits, labels, stderr_too=True)
-    warnings = [line for line in without_color(text).splitlines() if "lscli: warning: " in line]
-    assert (0, 1) == (code, len(warnings))
-    assert "lscli: warning: " == warnings[0][:16]
+    code, text, _ = on_terminal("eval", logits, labels, stderr_too=True, bar=bar)
+    lines = displayed(text)
+    assert (0, "lscli: warning: ", "--kind probs") == (code, lines[0][:16], lines[0][-12:])
+    assert [] == [line for line in lines[1:] if "lscli: warning" in line]
+
+
+@pytest.mark.parametrize("arguments", [EVAL, ["samples", LOGITS, LABELS, "-f", "csv", "--chunk-rows", "100"]])
+def test_a_progress_bar_on_the_same_terminal_leaves_nothing_behind(arguments: list[str]) -> None:
+    code, text, _ = on_terminal(*arguments, stderr_too=True, bar=True)
+    expected = on_terminal(*arguments)[1]
+    assert (0, True) == (code, "reading" in text)
+    assert displayed(expected) == displayed(text)
 
 
 def test_an_error_on_a_terminal_has_no_box_and_no_colour() -> None:

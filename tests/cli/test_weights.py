@@ -1,4 +1,4 @@
-"""`--weights`: how often a row counts, from a file or an array, checked before anything is read."""
+"""`--weights`: counts of the rows, from a file or an array, checked before the logits are read."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_tables_count_weights_too(run: Run, tmp_path: Path, pair: tuple[str, str
             assert float(one[key] or "nan") == pytest.approx(float(other[key] or "nan"), rel=1e-6, nan_ok=True), key
 
 
-def test_the_function_takes_arrays_and_lists(run: Run, tmp_path: Path, pair: tuple[str, str]) -> None:
+def test_the_python_function_takes_arrays_and_lists(run: Run, tmp_path: Path, pair: tuple[str, str]) -> None:
     found = values(run("eval", *pair, "--weights", saved(tmp_path, "npy", COUNTS)))
     for weights in (COUNTS, np.array(COUNTS, np.uint8), np.array(COUNTS, np.float32)):
         report = lscli.evaluate(*pair, weights=weights)
@@ -90,7 +90,7 @@ def test_the_function_takes_arrays_and_lists(run: Run, tmp_path: Path, pair: tup
     ids=["negative", "nan", "inf", "short", "zero", "strings", "bool", "2-D", "complex", "empty"],
 )
 @pytest.mark.parametrize("command", ["eval", "bins", "classes", "samples"])
-def test_weights_that_are_none_are_refused(
+def test_wrong_weights_are_refused(
     run: Run, tmp_path: Path, pair: tuple[str, str], command: str, weights: object, words: list[str]
 ) -> None:
     path = saved(tmp_path, "npy", weights)
@@ -104,7 +104,7 @@ def test_a_csv_without_weights_is_refused(run: Run, tmp_path: Path, pair: tuple[
     assert_refused(run("eval", *pair, "--weights", path), 3, str(path))
 
 
-def test_a_file_that_is_not_there_is_refused(run: Run, tmp_path: Path, pair: tuple[str, str]) -> None:
+def test_a_missing_file_is_refused(run: Run, tmp_path: Path, pair: tuple[str, str]) -> None:
     assert_refused(run("eval", *pair, "--weights", tmp_path / "none.npy"), 3, "none.npy")
 
 
@@ -117,7 +117,7 @@ def test_all_weight_on_rows_that_are_ignored_is_refused(run: Run, tmp_path: Path
     assert_refused(run("eval", *pair, "--weights", path), 3, "no weight is above 0")
 
 
-def test_weights_that_sum_to_one_earn_a_warning(run: Run, tmp_path: Path, pair: tuple[str, str]) -> None:
+def test_weights_that_sum_to_one_cause_a_warning(run: Run, tmp_path: Path, pair: tuple[str, str]) -> None:
     path = saved(tmp_path, "npy", np.full(60, 1 / 60))
     answer = run("eval", *pair, "--weights", path)
     assert (0, 1) == (answer.code, answer.err.count("\n"))
@@ -140,6 +140,6 @@ def test_the_table_says_that_it_is_weighted(run: Run, tmp_path: Path, pair: tupl
     assert ", weighted" not in run("eval", *pair, "-f", "table").out
 
 
-def test_the_weights_are_not_written_over(run: Run, tmp_path: Path, pair: tuple[str, str]) -> None:
+def test_the_weights_are_not_overwritten(run: Run, tmp_path: Path, pair: tuple[str, str]) -> None:
     path = saved(tmp_path, "csv", np.ones(60))
     assert_refused(run("eval", *pair, "--weights", path, "-o", path), 2, "the output is one of the inputs")

@@ -17,7 +17,7 @@ SOME = ["--metrics", "accuracy,ece,loss_smoothed,risk_at_coverage@0.9", "--eps",
 INTERVALS = ["--ci", "--bootstrap", "30"]
 
 
-def test_wide_is_a_row_a_source_with_a_column_a_metric(run: Run) -> None:
+def test_wide_has_one_row_per_source_and_one_column_per_metric(run: Run) -> None:
     tidy = records(run(*SAMPLE, *SOME))
     answer = run(*SAMPLE, *SOME, "--wide")
     (line,) = records(answer)
@@ -36,7 +36,7 @@ def test_wide_with_intervals_has_two_more_columns_each(run: Run) -> None:
         ]
 
 
-def test_wide_is_a_row_a_group(run: Run, tmp_path: Path) -> None:
+def test_wide_has_one_row_per_group(run: Run, tmp_path: Path) -> None:
     pair = save_more(tmp_path)
     (tmp_path / "m.csv").write_text("g\n" + "a\nb\n" * 30)
     options = ["--groups", tmp_path / "m.csv", "--group-by", "g"]
@@ -94,13 +94,13 @@ def test_threads_change_no_byte(run: Run, metrics: str) -> None:
     assert (0, one) == (one.code, three)
 
 
-def test_the_seed_decides(run: Run) -> None:
+def test_the_seed_decides_the_resamples(run: Run) -> None:
     one, same, other = (run(*SAMPLE, *INTERVALS, "--metrics", "ece", "--seed", seed).out for seed in "001")
     assert one == same
     assert one != other
 
 
-def test_a_higher_level_is_wider(run: Run) -> None:
+def test_a_higher_level_gives_wider_intervals(run: Run) -> None:
     widths = []
     for level in ("0.5", "0.9", "0.99"):
         (row,) = records(run(*SAMPLE, *INTERVALS, "--metrics", "accuracy", "--level", level))

@@ -1,4 +1,4 @@
-"""What the tests of faults share with those of the command line."""
+"""Fixtures of the command line, for faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls of the system that fail, the n-th of them that a run makes."""
+"""Let the n-th system call or allocation of a run fail."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-# os.preadv and os.open are what files are read by, open and os.write what is written by, the rest is around them.
+# lscli reads files by os.open and os.preadv, and writes them by open and os.write.
 SYSTEM = ("preadv", "read", "open", "fstat", "stat", "dup", "fdopen", "listdir", "write", "fsync", "replace", "chmod")
 MEMORY = ("empty", "zeros", "concatenate", "where")
 
 
 class Faults:
-    """While it is entered, the n-th call of those that are watched raises an error; from 0.
+    """A context in which the n-th watched call raises an error, counted from 0.
 
     Attributes:
-        met: whether there was such a call.
+        met: whether that many calls were made.
     """
 
     def __init__(self, at: int, error: Callable[[], BaseException], *, memory: bool = False) -> None:
@@ -43,7 +43,7 @@ class Faults:
         self._patch.undo()
 
     def step(self) -> None:
-        """One call: raises if it is the one."""
+        """Count a call, and raise the error if its turn has come."""
         if next(self._count) == self._at:
             self.met = True
             raise self._error()
@@ -66,7 +66,7 @@ _OPEN = open
 
 
 class _Raw(io.FileIO):
-    """A file that is written to by halves."""
+    """A file whose writes are short: each takes half of the data."""
 
     def __init__(self, file: Any, mode: str, faults: Faults) -> None:
         super().__init__(file, mode)

@@ -1,8 +1,9 @@
-"""A run that is killed at its n-th call: forked from a process that has lscli loaded, since a start takes a while.
+"""Kill a run at its n-th call. Runs are forked from a process that has lscli loaded, which saves the start-up.
 
-As a program: `python -m tests.faults.killed FOLDER ARGUMENTS...` runs lscli with these and `-o FOLDER/out.csv`, killed
-at the first call on the way out, at the second, and so on until a run is done. Prints a JSON list of what was there
-after each: the exit code, the output's state, the files in the folder, and those after one more run.
+`python -m tests.faults.killed FOLDER ARGUMENTS...` runs lscli with these arguments and `-o FOLDER/out.csv`. The first
+run is killed at the first call while it writes, the next at the second, and so on until a run ends by itself. Prints a
+JSON list with one entry a run: the exit code, the state of the output, the files in the folder, and the files after one
+more run.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from typing import Any
 from lscli.cli.main import main
 
 OLD = "old\n"
-# Where the calls on the way out are made.
+# The calls that write the output are made here.
 _FILE = "lscli/cli/output.py"
 
 
 def forked(arguments: list[str], kill_at: int | None = None) -> int:
-    """The status of a run in a process of its own."""
+    """Run lscli in a forked process; return its exit code."""
     pid = os.fork()
     if pid == 0:
         if kill_at is not None:
@@ -33,13 +34,13 @@ def forked(arguments: list[str], kill_at: int | None = None) -> int:
 
 
 class _Killer:
-    """Counts calls into C from where the answer is rendered and written, and kills the process at one of them."""
+    """Count the calls into C while the output is written, and kill the process at one of them."""
 
     def __init__(self, at: int) -> None:
         self._left = at
 
     def __call__(self, frame: FrameType, event: str, argument: Any) -> None:
-        # A call begins, or has returned: between the two lies what it does.
+        # Both before a call and after it.
         if event in ("c_call", "c_return") and frame.f_code.co_filename.endswith(_FILE):
             self._left -= 1
             if self._left < 0:
@@ -47,10 +48,10 @@ class _Killer:
 
 
 def deaths(folder: Path, arguments: list[str]) -> list[dict[str, Any]]:
-    """What was there after each death, and at last after a run that was not killed."""
+    """Describe what each killed run left, and last what a whole run left."""
     output = folder / "out.csv"
     arguments = [*arguments, "-o", str(output)]
-    main(arguments)  # here, so that everything is loaded
+    main(arguments)  # in this process, to load all modules
     new, code = output.read_bytes(), -signal.SIGKILL
     found: list[dict[str, Any]] = []
     while code == -signal.SIGKILL:

@@ -13,7 +13,7 @@ BUGS = (b"Traceback", b"a bug in lscli")
 
 
 def under(setting: str, arguments: Sequence[object], **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run lscli after a shell's commands, such as `ulimit -v 100000`; also from a folder that is not the project's."""
+    """Run lscli after a shell's commands, such as `ulimit -v 100000`, from any folder."""
     return subprocess.run(
         ["/bin/sh", "-c", f'{setting}\nexec "$@"', "sh", *command(arguments)],
         capture_output=True,
@@ -26,7 +26,7 @@ def under(setting: str, arguments: Sequence[object], **options: Any) -> subproce
 
 
 def assert_two_lines(errors: str) -> None:
-    """One line of what is wrong and a hint."""
+    """Assert that stderr has one line that says what is wrong, and a hint."""
     lines = errors.splitlines()
     assert 2 == len(lines), errors
     assert ["lscli: ", "hint: "] == [lines[0][:7], lines[1][:6]], errors

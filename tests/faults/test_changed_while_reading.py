@@ -1,22 +1,21 @@
-"""Files cut, written or replaced by somebody else while a process reads them."""
+"""Files that another program cuts, writes or replaces while lscli reads them."""
 
 from __future__ import annotations
 
 import os
 import signal
 import subprocess
-import time
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.command import command, lscli
+from tests.command import ROOT, lscli
 from tests.faults.shells import assert_two_lines
 
-ROWS, CLASSES = 3_000, 20
-SLOWLY = ["--threads", "1", "--chunk-rows", "1"]
+ROWS, CLASSES = 300, 20
 
 
 def _append(path: Path) -> None:
@@ -57,35 +56,42 @@ def inputs(request: pytest.FixtureRequest, tmp_path: Path) -> list[Path]:
     return [tmp_path / f"logits{request.param}", tmp_path / "labels.npy"]
 
 
-def changed_on_the_way(inputs: list[Path], change: Callable[[Path], None]) -> tuple[int, str, str]:
-    """Exit code and streams of a run whose logits are changed once they are open, and it stands still."""
+# The command line of a run that stops itself at the tenth read of a thread that reads rows.
+_STOPPING = """
+import os, signal, sys, threading
+from lscli.cli.main import main
+usual, calls = os.preadv, []
+def preadv(*arguments):
+    if threading.current_thread() is not threading.main_thread():
+        calls.append(None)
+        if len(calls) == 10:
+            os.kill(os.getpid(), signal.SIGSTOP)
+    return usual(*arguments)
+os.preadv = preadv
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def changed_while_reading(inputs: list[Path], change: Callable[[Path], None]) -> tuple[int, str, str]:
+    """Exit code and streams of a run whose logits are changed after some of their rows were read."""
+    arguments = ["eval", *map(str, inputs), "--threads", "1", "--chunk-rows", "1"]
     with subprocess.Popen(
-        command(["eval", *inputs, *SLOWLY]), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", _STOPPING, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
     ) as process:
-        deadline = time.monotonic() + 60
-        while not _reading(process.pid, inputs[0]):
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.002)
-        process.send_signal(signal.SIGSTOP)
+        assert os.WIFSTOPPED(os.waitpid(process.pid, os.WUNTRACED)[1])
         change(inputs[0])
         process.send_signal(signal.SIGCONT)
-        out, errors = process.communicate(timeout=60)
+        out, errors = process.communicate(timeout=120)
     return process.returncode, out, errors
-
-
-def _reading(pid: int, path: Path) -> bool:
-    """Whether a process has the file open and a second thread, which is when rows are read."""
-    try:
-        names = {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
-        return str(path) in names and len(os.listdir(f"/proc/{pid}/task")) > 1
-    except FileNotFoundError:  # closed since
-        return False
 
 
 @pytest.mark.parametrize("change", [_cut, _empty, _append, _overwrite], ids=lambda change: change.__name__)
 def test_a_file_that_is_written_is_an_error(inputs: list[Path], change: Callable[[Path], None]) -> None:
-    code, out, errors = changed_on_the_way(inputs, change)
+    code, out, errors = changed_while_reading(inputs, change)
     assert (3, "") == (code, out)
     assert_two_lines(errors)
     assert str(inputs[0]) in errors
@@ -94,9 +100,9 @@ def test_a_file_that_is_written_is_an_error(inputs: list[Path], change: Callable
 
 def test_a_file_that_is_replaced_is_read_as_it_was(inputs: list[Path]) -> None:
     expected = lscli("eval", *inputs).stdout
-    assert (0, expected, "") == changed_on_the_way(inputs, _replace)
+    assert (0, expected, "") == changed_while_reading(inputs, _replace)
 
 
 def test_a_file_that_is_removed_is_read_as_it_was(inputs: list[Path]) -> None:
     expected = lscli("eval", *inputs).stdout
-    assert (0, expected, "") == changed_on_the_way(inputs, os.unlink)
+    assert (0, expected, "") == changed_while_reading(inputs, os.unlink)

@@ -18,12 +18,12 @@ def test_a_killed_run_leaves_the_old_file_or_the_new_one(tmp_path: Path) -> None
     *deaths, last = json.loads(done.stdout)
     assert (0, "new", ["out.csv"]) == (last["code"], last["state"], last["beside"])
     assert {-signal.SIGKILL} == {death["code"] for death in deaths}
-    # Old until it is replaced, then new.
+    # The old file until it is replaced, then the new one.
     states = [death["state"] for death in deaths]
     assert ["old"] * states.count("old") + ["new"] * states.count("new") == states
     assert 10 < states.count("old")
     assert 0 < states.count("new")
     left = [death["beside"] for death in deaths if len(death["beside"]) > 1]
-    assert 5 < len(left)  # or nothing is tested: the file that was being written
+    assert 5 < len(left)  # otherwise nothing is tested: these are the temporary files
     assert all(name == "out.csv" or name.startswith(".out.csv.lscli-") for names in left for name in names)
     assert [] == [death for death in deaths if (death["again"], death["then"]) != (0, ["out.csv"])]

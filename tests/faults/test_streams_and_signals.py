@@ -1,4 +1,4 @@
-"""Odd surroundings: no working folder, few open files, streams that do not wait, folders that nobody may write to."""
+"""Unusual surroundings: no working folder, few open files, pipes that do not block, folders without write access."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_folder_that_takes_no_files_is_two_lines(run: Run, folder: str) -> Non
 def test_a_read_only_file_system_is_two_lines() -> None:
     mounted = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs -o ro none /mnt && exec "$@"', "sh"]
     if not shutil.which("unshare") or subprocess.run([*mounted, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("takes the right to mount")
+        pytest.skip("needs the right to mount a file system")
     program = [*mounted, *command([*EVAL, "-o", "/mnt/out.csv"])]
     done = subprocess.run(program, capture_output=True, text=True, check=False)
     assert (4, "") == (done.returncode, done.stdout)
@@ -101,7 +101,7 @@ def test_a_folder_that_vanishes_while_it_is_written_to_is_two_lines(
 
 
 def test_a_pipe_that_does_not_wait_gets_everything() -> None:
-    # As the other end of a terminal or of node leaves it; the pipe holds 4096 bytes.
+    # A program that shares the pipe may leave it in this state (node does); it holds 4096 bytes.
     reading, writing = os.pipe()
     fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
     os.set_blocking(writing, False)
@@ -112,7 +112,7 @@ def test_a_pipe_that_does_not_wait_gets_everything() -> None:
             first = stream.readline()
             rest = stream.read()
         assert process.stderr is not None
-        assert (0, "") == (process.wait(60), process.stderr.read())
+        assert (0, "") == (process.wait(120), process.stderr.read())
     assert lscli(*arguments).stdout == first + rest
 
 
@@ -162,11 +162,11 @@ def test_a_closed_pipe_that_has_a_name_is_silent_too(tmp_path: Path, where: str)
                 assert process.poll() is None
             os.close(reader)
             assert process.stderr is not None
-            assert (b"", 141) == (process.stderr.read(), process.wait(60))
+            assert (b"", 141) == (process.stderr.read(), process.wait(120))
         return
     with subprocess.Popen(command([*arguments, where]), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.read(100)
         process.stdout.close()
-        assert (b"", 141) == (process.stderr.read(), process.wait(60))
+        assert (b"", 141) == (process.stderr.read(), process.wait(120))

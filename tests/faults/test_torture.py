@@ -1,4 +1,4 @@
-"""Every call that can fail fails once: an answer or two lines, a whole file or none, nothing left behind."""
+"""Each system call of a run fails in turn: lscli answers or prints two lines, and leaves no partial file."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def run(capfd: pytest.CaptureFixture[str]) -> Run:
-    """Run lscli in this process with a fault on its way."""
+    """Run lscli in this process with a fault injected."""
 
     def run_here(faults: AbstractContextManager[Any], *arguments: str) -> Answer:
         capfd.readouterr()
@@ -55,7 +55,7 @@ def run(capfd: pytest.CaptureFixture[str]) -> Run:
 
 
 def open_files() -> int:
-    """How many there are; what is garbage is looked for where it matters only, since that takes a while."""
+    """Number of open files, including those of uncollected garbage: `descriptors` collects first, which is slower."""
     return len(os.listdir("/proc/self/fd"))
 
 
@@ -71,10 +71,10 @@ def arguments(command: str, format_name: str, folder: Path) -> list[str]:
 
 
 def torture(run: Run, folder: Path, command: list[str], error: Error, *, memory: bool) -> None:
-    """Let the first call fail, then the second, and so on until a run has no more."""
+    """Let the first call fail, then the second, and so on until a run makes no further call."""
     output = folder / "out" / "answer.csv"
     command = [*command, "-o", str(output)]
-    assert 0 == main(command)  # everything is loaded now
+    assert 0 == main(command)  # loads all modules
     new, before = output.read_text(), descriptors()
     failed = 0
     for at in range(1000):
@@ -97,10 +97,8 @@ def torture(run: Run, folder: Path, command: list[str], error: Error, *, memory:
 
 
 @pytest.mark.parametrize(
-    "format_name",
-    ["npy", pytest.param("stored", marks=pytest.mark.slow), pytest.param("deflated", marks=pytest.mark.slow)],
+    ("command", "format_name"), [("eval", "npy"), ("eval", "stored"), ("eval", "deflated"), ("samples", "npy")]
 )
-@pytest.mark.parametrize("command", ["eval", "samples"])
 def test_every_call_of_the_system(run: Run, folder: Path, command: str, format_name: str) -> None:
     torture(run, folder, arguments(command, format_name, folder), os_error(errno.EIO), memory=False)
 

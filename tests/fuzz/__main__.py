@@ -1,4 +1,4 @@
-"""The long run, by hand: `python -m tests.fuzz npy --seeds 0:400000`.
+"""Fuzz for minutes, by hand: `python -m tests.fuzz npy --seeds 0:400000`.
 
 Inputs that crash are kept in tests/corpus/, and the exit code is 1.
 """
@@ -16,12 +16,12 @@ from tests.fuzz.targets import opened
 
 
 def main(arguments: Sequence[str] | None = None, corpus: Path = CORPUS) -> int:
-    """Fuzz one format, and keep what crashes."""
+    """Fuzz one format, and keep the inputs that crash."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("kind", choices=KINDS)
     parser.add_argument("--seeds", type=_seeds, default=range(100_000), metavar="FIRST:LAST", help="default: 0:100000")
-    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so long")
-    parser.add_argument("--show", action="store_true", help="print the first seed's input and what it comes to, only")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after this time")
+    parser.add_argument("--show", action="store_true", help="only print the input of the first seed, and read it")
     options = parser.parse_args(arguments)
     if options.show:
         data = mutated(options.kind, options.seeds.start)

@@ -1,6 +1,6 @@
-"""What reading any bytes may come to: an array, or one line and a hint. All else is a crash.
+"""Reading any bytes gives an array, or one line and a hint. Anything else is a crash.
 
-In short: no other exception, no warning, no more than a share of memory, no more than two seconds, no wrong array.
+A crash is another exception, a warning, a wrong array, or too much memory or processor time.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ Target = Callable[[bytes], None]
 
 
 class WrongError(AssertionError):
-    """What was read is not what another reader reads."""
+    """An array differs from the one that another reader reads."""
 
 
 class TooSlowError(BaseException):
-    """Raised where the time is up; no `except Exception` hides it."""
+    """Raised when the time is up; no `except Exception` hides it."""
 
 
 class Crash(NamedTuple):
     """What went wrong.
 
     Attributes:
-        what: in one line, the same for inputs that fail alike.
-        detail: where, and with which words.
+        what: one line, the same for inputs that fail in the same way.
+        detail: the traceback.
     """
 
     what: str
@@ -43,11 +43,11 @@ class Crash(NamedTuple):
 
 
 class Watch(NamedTuple):
-    """What is looked at while inputs are read.
+    """What is watched while inputs are read.
 
     Attributes:
-        warnings: those of the input at hand.
-        memory: the most that the process may reserve; None where that is not limited.
+        warnings: the warnings of the current input.
+        memory: limit on the address space in bytes; None if the system does not report it.
     """
 
     warnings: list[warnings.WarningMessage]
@@ -55,20 +55,14 @@ class Watch(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What an input came to: it was accepted, refused, or it crashed."""
+    """An input was accepted, was refused, or crashed."""
 
     accepted: bool
     crash: Crash | None = None
 
 
 def judged(target: Target, data: bytes, watch: Watch) -> Outcome:
-    """What reading these bytes comes to; what is slow once may be the machine's fault, and is read again."""
-    outcome = _judged(target, data, watch)
-    slow = outcome.crash is not None and outcome.crash.what.startswith(TooSlowError.__name__)
-    return _judged(target, data, watch) if slow else outcome
-
-
-def _judged(target: Target, data: bytes, watch: Watch) -> Outcome:
+    """Read these bytes, and judge what comes of it."""
     watch.warnings.clear()
     try:
         with _in_time(SECONDS), _confined(watch.memory):
@@ -88,7 +82,7 @@ def _judged(target: Target, data: bytes, watch: Watch) -> Outcome:
 
 
 def misspoken(error: LscliError) -> Crash | None:
-    """What an error lacks: it is one printable line, with something to try next."""
+    """Return what is wrong with the text of an error: it has to be one printable line, a place and a hint."""
     for name, text in (("message", str(error)), ("hint", error.hint)):
         if not text.isprintable():
             return _crash(error, f"a {name} that is not one printable line")
@@ -103,14 +97,14 @@ def misspoken(error: LscliError) -> Crash | None:
 
 @contextlib.contextmanager
 def watched() -> Iterator[Watch]:
-    """Note all warnings, and say how far memory may grow from here."""
+    """Record all warnings, and limit how far memory may grow from here."""
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         yield Watch(seen, _address_space())
 
 
 def digest(data: bytes) -> str:
-    """How a kept input is called."""
+    """File name of a kept input."""
     return hashlib.sha256(data).hexdigest()[:16]
 
 
@@ -124,26 +118,26 @@ def _crash(error: BaseException, why: str = "") -> Crash:
 
 @contextlib.contextmanager
 def _in_time(seconds: float) -> Iterator[None]:
-    """Raise TooSlowError where it takes longer, on systems that have a timer."""
+    """Raise TooSlowError after so much processor time, on systems that have a timer."""
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGALRM, _too_slow)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGPROF, _too_slow)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def _too_slow(number: int, frame: object) -> None:
-    raise TooSlowError(f"more than {SECONDS} s")
+    raise TooSlowError(f"more than {SECONDS} s of processor time")
 
 
 @contextlib.contextmanager
 def _confined(most: int | None) -> Iterator[None]:
-    """Let the address space grow no further than that."""
+    """Limit the address space to `most` bytes."""
     if most is None:
         yield
         return
@@ -158,7 +152,7 @@ def _confined(most: int | None) -> Iterator[None]:
 
 
 def _address_space() -> int | None:
-    """What the process has and may have more; None where the system does not tell."""
+    """Current address space plus `MEMORY`, in bytes; None if the system does not report it."""
     try:
         import resource
 

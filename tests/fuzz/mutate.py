@@ -1,7 +1,7 @@
-"""Sound files made wrong, each from the number of its seed alone.
+"""Damage valid files; the number of a seed determines the result.
 
-Blind changes seldom get past the first check, so most mutations know where they are: they change a header's text and
-give it the length that it now has, or a member and pack it again with the right checksum.
+Random changes seldom get past the first check. Most mutations therefore keep the rest of the file consistent: they
+change the text of a header and correct its length, or change a member and pack it again with the right checksum.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _RECORDS = {b"PK\3\4": "HHHHHLLLHH", b"PK\1\2": "HHHHHHLLLHHHHHLL", b"PK\5\6": "
 
 
 def mutated(kind: str, seed: int) -> bytes:
-    """The input of one format that a seed stands for."""
+    """The input of a format that belongs to a seed."""
     return _MUTATIONS[kind](Random(seed))[:MAX_SIZE]
 
 
@@ -45,7 +45,7 @@ def _npy(rng: Random) -> bytes:
 
 
 def _npy_that_fits(rng: Random) -> bytes:
-    """A header that is seldom wrong, with as much data as it says or nearly."""
+    """A header that is mostly valid, with about as much data as it declares."""
     descr = rng.choice(_DESCRS)
     shape = tuple(rng.choice((0, 1, 2, 3, 5)) for _ in range(rng.choice((0, 1, 1, 2, 2, 2, 2, 3, 5))))
     size = int(np.prod(shape, dtype=int)) * np.dtype(descr).itemsize
@@ -68,7 +68,7 @@ def _npz(rng: Random) -> bytes:
 
 
 def _changed_records(rng: Random, archive: bytes) -> bytes:
-    """The archive with other values in some fields of its records."""
+    """Change some fields in the records of an archive."""
     data = bytearray(archive)
     places = [(match.start(), match.group()) for match in re.finditer(rb"PK(\x03\x04|\x01\x02|\x05\x06)", archive)]
     for _ in range(rng.choice((1, 1, 1, 2, 3))):

@@ -1,4 +1,4 @@
-"""Independent readings of what lscli accepts: by numpy, by the library of safetensors, by Python's csv."""
+"""Independent readers of the files that lscli accepts: numpy, the safetensors library, Python's csv."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TENSOR_TYPES = {"BF16": "<u2", "BOOL": "|b1", "U8": "|u1", "I8": "|i1"} | {
 def arrays(kind: str, data: bytes) -> dict[str, NDArray[Any]]:
     """The arrays of a file by their names; a bfloat16 tensor as its bits."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # lscli's own are looked at, not numpy's
+        warnings.simplefilter("ignore")  # only the warnings of lscli matter
         return _READINGS[kind](data)
 
 
@@ -39,7 +39,7 @@ def _npz(data: bytes) -> dict[str, NDArray[Any]]:
 
 
 def _refused(error: Exception) -> NDArray[Any]:
-    """What stands for an array that cannot be read, beside one that can and may be the one that is asked for."""
+    """A placeholder for an array that cannot be read; the file may hold another one that can."""
     return np.array(str(error), object)
 
 

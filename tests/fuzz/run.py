@@ -1,4 +1,4 @@
-"""Many seeds in a row, and the inputs that crash kept."""
+"""Read the inputs of many seeds, and keep those that crash."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _EVERY = 5.0
 
 
 class Found(NamedTuple):
-    """A seed that crashed, the first of those that crash alike."""
+    """The first seed that crashed in one way."""
 
     seed: int
     data: bytes
@@ -24,14 +24,14 @@ class Found(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What a range of seeds came to.
+    """Counts of a range of seeds.
 
     Attributes:
-        inputs: how many were read.
-        accepted: how many of them were arrays.
-        found: one for each kind of crash.
-        crashes: how many inputs crashed.
-        seconds: it took.
+        inputs: number of inputs that were read.
+        accepted: number of inputs that were arrays.
+        found: one input for each kind of crash.
+        crashes: number of inputs that crashed.
+        seconds: wall time.
     """
 
     inputs: int
@@ -54,7 +54,7 @@ def fuzz(
     seconds: float = float("inf"),
     progress: Callable[[int, Result], None] | None = None,
 ) -> Result:
-    """Read the inputs of these seeds, until the time is up or too many kinds of crashes are found."""
+    """Read the inputs of these seeds, until the time is up or too many kinds of crash are found."""
     found: dict[str, Found] = {}
     count = accepted = crashes = 0
     start = told = time.perf_counter()
@@ -81,7 +81,7 @@ def fuzz(
 
 
 def keep(kind: str, data: bytes, corpus: Path = CORPUS) -> Path:
-    """Save an input for good; it is replayed by the tests from then on."""
+    """Save an input in the corpus; the tests replay it from then on."""
     path = corpus / kind / digest(data)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
@@ -89,5 +89,5 @@ def keep(kind: str, data: bytes, corpus: Path = CORPUS) -> Path:
 
 
 def kept(corpus: Path = CORPUS) -> list[tuple[str, Path]]:
-    """All inputs that were kept, each with its format."""
+    """All inputs of the corpus, each with its format."""
     return [(path.parent.name, path) for path in sorted(corpus.glob("*/*"))]

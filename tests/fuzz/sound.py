@@ -1,4 +1,4 @@
-"""Sound files that mutations start from: of each format several types, shapes and versions."""
+"""Valid files from which mutations start: several types, shapes and versions of each format."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Npy(NamedTuple):
     data: bytes
 
     def joined(self, length: int | None = None) -> bytes:
-        """The file; `length` is what it says its header has, where that is to be wrong."""
+        """The bytes of the file; `length` replaces the declared length of the header."""
         width = 2 if self.version == (1, 0) else 4
         size = (len(self.header) if length is None else length) % (1 << 8 * width)
         return b"\x93NUMPY" + bytes(self.version) + size.to_bytes(width, "little") + self.header + self.data
@@ -41,7 +41,7 @@ class Safetensors(NamedTuple):
     data: bytes
 
     def joined(self, length: int | None = None) -> bytes:
-        """The file; `length` as above."""
+        """The bytes of the file; `length` replaces the declared length of the header."""
         size = (len(self.header) if length is None else length) % (1 << 64)
         return size.to_bytes(8, "little") + self.header + self.data
 
@@ -58,7 +58,7 @@ def npy_files() -> list[Npy]:
 
 
 def npz_files() -> list[bytes]:
-    """`.npz` archives: of one array, of both, packed and not."""
+    """`.npz` archives of one array and of both, with and without compression."""
     logits = npy_files()[0].joined()
     labels = _npy(np.arange(6) % 3, (1, 0)).joined()
     return [
@@ -77,7 +77,7 @@ def safetensors_files() -> list[Safetensors]:
 
 
 def csv_files() -> list[bytes]:
-    """Columns of labels as people save them."""
+    """CSV files of labels and logits in common styles."""
     lines = [str(number % 4) for number in range(6)]
     bare = "\n".join(lines)
     table = "id,label\n" + "\n".join(f"a{number},{line}" for number, line in enumerate(lines))
@@ -91,10 +91,10 @@ def csv_files() -> list[bytes]:
 
 
 def zipped(members: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
-    """An archive, the same whenever it is made."""
+    """An archive whose bytes do not depend on the time."""
     stream = io.BytesIO()
     with warnings.catch_warnings(), zipfile.ZipFile(stream, "w") as archive:
-        warnings.simplefilter("ignore")  # of a name that is there already
+        warnings.simplefilter("ignore")  # a name occurs twice
         for name, data in members.items():
             entry = zipfile.ZipInfo(name)
             entry.compress_type = compression
@@ -121,7 +121,7 @@ def tensors(parts: dict[str, Tensor]) -> Safetensors:
 def _npy(array: NDArray[Any], version: tuple[int, int]) -> Npy:
     stream = io.BytesIO()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of a version that is newer than needed
+        warnings.simplefilter("ignore")  # the version is newer than needed
         np.lib.format.write_array(stream, array, version)
     written, width = stream.getvalue(), 2 if version == (1, 0) else 4
     stop = 8 + width + int.from_bytes(written[8 : 8 + width], "little")

@@ -1,4 +1,4 @@
-"""One target a format: bytes are read in process, as a user's file, and compared with another reader's reading."""
+"""Read bytes as a user's file of one format, and compare the arrays with those of an independent reader."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ASKED = {
     "safetensors": [Ask("logits", option="--logits-key"), Ask("labels", "integers", "labels", "--labels-key")],
     "csv": [Ask("labels", "integers", option="--labels-key"), Ask("logits", option="--logits-key")],
 }
-# The whole command takes a hundred times as long as reading a header.
+# An evaluation takes a hundred times as long as reading a header.
 ONE_IN = 64
 
 
@@ -40,8 +40,8 @@ class Target:
 
     Args:
         kind: the format.
-        folder: where its one file is, which each input overwrites.
-        always: whether each input is evaluated too, and not one in so many.
+        folder: where its only file is; each input overwrites it.
+        always: whether every input is evaluated too; otherwise one in `ONE_IN` is.
     """
 
     def __init__(self, kind: str, folder: str, *, always: bool = False) -> None:
@@ -54,8 +54,8 @@ class Target:
         """Read an input.
 
         Raises:
-            LscliError: it is refused, however it is asked for.
-            WrongError: it is read, and wrongly.
+            LscliError: every request for it is refused.
+            WrongError: it is read wrongly.
         """
         os.ftruncate(self._fd, 0)
         os.pwrite(self._fd, data, 0)
@@ -88,7 +88,7 @@ class Target:
             _compare(values, self._oracle(data), key, ask.dtype)
 
     def _evaluate(self, data: bytes) -> None:
-        """The figures of the file are those of the arrays that the oracle reads."""
+        """Compare the report of the file with that of the arrays that the oracle reads."""
         options: dict[str, Any] = {"threads": 1, "device": "cpu"}
         if self.kind == "csv":
             inputs: tuple[Any, ...] = (np.random.default_rng(0).standard_normal((6, 4)), self.path)
@@ -111,7 +111,7 @@ class Target:
             inputs = (read.get("logits", only), read["labels"])
         expected = lscli.evaluate(*inputs, **options)
         if figures(expected) != figures(report):
-            raise WrongError("other figures than those of the array in memory")
+            raise WrongError("the report differs from that of the arrays in memory")
 
     def _oracle(self, data: bytes) -> dict[str, NDArray[Any]]:
         try:
@@ -127,7 +127,7 @@ class _Tried(NamedTuple):
 
 @contextlib.contextmanager
 def opened(kind: str, *, always: bool = False) -> Iterator[Target]:
-    """A target with a folder of its own, in memory where the system has such folders."""
+    """A target with a folder of its own, in memory if the system has such folders."""
     memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(dir=memory))
@@ -135,9 +135,9 @@ def opened(kind: str, *, always: bool = False) -> Iterator[Target]:
 
 
 def _tried(call: Callable[[], Any]) -> _Tried:
-    """What a call gives, or its refusal, which has to be well spoken.
+    """Return the result of a call, or its error, whose text has to be right.
 
-    Without its traceback, whose frames would keep everything that they hold until the next collection.
+    The error has no traceback: its frames would keep their arrays alive until the next collection.
     """
     try:
         return _Tried(call(), None)
@@ -149,7 +149,7 @@ def _tried(call: Callable[[], Any]) -> _Tried:
 
 
 def _rows(data: bytes) -> int:
-    """How many rows an `.npy` file most likely has."""
+    """Number of rows of an `.npy` file, or a guess."""
     with contextlib.suppress(Exception):
         return min(1000, len(oracles.arrays("npy", data)[""]))
     return 6
@@ -157,13 +157,13 @@ def _rows(data: bytes) -> int:
 
 def _check_listed(listed: Any, key: str, shape: tuple[int, ...], element: str) -> None:
     as_read = any((printable(entry.key), entry.shape, entry.element) == (key, shape, element) for entry in listed)
-    # Of text the rows are counted, and no more is known before it is read.
+    # The listing of a text file knows its number of rows, not its type.
     if not as_read and not all(entry.element == "text" and entry.shape[:1] == shape[:1] for entry in listed):
         raise WrongError(f"read as {shape} of {element}, listed as {listed}")
 
 
 def _values(array: StoredArray) -> NDArray[Any] | None:
-    """All values of a small array; of a large one the first rows are read, and nothing is compared."""
+    """Return all values of a small array; read the first rows of a large one, and return None."""
     size = int(np.prod(array.shape, dtype=object)) * array.dtype.itemsize
     if size <= ALL_OF:
         return whole(array)
@@ -191,7 +191,7 @@ def _compare(values: NDArray[Any], expected: dict[str, NDArray[Any]], key: str, 
 
 
 def _compare_columns(values: NDArray[Any], expected: list[NDArray[np.float64]]) -> None:
-    """Which columns are logits is for lscli to say; each has to be one, in their order."""
+    """Each column that lscli takes for logits has to be a column of the file, in the same order."""
     left = iter(expected)
     for column in values.T:
         if not any(np.array_equal(column, other, equal_nan=True) for other in left):

@@ -1,4 +1,4 @@
-"""Inputs that crashed once, a short run of new ones, and whether a crash would be seen."""
+"""Replay the inputs that crashed once, read new ones for a moment, and check that a crash is noticed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import csv
 import io
 import json
-import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,13 +32,13 @@ SHORT = 1500
 
 @pytest.fixture(scope="module")
 def targets() -> Iterator[dict[str, Target]]:
-    """A target of each format that evaluates each input too."""
+    """A target of each format; they evaluate every input."""
     with contextlib.ExitStack() as stack:
         yield {kind: stack.enter_context(opened(kind, always=True)) for kind in KINDS}
 
 
 def check(target: Target, data: bytes) -> bool:
-    """Whether an input is accepted; it must not crash."""
+    """Return whether an input is accepted; assert that it does not crash."""
     with watched() as watch:
         outcome = judged(target, data, watch)
     assert outcome.crash is None, outcome.crash.detail
@@ -102,7 +101,8 @@ def warning(*arguments: object) -> None:
 
 
 def slow(*arguments: object) -> None:
-    time.sleep(5)
+    while True:
+        pass
 
 
 def greedy(*arguments: object) -> None:
@@ -110,7 +110,7 @@ def greedy(*arguments: object) -> None:
 
 
 class PanicError(BaseException):
-    """As libraries in Rust raise: no Exception."""
+    """Libraries in Rust raise such errors, which are no `Exception`."""
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_the_command_keeps_what_crashes(
     assert CORPUS.is_dir()
 
 
-# Headers that are grown from their grammar, where a failure shrinks to what it takes.
+# Headers that hypothesis makes, since it shrinks a failure to its cause.
 GROWN = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 WORDS = st.sampled_from(["descr", "fortran_order", "shape", "dtype", "data_offsets", "__metadata__", "logits"])
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | WORDS

@@ -1,4 +1,4 @@
-"""What is spliced into headers: words that have surprised a reader somewhere."""
+"""Words to insert into headers, each of which has surprised some reader."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _bytes(*texts: str) -> list[bytes]:
 
 
 _RAW = [b"\xff", b"\xfe\xff", b"\xff\xfe", b"\xc3", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc0\x80", b"\x80\x04"]
-# What quoted words of a header are replaced by.
+# Replacements of quoted words in a header.
 QUOTED = {
     "npy": _bytes(*(f"'{descr}'" for descr in _DESCRS), "''", "'\\N{DIGIT ONE}'"),
     "npz": [],

@@ -12,8 +12,6 @@ import pytest
 
 import lscli
 from lscli.cli.main import main
-from tests.bad_inputs.npy_files import ARCHIVE, CASES, Bad
-from tests.command import lscli as command
 from tests.io.make import archive, figures, forged, saved, some_labels, some_logits
 
 
@@ -61,29 +59,6 @@ class Place:
 @pytest.fixture
 def place(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Place:
     return Place(tmp_path, capfd)
-
-
-def pair(place: Place, case: Bad, suffix: str = ".npy") -> tuple[Path, Path, Path]:
-    """The bad file, made, and the logits and labels of which it is one."""
-    bad = place.folder / f"bad{suffix}"
-    case.make(bad)
-    return bad, *((bad, place.labels) if case.role == "logits" else (place.logits, bad))
-
-
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.role}: {case.name}")
-def test_a_bad_input_is_one_line_and_a_hint(place: Place, case: Bad) -> None:
-    bad, logits, labels = pair(place, case)
-    # Of two files with different rows, the labels are named.
-    named = labels if case.says == "rows differ" else bad
-    place.assert_refused(place.eval(logits, labels), named, case.says, case.hint)
-
-
-@pytest.mark.parametrize("number", ["1 ", "5 pickle of protocol 4", "8 ", "14 ", "41 ", "64 ", "70 nan", "45 "])
-def test_a_process_of_its_own_says_the_same(place: Place, number: str) -> None:
-    case = next(case for case in [*CASES, ARCHIVE] if case.name.startswith(number))
-    bad, logits, labels = pair(place, case, ".npz" if case is ARCHIVE else ".npy")
-    result = command(*place.arguments(logits, labels))
-    place.assert_refused(Outcome(result.returncode, result.stdout, result.stderr), bad, case.says, case.hint)
 
 
 def test_two_files_in_the_wrong_order_are_called_swapped(place: Place) -> None:

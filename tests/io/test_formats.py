@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 
 import lscli
-from lscli.cli.options.reading import INPUT_FORMATS
 from lscli.errors import InputError, UsageError
 from lscli.io.files import RegularFile
 from lscli.io.format_table import BY_SUFFIX, FORMATS, format_by_content, format_of_text
+from lscli.options import InputFormat
 from tests.command import lscli as run
 from tests.io.make import archive, figures, saved, some_labels, some_logits
 
@@ -39,7 +39,7 @@ def written(folder: Path) -> dict[str, Path]:
 
 
 def test_the_options_name_every_format() -> None:
-    assert INPUT_FORMATS == tuple(FORMATS)
+    assert get_args(InputFormat) == tuple(FORMATS)
     text = " ".join(run("eval", "--help", env={"COLUMNS": "200"}).stdout.split())
     # Other names of the same are left out there.
     assert [] == [suffix for suffix in BY_SUFFIX if suffix not in text and suffix not in (".pth", ".feather")]

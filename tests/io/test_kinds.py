@@ -15,6 +15,7 @@ from scipy.special import expit, log_expit, log_softmax, softmax
 
 import lscli
 from lscli.errors import InputError, LscliError, UsageError
+from lscli.options import Kind
 from tests.io.make import figures, some_labels, some_logits
 
 LOGITS, LABELS = some_logits(40, 5, "float64"), some_labels(40, 5)
@@ -43,7 +44,8 @@ def refused(error: type[LscliError], says: str, *arguments: Any, **options: Any)
 )
 def test_probabilities_are_the_logits_that_they_come_from(classes: int, dtype: str, rtol: float) -> None:
     logits, labels = some_logits(40, classes, "float64"), some_labels(40, classes)
-    for kind, data in (("probs", softmax(logits, axis=1)), ("log-probs", log_softmax(logits, axis=1))):
+    kinds: dict[Kind, Any] = {"probs": softmax(logits, axis=1), "log-probs": log_softmax(logits, axis=1)}
+    for kind, data in kinds.items():
         found = lscli.evaluate(data.astype(dtype), labels, kind=kind, metrics="loss,brier,entropy_mean")
         expected = lscli.evaluate(logits, labels, metrics="loss,brier,entropy_mean")
         assert_close([row.value for row in expected.rows], [row.value for row in found.rows], rtol)
@@ -237,8 +239,8 @@ def test_bfloat16_of_no_type_is_read_when_it_is_said(tmp_path: Path, chunk_rows:
 def test_a_type_that_is_there_is_not_said_again(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", LOGITS)
     refused(UsageError, "float64 already", tmp_path / "x.npy", LABELS, dtype="bfloat16")
-    refused(UsageError, "unknown dtype 'float32'", tmp_path / "x.npy", LABELS, dtype="float32")
+    refused(UsageError, "dtype: unknown value 'float32'", tmp_path / "x.npy", LABELS, dtype="float32")
 
 
 def test_an_unknown_kind_is_refused() -> None:
-    refused(UsageError, "unknown kind 'prob'", LOGITS, LABELS, kind="prob")
+    refused(UsageError, "kind: unknown value 'prob'", LOGITS, LABELS, kind="prob")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 import lscli
 from lscli.errors import InputError
+from lscli.options import Kernel
 from tests.io.make import figures, some_labels, some_logits
 
 LAYOUTS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
@@ -113,7 +114,7 @@ def test_a_part_of_a_conjugate_is_read() -> None:
 @pytest.mark.parametrize("classes", [3, 130])
 @pytest.mark.parametrize("kernel", ["numpy", "torch"])
 @pytest.mark.parametrize("layout", ["contiguous", "transposed", "every other row", "requires_grad"])
-def test_bfloat16_gives_the_figures_of_its_values(layout: str, kernel: str, classes: int) -> None:
+def test_bfloat16_gives_the_figures_of_its_values(layout: str, kernel: Kernel, classes: int) -> None:
     values = torch.from_numpy(of_type("float32", classes)).bfloat16()
     logits = TENSORS[layout](values)
     report = lscli.evaluate(logits, some_labels(20, 3), metrics="all", chunk_rows=CHUNK, kernel=kernel)

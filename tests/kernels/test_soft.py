@@ -14,6 +14,7 @@ import torch
 import lscli
 from lscli.kernels.devices import cpu_kernel
 from lscli.kernels.rowstate import fields_for, write_columns
+from lscli.options import Smoothing
 from lscli.smoothing.targets import Targets
 from tests import naive
 from tests.kernels.compare import DTYPES
@@ -142,7 +143,7 @@ def test_a_masked_class_matters_only_where_the_label_has_a_share_of_it(classes: 
 
 
 @pytest.mark.parametrize("convention", ["uniform", "off-target", "classy"])
-def test_entropies_of_a_row_exclude_its_masked_classes(convention: str) -> None:
+def test_entropies_of_a_row_exclude_its_masked_classes(convention: Smoothing) -> None:
     logits, q = drawn(12, 6, "float64")
     q[:, 0] = 0.0
     q[:, 1] += 0.5

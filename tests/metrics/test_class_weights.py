@@ -217,7 +217,7 @@ def test_with_class_weights_the_excess_has_no_parts() -> None:
     only = lscli.evaluate(logits, labels, class_weights=weights, weight_mode="target-only", metrics="loss")
     parts = [only[f"excess_{part}"] for part in ("overshoot", "undershoot", "structure")]
     assert sum(parts) == pytest.approx(only["loss_excess"], rel=1e-13)
-    assert Targets("uniform", None, weights).tilted
+    assert Targets("uniform", None, weights).class_weighted
 
 
 @pytest.mark.parametrize("mode", ["torch", "target-only"])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 import lscli
 from lscli.metrics.base import Settings
 from lscli.metrics.selection import select
-from lscli.options import Kernel, Smoothing
+from lscli.options import Kernel, Smoothing, WeightMode
 from lscli.smoothing.targets import Targets
 from tests.metrics.tables import applies, drawn, table_of, values
 
@@ -41,7 +41,7 @@ def same(expected: dict[str, Any], found: dict[str, Any], tolerance: float = 1e-
 WEIGHTED = pytest.mark.parametrize("mode", [None, "torch", "target-only"])
 
 
-def targets_of(smoothing: str, classes: int, mode: str | None, prior: Array | None = None) -> Targets:
+def targets_of(smoothing: Smoothing, classes: int, mode: WeightMode | None, prior: Array | None = None) -> Targets:
     weights = np.random.default_rng(classes).exponential(size=classes) if mode else None
     return Targets(smoothing, prior, weights, mode or "torch")
 
@@ -50,7 +50,7 @@ def targets_of(smoothing: str, classes: int, mode: str | None, prior: Array | No
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 1000), classes=st.integers(2, 12), share=st.floats(0.001, 0.999))
 def test_off_target_is_uniform_at_k_over_k_minus_1_times_its_eps(
-    mode: str | None, seed: int, classes: int, share: float
+    mode: WeightMode | None, seed: int, classes: int, share: float
 ) -> None:
     logits, labels = drawn(30, classes, seed)
     eps = share * (classes - 1) / classes
@@ -61,7 +61,7 @@ def test_off_target_is_uniform_at_k_over_k_minus_1_times_its_eps(
 @WEIGHTED
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 1000), classes=st.integers(2, 12), eps=st.floats(0.001, 1))
-def test_classy_is_uniform_at_eps_over_1_plus_eps(mode: str | None, seed: int, classes: int, eps: float) -> None:
+def test_classy_is_uniform_at_eps_over_1_plus_eps(mode: WeightMode | None, seed: int, classes: int, eps: float) -> None:
     logits, labels = drawn(30, classes, seed)
     classy = numbers(logits, labels, eps, targets_of("classy", classes, mode))
     same(numbers(logits, labels, eps / (1 + eps), targets_of("uniform", classes, mode)), classy)
@@ -70,7 +70,7 @@ def test_classy_is_uniform_at_eps_over_1_plus_eps(mode: str | None, seed: int, c
 @WEIGHTED
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 1000), classes=st.integers(2, 12), eps=st.sampled_from([0.0, 0.01, 0.1, 0.5, 0.999, 1.0]))
-def test_a_uniform_prior_is_uniform(mode: str | None, seed: int, classes: int, eps: float) -> None:
+def test_a_uniform_prior_is_uniform(mode: WeightMode | None, seed: int, classes: int, eps: float) -> None:
     logits, labels = drawn(30, classes, seed)
     prior = np.full(classes, 1 / classes)
     of_prior = numbers(logits, labels, eps, targets_of("prior", classes, mode, prior))

@@ -1,4 +1,4 @@
-"""Every recipe of `lscli.explain` computed by torch, and found again among all of them."""
+"""Every recipe of `lscli.explain` is computed by torch, and `explain` names it as the best candidate."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ HARD: dict[str, Callable[[], Any]] = {
 
 @pytest.mark.parametrize("recipe", ORACLES)
 @pytest.mark.parametrize("eps", [0.1, 0.25, 1.0])
-def test_torch_s_losses_are_found_by_what_they_are(recipe: str, eps: float) -> None:
+def test_a_loss_computed_by_torch_is_explained(recipe: str, eps: float) -> None:
     smoothings, oracle = ORACLES[recipe]
     for smoothing in smoothings:
         value = float(oracle(eps, smoothing))
@@ -107,7 +107,7 @@ def test_torch_s_losses_are_found_by_what_they_are(recipe: str, eps: float) -> N
 
 
 @pytest.mark.parametrize("recipe", HARD)
-def test_torch_s_losses_without_smoothing_are_found(recipe: str) -> None:
+def test_a_loss_computed_by_torch_without_smoothing_is_explained(recipe: str) -> None:
     found = rows(repr(float(HARD[recipe]())), MANY, SOME, class_weights=W)
     assert (0.0, "none", recipe) == what(found[0])
     assert "also" not in found[0]["who"]
@@ -122,7 +122,7 @@ def test_every_recipe_has_an_oracle() -> None:
 
 @pytest.mark.parametrize("recipe", ["mean over kept samples", "mean KL divergence"])
 @pytest.mark.parametrize("smoothing", ["uniform", "off-target", "classy"])
-def test_a_masked_class_that_is_excluded_is_no_class(smoothing: str, recipe: str) -> None:
+def test_an_excluded_masked_class_does_not_count_in_k(smoothing: str, recipe: str) -> None:
     x = np.concatenate((MANY, np.full((60, 1), -np.inf)), axis=1)
     value = repr(float(ORACLES[recipe][1](0.1, smoothing)))
     with pytest.warns(lscli.LscliWarning, match="masked class"):

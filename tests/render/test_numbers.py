@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Values have four significant digits, standard errors two."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from lscli.render.numbers import error, short
+from lscli.render.numbers import cell, error, short
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,10 @@ def test_a_short_number_is_the_number_to_four_digits(value: float) -> None:
     for signed in (value, -value):
         assert math.isclose(signed, float(short(signed)), rel_tol=5.01e-4)
         assert 4 == len(short(signed).partition("e")[0].lstrip("-0.").replace(".", ""))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(True, "yes"), (False, ""), (1234567, "1234567"), (0.123456, "0.1235"), ("a\x1b", "a\\x1b")]
+)
+def test_a_cell_is_text_that_a_terminal_shows_as_it_is(value: object, text: str) -> None:
+    assert text == cell(value)

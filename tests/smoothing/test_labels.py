@@ -1,9 +1,9 @@
-"""Labels as smoothed targets: their forms, one convention's eps as another's, and what is refused."""
+"""Labels of every form as smoothed targets, and the labels and options that are refused."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -11,24 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lscli
-from lscli import convert_eps, smooth_labels
-from lscli.smoothing.checks import check_class_weights, check_eps, check_prior
-from lscli.smoothing.targets import uniform_eps
-
-CONVENTIONS = ("uniform", "off-target", "classy")
-EPS = st.floats(0, 1)
-CLASSES = st.integers(2, 60)
+from lscli import smooth_labels
+from lscli.options import Smoothing
 
 
-@given(EPS, st.sampled_from([*CONVENTIONS, "prior"]))
-def test_one_hot_rows_give_what_class_numbers_give_bit_for_bit(eps: float, smoothing: str) -> None:
+@given(st.floats(0, 1), st.sampled_from(get_args(Smoothing)))
+def test_one_hot_rows_and_class_numbers_give_the_same_bits(eps: float, smoothing: Smoothing) -> None:
     labels, prior = [2, 0, 1, 3, 3], [0.1, 0.2, 0.3, 0.4] if smoothing == "prior" else None
     expected = smooth_labels(labels, 4, eps, smoothing, prior)
     for dtype in (np.bool_, np.uint8, np.float32):
         assert np.array_equal(expected, smooth_labels(np.eye(4, dtype=dtype)[labels], 4, eps, smoothing, prior))
 
 
-def test_distributions_are_mixed_in_proportion() -> None:
+def test_distributions_are_mixed_with_u() -> None:
     q, prior = np.array([[0.6, 0.3, 0.1]]), np.array([0.2, 0.2, 0.6])
     np.testing.assert_allclose(smooth_labels(q, 3, 0.1, "prior", prior), 0.9 * q + 0.1 * prior, rtol=1e-15)
     np.testing.assert_allclose(smooth_labels(q, 3, 0.1, "off-target"), 0.85 * q + 0.05, rtol=1e-15)
@@ -41,58 +36,9 @@ def test_ignored_labels_have_targets_of_zero() -> None:
 
 
 @pytest.mark.parametrize("ignore_index", [0, 1])
-def test_in_a_row_0_and_1_are_values_whatever_is_ignored(ignore_index: int) -> None:
+def test_in_a_row_0_and_1_are_values_even_if_ignore_index_is_the_same(ignore_index: int) -> None:
     rows = [[0, 1, 1]]
     assert smooth_labels(rows, 3, 0.1).tolist() == smooth_labels(rows, 3, 0.1, ignore_index=ignore_index).tolist()
-
-
-# What eps of another convention gives the same targets.
-
-
-@given(st.floats(0, 1), CLASSES, st.sampled_from(CONVENTIONS), st.sampled_from(CONVENTIONS))
-def test_converting_there_and_back_gives_the_same_eps_and_the_same_targets(
-    eps: float, k: int, source: str, target: str
-) -> None:
-    try:
-        other = convert_eps(eps, k, source, target)
-    except lscli.UsageError:
-        # Above 1 in the other convention.
-        e = uniform_eps(eps, source, k)
-        assert {"uniform": 1, "off-target": k / (k - 1), "classy": 0.5}[target] < e * (1 + 1e-11)
-        return
-    assert 0 <= other <= 1
-    assert eps == pytest.approx(convert_eps(other, k, target, source), abs=1e-12)
-    np.testing.assert_allclose(
-        smooth_labels([0], k, eps, source), smooth_labels([0], k, other, target), rtol=0, atol=1e-12
-    )
-
-
-def test_a_rounding_above_1_is_1() -> None:
-    for k in range(2, 400):
-        assert 1 == pytest.approx(convert_eps((k - 1) / k, k, "off-target", "uniform"), rel=1e-15)
-        assert convert_eps((k - 1) / k, k, "off-target", "uniform") <= 1
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        ((0.8, 10, "uniform", "classy"), "no eps of classy"),
-        ((1, 10, "uniform", "classy"), "no eps of classy"),
-        ((1, 10, "off-target", "uniform"), "no eps of uniform"),
-        ((0.1, 10, "uniform", "prior"), "prior"),
-        ((0.1, 10, "unifrom", "classy"), "unknown smoothing 'unifrom'"),
-        ((0.1, 1, "uniform", "classy"), "at least 2"),
-        ((0.1, 2.5, "uniform", "classy"), "whole number"),
-        ((-0.1, 10, "uniform", "classy"), r"in \[0, 1\]"),
-        ((math.nan, 10, "uniform", "classy"), r"in \[0, 1\]"),
-    ],
-)
-def test_what_cannot_be_converted_is_refused(arguments: Any, words: str) -> None:
-    with pytest.raises(lscli.UsageError, match=words):
-        convert_eps(*arguments)
-
-
-# What is refused.
 
 
 @pytest.mark.parametrize(
@@ -108,7 +54,7 @@ def test_what_cannot_be_converted_is_refused(arguments: Any, words: str) -> None
         (([0], 3, -1.0, "classy"), {"allow_negative_eps": True}, "above -1"),
         (([0], 1, 0.1), {}, "classes: must be at least 2, got 1"),
         (([0], "3", 0.1), {}, "classes: must be a whole number"),
-        (([0], 3, 0.1, "of-target"), {}, "unknown smoothing 'of-target'"),
+        (([0], 3, 0.1, "of-target"), {}, "smoothing: unknown value 'of-target'"),
         (([0], 3, 0.1, "prior"), {}, "needs one"),
         (([0], 3, 0.1, "uniform", [0.2, 0.3, 0.5]), {}, "has no prior"),
     ],
@@ -155,24 +101,7 @@ def test_labels_that_cannot_be_used_are_refused(labels: Any, words: str) -> None
         (["a", "b", "c"], "not numbers"),
     ],
 )
-def test_a_prior_that_is_none_is_refused(prior: Any, words: str) -> None:
+def test_a_prior_that_cannot_be_used_is_refused(prior: Any, words: str) -> None:
     with pytest.raises(lscli.InputError, match=words) as caught:
         smooth_labels([0], 3, 0.1, "prior", prior)
     assert caught.value.hint
-
-
-def test_a_prior_in_float32_sums_to_1_afterwards() -> None:
-    prior = check_prior(np.full(7, 1 / 7, np.float32), 7)
-    assert prior.dtype == np.float64
-    assert 1 == pytest.approx(prior.sum(), abs=1e-15)
-
-
-def test_eps_of_minus_zero_is_zero() -> None:
-    assert "0.0" == str(check_eps(-0.0)) == str(check_eps("0"))
-
-
-def test_class_weights_are_not_negative_and_not_all_zero() -> None:
-    assert [0, 2] == check_class_weights([0, 2], 2).tolist()
-    for weights, words in (([1, -1], "weight of class 1 is negative"), ([0, 0], "above 0"), ([1, 2, 3], "3 weights")):
-        with pytest.raises(lscli.InputError, match=words):
-            check_class_weights(weights, 2)

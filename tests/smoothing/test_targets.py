@@ -1,4 +1,4 @@
-"""The conventions of smoothing: published examples, brute force, and their edges."""
+"""Smoothed targets: published examples, explicit vectors as an oracle, and edge cases."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from lscli import convert_eps, smooth_labels
-from lscli.smoothing.targets import Targets, uniform_eps
+from lscli import smooth_labels
+from lscli.options import Smoothing
+from lscli.smoothing.conventions import CONVENTIONS as ALL
+from lscli.smoothing.targets import Targets
 
 Array = NDArray[Any]
-CONVENTIONS = ("uniform", "off-target", "classy")
+CONVENTIONS: tuple[Smoothing, ...] = ("uniform", "off-target", "classy")
 EPS = st.floats(0, 1)
 CLASSES = st.integers(2, 60)
 
@@ -38,7 +40,7 @@ def prior_of(num_classes: int, seed: int = 0) -> Array:
     return np.asarray(drawn / drawn.sum())
 
 
-# vectors_smoothing.md, section A.
+# Published examples.
 
 
 @pytest.mark.parametrize(
@@ -69,23 +71,23 @@ def prior_of(num_classes: int, seed: int = 0) -> Array:
             [[1, 0, 0, 0, 1]], 5, 0.5, "classy", [[6 / 15, 1 / 15, 1 / 15, 1 / 15, 6 / 15]], id="A8 divided by its sum"
         ),
         pytest.param([[1, 1, 1, 1]], 4, 0.1, "classy", [[0.25] * 4], id="A9 all classes"),
-        # ClassyVision's ignored row is uniform and counted, a bug that its test pins: here it adds nothing.
+        # ClassyVision counts an ignored row as a uniform one, a bug that its test pins. Here the row is 0.
         pytest.param([4, -1], 5, 0.5, "classy", [[1 / 15] * 4 + [11 / 15], [0] * 5], id="A10 ignored"),
         pytest.param([0, 1], 2, 0.2, "uniform", [[0.9, 0.1], [0.1, 0.9]], id="A12 Flux"),
-        # Binary targets are two classes here: Keras's .95 and .05 are `uniform`.
+        # A binary target is one of two classes here: the 0.95 and 0.05 of Keras are `uniform`.
         pytest.param([1, 0], 2, 0.1, "uniform", [[0.05, 0.95], [0.95, 0.05]], id="A13 Keras binary"),
-        # mmpretrain's multi_label, 1-eps and eps, is `off-target` of two classes.
+        # The 1-eps and eps of mmpretrain's multi_label are `off-target` with two classes.
         pytest.param([1, 0], 2, 0.1, "off-target", [[0.1, 0.9], [0.9, 0.1]], id="A14 mmpretrain multi_label"),
     ],
 )
-def test_a_published_example(labels: Any, k: int, eps: float, smoothing: str, expected: Any) -> None:
+def test_a_published_example(labels: Any, k: int, eps: float, smoothing: Smoothing, expected: Any) -> None:
     found = smooth_labels(labels, k, eps, smoothing, ignore_index=-1)
     assert found.dtype == np.float64
     np.testing.assert_allclose(found, expected, rtol=1e-15, atol=1e-17)
 
 
-def test_a11_opennmt_s_rule_is_a_prior_that_leaves_out_the_padding_and_the_label() -> None:
-    # Its off value is eps/(V-2), not for the padding (class 1): a prior of its own for each label.
+def test_the_targets_of_opennmt_are_a_prior_without_padding_and_label() -> None:
+    # OpenNMT gives eps/(V-2) to every class but the label and the padding (class 1): one prior for each label.
     for label, expected in ((2, [0.1 / 3, 0, 0.9, 0.1 / 3, 0.1 / 3]), (3, [0.1 / 3, 0, 0.1 / 3, 0.9, 0.1 / 3])):
         prior = np.array([1, 0, 1, 1, 1]) / 3
         prior[label] = 0
@@ -93,21 +95,14 @@ def test_a11_opennmt_s_rule_is_a_prior_that_leaves_out_the_padding_and_the_label
     assert [[0.0] * 5] == smooth_labels([1], 5, 0.1, ignore_index=1).tolist()
 
 
-def test_a15_the_eps_of_the_conventions() -> None:
-    assert 0.1 * 10 / 9 == pytest.approx(convert_eps(0.1, 10, "off-target", "uniform"), rel=1e-15)
-    assert 0.1 / 1.1 == pytest.approx(convert_eps(0.1, 10, "classy", "uniform"), rel=1e-15)
-    # Keras's binary eps is twice mmpretrain's.
-    assert 0.2 == pytest.approx(convert_eps(0.1, 2, "off-target", "uniform"), rel=1e-15)
-
-
-def test_a16_class_weights_tilt_the_least_loss() -> None:
+def test_a_published_optimum_with_class_weights() -> None:
     w, q = np.array([0.1, 0.9]), np.array([0.95, 0.05])
     p = np.array([0.6785714285714286, 0.3214285714285714])
     floor = Targets(class_weights=w).weighted_floor(0.1, 2)
     assert -np.sum(w * q * np.log(p)) == pytest.approx(floor[0], rel=1e-14)
 
 
-# Section D.
+# Published floors and gaps.
 
 
 @pytest.mark.parametrize(
@@ -147,20 +142,20 @@ def test_the_article_s_floor_and_gap() -> None:
     assert math.log(91) == pytest.approx(Targets().optimal_gap(0.1, 10), rel=1e-14)
 
 
-# Identities 3 and 5 of smoothing.md, against the explicit vectors.
+# The explicit vector of the targets as an oracle.
 
 
 @given(EPS, CLASSES, st.sampled_from([*CONVENTIONS, "prior"]), st.integers(0, 9))
-def test_floor_gap_and_parts_are_those_of_the_vector(eps: float, k: int, smoothing: str, seed: int) -> None:
+def test_floor_gap_and_targets_are_those_of_the_vector(eps: float, k: int, smoothing: Smoothing, seed: int) -> None:
     prior = prior_of(k, seed) if smoothing == "prior" else None
     targets, y = Targets(smoothing, prior), seed % k
     q = smooth_labels([y], k, eps, smoothing, prior)[0]
     of_label = {
         name: np.broadcast_to(getattr(targets, name)(eps, k), k)[y]
-        for name in ("on", "missing", "entropy", "optimal_gap")
+        for name in ("target_label", "target_rest", "entropy", "optimal_gap")
     }
-    assert q[y] == pytest.approx(of_label["on"], rel=1e-14)
-    assert 1 - q[y] == pytest.approx(of_label["missing"], abs=1e-15)
+    assert q[y] == pytest.approx(of_label["target_label"], rel=1e-14)
+    assert 1 - q[y] == pytest.approx(of_label["target_rest"], abs=1e-15)
     assert entropy(q) == pytest.approx(of_label["entropy"], abs=1e-12)
     if 1e-9 < eps < 1 - 1e-9:
         assert gap(q, y) == pytest.approx(of_label["optimal_gap"], abs=1e-12)
@@ -169,8 +164,8 @@ def test_floor_gap_and_parts_are_those_of_the_vector(eps: float, k: int, smoothi
 
 
 @given(EPS, CLASSES, st.sampled_from(CONVENTIONS))
-def test_the_uniform_eps_of_a_convention_gives_its_targets(eps: float, k: int, smoothing: str) -> None:
-    e = uniform_eps(eps, smoothing, k)
+def test_the_mixture_weight_gives_the_targets(eps: float, k: int, smoothing: Smoothing) -> None:
+    e = ALL[smoothing].mixture_weight(eps, k)
     expected = np.full(k, e / k)
     expected[k - 1] += 1 - e
     np.testing.assert_allclose(smooth_labels([k - 1], k, eps, smoothing)[0], expected, rtol=0, atol=1e-15)
@@ -188,7 +183,7 @@ def test_a_uniform_prior_is_uniform(eps: float, k: int, seed: int) -> None:
 @pytest.mark.parametrize("smoothing", ["uniform", "off-target", "classy", "prior"])
 @pytest.mark.parametrize("eps", [0, 0.001, 0.3, 1])
 @pytest.mark.parametrize("k", [2, 3, 20])
-def test_no_prediction_has_less_than_the_weighted_floor(smoothing: str, eps: float, k: int) -> None:
+def test_no_prediction_has_a_loss_below_the_weighted_floor(smoothing: Smoothing, eps: float, k: int) -> None:
     random = np.random.default_rng(k)
     prior, w = prior_of(k) if smoothing == "prior" else None, random.random(k) + 0.05
     floor = Targets(smoothing, prior, w).weighted_floor(eps, k)
@@ -205,7 +200,7 @@ def test_no_prediction_has_less_than_the_weighted_floor(smoothing: str, eps: flo
             assert loss(other / other.sum()) >= floor[y] - 1e-12
 
 
-def test_equal_weights_have_the_entropy_as_their_floor_in_their_unit() -> None:
+def test_the_floor_with_equal_weights_is_the_entropy_times_the_weight() -> None:
     targets = Targets(class_weights=np.full(5, 2.0))
     np.testing.assert_allclose(targets.weighted_floor(0.3, 5), 2 * targets.unweighted.entropy(0.3, 5), rtol=1e-14)
 
@@ -215,35 +210,35 @@ def test_without_class_weights_there_is_no_weighted_floor() -> None:
         Targets().weighted_floor(0.1, 3)
 
 
-# Edges.
+# Edge cases.
 
 
 @pytest.mark.parametrize("smoothing", CONVENTIONS)
-def test_no_smoothing_is_the_label_alone(smoothing: str) -> None:
+def test_without_smoothing_the_target_is_the_label(smoothing: Smoothing) -> None:
     assert [[0, 1, 0]] == smooth_labels([1], 3, 0, smoothing).tolist()
     targets = Targets(smoothing)
     assert (0, 0, 1, math.inf) == (
         targets.entropy(0, 3),
-        targets.missing(0, 3),
-        targets.on(0, 3),
+        targets.target_rest(0, 3),
+        targets.target_label(0, 3),
         targets.optimal_gap(0, 3),
     )
 
 
 @pytest.mark.parametrize("k", [2, 3, 7, 50, 1000])
-def test_all_of_the_smoothing(k: int) -> None:
+def test_eps_of_1(k: int) -> None:
     uniform, off_target = smooth_labels([1], k, 1)[0], smooth_labels([1], k, 1, "off-target")[0]
     assert {1 / k} == set(uniform)
     assert 0 == Targets().optimal_gap(1, k)
-    # The label gets nothing, and not a rounding less than that.
+    # The target of the label is 0 exactly, not a rounding error below.
     assert (0, {1 / (k - 1)}) == (off_target[1], set(np.delete(off_target, 1)))
     targets = Targets("off-target")
-    assert (1, -math.inf) == (targets.missing(1, k), targets.optimal_gap(1, k))
+    assert (1, -math.inf) == (targets.target_rest(1, k), targets.optimal_gap(1, k))
     assert math.log(k - 1) == pytest.approx(targets.entropy(1, k), abs=1e-14)
     assert (1 + 1 / k) / 2 == pytest.approx(smooth_labels([1], k, 1, "classy")[0, 1], rel=1e-15)
 
 
-def test_a_class_that_the_prior_leaves_out_has_its_logit_at_minus_infinity() -> None:
+def test_a_class_with_prior_0_has_an_optimal_logit_of_minus_infinity() -> None:
     targets = Targets("prior", np.array([0.5, 0.5, 0.0]))
     gaps = targets.optimal_gap(0.1, 3)
     assert [math.inf, math.inf] == gaps[:2].tolist()
@@ -253,36 +248,36 @@ def test_a_class_that_the_prior_leaves_out_has_its_logit_at_minus_infinity() -> 
     )
 
 
-def test_nothing_on_the_label_and_on_the_others_has_no_gap() -> None:
+def test_there_is_no_gap_where_the_label_and_another_class_have_targets_of_0() -> None:
     assert math.isnan(Targets("prior", np.array([0.0, 1.0, 0.0])).optimal_gap(1, 3)[0])
 
 
 @pytest.mark.parametrize("smoothing", CONVENTIONS)
-def test_several_numbers_of_classes_at_once(smoothing: str) -> None:
-    """As rows with masked classes have; where one class is left there is nothing to smooth over."""
+def test_one_number_of_classes_per_row(smoothing: Smoothing) -> None:
+    """Rows with excluded masked classes have these; a row with one class is not smoothed."""
     targets, classes = Targets(smoothing), np.array([1, 2, 3, 1000], np.int32)
-    for name in ("on", "off", "missing", "entropy", "optimal_gap"):
+    for name in ("target_label", "target_other", "target_rest", "entropy", "optimal_gap"):
         several = getattr(targets, name)(0.3, classes)
         assert [getattr(targets, name)(0.3, k) for k in (2, 3, 1000)] == pytest.approx(several[1:].tolist(), rel=1e-14)
-    alone = [getattr(targets, name)(0.3, classes)[0] for name in ("missing", "entropy")]
+    alone = [getattr(targets, name)(0.3, classes)[0] for name in ("target_rest", "entropy")]
     assert [0, 0] == pytest.approx(alone, abs=1e-15)
-    assert 1 == pytest.approx(targets.on(0.3, classes)[0], abs=1e-15)
+    assert 1 == pytest.approx(targets.target_label(0.3, classes)[0], abs=1e-15)
     assert math.isnan(targets.optimal_gap(0.3, classes)[0])
 
 
-def test_two_classes_of_off_target_are_twice_the_uniform_eps() -> None:
+def test_with_two_classes_an_eps_of_off_target_is_twice_that_of_uniform() -> None:
     np.testing.assert_allclose(smooth_labels([0, 1], 2, 0.1, "off-target"), smooth_labels([0, 1], 2, 0.2), atol=1e-16)
 
 
 @pytest.mark.parametrize(("smoothing", "expected"), [("uniform", 1.2), ("off-target", 1.3), ("classy", 9 / 7)])
-def test_a_negative_eps_has_more_than_all_on_the_label(smoothing: str, expected: float) -> None:
+def test_a_negative_eps_gives_the_label_more_than_1(smoothing: Smoothing, expected: float) -> None:
     row = smooth_labels([1], 3, -0.3, smoothing, allow_negative_eps=True)[0]
     assert expected == pytest.approx(row[1], rel=1e-14)
     assert 1 == pytest.approx(row.sum(), abs=1e-14)
 
 
 @pytest.mark.parametrize(
-    ("targets", "described", "tilted"),
+    ("targets", "described", "class_weighted"),
     [
         (Targets(), {}, False),
         (Targets("classy"), {"smoothing": "classy"}, False),
@@ -290,5 +285,7 @@ def test_a_negative_eps_has_more_than_all_on_the_label(smoothing: str, expected:
         (Targets(class_weights=np.ones(2), weight_mode="target-only"), {"class_weights": "target-only"}, False),
     ],
 )
-def test_targets_say_what_they_are(targets: Targets, described: dict[str, str], tilted: bool) -> None:
-    assert (described, tilted) == (targets.described, targets.tilted)
+def test_params_name_what_differs_from_the_default(
+    targets: Targets, described: dict[str, str], class_weighted: bool
+) -> None:
+    assert (described, class_weighted) == (targets.described, targets.class_weighted)

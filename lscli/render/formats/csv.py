@@ -1,4 +1,4 @@
-"""Tidy CSV: full precision, one header, line feeds; what is missing is empty."""
+"""Tidy CSV: full precision, one header, line feeds; a missing number is an empty cell."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import csv
 import io
 import math
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lscli.report import Row
 from lscli.text import printable
@@ -18,12 +18,9 @@ if TYPE_CHECKING:
     from lscli.render.renderers import Screen
     from lscli.report import Report
 
-
-# What a spreadsheet would compute; `-` alone and negative numbers are none.
+# Text that a spreadsheet would compute as a formula; a negative number and a lone `-` are not formulas.
 _FORMULA = re.compile(r"[=+@]|-(?![\d.]|$)")
-
-
-# Characters handed on at a time: as much as a pipe holds.
+# Characters in a piece: as much as a pipe holds.
 _PIECE = 1 << 16
 
 
@@ -41,7 +38,7 @@ def listing(answer: Listing, screen: Screen) -> Iterator[str]:
     return _csv(answer.columns, answer.cells(), screen)
 
 
-def _csv(columns: Sequence[str], rows: Iterable[Sequence[Any]], screen: Screen) -> Iterator[str]:
+def _csv(columns: Sequence[str], rows: Iterable[Sequence[object]], screen: Screen) -> Iterator[str]:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     if screen.header:
@@ -56,15 +53,15 @@ def _csv(columns: Sequence[str], rows: Iterable[Sequence[Any]], screen: Screen) 
 
 
 def _numbers(columns: Sequence[str], rows: Matrix, screen: Screen) -> Iterator[str]:
-    """The same text for numbers alone, which takes no look at each cell."""
+    """The same text for a matrix, faster: its cells are all numbers and need no checks."""
     start = ",".join(columns) + "\n" if screen.header else ""
-    # The header comes with the first block: where that is an error, nothing is written.
+    # The header is written with the first block, so that nothing is written if that block fails.
     for block in rows.blocks:
         yield start + "".join(",".join(map(repr, row)) + "\n" for row in block.tolist())
         start = ""
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):

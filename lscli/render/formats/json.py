@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lscli.text import printable
 
@@ -22,9 +22,9 @@ def report(answer: Report, screen: Screen) -> Iterator[str]:
 
 
 def listing(answer: Listing, screen: Screen) -> Iterator[str]:
-    """The same object, its rows written as they come."""
-    said = {"conclusion": answer.conclusion} if answer.conclusion else {}
-    head = _json({**answer.described(f"lscli.{answer.name}/1"), **said, "rows": []})
+    """An object with the same keys, whose rows are written one by one as they come."""
+    conclusion = {"conclusion": answer.conclusion} if answer.conclusion else {}
+    head = _json({**answer.described(f"lscli.{answer.name}/1"), **conclusion, "rows": []})
     yield head[: head.rindex("[]")] + "["
     before = "\n"
     for row in answer.cells():
@@ -33,11 +33,11 @@ def listing(answer: Listing, screen: Screen) -> Iterator[str]:
     yield "\n  ]\n}\n"
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     return json.dumps(_clean(value), indent=2, ensure_ascii=False, allow_nan=False)
 
 
-def _clean(value: Any) -> Any:
+def _clean(value: object) -> object:
     if isinstance(value, str):
         return printable(value)
     if isinstance(value, float) and not math.isfinite(value):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from lscli.render.numbers import error, interval, interval_title, short
+from lscli.render.numbers import cell, error, interval, interval_title, short
 from lscli.text import printable
 
 if TYPE_CHECKING:
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from lscli.render.renderers import Screen
     from lscli.report import Report
 
-# An underscore within a word is one; at its edge it begins emphasis.
+# An underscore inside a word is shown as it is; at the edge of a word it would begin emphasis.
 _SPECIAL = re.compile(r"([\\`*{}\[\]<>#|~]|&(?=\w+;)|(?<![^\W_])_|_(?![^\W_]))")
 
 
 def report(answer: Report, screen: Screen) -> Iterator[str]:
-    """One table of the metrics, and the conclusion."""
+    """The inputs, one table of the metrics, and the conclusion."""
     groups = any(row.group for row in answer.rows)
     intervals = any(not math.isnan(row.ci_low) for row in answer.rows)
     columns = ["metric", "params", "value", "s.e."]
@@ -43,20 +43,14 @@ def report(answer: Report, screen: Screen) -> Iterator[str]:
 
 def listing(answer: Listing, screen: Screen) -> Iterator[str]:
     """One table, and the conclusion."""
-    yield _table(answer.columns, ([_cell(value) for value in row] for row in answer.cells()))
+    yield _table(answer.columns, ([escape(cell(value)) for value in row] for row in answer.cells()))
     if answer.conclusion:
         yield f"\n{escape(answer.conclusion)}\n"
 
 
 def escape(text: str) -> str:
-    """Text that Markdown shows as it is."""
+    """Escape the characters that mean something in Markdown."""
     return _SPECIAL.sub(r"\\\1", printable(text))
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else ""
-    return short(value) if isinstance(value, float) else escape(str(value))
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

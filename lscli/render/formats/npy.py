@@ -1,4 +1,4 @@
-"""A `.npy` array of float64, block by block: for answers that are numbers alone."""
+"""A `.npy` array of float64, written block by block: for smoothed labels only."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 
 def listing(answer: Listing, screen: Screen) -> Iterator[bytes]:
-    """The rows without their columns' names, [N, K], as `numpy.load` reads them.
+    """The targets as an array [N, K], which `numpy.load` reads.
 
     Raises:
-        UsageError: the answer is no array.
+        UsageError: the answer is not an array of numbers.
     """
     if not isinstance(answer, SmoothedLabels):
-        raise UsageError("this answer is no array of numbers", "use -f csv")
+        raise UsageError("this answer is not an array of numbers", "use -f csv")
     return _npy(answer.rows)
 
 
 def _npy(rows: Matrix) -> Iterator[bytes]:
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": rows.shape})
-    # With the first block: where that is an error, nothing is written.
+    # The header is written with the first block, so that nothing is written if that block fails.
     start = header.getvalue()
     for block in rows.blocks:
         yield start + block.astype("<f8", copy=False).tobytes()

@@ -1,9 +1,10 @@
-"""Parquet, for data frames: needs pyarrow, which the extra `parquet` brings."""
+"""Parquet, for data frames; pyarrow writes it."""
 
 from __future__ import annotations
 
+import io
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lscli.errors import UsageError
 from lscli.report import Row
@@ -16,12 +17,12 @@ if TYPE_CHECKING:
     from lscli.render.renderers import Screen
     from lscli.report import Report
 
-# Of a row group, which is what is in memory at a time: rows, and cells of wide ones.
+# One row group is in memory at a time: at most this many rows, and fewer of wide rows to bound the cells.
 _ROWS, _CELLS = 1 << 16, 1 << 22
 
 
 def report(answer: Report, screen: Screen) -> Iterator[bytes]:
-    """The rows of the report under the CSV's columns."""
+    """The rows of the report under the columns of the CSV."""
     return _parquet(Row._fields, (row.cells() for row in answer.rows))
 
 
@@ -30,15 +31,18 @@ def listing(answer: Listing, screen: Screen) -> Iterator[bytes]:
     return _parquet(answer.columns, answer.cells())
 
 
-def _parquet(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
+def _parquet(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
+    """Write row groups; the first one decides the types of the columns.
+
+    Raises:
+        UsageError: pyarrow is not installed.
+    """
     try:
         import pyarrow as pa
         from pyarrow import parquet
     except ModuleNotFoundError as error:
-        raise UsageError(
-            "Parquet needs pyarrow", "pip install 'lscli-calibration[parquet]', or write a .csv"
-        ) from error
-    remaining, sink, writer = iter(rows), _Sink(), None
+        raise UsageError("Parquet needs pyarrow", "pip install pyarrow, or write a .csv") from error
+    remaining, sink, writer = iter(rows), io.BytesIO(), None
     group = max(1, min(_ROWS, _CELLS // len(columns)))
     while batch := list(itertools.islice(remaining, group)):
         arrays = [pa.array([_cell(value) for value in column]) for column in zip(*batch, strict=True)]
@@ -46,50 +50,21 @@ def _parquet(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[
         if writer is None:
             writer = parquet.ParquetWriter(sink, table.schema)
         writer.write_table(table)
-        yield sink.taken()
+        yield _drained(sink)
     if writer is None:
         parquet.write_table(pa.table({name: pa.array([], pa.string()) for name in columns}), sink)
     else:
         writer.close()
-    yield sink.taken()
+    yield _drained(sink)
 
 
-def _cell(value: Any) -> Any:
+def _drained(sink: io.BytesIO) -> bytes:
+    """Take what was written out of the buffer. pyarrow counts the position in the file itself."""
+    data = sink.getvalue()
+    sink.seek(0)
+    sink.truncate()
+    return data
+
+
+def _cell(value: object) -> object:
     return printable(value) if isinstance(value, str) else value
-
-
-class _Sink:
-    """A file that hands on what is written to it."""
-
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-        self._size = 0
-        self.closed = False
-
-    def write(self, data: Any) -> int:
-        self._pieces.append(bytes(data))
-        self._size += len(self._pieces[-1])
-        return len(self._pieces[-1])
-
-    def tell(self) -> int:
-        return self._size
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-    def close(self) -> None:
-        self.closed = True
-
-    def writable(self) -> bool:
-        return True
-
-    def readable(self) -> bool:
-        return False
-
-    def seekable(self) -> bool:
-        return False
-
-    def taken(self) -> bytes:
-        data = b"".join(self._pieces)
-        self._pieces.clear()
-        return data

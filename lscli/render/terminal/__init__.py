@@ -1,1 +1,1 @@
-"""Answers as a person reads them in a terminal."""
+"""Views of answers for a terminal, a file for each kind of answer."""

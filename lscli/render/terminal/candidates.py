@@ -1,9 +1,9 @@
-"""The candidates of `lscli explain` for a terminal: a line each, and below it how it is computed and by whom."""
+"""The candidates of `lscli explain` for a terminal: a line each, then the formula, then the frameworks that use it."""
 
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.padding import Padding
 from rich.text import Text
@@ -14,6 +14,8 @@ from lscli.text import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from rich.console import RenderableType
+
     from lscli.listings import CandidateRow, Candidates
     from lscli.render.renderers import Screen
 
@@ -21,16 +23,16 @@ _KEY = (
     "H, U: mean hard and uniform loss of the N kept samples, h and u of one; P: that against the prior; K classes; "
     "M samples with those that are ignored; q': the smoothed targets; w: class weights"
 )
-# The recipe's name is no narrower than its words.
+# The least width at which the name of a recipe is wrapped.
 _NARROWEST = 20
 
 
 def candidates(answer: Candidates, screen: Screen) -> Iterator[str]:
-    """Each candidate with as many digits as the loss that it is to explain, then the conclusion."""
+    """The candidates, their losses with as many decimals as the printed loss, and the conclusion."""
     decimals = _decimals(answer.value)
     cells = [_cells(row, decimals) for row in answer.rows]
-    widths = [max(map(len, column)) for column in zip(answer.columns, *cells, strict=False)]
-    parts: list[Any] = [Padding(table.titled(answer), (1, 0, 1, 1))]
+    widths = [max(map(len, column)) for column in zip(answer.columns[:4], *cells, strict=True)]
+    parts: list[RenderableType] = [Padding(table.titled(answer), (1, 0, 1, 1))]
     parts.append(Text(f"  {_joined(answer.columns[:4], widths)}  {answer.columns[4]}", style="bold cyan"))
     before = 2 + sum(widths) + 2 * len(widths)
     for line, row in zip(cells, answer.rows, strict=True):
@@ -53,6 +55,6 @@ def _joined(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _decimals(text: str) -> int:
-    """As many as the value has, for the eye to compare; at least 4."""
+    """The number of decimals of a loss as it was printed: from 4 to 17, and 6 for one with an exponent."""
     mantissa, exponent, _ = text.lower().partition("e")
     return 6 if exponent else min(max(4, len(mantissa.partition(".")[2])), 17)

@@ -1,9 +1,9 @@
-"""What `lscli inspect` found, for a terminal: a few lines an array, and the command to type next."""
+"""The arrays of a file for a terminal: a few lines each, and the commands to type next."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.padding import Padding
 from rich.text import Text
@@ -15,13 +15,15 @@ from lscli.text import printable, sized
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rich.console import RenderableType
+
     from lscli.listings import ArrayRow, Contents
     from lscli.render.renderers import Screen
 
 
 def contents(answer: Contents, screen: Screen) -> Iterator[str]:
-    """Each array under its name, file by file."""
-    parts: list[Any] = []
+    """The arrays under the title of their file, the conclusion, and the next commands."""
+    parts: list[RenderableType] = []
     source, commands = None, []
     for array in answer.rows:
         if array.source != source:
@@ -31,7 +33,6 @@ def contents(answer: Contents, screen: Screen) -> Iterator[str]:
         parts.append(Padding(_array(array), (1, 0, 0, 3)))
         commands.append(array.command)
     parts.append(Padding(Text(answer.conclusion), (1, 1, 0, 1)))
-    # Of logits before labels alone, and each once.
     commands = [command for command in dict.fromkeys(commands) if command]
     if commands:
         parts.append(Padding(Text("Next:\n").append("\n".join(f"  {c}" for c in commands), style="bold"), (1, 0, 1, 1)))
@@ -44,9 +45,9 @@ def _array(array: ArrayRow) -> Text:
         f"  {array.shape.replace('x', ' x ') or 'one value'}  {array.dtype}  {sized(array.bytes)}",
         style="not bold dim",
     )
-    for what, said in (("values", _values(array)), ("rows", _rows(array)), ("taken for", array.taken_for)):
-        if said:
-            text.append(f"\n  {what:10}", style="not bold dim").append(printable(said), style="not bold")
+    for what, words in (("values", _values(array)), ("rows", _rows(array)), ("taken for", array.taken_for)):
+        if words:
+            text.append(f"\n  {what:10}", style="not bold dim").append(printable(words), style="not bold")
     return text
 
 
@@ -54,15 +55,15 @@ def _values(array: ArrayRow) -> str:
     if math.isnan(array.nan):
         return ""
     ends = [str(end) if isinstance(end, int) else short(end) for end in (array.min, array.max)]
-    said = [f"{ends[0]} .. {ends[1]}" if ends[0] else "none that is finite"]
+    words = [f"{ends[0]} .. {ends[1]}" if ends[0] else "none that is finite"]
     odd = [
         f"{count:,} {word}"
         for count, word in ((array.nan, "nan"), (array.posinf, "+inf"), (array.neginf, "-inf"))
         if count
     ]
     if isinstance(array.min, float):
-        said.extend(odd or ["no nan, no infinities"])
-    return ", ".join(said)
+        words.extend(odd or ["no nan, no infinities"])
+    return ", ".join(words)
 
 
 def _rows(array: ArrayRow) -> str:

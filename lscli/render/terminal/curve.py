@@ -1,36 +1,43 @@
-"""Metrics over a range of eps: a matrix with eps down and metrics across, and the logit gaps against their optima."""
+"""Metrics over a range of eps: a row for each eps, a column for each metric, and a drawing of the logit gaps."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from rich import box
 from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from lscli.intervals.normal import band
 from lscli.render.numbers import error, interval, interval_title, short
+from lscli.render.terminal.table import fitting
+from lscli.report import by_metric, least_excess
 from lscli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from rich.console import RenderableType
 
     from lscli.render.renderers import Screen
     from lscli.report import Report, Row
 
     Curves = Mapping[str, Mapping[float, Row]]
 
-# So many values of eps make a curve; fewer are rows among the others.
+# A metric with at least this many values of eps is a curve; one with fewer stays in the table of metrics.
 _LEAST = 3
-_PAIRED, _FLIP = "loss_difference", "loss_flip_eps"
+_DIFFERENCE, _FLIP = "loss_difference", "loss_flip_eps"
 _GAPS = tuple(f"logit_gap_q{percent}" for percent in ("05", "25", "50", "75", "95"))
+_MOMENTS = (("mean", "logit_gap_mean"), ("s.d.", "logit_gap_sd"))
 _BOUNDS = "interval of the excess"
-# Columns in their order, on two lines where one is wider than its numbers.
+# The columns in their order; a heading that is wider than the numbers is broken.
 _HEADINGS = {
     "loss_smoothed": "smoothed",
     "loss_floor": "floor",
     "loss_excess": "excess",
-    _BOUNDS: "",
+    _BOUNDS: "excess,\n",  # the level of the interval follows
     "excess_overshoot": "over-\nshoot",
     "excess_undershoot": "under-\nshoot",
     "excess_structure": "structure",
@@ -39,7 +46,7 @@ _HEADINGS = {
     "target_on": "target\non y",
     "target_off": "target\noff y",
 }
-# What a narrow screen does without, from the first on.
+# The columns that a narrow screen leaves out, the least important first.
 _FIRST_TO_GO = (
     *("target_off", "target_on", "logit_gap_optimal", "above_target", "excess_structure"),
     *("excess_undershoot", "excess_overshoot", _BOUNDS, "loss_floor"),
@@ -47,20 +54,13 @@ _FIRST_TO_GO = (
 _MARK, _LONGEST = "▸", 72
 
 
-class Column(NamedTuple):
-    """A column of a matrix: its metric, the lines of its heading, and a cell for each eps."""
-
-    metric: str
-    heading: list[str]
-    cells: list[str]
-
-    @property
-    def width(self) -> int:
-        return 2 + max(map(len, (*self.heading, *self.cells)))
+class _Column(NamedTuple):
+    heading: str
+    cells: Sequence[str]
 
 
 def curves(rows: Sequence[Row]) -> dict[str, dict[float, Row]]:
-    """The row of each eps, for each metric that has several."""
+    """The rows by eps, for each metric that has enough of them."""
     found: dict[str, dict[float, Row]] = {}
     for row in rows:
         if "eps" in row.params:
@@ -68,140 +68,119 @@ def curves(rows: Sequence[Row]) -> dict[str, dict[float, Row]]:
     return {metric: values for metric, values in found.items() if len(values) >= _LEAST}
 
 
-def beside(rows: Sequence[Row]) -> list[Row]:
-    """The rows that the drawings leave to a table."""
+def undrawn(rows: Sequence[Row]) -> list[Row]:
+    """The rows that no drawing of this file shows."""
     drawn = {*curves(rows), _FLIP, *(_GAPS if _quantiles(rows) else ())}
     return [row for row in rows if row.metric not in drawn]
 
 
-def matrix(answer: Report, rows: Sequence[Row], screen: Screen) -> list[Any]:
-    """The curves of one model side by side, and its logit gaps."""
-    found = {metric: values for metric, values in curves(rows).items() if metric != _PAIRED}
+def matrix(answer: Report, rows: Sequence[Row], screen: Screen) -> list[RenderableType]:
+    """The curves of one model side by side, and its logit gaps; empty without curves."""
+    found = {metric: values for metric, values in curves(rows).items() if metric != _DIFFERENCE}
     if not found:
         return []
     all_eps = sorted({eps for values in found.values() for eps in values})
-    least = _least(found)
-    columns = [
-        _eps_column(all_eps, least),
-        *_columns(answer, found, all_eps),
-    ]
-    columns, hidden = _fitting(columns, screen.width - 2, [*_FIRST_TO_GO, *(c.metric for c in columns[:3:-1])])
-    parts: list[Any] = [Text(""), *_told(found), *_laid_out(columns, [] if least is None else [all_eps.index(least)])]
+    least = least_excess(found.get("loss_excess", {}).values())
+    marked = None if least is None else all_eps.index(least.params["eps"])
+    columns = _columns(answer, found, all_eps, marked)
+    shown = _fitting(columns, screen, [*_FIRST_TO_GO, *list(columns)[:0:-1]])
+    hidden = [name for name in columns if name not in shown]
     notes = [f"{_MARK} the least excess"] * (least is not None)
     notes += [f"not shown here, but in -f csv: {', '.join(hidden)}"] * bool(hidden)
-    parts.extend(_indented(Text(note, style="dim")) for note in notes)
-    return [*parts, *_gap_plot(rows, found, least, screen)]
+    return [
+        Text(""),
+        *_other_params(found),
+        _table(shown, marked),
+        *(_indented(Text(note, style="dim")) for note in notes),
+        *_gap_plot(rows, found, least, screen),
+    ]
 
 
-def paired(answer: Report, rows: Sequence[Row], screen: Screen) -> list[Any]:
-    """The difference to the first model at each eps, and where the ranking flips; nothing for the first itself."""
-    found, (flip, *_) = curves(rows).get(_PAIRED, {}), [*(row for row in rows if row.metric == _FLIP), None]
-    parts: list[Any] = []
-    if found:
-        all_eps = sorted(found)
-        values = [found[eps] for eps in all_eps]
-        columns = [
-            _eps_column(all_eps, None),
-            Column(_PAIRED, ["difference"], [short(row.value) for row in values]),
-            Column("s.e.", ["± s.e."], [error(row.stderr) for row in values]),
-            Column("", [interval_title(answer)], [interval(row.ci_low, row.ci_high) for row in values]),
-            Column("", ["loss is"], [_sign(row, answer) for row in values]),
-        ]
-        columns, _ = _fitting([column for column in columns if any(column.cells)], screen.width - 2, ["s.e."])
+def differences(answer: Report, rows: Sequence[Row], screen: Screen) -> list[RenderableType]:
+    """The loss less that of the first model at each eps, and where the ranking flips; empty for the first model."""
+    values = sorted(curves(rows).get(_DIFFERENCE, {}).items())
+    flip = by_metric(rows).get(_FLIP)
+    parts: list[RenderableType] = []
+    if values:
+        columns = {
+            "eps": _eps_column([eps for eps, _ in values]),
+            "difference": _Column("difference", [short(row.value) for _, row in values]),
+            "s.e.": _Column("± s.e.", [error(row.stderr) for _, row in values]),
+            "interval": _Column(interval_title(answer), [interval(row.ci_low, row.ci_high) for _, row in values]),
+            "sign": _Column("loss is", [_sign(row, answer) for _, row in values]),
+        }
+        columns = {name: column for name, column in columns.items() if any(column.cells)}
         title = f"Smoothed loss less that of {printable(answer.rows[0].source)}, on the same samples"
-        parts += [_indented(Text(title, style="bold cyan")), *_laid_out(columns, [])]
+        parts += [_indented(Text(title, style="bold cyan")), _table(_fitting(columns, screen, ["s.e."]))]
     if flip is not None:
         parts.append(_flip(flip, answer))
     return [*parts, Text("")] if parts else []
 
 
-def _columns(answer: Report, found: Curves, all_eps: Sequence[float]) -> list[Column]:
-    names = [*(name for name in _HEADINGS if name in found or name == _BOUNDS), *(found.keys() - _HEADINGS.keys())]
-    columns = []
-    for name in names:
+def _columns(answer: Report, found: Curves, all_eps: Sequence[float], marked: int | None) -> dict[str, _Column]:
+    """All columns that have a number, by metric."""
+    columns = {"eps": _eps_column(all_eps, marked)}
+    for name in [*_HEADINGS, *(name for name in found if name not in _HEADINGS)]:
         values = found.get("loss_excess" if name == _BOUNDS else name, {})
-        cells = [values.get(eps) for eps in all_eps]
+        rows = [values.get(eps) for eps in all_eps]
+        heading = _HEADINGS.get(name, name)
         if name == _BOUNDS:
-            texts = ["" if row is None else interval(row.ci_low, row.ci_high) for row in cells]
-            heading = ["excess,", interval_title(answer)]
+            cells = ["" if row is None else interval(row.ci_low, row.ci_high) for row in rows]
+            heading += interval_title(answer)
         else:
-            texts = ["" if row is None else short(row.value) for row in cells]
-            heading = _HEADINGS.get(name, name).split("\n")
-        if any(texts):
-            columns.append(Column(name, heading, texts))
+            cells = ["" if row is None else short(row.value) for row in rows]
+        if any(cells):
+            columns[name] = _Column(heading, cells)
     return columns
 
 
-def _fitting(columns: Sequence[Column], room: int, first_to_go: Sequence[str]) -> tuple[list[Column], list[str]]:
-    """The columns that fit, and the metrics of those that do not."""
-    hidden = set[str]()
-
-    def needed() -> int:
-        return sum(column.width for column in columns if column.metric not in hidden)
-
-    for name in first_to_go:
-        if needed() > room:
-            hidden.add(name)
-    # A narrow column may fit in the place of a wide one that went after it.
-    for name in reversed(first_to_go):
-        hidden.discard(name)
-        if needed() > room:
-            hidden.add(name)
-    kept = [column for column in columns if column.metric not in hidden]
-    return kept, [column.metric for column in columns if column.metric in hidden]
+def _eps_column(all_eps: Sequence[float], marked: int | None = None) -> _Column:
+    """All eps with the same number of decimals: 0.00, 0.05, 0.10."""
+    words = [f"{eps:g}" for eps in all_eps]
+    if not any("e" in word for word in words):
+        decimals = max(len(word.partition(".")[2]) for word in words)
+        words = [f"{eps:.{decimals}f}" for eps in all_eps]
+    return _Column("eps", [f" {_MARK if place == marked else ' '} {word}" for place, word in enumerate(words)])
 
 
-def _eps_column(all_eps: Sequence[float], marked: float | None) -> Column:
-    """As many decimals for all: 0.00, 0.05, 0.10."""
-    plain = [f"{eps:g}" for eps in all_eps]
-    digits = max(len(word.partition(".")[2]) for word in plain)
-    if not any("e" in word for word in plain):
-        plain = [f"{eps:.{digits}f}" for eps in all_eps]
-    return Column(
-        "", ["eps"], [f"{_MARK if eps == marked else ' '} {w}" for eps, w in zip(all_eps, plain, strict=True)]
-    )
+def _fitting(columns: Mapping[str, _Column], screen: Screen, first_to_go: Sequence[str]) -> dict[str, _Column]:
+    """The columns that fit on the screen beside its margin of two; the first is one nearer to it than to the others."""
+    widths = {name: max(map(len, (*column.heading.split("\n"), *column.cells))) + 2 for name, column in columns.items()}
+    return {name: columns[name] for name in fitting(widths, screen.width - 1, first_to_go)}
 
 
-def _indented(text: Text) -> Padding:
-    """A line of words, which may be wrapped."""
-    return Padding(text, (0, 0, 0, 2))
+def _table(columns: Mapping[str, _Column], marked: int | None = None) -> Padding:
+    """The columns side by side, with one row marked."""
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 0, 0, 1), header_style="dim", border_style="dim")
+    for column in columns.values():
+        table.add_column(column.heading, justify="right", no_wrap=True)
+    for place, cells in enumerate(zip(*(column.cells for column in columns.values()), strict=True)):
+        table.add_row(*cells, style="bold green" if place == marked else None)
+    return _indented(table)
 
 
-def _laid_out(columns: Sequence[Column], marked: Sequence[int]) -> list[Text]:
-    height = max(len(column.heading) for column in columns)
-    lines = []
-    for place in range(height):
-        above = [[""] * (height - len(column.heading)) + column.heading for column in columns]
-        words = (lines_of[place].rjust(c.width) for lines_of, c in zip(above, columns, strict=True))
-        lines.append(Text(f"  {''.join(words)}".rstrip(), style="dim"))
-    lines.append(Text(f"  {'─' * sum(column.width for column in columns)}", style="dim"))
-    for place in range(len(columns[0].cells)):
-        line = "".join(column.cells[place].rjust(column.width) for column in columns)
-        lines.append(Text(f"  {line}".rstrip(), style="bold green" if place in marked else ""))
-    return lines
+def _indented(part: RenderableType) -> Padding:
+    return Padding(part, (0, 0, 0, 2))
 
 
-def _told(found: Curves) -> list[Text]:
-    """What all of it was computed with, besides eps."""
+def _other_params(found: Curves) -> list[Padding]:
+    """One line with the params that follow eps, such as the smoothing convention."""
     params = [param for values in found.values() for row in values.values() for param in row.settings[1:]]
-    return [Text(f"  {' '.join(dict.fromkeys(params))}", style="dim")] if params else []
-
-
-def _least(found: Curves) -> float | None:
-    """The eps of the smallest finite excess."""
-    finite = {eps: row.value for eps, row in found.get("loss_excess", {}).items() if math.isfinite(row.value)}
-    return min(finite, key=lambda eps: finite[eps], default=None)
+    return [_indented(Text(" ".join(dict.fromkeys(params)), style="dim"))] if params else []
 
 
 def _quantiles(rows: Sequence[Row]) -> list[float]:
-    """Five quantiles of the logit gap where all are there, of rows that have a curve."""
-    values = {row.metric: row.value for row in rows}
-    found = [values.get(name, math.nan) for name in _GAPS]
-    return found if all(map(math.isfinite, found)) and curves(rows) else []
+    """Five quantiles of the logit gap; empty if one is missing, or if there are no curves to draw them under."""
+    found = by_metric(rows)
+    values = [found[name].value for name in _GAPS if name in found and math.isfinite(found[name].value)]
+    return values if len(values) == len(_GAPS) and curves(rows) else []
 
 
-def _gap_plot(rows: Sequence[Row], found: Curves, least: float | None, screen: Screen) -> list[Any]:
-    """Where the logit gaps lie, over those that each eps asks for: a line to 5 and 95 %, a bar to 25 and 75 %."""
+def _gap_plot(rows: Sequence[Row], found: Curves, least: Row | None, screen: Screen) -> list[RenderableType]:
+    """The distribution of the logit gaps, and under it the gap that is optimal at each eps.
+
+    A line goes from the 5 % to the 95 % quantile, a bar from the 25 % to the 75 % quantile.
+    """
     quantiles = _quantiles(rows)
     if not quantiles:
         return []
@@ -215,9 +194,12 @@ def _gap_plot(rows: Sequence[Row], found: Curves, least: float | None, screen: S
     q05, q25, q50, q75, q95 = map(place, quantiles)
     bar = ["─" if q05 <= at <= q95 else " " for at in range(length)]
     bar[q25 : q75 + 1] = "█" * (q75 + 1 - q25)
-    bar[q05], bar[q95], bar[q50] = ("├" if q05 < q25 else bar[q05]), ("┤" if q95 > q75 else bar[q95]), "│"
-    indent = " " * (len(short(low)) + 3)
-    parts: list[Any] = [
+    if q05 < q25:
+        bar[q05] = "├"
+    if q95 > q75:
+        bar[q95] = "┤"
+    bar[q50] = "│"
+    parts: list[RenderableType] = [
         Text(""),
         _indented(_moments(rows)),
         Text(f"  {short(low)} {''.join(bar)} {short(high)}"),
@@ -227,25 +209,25 @@ def _gap_plot(rows: Sequence[Row], found: Curves, least: float | None, screen: S
         marks, names = [" "] * length, [" "] * length
         for at in ticks:
             marks[at] = "▴"
-        for at in sorted(ticks, key=lambda at: (ticks[at] != least, at)):
+        best = None if least is None else least.params["eps"]
+        for at in sorted(ticks, key=lambda at: (ticks[at] != best, at)):
             _write(names, at, f"{ticks[at]:g}")
+        indent = " " * (len(short(low)) + 3)
         parts.append(Text(f"{indent}{''.join(marks).rstrip()}", style="dim"))
         parts.append(Text(f"{indent}{''.join(names).rstrip()}  <- eps", style="dim"))
     return parts
 
 
 def _moments(rows: Sequence[Row]) -> Text:
-    values = {row.metric: short(row.value) for row in rows}
-    words = [f"{word} {values[name]}" for word, name in _MOMENTS if values.get(name)]
+    found = by_metric(rows)
+    values = {word: short(found[name].value) for word, name in _MOMENTS if name in found}
+    words = [f"{word} {value}" for word, value in values.items() if value]
     title = (f"Logit gap: {', '.join(words)}", "bold cyan")
     return Text.assemble(title, ("  ─ 5 to 95 %, █ 25 to 75 %, │ median", "dim"))
 
 
-_MOMENTS = (("mean", "logit_gap_mean"), ("s.d.", "logit_gap_sd"))
-
-
 def _write(line: list[str], at: int, word: str) -> None:
-    """Put a word into a line with its middle at a place, unless another one is there."""
+    """Write a word into a line, centred at a place, unless it would touch another word."""
     start = max(0, min(at - len(word) // 2, len(line) - len(word)))
     around = line[max(0, start - 1) : start + len(word) + 1]
     if set(around) == {" "}:
@@ -253,7 +235,7 @@ def _write(line: list[str], at: int, word: str) -> None:
 
 
 def _sign(row: Row, answer: Report) -> str:
-    """Whether the loss is smaller or larger than the first's, where its interval says so."""
+    """Whether the loss is smaller or larger than that of the first model; empty if 0 is in the interval."""
     setting = answer.settings.get("level")
     low, high = band(row, setting.value if setting else 0.95)
     return "smaller" if high < 0 else "larger" if low > 0 else ""

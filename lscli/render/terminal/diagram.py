@@ -1,9 +1,9 @@
-"""A reliability diagram drawn with bars: accuracy as a bar, confidence as a mark, the gap between them filled."""
+"""A reliability diagram: accuracy as a bar, mean confidence as a mark, and the gap between them filled."""
 
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.padding import Padding
 from rich.text import Text
@@ -15,22 +15,24 @@ from lscli.text import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rich.console import RenderableType
+
     from lscli.listings import Bin, Bins
     from lscli.render.renderers import Screen
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
-_LABELS = 50  # columns of text beside the bars
-_LONGEST = 60
+# Widths: of the text beside a bar, and of the longest bar.
+_LABELS, _LONGEST = 50, 60
 
 
 def bins(answer: Bins, screen: Screen) -> Iterator[str]:
-    """A diagram for each group, a bar a bin; empty bins at either end are left out."""
+    """A diagram for each group with a bar for each bin, without the empty bins at either end."""
     yield text_of([Padding(titled(answer), (1, 0, 0, 1)), *_reliability(answer, screen)], screen)
 
 
-def _reliability(answer: Bins, screen: Screen) -> list[Any]:
+def _reliability(answer: Bins, screen: Screen) -> list[RenderableType]:
     length = max(10, min(_LONGEST, screen.width - _LABELS))
-    parts: list[Any] = []
+    parts: list[RenderableType] = []
     for group, rows in itertools.groupby(answer.rows, key=lambda row: row.group):
         bins = list(rows)
         if group:
@@ -70,7 +72,7 @@ def _line(one: Bin, length: int) -> Text:
 
 
 def _bar(accuracy: float, confidence: float, length: int) -> Text:
-    """The bar up to the smaller of the two, the gap, and a mark where the confidence is."""
+    """A bar up to the smaller of accuracy and confidence, then their gap, with a mark at the confidence."""
     bar = Text()
     mark = min(length - 1, int(confidence * length))
     for place in range(length):

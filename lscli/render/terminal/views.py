@@ -1,4 +1,4 @@
-"""Which view shows an answer in a terminal: one for each class of answers."""
+"""Show an answer on a terminal, with the view of its class."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lscli.listings import Bins, Candidates, Contents, Listing, OneLabel, SmoothedLabels
 from lscli.render.terminal import candidates, contents, diagram, table, targets
-from lscli.render.terminal.table import report as report
+from lscli.render.terminal.report import report as report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

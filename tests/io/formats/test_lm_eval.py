@@ -153,7 +153,7 @@ def test_choices_that_a_question_does_not_have_are_left_out_unless_they_are_to_b
     assert ("exclude", "default") == report.settings["masked_classes"]
     with pytest.warns(lscli.LscliWarning, match="infinite"):
         assert np.isposinf(lscli.evaluate(path, masked_classes="keep")["loss_smoothed"])
-    with pytest.raises(lscli.UsageError, match="another one in each row"):
+    with pytest.raises(lscli.UsageError, match="where each row has its own classes"):
         lscli.evaluate(path, smoothing="prior", prior="empirical")
     assert ("keep", "default") == lscli.evaluate(VALUES, TARGETS).settings["masked_classes"]
 

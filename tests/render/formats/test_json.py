@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from lscli.report import Listing, Report, Row
+from lscli.listings import Listing
+from lscli.report import Report, Row
 from lscli.text import printable
-from tests.render.reports import LISTING, LISTING_ROWS, NAMES, ROWS, report, row, text_of
+from tests.render.reports import LISTING, NAMES, ROWS, THINGS, report, row, text_of
 
 
 def parsed(answer: Report | Listing) -> Any:
@@ -39,8 +40,11 @@ def test_rows_have_the_columns_of_the_csv_in_full_precision() -> None:
     rows = parsed(report())["rows"]
     assert [list(Row._fields)] * len(ROWS) == [list(each) for each in rows]
     finite = [
-        {key: None if isinstance(cell, float) and not math.isfinite(cell) else cell for key, cell in fields.items()}
-        for fields in (each._asdict() for each in ROWS)
+        {
+            key: None if isinstance(cell, float) and not math.isfinite(cell) else cell
+            for key, cell in zip(Row._fields, each.cells(), strict=True)
+        }
+        for each in ROWS
     ]
     assert finite == rows
 
@@ -72,4 +76,4 @@ def test_a_listing_is_an_object_with_the_same_keys() -> None:
     assert [list(LISTING.columns)] * 4 == [list(each) for each in rows]
     assert {"id": "one", "kept": True, "value": 0.1 + 0.2, "definition": "mean of |a - b|, in [0, 1]"} == rows[0]
     assert [None, None, -12345.678] == [each["value"] for each in rows[1:]]
-    assert printable(LISTING_ROWS[2][3]) == rows[2]["definition"]
+    assert printable(THINGS[2].definition) == rows[2]["definition"]

@@ -31,7 +31,7 @@ def shown(text: str) -> str:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_line_of_the_table_has_the_same_columns(name: str) -> None:
-    lines = table(text_of(report(name, [*ROWS, row(group=name, params=f"x={name}")]), "markdown"))
+    lines = table(text_of(report(name, [*ROWS, row(group=name, params={"x": name})]), "markdown"))
     assert "| group | metric | params | value | s.e. | interval |" == lines[0]
     assert "| --- | --- | --- | --- | --- | --- |" == lines[1]
     assert [6] * (len(ROWS) + 3) == [columns(line) for line in lines]
@@ -74,7 +74,7 @@ def test_a_report_without_inputs_and_conclusion_is_a_table_alone() -> None:
     assert "| metric | params | value | s.e. | interval |" == lines[0]
 
 
-def test_a_table_has_no_column_for_groups_or_intervals_that_are_not_there() -> None:
+def test_a_report_without_groups_or_intervals_has_no_column_for_them() -> None:
     lines = text_of(Report([row(value=0.5)]), "markdown").splitlines()
     assert ["| metric | params | value | s.e. |", "| --- | --- | --- | --- |", "| `ece` |  | 0.5000 |  |"] == lines
 
@@ -91,3 +91,11 @@ def test_a_listing_is_one_table() -> None:
     assert "| id | kept | value | definition |" == lines[0]
     assert [4] * 6 == [columns(line) for line in lines]
     assert "| one | yes | 0.3000 | mean of \\|a - b\\|, in \\[0, 1\\] |" == lines[2]
+
+
+def test_the_models_are_named_if_there_are_several() -> None:
+    loss = row("loss_smoothed", 1.25, params={"eps": 0.1})
+    lines = text_of(Report([loss, loss._replace(source="b|c.npy", stderr=0.034)]), "markdown").splitlines()
+    assert "| source | metric | params | value | s.e. |" == lines[0]
+    assert "| logits.npy | `loss_smoothed` | eps=0.1 | 1.250 |  |" == lines[2]
+    assert "| b\\|c.npy | `loss_smoothed` | eps=0.1 | 1.250 | 0.034 |" == lines[3]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lscli.errors import UsageError
 from lscli.render.renderers import Screen, render
-from lscli.report import Listing, Matrix
+from tests.render.reports import LISTING, smoothed
 
 SCREEN = Screen(80, False)
 
@@ -27,7 +27,7 @@ def blocks_of(values: NDArray[Any], rows: int) -> Iterator[NDArray[Any]]:
 def test_the_array_is_read_as_it_was(rows: int, dtype: str) -> None:
     values = np.random.default_rng(0).normal(size=(10, 4)).astype(dtype)
     values[0] = [np.nan, np.inf, -np.inf, -0.0]
-    answer = Listing("x", ["a", "b", "c", "d"], Matrix((10, 4), blocks_of(values, rows)))
+    answer = smoothed(values, blocks_of(values, rows))
     found = np.load(io.BytesIO(b"".join(render(answer, "npy", SCREEN))))
     assert ("<f8", (10, 4)) == (found.dtype.str, found.shape)
     np.testing.assert_array_equal(values.astype(float), found)
@@ -41,7 +41,7 @@ def test_blocks_are_written_as_they_come() -> None:
             taken.append(k)
             yield np.full((1, 2), float(k))
 
-    pieces = render(Listing("x", ["a", "b"], Matrix((3, 2), blocks())), "npy", SCREEN)
+    pieces = render(smoothed(np.empty((3, 2)), blocks()), "npy", SCREEN)
     first = next(pieces)
     assert ([0], True, np.zeros(2).tobytes()) == (taken, first.startswith(b"\x93NUMPY"), first[-16:])
     assert np.ones(2).tobytes() == next(pieces)
@@ -50,20 +50,20 @@ def test_blocks_are_written_as_they_come() -> None:
 
 def test_blocks_that_are_not_contiguous_are_written_by_rows() -> None:
     values = np.arange(12.0).reshape(3, 4).T
-    pieces = render(Listing("x", list("abc"), Matrix((4, 3), [values])), "npy", SCREEN)
+    pieces = render(smoothed(values), "npy", SCREEN)
     np.testing.assert_array_equal(values, np.load(io.BytesIO(b"".join(pieces))))
 
 
 def test_a_listing_that_is_no_array_is_refused() -> None:
-    with pytest.raises(UsageError, match="no array"):
-        next(render(Listing("x", ["a"], [(1.0,)]), "npy", SCREEN))
+    with pytest.raises(UsageError, match="not an array"):
+        next(render(LISTING, "npy", SCREEN))
 
 
 def test_other_formats_take_a_matrix_as_rows() -> None:
     def text(format_name: str) -> str:
-        answer = Listing("x", ["a", "b"], Matrix((3, 2), blocks_of(np.arange(6.0).reshape(3, 2), 2)))
-        return b"".join(render(answer, format_name, SCREEN)).decode()
+        values = np.arange(6.0).reshape(3, 2)
+        return b"".join(render(smoothed(values, blocks_of(values, 2)), format_name, SCREEN)).decode()
 
-    assert "a,b\n0.0,1.0\n2.0,3.0\n4.0,5.0\n" == text("csv")
-    assert '{"a": 4.0, "b": 5.0}' in text("json")
+    assert "q0,q1\n0.0,1.0\n2.0,3.0\n4.0,5.0\n" == text("csv")
+    assert '{"q0": 4.0, "q1": 5.0}' in text("json")
     assert "| 2.000 | 3.000 |" in text("markdown")

@@ -1,4 +1,4 @@
-"""Metrics over several eps are a matrix that fits its screen, marks the least excess, and obeys no name."""
+"""Metrics over several eps are a matrix that fits its screen, marks the least excess, and shows names safely."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from lscli.render.renderers import Screen
 from lscli.report import Report, Row
-from tests.render.reports import INF, NAMES, NAN, report, row, text_of
+from tests.render.reports import INF, NAMES, NAN, report, row, text_of, without_color
 
 CURVES = {
     "loss_smoothed": [0.5, 1.25, 2.0, 2.75],
@@ -23,13 +23,13 @@ CURVES = {
     "above_target": [0.0, 0.8828, 0.902, 1.0],
 }
 GAPS = {"05": 1.0, "25": 3.0, "50": 4.0, "75": 5.0, "95": 9.0}
-EPS = ["0.0", "0.1", "0.25", "1.0"]
+EPS = [0.0, 0.1, 0.25, 1.0]
 HEADINGS = ["eps", "smoothed", "floor", "excess", "shoot", "shoot", "structure", "gap", "target"]
 
 
-def curve_rows(eps: list[str] = EPS, params: str = "", **more: Any) -> list[Row]:
+def curve_rows(eps: list[float] = EPS, params: dict[str, str] | None = None, **more: Any) -> list[Row]:
     of_eps = [
-        row(metric, value, params=f"eps={e}{params}", **more)
+        row(metric, value, params={"eps": e, **(params or {})}, **more)
         for metric, values in CURVES.items()
         for e, value in zip(eps, values, strict=False)
     ]
@@ -39,7 +39,7 @@ def curve_rows(eps: list[str] = EPS, params: str = "", **more: Any) -> list[Row]
 
 def paired_rows(flip: float = 0.12345, **more: Any) -> list[Row]:
     differences = [
-        row("loss_difference", value, stderr=0.1, params=f"eps={eps}", **more)
+        row("loss_difference", value, stderr=0.1, params={"eps": eps}, **more)
         for eps, value in zip(EPS, [-1.0, -0.05, 0.19, 0.2], strict=True)
     ]
     return [*differences, row("loss_flip_eps", flip, stderr=0.034, **more)]
@@ -75,12 +75,18 @@ def test_rows_of_the_largest_eps_first_are_put_in_order() -> None:
     assert ["0.00", "0.10", "0.25", "1.00"] == found
 
 
-@pytest.mark.parametrize("eps", [["0.1"], ["0.1", "0.2"]])
-def test_two_eps_are_rows_among_the_others(eps: list[str]) -> None:
+@pytest.mark.parametrize("eps", [[0.1], [0.1, 0.2]])
+def test_two_eps_are_rows_among_the_others(eps: list[float]) -> None:
     text = "\n".join(shown(curve_rows(eps)))
     assert len(eps) == text.count("loss_smoothed")
     assert "logit_gap_q05" in text
     assert "least excess" not in text
+
+
+def test_the_row_of_the_least_excess_alone_is_green() -> None:
+    text = text_of(sweep_of(curve_rows()), "table", Screen(100, color=True))
+    (green,) = [line for line in text.splitlines() if "\x1b[1;32m" in line]
+    assert ["▸", "0.10"] == without_color(green).split()[:2]
 
 
 def test_no_eps_is_marked_where_no_excess_is_finite() -> None:
@@ -188,7 +194,7 @@ def test_groups_of_several_models_have_their_own() -> None:
 
 
 def test_what_the_losses_are_against_is_said_once() -> None:
-    lines = shown(curve_rows(params=";smoothing=classy"))
+    lines = shown(curve_rows(params={"smoothing": "classy"}))
     assert 1 == sum("smoothing=classy" in line for line in lines)
 
 
@@ -202,11 +208,3 @@ def test_no_line_is_wider_than_the_screen_whatever_the_name(name: str, width: in
         assert color == (text != plain)
         assert [] == [line for line in plain.splitlines() if cell_len(line) > width]
         assert "" == "".join(c for c in plain if c != "\n" and not c.isprintable())
-
-
-def test_markdown_names_the_models_where_there_are_several() -> None:
-    text = text_of(sweep_of([*curve_rows(), *paired_rows(source="b|c.npy")]), "markdown")
-    assert "| source | metric | params | value | s.e. |" in text
-    assert "| logits.npy | `loss_smoothed` | eps=0.1 | 1.250 |  |" in text
-    assert "| b\\|c.npy | `loss_flip_eps` |  | 0.1235 | 0.034 |" in text
-    assert "| metric | params | value | s.e. |" in text_of(sweep_of(curve_rows()), "markdown")

@@ -1,121 +1,28 @@
-"""The table fits its screen, shows four digits, and obeys no name."""
+"""A listing shows the columns that fit, names the others, and shows names safely."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 
 import pytest
 from rich.cells import cell_len
 
-from lscli.metrics.catalogue import FAMILIES
-from lscli.render.renderers import Screen
-from lscli.report import Report
+from lscli.listings import Sample, Samples
+from lscli.render.renderers import Screen, render
+from lscli.render.terminal.table import FIRST, fitting
+from lscli.report import Setting
 from lscli.text import printable
-from tests.render.reports import LISTING, LISTING_ROWS, NAMES, ROWS, report, row, text_of
+from tests.render.reports import LISTING, NAMES, PLAIN, THINGS, squeezed, text_of, without_color
 
 WIDTHS = [60, 80, 100, 200]
+WORST = {"worst": Setting(2, "flag"), "by": Setting("loss", "default")}
+SAMPLE = Sample("", "", 4321, 3, 9, False, 0.8715, 0.1285, 6e-10, 9, 21.25, 9.5, 0.4725, 1.768, 0.8067, -9.342, 1.0)
 
 
-def without_color(text: str) -> str:
-    return re.sub("\x1b\\[[0-9;]*m", "", text)
-
-
-def squeezed(text: str) -> str:
-    """The text without spaces and line ends: however it was wrapped."""
-    return "".join(text.split())
-
-
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("name", NAMES)
-def test_no_line_is_wider_than_the_screen(name: str, width: int) -> None:
-    for answer in (report(name), LISTING):
-        for color in (False, True):
-            text = without_color(text_of(answer, "table", Screen(width, color)))
-            assert [] == [line for line in text.splitlines() if cell_len(line) > width]
-
-
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("name", NAMES)
-def test_a_name_is_shown_as_it_is(name: str, width: int) -> None:
-    text = squeezed(text_of(report(name), "table", Screen(width, color=False)))
-    assert squeezed(f"lscli {printable(name)} 5,000 samples x 10 classes, float32") in text
-    assert squeezed(f"Over-confident: {printable(name)} has an ece of 0.0341.") in text
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_coloured_table_has_no_other_control_characters(name: str) -> None:
-    for answer in (report(name), LISTING):
-        colored = text_of(answer, "table", Screen(80, color=True))
-        plain = without_color(colored)
-        assert "\x1b[" in colored
-        assert "" == "".join(c for c in plain if c != "\n" and not c.isprintable())
-        assert squeezed(text_of(answer, "table", Screen(80, color=False))) == squeezed(plain)
-
-
-@pytest.mark.parametrize("width", WIDTHS)
-def test_every_metric_and_number_stays_in_one_piece(width: int) -> None:
-    lines = text_of(report(), "table", Screen(width, color=False)).splitlines()
-    # On a narrow screen a parameter has a line of its own.
-    text = (
-        "\n".join(lines)
-        .replace("1.853\n        eps=0.1", "eps=0.1 1.853")
-        .replace("3.400\n        eps=0.2", "eps=0.2 3.400")
-    )
-    starts = [line.split()[: 2 + line.count("eps=")] for line in text.splitlines() if line.startswith("    ")]
-    for name, *cells in (
-        ("loss_hard", "0.2828"),
-        ("loss_uniform", "inf"),
-        ("loss_smoothed", "eps=0.1", "1.853"),
-        ("loss_smoothed", "eps=0.2", "3.400"),
-        ("accuracy", "0.3333"),
-        ("top3_accuracy", "0.9500"),
-        ("eps_gap", "-inf"),
-        ("gamma", "1.000e+10"),
-    ):
-        assert [name, *cells] in starts
-
-
-@pytest.mark.parametrize("width", WIDTHS)
-def test_no_number_is_cut_beside_a_long_parameter_or_a_wide_interval(width: int) -> None:
-    long = "risk=0.05;score=max_logit_pnorm;p=2;held_out=2488"
-    for more in ({"params": long}, {"stderr": 0.0012, "ci_low": -0.04171, "ci_high": -0.02922}):
-        answer = Report([row("coverage_at_risk", 0.06381, **more), row("confidence_on_correct", -0.03645)])
-        text = text_of(answer, "table", Screen(width, color=False))
-        assert ["0.06381", "-0.03645"] == [number for number in ("0.06381", "-0.03645") if number in text]
-
-
-def test_a_standard_error_has_two_digits() -> None:
-    (line,) = [line for line in text_of(report(), "table").splitlines() if "loss_hard" in line]
-    assert ["loss_hard", "0.2828", "0.019"] == line.split()[:3]
-
-
-def test_no_number_shows_more_than_four_digits() -> None:
-    text = text_of(report(conclusion=""), "table")
-    assert "0.28282" not in text
-    assert "0.33333" not in text
-
-
-def test_metrics_stand_under_the_titles_of_their_families() -> None:
-    text = text_of(report(), "table")
-    titles = [FAMILIES[name].title for name in ("loss", "confidence", "calibration", "smoothing")]
-    assert titles == [line.strip() for line in text.splitlines() if line.strip() in titles]
-
-
-def test_the_title_says_what_was_left_out() -> None:
-    assert "7 ignored and 3 skipped" in text_of(report(), "table")
-    assert "ignored" not in text_of(report(samples={"rows": 5000, "kept": 5000}), "table")
-
-
-def test_no_line_ends_with_spaces() -> None:
-    for width in WIDTHS:
-        assert [] == [
-            line for line in text_of(report(), "table", Screen(width, False)).splitlines() if line[-1:] == " "
-        ]
-
-
-def test_a_report_of_nothing_is_a_table_too() -> None:
-    assert "lscli" in text_of(Report([]), "table")
-    assert "loss_hard" in text_of(Report(ROWS), "table")
+def samples(name: str = "x.npy", rows: int = 3, **more: object) -> Samples:
+    inputs = [{"role": "logits", "path": name, "shape": [rows, 10], "dtype": "float32", "size": 128}]
+    each = (SAMPLE._replace(source=name, row=number) for number in range(rows))
+    return Samples(rows=each, inputs=inputs, **more)  # type: ignore[arg-type]
 
 
 def test_a_listing_shows_its_title_columns_and_cells() -> None:
@@ -125,4 +32,80 @@ def test_a_listing_shows_its_title_columns_and_cells() -> None:
     assert ["id", "kept", "value", "definition"] in lines
     assert ["one", "yes", "0.3000", "mean", "of", "|a", "-", "b|,", "in", "[0,", "1]"] in lines
     assert ["four", "-12346"] in lines
-    assert squeezed(printable(LISTING_ROWS[2][3])) in squeezed(text)
+    assert squeezed(printable(THINGS[2].definition)) in squeezed(text)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_line_of_a_listing_is_wider_than_the_screen(width: int) -> None:
+    for color in (False, True):
+        text = without_color(text_of(LISTING, "table", Screen(width, color)))
+        assert [] == [line for line in text.splitlines() if cell_len(line) > width]
+        assert "" == "".join(c for c in text if c != "\n" and not c.isprintable())
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", NAMES)
+def test_the_title_names_the_source_and_the_columns_fit(name: str, width: int) -> None:
+    text = text_of(samples(name), "table", Screen(width, color=False))
+    assert [] == [line for line in text.splitlines() if cell_len(line) > width]
+    assert squeezed(f"lscli {printable(name)} 3 samples x 10 classes, float32") in squeezed(text)
+    assert "source" not in text
+
+
+def test_every_column_is_shown_or_named_as_hidden() -> None:
+    for width in range(40, 240, 10):
+        text = text_of(samples(), "table", Screen(width, color=False))
+        heading = next(line.split() for line in text.splitlines() if line.startswith("  row"))
+        hidden = text.partition("in -f csv:")[2].replace("\n", " ").replace(",", " ").split()
+        assert set(Sample._fields[2:]) == {*heading, *hidden}
+        assert [] == [name for name in heading if name in hidden]
+
+
+@pytest.mark.parametrize(("by", "column"), [("loss", "loss_hard"), ("confidence", "confidence")])
+def test_the_column_that_the_rows_are_sorted_by_is_always_shown(by: str, column: str) -> None:
+    settings = {"worst": Setting(3, "flag"), "by": Setting(by, "flag")}
+    lines = text_of(samples(settings=settings), "table", Screen(20, color=False)).splitlines()
+    assert ["row", column] == next(line.split() for line in lines if line.startswith("  row"))
+
+
+def test_a_column_that_is_empty_in_all_rows_is_not_shown() -> None:
+    text = text_of(samples(), "table", Screen(240, color=False))
+    assert "group" not in text
+    assert "Not shown" not in text
+
+
+def test_rows_are_written_as_they_come_after_the_first_ones() -> None:
+    taken = []
+
+    def rows() -> Iterator[Sample]:
+        for number in range(3 * FIRST):
+            taken.append(number)
+            yield SAMPLE._replace(row=number)
+
+    pieces = render(Samples(rows=rows(), inputs=samples().inputs), "table", PLAIN)
+    text = b"".join(next(pieces) for _ in range(FIRST + 10))
+    assert FIRST < len(taken) < FIRST + 20
+    assert f"{FIRST - 1:,}".replace(",", "") in text.decode()
+
+
+def test_the_conclusion_is_the_last_paragraph() -> None:
+    lines = text_of(samples(conclusion="Two of them are \x1b[2J."), "table").splitlines()
+    assert ["", " Two of them are \\x1b[2J."] == lines[-2:]
+
+
+@pytest.mark.parametrize(
+    ("room", "expected"),
+    [
+        (30, ["a", "b", "c", "d"]),
+        (29, ["a", "b", "c"]),
+        (20, ["a", "b", "d"]),
+        (19, ["a", "b"]),
+        (15, ["a", "b"]),
+        (14, ["a", "d"]),
+        (9, ["a"]),
+        (0, ["a"]),
+    ],
+)
+def test_the_least_important_columns_go_first_and_narrow_ones_come_back(room: int, expected: list[str]) -> None:
+    widths = {"a": 5, "b": 10, "c": 10, "d": 5}
+    assert expected == fitting(widths, room, ["no column", "d", "c", "b", "d"])

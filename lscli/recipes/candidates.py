@@ -1,0 +1,198 @@
+"""Candidates for a printed loss: every recipe with every convention and eps, ranked by their distance to it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
+
+from lscli.errors import UsageError
+from lscli.recipes.catalogue import LOSSES, NONE, RECIPES, Recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from lscli.recipes.convention_sums import ConventionSums
+
+# The eps that are tried unless others are given, each with how unusual it is.
+USUAL = {
+    **dict.fromkeys((0.0, 0.1), 0),
+    **dict.fromkeys((0.05, 0.2), 1),
+    **dict.fromkeys((0.01, 0.15, 0.3), 2),
+    **dict.fromkeys((0.001, 0.005, 0.02, 0.03, 0.06, 0.08, 0.11, 0.12, 0.25, 0.4, 0.5), 3),
+}
+# Losses with a relative difference up to this are one number that was computed in two ways.
+_EQUAL = 1e-12
+# The relative error that a loss computed in float32 may have.
+_FLOAT32 = 1e-6
+# How many other candidates with the same loss are named with one.
+_NAMED = 2
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A loss as it was printed.
+
+    Attributes:
+        text: the digits.
+        number: their value.
+        half_unit: half a unit of the last digit: the rounding error of the text.
+    """
+
+    text: str
+    number: float
+    half_unit: float
+
+    @classmethod
+    def of(cls, value: object) -> Printed:
+        """A text or a number as a printed loss.
+
+        Raises:
+            UsageError: the value is not a finite number.
+        """
+        text = value.strip() if isinstance(value, str) else format(value)
+        try:
+            exact = Decimal(text)
+            number = float(exact)
+        except (InvalidOperation, ValueError, OverflowError):
+            number = math.nan
+        if not math.isfinite(number):
+            hint = "the loss comes first, as it was printed: lscli explain 0.9935 LOGITS LABELS"
+            raise UsageError(f"not a finite number: {text!r}", hint, where="value")
+        return cls(text, number, 0.5 * 10.0 ** min(int(exact.as_tuple().exponent), 300))
+
+    def distance(self, loss: float) -> float:
+        """How far a loss is outside of the range that rounds to the printed digits; 0 inside."""
+        distance = abs(loss - self.number)
+        # float64 has no exact half unit, and sums are rounded.
+        return 0.0 if distance <= self.half_unit + _EQUAL * abs(self.number) else distance - self.half_unit
+
+    def within_float32(self, loss: float) -> bool:
+        """Whether a loss differs by no more than the rounding of float32."""
+        return abs(loss - self.number) <= _FLOAT32 * abs(self.number)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A loss, and how it is computed.
+
+    Attributes:
+        loss: the number.
+        eps: the eps, 0 without smoothing.
+        smoothing: a name of `LOSSES`: the convention, or `none` at eps 0.
+        recipe: how one number is made of the losses of all samples.
+        order: sorts candidates that fit equally well, the most usual first.
+        who: the libraries that compute it, and other candidates with the same loss.
+    """
+
+    loss: float
+    eps: float
+    smoothing: str
+    recipe: Recipe
+    order: tuple[float, ...]
+    who: str
+
+    @property
+    def formula(self) -> str:
+        """The formula of the loss."""
+        return self.recipe.formula.replace("{L}", LOSSES[self.smoothing])
+
+    @property
+    def described(self) -> str:
+        """The candidate as a noun phrase that follows "the"."""
+        if self.smoothing == NONE:
+            return f"{self.recipe.name} without smoothing"
+        return f"{self.recipe.name} of {self.smoothing} targets with eps {self.eps:g}"
+
+
+def ranked(conventions: Sequence[ConventionSums], amounts: Mapping[float, int], printed: Printed) -> list[Candidate]:
+    """All candidates with a finite loss, the best first.
+
+    Candidates that round to the printed digits fit equally well; among these the most usual comes first.
+
+    Args:
+        conventions: what is tried, `uniform` first.
+        amounts: the eps to try, each with how unusual it is.
+        printed: the loss to explain.
+    """
+    candidates = _merged(_candidates(conventions, amounts))
+    return sorted(candidates, key=lambda each: (printed.distance(each.loss), each.order))
+
+
+def _candidates(conventions: Sequence[ConventionSums], amounts: Mapping[float, int]) -> Iterator[Candidate]:
+    """Every recipe that gives a finite number. At eps 0 all conventions are the same, and one is enough."""
+    places = list(LOSSES)
+    for convention in conventions:
+        for eps, unusual in amounts.items():
+            if eps == 0 and convention is not conventions[0]:
+                continue
+            smoothing = convention.name if eps else NONE
+            place = places.index(smoothing)
+            sums = convention.at(eps)
+            for number, recipe in enumerate(RECIPES):
+                loss = recipe.compute(sums) if smoothing in recipe.who else math.nan
+                if math.isfinite(loss):
+                    order = (recipe.unusual + max(place - 1, 0) + unusual, number, place, eps)
+                    yield Candidate(loss, eps, smoothing, recipe, order, recipe.who[smoothing])
+
+
+def _merged(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
+    """One candidate per loss: the most usual, which names the others."""
+    same: list[Candidate] = []
+    for candidate in sorted(candidates, key=lambda each: (each.loss, each.order)):
+        if same and not math.isclose(candidate.loss, same[0].loss, rel_tol=_EQUAL):
+            yield _most_usual(same)
+            same = []
+        same.append(candidate)
+    if same:
+        yield _most_usual(same)
+
+
+def _most_usual(same: list[Candidate]) -> Candidate:
+    first, *others = sorted(same, key=lambda each: each.order)
+    named = [f"the {other.described} ({_first(other.who)})" for other in others[:_NAMED]]
+    if len(others) > _NAMED:
+        named.append(f"{len(others) - _NAMED} more")
+    return replace(first, who="; also ".join([first.who, *named]))
+
+
+def conclusion(best: Sequence[Candidate], printed: Printed, uniform: ConventionSums, *, usual: bool) -> str:
+    """One sentence: how many candidates fit and which is first, or how far off the nearest is and which eps would fit.
+
+    Args:
+        best: the candidates, best first.
+        printed: the loss to explain.
+        uniform: the sums of the convention `uniform`.
+        usual: the usual eps were tried, not given ones.
+    """
+    if not best:
+        return "No candidate is a finite number."
+    fit = sum(printed.distance(candidate.loss) == 0 for candidate in best)
+    first = f"the {best[0].described} ({_first(best[0].who)})"
+    if fit > 1:
+        return f"{fit} candidates give {printed.text} to its last digit; the simplest is {first}."
+    if fit:
+        return f"One candidate gives {printed.text} to its last digit: {first}."
+    off = f"{abs(best[0].loss - printed.number):.2g} off"
+    if printed.within_float32(best[0].loss):
+        return f"One candidate gives {printed.text} as far as float32 goes: {first}, {off}."
+    solved = _solved(printed.number, uniform)
+    would = "" if solved is None else f"; the mean over kept samples of uniform targets with eps {solved:.4g} would"
+    which = "of the usual ones" if usual else "with such an eps"
+    return f"None {which} gives {printed.text}: the nearest is {first}, {off}{would}."
+
+
+def _solved(number: float, uniform: ConventionSums) -> float | None:
+    """The eps in [0, 1] at which the mean loss of `uniform`, which is linear in eps, is this number; None without."""
+    sums = uniform.at(0.0)
+    rise = (sums.spread - sums.hard) / sums.kept
+    if not math.isfinite(rise) or rise == 0:
+        return None
+    eps = (number - sums.hard / sums.kept) / rise
+    return eps if 0 <= eps <= 1 else None
+
+
+def _first(who: str) -> str:
+    """The first name of a list of libraries."""
+    return who.replace(";", ",").replace(":", ",").split(",")[0]
