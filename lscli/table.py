@@ -3,36 +3,43 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 import numpy as np
 
 from lscli.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Hashable, Mapping
 
     from numpy.typing import ArrayLike, NDArray
 
     from lscli.kernels.class_sums import ClassSums
 
     Column = NDArray[Any]
+    # Values that functions of the table gave, each under the function and its arguments.
+    Memo = dict[tuple[Hashable, ...], Any]
 
 T = TypeVar("T")
+Arguments = TypeVarTuple("Arguments")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SampleTable:
-    """One row a kept sample, one column a quantity.
+    """One row per kept sample, one column per quantity.
 
     A weight is a multiplicity: a sample of weight 2 is two samples in every sum, count and
-    standard error. Without a `weight` column every sample counts once.
+    standard error. Without weights every sample counts once.
+
+    Values that several metrics or many resamples need are computed once and kept: `kept`, `kept_weighted` and
+    `reused` take a module-level function of the table, with hashable arguments, and keep its value under both.
 
     Attributes:
         columns: name to array, [n] each; the names are those of `kernels.rowstate.COLUMNS`.
         num_classes: K, or None for a table made without logits.
         weight: [n], or None.
-        classes: sums over all samples by class and bin, which no column can hold; None where nobody asked.
+        classes: sums over all samples by class and bin, which no column can hold; None unless the scan was asked
+            for them.
         origin: the table that this one is a resample of, or None.
     """
 
@@ -41,8 +48,8 @@ class SampleTable:
     weight: Column | None = None
     classes: ClassSums | None = None
     origin: SampleTable | None = None
-    _of_columns: dict[str, Any] = field(default_factory=dict, repr=False)
-    _of_weights: dict[str, Any] = field(default_factory=dict, repr=False)
+    _by_columns: Memo = field(default_factory=dict)
+    _by_weights: Memo = field(default_factory=dict)
 
     @classmethod
     def from_confidences(
@@ -56,7 +63,7 @@ class SampleTable:
             weight: [n], multiplicities; 1 each unless given.
 
         Raises:
-            UsageError: another length, or a value out of its range.
+            UsageError: the lengths differ, or a value is out of its range.
         """
         c = np.asarray(confidence, np.float64)
         a = np.asarray(correct)
@@ -84,11 +91,8 @@ class SampleTable:
 
     @property
     def total(self) -> float:
-        """N: how many samples, counted by their weights."""
-        weight = self.weight
-        if weight is None:
-            return float(len(self))
-        return self.derived("total", lambda: float(np.add.reduce(weight)), weighted=True)
+        """N: the number of samples, counted by their weights."""
+        return self.kept_weighted(_total)
 
     def select(self, keep: Column) -> SampleTable:
         """The rows where `keep`, [n] bool, is true, in their order."""
@@ -105,24 +109,43 @@ class SampleTable:
         return SampleTable(columns, self.num_classes, np.concatenate(weights))
 
     def with_weights(self, weight: Column) -> SampleTable:
-        """The same samples with other weights, [n]; nothing is copied, and what was derived stays."""
-        return replace(self, weight=weight, classes=None, _of_weights={})
+        """The same samples with other weights, [n]; nothing is copied, and values of the columns stay kept."""
+        return replace(self, weight=weight, classes=None, _by_weights={})
 
     def resample(self, weight: Column) -> SampleTable:
         """The same samples, each drawn as often as `weight` says, [n]."""
-        return replace(self, weight=weight, classes=None, origin=self, _of_weights={})
+        return replace(self, weight=weight, classes=None, origin=self, _by_weights={})
 
-    def derived(self, name: str, compute: Callable[[], T], *, weighted: bool = False) -> T:
-        """What `compute` makes of the table, computed once and kept under a name.
+    def kept(self, function: Callable[[SampleTable, *Arguments], T], *arguments: *Arguments) -> T:
+        """The value of a function that reads the columns only: computed once for this table and all its resamples."""
+        return self._recalled(self._by_columns, function, *arguments)
 
-        What does not depend on the weights is kept for tables with other weights too.
-        """
-        kept = self._of_weights if weighted else self._of_columns
-        if name not in kept:
-            kept[name] = compute()
-        value: T = kept[name]
+    def kept_weighted(self, function: Callable[[SampleTable, *Arguments], T], *arguments: *Arguments) -> T:
+        """The value of a function that reads the weights too: computed once for this table."""
+        return self._recalled(self._by_weights, function, *arguments)
+
+    def reused(self, function: Callable[[SampleTable, *Arguments], T], *arguments: *Arguments) -> T:
+        """As `kept` in a resample; else the value is computed and not kept, to save its memory."""
+        return function(self, *arguments) if self.origin is None else self.kept(function, *arguments)
+
+    def _recalled(self, memo: Memo, function: Callable[[SampleTable, *Arguments], T], *arguments: *Arguments) -> T:
+        key = (function, *arguments)
+        if key not in memo:
+            memo[key] = function(self, *arguments)
+        value: T = memo[key]
         return value
 
-    def reused(self, name: str, compute: Callable[[], T]) -> T:
-        """What `compute` makes of the columns, kept for the next resample; a table that is asked once keeps nothing."""
-        return compute() if self.origin is None else self.derived(name, compute)
+
+def _total(table: SampleTable) -> float:
+    return float(len(table)) if table.weight is None else float(np.add.reduce(table.weight))
+
+
+def weighted(x: Column, weight: Column) -> Column:
+    """x times its weights, [n] each. A sample of weight 0 is excluded, even if its value is infinite."""
+    product: Column = np.multiply(x, weight, out=np.zeros(len(x)), where=weight > 0)
+    return product
+
+
+def weighted_sum(x: Column, weight: Column | None) -> float:
+    """The sum of x [n] times its weights, or of x alone; samples of weight 0 are excluded."""
+    return float(np.add.reduce(x if weight is None else weighted(x, weight), dtype=np.float64))

@@ -10,6 +10,7 @@ import numpy as np
 from lscli.api import reading
 from lscli.api.keywords import of_logits
 from lscli.errors import UsageError
+from lscli.intervals.wilson import wilson
 from lscli.listings import Bin, Bins
 from lscli.metrics.base import Settings
 from lscli.metrics.bins import BinRule, MassBins, bin_sums, rule_of
@@ -42,37 +43,37 @@ def per_bin(logits: Data, labels: Data | None, options: BinsOptions) -> Bins:
     Raises:
         LscliError: as `lscli.evaluate`.
     """
-    rule = rule_of(Settings(bins=options.bins, bin_edges=options.bin_edges, compat=options.compat or ""))
+    rule = rule_of(Settings(bins=options.bins, bin_edges=options.bin_edges, compat=options.compat))
     if options.equal_mass and options.compat:
         raise UsageError("has no bins of equal count", "leave --equal-mass or --compat out", where="compat")
-    z = _normal_quantile(options.level)
+    level = options.level
     read = reading.read(logits, labels, _READ, options)
     bins = rule.params["bins"]
     rows = [
         row
         for group, table in read.tables.items()
         for row in (
-            _of_mass(table, bins, z, read.source, group)
+            _of_mass(table, bins, level, read.source, group)
             if options.equal_mass
-            else _of_width(table, rule, z, read.source, group)
+            else _of_width(table, rule, level, read.source, group)
         )
     ]
     return Bins(rows=rows, **read.answered(options, {"bins": bins}))
 
 
-def _of_width(table: SampleTable, rule: BinRule, z: float, source: str, group: str) -> Iterator[Bin]:
+def _of_width(table: SampleTable, rule: BinRule, level: float, source: str, group: str) -> Iterator[Bin]:
     sums = bin_sums(table, rule)
     edges = rule.edges
-    return _rows(source, group, z, edges[:-1], edges[1:], sums.size, sums.correct, sums.residual)
+    return _rows(source, group, level, edges[:-1], edges[1:], sums.size, sums.correct, sums.residual)
 
 
-def _of_mass(table: SampleTable, bins: int, z: float, source: str, group: str) -> Iterator[Bin]:
+def _of_mass(table: SampleTable, bins: int, level: float, source: str, group: str) -> Iterator[Bin]:
     sums = MassBins.of(table).sums(bins)
     low = np.append(0.0, sums.edge[:-1])
-    return _rows(source, group, z, low, sums.edge, sums.size, sums.correct, sums.residual)
+    return _rows(source, group, level, low, sums.edge, sums.size, sums.correct, sums.residual)
 
 
-def _rows(source: str, group: str, z: float, *columns: Array) -> Iterator[Bin]:
+def _rows(source: str, group: str, level: float, *columns: Array) -> Iterator[Bin]:
     """A row for each bin, from the columns low, high, size, sum of a and sum of a - c, [M] each."""
     for low, high, n, right, residual in zip(*(column.tolist() for column in columns), strict=True):
         count = int(n) if n.is_integer() else n
@@ -81,17 +82,4 @@ def _rows(source: str, group: str, z: float, *columns: Array) -> Iterator[Bin]:
             continue
         accuracy = right / n
         gap = -residual / n
-        yield Bin(source, group, low, high, count, (right - residual) / n, accuracy, gap, *_wilson(accuracy, n, z))
-
-
-def _wilson(share: float, n: float, z: float) -> tuple[float, float]:
-    """The score interval of a share of n (Wilson 1927)."""
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + (z / (2 * n)) ** 2)
-    return max(0.0, centre - half), min(1.0, centre + half)
-
-
-def _normal_quantile(level: float) -> float:
-    from statistics import NormalDist
-
-    return NormalDist().inv_cdf((1 + level) / 2)
+        yield Bin(source, group, low, high, count, (right - residual) / n, accuracy, gap, *wilson(accuracy, n, level))

@@ -17,11 +17,12 @@ from lscli.api.wide import column_name
 from lscli.errors import InputError, UsageError
 from lscli.io.files import RegularFile
 from lscli.listings import Classes, ClassRow
-from lscli.metrics import Choice, select
 from lscli.metrics.base import Settings
 from lscli.metrics.bins import rule_of
 from lscli.metrics.classwise import class_errors
+from lscli.metrics.selection import Choice, select
 from lscli.options import ClassesOptions
+from lscli.table import weighted
 from lscli.text import nearest
 
 if TYPE_CHECKING:
@@ -133,8 +134,7 @@ def _rows(source: str, group: str, table: SampleTable, names: Sequence[str], nor
     weight = np.ones(len(table)) if table.weight is None else table.weight
 
     def by_class(of: Array, x: Array) -> Array:
-        # A sample of weight 0 is excluded, even if its value is infinite.
-        return np.bincount(of, np.where(weight > 0, x * weight, 0.0), num_classes)
+        return np.bincount(of, weighted(x, weight), num_classes)
 
     label, total = table["label"], table.total
     with np.errstate(invalid="ignore", divide="ignore"):

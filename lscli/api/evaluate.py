@@ -8,8 +8,8 @@ from lscli.api import reading, soft_metrics
 from lscli.api.keywords import of_logits
 from lscli.api.loss_targets import declared_targets, parse_eps
 from lscli.api.report_rows import Resampling, measured_rows, metric_settings, metric_words
-from lscli.metrics import select
 from lscli.metrics.bins import rule_of
+from lscli.metrics.selection import select
 from lscli.options import EvaluateOptions
 from lscli.report import Report
 from lscli.summaries.evaluation import conclude
@@ -57,7 +57,7 @@ def evaluate(logits: Data, labels: Data | None, options: EvaluateOptions) -> Rep
         labels,
         frozenset[str]().union(*(choice.columns(settings) for choice in choices)),
         options,
-        rule=rule_of(settings._replace(compat="")) if by_class else None,
+        rule=rule_of(settings._replace(compat=None)) if by_class else None,
         against=options,
         soft_labels=options.soft_labels,
     )

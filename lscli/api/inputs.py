@@ -16,7 +16,7 @@ from lscli.io.open import ReadOptions, open_inputs, open_soft_inputs
 from lscli.io.soft_labels import SoftLabels
 from lscli.io.weights_groups import open_groups, open_weights
 from lscli.kernels.class_sums import ClassSums
-from lscli.metrics.smoothed_losses import PRIOR, WEIGHED
+from lscli.metrics.smoothed_losses import PRIOR, WEIGHTED
 from lscli.report import Provenance
 from lscli.table import SampleTable
 
@@ -199,7 +199,7 @@ class Inputs:
         """Whether a masked class makes losses infinite, or would if it were not excluded."""
         if self.masked_classes == "exclude":
             return True
-        names = {"loss_uniform", "logit_gap", PRIOR, WEIGHED} & table.columns.keys()
+        names = {"loss_uniform", "logit_gap", PRIOR, WEIGHTED} & table.columns.keys()
         return any(not np.isfinite(table[name]).all() for name in names)
 
     def _notes(self, result: Scan) -> Sequence[str]:

@@ -10,8 +10,8 @@ from lscli.api.loss_targets import parse_eps
 from lscli.api.report_rows import Resampling, measured_rows, metric_settings, metric_words
 from lscli.api.settings import settings_of
 from lscli.errors import UsageError, warn
-from lscli.metrics import select
 from lscli.metrics.bins import rule_of
+from lscli.metrics.selection import select
 from lscli.options import MeasureOptions
 from lscli.report import Report
 from lscli.smoothing.targets import Targets

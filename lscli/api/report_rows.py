@@ -13,8 +13,8 @@ from lscli.report import Row
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from lscli.metrics import Choice
     from lscli.metrics.base import Value
+    from lscli.metrics.selection import Choice
     from lscli.options import CalibrationOptions, IntervalOptions, Progress, ThreadOptions, Words
     from lscli.smoothing.targets import Targets
     from lscli.table import SampleTable
@@ -161,7 +161,7 @@ def metric_settings(
         rho=noise_rate,
         bins=options.bins,
         bin_edges=options.bin_edges,
-        compat=options.compat or "",
+        compat=options.compat,
         norm=options.norm,
         score=options.score,
     )

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lscli.api.reading import Reading
-    from lscli.metrics import Choice
     from lscli.metrics.base import Settings
+    from lscli.metrics.selection import Choice
     from lscli.options import TargetOptions
 
 

@@ -16,9 +16,9 @@ from lscli.api.report_rows import Resampling, measured, rows_of
 from lscli.errors import InputError
 from lscli.io.open import is_path
 from lscli.io.path_roles import is_keyed, stored_shape
-from lscli.metrics import select
 from lscli.metrics.base import Settings
 from lscli.metrics.paired import differences, paired_columns
+from lscli.metrics.selection import select
 from lscli.options import SweepOptions
 from lscli.report import Report, Row
 from lscli.summaries.sweep import verdict

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lscli.listings import Wide
-from lscli.metrics import find
+from lscli.metrics.catalogue import find
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -84,7 +84,7 @@ def _completion(each: Declared) -> Callable[[str], list[str]] | None:
 
 
 def _metric_names(incomplete: str) -> list[str]:
-    from lscli.metrics import FAMILIES, METRICS
+    from lscli.metrics.catalogue import FAMILIES, METRICS
 
     before, comma, last = incomplete.rpartition(",")
     return [before + comma + name for name in ("default", "all", *FAMILIES, *METRICS) if name.startswith(last)]

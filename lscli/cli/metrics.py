@@ -19,7 +19,7 @@ def metrics_command(context: typer.Context, *, output: OutputOptions) -> None:
 
     from lscli._version import __version__
     from lscli.listings import MetricList, MetricRow
-    from lscli.metrics import FAMILIES
+    from lscli.metrics.catalogue import FAMILIES
 
     rows = [
         MetricRow(metric.id, name, metric.default, metric.definition)

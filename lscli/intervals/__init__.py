@@ -1,1 +1,1 @@
-"""How certain the numbers are."""
+"""How certain the numbers are: bootstrap, Wilson and normal intervals."""

@@ -1,8 +1,7 @@
-"""How sure the numbers are: percentile bootstrap intervals of any metric, by resampling a table's weights.
+"""Percentile bootstrap intervals of any metric, by resampling a table's weights.
 
-A resample is the same table with other weights, so that nothing is copied and what was sorted stays
-sorted. Each resample draws from a generator of its own, numbered by the resample: no byte depends on
-which thread computes it.
+A resample is the same table with other weights, so that nothing is copied or sorted again. Each resample
+draws from its own generator, seeded by the resample's number, so that no byte depends on which thread computes it.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lscli.errors import UsageError, whole
 from lscli.workers import run_threads
 
 if TYPE_CHECKING:
@@ -26,31 +24,17 @@ if TYPE_CHECKING:
 
 
 class Bootstrap(NamedTuple):
-    """How intervals are made.
+    """The settings of bootstrap intervals, checked by `lscli.options`.
 
     Attributes:
-        resamples: how many.
-        seed: of the random numbers.
+        resamples: the number of resamples, at least 2.
+        seed: the seed of the random numbers, at least 0.
         level: the share of resamples within an interval, in (0, 1).
     """
 
     resamples: int = 1000
     seed: int = 0
     level: float = 0.95
-
-    def checked(self) -> Bootstrap:
-        """Itself; raises UsageError for a value out of its range."""
-        whole(self.resamples, "bootstrap")
-        whole(self.seed, "seed")
-        if not isinstance(self.level, float | int):
-            raise UsageError(f"must be a number, got {self.level!r}", "for example 0.95", where="level")
-        if self.resamples < 2:
-            raise UsageError(f"must be at least 2, got {self.resamples}", "1000 is usual", where="bootstrap")
-        if self.seed < 0:
-            raise UsageError(f"must not be negative, got {self.seed}", "any number from 0 on", where="seed")
-        if not 0 < self.level < 1:
-            raise UsageError(f"must be between 0 and 1, got {self.level}", "for example 0.95", where="level")
-        return self
 
 
 def resampled(
@@ -60,9 +44,17 @@ def resampled(
     threads: int,
     progress: Callable[[int, int], None] | None = None,
 ) -> Array:
-    """What `compute` gives for each resample, [resamples, values].
+    """The values of each resample, [resamples, values].
 
-    As many samples are drawn as the table counts, each with the probability of its weight (Efron 1979).
+    A resample draws as many samples as the table's total, each with a probability proportional to its weight
+    (Efron 1979).
+
+    Args:
+        table: the samples.
+        compute: gives the values of a resample, always as many.
+        bootstrap: the number of resamples and the seed.
+        threads: the number of threads; 0 for the main thread alone.
+        progress: called now and then with the number of resamples done and that of all.
     """
     draw = _Draw(table, bootstrap.seed)
     results: list[Sequence[float]] = [()] * bootstrap.resamples
@@ -101,10 +93,17 @@ class _Draw:
 
 
 def interval(estimate: float, values: Array, level: float, *, biased: bool) -> tuple[float, float]:
-    """The percentiles of the resamples' values, [resamples]; those that are not defined are left out.
+    """The percentile interval of the resamples' values, [resamples]; nan values are left out.
 
-    Where resamples are biased upwards (a calibration error adds the noise of the resample to that of the
-    sample), they are shifted so that their mean is the estimate; no such error is below 0.
+    Args:
+        estimate: the value of the samples themselves.
+        values: the values of the resamples, [resamples].
+        level: the share of resamples within the interval, in (0, 1).
+        biased: whether resamples are biased upwards: a calibration error adds the noise of the resample to that of
+            the samples. They are then shifted so that their mean is the estimate, and the interval is cut off at 0.
+
+    Returns:
+        The lower and the upper bound; nan if the estimate or all values are.
     """
     values = np.sort(values[~np.isnan(values)])
     if math.isnan(estimate) or not len(values):
@@ -113,7 +112,7 @@ def interval(estimate: float, values: Array, level: float, *, biased: bool) -> t
     if not biased:
         return low, high
     shift = estimate - float(np.mean(values)) if math.isfinite(estimate) and np.isfinite(values).all() else 0.0
-    # The estimate is their mean now; rounding, or a long tail, must not leave it out.
+    # The estimate is the mean of the shifted values; rounding or a long tail must not leave it outside.
     return max(0.0, min(low + shift, estimate)), max(high + shift, estimate)
 
 

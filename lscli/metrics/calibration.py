@@ -7,39 +7,40 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lscli.metrics import smooth_ece as smooth
+from lscli.metrics import smooth_ece
 from lscli.metrics.base import Metric, Settings, Value
-from lscli.metrics.bins import BINS, MassBins, bin_sums, check_norm, norm_of, rule_of
+from lscli.metrics.bins import BINS, MassBins, bin_sums, norm_of, rule_of
 from lscli.metrics.confidence import residual
-from lscli.metrics.runs import runs
+from lscli.metrics.sorted_values import sorted_by
 
 if TYPE_CHECKING:
+    from lscli.options import Norm
     from lscli.table import SampleTable
 
 
 def ece(table: SampleTable, settings: Settings) -> list[Value]:
     """sum_b (n_b/N) |mean a - mean c| = sum_b |sum (a - c)| / N (Naeini et al. 2015; Guo et al. 2017, section 2)."""
-    return [_norm(table, settings, "l1")]
+    return [_norm_of_gaps(table, settings, "l1")]
 
 
 def rmsce(table: SampleTable, settings: Settings) -> list[Value]:
     """sqrt(sum_b (n_b/N) (mean a - mean c)^2) (Kumar et al. 2019, section 2)."""
-    return [_norm(table, settings, "l2")]
+    return [_norm_of_gaps(table, settings, "l2")]
 
 
 def mce(table: SampleTable, settings: Settings) -> list[Value]:
     """The largest |mean a - mean c| over the bins that hold samples (Naeini et al. 2015)."""
-    return [_norm(table, settings, "max")]
+    return [_norm_of_gaps(table, settings, "max")]
 
 
-def _norm(table: SampleTable, settings: Settings, norm: str) -> Value:
+def _norm_of_gaps(table: SampleTable, settings: Settings, norm: Norm) -> Value:
     rule = rule_of(settings)
     sums = bin_sums(table, rule)
     return Value(norm_of(sums.residual, sums.size, table.total, norm), params=rule.params)
 
 
 def ece_null(table: SampleTable, settings: Settings) -> list[Value]:
-    """The ece that noise alone gives: E|x| = sqrt(2/pi) sd of a normal x, bin by bin."""
+    """The expected ece of noise alone: E|x| = sqrt(2/pi) sd of a normal x, bin by bin."""
     rule = rule_of(settings)
     if not table.total:
         return [Value(math.nan, params=rule.params)]
@@ -48,7 +49,7 @@ def ece_null(table: SampleTable, settings: Settings) -> list[Value]:
 
 
 def rmsce_debiased(table: SampleTable, settings: Settings) -> list[Value]:
-    """rmsce less the part of each square that the noise of the accuracies gives (Kumar et al. 2019, section 5)."""
+    """rmsce less the part of each square that is noise of the bin's accuracy (Kumar et al. 2019, section 5)."""
     rule = rule_of(settings)
     if not table.total:
         return [Value(math.nan, params=rule.params)]
@@ -62,8 +63,7 @@ def rmsce_debiased(table: SampleTable, settings: Settings) -> list[Value]:
 
 def ece_equal_mass(table: SampleTable, settings: Settings) -> list[Value]:
     """The error over bins of equal count (Nixon et al. 2019; Kumar et al. 2019)."""
-    check_norm(settings.norm)
-    bins = rule_of(settings._replace(compat="")).params["bins"]
+    bins = rule_of(settings._replace(compat=None)).params["bins"]
     params = {"bins": bins} if settings.norm == "l1" else {"bins": bins, "norm": settings.norm}
     if not table.total:
         return [Value(math.nan, params=params)]
@@ -76,29 +76,28 @@ def ece_sweep(table: SampleTable, settings: Settings) -> list[Value]:
     if not table.total:
         return [Value(math.nan)]
     mass = MassBins.of(table)
-    if _rises(mass.correct / mass.weight):
+    if _never_falls(mass.correct / mass.weight):
         return [Value(norm_of(mass.residual, mass.weight, table.total, "l1"), params={"bins": len(mass.weight)})]
     bins, most = 1, max(1, int(table.total))
     while bins < most:
         starts = mass.starts(bins + 1)
-        if not _rises(np.add.reduceat(mass.correct, starts) / np.add.reduceat(mass.weight, starts)):
+        if not _never_falls(np.add.reduceat(mass.correct, starts) / np.add.reduceat(mass.weight, starts)):
             break
         bins += 1
     sums = mass.sums(bins)
     return [Value(norm_of(sums.residual, sums.size, table.total, "l1"), params={"bins": bins})]
 
 
-def _rises(accuracy: np.ndarray) -> bool:
-    # Equal ratios of whole numbers are equal floats; those of fractional weights are so but for rounding.
+def _never_falls(accuracy: np.ndarray) -> bool:
+    # Equal ratios of whole numbers are equal floats; those of fractional weights may differ by rounding.
     return bool((np.diff(accuracy) >= -1e-12).all())
 
 
 def ks_calibration(table: SampleTable, settings: Settings) -> list[Value]:
-    """max_k |sum over the k least confident of (a - c)| / N, at the ends of runs (Gupta et al. 2021, section 3)."""
+    """max_k |sum over the k least confident of (a - c)| / N, equal c taken together (Gupta et al. 2021, section 3)."""
     if not table.total:
         return [Value(math.nan)]
-    ascending = runs(table, "confidence", lambda: table["confidence"])
-    along = np.cumsum(ascending.weighted(table, residual(table)))
+    along = np.cumsum(sorted_by(table, "confidence").weighted_sums(table, residual(table)))
     return [Value(float(np.abs(along).max()) / table.total)]
 
 
@@ -113,7 +112,7 @@ def spiegelhalter_p(table: SampleTable, settings: Settings) -> list[Value]:
 
 
 def _z(table: SampleTable) -> float:
-    score, variance = table.derived("spiegelhalter", lambda: _spiegelhalter_terms(table))
+    score, variance = table.kept(_spiegelhalter_terms)
     if table.weight is not None:
         score, variance = score * table.weight, variance * table.weight
     spread = float(np.add.reduce(variance))
@@ -172,7 +171,7 @@ METRICS = (
         "--norm l1 (as ece), l2 or max",
         _COLUMNS,
         ece_equal_mass,
-        "the same, bins of equal count",
+        "ece over bins of equal count",
         biased=True,
     ),
     Metric(
@@ -194,11 +193,11 @@ METRICS = (
         "rmsce less its own noise",
         biased=True,
     ),
-    *smooth.METRICS,
+    *smooth_ece.METRICS,
     Metric(
         "ks_calibration",
-        "the largest |sum of (a - c) over the samples up to a confidence| / N, in ascending order of c and at the ends "
-        "of runs of equal c (Gupta et al. 2021)",
+        "the largest |sum of (a - c) over the samples up to a confidence| / N, in ascending order of c, equal c taken "
+        "together (Gupta et al. 2021)",
         _COLUMNS,
         ks_calibration,
         "largest cumulative gap",
@@ -217,6 +216,6 @@ METRICS = (
         "2 (1 - Phi(|spiegelhalter_z|)), two-sided",
         _COLUMNS,
         spiegelhalter_p,
-        "its p-value",
+        "p-value of spiegelhalter_z",
     ),
 )

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lscli.metrics.base import Metric, Settings, Value
-from lscli.metrics.bins import BINS, check_norm, rule_of
+from lscli.metrics.bins import BINS, rule_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lscli.options import Norm
     from lscli.table import SampleTable
 
 
-def class_errors(table: SampleTable, norm: str) -> np.ndarray:
+def class_errors(table: SampleTable, norm: Norm) -> np.ndarray:
     """The calibration error of each class, [K], from the sums by class and bin."""
     classes = table.classes
     if classes is None:
@@ -40,9 +43,8 @@ def classwise_ece_max(table: SampleTable, settings: Settings) -> list[Value]:
     return [Value(float(np.max(class_errors(table, settings.norm))), params=_params(settings))]
 
 
-def _params(settings: Settings) -> dict[str, object]:
-    check_norm(settings.norm)
-    params = rule_of(settings._replace(compat="")).params
+def _params(settings: Settings) -> Mapping[str, object]:
+    params = rule_of(settings._replace(compat=None)).params
     return params if settings.norm == "l1" else {**params, "norm": settings.norm}
 
 

@@ -1,4 +1,4 @@
-"""Accuracy, and how sure the model is of itself."""
+"""Accuracy, and how confident the model is."""
 
 from __future__ import annotations
 
@@ -9,16 +9,25 @@ import numpy as np
 from lscli.metrics.base import Metric, Settings, Value, mean, mean_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lscli.table import SampleTable
 
 
 def residual(table: SampleTable) -> np.ndarray:
-    """a - c of every sample, [n]; of right ones from 1 - c itself, which keeps its digits near 0."""
-    return table.reused(
-        "residual", lambda: np.where(table["correct"], table["one_minus_confidence"], -table["confidence"])
-    )
+    """a - c of every sample, [n]; for correct samples 1 - c itself, which keeps its digits near 0."""
+    return table.reused(_residual)
+
+
+def _residual(table: SampleTable) -> np.ndarray:
+    return np.where(table["correct"], table["one_minus_confidence"], -table["confidence"])
+
+
+def is_wrong(table: SampleTable) -> np.ndarray:
+    """1 - a of every sample, [n] bool."""
+    return table.reused(_is_wrong)
+
+
+def _is_wrong(table: SampleTable) -> np.ndarray:
+    return ~table["correct"]
 
 
 def accuracy(table: SampleTable, settings: Settings) -> list[Value]:
@@ -26,27 +35,33 @@ def accuracy(table: SampleTable, settings: Settings) -> list[Value]:
 
 
 def error(table: SampleTable, settings: Settings) -> list[Value]:
-    return [mean(table, table.reused("error", lambda: ~table["correct"]))]
+    return [mean(table, is_wrong(table))]
 
 
 def gap(table: SampleTable, settings: Settings) -> list[Value]:
-    gap = mean(table, residual(table))
-    return [Value(-gap.value, gap.stderr)]
+    less = mean(table, residual(table))
+    return [Value(-less.value, less.stderr)]
 
 
 def on_errors(table: SampleTable, settings: Settings) -> list[Value]:
-    return [_mean_where(table, "wrong", lambda: ~table["correct"])]
+    return [_mean_confidence_where(table, correct=False)]
 
 
 def on_correct(table: SampleTable, settings: Settings) -> list[Value]:
-    return [_mean_where(table, "right", lambda: table["correct"])]
+    return [_mean_confidence_where(table, correct=True)]
 
 
-def _mean_where(table: SampleTable, name: str, rows: Callable[[], np.ndarray]) -> Value:
-    # A weight of 0 leaves a sample out, and unlike a selection is one product for a resample.
-    inside = table.reused(name, lambda: rows().astype(np.float64))
+def _mean_confidence_where(table: SampleTable, *, correct: bool) -> Value:
+    # Samples are excluded by a weight of 0, which for a resample is one product, and not by a selection.
+    inside = table.reused(_indicator, correct)
     weight = inside if table.weight is None else inside * table.weight
     return mean(table.with_weights(weight), table["confidence"])
+
+
+def _indicator(table: SampleTable, correct: bool) -> np.ndarray:
+    """1 where the prediction is right (or wrong), else 0, [n]."""
+    indicator: np.ndarray = (table["correct"] == correct).astype(np.float64)
+    return indicator
 
 
 def top_k(k: int) -> Metric:
@@ -55,16 +70,21 @@ def top_k(k: int) -> Metric:
     def compute(table: SampleTable, settings: Settings) -> list[Value]:
         if table.num_classes is None or table.num_classes <= k:
             return []
-        return [mean(table, table.reused(f"top {k}", lambda: table["label_rank"] < k))]
+        return [mean(table, table.reused(_label_in_top, k))]
 
     return Metric(
         f"top{k}_accuracy",
-        f"share of samples whose label has one of the {k} largest logits, equal ones by class; absent for K <= {k}",
+        f"share of samples whose label has one of the {k} largest logits, ties in class order; absent for K <= {k}",
         frozenset({"label_rank"}),
         compute,
         f"label among the {k} largest",
         default=k == 5,
     )
+
+
+def _label_in_top(table: SampleTable, k: int) -> np.ndarray:
+    inside: np.ndarray = table["label_rank"] < k
+    return inside
 
 
 _CORRECT = frozenset({"correct"})
@@ -74,7 +94,7 @@ _BOTH = frozenset({"confidence", "correct"})
 METRICS = (
     Metric(
         "accuracy",
-        "mean of a: share of samples whose first largest logit is the label's",
+        "mean of a: share of samples whose first largest logit is that of the label",
         _CORRECT,
         accuracy,
         "share predicted right",

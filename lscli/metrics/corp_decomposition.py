@@ -1,7 +1,7 @@
-"""What a score is made of: miscalibration, less discrimination, plus uncertainty.
+"""The CORP decomposition of a score into miscalibration - discrimination + uncertainty.
 
-The CORP decomposition (Dimitriadis, Gneiting & Jordan 2021) compares a score of the confidences with
-that of their isotonic regression, the best recalibration that keeps their order: no bins to choose.
+It compares the score of the confidences with that of their isotonic regression, the best recalibration
+that keeps their order, and so has no bins to choose (Dimitriadis, Gneiting & Jordan 2021).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from lscli.limits import check_room
 from lscli.metrics.base import Metric, Settings, Value, mean
 from lscli.metrics.confidence import residual
-from lscli.metrics.runs import runs
+from lscli.metrics.sorted_values import sorted_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-# What the libraries of scipy take of the address space, measured.
+# Address space that scipy's libraries take, measured.
 _SCIPY = 132 << 20
 
 
 class Outcomes(NamedTuple):
-    """Weights of the right and of the wrong samples, group by group; [B] each.
+    """The weights of the right and of the wrong samples of each group; [B] each.
 
     Attributes:
         right: sum of w a.
@@ -47,23 +47,23 @@ class Outcomes(NamedTuple):
         return size
 
     def pooled(self, starts: Array) -> Outcomes:
-        """Neighbours as one group, from each of `starts` to the next."""
+        """Join the groups from each of `starts` to the next."""
         return Outcomes(np.add.reduceat(self.right, starts), np.add.reduceat(self.wrong, starts))
 
 
 def recalibrated(table: SampleTable) -> Outcomes:
-    """The blocks of the isotonic regression of a on c, equal confidences pooled first; computed once a table."""
-    return table.derived("corp", lambda: _recalibrated(table), weighted=True)
+    """The blocks of the isotonic regression of a on c, equal confidences pooled first; computed once per table."""
+    return table.kept_weighted(_recalibrated)
 
 
 def _recalibrated(table: SampleTable) -> Outcomes:
     check_room("scipy", _SCIPY)
     from scipy.optimize import isotonic_regression  # half a second that only these metrics need
 
-    ties = runs(table, "confidence", lambda: table["confidence"])
-    outcomes = Outcomes(ties.weighted(table, table["correct"]), ties.weighted(table, ~table["correct"]))
-    held = outcomes.size > 0
-    outcomes = Outcomes(outcomes.right[held], outcomes.wrong[held])
+    ties = sorted_by(table, "confidence")
+    outcomes = Outcomes(ties.weighted_sums(table, table["correct"]), ties.weighted_sums(table, ~table["correct"]))
+    full = outcomes.size > 0
+    outcomes = Outcomes(outcomes.right[full], outcomes.wrong[full])
     fit = isotonic_regression(outcomes.right / outcomes.size, weights=outcomes.size)
     return outcomes.pooled(fit.blocks[:-1])
 
@@ -72,8 +72,8 @@ class Score(NamedTuple):
     """A proper score of a probability that the prediction is right.
 
     Attributes:
-        of_samples: a table to the score of each confidence, [n].
-        of_shares: groups to the sum of the scores of their samples, each given its group's share of right ones.
+        of_samples: the score of each sample's confidence, [n].
+        of_shares: the sum of the scores of all samples when each has its group's share of right samples as confidence.
     """
 
     of_samples: Callable[[SampleTable], Array]
@@ -99,8 +99,8 @@ def _nll_of_samples(table: SampleTable) -> Array:
 def _nll_of_shares(groups: Outcomes) -> float:
     """Sum of -n [r ln r + (1-r) ln (1-r)], 0 ln 0 = 0."""
     n = np.concatenate(groups)
-    some = n > 0
-    return float((n[some] * np.log(np.tile(groups.size, 2)[some] / n[some])).sum())
+    full = n > 0
+    return float((n[full] * np.log(np.tile(groups.size, 2)[full] / n[full])).sum())
 
 
 BRIER = Score(_brier_of_samples, _brier_of_shares)
@@ -108,12 +108,12 @@ NLL = Score(_nll_of_samples, _nll_of_shares)
 
 
 def _best(table: SampleTable, score: Score) -> float:
-    """S(r), of the recalibrated confidences."""
+    """S(r), the score of the recalibrated confidences."""
     return score.of_shares(recalibrated(table)) / table.total
 
 
 def _constant(table: SampleTable, score: Score) -> float:
-    """S(abar), of the accuracy as everyone's confidence."""
+    """S(abar), the score of the accuracy as the confidence of every sample."""
     return score.of_shares(recalibrated(table).pooled(np.array([0]))) / table.total
 
 
@@ -126,7 +126,7 @@ def _discrimination(table: SampleTable, score: Score) -> float:
 
 
 def _part(part: Callable[[SampleTable, Score], float], score: Score) -> Callable[[SampleTable, Settings], list[Value]]:
-    """A metric's function; what weighs nothing has no value."""
+    """The function of a metric; its value is nan where all weights are 0."""
     return lambda table, settings: [Value(part(table, score) if table.total else math.nan)]
 
 

@@ -1,25 +1,26 @@
-"""What the smoothed loss has above its floor, and the three parts of it."""
+"""The excess of the smoothed loss over its floor, a KL divergence, and the three parts of it."""
 
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from lscli.metrics.base import Metric, Settings, Value, mean, ratio
 from lscli.metrics.loss import floor, params, smoothed
-from lscli.metrics.smoothed_losses import Against, weighed_by
+from lscli.metrics.smoothed_losses import SmoothedLosses, floor_columns, target_columns
+from lscli.table import weighted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from lscli.smoothing.targets import Targets
     from lscli.table import SampleTable
 
 
 def excess(table: SampleTable, settings: Settings) -> list[Value]:
-    """The smoothed loss less its floor, with the standard error of the loss; below 0 it is rounding."""
+    """The smoothed loss less its floor, with the standard error of the loss. Rounding below 0 is cut off."""
     if table.num_classes is None:
         return []
     settings = settings._replace(eps=_distributions(settings))
@@ -30,11 +31,11 @@ def excess(table: SampleTable, settings: Settings) -> list[Value]:
 
 
 def _stderr(table: SampleTable, settings: Settings, eps: float, loss: Value) -> float:
-    """That of the loss; a soft label makes for most of both, so that only their difference tells."""
+    """The standard error of the loss; with soft labels, whose floor varies with the sample, that of the difference."""
     if not settings.soft_labels or math.isnan(loss.stderr):
         return loss.stderr
-    against = Against(table, settings.targets)
-    return mean(table, against.losses(eps) - against.floor(eps)).stderr
+    losses = SmoothedLosses(table, settings.targets)
+    return mean(table, losses.at(eps) - losses.floor(eps)).stderr
 
 
 def _distributions(settings: Settings) -> tuple[float, ...]:
@@ -43,46 +44,47 @@ def _distributions(settings: Settings) -> tuple[float, ...]:
 
 
 def _part(place: int) -> Callable[[SampleTable, Settings], Sequence[Value]]:
-    """One of the three parts of the excess; class weights on all classes leave it whole."""
+    """One of the three parts of the excess; absent if class weights change the targets."""
 
     def compute(table: SampleTable, settings: Settings) -> list[Value]:
         if settings.targets.class_weighted or table.num_classes is None:
             return []
-        several = _distributions(settings)
-        by_sums = table.origin is not None and _same_for_all(table, settings)
-        found = table.derived(
-            f"parts {several} {settings.targets.key}",
-            lambda: (_from_sums if by_sums else _from_samples)(table, settings._replace(eps=several)),
-            weighted=True,
-        )
+        found = table.kept_weighted(_parts, settings._replace(eps=_distributions(settings)))
         return [parts[place] for parts in found]
 
     return compute
 
 
-def _from_samples(table: SampleTable, settings: Settings) -> list[list[Value]]:
-    """The three parts of each eps."""
-    against, alike = Against(table, settings.targets), Against(table, settings.targets.unweighted)
+def _parts(table: SampleTable, settings: Settings) -> list[list[Value]]:
+    """The three parts for each eps."""
+    by_sums = table.origin is not None and _same_for_all(table, settings)
+    return _parts_from_sums(table, settings) if by_sums else _parts_from_samples(table, settings)
+
+
+def _parts_from_samples(table: SampleTable, settings: Settings) -> list[list[Value]]:
+    class_weight = SmoothedLosses(table, settings.targets).class_weight
     found = []
     for eps in settings.eps:
-        parts = table.reused(f"split {eps} {settings.targets.key}", partial(_split, alike, eps))
-        weighed = parts if against.by is None else [weighed_by(against.by, part) for part in parts]
-        found.append([ratio(table, part, against.by, params(eps, settings)) for part in weighed])
+        parts = table.reused(_split, settings.targets, eps)
+        by_class = parts if class_weight is None else [weighted(part, class_weight) for part in parts]
+        found.append([ratio(table, part, class_weight, params(eps, settings)) for part in by_class])
     return found
 
 
-def _split(against: Against, eps: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """KL(q' || p) of each sample by what is wrong with p: overshoot, undershoot and structure, [n] each.
+def _split(table: SampleTable, targets: Targets, eps: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """KL(q' || p) of each sample, without class weights, as overshoot + undershoot + structure, [n] each.
 
-    kl(a || p_y) is the label against all others together, a what the target has on the label: overshoot where
-    p_y > a, undershoot where p_y < a. What is left is (1-a) KL of the others among themselves: structure.
+    With a = q'(y), the target's probability of the label, kl(a || p_y) compares the label with all other classes
+    together: it is overshoot where p_y > a and undershoot where p_y < a. The remainder is structure: (1-a) times
+    the KL divergence among the other classes.
     """
-    log_rest = against.table["log_not_label"]
-    rest = against.target_rest(eps)
+    losses = SmoothedLosses(table, targets.unweighted)
+    log_rest = table["log_not_label"]
+    rest = losses.target_rest(eps)
     on = 1.0 - rest
-    # In place: memory is a few columns, however many steps there are.
+    # In place: memory is a few columns, however many eps there are.
     with np.errstate(divide="ignore", invalid="ignore"):
-        binary = against.table["loss_hard"] + np.log(on)
+        binary = table["loss_hard"] + np.log(on)
         binary *= on
         # 0 log 0 = 0: at a = 1 all of the excess is undershoot.
         np.copyto(binary, 0.0, where=np.less_equal(on, 0))
@@ -92,9 +94,9 @@ def _split(against: Against, eps: float) -> tuple[np.ndarray, np.ndarray, np.nda
             np.add(binary, others, out=binary, where=np.greater(rest, 0))
             del others
         np.maximum(binary, 0.0, out=binary)
-        # By the logarithm of 1 - p_y, which keeps the digits of a p_y near 1.
+        # Compared by ln(1 - p_y), which keeps its digits where p_y is near 1.
         above = log_rest < np.log(rest)
-        structure = against.losses(eps) - against.floor(eps)
+        structure = losses.at(eps) - losses.floor(eps)
         structure -= binary
         np.maximum(structure, 0.0, out=structure)
         np.copyto(structure, 0.0, where=np.less_equal(rest, 0))
@@ -107,18 +109,21 @@ def _same_for_all(table: SampleTable, settings: Settings) -> bool:
     """Whether all samples have the same targets, and no loss is infinite."""
     if settings.targets.prior is not None or "class_count" in table.columns:
         return False
-    both = (table["loss_hard"], table["log_not_label"])
-    return table.reused("finite losses", lambda: all(bool(np.isfinite(x).all()) for x in both))
+    return table.reused(_is_finite)
 
 
-class _Ascending(NamedTuple):
-    """Samples by ascending ln(1 - p_y): those above the target of an eps come first.
+def _is_finite(table: SampleTable) -> bool:
+    return all(bool(np.isfinite(table[name]).all()) for name in ("loss_hard", "log_not_label"))
+
+
+class _ByRest(NamedTuple):
+    """Samples by ascending ln(1 - p_y): those with p_y above the target of an eps come first.
 
     Attributes:
         order: [n], the samples.
-        ends: where those above the target of each eps end.
-        hard: [n], their hard losses.
-        log_rest: [n], ln(1 - p_y).
+        ends: for each eps, how many samples have p_y above its target.
+        hard: [n], the hard losses in this order.
+        log_rest: [n], ln(1 - p_y) in this order.
     """
 
     order: np.ndarray
@@ -127,17 +132,23 @@ class _Ascending(NamedTuple):
     log_rest: np.ndarray
 
 
-def _from_sums(table: SampleTable, settings: Settings) -> list[list[Value]]:
-    """The same for a resample, a thousand times: three sums up to the threshold of each eps, and no array an eps.
+def _by_rest(table: SampleTable, targets: Targets, several_eps: tuple[float, ...]) -> _ByRest:
+    losses = SmoothedLosses(table, targets)
+    order = np.argsort(table["log_not_label"], kind="stable")
+    log_rest = table["log_not_label"][order]
+    ends = [int(np.searchsorted(log_rest, _log(losses.target_rest(eps)))) for eps in several_eps]
+    return _ByRest(order, ends, table["loss_hard"][order], log_rest)
 
-    kl(a || p_y) = a ln a + (1-a) ln(1-a) + a h - (1-a) ln(1 - p_y) is linear in what differs from sample to sample.
+
+def _parts_from_sums(table: SampleTable, settings: Settings) -> list[list[Value]]:
+    """The parts for a resample, from three sums up to the threshold of each eps and no array per eps.
+
+    kl(a || p_y) = a ln a + (1-a) ln(1-a) + a h - (1-a) ln(1 - p_y) is linear in the sample's h and ln(1 - p_y).
     """
-    against = Against(table, settings.targets)
-    rests = [against.target_rest(eps) for eps in settings.eps]
-    name = f"{settings.eps} {settings.targets.key}"
-    samples = table.reused(f"ascending {name}", lambda: _ascending(table, rests))
+    losses = SmoothedLosses(table, settings.targets)
+    samples = table.reused(_by_rest, settings.targets, settings.eps)
     w = np.ones(len(table)) if table.weight is None else table.weight
-    w = (w if against.by is None else w * against.by)[samples.order]
+    w = (w if losses.class_weight is None else w * losses.class_weight)[samples.order]
     weight, hard, log_rest = (_up_to(samples.ends, w, x) for x in (None, samples.hard, samples.log_rest))
     every = len(table)
 
@@ -146,7 +157,8 @@ def _from_sums(table: SampleTable, settings: Settings) -> list[list[Value]]:
         return label + (rest * (_log(rest) * weight[end] - log_rest[end]) if rest > 0 else 0.0)
 
     found = []
-    for rest, end, whole in zip(rests, samples.ends, excess(table, settings), strict=True):
+    for eps, end, whole in zip(settings.eps, samples.ends, excess(table, settings), strict=True):
+        rest = losses.target_rest(eps)
         above = divergence(rest, end)
         parts = [math.nan] * 3
         if weight[every] > 0:
@@ -156,19 +168,12 @@ def _from_sums(table: SampleTable, settings: Settings) -> list[list[Value]]:
     return found
 
 
-def _ascending(table: SampleTable, rests: Sequence[float]) -> _Ascending:
-    order = np.argsort(table["log_not_label"], kind="stable")
-    log_rest = table["log_not_label"][order]
-    ends = [int(np.searchsorted(log_rest, _log(rest))) for rest in rests]
-    return _Ascending(order, ends, table["loss_hard"][order], log_rest)
-
-
 def _up_to(ends: Sequence[int], w: np.ndarray, x: np.ndarray | None) -> dict[int, float]:
     """The sum of w times x [n] up to each end, and over all."""
     sums, start, total = {0: 0.0}, 0, 0.0
     for end in sorted({*ends, len(w)} - {0}):
         part = w[start:end]
-        # einsum reads each number once, and unlike BLAS has one way.
+        # einsum reads each number once, and unlike BLAS adds in one fixed order.
         total += float(np.add.reduce(part) if x is None else np.einsum("i,i->", part, x[start:end]))
         sums[end], start = total, end
     return sums
@@ -178,43 +183,51 @@ def _log(x: float) -> float:
     return math.log(x) if x > 0 else -math.inf
 
 
-_TARGETS = frozenset({"targets", "floor"})
-_SPLIT = _TARGETS | {"loss_hard", "log_not_label"}
+def _excess_columns(settings: Settings) -> frozenset[str]:
+    return target_columns(settings) | floor_columns(settings)
+
+
+def _part_columns(settings: Settings) -> frozenset[str]:
+    return _excess_columns(settings) | {"loss_hard", "log_not_label"}
+
 
 METRICS = (
     Metric(
         "loss_excess",
-        "loss_smoothed - loss_floor: the mean KL divergence of p from the smoothed targets; one row an eps",
-        _TARGETS,
+        "loss_smoothed - loss_floor: the mean of KL(q' || p), q' the smoothed target; one row per eps",
+        _excess_columns,
         excess,
-        "smoothed loss above its floor",
+        "KL divergence from the targets",
         default=True,
         parameter="eps",
     ),
     Metric(
         "excess_overshoot",
-        "the part of loss_excess of samples with p_y above the target's a: mean a ln(a/p_y) + (1-a) ln((1-a)/(1-p_y))",
-        _SPLIT,
+        "part of loss_excess: samples whose p_y is above a, the target's probability of the label: "
+        "mean a ln(a/p_y) + (1-a) ln((1-a)/(1-p_y)); one row per eps",
+        _part_columns,
         _part(0),
-        "of it: too sure of the label",
+        "excess: p_y above its target",
         default=True,
         parameter="eps",
     ),
     Metric(
         "excess_undershoot",
-        "the same of samples with p_y below a: all of loss_excess at eps = 0",
-        _SPLIT,
+        "part of loss_excess: the same sum over samples whose p_y is below a; all of loss_excess at eps = 0; "
+        "one row per eps",
+        _part_columns,
         _part(1),
-        "of it: not sure enough",
+        "excess: p_y below its target",
         default=True,
         parameter="eps",
     ),
     Metric(
         "excess_structure",
-        "the rest of loss_excess: (1-a) KL of the target's other classes from the model's, among themselves",
-        _SPLIT,
+        "part of loss_excess: (1-a) times the KL divergence of the target from p among the other classes; "
+        "one row per eps",
+        _part_columns,
         _part(2),
-        "of it: other classes unequal",
+        "excess: among other classes",
         default=True,
         parameter="eps",
     ),

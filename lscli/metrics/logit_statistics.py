@@ -1,15 +1,16 @@
-"""What smoothing leaves in the logits: the spread of the gaps, the largest logits, the shape of the other classes."""
+"""Statistics of logits that label smoothing changes: the logit gap, the largest logits, the other classes."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lscli.metrics.base import Metric, Settings, Value, mean, mean_of
-from lscli.metrics.runs import runs
-from lscli.metrics.smoothed_losses import Against
+from lscli.metrics.loss import value_per_eps
+from lscli.metrics.smoothed_losses import SmoothedLosses
+from lscli.metrics.sorted_values import sorted_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,14 +35,14 @@ def _gap_quantile(percent: int) -> Callable[[SampleTable, Settings], Sequence[Va
     def compute(table: SampleTable, settings: Settings) -> list[Value]:
         if not table.total:
             return [Value(math.nan)]
-        found = runs(table, "logit_gap", lambda: table["logit_gap"])
-        ends = table.derived("logit_gap ends", lambda: np.cumsum(found.weights(table)), weighted=True)
-        # nan comes last, and every quantile is between values that are there.
-        if math.isnan(found.value[np.searchsorted(ends, ends[-1])]):
+        gaps = sorted_by(table, "logit_gap").value
+        ends = table.kept_weighted(_cumulative_weight)
+        # nan sorts last, so that each quantile is of numbers if the last gap with a weight is one.
+        if math.isnan(gaps[np.searchsorted(ends, ends[-1])]):
             return [Value(math.nan)]
         place = max(0.0, percent / 100 * (float(ends[-1]) - 1))
         around = np.searchsorted(ends, [math.floor(place), math.ceil(place)], side="right")
-        low, high = found.value[np.minimum(around, len(ends) - 1)]
+        low, high = gaps[np.minimum(around, len(ends) - 1)]
         share = place - math.floor(place)
         between = low if low in (high, -math.inf) or share == 0 else low + (high - low) * share
         return [Value(float(between))]
@@ -49,57 +50,57 @@ def _gap_quantile(percent: int) -> Callable[[SampleTable, Settings], Sequence[Va
     return compute
 
 
+def _cumulative_weight(table: SampleTable) -> np.ndarray:
+    """The weight of all samples up to each distinct logit gap, [V]."""
+    return np.cumsum(sorted_by(table, "logit_gap").weights(table))
+
+
 def gap_optimal(table: SampleTable, settings: Settings) -> list[Value]:
     """ln((K(1-eps)+eps)/eps), which depends on the label with a prior."""
-    if table.num_classes is None:
-        return []
-    against = Against(table, settings.targets)
-    found = []
-    for eps in settings.eps:
-        if eps >= 0:
-            gap, params = against.optimal_gap(eps), {"eps": eps, **settings.targets.smoothing_params}
-            found.append(Value(float(gap), params=params) if np.ndim(gap) == 0 else mean(table, gap, params))
-    return found
+    return value_per_eps(table, settings, SmoothedLosses.optimal_gap, settings.targets.smoothing_params)
 
 
 def above_target(table: SampleTable, settings: Settings) -> list[Value]:
-    """The share with p_y above the target's, compared as what is left to the others, which keeps its digits."""
-    if table.num_classes is None:
-        return []
-    against = Against(table, settings.targets)
-    found = []
-    for eps in settings.eps:
-        if eps >= 0:
-            with np.errstate(divide="ignore"):
-                above = table["log_not_label"] < np.log(against.target_rest(eps))
-            found.append(mean(table, above, {"eps": eps, **settings.targets.smoothing_params}))
-    return found
+    """The share with p_y above the target's, compared by ln(1 - p_y), which keeps its digits where p_y is near 1."""
+
+    def is_above(losses: SmoothedLosses, eps: float) -> np.ndarray:
+        with np.errstate(divide="ignore"):
+            above: np.ndarray = losses.table["log_not_label"] < np.log(losses.target_rest(eps))
+        return above
+
+    return value_per_eps(table, settings, is_above, settings.targets.smoothing_params)
 
 
-def _of_maxsup(sign: int) -> Callable[[SampleTable, Settings], Sequence[Value]]:
-    """U - H is the label's logit less the mean of all; above the label are (1/K) sum_k (z_k - z_y)_+ of it."""
+def maxsup_regularisation(table: SampleTable, settings: Settings) -> list[Value]:
+    """The part of U - H, the label's logit less the mean of all, that is not the other part."""
+    return [] if _class_count(table) is None else [mean(table, table.reused(_regularisation))]
 
-    def compute(table: SampleTable, settings: Settings) -> list[Value]:
-        k = table["class_count"] if "class_count" in table.columns else table.num_classes
-        if k is None:
-            return []
 
-        def part() -> np.ndarray:
-            above = table["above_label"] / k
-            if sign < 0:
-                return -above
-            with np.errstate(invalid="ignore"):  # a masked label: nan
-                # A class that stands alone has no gap: there is nothing to take off.
-                result: np.ndarray = np.where(np.equal(k, 1), 0.0, table["logit_gap"] * (k - 1) / k) + above
-            return result
+def maxsup_error_enhancement(table: SampleTable, settings: Settings) -> list[Value]:
+    """The part of U - H of the classes above the label: - (1/K) sum_k (z_k - z_y)_+."""
+    return [] if _class_count(table) is None else [mean(table, table.reused(_error_enhancement))]
 
-        return [mean(table, table.reused(f"maxsup {sign}", part))]
 
-    return compute
+def _class_count(table: SampleTable) -> Any:
+    """K, of each sample if masked classes are left out; None if unknown."""
+    return table["class_count"] if "class_count" in table.columns else table.num_classes
+
+
+def _regularisation(table: SampleTable) -> np.ndarray:
+    k = _class_count(table)
+    with np.errstate(invalid="ignore"):  # nan where the label is masked
+        # A class that is alone in its row has no gap.
+        result: np.ndarray = np.where(np.equal(k, 1), 0.0, table["logit_gap"] * (k - 1) / k) + table["above_label"] / k
+    return result
+
+
+def _error_enhancement(table: SampleTable) -> np.ndarray:
+    result: np.ndarray = -(table["above_label"] / _class_count(table))
+    return result
 
 
 def off_label_entropy(table: SampleTable, settings: Settings) -> list[Value]:
-    """The mean of H(r) / ln(K-1), r the other classes among themselves; absent for K = 2."""
+    """The mean of H(r) / ln(K-1), r the distribution among the other classes; absent for K = 2."""
     k = table.num_classes
     if k is None or k == 2:
         return []
@@ -107,13 +108,16 @@ def off_label_entropy(table: SampleTable, settings: Settings) -> list[Value]:
     if "class_count" not in table.columns:
         value = mean(table, entropy)
         return [Value(value.value / math.log(k - 1), value.stderr / math.log(k - 1))]
-    # One other class, or none, has nothing to be unequal to, and takes no part.
+    # Rows with fewer than two other classes are excluded.
     count = table["class_count"]
     several = table.with_weights((count > 2) * (1.0 if table.weight is None else table.weight))
     return [mean(several, entropy / np.log(np.maximum(count - 1, 2)))]
 
 
 _GAP = frozenset({"logit_gap"})
+# All read the label, so that they are absent for soft labels and for tables without logits.
+_TARGET = frozenset({"label"})
+_MAXSUP = frozenset({"logit_gap", "above_label"})
 
 METRICS = (
     Metric(
@@ -126,7 +130,7 @@ METRICS = (
     *(
         Metric(
             f"logit_gap_q{percent:02}",
-            f"the {percent} % quantile of the logit gap, straight lines between samples",
+            f"the {percent} % quantile of the logit gap, linear between samples",
             _GAP,
             _gap_quantile(percent),
             f"{percent} % have a smaller gap",
@@ -135,38 +139,39 @@ METRICS = (
     ),
     Metric(
         "logit_gap_optimal",
-        "ln((K(1-eps)+eps)/eps): the logit gap at which p is the smoothed target; one row an eps",
-        frozenset({"gap_of_targets"}),
+        "ln((K(1-eps)+eps)/eps): the logit gap at which p is the smoothed target; one row per eps",
+        _TARGET,
         gap_optimal,
-        "the gap that eps asks for",
+        "gap of the smoothed targets",
         constant=True,
         parameter="eps",
     ),
     Metric(
         "above_target",
-        "share of samples with p_y above what the smoothed target has on the label; one row an eps",
-        frozenset({"log_not_label", "gap_of_targets"}),
+        "share of samples whose p_y is above the smoothed target's probability of the label; one row per eps",
+        _TARGET | {"log_not_label"},
         above_target,
-        "more on y than the target",
+        "share with p_y above target",
         parameter="eps",
     ),
     Metric(
         "maxsup_regularisation",
-        "mean of (1/K) sum_k (z_y - z_k)_+: what the smoothing term takes off the label's logit (Zhou et al. 2025)",
-        frozenset({"logit_gap", "above_label"}),
-        _of_maxsup(1),
+        "mean of (1/K) sum_k (z_y - z_k)_+: the part of U - H that lowers the label's logit (Zhou et al. 2025)",
+        _MAXSUP,
+        maxsup_regularisation,
         "U - H that regularises",
     ),
     Metric(
         "maxsup_error_enhancement",
-        "- mean of (1/K) sum_k (z_k - z_y)_+: what it adds where the label is not the largest; the two add up to U - H",
-        frozenset({"logit_gap", "above_label"}),
-        _of_maxsup(-1),
+        "- mean of (1/K) sum_k (z_k - z_y)_+: the part of U - H from classes above the label; the two parts add up to "
+        "U - H",
+        _MAXSUP,
+        maxsup_error_enhancement,
         "U - H that enhances errors",
     ),
     Metric(
         "off_label_entropy",
-        "mean entropy of the other classes among themselves, over ln(K-1): 1 is uniform; absent for K = 2",
+        "mean entropy of p among the classes other than the label, divided by ln(K-1): 1 is uniform; absent for K = 2",
         frozenset({"off_label_entropy"}),
         off_label_entropy,
         "1: other classes all equal",
@@ -183,6 +188,6 @@ METRICS = (
         "mean of the largest less the second largest logit",
         frozenset({"logit_margin"}),
         mean_of("logit_margin"),
-        "its lead over the next logit",
+        "largest less second largest",
     ),
 )

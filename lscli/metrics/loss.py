@@ -8,78 +8,106 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli.metrics.base import Metric, Settings, Value, mean, ratio
-from lscli.metrics.smoothed_losses import Against
+from lscli.metrics.smoothed_losses import (
+    SmoothedLosses,
+    floor_columns,
+    hard_columns,
+    one_label_columns,
+    prior_columns,
+    target_columns,
+    uniform_columns,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from lscli.smoothing.targets import Targets
     from lscli.table import SampleTable
 
 
 def hard(table: SampleTable, settings: Settings) -> list[Value]:
-    against = Against(table, settings.targets)
-    return [ratio(table, against.hard, against.by, _class_weights(settings))]
+    losses = SmoothedLosses(table, settings.targets)
+    return [ratio(table, losses.hard, losses.class_weight, _class_weights(settings))]
 
 
 def uniform(table: SampleTable, settings: Settings) -> list[Value]:
-    against = Against(table, settings.targets)
-    return [ratio(table, against.uniform, against.by, _class_weights(settings))]
+    losses = SmoothedLosses(table, settings.targets)
+    return [ratio(table, losses.uniform, losses.class_weight, _class_weights(settings))]
 
 
 def prior(table: SampleTable, settings: Settings) -> list[Value]:
     if settings.targets.prior is None:
         return []
-    against = Against(table, settings.targets)
-    return [ratio(table, against.spread, against.by, _class_weights(settings))]
+    losses = SmoothedLosses(table, settings.targets)
+    return [ratio(table, losses.mixed_in, losses.class_weight, _class_weights(settings))]
 
 
 def smoothed(table: SampleTable, settings: Settings) -> list[Value]:
-    """(1-e) H + e U for each eps, exactly linear."""
-    return [_smoothed(Against(table, settings.targets), eps, params(eps, settings)) for eps in settings.eps]
+    """(1-e) H + e U for each eps, exactly linear in e."""
+    return [_smoothed(SmoothedLosses(table, settings.targets), eps, params(eps, settings)) for eps in settings.eps]
 
 
-def _smoothed(against: Against, eps: float, params: Mapping[str, Any]) -> Value:
-    table = against.table
-    e = against.mixture_weight(eps)
+def _smoothed(losses: SmoothedLosses, eps: float, params: Mapping[str, Any]) -> Value:
+    table = losses.table
+    e = losses.mixture_weight(eps)
     if table.origin is None or np.ndim(e) or not 0 < e < 1:
-        return ratio(table, against.losses(eps), against.by, params)
-    # A thousand times: two sums of a resample are enough for every eps.
-    hard, spread = table.derived(
-        f"ends {against.targets.key}",
-        lambda: [ratio(table, x, against.by).value for x in (against.hard, against.spread)],
-        weighted=True,
-    )
-    return Value((1.0 - e) * hard + e * spread, params=params)
+        return ratio(table, losses.at(eps), losses.class_weight, params)
+    # In a resample two means are enough for every eps.
+    hard, mixed_in = table.kept_weighted(_means_at_both_ends, losses.targets)
+    return Value((1.0 - e) * hard + e * mixed_in, params=params)
+
+
+def _means_at_both_ends(table: SampleTable, targets: Targets) -> tuple[float, float]:
+    """The mean losses at e = 0 and e = 1."""
+    losses = SmoothedLosses(table, targets)
+    hard, mixed_in = (ratio(table, x, losses.class_weight).value for x in (losses.hard, losses.mixed_in))
+    return hard, mixed_in
 
 
 def floor(table: SampleTable, settings: Settings) -> list[Value]:
     """The mean entropy of the targets for each eps, one number unless it depends on the sample.
 
-    Class weights pull to p* = w q' / sum(w q'), so that with them it is the loss at p*. Below 0 there is none.
+    Class weights of every class move the optimum to p* = w q' / sum(w q'), so that the floor is the loss at p*.
+    A negative eps has none.
     """
-    against = Against(table, settings.targets)
-    return _each(table, settings, against.floor, against.by)
+    class_weight = SmoothedLosses(table, settings.targets).class_weight
+    return value_per_eps(table, settings, SmoothedLosses.floor, settings.targets.described, class_weight)
 
 
 def target_on(table: SampleTable, settings: Settings) -> list[Value]:
-    against = Against(table, settings.targets)
-    return _each(table, settings, lambda eps: 1.0 - against.target_rest(eps), None)
+    return value_per_eps(table, settings, lambda losses, eps: 1.0 - losses.target_rest(eps), settings.targets.described)
 
 
 def target_off(table: SampleTable, settings: Settings) -> list[Value]:
-    against = Against(table, settings.targets)
-    return _each(table, settings, lambda eps: against.target_rest(eps) / against.others, None)
+    def share(losses: SmoothedLosses, eps: float) -> Any:
+        return losses.target_rest(eps) / losses.other_classes
+
+    return value_per_eps(table, settings, share, settings.targets.described)
 
 
-def _each(table: SampleTable, settings: Settings, of: Callable[[float], Any], by: np.ndarray | None) -> list[Value]:
-    """The mean of what the targets of each eps give: one number, unless it depends on the sample."""
+def value_per_eps(
+    table: SampleTable,
+    settings: Settings,
+    of: Callable[[SmoothedLosses, float], Any],
+    described: Mapping[str, str],
+    class_weight: np.ndarray | None = None,
+) -> list[Value]:
+    """A property of the targets of each eps of at least 0: a number, or the mean where it depends on the sample.
+
+    Args:
+        table: the samples; without logits there are no targets, and no values.
+        settings: the eps and the targets.
+        of: gives a number or [n].
+        described: the params of the values besides eps.
+        class_weight: [n], the denominators of the mean, or None for N.
+    """
     if table.num_classes is None:
         return []
-    values = []
+    losses, values = SmoothedLosses(table, settings.targets), []
     for eps in settings.eps:
         if eps >= 0:
-            x, told = of(eps), params(eps, settings)
-            values.append(Value(float(x), params=told) if np.ndim(x) == 0 else ratio(table, x, by, told))
+            x, params = of(losses, eps), {"eps": eps, **described}
+            values.append(Value(float(x), params=params) if np.ndim(x) == 0 else ratio(table, x, class_weight, params))
     return values
 
 
@@ -95,19 +123,18 @@ def noise_corrected(table: SampleTable, settings: Settings) -> list[Value]:
     rho = settings.rho
     if rho is None:
         return []
-    h, u = table["loss_hard"], table["loss_uniform"]
-
-    def corrected() -> np.ndarray:
-        with np.errstate(invalid="ignore"):  # a masked label: nan
-            result: np.ndarray = (h - rho * u) / (1.0 - rho)
-        return result
-
-    losses = h if rho == 0 else table.reused(f"corrected {rho}", corrected)
+    losses = table["loss_hard"] if rho == 0 else table.reused(_corrected, rho)
     return [mean(table, losses, {"rho": rho})]
 
 
+def _corrected(table: SampleTable, rho: float) -> np.ndarray:
+    with np.errstate(invalid="ignore"):  # nan where the label is masked
+        result: np.ndarray = (table["loss_hard"] - rho * table["loss_uniform"]) / (1.0 - rho)
+    return result
+
+
 def params(eps: float, settings: Settings) -> dict[str, Any]:
-    """What a number against the targets of an eps says of them."""
+    """The params of a number that depends on the targets of an eps."""
     return {"eps": eps, **settings.targets.described}
 
 
@@ -115,17 +142,12 @@ def _class_weights(settings: Settings) -> Mapping[str, Any]:
     return {} if settings.targets.class_weights is None else {"class_weights": settings.targets.weight_mode}
 
 
-# Words that stand for columns: see `lscli.metrics.PLACEHOLDERS`.
-_HARD = frozenset({"hard"})
-_TARGETS = frozenset({"targets"})
-_OF_ONE_LABEL = frozenset({"one_label"})
-
 METRICS = (
     Metric(
         "loss_hard",
         "H: mean -log p_y, natural log: the cross-entropy (nll) without smoothing; class weights: sum w_y h / sum w_y; "
         "soft labels: mean -sum_k q_k log p_k",
-        _HARD,
+        hard_columns,
         hard,
         "cross-entropy, nats",
         default=True,
@@ -133,7 +155,7 @@ METRICS = (
     Metric(
         "loss_uniform",
         "U: mean over samples and classes of -log p_k: the cross-entropy of the uniform distribution",
-        frozenset({"uniform"}),
+        uniform_columns,
         uniform,
         "loss of uniform targets, nats",
         default=True,
@@ -141,27 +163,27 @@ METRICS = (
     Metric(
         "loss_prior",
         "mean of -sum_k pi_k log p_k: the cross-entropy of the prior; absent without one",
-        frozenset({"prior"}),
+        prior_columns,
         prior,
         "loss of the prior, nats",
         default=True,
     ),
-    Metric("perplexity", "exp(loss_hard)", _HARD, perplexity, "exp(loss_hard)", default=True),
+    Metric("perplexity", "exp(loss_hard)", hard_columns, perplexity, "exp(loss_hard)", default=True),
     Metric(
         "loss_noise_corrected",
-        "(H - rho U)/(1 - rho): the loss on clean labels, if a share rho of them was drawn anew from all K classes; "
-        "absent without --noise-rate",
+        "(H - rho U)/(1 - rho): the loss on clean labels, if a share rho of the labels was drawn anew from all K "
+        "classes; absent without --noise-rate",
         frozenset({"loss_hard", "loss_uniform"}),
         noise_corrected,
-        "if rho of the labels are noise",
+        "loss on clean labels",
         default=True,
         parameter="rho",
     ),
     Metric(
         "loss_smoothed",
-        "(1-eps) H + eps U: the cross-entropy of the targets (1-eps) [k = y] + eps/K, or of another --smoothing; "
-        "one row an eps",
-        _TARGETS,
+        "(1-eps) H + eps U: the cross-entropy of the targets (1-eps) [k = y] + eps/K, or of those of --smoothing; "
+        "one row per eps",
+        target_columns,
         smoothed,
         "(1-eps) hard + eps uniform",
         default=True,
@@ -169,31 +191,31 @@ METRICS = (
     ),
     Metric(
         "target_on",
-        "what the smoothed target has on the label (the mean, where it depends on it); one row an eps",
-        _OF_ONE_LABEL,
+        "the smoothed target's probability of the label, its mean if it depends on the label; one row per eps",
+        one_label_columns,
         target_on,
-        "the target's p of the label",
+        "target probability, label",
         default=True,
         constant=True,
         parameter="eps",
     ),
     Metric(
         "target_off",
-        "what it has on each other class, on average; one row an eps",
-        _OF_ONE_LABEL,
+        "the smoothed target's mean probability of each other class; one row per eps",
+        one_label_columns,
         target_off,
-        "and of each other class",
+        "target probability, others",
         default=True,
         constant=True,
         parameter="eps",
     ),
     Metric(
         "loss_floor",
-        "the mean entropy of the smoothed targets: no model can go below it; with class weights the loss at "
-        "p* = w q'/sum(w q'); none for eps < 0; one row an eps",
-        frozenset({"floor"}),
+        "the mean entropy of the smoothed targets, the lower bound of loss_smoothed for any model; with class weights "
+        "the loss at p* = w q'/sum(w q'); absent for eps < 0; one row per eps",
+        floor_columns,
         floor,
-        "the least there can be",
+        "entropy of the targets",
         default=True,
         constant=True,
         parameter="eps",

@@ -1,8 +1,8 @@
 """Two models on the same samples: by how much their smoothed losses differ, and at which eps their ranking flips.
 
-The loss of a sample is a straight line in eps (for `classy` in eps/(1+eps)), so that its two ends are all there is
-to know: L(t) = (1-t) first + t last. A table of differences holds both, and the mean of them is the difference of
-the means, for any weights: a resample of this table is a paired resample of both models.
+The loss of a sample is a straight line in eps (for `classy` in eps/(1+eps)), so that its two ends determine it:
+L(t) = (1-t) first + t last. A table of differences holds both ends of each sample's difference. The mean of
+differences is the difference of means for any weights, so a resample of this table is a paired resample of both models.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli.metrics.base import Metric, Settings, Value, mean, ratio
-from lscli.metrics.smoothed_losses import Against, hard_columns
+from lscli.metrics.smoothed_losses import SmoothedLosses, hard_columns
 from lscli.table import SampleTable
 
 if TYPE_CHECKING:
@@ -27,22 +27,22 @@ HARD, SPREAD = "hard_difference", "spread_difference"
 
 
 def paired_columns(settings: Settings) -> frozenset[str]:
-    """What both tables need besides their losses: the samples of a pair have one row number."""
+    """The columns that both tables need besides their losses: `row`, by which samples are paired, and the label."""
     return frozenset({"row"}) | (hard_columns(settings) - {"loss_hard"})
 
 
 def differences(first: SampleTable, other: SampleTable, targets: Targets) -> SampleTable:
-    """The samples of two tables of the same rows, [n], by what each loses in the other model less in the first."""
-    (hard, spread), (other_hard, other_spread) = (_ends(Against(table, targets)) for table in (first, other))
+    """The table of differences, other less first, of two tables of the same rows."""
+    (hard, spread), (other_hard, other_spread) = (_ends(SmoothedLosses(table, targets)) for table in (first, other))
     with np.errstate(invalid="ignore"):  # two infinite losses have no difference
         columns = {HARD: other_hard - hard, SPREAD: other_spread - spread}
     columns |= {name: first[name] for name in ("row", "label") if name in first.columns}
     return SampleTable(columns, first.num_classes, first.weight)
 
 
-def _ends(against: Against) -> tuple[Array, Array]:
+def _ends(losses: SmoothedLosses) -> tuple[Array, Array]:
     """The numerators of the losses at both ends of the line, [n] each."""
-    return against.hard, against.losses(1.0) if against.targets.convention.others_only else against.spread
+    return losses.hard, losses.at(1.0) if losses.targets.convention.others_only else losses.mixed_in
 
 
 def loss_difference(table: SampleTable, settings: Settings) -> list[Value]:
@@ -53,29 +53,32 @@ def loss_difference(table: SampleTable, settings: Settings) -> list[Value]:
 
 def _difference(table: SampleTable, settings: Settings, eps: float) -> Value:
     params = {"eps": eps, **settings.targets.described}
-    t, by = settings.targets.convention.position(eps), Against(table, settings.targets).by
+    t = settings.targets.convention.position(eps)
     if table.origin is not None and t not in (0, 1):
-        # Two sums of a resample are enough for every eps.
-        hard, spread = table.derived(
-            f"ends {settings.targets.key}",
-            lambda: [ratio(table, table[c], by).value for c in (HARD, SPREAD)],
-            weighted=True,
-        )
+        # In a resample two means are enough for every eps.
+        hard, spread = table.kept_weighted(_means_at_both_ends, settings.targets)
         return Value((1.0 - t) * hard + t * spread, params=params)
     x = table[HARD] if t == 0 else table[SPREAD] if t == 1 else (1.0 - t) * table[HARD] + t * table[SPREAD]
-    return ratio(table, x, by, params)
+    return ratio(table, x, SmoothedLosses(table, settings.targets).class_weight, params)
+
+
+def _means_at_both_ends(table: SampleTable, targets: Targets) -> tuple[float, float]:
+    """The mean differences at t = 0 and t = 1."""
+    class_weight = SmoothedLosses(table, targets).class_weight
+    hard, spread = (ratio(table, table[name], class_weight).value for name in (HARD, SPREAD))
+    return hard, spread
 
 
 def flip(table: SampleTable, settings: Settings) -> list[Value]:
-    """The root of the mean line, with its linearised standard error as that of a ratio.
+    """The eps where the mean difference is 0, a ratio with its linearised standard error.
 
-    A resample whose ranking does not flip says on which side the flip went: 1 where all of it is as the samples
-    are at eps = 0, else 0. So an interval that ends at 0 or 1 is open there, and none is of the flips alone.
+    A resample without a flip counts as one at 1 if its ranking at every eps is that of the samples at eps = 0, else
+    as one at 0. So an interval that ends at 0 or 1 is open there, and resamples without a flip are not left out.
     """
     if not table.has(frozenset({HARD, SPREAD})):
         return []
     hard, params = table[HARD], dict(settings.targets.described)
-    slope = table.reused("slope of the difference", lambda: table[SPREAD] - hard)
+    slope = table.reused(_slope)
     start, rise = mean(table, hard).value, mean(table, slope).value
     end = start + settings.targets.convention.position(1.0) * rise
     if not math.isfinite(end):
@@ -90,29 +93,34 @@ def flip(table: SampleTable, settings: Settings) -> list[Value]:
     return [Value(eps, place.stderr * (eps / place.value) ** 2, params)]
 
 
+def _slope(table: SampleTable) -> Array:
+    difference: Array = table[SPREAD] - table[HARD]
+    return difference
+
+
 def _side(origin: SampleTable, difference: float) -> float:
-    start = origin.derived("start of the difference", lambda: mean(origin, origin[HARD]).value, weighted=True)
-    return 1.0 if start * difference > 0 else 0.0
+    return 1.0 if origin.kept_weighted(_mean_at_start) * difference > 0 else 0.0
 
 
-# A word that stands for columns: the differences themselves are filled by no pass over one model's logits.
-_PAIRED = frozenset({"paired"})
+def _mean_at_start(table: SampleTable) -> float:
+    return mean(table, table[HARD]).value
+
 
 METRICS = (
     Metric(
         "loss_difference",
         "loss_smoothed less that of the first model on the same samples, with the paired standard error; below 0 this "
-        "model has the smaller loss; only of several models; one row an eps",
-        _PAIRED,
+        "model has the smaller loss; needs several models; one row per eps",
+        paired_columns,
         loss_difference,
         "smoothed loss less the first's",
         parameter="eps",
     ),
     Metric(
         "loss_flip_eps",
-        "the eps at which loss_difference is 0, -dH/(dU - dH) in the measure of --smoothing: which model has the "
-        "smaller loss changes there; missing unless it is in (0, 1); an interval that ends at 0 or 1 is open there",
-        _PAIRED,
+        "the eps at which loss_difference is 0, -dH/(dU - dH), as --smoothing counts eps: below and above it different "
+        "models have the smaller loss; missing unless it is in (0, 1); an interval that ends at 0 or 1 is open there",
+        paired_columns,
         flip,
         "eps at which the ranking flips",
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lscli.metrics import corp_decomposition as corp
+from lscli.metrics import corp_decomposition
 from lscli.metrics.base import Metric, Settings, Value, mean, mean_of
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _BRIER = frozenset({"brier"})
 METRICS = (
     Metric(
         "brier",
-        "mean of sum_k (p_k - [k = y])^2, in [0, 2] (Brier 1950); soft labels: q_k for [k = y]",
+        "mean of sum_k (p_k - [k = y])^2, in [0, 2] (Brier 1950); soft labels: q_k in place of [k = y]",
         _BRIER,
         mean_of("brier"),
         "squared error over classes",
@@ -28,10 +28,10 @@ METRICS = (
     ),
     Metric(
         "brier_half",
-        "brier / 2, in [0, 1], as forecasters of two classes print it",
+        "brier / 2, in [0, 1], the usual Brier score of two classes",
         _BRIER,
         brier_half,
         "brier / 2",
     ),
-    *corp.METRICS,
+    *corp_decomposition.METRICS,
 )

@@ -1,4 +1,4 @@
-"""Confidence scores, and the samples ranked by one: what selective prediction answers first."""
+"""Confidence scores, and the samples ranked by one of them, for selective prediction."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lscli.errors import UsageError
 from lscli.kernels.rowstate import PNORM_EXPONENTS
-from lscli.metrics.runs import runs
+from lscli.metrics.sorted_values import sorted_by
 from lscli.table import SampleTable
-from lscli.text import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
+
+    from lscli.metrics.base import Settings
+    from lscli.options import Score
 
     Array = NDArray[Any]
 
 # The column that each score is read from.
-SCORE_COLUMNS: dict[str, str] = {
+SCORE_COLUMNS: dict[Score, str] = {
     "msp": "confidence",
     "margin": "margin",
     "entropy": "entropy",
@@ -30,11 +31,11 @@ SCORE_COLUMNS: dict[str, str] = {
 
 
 class Ranking(NamedTuple):
-    """Samples from the most confident on, equal scores as one run; R runs, none of weight 0.
+    """Samples from the most confident on, grouped by equal scores; G groups, none of weight 0.
 
     Attributes:
-        right: [R], the weight of the samples of each run that are predicted right.
-        wrong: [R], that of the others.
+        right: [G], the weight of the samples of each group that are predicted right.
+        wrong: [G], the weight of those that are predicted wrong.
     """
 
     right: Array
@@ -42,15 +43,15 @@ class Ranking(NamedTuple):
 
     @property
     def ends(self) -> Array:
-        """The weight up to the end of each run, [R]; the last is N."""
+        """The weight up to the end of each group, [G]; the last is N."""
         total: Array = np.cumsum(self.right + self.wrong)
         return total
 
     def aurc(self) -> float:
-        """The mean over k of the error rate of the k most confident, expected over the orders of equal scores.
+        """The mean over k of the error rate of the k most confident, in expectation over the orders of equal scores.
 
-        A run of weight n with errors e, after n0 with e0, adds the sum over j = 1..n of (e0 + e j/n) / (n0 + j)
-        (Geifman and El-Yaniv 2017, section 2, for distinct scores).
+        A group of weight n with e errors, after groups of weight n0 with e0 errors, adds the sum over j = 1..n of
+        (e0 + e j/n) / (n0 + j) (Geifman and El-Yaniv 2017, section 2, for distinct scores).
         """
         size, ends = self.right + self.wrong, self.ends
         before = np.concatenate(([0.0], ends[:-1]))
@@ -59,45 +60,38 @@ class Ranking(NamedTuple):
         return float((self.wrong + slope * digamma_rise(before + 1.0, size)).sum()) / float(ends[-1])
 
 
-class Ranked(NamedTuple):
-    """A ranking with what to say of its score; no ranking where a score is nan or nothing is left to rank."""
+class RankingByScore(NamedTuple):
+    """A ranking with the params of its score; no ranking if a score is nan or there are no samples to rank."""
 
     params: Mapping[str, Any]
     ranking: Ranking | None
 
 
-def check_score(name: str) -> None:
-    """Refuse a score that is unknown.
-
-    Raises:
-        UsageError: there is no such score.
-    """
-    if name not in SCORE_COLUMNS:
-        hint = nearest(name, SCORE_COLUMNS) or f"one of {', '.join(SCORE_COLUMNS)}"
-        raise UsageError(f"unknown score {name!r}", hint, where="score")
+def score_columns(settings: Settings) -> frozenset[str]:
+    """The columns of a ranking by the score of the settings."""
+    return frozenset({"correct", SCORE_COLUMNS[settings.score]})
 
 
-def ranked(table: SampleTable, score: str) -> Ranked | None:
-    """The samples ranked by a score, once a table; None where the table lacks its column."""
-    check_score(score)
+def ranking_by(table: SampleTable, score: Score) -> RankingByScore | None:
+    """The samples ranked by a score, computed once per table; None where the table lacks its column."""
     if not table.has(frozenset({SCORE_COLUMNS[score], "correct"})):
         return None
-    return table.derived(f"ranked_{score}", lambda: _ranked(table, score), weighted=True)
+    return table.kept_weighted(_ranking_by, score)
 
 
-def _ranked(table: SampleTable, score: str) -> Ranked:
+def _ranking_by(table: SampleTable, score: Score) -> RankingByScore:
     if score == "max_logit_pnorm":
-        return _by_pnorm(table)
-    column = table[SCORE_COLUMNS[score]]
-    return Ranked({"score": score}, _ranking(table, score, lambda: -column if score == "entropy" else column))
+        return _ranking_by_pnorm(table)
+    return RankingByScore({"score": score}, _ranking(table, SCORE_COLUMNS[score], descending=score == "entropy"))
 
 
-def _ranking(table: SampleTable, name: str, score: Callable[[], Array]) -> Ranking | None:
+def _ranking(table: SampleTable, column: str, *, descending: bool = False) -> Ranking | None:
+    """The ranking by a column, or by its negative."""
     if not len(table):
         return None
-    found = runs(table, name, score)
-    right = found.weighted(table, table["correct"])
-    wrong = found.weighted(table, ~table["correct"])
+    found = sorted_by(table, column, descending=descending)
+    right = found.weighted_sums(table, table["correct"])
+    wrong = found.weighted_sums(table, ~table["correct"])
     full = right + wrong > 0
     if not full.any() or np.isnan(found.value[full]).any():
         return None
@@ -105,72 +99,76 @@ def _ranking(table: SampleTable, name: str, score: Callable[[], Array]) -> Ranki
 
 
 class _Exponent(NamedTuple):
-    """Which column of pnorm_scores was chosen, None where nothing could be, on how many samples."""
+    """The exponent of MaxLogit-pNorm.
+
+    Attributes:
+        column: its column of pnorm_scores, or None if no exponent gives a ranking.
+        held_out: the weight of the samples that it was chosen on.
+    """
 
     column: int | None
     held_out: float
 
 
-def _by_pnorm(table: SampleTable) -> Ranked:
+def _ranking_by_pnorm(table: SampleTable) -> RankingByScore:
     """MaxLogit-pNorm on half of the samples, its exponent chosen on the others (Cattelan and Silva 2024)."""
-    # Resamples use the origin's choice: an interval is that of the number that is printed.
+    # Resamples use the exponent of their origin, so that the interval is of the number that is printed.
     base = table if table.origin is None else table.origin
-    column, held_out = base.derived("pnorm_exponent", lambda: _choose(base), weighted=True)
+    column, held_out = base.kept_weighted(_choose_exponent)
     size = int(held_out) if held_out.is_integer() else held_out
     if column is None:
-        return Ranked({"score": "max_logit_pnorm", "held_out": size}, None)
+        return RankingByScore({"score": "max_logit_pnorm", "held_out": size}, None)
     params = {"score": "max_logit_pnorm", "p": PNORM_EXPONENTS[column], "held_out": size}
-    rows = ~_held_out(table)
-    # Kept without weights, so that a resample finds it sorted.
-    part = table.derived(f"pnorm_evaluated_{column}", lambda: _part(table, rows, column))
-    if table.weight is not None:
-        part = part.with_weights(table.weight[rows])
-    return Ranked(params, _ranking_of_part(part))
+    return RankingByScore(params, _ranking_of_half(table, column))
 
 
 def msp_where_pnorm_is(table: SampleTable) -> Ranking | None:
     """The ranking by confidence of the half of the samples on which MaxLogit-pNorm is computed."""
-    rows = ~_held_out(table)
-
-    def half() -> SampleTable:
-        return SampleTable({"correct": table["correct"][rows], "score": table["confidence"][rows]})
-
-    part = table.derived("msp_where_pnorm_is", half)
-    return _ranking_of_part(part if table.weight is None else part.with_weights(table.weight[rows]))
+    return _ranking_of_half(table, None)
 
 
-def _choose(table: SampleTable) -> _Exponent:
-    rows = _held_out(table)
+def _ranking_of_half(table: SampleTable, exponent: int | None) -> Ranking | None:
+    """The ranking of the samples on which no exponent is chosen, by one exponent's score or by the confidence."""
+    # The half is kept without weights, so that a resample finds it sorted.
+    half = table.kept(_evaluated_half, exponent)
+    if table.weight is not None:
+        half = half.with_weights(table.weight[~held_out_rows(table)])
+    return _ranking(half, "score")
+
+
+def _evaluated_half(table: SampleTable, exponent: int | None) -> SampleTable:
+    rows = ~held_out_rows(table)
+    scores = table["confidence"] if exponent is None else table["pnorm_scores"][:, exponent]
+    return SampleTable({"correct": table["correct"][rows], "score": scores[rows]})
+
+
+def _choose_exponent(table: SampleTable) -> _Exponent:
+    rows = held_out_rows(table)
     weight = None if table.weight is None else table.weight[rows]
-    size = float(rows.sum()) if weight is None else float(weight.sum())
+    correct, scores = table["correct"][rows], table["pnorm_scores"][rows]
     areas = []
     for column in range(len(PNORM_EXPONENTS)):
-        ranking = _ranking_of_part(_part(table, rows, column, weight))
+        ranking = _ranking(SampleTable({"correct": correct, "score": scores[:, column]}, weight=weight), "score")
         areas.append(np.inf if ranking is None else ranking.aurc())
-    least = min(areas)
+    size, least = float(rows.sum() if weight is None else weight.sum()), min(areas)
     if least == np.inf:
         return _Exponent(None, size)
-    # What sums of another order could turn round is a tie, which the smallest exponent wins.
+    # Areas that differ by rounding are equal, and the smallest exponent of these is chosen.
     return _Exponent(next(j for j, area in enumerate(areas) if area <= least * (1 + 1e-12)), size)
 
 
-def _part(table: SampleTable, rows: Array, column: int, weight: Array | None = None) -> SampleTable:
-    columns = {"correct": table["correct"][rows], "score": table["pnorm_scores"][rows, column]}
-    return SampleTable(columns, weight=weight)
+def held_out_rows(table: SampleTable) -> Array:
+    """The half of the samples that the exponent is chosen on, [n] bool, by their values and not by their places."""
+    return table.kept(_held_out_rows)
 
 
-def _ranking_of_part(part: SampleTable) -> Ranking | None:
-    return _ranking(part, "score", lambda: part["score"])
-
-
-def _held_out(table: SampleTable) -> Array:
-    """Which half of the samples the exponent is chosen on, [n] bool, by their values and not by their places."""
-    return table.derived("pnorm_held_out", lambda: _halved(table["pnorm_scores"]))
+def _held_out_rows(table: SampleTable) -> Array:
+    return _halved(table["pnorm_scores"])
 
 
 def _halved(values: Array) -> Array:
     """One bit of a hash of each row of values, [n] bool (mixed as by SplitMix64, Steele et al. 2014)."""
-    # In float32, for kernels differ in the last digits of a float64; + 0 because -0 equals 0.
+    # In float32, because kernels differ in the last digits of a float64; + 0 turns -0 into 0.
     with np.errstate(over="ignore"):
         rounded = np.ascontiguousarray(values, np.float64).astype(np.float32) + np.float32(0)
     mixed = np.zeros(len(values), np.uint64)
@@ -183,10 +181,10 @@ def _halved(values: Array) -> Array:
 
 
 def digamma_rise(a: Array, n: Array) -> Array:
-    """psi(a + n) - psi(a) = sum over j < n of 1/(a + j), for a >= 1 and n >= 0, [R] each, also not whole.
+    """psi(a + n) - psi(a) = sum over j < n of 1/(a + j), for a >= 1 and n >= 0, [G] each, also fractional.
 
-    Not as a difference, which has no digits left where a is large and n small.
-    (Abramowitz and Stegun 6.3.6 moves a up to where 6.3.18 is exact.)
+    It is not computed as a difference, which has no digits left where a is large and n small: Abramowitz and
+    Stegun 6.3.6 raises a to where the series 6.3.18 is exact.
     """
     rise = _rise_of_large(a, n)
     small = a < _LARGE
@@ -195,7 +193,7 @@ def digamma_rise(a: Array, n: Array) -> Array:
     return np.where(n == 1, 1 / a, rise)
 
 
-_LARGE = 16  # from here on the next term is below 1e-15 of the rise
+_LARGE = 16  # from here on the first omitted term of the series is below 1e-15 of the rise
 
 
 def _rise_of_large(a: Array, n: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Selective prediction: whether the samples that a model is sure of are those that it gets right."""
+"""Selective prediction: whether the samples that a model is confident of are those that it predicts right."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lscli.metrics.base import Metric, Settings, Value
-from lscli.metrics.scores import Ranking, digamma_rise, msp_where_pnorm_is, ranked
+from lscli.metrics.scores import Ranking, digamma_rise, msp_where_pnorm_is, ranking_by, score_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def _values(
     table: SampleTable, settings: Settings, measure: Callable[[Ranking], float], **params: float
 ) -> list[Value]:
-    """What `measure` makes of the ranking by the score that was asked for; absent without the score's column."""
-    found = ranked(table, settings.score)
+    """The measure of the ranking by the score of the settings; absent without the score's column."""
+    found = ranking_by(table, settings.score)
     if found is None:
         return []
     value = math.nan if found.ranking is None else measure(found.ranking)
@@ -35,8 +35,8 @@ def aurc(table: SampleTable, settings: Settings) -> list[Value]:
 def pnorm_gain(table: SampleTable, settings: Settings) -> list[Value]:
     """aurc by msp less that by MaxLogit-pNorm on the same samples (Cattelan and Silva 2024; Xia et al. 2024)."""
     if table.num_classes == 2:
-        return []  # the score is a constant
-    found = ranked(table, "max_logit_pnorm")
+        return []  # the score of two classes is a constant
+    found = ranking_by(table, "max_logit_pnorm")
     if found is None:
         return []
     msp = msp_where_pnorm_is(table)
@@ -67,7 +67,7 @@ def _augrc(ranking: Ranking) -> float:
 
 
 def failure_auroc(table: SampleTable, settings: Settings) -> list[Value]:
-    """The probability that a right sample has the higher score than a wrong one, 1/2 for equal scores."""
+    """The probability that a right sample has a higher score than a wrong one, 1/2 for equal scores."""
     return _values(table, settings, _failure_auroc)
 
 
@@ -77,7 +77,7 @@ def _failure_auroc(ranking: Ranking) -> float:
 
 
 def _pairs(first: np.ndarray, second: np.ndarray) -> float:
-    """How many pairs have the first before the second, pairs of one run half."""
+    """The number of pairs with the first before the second; a pair of equal scores counts half."""
     return float((second * (np.cumsum(first) - first / 2)).sum())
 
 
@@ -89,7 +89,7 @@ def risk_at_coverage(table: SampleTable, settings: Settings) -> list[Value]:
 
 def _risk(ranking: Ranking, coverage: float) -> float:
     ends, wrong = ranking.ends, np.cumsum(ranking.wrong)
-    # Less 1e-9, or 0.07 of 100 would be 8; with weights that are not whole there may be less than the next number.
+    # Less 1e-9, or 0.07 of 100 would be 8 by rounding. Fractional weights may sum to less than the rounded number.
     total = float(ends[-1])
     k = min(max(1.0, math.ceil(coverage * total - 1e-9)), total)
     last = int(np.searchsorted(ends, k))
@@ -105,65 +105,62 @@ def coverage_at_risk(table: SampleTable, settings: Settings) -> list[Value]:
 
 def _coverage(ranking: Ranking, risk: float) -> float:
     ends = ranking.ends
-    # A risk of 0.3 is kept by 3 of 10, whatever the rounding of either.
+    # 3 errors of 10 are within a risk of 0.3, whatever the rounding of either.
     kept = np.flatnonzero(np.cumsum(ranking.wrong) <= risk * (1 + 1e-12) * ends)
     return float(ends[kept[-1]] / ends[-1]) if kept.size else 0.0
 
 
-# `score` stands for the column that the setting names.
-_COLUMNS = frozenset({"correct", "score"})
-
 METRICS = (
     Metric(
         "aurc",
-        "mean over k = 1..N of the error rate of the k most confident; the expectation over the orders of equal scores",
-        _COLUMNS,
+        "mean over k = 1..N of the error rate of the k most confident; its expectation over the orders of equal scores",
+        score_columns,
         aurc,
         "area under risk and coverage",
     ),
     Metric(
         "aurc_pnorm_gain",
-        "aurc by msp less aurc by max_logit_pnorm, both on the half that does not choose p: above 0, the ranking by "
-        "confidence is damaged, as label smoothing does; absent for K = 2",
+        "aurc by msp less aurc by max_logit_pnorm, both on the half of the samples that does not choose p: above 0 the "
+        "ranking by confidence is damaged, as it is by label smoothing; absent for K = 2",
         frozenset({"confidence", "correct", "pnorm_scores"}),
         pnorm_gain,
-        "above 0: msp ranks badly",
+        "above 0: msp ranks worse",
     ),
     Metric(
         "eaurc",
         "aurc less that of the best order with the same number of errors",
-        _COLUMNS,
+        score_columns,
         eaurc,
         "aurc above the best order's",
     ),
     Metric(
         "augrc",
-        "area under (errors among the k most confident)/N against k/N from 0, straight lines: "
+        "area under (errors among the k most confident)/N against k/N, from 0, linear within equal scores: "
         "(1 - failure_auroc) acc (1 - acc) + (1 - acc)^2/2",
-        _COLUMNS,
+        score_columns,
         augrc,
         "area under generalised risk",
     ),
     Metric(
         "failure_auroc",
-        "probability that a right sample has the higher score than a wrong one, equal scores count 1/2",
-        _COLUMNS,
+        "probability that a right sample has a higher score than a wrong one, equal scores count 1/2",
+        score_columns,
         failure_auroc,
         "right ranked above wrong",
     ),
     Metric(
         "risk_at_coverage",
         "expected error rate of the ceil(coverage N) most confident, at least one",
-        _COLUMNS,
+        score_columns,
         risk_at_coverage,
-        "error rate of the most sure",
+        "error rate of most confident",
         parameter="coverage",
     ),
     Metric(
         "coverage_at_risk",
-        "the largest k/N, k at the end of a run of equal scores, where the error rate of the k most confident is "
-        "<= risk; 0 if there is none",
-        _COLUMNS,
+        "the largest k/N, equal scores taken together, at which the error rate of the k most confident is <= risk; "
+        "0 if there is none",
+        score_columns,
         coverage_at_risk,
         "share answered within the risk",
         parameter="risk",

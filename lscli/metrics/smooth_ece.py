@@ -1,7 +1,7 @@
 """Smooth calibration error: how far confidence is from accuracy, without bins and their edges.
 
-A kernel of width s smooths the residuals a - c over [0, 1], and the error is the width that equals
-what they then integrate to. The samples are read once: on a grid their residuals become cosine
+A kernel of width s smooths the residuals a - c over [0, 1], and the error is the width that equals the
+integral of their absolute value. The samples are read once: on a grid their residuals become cosine
 modes, and each width that is tried costs two transforms of the grid, however many samples there are.
 """
 
@@ -29,10 +29,10 @@ _GRIDS = (1 << 11, 1 << 14, 1 << 17, 1 << 20)
 _RESOLVED = 16
 # Modes beyond it are less than exp(-9^2 / 2), below the rounding of 1.
 _LAST = 9.0
-# Of f(s), for each cell: rounding adds up over them, 1e-15 in all on the coarsest grid.
+# Rounding error of f(s) per cell: it adds up over the cells, to 1e-15 on the coarsest grid.
 _ROUNDING = 5e-19
 # Lagrange's polynomials for the six nodes about a cell, -2.5 to 2.5 cells from its centre: row k has each node's
-# coefficient of u^k. Written out, since an inverse takes BLAS, and that 33 MiB of address space on import.
+# coefficient of u^k. Written out, since inverting a matrix loads BLAS, which takes 33 MiB of address space.
 _NUMERATORS = (
     (3, -25, 150, 150, -25, 3),
     (-9, 125, -2250, 2250, -125, 9),
@@ -49,7 +49,7 @@ def smece(table: SampleTable, settings: Settings) -> list[Value]:
     if table.total == 0:
         return [Value(math.nan)]
     share = (residual(table) if table.weight is None else residual(table) * table.weight) / table.total
-    # No f(s) is outside them, so neither is the root; of residuals of one sign they are equal.
+    # f(s), and so the root, lies between the two; they are equal for residuals of one sign.
     gap, highest = abs(float(np.add.reduce(share))), float(np.add.reduce(np.abs(share)))
     for cells in _GRIDS:
         lowest = gap if cells == _GRIDS[-1] else max(gap, _RESOLVED / cells)
@@ -61,33 +61,33 @@ def smece(table: SampleTable, settings: Settings) -> list[Value]:
     return [Value(gap)]
 
 
-class Place(NamedTuple):
+class GridPlace(NamedTuple):
     """Where the confidences lie on a grid.
 
     Attributes:
-        cell: [n], the cell of each.
-        offset: [n], from the centre of the cell, in cells: in [-1/2, 1/2].
+        cell: [n], the cell of each confidence.
+        offset: [n], its distance from the centre of the cell, in cells: in [-1/2, 1/2].
     """
 
     cell: Array
     offset: Array
 
 
-def _place(confidence: Array, cells: int) -> Place:
-    x = confidence * float(cells)
+def _place(table: SampleTable, cells: int) -> GridPlace:
+    x = table["confidence"] * float(cells)
     cell = np.minimum(x.astype(np.intp), cells - 1)
     x -= cell
     x -= 0.5
-    return Place(cell, x)
+    return GridPlace(cell, x)
 
 
 def _modes(table: SampleTable, share: Array, cells: int) -> Array:
     """m_n = sum_i r_i cos(n pi c_i) of the shares r [n], n = 0..M on a grid of M cells.
 
-    Each share is spread over six nodes so that its moments up to the fifth stay, which is to
-    interpolate the kernel at c from its values there. Only the moments of a cell's shares matter.
+    Each share is spread over six nodes so that its moments up to the fifth are unchanged, which is the
+    same as interpolating the kernel at c from its values at the nodes. So only the moments of each cell are needed.
     """
-    place = table.derived(f"place_{cells}", lambda: _place(table["confidence"], cells))
+    place = table.kept(_place, cells)
     # Nodes -2..M+3 on a circle of 2M: the cosines have that period and are even, so they reflect at 0 and 1.
     circle = np.zeros(2 * cells)
     moment = share.copy()
@@ -102,7 +102,7 @@ def _modes(table: SampleTable, share: Array, cells: int) -> Array:
 
 
 class Smoothed(NamedTuple):
-    """The residuals smoothed by kernels of any width s: F_s(t) = m_0 + 2 sum_n exp(-(n pi s)^2 / 2) m_n cos(n pi t).
+    """The residuals smoothed by a kernel of any width s: F_s(t) = m_0 + 2 sum_n exp(-(n pi s)^2 / 2) m_n cos(n pi t).
 
     Attributes:
         modes: [M + 1], m_n.
@@ -115,7 +115,7 @@ class Smoothed(NamedTuple):
         return self.integral(s) - s
 
     def integral(self, s: float) -> float:
-        """f(s), the integral of |F_s| over [0, 1]: the way that its antiderivative G goes up and down.
+        """f(s), the integral of |F_s| over [0, 1]: the total variation of its antiderivative G.
 
         G turns where F changes sign, so its values there and at both ends are enough.
         """
@@ -131,7 +131,7 @@ class Smoothed(NamedTuple):
         waves[1:] = damped[1:] / (-1j * math.pi * n[1:])
         g = np.fft.irfft(waves.conj(), 2 * cells, norm="forward")[: cells + 1]
         g += damped[0] * np.linspace(0.0, 1.0, cells + 1)
-        # G is flat at its turns, so F may be a straight line to find them; G itself is a cubic.
+        # G is flat at its turns, so a linear F finds them well enough; G itself is interpolated by a cubic.
         right = left + 1
         u = f[left] / (f[left] - f[right])
         v = 1.0 - u

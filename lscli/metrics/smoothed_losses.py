@@ -1,7 +1,7 @@
-"""A table seen through smoothed targets: what each sample loses against them, and the least it could.
+"""Losses of the samples of a table against smoothed targets, and their floor.
 
 Class weights make a mean loss a ratio: sum w_y h over sum w_y (Szegedy et al. 2016, section 7, with the weights
-of F.cross_entropy). Without weights the denominator is no column but the number of samples.
+of F.cross_entropy). Without class weights the denominator is the number of samples.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+from lscli.table import weighted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,30 +24,30 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-# Columns -sum_k c_k log p_k that a pass is asked for by name: c is the prior, or 1/K, each times the class weights.
-PRIOR, WEIGHED = "loss_prior", "loss_uniform_weighted"
-# Columns with the entropies of soft labels that were smoothed by the eps in their names.
+# Columns -sum_k c_k log p_k that are filled on request: c is the prior, or 1/K, each times the class weights.
+PRIOR, WEIGHTED = "loss_prior", "loss_uniform_weighted"
+# Prefix of columns with the entropies of soft labels, smoothed by the eps that follows it.
 _ENTROPY = "entropy_of_target@"
 
 
 def vectors(targets: Targets, num_classes: int) -> dict[str, Array]:
-    """The columns of a pass that these targets take besides, each with its c, [K]."""
+    """The columns that the losses of these targets need besides the usual ones, each with its c, [K]."""
     found = {}
     weights = targets.class_weights if targets.class_weighted else None
     if targets.prior is not None:
         found[PRIOR] = targets.prior if weights is None else weights * targets.prior
     if weights is not None:
-        found[WEIGHED] = weights / num_classes
+        found[WEIGHTED] = weights / num_classes
     return found
 
 
 def entropy_column(eps: float) -> str:
-    """The column with the entropy of each sample's soft label, smoothed by this eps."""
+    """The name of the column with the entropy of each sample's soft label, smoothed by this eps."""
     return f"{_ENTROPY}{eps!r}"
 
 
 def entropies(columns: Iterable[str]) -> dict[str, float]:
-    """Those of the columns that are entropies of smoothed soft labels, each with its eps."""
+    """The columns among these that are entropies of smoothed soft labels, each with its eps."""
     return {name: float(name.removeprefix(_ENTROPY)) for name in columns if name.startswith(_ENTROPY)}
 
 
@@ -58,7 +60,7 @@ def uniform_columns(settings: Settings) -> frozenset[str]:
     """The columns of the uniform loss."""
     if settings.targets.class_weights is None:
         return frozenset({"loss_uniform"})
-    return frozenset({WEIGHED if settings.targets.class_weighted else "loss_uniform", "label"})
+    return frozenset({WEIGHTED if settings.targets.class_weighted else "loss_uniform", "label"})
 
 
 def prior_columns(settings: Settings) -> frozenset[str]:
@@ -76,121 +78,122 @@ def target_columns(settings: Settings) -> frozenset[str]:
 
 
 def floor_columns(settings: Settings) -> frozenset[str]:
-    """The columns of the floor, at least one."""
+    """The columns of the floor."""
     if settings.soft_labels:
         return frozenset(entropy_column(eps) for eps in settings.eps if eps >= 0)
     return target_columns(settings) | (frozenset() if settings.targets.prior is None else {"label"})
 
 
 def one_label_columns(settings: Settings) -> frozenset[str]:
-    """The columns of what the targets have on the label and on others, at least one: a soft label has no such two."""
+    """The columns of the target's probabilities of the label and of other classes; absent for soft labels."""
     return frozenset({"label"}) if settings.soft_labels else floor_columns(settings)
 
 
-def gap_columns(settings: Settings) -> frozenset[str]:
-    """The columns of what the targets ask of the gap and of p_y, at least one: a table without has no samples."""
-    return frozenset({"label"})
+class SmoothedLosses(NamedTuple):
+    """The losses of the samples of a table against smoothed targets, in nats.
 
-
-def weighed_by(by: Array, x: Array) -> Array:
-    """x times the class weights of the samples, [n]; a class that counts nothing takes an infinite x out with it."""
-    result: Array = np.multiply(by, x, out=np.zeros(len(x)), where=by > 0)
-    return result
-
-
-class Against(NamedTuple):
-    """The samples of a table against the targets of some settings.
+    With class weights, a loss is the numerator of a mean whose denominator is `class_weight`.
 
     Attributes:
         table: the samples.
-        targets: the convention.
+        targets: the convention of smoothing, and class weights.
     """
 
     table: SampleTable
     targets: Targets
 
     @property
-    def by(self) -> Array | None:
+    def class_weight(self) -> Array | None:
         """The class weight of each sample's label, [n]; None where all classes count the same."""
-        weights = self.targets.class_weights
-        if weights is None:
+        if self.targets.class_weights is None:
             return None
-        return self.table.reused(f"class weight {self.targets.key}", lambda: weights[self.table["label"]])
+        return self.table.reused(_class_weight, self.targets)
 
     @property
     def hard(self) -> Array:
-        """The numerator of the hard part, [n]."""
-        return self._weighed("loss_hard")
+        """The loss against the label, [n]."""
+        return self._weighted("loss_hard")
 
     @property
     def uniform(self) -> Array:
-        """The numerator of the uniform loss, [n]."""
-        return self.table[WEIGHED] if self.targets.class_weighted else self._weighed("loss_uniform")
+        """The loss against the uniform distribution, [n]."""
+        return self.table[WEIGHTED] if self.targets.class_weighted else self._weighted("loss_uniform")
 
     @property
-    def spread(self) -> Array:
-        """The numerator of the part that is mixed in, [n]: uniform, or against the prior."""
+    def mixed_in(self) -> Array:
+        """The loss against the distribution that is mixed in, uniform or the prior, [n]."""
         if self.targets.prior is None:
             return self.uniform
-        return self.table[PRIOR] if self.targets.class_weighted else self._weighed(PRIOR)
+        return self.table[PRIOR] if self.targets.class_weighted else self._weighted(PRIOR)
 
-    def _weighed(self, column: str) -> Array:
-        by = self.by
-        if by is None:
+    def _weighted(self, column: str) -> Array:
+        if self.targets.class_weights is None:
             return self.table[column]
-        return self.table.reused(f"weighed {column} {self.targets.key}", lambda: weighed_by(by, self.table[column]))
+        return self.table.reused(_weighted_column, self.targets, column)
 
     def mixture_weight(self, eps: float) -> Any:
-        """e, the share of what is mixed in, a number or [n]."""
+        """e, the weight of the distribution that is mixed in, a number or [n]."""
         return self.targets.mixture_weight(eps, self._k)
 
-    def losses(self, eps: float) -> Array:
-        """The numerator of the smoothed loss, [n]: (1-e) hard + e spread.
+    def at(self, eps: float) -> Array:
+        """The smoothed loss, [n]: (1-e) hard + e mixed_in.
 
         At e = 0 and 1 the other part is left out, where 0 * inf is nan.
         """
         e = self.mixture_weight(eps)
         if np.ndim(e) == 0 and e in (0, 1):
-            return self.spread if e else self.hard
-        return self.table.reused(f"smoothed {eps} {self.targets.key}", lambda: self._mixed(eps, e))
-
-    def _mixed(self, eps: float, e: Any) -> Array:
-        hard, spread = self.hard, self.spread
-        with np.errstate(invalid="ignore"):
-            mixed: Array = (1.0 - e) * hard + e * spread
-        if not np.any(e >= 1):
-            return mixed
-        # e is above 1 where off-target leaves the label less than the others. A masked label's loss is infinite as long
-        # as the target has any of it; at eps = 1 it is that of the others, which these columns do not tell.
-        return np.where(np.isinf(hard) & (e >= 1), math.inf if eps < 1 else math.nan, mixed)
+            return self.mixed_in if e else self.hard
+        return self.table.reused(_mixture, self.targets, eps)
 
     @property
     def _k(self) -> Any:
-        """K, of each sample where masked classes are left out."""
+        """K, a number, or [n] where masked classes are left out."""
         return self.table["class_count"] if "class_count" in self.table.columns else self.table.num_classes
 
     @property
-    def others(self) -> Any:
-        """How many classes there are besides the label, a number or [n]; 1 where there is none."""
+    def other_classes(self) -> Any:
+        """The number of classes other than the label, a number or [n]; 1 instead of 0."""
         return np.maximum(self._k - 1, 1)
 
     def target_rest(self, eps: float) -> Any:
-        """What the target leaves to other classes, a number or [n]."""
+        """The target's probability of all classes other than the label, a number or [n]."""
         return self._of_samples(self.targets.target_rest(eps, self._k))
 
     def optimal_gap(self, eps: float) -> Any:
-        """The logit gap that the target asks for, a number or [n]."""
+        """The logit gap at which p is the target, a number or [n]."""
         return self._of_samples(self.targets.optimal_gap(eps, self._k))
 
     def floor(self, eps: float) -> Any:
-        """The least loss there can be where it is the same for all samples, a number; else its numerator, [n]."""
+        """The lower bound of the smoothed loss: a number if it is the same for all samples, else [n]."""
         k = self.table.num_classes
         if entropy_column(eps) in self.table.columns:
             return self.table[entropy_column(eps)]
         if self.targets.class_weighted:
             return self.targets.weighted_floor(eps, k or 0)[self.table["label"]]
         entropy = self._of_samples(self.targets.entropy(eps, self._k))
-        return entropy if self.by is None or np.ndim(entropy) == 0 else entropy * self.by
+        return entropy if self.class_weight is None or np.ndim(entropy) == 0 else entropy * self.class_weight
 
     def _of_samples(self, value: Any) -> Any:
         return value if self.targets.prior is None else value[self.table["label"]]
+
+
+def _class_weight(table: SampleTable, targets: Targets) -> Array:
+    weights: Any = targets.class_weights
+    of_samples: Array = weights[table["label"]]
+    return of_samples
+
+
+def _weighted_column(table: SampleTable, targets: Targets, column: str) -> Array:
+    return weighted(table[column], table.reused(_class_weight, targets))
+
+
+def _mixture(table: SampleTable, targets: Targets, eps: float) -> Array:
+    losses = SmoothedLosses(table, targets)
+    hard, mixed_in, e = losses.hard, losses.mixed_in, losses.mixture_weight(eps)
+    with np.errstate(invalid="ignore"):
+        mixed: Array = (1.0 - e) * hard + e * mixed_in
+    if not np.any(e >= 1):
+        return mixed
+    # e exceeds 1 where off-target gives the label less than the other classes. A masked label's loss is infinite if the
+    # target gives it any probability; at eps = 1 it is the loss of the other classes, which these columns do not hold.
+    return np.where(np.isinf(hard) & (e >= 1), math.inf if eps < 1 else math.nan, mixed)

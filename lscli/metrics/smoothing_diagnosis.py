@@ -1,4 +1,4 @@
-"""Diagnosis of label smoothing: which eps these logits speak of."""
+"""Diagnosis of label smoothing: the eps that these logits fit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lscli.metrics.base import Metric, Settings, Value, mean, ratio
-from lscli.metrics.confidence import residual
+from lscli.metrics.confidence import is_wrong, residual
 
 if TYPE_CHECKING:
     from lscli.table import SampleTable
@@ -32,18 +32,16 @@ def _eps_of(k: float, gap: float) -> float:
 
 def _eps_of_several(table: SampleTable) -> float:
     """The eps at which the mean of (K-1)/K (g - g*) over the samples is 0, g* the best gap of each K at that eps."""
-    count = table["class_count"]
-    kinds, place = table.reused("class counts", lambda: np.unique(count, return_inverse=True))
+    kinds, place = table.reused(_class_counts)
     rows = np.ones(len(table)) if table.weight is None else table.weight
     share = np.bincount(place, rows, len(kinds)) * (kinds - 1) / kinds
     if not share.sum():
         return math.nan
-    gaps = table.reused("gap by class count", lambda: np.where(count > 1, table["logit_gap"] * (count - 1) / count, 0))
-    gap = mean(table, gaps).value * table.total / float(share.sum())
+    gap = mean(table, table.reused(_scaled_gap)).value * table.total / float(share.sum())
     kinds, share = kinds[share > 0], share[share > 0] / share.sum()
     if len(kinds) == 1 or not math.isfinite(gap):
         return _eps_of(float(kinds[0]), gap)
-    # The mean gap falls with eps, from infinity at 0 on: halved in the logarithm, which holds small ones too.
+    # The mean best gap falls with eps, from infinity at eps = 0. Bisection on ln(eps) also finds a small eps.
     low, high = -745.0, math.log(kinds[0] / (kinds[0] - 1))
     while (middle := (low + high) / 2) not in (low, high):
         e = math.exp(middle)
@@ -53,14 +51,26 @@ def _eps_of_several(table: SampleTable) -> float:
     return math.exp(low)
 
 
+def _class_counts(table: SampleTable) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct K of the samples, and which of them each sample has, [n]."""
+    kinds, place = np.unique(table["class_count"], return_inverse=True)
+    return kinds, place
+
+
+def _scaled_gap(table: SampleTable) -> np.ndarray:
+    """(K-1)/K times the logit gap, [n]; 0 for a class that is alone in its row."""
+    count = table["class_count"]
+    return np.where(count > 1, table["logit_gap"] * (count - 1) / count, 0)
+
+
 def gamma(table: SampleTable, settings: Settings) -> list[Value]:
     """K/(K-1) (1 - mean p_y) (Mueller et al. 2019, section 4)."""
+    return _scaled(table, table.reused(_not_label_prob))
 
-    # 1 - p_y of a right sample is 1 - c, which keeps its digits; elsewhere p_y is at most 1/2.
-    def missing() -> np.ndarray:
-        return np.where(table["correct"], table["one_minus_confidence"], 1.0 - table["label_prob"])
 
-    return _scaled(table, table.reused("not the label", missing))
+def _not_label_prob(table: SampleTable) -> np.ndarray:
+    # 1 - p_y of a correct sample is 1 - c, which keeps its digits; of the others p_y is at most 1/2.
+    return np.where(table["correct"], table["one_minus_confidence"], 1.0 - table["label_prob"])
 
 
 def gamma_confidence(table: SampleTable, settings: Settings) -> list[Value]:
@@ -68,7 +78,7 @@ def gamma_confidence(table: SampleTable, settings: Settings) -> list[Value]:
 
 
 def eps_accuracy(table: SampleTable, settings: Settings) -> list[Value]:
-    return _scaled(table, table.reused("error", lambda: ~table["correct"]))
+    return _scaled(table, is_wrong(table))
 
 
 def balance(table: SampleTable, settings: Settings) -> list[Value]:
@@ -81,17 +91,22 @@ def _scaled(table: SampleTable, x: np.ndarray) -> list[Value]:
     if k is None:
         return []
     if "class_count" in table.columns:
-        count = table["class_count"]
-        return [ratio(table, x, table.reused("others' share", lambda: (count - 1) / count))]
+        return [ratio(table, x, table.reused(_other_share))]
     value = mean(table, x)
     return [Value(k / (k - 1) * value.value, k / (k - 1) * value.stderr)]
+
+
+def _other_share(table: SampleTable) -> np.ndarray:
+    """(K-1)/K, [n]."""
+    share: np.ndarray = (table["class_count"] - 1) / table["class_count"]
+    return share
 
 
 METRICS = (
     Metric(
         "eps_gap",
-        "K/(e^g + K - 1), g = logit_gap_mean: the eps whose targets these logits fit best (least mean KL); "
-        "above 1 when g < 0, 0 when e^g overflows",
+        "K/(e^g + K - 1), g = logit_gap_mean: the eps whose targets these logits fit best, with the least mean KL "
+        "divergence; above 1 if g < 0, 0 if e^g overflows",
         frozenset({"logit_gap"}),
         eps_gap,
         "eps that these logits fit best",
@@ -110,15 +125,15 @@ METRICS = (
         "K/(K-1) (1 - confidence_mean)",
         frozenset({"one_minus_confidence"}),
         gamma_confidence,
-        "the same, of the confidence",
+        "equivalent smoothing of c",
         default=True,
     ),
     Metric(
         "eps_accuracy",
-        "K/(K-1) (1 - accuracy): where an optimally fitted smoothed model is calibrated on average",
+        "K/(K-1) (1 - accuracy): the eps at which a model that fits its smoothed targets is calibrated on average",
         frozenset({"correct"}),
         eps_accuracy,
-        "what this accuracy calls for",
+        "eps that calibrates on average",
         default=True,
     ),
     Metric(

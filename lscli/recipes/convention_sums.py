@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lscli.metrics.smoothed_losses import weighed_by
 from lscli.recipes.catalogue import EMPIRICAL, ByClassWeight, Ignored, Sums
 from lscli.smoothing.conventions import CONVENTIONS
 from lscli.smoothing.targets import Targets
+from lscli.table import weighted, weighted_sum
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,15 +75,15 @@ class ConventionSums:
         self._targets, self._table = targets.unweighted, table
         hard = table["loss_hard"]
         spread = self._spread(hard, table["loss_uniform" if targets.prior is None else name])
-        weighted = ByClassWeight()
+        by_weight = ByClassWeight()
         if targets.class_weights is not None:
             by = targets.class_weights[table["label"]]
-            hard_by = weighed_by(by, hard)
+            hard_by = weighted(hard, by)
             by_class = table[_weighted("uniform" if targets.prior is None else name)]
-            parts = by, hard_by, weighed_by(by, spread), self._spread(hard_by, by_class)
-            weighted = ByClassWeight(*(total(table, part) for part in parts))
+            parts = by, hard_by, weighted(spread, by), self._spread(hard_by, by_class)
+            by_weight = ByClassWeight(*(total(table, part) for part in parts))
         totals = total(table, hard), total(table, spread), table.total
-        self._sums = Sums(*totals, table.num_classes or 0, ignored, weighted)
+        self._sums = Sums(*totals, table.num_classes or 0, ignored, by_weight)
 
     def at(self, eps: float) -> Sums:
         """The sums at one eps."""
@@ -116,4 +116,4 @@ class ConventionSums:
 
 def total(table: SampleTable, x: Array) -> float:
     """The sum of x [n] over the samples, counted by their weights; a sample of weight 0 is excluded."""
-    return float(np.add.reduce(x if table.weight is None else weighed_by(table.weight, x)))
+    return weighted_sum(x, table.weight)

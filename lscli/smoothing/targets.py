@@ -109,16 +109,10 @@ class Targets:
         """Whether class weights move the optimum of the loss away from q', so that the entropy is not its floor."""
         return self.class_weights is not None and self.weight_mode == "torch"
 
-    @property
+    @cached_property
     def unweighted(self) -> Targets:
         """The same targets without class weights."""
         return self if self.class_weights is None else replace(self, class_weights=None)
-
-    @cached_property
-    def key(self) -> str:
-        """A word that tells these from others, for what is kept of a table."""
-        arrays = [0 if part is None else hash(part.tobytes()) for part in (self.prior, self.class_weights)]
-        return f"{self.smoothing} {self.weight_mode} {arrays}"
 
     @property
     def smoothing_params(self) -> dict[str, str]:

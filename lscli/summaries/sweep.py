@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
+from lscli.intervals.normal import band
 from lscli.report import by_metric, least_excess, rows_by_source
 
 if TYPE_CHECKING:
@@ -118,14 +118,6 @@ def _where(curve: Sequence[Row], chosen: Sequence[bool]) -> str:
 def _winner(row: Row, first: str, other: str, level: float) -> str:
     low, high = band(row, level)
     return first if low > 0 else other if high < 0 else ""
-
-
-def band(row: Row, level: float) -> tuple[float, float]:
-    """The interval of a row: its own, or that of its standard error; nan where it has neither."""
-    if not math.isnan(row.ci_low):
-        return row.ci_low, row.ci_high
-    width = NormalDist().inv_cdf((1 + level) / 2) * row.stderr
-    return row.value - width, row.value + width
 
 
 def _eps(row: Row) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 import lscli
 from lscli import SampleTable
-from lscli.metrics import METRICS
+from lscli.metrics.catalogue import METRICS
 from lscli.options import BinEdges, Library
 from tests import naive
 from tests.metrics.test_smooth_ece import by_kernel

@@ -15,8 +15,8 @@ from lscli import SampleTable
 from lscli.api.report_rows import Measured, Resampling, measured
 from lscli.api.sweep import METRICS
 from lscli.intervals.bootstrap import Bootstrap, interval, resampled
-from lscli.metrics import select
 from lscli.metrics.base import Settings
+from lscli.metrics.selection import select
 from tests import naive
 from tests.api.sweeps import TARGETS, A, Array, B, K, Y, by_eps, losses, named, one, pair
 

@@ -93,7 +93,7 @@ def test_an_option_of_eval_is_named_as_the_keyword_of_evaluate() -> None:
 
 
 def test_metrics_lists_every_metric_once(run: Run) -> None:
-    from lscli.metrics import METRICS
+    from lscli.metrics.catalogue import METRICS
 
     lines = run("metrics", "-f", "csv").out.splitlines()
     assert "id,family,default,definition" == lines[0]

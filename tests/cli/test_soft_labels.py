@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lscli.cli.main import COMMANDS
-from lscli.metrics import METRICS
+from lscli.metrics.catalogue import METRICS
 from tests.cli.inprocess import Run, assert_refused
 from tests.measured import measured
 from tests.soft import drawn

@@ -11,7 +11,7 @@ import pytest
 
 import lscli
 from lscli.cli.main import COMMANDS
-from lscli.metrics import METRICS
+from lscli.metrics.catalogue import METRICS
 from tests.command import ROOT
 from tests.command import lscli as run
 

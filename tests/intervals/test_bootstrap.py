@@ -1,4 +1,4 @@
-"""Intervals: reproducible, as wide as they should be, and absent where there is nothing to be unsure of."""
+"""Bootstrap intervals: reproducible, as wide as they should be, and absent for constants."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import pytest
 import lscli
 from lscli import SampleTable
 from lscli.intervals.bootstrap import Bootstrap, interval, resampled
-from lscli.metrics import METRICS
 from lscli.metrics.base import Settings
+from lscli.metrics.catalogue import METRICS
 from lscli.report import Row
 from tests.command import LABELS, LOGITS
 
 Compute = Callable[[SampleTable], list[float]]
 Interval = tuple[str, str, Mapping[str, Any], float, float]
 
-# What the targets are is no matter of samples.
+# Metrics of the targets, which are the same for all samples.
 CONSTANT = {"loss_floor", "target_on", "target_off"}
 
 
@@ -72,7 +72,7 @@ def test_another_seed_gives_other_intervals_of_the_same_values() -> None:
             assert not math.isnan(mine.ci_low + mine.ci_high + theirs.ci_low + theirs.ci_high), mine.metric
 
 
-def test_an_interval_does_not_hang_on_the_metrics_beside_it() -> None:
+def test_an_interval_does_not_depend_on_the_other_metrics() -> None:
     logits, labels = drawn()
     together = {entry[1]: entry for entry in intervals(logits, labels, metrics="all")}
     for metric in ("accuracy", "ece", "ece_sweep", "aurc", "brier_discrimination"):
@@ -94,13 +94,13 @@ def test_a_higher_level_is_wider() -> None:
         assert highs[0] < highs[1] < highs[2], metric
 
 
-def test_a_mean_s_interval_is_that_of_its_standard_error() -> None:
+def test_the_interval_of_a_mean_is_that_of_its_standard_error() -> None:
     report = lscli.evaluate(*drawn(2000), ci=True, bootstrap=2000, metrics="loss_hard,accuracy,gamma,brier,perplexity")
     for row in report.rows:
         if row.metric != "perplexity":
             assert [1.96 * row.stderr] * 2 == pytest.approx([row.value - row.ci_low, row.ci_high - row.value], rel=0.12)
     found = rows_of(report)
-    # The same resamples: what is a rising function of another has that function's interval.
+    # The resamples are the same, so that a rising function of a metric has the function of its interval.
     assert math.exp(found["loss_hard"].ci_low) == pytest.approx(found["perplexity"].ci_low, rel=1e-4)
 
 
@@ -197,7 +197,7 @@ def test_percentiles(estimate: float, values: Any, biased: bool, expected: tuple
     assert expected == pytest.approx(found, nan_ok=True)
 
 
-def test_percentiles_are_numpy_s_in_any_order() -> None:
+def test_percentiles_are_those_of_numpy_in_any_order() -> None:
     values = np.random.default_rng(0).standard_normal(997)
     expected = np.quantile(values, [0.025, 0.975])
     assert expected == pytest.approx(interval(0.0, values, 0.95, biased=False), rel=1e-12)
@@ -232,7 +232,7 @@ def test_an_error_in_a_metric_is_raised(threads: int, error: type[BaseException]
     ],
 )
 @pytest.mark.parametrize("ci", [False, True])
-def test_what_is_no_setting_of_intervals_is_refused(options: dict[str, Any], message: str, ci: bool) -> None:
+def test_a_value_out_of_its_range_is_refused(options: dict[str, Any], message: str, ci: bool) -> None:
     with pytest.raises(lscli.UsageError, match=message):
         lscli.evaluate(*drawn(10), ci=ci, **options)
 

@@ -1,4 +1,4 @@
-"""Smoothed targets and what a sample loses against them by their definitions, a sample at a time."""
+"""Smoothed targets, and the parts of a sample's excess by their definitions, one sample at a time."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def divergence(q: Array, log_p: Array) -> float:
 
 
 def split(q: Array, log_p: Array, label: int) -> tuple[float, float, float]:
-    """Overshoot, undershoot and structure of a sample: KL of the label against the rest, and of the rest in itself."""
+    """Overshoot, undershoot and structure of a sample: KL of the label against the rest, and among the rest."""
     q = q.astype(np.longdouble)
     others = np.delete(q, label)
     log_others = np.delete(log_p, label)
@@ -39,3 +39,13 @@ def split(q: Array, log_p: Array, label: int) -> tuple[float, float, float]:
     structure = float(rest) * divergence(others / rest, log_others - log_rest) if rest > 0 else 0.0
     above = rest > 0 and log_rest < np.log(rest)
     return (binary if above else 0.0), (0.0 if above else binary), structure
+
+
+def options_of(smoothing: str, classes: int) -> tuple[dict[str, Any], Array | None]:
+    """The options of a convention, and its prior; one class has the prior 0."""
+    if smoothing != "prior":
+        return {"smoothing": smoothing}, None
+    prior = np.random.default_rng(classes).dirichlet(np.ones(classes))
+    prior[1] = 0
+    prior /= prior.sum()
+    return {"smoothing": smoothing, "prior": prior}, prior

@@ -1,4 +1,4 @@
-"""Tables that tests of metrics share, and how values are compared."""
+"""Logits and tables that tests of metrics share, and the comparison of values."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from lscli import SampleTable
 from lscli.io.open import open_inputs
-from lscli.metrics import METRICS, PLACEHOLDERS, Choice
 from lscli.metrics.base import Settings, Value
-from lscli.metrics.scores import SCORE_COLUMNS
+from lscli.metrics.catalogue import FAMILIES, METRICS
+from lscli.metrics.scores import SCORE_COLUMNS, score_columns
+from lscli.metrics.selection import Choice
 from lscli.metrics.smoothed_losses import vectors
 from lscli.scan.scan import scan
 from lscli.smoothing.targets import Targets
@@ -22,7 +25,7 @@ SETTINGS = Settings(eps=(0.0, 0.1, 0.7, 1.0), rho=0.2)
 CLASSES = 8
 PRIOR = np.array([0.3, 0.05, 0.01, 0.14, 0.1, 0.2, 0.12, 0.08])
 CLASS_WEIGHTS = np.array([1.0, 0.2, 3.0, 0.0, 2.0, 0.7, 5.0, 1.5])
-# What smoothed losses may be against, besides uniform targets.
+# Targets other than the uniform ones without class weights.
 TARGETS = [
     Targets("off-target"),
     Targets("classy"),
@@ -34,24 +37,24 @@ TARGETS = [
 
 
 def applies(metric: str, targets: Targets) -> bool:
-    """Whether a table of one model's samples has such a number for these targets."""
+    """Whether the metric has a value for these targets in a table of one model."""
     return not (
-        "paired" in METRICS[metric].columns
+        METRICS[metric] in FAMILIES["paired"].metrics
         or (metric == "loss_prior" and targets.prior is None)
         or (metric.startswith("excess_") and targets.class_weights is not None and targets.weight_mode == "torch")
     )
 
 
 def settings_name(setting: Settings) -> list[str]:
-    """What is not as usual in a setting."""
+    """The settings that differ from `SETTINGS`, as parts of a test's id."""
     targets = setting.targets
-    against = [targets.smoothing, *([targets.weight_mode] if targets.class_weights is not None else [])]
+    names = [targets.smoothing, *([targets.weight_mode] if targets.class_weights is not None else [])]
     others = [
         str(value)
         for name, value, usual in zip(Settings._fields, setting, SETTINGS, strict=True)
         if name != "targets" and value != usual
     ]
-    return others if targets is SETTINGS.targets else [*against, *others]
+    return others if targets is SETTINGS.targets else [*names, *others]
 
 
 # Every metric that reads columns, with the setting that it is computed with.
@@ -61,7 +64,7 @@ OF_COLUMNS = [
 OF_COLUMNS += [
     (name, SETTINGS._replace(score=score))
     for name, metric in METRICS.items()
-    if "score" in metric.columns
+    if metric.columns is score_columns
     for score in SCORE_COLUMNS
     if score != SETTINGS.score
 ]
@@ -73,7 +76,7 @@ OF_COLUMNS += [
 OF_COLUMNS += [
     (name, SETTINGS._replace(targets=targets))
     for name, metric in METRICS.items()
-    if metric.columns & (PLACEHOLDERS.keys() - {"score"})
+    if metric.parameter == "eps" or (callable(metric.columns) and metric.columns is not score_columns)
     for targets in TARGETS
     if applies(name, targets)
 ]
@@ -81,12 +84,41 @@ IDS = ["-".join([name, *settings_name(setting)]) for name, setting in OF_COLUMNS
 
 
 def drawn(rows: int = 300, classes: int = 8, seed: int = 0) -> tuple[Array, Array]:
-    """Logits, some rows of them equal, with labels that they know something of."""
+    """Logits, some rows of them equal, and labels whose logits are raised."""
     rng = np.random.default_rng(seed)
     logits = 2 * rng.standard_normal((rows, classes))
     labels = rng.integers(0, classes, rows)
     logits[np.arange(rows), labels] += 1.5
-    logits[::5] = logits[0]  # equal confidences, of which some are right
+    logits[::5] = logits[0]  # equal confidences, some of them of correct predictions
+    return logits, labels
+
+
+def learned(classes: int, dtype: str = "float64", rows: int = 2000) -> tuple[Array, Array]:
+    """Logits of a model that has learned something, and labels."""
+    rng = np.random.default_rng(classes)
+    logits = 2 * rng.standard_normal((rows, classes))
+    labels = rng.integers(0, classes, rows)
+    logits[np.arange(rows), labels] += 3
+    return logits.astype(dtype), labels
+
+
+# The arguments of `random_logits`, drawn by Hypothesis.
+samples = given(
+    seed=st.integers(0, 10_000),
+    rows=st.integers(2, 25),
+    classes=st.integers(2, 12),
+    spread=st.floats(0.01, 8),
+    shift=st.floats(-5, 30),
+)
+
+
+def random_logits(seed: int, rows: int, classes: int, spread: float, shift: float) -> tuple[Array, Array]:
+    """Normal logits of standard deviation `spread`, the label's raised by up to `shift`, and labels."""
+    rng = np.random.default_rng(seed)
+    logits = spread * rng.standard_normal((rows, classes))
+    labels = rng.integers(0, classes, rows)
+    logits[np.arange(rows), labels] += shift * rng.random(rows)
+    logits -= logits.max()  # rows that look like probabilities are warned of
     return logits, labels
 
 
@@ -96,7 +128,7 @@ def full_table(rows: int = 300, classes: int = CLASSES, seed: int = 0, targets: 
 
 
 def table_of(logits: Array, labels: Array, targets: Targets | None = None, **options: Any) -> SampleTable:
-    """The same of these samples, for losses against these targets."""
+    """A table of these samples with every column that any metric reads for these targets."""
     settings = SETTINGS._replace(targets=targets or Targets())
     extra = vectors(settings.targets, logits.shape[1])
     columns = {*SCORE_COLUMNS.values()}.union(*(Choice(metric).columns(settings) for metric in METRICS.values()))
@@ -110,7 +142,7 @@ def values(metric: str, table: SampleTable, settings: Settings = SETTINGS) -> li
 
 
 def close(expected: list[Value], found: list[Value], tolerance: float) -> bool:
-    """Whether these are the same numbers, with the same params; none at all are not."""
+    """Whether these are the same numbers with the same params, at least one."""
     pairs = [
         (a, b) for e, f in zip(expected, found, strict=True) for a, b in ((e.value, f.value), (e.stderr, f.stderr))
     ]

@@ -12,7 +12,7 @@ import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
 
 import lscli
-from lscli.metrics.smoothed_losses import Against
+from lscli.metrics.smoothed_losses import SmoothedLosses
 from lscli.options import Kernel, WeightMode
 from lscli.report import Row
 from lscli.smoothing.targets import Targets
@@ -59,7 +59,7 @@ def drawn(classes: int, rows: int = 200, seed: int = 0) -> tuple[Array, Array, A
 
 @pytest.mark.parametrize("classes", [2, 3, 10, 200])
 @pytest.mark.parametrize("kernel", ["numpy", "torch"])
-def test_any_eps_is_pytorch_s(classes: int, kernel: Kernel) -> None:
+def test_the_smoothed_loss_at_any_eps_is_that_of_pytorch(classes: int, kernel: Kernel) -> None:
     logits, labels, weights = drawn(classes)
     labels[::7] = -100
     tensors = torch.from_numpy(logits), torch.from_numpy(labels)
@@ -108,8 +108,8 @@ def test_no_logits_go_below_the_floor_of_weighted_targets(classes: int, eps: flo
         best = np.where(q > 0, np.log(np.where(q > 0, q / q.sum(), 1)), -800)
         for step in (0, 1e-4, 0.1, 3.0):
             aside = best + step * rng.standard_normal((40, classes))
-            against = Against(table_of(aside, np.full(40, label), targets), targets)
-            excess = against.losses(eps) - against.floor(eps)
+            losses = SmoothedLosses(table_of(aside, np.full(40, label), targets), targets)
+            excess = losses.at(eps) - losses.floor(eps)
             assert excess.min() >= -1e-12
             assert (
                 excess.max() == pytest.approx(0, abs=1e-13) if step == 0 else eps == 0 or excess.max() > step**2 / 100
@@ -159,7 +159,7 @@ def test_weights_of_one_are_no_weights(mode: str, options: dict[str, Any]) -> No
 @pytest.mark.parametrize("scale", [7.0, 1e-60, 1e60])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("classes", [5, 130])
-def test_the_scale_of_the_weights_is_nothing(mode: str, scale: float, dtype: str, classes: int) -> None:
+def test_the_scale_of_the_weights_changes_nothing(mode: str, scale: float, dtype: str, classes: int) -> None:
     logits, labels, weights = drawn(classes)
     for options in ({}, {"smoothing": "prior", "prior": "empirical"}):
         how: Any = {"weight_mode": mode, **options}
@@ -198,7 +198,7 @@ def test_standard_errors_of_weighted_means(mode: WeightMode, smoothing: str) -> 
     )
 
 
-def test_a_class_of_no_weight_takes_its_infinite_losses_along() -> None:
+def test_infinite_losses_of_a_class_of_weight_0_are_excluded() -> None:
     logits = np.array([[0.0, 1.0, -np.inf], [2.0, 0.0, -np.inf], [0.0, 0.0, -np.inf]])
     for mode in ("torch", "target-only"):
         with pytest.warns(lscli.LscliWarning, match="masked"):
@@ -209,7 +209,7 @@ def test_a_class_of_no_weight_takes_its_infinite_losses_along() -> None:
         assert (mode == "torch") == math.isfinite(report["loss_smoothed@0.1"])
 
 
-def test_targets_of_weights_have_no_split() -> None:
+def test_with_class_weights_the_excess_has_no_parts() -> None:
     logits, labels, weights = drawn(4)
     with pytest.warns(lscli.LscliWarning, match="excess_structure is absent: with class weights the excess is not"):
         report = lscli.evaluate(logits, labels, class_weights=weights, metrics="excess_structure,loss_excess")

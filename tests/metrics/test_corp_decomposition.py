@@ -150,7 +150,7 @@ def test_nll_reads_one_minus_confidence_where_confidence_rounds_to_one() -> None
 
 
 @pytest.mark.parametrize("correct", [0, 1])
-def test_outcomes_of_one_kind_leave_nothing_uncertain(correct: int) -> None:
+def test_outcomes_of_one_kind_have_no_uncertainty(correct: int) -> None:
     found = parts(made([0.2, 0.9, 0.9], [correct] * 3))
     assert [0.0] * 4 == [found[name] for name in NAMES if not name.endswith("_miscalibration")]
     # -0.0 would be printed.
@@ -163,5 +163,5 @@ def test_a_calibrated_model_is_not_miscalibrated() -> None:
     assert 0.0 == found["nll_miscalibration"]
 
 
-def test_what_weighs_nothing_has_no_value() -> None:
+def test_a_table_of_weight_0_has_no_value() -> None:
     assert all(map(math.isnan, parts(made([0.3], [1], weight=[0.0])).values()))

@@ -30,7 +30,7 @@ def gaps(*numbers: float, weight: Any = None) -> SampleTable:
 @given(
     st.lists(st.tuples(st.sampled_from([-3.0, -0.5, 0.0, 0.1, 0.25, 2.0, 7.5]), st.integers(0, 5)), min_size=1),
 )
-def test_quantiles_are_numpy_s_of_repeated_samples(drawn_gaps: list[tuple[float, int]]) -> None:
+def test_quantiles_are_those_of_numpy_on_repeated_samples(drawn_gaps: list[tuple[float, int]]) -> None:
     gap, weight = (np.array(part) for part in zip(*drawn_gaps, strict=True))
     repeated = np.repeat(gap, weight)
     for metric, q in QUANTILES.items():
@@ -50,7 +50,7 @@ def test_quantiles_of_continuous_gaps(rows: int) -> None:
         assert np.quantile(gap, q) == pytest.approx(values(metric, gaps(*gap))[0].value, rel=1e-13, abs=1e-15)
 
 
-def test_quantiles_beside_infinite_gaps() -> None:
+def test_quantiles_next_to_infinite_gaps() -> None:
     found = {metric: values(metric, gaps(1, 2, 3, math.inf))[0].value for metric in QUANTILES}
     assert 2.5 == found["logit_gap_q50"]
     assert math.inf == found["logit_gap_q95"]
@@ -76,7 +76,7 @@ def test_the_standard_deviation_is_that_of_repeated_samples() -> None:
 
 @pytest.mark.parametrize("classes", [3, 7, 200])
 @pytest.mark.parametrize("kernel", ["numpy", "torch"])
-def test_means_of_what_smoothing_leaves(classes: int, kernel: Kernel) -> None:
+def test_means_against_the_textbook(classes: int, kernel: Kernel) -> None:
     logits, labels = drawn(60, classes)
     columns = {name: column.astype(float) for name, column in naive.columns(logits, labels).items()}
     expected = {
@@ -100,7 +100,7 @@ def test_equal_other_classes_have_the_entropy_1_at_any_confidence() -> None:
         assert lscli.evaluate(logits, [2, 2, 2], metrics="off_label_entropy")["off_label_entropy"] == pytest.approx(1)
 
 
-def test_confident_samples_are_above_their_target_as_far_as_it_goes() -> None:
+def test_above_target_keeps_its_digits_where_p_y_is_near_1() -> None:
     # 1 - p_y of 1e-20 is below 1 - q'(y) of 1e-19 and above 1e-21, which 1 - (1 - 1e-20) = 0 does not tell.
     logits = np.array([[math.log(1e20), 0.0]])
     report = lscli.evaluate(logits, [0], eps=[2e-19, 2e-21], metrics="above_target,loss_excess,excess_overshoot")

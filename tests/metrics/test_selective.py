@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from lscli.errors import UsageError
 from lscli.kernels.rowstate import PNORM_EXPONENTS
 from lscli.metrics import scores, selective
 from lscli.metrics.base import Settings, Value
-from lscli.metrics.scores import SCORE_COLUMNS, check_score, digamma_rise
+from lscli.metrics.scores import SCORE_COLUMNS, score_columns
+from lscli.options import Score
 from lscli.table import SampleTable
 
 Array = NDArray[Any]
 # Those of any score; `aurc_pnorm_gain` is in test_pnorm_gain.py.
-METRICS = {metric.id: metric for metric in selective.METRICS if "score" in metric.columns}
+METRICS = {metric.id: metric for metric in selective.METRICS if metric.columns is score_columns}
 
 
 def near(expected: Any) -> Any:
@@ -168,7 +168,7 @@ def test_failure_auroc_and_augrc(samples: list[tuple[int, bool, int]]) -> None:
     assert np.trapezoid(errors, coverage) == near(number("augrc", table))
 
 
-def test_thresholds_do_not_hang_on_rounding() -> None:
+def test_thresholds_do_not_depend_on_rounding() -> None:
     table = table_of(np.linspace(1, 0, 100), np.arange(100) % 10 >= 3)
     assert 3 / 7 == near(number("risk_at_coverage", table, coverage=0.07))  # .07 * 100 > 7
     assert 1.0 == number("coverage_at_risk", table, risk=0.1 * 3)
@@ -247,18 +247,8 @@ def test_weights_need_not_be_whole() -> None:
     assert 0.25 == near(number("risk_at_coverage", table_of([1, 1], [1, 0], [0.3, 0.1])))
 
 
-def test_digamma_rise() -> None:
-    for a, n in [(1, 1), (1, 7), (3, 2), (16, 5), (15, 40), (17, 3), (1000, 2), (10**6, 3), (10**9, 2), (2, 10**5)]:
-        expected = math.fsum(1 / (a + j) for j in range(n))
-        found = digamma_rise(np.array([float(a)]), np.array([float(n)]))[0]
-        assert expected == pytest.approx(found, rel=2e-15, abs=0)
-    psi = pytest.importorskip("scipy.special").psi
-    start, size = (x.ravel() for x in np.meshgrid([1, 1.3, 4.5, 15.99, 16, 30], [0, 0.01, 0.5, 2.5, 100.1]))
-    assert psi(start + size) - psi(start) == pytest.approx(digamma_rise(start, size), rel=1e-12, abs=1e-14)
-
-
 @pytest.mark.parametrize("score", ["msp", "margin", "entropy", "max_logit"])
-def test_scores_read_their_columns(score: str) -> None:
+def test_scores_read_their_columns(score: Score) -> None:
     table = random_table()
     column = table[SCORE_COLUMNS[score]]
     plain = table_of(-column if score == "entropy" else column, table["correct"])
@@ -276,19 +266,8 @@ def test_params_begin_with_the_parameter() -> None:
     assert ["risk", "score", "p", "held_out"] == list(params)
 
 
-def test_an_unknown_score_names_the_nearest() -> None:
-    with pytest.raises(UsageError, match="unknown score 'max_logits'") as caught:
-        check_score("max_logits")
-    assert "did you mean 'max_logit'" in caught.value.hint
-    with pytest.raises(UsageError) as caught:
-        number("aurc", random_table(), score="qqq")
-    assert "one of msp, margin" in caught.value.hint
-    for score in SCORE_COLUMNS:
-        check_score(score)
-
-
 def half(table: SampleTable, held_out: bool, column: int) -> SampleTable:
-    rows = scores._held_out(table) == held_out
+    rows = scores.held_out_rows(table) == held_out
     weight = None if table.weight is None else table.weight[rows]
     return table_of(table["pnorm_scores"][rows, column], table["correct"][rows], weight)
 
@@ -300,20 +279,11 @@ def test_the_norm_is_chosen_on_the_other_half(seed: int) -> None:
     best = min(columns, key=lambda column: number("aurc", half(table, True, column)))
     for metric in METRICS:
         found = result(metric, table, score="max_logit_pnorm")
-        held_out = int(scores._held_out(table).sum())
+        held_out = int(scores.held_out_rows(table).sum())
         assert (PNORM_EXPONENTS[best], held_out) == (found.params["p"], found.params["held_out"])
         assert number(metric, half(table, False, best)) == found.value
     # A quarter of the rows are or are not one and the same.
-    assert 0.25 < scores._held_out(table).mean() < 0.75
-
-
-def test_halves_are_halves_and_equal_rows_go_together() -> None:
-    rows = np.random.default_rng(0).random((20_000, len(PNORM_EXPONENTS)))
-    drawn = scores._halved(rows)
-    assert 0.5 == pytest.approx(drawn.mean(), abs=0.02)
-    assert np.array_equal(drawn, scores._halved(np.asfortranarray(rows)))
-    assert np.array_equal(np.tile(drawn, 2), scores._halved(np.tile(rows, (2, 1))))
-    assert np.array_equal(scores._halved(np.zeros((1, 8))), scores._halved(-np.zeros((1, 8))))
+    assert 0.25 < scores.held_out_rows(table).mean() < 0.75
 
 
 def test_equal_norms_are_the_smallest() -> None:
@@ -329,8 +299,7 @@ def test_a_resample_keeps_the_choice_and_the_halves(monkeypatch: pytest.MonkeyPa
     weights = [np.random.default_rng(seed).integers(0, 4, len(table)).astype(float) for seed in range(3)]
     expected = [number("aurc", half(table.with_weights(weight), False, column)) for weight in weights]
     # Nothing is sorted or chosen again.
-    monkeypatch.setattr("lscli.metrics.runs.Runs.of", None)
-    monkeypatch.setattr(scores, "_choose", None)
+    monkeypatch.setattr("lscli.metrics.sorted_values.SortedValues.of", None)
     found = [result("aurc", table.resample(weight), score="max_logit_pnorm") for weight in weights]
     assert expected == [value.value for value in found]
     assert [original.params] * 3 == [value.params for value in found]
@@ -340,7 +309,7 @@ def test_a_resample_keeps_the_choice_and_the_halves(monkeypatch: pytest.MonkeyPa
 
 def test_an_empty_half_is_nan() -> None:
     table = random_table()
-    held_out = scores._held_out(table)
+    held_out = scores.held_out_rows(table)
     constant = SampleTable({**table.columns, "pnorm_scores": np.full((len(table), 8), 0.5)})
     tables = [constant, *(table.with_weights(rows.astype(float)) for rows in (held_out, ~held_out))]
     tables += [table.resample(held_out.astype(float)), table.select(held_out), table.select(~held_out)]
@@ -357,12 +326,3 @@ def test_masked_rows_have_no_norm() -> None:
         pnorm[row] = math.nan
         masked = SampleTable({**table.columns, "pnorm_scores": pnorm})
         assert all(math.isnan(value) for value in numbers(masked, score="max_logit_pnorm"))
-
-
-def test_the_catalogue() -> None:
-    assert ["aurc", "eaurc", "augrc", "failure_auroc", "risk_at_coverage", "coverage_at_risk"] == list(METRICS)
-    assert {"risk_at_coverage": "coverage", "coverage_at_risk": "risk"} == {
-        metric.id: metric.parameter for metric in METRICS.values() if metric.parameter
-    }
-    assert not any(metric.default or metric.biased for metric in METRICS.values())
-    assert all(len(metric.gist) <= 30 for metric in METRICS.values())

@@ -167,7 +167,7 @@ def test_a_perfect_model_has_none() -> None:
     assert smece(made([0.0, 1.0, 1.0], [0, 1, 1])) == 0.0
 
 
-def test_what_weighs_nothing_counts_nothing() -> None:
+def test_samples_of_weight_0_are_excluded() -> None:
     c, a = drawn(300, 6, 1.5)
     w = np.arange(300.0) % 3
     assert smece(made(c[w > 0], a[w > 0], weight=w[w > 0])) == pytest.approx(smece(made(c, a, weight=w)), rel=1e-12)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich import box
@@ -11,6 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from lscli.intervals.normal import band
 from lscli.render.numbers import error, interval, interval_title, short
 from lscli.render.terminal.table import fitting
 from lscli.report import by_metric, least_excess
@@ -236,11 +236,8 @@ def _write(line: list[str], at: int, word: str) -> None:
 
 def _sign(row: Row, answer: Report) -> str:
     """Whether the loss is smaller or larger than that of the first model; empty if 0 is in the interval."""
-    low, high = row.ci_low, row.ci_high
-    if math.isnan(low):
-        setting = answer.settings.get("level")
-        width = NormalDist().inv_cdf((1 + (setting.value if setting else 0.95)) / 2) * row.stderr
-        low, high = row.value - width, row.value + width
+    setting = answer.settings.get("level")
+    low, high = band(row, setting.value if setting else 0.95)
     return "smaller" if high < 0 else "larger" if low > 0 else ""
 
 

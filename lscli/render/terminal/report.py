@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.padding import Padding
 from rich.text import Text
 
-from lscli.metrics import FAMILIES, family_of, find
+from lscli.metrics.catalogue import FAMILIES, family_of, find
 from lscli.render.numbers import error, interval, interval_title, short
 from lscli.render.terminal import curve
 from lscli.render.terminal.table import conclusion, empty_table, text_of, titled

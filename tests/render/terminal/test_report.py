@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
-from lscli.metrics import FAMILIES
+from lscli.metrics.catalogue import FAMILIES
 from lscli.render.renderers import Screen
 from lscli.report import Report, Setting
 from lscli.text import printable

@@ -1,4 +1,4 @@
-"""`compat`: the numbers of other libraries, also where a confidence is on an edge, 0 or 1."""
+"""Bin rules: edges, and the numbers of other libraries, also where a confidence is on an edge, 0 or 1."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from torchmetrics.functional.classification import multiclass_calibration_error
 
 import lscli
 from lscli import SampleTable
-from lscli.metrics import METRICS
 from lscli.metrics.base import Settings
-from lscli.metrics.bins import COMPAT, rule_of
+from lscli.metrics.bins import COMPAT, MassBins, rule_of
+from lscli.metrics.catalogue import METRICS
 from lscli.options import Library
 
 Array = NDArray[Any]
@@ -168,7 +168,7 @@ def test_netcal(data: tuple[list[float], list[int]], bins: int, ece: float, mce:
     assert [ece, mce] == pytest.approx(found, rel=1e-13)
 
 
-def test_netcal_s_edges_belong_above() -> None:
+def test_edges_belong_to_the_bin_above_in_netcal() -> None:
     ours = [value("ece", SampleTable.from_confidences(*GRID), bins=5, bin_edges=edges) for edges in ("right", "left")]
     theirs = value("ece", SampleTable.from_confidences(*GRID), bins=5, compat="netcal")
     assert theirs == pytest.approx(ours[1], rel=1e-12)
@@ -176,7 +176,7 @@ def test_netcal_s_edges_belong_above() -> None:
 
 
 @pytest.mark.parametrize("compat", COMPAT)
-def test_a_library_s_own_number_of_bins(compat: str) -> None:
+def test_each_library_has_its_own_default_number_of_bins(compat: Library) -> None:
     c, a = drawn("grid", 15)
     table, bins = SampleTable.from_confidences(c, a), {"netcal": 10, "sklearn": 5}.get(compat, 15)
     for metric in ("ece", "rmsce", "mce", "ece_null", "rmsce_debiased"):
@@ -188,7 +188,7 @@ def test_a_library_s_own_number_of_bins(compat: str) -> None:
 
 
 @pytest.mark.parametrize("compat", COMPAT)
-def test_a_library_s_rule_in_a_report(compat: Library) -> None:
+def test_the_rule_of_a_library_in_a_report(compat: Library) -> None:
     c, a = drawn("random", 15)
     logits = np.log(np.column_stack((c, 1 - c)))
     labels = np.where(a, 0, 1)
@@ -196,3 +196,38 @@ def test_a_library_s_rule_in_a_report(compat: Library) -> None:
     table = SampleTable.from_confidences(c, a)
     assert report["ece"] == pytest.approx(value("ece", table, bins=12, compat=compat), rel=1e-6)
     assert [{"bins": 12, "compat": compat}, {"bins": 12}] == [row.params for row in report.rows]
+
+
+@pytest.mark.parametrize("bins", [1, 2, 3, 7, 10, 15, 30, 49, 300, 10_000])
+def test_an_edge_belongs_to_the_bin_below_it_or_above(bins: int) -> None:
+    edges = np.arange(bins + 1) / bins
+    right, left = rule_of(Settings(bins=bins)), rule_of(Settings(bins=bins, bin_edges="left"))
+    assert [0, *range(bins)] == right.bin_of(edges).tolist()
+    assert [*range(bins), bins - 1] == left.bin_of(edges).tolist()
+    for rule in (right, left):
+        assert list(range(bins)) == rule.bin_of(np.nextafter(edges[:-1], 1)).tolist()
+        assert list(range(bins)) == rule.bin_of(np.nextafter(edges[1:], 0)).tolist()
+        assert edges.tolist() == rule.edges.tolist()
+
+
+@pytest.mark.parametrize(
+    ("confidence", "bins", "expected"),
+    [
+        ([0.3, 0.5, 0.2, 0.3, 0.5, 0.7], 2, [0.4, 1]),
+        ([0.3, 0.5, 0.2, 0.3, 0.5, 0.7], 3, [0.3, 0.5, 1]),
+        ([0.3, 0.5, 1, 1, 1, 1], 3, [0.75, 1]),
+        ([0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9], 3, [0.55, 0.75, 1]),
+        ([0.5], 15, [1]),
+        ([0.2, 0.4], 15, [0.3, 1]),
+        ([0.4] * 30, 15, [1]),
+    ],
+)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_edges_of_verified_calibration(
+    confidence: list[float], bins: int, expected: list[float], weighted: bool
+) -> None:
+    weight = np.ones(len(confidence)) if weighted else None
+    table = SampleTable.from_confidences(confidence, np.ones(len(confidence)), weight=weight)
+    sums = MassBins.of(table).sums(bins)
+    assert expected == pytest.approx(sums.edge.tolist(), abs=1e-15)
+    assert len(confidence) == sums.size.sum() == sums.correct.sum()

@@ -1,4 +1,4 @@
-"""One convention's eps is another's: whole families of metrics agree, with class weights and without."""
+"""Losses of one convention at an eps are those of another at its eps, with class weights and without."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 import lscli
 from lscli.metrics.base import Settings
+from lscli.metrics.selection import select
 from lscli.options import Kernel, Smoothing, WeightMode
 from lscli.smoothing.targets import Targets
 from tests.metrics.tables import applies, drawn, table_of, values
@@ -48,7 +49,7 @@ def targets_of(smoothing: Smoothing, classes: int, mode: WeightMode | None, prio
 @WEIGHTED
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 1000), classes=st.integers(2, 12), share=st.floats(0.001, 0.999))
-def test_off_target_is_uniform_with_k_over_k_less_1_of_it(
+def test_off_target_is_uniform_at_k_over_k_minus_1_times_its_eps(
     mode: WeightMode | None, seed: int, classes: int, share: float
 ) -> None:
     logits, labels = drawn(30, classes, seed)
@@ -60,7 +61,7 @@ def test_off_target_is_uniform_with_k_over_k_less_1_of_it(
 @WEIGHTED
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 1000), classes=st.integers(2, 12), eps=st.floats(0.001, 1))
-def test_classy_is_uniform_over_1_more(mode: WeightMode | None, seed: int, classes: int, eps: float) -> None:
+def test_classy_is_uniform_at_eps_over_1_plus_eps(mode: WeightMode | None, seed: int, classes: int, eps: float) -> None:
     logits, labels = drawn(30, classes, seed)
     classy = numbers(logits, labels, eps, targets_of("classy", classes, mode))
     same(numbers(logits, labels, eps / (1 + eps), targets_of("uniform", classes, mode)), classy)
@@ -113,3 +114,33 @@ def test_a_prior_that_leaves_classes_out_may_have_them_masked() -> None:
     expected = lscli.evaluate(logits, labels, prior=[0.1, 0.2, 0.3, 0.4], **how)
     found = lscli.evaluate(wide, labels + (labels >= 1), prior=[0.1, 0, 0.2, 0.3, 0.4], **how)
     assert [row.value for row in expected.rows] == pytest.approx([row.value for row in found.rows], rel=1e-13)
+
+
+def test_columns_are_those_of_the_targets() -> None:
+    weights, prior = np.array([1.0, 2.0]), np.array([0.5, 0.5])
+    expected = {
+        Targets(): {"loss_hard", "loss_uniform"},
+        Targets("off-target"): {"loss_hard", "loss_uniform"},
+        Targets("prior", prior): {"loss_hard", "loss_prior", "label"},
+        Targets("uniform", None, weights): {"loss_hard", "label", "loss_uniform_weighted"},
+        Targets("uniform", None, weights, "target-only"): {"loss_hard", "label", "loss_uniform"},
+        Targets("prior", prior, weights): {"loss_hard", "label", "loss_prior"},
+    }
+    for targets, columns in expected.items():
+        assert columns == select("loss_excess")[0].columns(Settings(targets=targets))
+        assert columns | {"log_not_label"} == select("excess_structure")[0].columns(Settings(targets=targets))
+        of_prior = set() if targets.prior is None else {"loss_prior"}
+        of_prior |= {"label"} if of_prior and targets.class_weights is not None else set()
+        assert of_prior == select("loss_prior")[0].columns(Settings(targets=targets))
+        # Only the floor depends on the label.
+        of_loss = columns - ({"label"} if targets.class_weights is None else set())
+        assert of_loss == select("loss_smoothed")[0].columns(Settings(targets=targets))
+
+
+def test_soft_labels_have_a_floor_column_per_eps() -> None:
+    settings = Settings(eps=(0.1, -0.2), soft_labels=True)
+    loss, floor, excess = select("loss_smoothed,loss_floor,loss_excess")
+    assert {"loss_hard", "loss_uniform"} == loss.columns(settings)
+    assert {"entropy_of_target@0.1"} == floor.columns(settings)  # those of a negative eps are no distribution
+    assert loss.columns(settings) | floor.columns(settings) == excess.columns(settings)
+    assert {"entropy_of_target@0.3"} == select("loss_floor@0.3")[0].columns(settings)

@@ -1,4 +1,4 @@
-"""Published numbers of label smoothing: one worked example in full, and what other projects pin in their tests."""
+"""Losses against smoothed targets: a worked example, numbers that other projects pin, torch, and identities."""
 
 from __future__ import annotations
 
@@ -7,10 +7,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+import torch.nn.functional as F  # noqa: N812
+from hypothesis import settings
+from numpy.typing import NDArray
+from sklearn.metrics import log_loss
 
 import lscli
 from lscli.options import Kernel
 from lscli.smoothing.targets import Targets
+from tests import naive
+from tests.metrics.by_hand import CONVENTIONS, options_of, target_of
+from tests.metrics.tables import drawn, learned, random_logits, samples
 
 # Three samples and an ignored one, K = 3, eps = 0.1; computed in float64 with torch.
 LOGITS = np.array([[1, 2, 3], [2, 0, -1], [0, 0, 0], [0.5, 2.5, -1]])
@@ -88,12 +96,13 @@ def test_the_worked_example_in_other_conventions(
     assert expected == pytest.approx(report[metric], rel=1e-14)
 
 
-def test_what_a_convention_changes_says_so() -> None:
+def test_params_name_a_convention_that_is_not_uniform() -> None:
     report = lscli.evaluate(LOGITS, LABELS, eps=0.1, smoothing="off-target", class_weights=[1, 2, 3])
     params = {row.metric: row.params for row in report.rows}
-    expected = {"eps": 0.1, "smoothing": "off-target", "class_weights": "torch"}
-    assert expected == params["loss_smoothed"] == params["loss_floor"]
-    assert {"class_weights": "torch"} == params["loss_hard"] == params["loss_uniform"]
+    weights = {"class_weights": "torch"}
+    smoothed = {"eps": 0.1, "smoothing": "off-target", **weights}
+    assert smoothed == params["loss_smoothed"] == params["loss_floor"]
+    assert weights == params["loss_hard"] == params["loss_uniform"]
     assert {} == params["logit_gap_mean"] == params["accuracy"]
     assert not {"excess_overshoot", "excess_undershoot", "excess_structure"} & params.keys()
 
@@ -134,11 +143,11 @@ PINNED = [
     [case[1:] for case in PINNED],
     ids=[case[0] for case in PINNED],
 )
-def test_losses_that_others_pin(
+def test_losses_in_the_tests_of_other_projects(
     logits: list[list[float]], labels: list[int], eps: float, ignore_index: int, expected: float
 ) -> None:
     report = lscli.evaluate(np.array(logits, float), labels, eps=eps, ignore_index=ignore_index)
-    assert report["loss_smoothed"] == pytest.approx(expected, rel=1e-14)
+    assert expected == pytest.approx(report["loss_smoothed"], rel=1e-14)
 
 
 # K, then for eps .05, .1 and .2: the floor and the optimal gap of uniform, of off-target; closed forms to six digits.
@@ -186,3 +195,92 @@ def test_both_ends_of_eps_leave_out_the_other_part() -> None:
         report = lscli.evaluate(logits, [0, 1], eps=[0, 0.1, 1])
     assert report["loss_smoothed@0"] == report["loss_hard"] < math.inf
     assert report["loss_smoothed@0.1"] == report["loss_smoothed@1"] == math.inf
+
+
+Array = NDArray[Any]
+
+
+@pytest.mark.parametrize("eps", [0.0, 0.05, 0.1, 0.5, 1.0])
+@pytest.mark.parametrize("classes", [2, 10, 300])
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-13), ("float32", 1e-7), ("float16", 1e-7)])
+def test_the_smoothed_loss_is_that_of_torch_in_float64(classes: int, eps: float, dtype: str, tolerance: float) -> None:
+    logits, labels = learned(classes, dtype)
+    tensor = torch.from_numpy(logits.astype(np.float64))
+    losses = F.cross_entropy(tensor, torch.from_numpy(labels), label_smoothing=eps, reduction="none").numpy()
+    report = lscli.evaluate(logits, labels, eps=eps)
+    row = next(row for row in report.rows if row.metric == "loss_smoothed")
+    assert losses.mean() == pytest.approx(row.value, rel=tolerance)
+    assert losses.std(ddof=1) / len(losses) ** 0.5 == pytest.approx(row.stderr, rel=1e-6)
+
+
+@pytest.mark.parametrize("classes", [2, 6, 200])
+def test_the_hard_loss_is_the_log_loss_of_scikit_learn(classes: int) -> None:
+    logits, labels = learned(classes)
+    probabilities = torch.softmax(torch.from_numpy(logits), dim=1).numpy()
+    expected = log_loss(labels, probabilities, labels=np.arange(classes))
+    assert expected == pytest.approx(lscli.evaluate(logits, labels)["loss_hard"], rel=1e-12)
+
+
+def test_ignored_samples_are_those_of_torch() -> None:
+    logits, labels = learned(7)
+    labels[::3] = -100
+    expected = F.cross_entropy(torch.from_numpy(logits), torch.from_numpy(labels), label_smoothing=0.2)
+    assert float(expected) == pytest.approx(lscli.evaluate(logits, labels, eps=0.2)["loss_smoothed"], rel=1e-13)
+
+
+def near(expected: float, scale: float = 1) -> Any:
+    return pytest.approx(expected, rel=1e-12, abs=1e-12 * max(scale, 1))
+
+
+@settings(max_examples=40, deadline=None)
+@samples
+def test_noise_correction_is_a_negative_eps(**how: Any) -> None:
+    logits, labels = random_logits(**how)
+    for rho in (0.0, 0.1, 0.6):
+        eps = -rho / (1 - rho)
+        report = lscli.evaluate(logits, labels, eps=eps, noise_rate=rho, allow_negative_eps=True)
+        scale = report["loss_hard"] + report["loss_uniform"]
+        assert report["loss_smoothed"] == near(report["loss_noise_corrected"], scale)
+        assert report["loss_smoothed"] == near((1 - eps) * report["loss_hard"] + eps * report["loss_uniform"], scale)
+        assert (rho == 0) == ("loss_floor" in report)
+        assert (
+            report["loss_noise_corrected"]
+            == lscli.evaluate(logits, labels, metrics=f"loss_noise_corrected@{rho}")["loss_noise_corrected"]
+        )
+
+
+def test_symmetric_noise_is_what_is_corrected() -> None:
+    # Over all labels that a share rho drawn anew can give, the corrected loss is that of the clean labels.
+    logits, labels = drawn(50, 5)
+    rho = 0.3
+    weight = (1 - rho) * np.eye(5)[labels] + rho / 5
+    report = lscli.evaluate(
+        np.repeat(logits, 5, axis=0), np.tile(np.arange(5), 50), weights=weight.ravel(), noise_rate=rho
+    )
+    assert lscli.evaluate(logits, labels)["loss_hard"] == near(report["loss_noise_corrected"])
+
+
+@pytest.mark.parametrize("smoothing", CONVENTIONS)
+def test_a_negative_eps_has_a_loss_and_no_targets(smoothing: str) -> None:
+    logits, labels = drawn(80, 6)
+    options, prior = options_of(smoothing, 6)
+    report = lscli.evaluate(logits, labels, eps=[-0.3, 0.2], allow_negative_eps=True, metrics="all", **options)
+    loss = np.mean(
+        [
+            -(target_of(smoothing, -0.3, y, 6, prior) * row).sum()
+            for y, row in zip(labels, naive.log_softmax(logits), strict=True)
+        ]
+    )
+    assert loss == near(report["loss_smoothed@-0.3"])
+    at = {eps: {row.metric for row in report.rows if row.params.get("eps") == eps} for eps in (-0.3, 0.2)}
+    assert {"loss_smoothed"} == at[-0.3]
+    assert {
+        *("loss_smoothed", "loss_floor", "loss_excess", "target_on", "target_off"),
+        *("excess_overshoot", "excess_undershoot", "excess_structure", "logit_gap_optimal", "above_target"),
+    } == at[0.2]
+    with pytest.warns(lscli.LscliWarning, match="loss_floor is absent: targets of a negative eps are no distribution"):
+        lscli.evaluate(logits, labels, eps=-0.3, allow_negative_eps=True, metrics="loss_floor,loss_hard", **options)
+
+
+def test_an_overflowing_perplexity_is_infinite() -> None:
+    assert lscli.evaluate(np.array([[0.0, 1000.0]]), [0])["perplexity"] == math.inf

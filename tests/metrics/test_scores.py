@@ -1,4 +1,4 @@
-"""What MaxLogit-pNorm gains over the maximum softmax probability, on the half that does not choose p."""
+"""The score MaxLogit-pNorm, its exponent, and what it gains over the maximum softmax probability."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 import lscli
 from lscli import SampleTable
-from lscli.metrics import METRICS
+from lscli.kernels.rowstate import PNORM_EXPONENTS
+from lscli.metrics import scores
 from lscli.metrics.base import Value
-from lscli.metrics.scores import _held_out, msp_where_pnorm_is
+from lscli.metrics.catalogue import METRICS
+from lscli.metrics.scores import digamma_rise, held_out_rows, msp_where_pnorm_is
 from tests.metrics.tables import SETTINGS, drawn, full_table, values
 
 Array = NDArray[Any]
@@ -27,7 +29,7 @@ def gain_of(table: SampleTable) -> Value:
 
 def with_confidence(table: SampleTable, confidence: Array) -> SampleTable:
     """The samples with another score in place of the confidence, nothing kept."""
-    return replace(table, columns={**table.columns, "confidence": confidence}, _of_columns={}, _of_weights={})
+    return replace(table, columns={**table.columns, "confidence": confidence}, _by_columns={}, _by_weights={})
 
 
 def aurc(score: Array, correct: Array) -> float:
@@ -40,7 +42,7 @@ def aurc(score: Array, correct: Array) -> float:
 @pytest.mark.parametrize("seed", range(4))
 def test_the_gain_by_its_definition(classes: int, seed: int) -> None:
     table = full_table(500, classes, seed)
-    half = ~_held_out(table)
+    half = ~held_out_rows(table)
     gain = gain_of(table)
     column = gain.params["p"] - 1
     areas = [aurc(table["pnorm_scores"][~half, p], table["correct"][~half]) for p in range(8)]
@@ -78,7 +80,7 @@ def test_resamples_keep_the_choice_of_p() -> None:
     weight = np.random.default_rng(0).integers(0, 3, 300).astype(float)
     found = gain_of(table.resample(weight))
     assert gain_of(table).params == found.params
-    half = ~_held_out(table)
+    half = ~held_out_rows(table)
     repeated = np.repeat(np.flatnonzero(half), weight[half].astype(int))
     parts = [table.select(repeated), table.select(repeated)]
     scores = parts[0]["confidence"], parts[1]["pnorm_scores"][:, found.params["p"] - 1]
@@ -88,15 +90,34 @@ def test_resamples_keep_the_choice_of_p() -> None:
 
 def test_nothing_to_compare_is_missing() -> None:
     table = full_table(100, 8)
-    assert math.isnan(gain_of(table.select(~_held_out(table))).value)
-    assert math.isnan(gain_of(table.select(_held_out(table))).value)
+    assert math.isnan(gain_of(table.select(~held_out_rows(table))).value)
+    assert math.isnan(gain_of(table.select(held_out_rows(table))).value)
     nan = np.where(np.arange(100) == 3, math.nan, 1)[:, None]
-    masked = replace(table, columns={**table.columns, "pnorm_scores": table["pnorm_scores"] * nan}, _of_columns={})
+    masked = replace(table, columns={**table.columns, "pnorm_scores": table["pnorm_scores"] * nan}, _by_columns={})
     assert math.isnan(gain_of(masked).value)
     lacking = SampleTable({"confidence": table["confidence"], "correct": table["correct"]}, 8)
     assert [] == METRICS["aurc_pnorm_gain"].compute(lacking, SETTINGS)
 
 
-def test_two_classes_have_no_gain_and_no_others_among_themselves() -> None:
+def test_two_classes_have_no_gain_and_no_off_label_entropy() -> None:
     report = lscli.evaluate(*drawn(50, 2), metrics="all")
     assert not {"aurc_pnorm_gain", "off_label_entropy"} & {row.metric for row in report.rows}
+
+
+def test_digamma_rise() -> None:
+    for a, n in [(1, 1), (1, 7), (3, 2), (16, 5), (15, 40), (17, 3), (1000, 2), (10**6, 3), (10**9, 2), (2, 10**5)]:
+        expected = math.fsum(1 / (a + j) for j in range(n))
+        found = digamma_rise(np.array([float(a)]), np.array([float(n)]))[0]
+        assert expected == pytest.approx(found, rel=2e-15, abs=0)
+    psi = pytest.importorskip("scipy.special").psi
+    start, size = (x.ravel() for x in np.meshgrid([1, 1.3, 4.5, 15.99, 16, 30], [0, 0.01, 0.5, 2.5, 100.1]))
+    assert psi(start + size) - psi(start) == pytest.approx(digamma_rise(start, size), rel=1e-12, abs=1e-14)
+
+
+def test_halves_are_halves_and_equal_rows_go_together() -> None:
+    rows = np.random.default_rng(0).random((20_000, len(PNORM_EXPONENTS)))
+    drawn = scores._halved(rows)
+    assert 0.5 == pytest.approx(drawn.mean(), abs=0.02)
+    assert np.array_equal(drawn, scores._halved(np.asfortranarray(rows)))
+    assert np.array_equal(np.tile(drawn, 2), scores._halved(np.tile(rows, (2, 1))))
+    assert np.array_equal(scores._halved(np.zeros((1, 8))), scores._halved(-np.zeros((1, 8))))

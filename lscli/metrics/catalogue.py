@@ -1,0 +1,60 @@
+"""The catalogue of metrics: a file per family, a table of all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from lscli.metrics import (
+    calibration,
+    classwise,
+    confidence,
+    excess,
+    logit_statistics,
+    loss,
+    paired,
+    proper,
+    selective,
+    smoothing_diagnosis,
+)
+
+if TYPE_CHECKING:
+    from lscli.metrics.base import Metric
+
+
+class Family(NamedTuple):
+    """Metrics that answer one question."""
+
+    title: str
+    metrics: tuple[Metric, ...]
+
+
+FAMILIES: dict[str, Family] = {
+    "loss": Family("Loss", (*loss.METRICS, *excess.METRICS)),
+    "confidence": Family("Accuracy and confidence", confidence.METRICS),
+    "calibration": Family("Calibration", calibration.METRICS),
+    "classwise": Family("Calibration of every class", classwise.METRICS),
+    "proper": Family("Proper scores", proper.METRICS),
+    "selective": Family("Ranking by confidence", selective.METRICS),
+    "smoothing": Family("Smoothing diagnosis", (*smoothing_diagnosis.METRICS, *logit_statistics.METRICS)),
+    "paired": Family("Against the first model", paired.METRICS),
+}
+METRICS: dict[str, Metric] = {metric.id: metric for family in FAMILIES.values() for metric in family.metrics}
+
+
+def find(metric_id: str) -> Metric | None:
+    """The metric of that id, `top<k>_accuracy` with any k included; None if there is none."""
+    k = _top_k(metric_id)
+    return METRICS.get(metric_id) or (confidence.top_k(k) if k else None)
+
+
+def family_of(metric_id: str) -> str:
+    """The family that a metric's id belongs to."""
+    if _top_k(metric_id):
+        return "confidence"
+    return next(name for name, family in FAMILIES.items() if any(m.id == metric_id for m in family.metrics))
+
+
+def _top_k(metric_id: str) -> int:
+    """The k of `top<k>_accuracy`, 0 for any other id."""
+    digits = metric_id.removeprefix("top").removesuffix("_accuracy")
+    return int(digits) if digits.isdecimal() and metric_id == f"top{int(digits)}_accuracy" else 0

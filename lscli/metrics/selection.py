@@ -1,0 +1,124 @@
+"""The selection of metrics by name, as `--metrics` takes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lscli.errors import UsageError
+from lscli.metrics.catalogue import FAMILIES, METRICS, find
+from lscli.smoothing.checks import check_eps
+from lscli.text import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from lscli.metrics.base import Metric, Settings, Value
+    from lscli.table import SampleTable
+
+_SETS = ("default", "all")
+
+
+class Choice(NamedTuple):
+    """A metric that was selected.
+
+    Attributes:
+        metric: the metric.
+        argument: the number after `@`, or None.
+        named: whether it was selected by its id, so that a warning tells if it is absent.
+    """
+
+    metric: Metric
+    argument: float | None = None
+    named: bool = False
+
+    def columns(self, settings: Settings) -> frozenset[str]:
+        """The columns that it reads with these settings."""
+        return self.metric.columns_for(self.settings(settings))
+
+    def values(self, table: SampleTable, settings: Settings) -> Sequence[Value]:
+        """The values of the metric; none where the table lacks a column or the metric does not apply."""
+        if not table.has(self.columns(settings)) or (self.metric.by_class and table.classes is None):
+            return []
+        return self.metric.compute(table, self.settings(settings))
+
+    def settings(self, settings: Settings) -> Settings:
+        """The settings, with the argument of this choice."""
+        if self.argument is None:
+            return settings
+        given: Any = (self.argument,) if self.metric.parameter == "eps" else self.argument
+        return settings._replace(**{self.metric.parameter: given})
+
+
+def select(names: str | Iterable[str], *, allow_negative_eps: bool = False) -> list[Choice]:
+    """The metrics that these names select, in the catalogue's order.
+
+    Args:
+        names: ids, families, `default` or `all`, comma-separated or several strings; `id@number` sets the metric's
+            parameter.
+        allow_negative_eps: whether an eps may be below 0.
+
+    Raises:
+        UsageError: an unknown name, or a parameter that the metric does not take or whose value is out of range.
+    """
+    words = [w.strip() for part in ([names] if isinstance(names, str) else names) for w in part.split(",")]
+    chosen: dict[tuple[str, float | None], Choice] = {}
+    for word in filter(None, words):
+        for choice in _choices(word, allow_negative_eps):
+            key = choice.metric.id, choice.argument
+            if key not in chosen or choice.named:
+                chosen[key] = choice
+    if not chosen:
+        raise UsageError("no metric is named", "leave --metrics out for the default set")
+    order = {metric_id: place for place, metric_id in enumerate(METRICS)}
+    return sorted(chosen.values(), key=lambda choice: order.get(choice.metric.id, order["top5_accuracy"]))
+
+
+def _choices(word: str, allow_negative_eps: bool) -> list[Choice]:
+    if word == "default":
+        return [Choice(metric) for metric in METRICS.values() if metric.default]
+    if word == "all":
+        return [Choice(metric) for metric in METRICS.values()]
+    if word in FAMILIES:
+        return [Choice(metric) for metric in FAMILIES[word].metrics]
+    metric_id, at, argument = word.partition("@")
+    metric = find(metric_id)
+    if metric is None:
+        known = [*METRICS, *FAMILIES, *_SETS]
+        raise UsageError(f"unknown metric {metric_id!r}", nearest(metric_id, known) or "see lscli metrics")
+    if not at:
+        return [Choice(metric, named=True)]
+    if not metric.parameter:
+        raise UsageError(f"{metric_id} takes no parameter", f"write {metric_id} alone")
+    if metric.parameter == "eps":
+        amount = check_eps(argument, allow_negative=allow_negative_eps, before=f"{metric_id}@")
+    else:
+        parse = parse_rate if metric.parameter == "rho" else parse_share
+        amount = parse(argument, metric.parameter, f"{metric_id}@")
+    return [Choice(metric, amount, named=True)]
+
+
+def parse_rate(text: object, name: str, before: str) -> float:
+    """Parse a share of labels that were drawn anew: at least 0, below 1; `before` precedes the hint's example.
+
+    Raises:
+        UsageError: the value is no such share.
+    """
+    rate = parse_share(text, name, before)
+    if rate == 1:
+        raise UsageError("must be below 1, got 1", f"for example {before}0.1", where=name)
+    return rate
+
+
+def parse_share(text: object, name: str, before: str) -> float:
+    """Parse a coverage, a risk or a share of labels: in [0, 1]; `before` precedes the hint's example.
+
+    Raises:
+        UsageError: the value is no such share.
+    """
+    try:
+        share = float(text)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        share = float("nan")
+    if not 0 <= share <= 1:
+        raise UsageError(f"must be finite and in [0, 1], got {text}", f"for example {before}0.1", where=name)
+    return share

@@ -1,0 +1,163 @@
+"""Calibration errors by class: published numbers, the definition, and laws."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+import lscli
+from lscli.metrics.catalogue import METRICS
+from lscli.options import BinEdges, Kernel
+from tests import naive
+from tests.metrics.tables import drawn
+
+Array = NDArray[Any]
+
+
+def by_class(p: Any, labels: Any, **options: Any) -> tuple[float, float]:
+    with np.errstate(divide="ignore"):
+        logits = np.log(np.array(p, np.float64))
+    report = lscli.evaluate(logits, labels, metrics="classwise", **options)
+    return report["classwise_ece"], report["classwise_ece_max"]
+
+
+@pytest.mark.parametrize("kernel", ["numpy", "torch"])
+@pytest.mark.parametrize(
+    ("first", "labels", "options", "expected"),
+    [
+        ([0.9, 0.8, 0.7, 0.3, 0.2, 0.1], [0, 0, 0, 1, 1, 1], {"bins": 2}, 0.2),
+        ([0.8, 0.1], [0, 1], {"bins": 2, "norm": "max"}, 0.2),
+        ([0.8, 0.7, 0.6, 0.1, 0.1, 0.1], [0, 0, 0, 1, 1, 1], {"bins": 2, "norm": "max"}, 0.3),
+    ],
+)
+def test_classwise_of_pycalib(
+    kernel: str, first: list[float], labels: list[int], options: dict[str, Any], expected: float
+) -> None:
+    found = by_class(np.column_stack((first, 1 - np.array(first))), labels, kernel=kernel, **options)
+    assert expected == pytest.approx(found[0], abs=1e-12)
+
+
+@pytest.mark.parametrize("kernel", ["numpy", "torch"])
+@pytest.mark.parametrize("norm", ["l1", "l2", "max"])
+def test_a_calibrated_model_has_no_error_in_any_class(kernel: str, norm: str) -> None:
+    """PyCalib, test_metrics.py."""
+    found = by_class([[0.6, 0.2, 0.2]] * 10, [0] * 6 + [1] * 2 + [2] * 2, norm=norm, kernel=kernel)
+    assert (0.0, 0.0) == pytest.approx(found, abs=1e-12)
+
+
+@pytest.mark.parametrize("kernel", ["numpy", "torch"])
+def test_marginal_errors_of_verified_calibration(kernel: str) -> None:
+    """util_test.py::test_get_three_label_ce, where each distinct value is a bin; the worst class by hand."""
+    p = [[0.6, 0.3, 0.1]] * 6 + [[0.1, 0.8, 0.1]] * 4 + [[0.1, 0.0, 0.9]] * 4
+    labels = [0] * 5 + [1] * 4 + [2] * 5
+    found = by_class(p, labels, bins=20, kernel=kernel)
+    worst = (6 * (5 / 6 - 0.6) + 8 * 0.1) / 14
+    assert (0.0857142857, worst) == pytest.approx(found, abs=1e-10)
+
+
+BINS = st.one_of(st.sampled_from([1, 2, 3, 7, 10, 15, 49]), st.integers(1, 60))
+EDGES = st.sampled_from(["right", "left"])
+
+
+@pytest.mark.filterwarnings("ignore:logits. every row sums to 1")  # as one row of two classes may by chance
+@settings(max_examples=100, deadline=None)
+@given(
+    st.integers(0, 10_000),
+    st.integers(1, 40),
+    st.sampled_from([2, 3, 9]),
+    st.sampled_from(["spread", "ties", "sure", "halves"]),
+    BINS,
+    EDGES,
+    st.sampled_from(["l1", "l2", "max"]),
+    st.booleans(),
+)
+def test_errors_by_class(
+    seed: int, rows: int, classes: int, kind: str, bins: int, edges: str, norm: str, weighted: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    logits = rng.standard_normal((rows, classes)) * {"spread": 2, "ties": 1, "sure": 60, "halves": 1}[kind]
+    if kind == "ties":
+        logits = np.round(logits)
+    if kind == "halves":  # p of exactly 0, 1/2 and 1
+        logits = np.full((rows, classes), -np.inf)
+        for row in logits:
+            row[rng.choice(classes, rng.integers(1, 3), replace=False)] = 0
+        logits[:, 0] -= 0.125
+    logits[:, 0] += 0.125  # rows that sum to 1 are warned of
+    labels = rng.integers(0, classes, rows)
+    weight = rng.integers(0, 4, rows) if weighted else None
+    if weight is not None:
+        weight[0] += 2  # less is warned of
+    options: dict[str, Any] = {"bins": bins, "bin_edges": edges, "norm": norm, "weights": weight}
+    found = [row.value for row in lscli.evaluate(logits, labels, metrics="classwise", threads=1, **options).rows]
+    p = naive.probabilities(logits)
+    counts = np.ones(rows) if weight is None else weight.astype(float)
+    expected = naive.classwise(p, labels, counts, bins, edges, norm)
+    assert [np.mean(expected), max(expected)] == pytest.approx(found, rel=1e-9, abs=1e-10)
+
+
+@pytest.mark.parametrize("edges", ["right", "left"])
+@pytest.mark.parametrize("kernel", ["numpy", "torch"])
+def test_a_probability_on_an_edge(edges: BinEdges, kernel: Kernel) -> None:
+    # Of two bins: 1/2 shares one with 0 or with 1, and their gaps are of opposite signs.
+    logits = [[0.0, 0.0], [0.0, 0.0], [0.0, 3.0], [3.0, 0.0]]
+    p = naive.probabilities(np.array(logits))
+    for labels in ([0, 1, 0, 1], [0, 0, 1, 1], [1, 1, 1, 1]):
+        expected = naive.classwise(p, np.array(labels), np.ones(4), 2, edges, "l1")
+        found = lscli.evaluate(logits, labels, metrics="classwise", bins=2, bin_edges=edges, kernel=kernel)
+        assert [np.mean(expected), max(expected)] == pytest.approx([row.value for row in found.rows], abs=1e-12)
+    assert naive.norm(naive.equal_width(p[:, 0], np.array([0, 1, 0, 1]), np.ones(4), 2)) != naive.norm(
+        naive.equal_width(p[:, 0], np.array([0, 1, 0, 1]), np.ones(4), 2, "left")
+    )
+
+
+BY_CLASS = [name for name, metric in METRICS.items() if metric.by_class]
+CLASSWISE = [
+    {"norm": norm, "bin_edges": edges, "bins": bins}
+    for norm in ("l1", "l2", "max")
+    for edges, bins in (("right", 15), ("left", 10))
+]
+
+
+def classwise(logits: Array, labels: Array, **options: Any) -> list[float]:
+    report = lscli.evaluate(logits, labels, metrics="classwise", **options)
+    assert BY_CLASS == [row.metric for row in report.rows]
+    assert all(math.isnan(row.stderr) for row in report.rows)
+    return [row.value for row in report.rows]
+
+
+@pytest.mark.parametrize("options", CLASSWISE, ids=str)
+@pytest.mark.parametrize("kernel", ["numpy", "torch"])
+@pytest.mark.parametrize("classes", [2, 8, 200])
+def test_the_laws_of_the_errors_by_class(options: dict[str, Any], kernel: str, classes: int) -> None:
+    logits, labels = drawn(400, classes, 3)
+    expected = classwise(logits, labels, kernel=kernel, **options)
+    assert all(0 < number < 1 for number in expected)
+    rng = np.random.default_rng(4)
+    order = rng.permutation(len(labels))
+    shuffled = classwise(logits[order], labels[order], kernel=kernel, **options)
+    assert expected == pytest.approx(shuffled, rel=1e-13, abs=1e-13)
+    ones = classwise(logits, labels, kernel=kernel, weights=np.ones(len(labels)), **options)
+    assert expected == pytest.approx(ones, rel=1e-13, abs=1e-13)
+    weight = rng.integers(0, 4, len(labels))
+    repeated = classwise(np.repeat(logits, weight, axis=0), np.repeat(labels, weight), kernel=kernel, **options)
+    weighted = classwise(logits, labels, kernel=kernel, weights=weight, **options)
+    assert repeated == pytest.approx(weighted, rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize("options", CLASSWISE, ids=str)
+def test_the_errors_by_class_of_a_group_are_those_of_its_samples(options: dict[str, Any]) -> None:
+    logits, labels = drawn(400, 5, 5)
+    weight = np.random.default_rng(6).integers(0, 3, 400)
+    names = np.array(["a", "b", "c"])[np.arange(400) % 3]
+    report = lscli.evaluate(logits, labels, metrics="classwise", weights=weight, groups=names, **options)
+    for name in "abc":
+        mine = names == name
+        expected = classwise(logits[mine], labels[mine], weights=weight[mine], **options)
+        assert expected == pytest.approx([row.value for row in report.rows if row.group == name], rel=1e-12, abs=1e-13)

@@ -1,0 +1,90 @@
+"""SampleTable: weights, and the values that are kept under the functions that compute them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from lscli import SampleTable
+from lscli.table import weighted, weighted_sum
+
+CALLS: list[object] = []
+
+
+@pytest.fixture(autouse=True)
+def no_calls() -> None:
+    CALLS.clear()
+
+
+def above(table: SampleTable, threshold: float) -> int:
+    """How many confidences are above a threshold: depends on the columns alone."""
+    CALLS.append(threshold)
+    return int((table["confidence"] > threshold).sum())
+
+
+def weight_above(table: SampleTable, threshold: float) -> float:
+    CALLS.append(threshold)
+    return weighted_sum((table["confidence"] > threshold).astype(float), table.weight)
+
+
+def same_arguments(table: SampleTable, threshold: float) -> str:
+    return "another function"
+
+
+def made() -> SampleTable:
+    return SampleTable.from_confidences([0.2, 0.6, 0.9], [0, 1, 1])
+
+
+def test_a_value_of_the_columns_is_computed_once_for_all_resamples() -> None:
+    table = made()
+    tables = [table, table.resample(np.array([2.0, 1, 0])), table.with_weights(np.ones(3))]
+    assert [2, 2, 2] == [each.kept(above, 0.5) for each in tables]
+    assert 1 == table.kept(above, 0.7)
+    assert [0.5, 0.7] == CALLS
+
+
+def test_a_value_of_the_weights_is_computed_once_per_table() -> None:
+    table = made()
+    resample = table.resample(np.array([2.0, 1, 0]))
+    assert [2, 2] == [table.kept_weighted(weight_above, 0.5) for _ in range(2)]
+    assert [1, 1] == [resample.kept_weighted(weight_above, 0.5) for _ in range(2)]
+    assert [0.5, 0.5] == CALLS
+
+
+def test_reused_values_are_kept_in_resamples_only() -> None:
+    table = made()
+    resample = table.resample(np.ones(3))
+    assert [2, 2] == [table.reused(above, 0.5) for _ in range(2)]
+    assert [2, 2] == [resample.reused(above, 0.5) for _ in range(2)]
+    assert [2, 2] == [table.resample(np.ones(3)).reused(above, 0.5) for _ in range(2)]
+    assert [0.5, 0.5, 0.5] == CALLS
+
+
+def test_functions_with_the_same_arguments_have_values_of_their_own() -> None:
+    table = made()
+    assert (2, "another function") == (table.kept(above, 0.5), table.kept(same_arguments, 0.5))
+
+
+def test_a_selection_keeps_nothing() -> None:
+    table = made()
+    assert 2 == table.kept(above, 0.5)
+    assert 1 == table.select(np.array([True, True, False])).kept(above, 0.5)
+
+
+def test_the_total_is_the_sum_of_the_weights() -> None:
+    table = made()
+    assert (3, 2.5, 0) == (
+        table.total,
+        table.with_weights(np.array([1, 0, 1.5])).total,
+        table.resample(np.zeros(3)).total,
+    )
+
+
+def test_a_sample_of_weight_0_is_excluded_even_if_its_value_is_infinite() -> None:
+    x, weight = np.array([math.inf, 2, math.nan, -1]), np.array([0.0, 3, 0, 0.5])
+    assert [0, 6, 0, -0.5] == weighted(x, weight).tolist()
+    assert 5.5 == weighted_sum(x, weight)
+    assert math.inf == weighted_sum(x, np.array([1.0, 3, 0, 0.5]))
+    assert 3 == weighted_sum(np.array([True, False, True, True]), None)
