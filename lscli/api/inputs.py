@@ -16,6 +16,7 @@ from lscli.io.open import ReadOptions, open_inputs, open_soft_inputs
 from lscli.io.soft_labels import SoftLabels
 from lscli.io.weights_groups import open_groups, open_weights
 from lscli.kernels.class_sums import ClassSums
+from lscli.kernels.devices import versions
 from lscli.metrics.smoothed_losses import PRIOR, WEIGHTED
 from lscli.report import Provenance
 from lscli.table import SampleTable
@@ -186,7 +187,7 @@ class Inputs:
         return Provenance(
             inputs=inputs,
             samples=samples,
-            versions=_versions("numpy" if result is None else result.kernel),
+            versions={"lscli": __version__, **versions("numpy" if result is None else result.kernel)},
             warnings=[] if result is None else self._notes(result),
         )
 
@@ -234,12 +235,3 @@ def _input(role: str, opened: Logits | Labels | SoftLabels) -> dict[str, Any]:
         "size": opened.size,
     }
     return described | ({"shards": opened.shards} if opened.shards else {})
-
-
-def _versions(kernel: str) -> dict[str, str]:
-    versions = {"lscli": __version__, "numpy": np.__version__}
-    if kernel == "torch":
-        import torch
-
-        versions["torch"] = torch.__version__
-    return versions

@@ -47,7 +47,7 @@ class Scan(NamedTuple):
 
     table: SampleTable
     device: str
-    kernel: str
+    kernel: Kernel
     skipped: int
     masked: int
     look_like_probabilities: bool
