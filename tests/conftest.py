@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 
 import pytest
 
@@ -17,6 +18,9 @@ for _name in [name for name in os.environ if name.startswith("LSCLI_")]:
     del os.environ[_name]
 for _name in ("FORCE_COLOR", "NO_COLOR"):
     os.environ.pop(_name, None)
+# A shell starts a job in the background with SIGINT ignored, and so would be every process that a test starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="module", autouse=True)

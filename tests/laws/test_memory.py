@@ -25,7 +25,7 @@ def peak(rows: int, classes: int, folder: Path) -> int:
 
 
 def test_three_times_the_rows_take_twelve_columns_more(tmp_path: Path) -> None:
-    rows = 40_000
+    rows = 20_000
     small, large = peak(rows, 1000, tmp_path), peak(3 * rows, 1000, tmp_path)
     assert large - small <= 2 * rows * 12 * 8 + MIB  # the allocator's own part is below 1 MiB
 
