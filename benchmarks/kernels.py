@@ -12,7 +12,7 @@ import torch
 
 from lscli.io.open import open_inputs
 from lscli.kernels.rowstate import COLUMNS
-from lscli.options import Kernel
+from lscli.options import Kernel, ReadingOptions
 from lscli.scan.scan import scan
 
 SHAPES = ((2_000_000, 10), (200_000, 100), (20_000, 1000), (600, 32_000))
@@ -35,7 +35,7 @@ def main() -> None:
             seconds = []
             for _ in range(5):
                 start = time.perf_counter()
-                scan(opened, label, COLUMNS, kernel=kernel, device=device)
+                scan(opened, label, COLUMNS, ReadingOptions(kernel=kernel, device=device))
                 seconds.append(time.perf_counter() - start)
             line += f"   {kernel} {device}: {min(seconds) / rows / classes * 1e9:6.2f} ns"
         print(line, flush=True)

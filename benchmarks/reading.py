@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from lscli.io.open import ReadOptions, open_inputs
+from lscli.io.open import open_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,7 @@ def written(folder: Path, rows: int, classes: int) -> dict[str, tuple[Path, Call
 
 def read(path: Path, labels: Path) -> None:
     """Every row, once, as a pass over them does."""
-    logits, _ = open_inputs(path, labels, ReadOptions())
+    logits, _ = open_inputs(path, labels)
     rows, classes = logits.shape
     step = max(1, CHUNK // (classes * logits.storage.itemsize))
     buffer = np.empty((step, classes), logits.storage)

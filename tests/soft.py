@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lscli
-from lscli.io.open import ReadOptions, open_soft_inputs
+from lscli.io.open import open_soft_inputs
 from lscli.io.soft_labels import SoftLabels
+from lscli.options import ReadingOptions
 from lscli.scan.scan import scan
 from lscli.scan.soft import Soft
 from lscli.smoothing.targets import Targets
@@ -39,17 +40,19 @@ def table(
     targets: Targets | None = None,
     eps: tuple[float, ...] = (),
     columns: tuple[str, ...] = COLUMNS,
-    reading: ReadOptions | None = None,
+    reading: ReadingOptions | None = None,
     ignore_index: int = -100,
     **options: Any,
 ) -> SampleTable:
     """The columns of a pass over logits and soft labels [N, K], the entropies of each eps among them as `eps=0.1`."""
-    opened, truth = open_soft_inputs(logits, labels, reading or ReadOptions())
+    opened, truth = open_soft_inputs(logits, labels, reading or ReadingOptions())
     assert isinstance(truth, SoftLabels)
     try:
         names = {f"eps={amount}": amount for amount in eps}
         soft = Soft(truth, ignore_index, targets or Targets(), names)
-        return scan(opened, np.zeros(opened.shape[0], np.int32), columns, soft=soft, **options).table
+        label = np.zeros(opened.shape[0], np.int32)
+        passing = {name: options.pop(name) for name in ("class_sums", "vectors") if name in options}
+        return scan(opened, label, columns, ReadingOptions(**options), soft=soft, **passing).table
     finally:
         opened.close()
         truth.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from lscli.report import Setting
 from lscli.scan.scan import scan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from lscli.options import Data
     from lscli.table import SampleTable
@@ -89,12 +89,12 @@ def _read(
         given, files = opened.targets(wanted)
         # If masked classes are excluded, each row would need a prior of its own.
         counted = TargetOptions(smoothing="prior", prior=loss_targets.EMPIRICAL)
-        empirical = None if opened.masked_classes == "exclude" else opened.targets(counted).targets
+        empirical = None if opened.options.masked_classes == "exclude" else opened.targets(counted).targets
         tried = convention_sums.tried(given, empirical)
-        how = reading.scan_options(opened)
         extra = convention_sums.vectors(tried, opened.logits.shape[1])
-        result = scan(opened.logits, opened.label, {*convention_sums.COLUMNS, *opened.columns}, vectors=extra, **how)
-        left_out = _ignored(opened, result.table, {**how, "progress": None})
+        columns = {*convention_sums.COLUMNS, *opened.columns}
+        result = scan(opened.logits, opened.label, columns, opened.options, vectors=extra)
+        left_out = _ignored(opened, result.table)
         table = opened.tables(result.table)[""]
     provenance = opened.provenance(result)
     provenance = replace(provenance, inputs=[*provenance.inputs, *files])
@@ -103,7 +103,7 @@ def _read(
     return found, [ConventionSums(name, each, table, left_out) for name, each in tried.items()]
 
 
-def _ignored(opened: Inputs, table: SampleTable, options: Mapping[str, Any]) -> Ignored:
+def _ignored(opened: Inputs, table: SampleTable) -> Ignored:
     """What the ignored samples add, from a second pass over their rows.
 
     An ignored row with a logit that is not finite is skipped if `nonfinite` is `skip`; otherwise the sum is nan.
@@ -116,15 +116,16 @@ def _ignored(opened: Inputs, table: SampleTable, options: Mapping[str, Any]) -> 
     first, last = min(int(rows[0]), int(known)), max(int(rows[-1]), int(known))
     label = np.where(opened.label < 0, 0, -1).astype(np.int32)
     label[known] = 0
-    masked = options["masked_classes"]
+    masked = opened.options.masked_classes
+    masked = "keep" if masked == "error" else masked
     found = scan(
         opened.logits.part(first, last + 1),
         label[first : last + 1],
         {"row", "loss_uniform"},
-        **{**options, "nonfinite": "skip", "masked_classes": "keep" if masked == "error" else masked},
+        opened.options.replaced(nonfinite="skip", masked_classes=masked, progress=None),
     )
     others = opened.weighted(found.table.select(found.table["row"] != known))
-    if found.skipped and options["nonfinite"] != "skip":
+    if found.skipped and opened.options.nonfinite != "skip":
         weight = float(len(rows)) if opened.weight is None else float(np.add.reduce(opened.weight.values[rows]))
         return Ignored(opened.weighted(table).total + weight)
     return Ignored(opened.weighted(table).total + others.total, total(others, others["loss_uniform"]))

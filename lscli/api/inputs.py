@@ -12,7 +12,7 @@ from lscli._version import __version__
 from lscli.api.loss_targets import declared_targets, open_targets
 from lscli.errors import InputError, UsageError
 from lscli.io.labels import Labels
-from lscli.io.open import ReadOptions, open_inputs, open_soft_inputs
+from lscli.io.open import open_inputs, open_soft_inputs
 from lscli.io.soft_labels import SoftLabels
 from lscli.io.weights_groups import open_groups, open_weights
 from lscli.kernels.class_sums import ClassSums
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from lscli.api.loss_targets import Opened
     from lscli.io.logits import Logits
     from lscli.metrics.bins import BinRule
-    from lscli.options import Data, MaskedClasses, ReadingOptions, TargetOptions
+    from lscli.options import Data, ReadingOptions, TargetOptions
     from lscli.scan.scan import Scan
 
     Array = NDArray[Any]
@@ -43,8 +43,7 @@ class Inputs:
     """Logits, labels, weights and groups, checked against each other and open.
 
     Attributes:
-        options: how they are read.
-        masked_classes: what is done with masked classes, `auto` resolved.
+        options: how they are read, with `auto` of masked classes resolved.
         logits: [N, K].
         soft: the labels if they are distributions, checked as they are read; None for class numbers.
         label: [N] class numbers, -1 for ignored samples; all 0 for soft labels.
@@ -59,25 +58,12 @@ class Inputs:
     ) -> None:
         if isinstance(logits, SampleTable):
             raise UsageError("is a SampleTable, not logits", "use lscli.measure(table)", where="logits")
-        how = ReadOptions(
-            logits_key=options.logits_key,
-            labels_key=options.labels_key,
-            labels_column=options.labels_column,
-            allow_trailing=options.allow_trailing,
-            input_format=options.input_format,
-            dtype=options.dtype,
-            kind=options.kind,
-            binary=options.binary,
-            flatten=options.flatten,
-        )
         self._labels: Labels | SoftLabels
-        self.logits, self._labels = (open_soft_inputs if soft_labels else open_inputs)(logits, labels, how)
+        self.logits, self._labels = (open_soft_inputs if soft_labels else open_inputs)(logits, labels, options)
         self.soft = self._labels if isinstance(self._labels, SoftLabels) else None
         self._auto = options.masked_classes == "auto"
-        # A choice that a question does not have is not a class of its row.
-        self.masked_classes: MaskedClasses = (
-            options.masked_classes if not self._auto else "exclude" if self.logits.ragged else "keep"
-        )
+        if self._auto:  # a choice that a question does not have is not a class of its row
+            options = options.replaced(masked_classes="exclude" if self.logits.ragged else "keep")
         self.options = options
         # As typed: errors name the member of an archive, but reports name the file.
         self.source = os.fsdecode(logits) if isinstance(logits, str | bytes | os.PathLike) else self.logits.name
@@ -119,7 +105,7 @@ class Inputs:
     def columns(self) -> set[str]:
         """Columns that the tables need besides those of the metrics, to look up weights, groups and class counts."""
         found = {"row"} if self.weight is not None or self._codes is not None else set()
-        return found | ({"class_count"} if self.masked_classes == "exclude" else set())
+        return found | ({"class_count"} if self.options.masked_classes == "exclude" else set())
 
     def targets(self, options: TargetOptions) -> Opened:
         """The targets that the losses of these samples are computed against.
@@ -127,7 +113,7 @@ class Inputs:
         Raises:
             UsageError: options that cannot be combined for these logits.
         """
-        declared_targets(options, self.masked_classes)
+        declared_targets(options, self.options.masked_classes)
         weight = None if self.weight is None else self.weight.values
         shares = None if self.soft is None else partial(self.soft.shares, self.options.ignore_index, weight)
         return open_targets(options, self.label, self.logits.shape[1], weight, self.label < 0, shares)
@@ -193,12 +179,12 @@ class Inputs:
 
     def used(self, result: Scan | None) -> dict[str, str]:
         """The values that replaced `auto`."""
-        found: dict[str, str] = {"masked_classes": self.masked_classes}
+        found: dict[str, str] = {"masked_classes": self.options.masked_classes}
         return found if result is None else {**found, "device": result.device, "kernel": result.kernel}
 
     def _infinite(self, table: SampleTable) -> bool:
         """Whether a masked class makes losses infinite, or would if it were not excluded."""
-        if self.masked_classes == "exclude":
+        if self.options.masked_classes == "exclude":
             return True
         names = {"loss_uniform", "logit_gap", PRIOR, WEIGHTED} & table.columns.keys()
         return any(not np.isfinite(table[name]).all() for name in names)
@@ -211,7 +197,7 @@ class Inputs:
             notes.append(f"{name}: {result.skipped} of {self.logits.shape[0]} rows are not finite and left out")
         expected = self.logits.ragged and self._auto
         if result.masked and self._infinite(result.table) and not expected:
-            left_out = self.masked_classes == "exclude"
+            left_out = self.options.masked_classes == "exclude"
             infinite = "uniform loss and logit gap are" if self.soft is None else "uniform loss is"
             consequence = "it is left out of their row" if left_out else f"their {infinite} infinite"
             notes.append(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from lscli.api.inputs import Inputs
 from lscli.api.settings import settings_of
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lscli.checked_options import Options
     from lscli.io.soft_labels import SoftLabels
     from lscli.metrics.bins import BinRule
-    from lscli.options import Data, Kernel, MaskedClasses, Nonfinite, Progress, ReadingOptions
+    from lscli.options import Data, ReadingOptions
     from lscli.scan.soft import Soft
     from lscli.table import SampleTable
 
@@ -31,18 +31,6 @@ if TYPE_CHECKING:
 
 
 _UNIFORM = TargetOptions()
-
-
-class ScanOptions(TypedDict):
-    """The options that `lscli.scan.scan` takes by name."""
-
-    nonfinite: Nonfinite
-    masked_classes: MaskedClasses
-    device: str
-    kernel: Kernel
-    threads: int | None
-    chunk_rows: int | None
-    progress: Progress | None
 
 
 @dataclass
@@ -121,10 +109,10 @@ def read(
             opened.logits,
             opened.label,
             wanted - extra.keys() - of_labels.keys(),
+            opened.options,
             class_sums=list(class_sums),
             vectors=extra,
             soft=None if opened.soft is None else _soft(opened.soft, options, targets, of_labels),
-            **scan_options(opened),
         )
     tables = opened.tables(result.table)
     for name, sums in zip(opened.names, class_sums, strict=False):
@@ -133,20 +121,6 @@ def read(
     provenance = opened.provenance(result)
     provenance = replace(provenance, inputs=[*provenance.inputs, *files])
     return Reading(opened.source, tables, opened.logits.shape[1], provenance, opened.used(result), targets)
-
-
-def scan_options(opened: Inputs) -> ScanOptions:
-    """The options of a pass over the rows, by name."""
-    options = opened.options
-    return {
-        "nonfinite": options.nonfinite,
-        "masked_classes": opened.masked_classes,
-        "device": options.device,
-        "kernel": options.kernel,
-        "threads": options.threads,
-        "chunk_rows": options.chunk_rows,
-        "progress": options.progress,
-    }
 
 
 def _soft(labels: SoftLabels, options: ReadingOptions, targets: Targets, entropies: Mapping[str, float]) -> Soft:
@@ -171,7 +145,6 @@ def read_parts(
                 opened.logits,
                 opened.label,
                 {*columns, *opened.columns},
-                **scan_options(opened),
             ):
                 skipped += part.skipped
                 yield opened.weighted(part.table), opened.groups_of(part.table)

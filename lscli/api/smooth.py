@@ -14,9 +14,9 @@ from lscli.api.loss_targets import parse_eps
 from lscli.api.settings import settings_of
 from lscli.errors import UsageError, warn, whole
 from lscli.io.labels import Labels
-from lscli.io.open import ReadOptions, open_labels, open_numbers
+from lscli.io.open import open_labels, open_numbers
 from lscli.listings import Matrix, OneLabel, SmoothedLabel, SmoothedLabels
-from lscli.options import SmoothOneOptions, SmoothOptions
+from lscli.options import ReadingOptions, SmoothOneOptions, SmoothOptions
 from lscli.report import Setting
 from lscli.smoothing.checks import check_classes, check_goes_with_prior
 from lscli.smoothing.conventions import CONVENTIONS
@@ -52,7 +52,7 @@ def smoothed_rows(labels: Data, options: SmoothOptions) -> SmoothedLabels:
     amount = _amount(options)
     if options.classes is not None:
         check_classes(options.classes)
-    how = ReadOptions(
+    how = ReadingOptions(
         labels_key=options.labels_key,
         labels_column=options.labels_column,
         allow_trailing=options.allow_trailing,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from lscli.io.shards import Shards
 from lscli.io.soft_labels import SoftLabels
 from lscli.io.stored import read_all
 from lscli.io.views import interpreted
+from lscli.options import ReadingOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,10 +27,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.io.files import RegularFile
-    from lscli.options import Dtype, InputFormat, Kind
 
 __all__ = [
-    "ReadOptions",
     "contents_of",
     "is_path",
     "open_inputs",
@@ -40,49 +39,10 @@ __all__ = [
 ]
 
 
-class ReadOptions(NamedTuple):
-    """The options of reading; `lscli.options` describes each."""
-
-    logits_key: str | None = None
-    labels_key: str | None = None
-    labels_column: str | None = None
-    allow_trailing: bool = False
-    input_format: InputFormat | None = None
-    dtype: Dtype | None = None
-    kind: Kind = "logits"
-    binary: bool = False
-    flatten: bool = False
-
-    def logits(self, *, shared: bool) -> ArrayRequest:
-        """The array of logits to read; `shared` if the labels are in the same file."""
-        return ArrayRequest(
-            "logits",
-            "numbers" if self.binary else "matrix",
-            self.logits_key,
-            "--logits-key",
-            self.labels_column or self.labels_key,
-            self.allow_trailing,
-            self.dtype,
-            shared,
-        )
-
-    def labels(self, wants: Wants, *, shared: bool = False) -> ArrayRequest:
-        """The array of labels to read; `shared` if the logits are in the same file."""
-        return ArrayRequest(
-            "labels",
-            wants,
-            self.labels_key,
-            "--labels-key",
-            allow_trailing=self.allow_trailing,
-            shared=shared,
-            column=self.labels_column,
-        )
+_DEFAULTS = ReadingOptions()
 
 
-_DEFAULTS = ReadOptions()
-
-
-def open_inputs(logits: Any, labels: Any = None, options: ReadOptions = _DEFAULTS) -> tuple[Logits, Labels]:
+def open_inputs(logits: Any, labels: Any = None, options: ReadingOptions = _DEFAULTS) -> tuple[Logits, Labels]:
     """Open logits [N, K] and labels [N], each a path, a pattern of shards, `-`, a numpy array or a torch tensor.
 
     Without `labels`, both come from the one file that `logits` names, or from each of its shards.
@@ -95,13 +55,13 @@ def open_inputs(logits: Any, labels: Any = None, options: ReadOptions = _DEFAULT
     return _opened(logits, labels, options, 1, lambda truth, own: Labels(truth, own.shape[0], own.name))
 
 
-def open_soft_inputs(logits: Any, labels: Any = None, options: ReadOptions = _DEFAULTS) -> tuple[Logits, SoftLabels]:
+def open_soft_inputs(logits: Any, labels: Any = None, options: ReadingOptions = _DEFAULTS) -> tuple[Logits, SoftLabels]:
     """Like `open_inputs`, with labels [N, K] that are distributions over the classes."""
     return _opened(logits, labels, options, 2, lambda truth, own: SoftLabels(truth))
 
 
 def _opened(
-    logits: Any, labels: Any, options: ReadOptions, dimensions: int, made: Callable[[Any, Logits], Any]
+    logits: Any, labels: Any, options: ReadingOptions, dimensions: int, made: Callable[[Any, Logits], Any]
 ) -> tuple[Logits, Any]:
     """Open logits, and labels of `dimensions` dimensions, which `made` turns into an object."""
     shared = labels is None
@@ -119,10 +79,11 @@ def _opened(
         if not shared and None not in (of_logits.pattern, of_labels.pattern):
             of_labels = of_labels.paired_with(of_logits)
         scores = of_logits.opened(
-            options.logits(shared=shared), (1 if options.binary else 2) if options.flatten else 0, stack
+            _logits_request(options, shared=shared), (1 if options.binary else 2) if options.flatten else 0, stack
         )
         wants: Wants = "integers" if dimensions == 1 else "matrix"
-        truth = of_labels.opened(options.labels(wants, shared=shared), dimensions if options.flatten else 0, stack)
+        request = _labels_request(options, wants, shared=shared)
+        truth = of_labels.opened(request, dimensions if options.flatten else 0, stack)
         _check_order(scores, truth, binary=options.binary, soft=dimensions == 2)
         _check_rows(scores, truth)
         matrix = Logits(interpreted(scores, options.kind, binary=options.binary), options.kind)
@@ -131,7 +92,34 @@ def _opened(
     return opened
 
 
-def open_labels(labels: Any, options: ReadOptions) -> Labels | SoftLabels:
+def _logits_request(options: ReadingOptions, *, shared: bool) -> ArrayRequest:
+    """The array of logits to read; `shared` if the labels are in the same file."""
+    return ArrayRequest(
+        "logits",
+        "numbers" if options.binary else "matrix",
+        options.logits_key,
+        "--logits-key",
+        options.labels_column or options.labels_key,
+        options.allow_trailing,
+        options.dtype,
+        shared,
+    )
+
+
+def _labels_request(options: ReadingOptions, wants: Wants, *, shared: bool = False) -> ArrayRequest:
+    """The array of labels to read; `shared` if the logits are in the same file."""
+    return ArrayRequest(
+        "labels",
+        wants,
+        options.labels_key,
+        "--labels-key",
+        allow_trailing=options.allow_trailing,
+        shared=shared,
+        column=options.labels_column,
+    )
+
+
+def open_labels(labels: Any, options: ReadingOptions) -> Labels | SoftLabels:
     """Open labels without logits: class numbers [N], or [N, K] sets of classes or distributions.
 
     Raises:
@@ -142,7 +130,7 @@ def open_labels(labels: Any, options: ReadOptions) -> Labels | SoftLabels:
     with contextlib.ExitStack() as stack:
         argument = Argument.of(labels, "labels", options.input_format)
         stack.callback(argument.close)
-        array = argument.opened(options.labels("integers"), 0, stack)
+        array = argument.opened(_labels_request(options, "integers"), 0, stack)
         # `Labels` refuses [N, 1] with a hint: it is class numbers that were saved as a column.
         opened = SoftLabels(array) if len(array.shape) == 2 and array.shape[1] != 1 else Labels(array)
         stack.pop_all()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.errors import InputError, UsageError
 from lscli.kernels.devices import resolve
 from lscli.limits import processors
+from lscli.options import ReadingOptions
 from lscli.scan.chunk_size import fit, table_bytes
 from lscli.scan.cpu import scan_on_cpu
 from lscli.scan.row_checks import RowChecks
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from lscli.io.logits import Logits
     from lscli.kernels.class_sums import ClassSums
-    from lscli.options import Kernel, MaskedClasses, Nonfinite, Progress
+    from lscli.options import Kernel
     from lscli.scan.soft import Soft
     from lscli.table import SampleTable
 
@@ -54,40 +54,18 @@ class Scan(NamedTuple):
     ignored: int
 
 
-@dataclass(frozen=True)
-class PassSettings:
-    """How a pass treats odd rows, and where and in which pieces it computes; see `scan`."""
-
-    nonfinite: Nonfinite
-    masked_classes: MaskedClasses
-    device: str
-    kernel: Kernel
-    threads: int | None
-    chunk_rows: int | None
-    progress: Progress | None
-
-    def resolved(self, logits: Logits) -> PassSettings:
-        """The settings with the device and the kernel chosen."""
-        held_by = None if logits.tensor is None else str(logits.tensor.device)
-        device, kernel = resolve(self.device, self.kernel, held_by)
-        return replace(self, device=device, kernel=kernel)
+_DEFAULTS = ReadingOptions()
 
 
 def scan(
     logits: Logits,
     label: NDArray[np.int32],
     columns: Collection[str],
+    options: ReadingOptions = _DEFAULTS,
     *,
     class_sums: Sequence[ClassSums] = (),
     vectors: Mapping[str, NDArray[np.float64]] = MappingProxyType({}),
     soft: Soft | None = None,
-    nonfinite: Nonfinite = "error",
-    masked_classes: MaskedClasses = "keep",
-    device: str = "auto",
-    kernel: Kernel = "auto",
-    threads: int | None = None,
-    chunk_rows: int | None = None,
-    progress: Progress | None = None,
 ) -> Scan:
     """Read every row once and compute the given columns of all samples that are not ignored.
 
@@ -95,26 +73,23 @@ def scan(
         logits: [N, K].
         label: [N], from 0 to K-1, or -1 for an ignored sample.
         columns: names of `kernels.rowstate.COLUMNS`, and `row`, the row's number in the file.
+        options: how odd rows are treated, and where and in which pieces the pass computes. `auto` keeps masked classes.
+            On the CPU, no digit depends on `threads` or `chunk_rows`.
         class_sums: sums by class to fill in the same pass, each from the rows that its weights select.
         vectors: columns -sum_k c_k log p_k by name, each with its c, [K].
         soft: soft labels [N, K] to read beside the logits, with numpy on the CPU. The class numbers in `label` have no
             meaning then, and the columns are those of `kernels.soft.SOFT_COLUMNS`.
-        nonfinite, masked_classes: see `row_checks.RowChecks`.
-        device, kernel: see `kernels.devices.resolve`.
-        threads: the number of threads; all processors by default, or fewer where memory is limited.
-        chunk_rows: rows to read at a time. On the CPU, no digit depends on it or on `threads`.
-        progress: called several times a second with the number of rows done and of all rows.
 
     Raises:
         InputError: a row is refused, or every row is skipped or ignored.
         UsageError: the device is unknown or absent, or does not run the kernel.
         ReadWriteError: the pass does not fit into the memory limit.
     """
-    settings = PassSettings(nonfinite, masked_classes, device, kernel, threads, chunk_rows, progress).resolved(logits)
-    if soft is not None and (settings.device, settings.kernel) != ("cpu", "numpy"):
-        what = f"are computed by numpy on the CPU, not by {settings.kernel} on {settings.device}"
+    options = _resolved(options, logits)
+    if soft is not None and (options.device, options.kernel) != ("cpu", "numpy"):
+        what = f"are computed by numpy on the CPU, not by {options.kernel} on {options.device}"
         raise UsageError(what, "leave out --device and --kernel", where="soft-labels")
-    found = _scan(logits, label, columns, settings, class_sums=class_sums, vectors=vectors, soft=soft)
+    found = _scan(logits, label, columns, options, class_sums=class_sums, vectors=vectors, soft=soft)
     logits.verify()
     if soft is not None:
         soft.labels.verify()
@@ -126,33 +101,23 @@ def scan(
 
 
 def scan_parts(
-    logits: Logits,
-    label: NDArray[np.int32],
-    columns: Iterable[str],
-    *,
-    nonfinite: Nonfinite = "error",
-    masked_classes: MaskedClasses = "keep",
-    device: str = "auto",
-    kernel: Kernel = "auto",
-    threads: int | None = None,
-    chunk_rows: int | None = None,
-    progress: Progress | None = None,
+    logits: Logits, label: NDArray[np.int32], columns: Iterable[str], options: ReadingOptions = _DEFAULTS
 ) -> Iterator[Scan]:
     """Scan consecutive parts of the rows, and yield each part before the next one is read.
 
     A part whose samples are all ignored is left out; one whose rows are all skipped has an empty table. Arguments and
     errors are those of `scan`; the counts are those of the part.
     """
-    settings = PassSettings(nonfinite, masked_classes, device, kernel, threads, chunk_rows, progress).resolved(logits)
+    options = _resolved(options, logits)
     names, total = tuple(columns), logits.shape[0]
-    elements = (threads or processors()) * _CPU_PART if settings.device == "cpu" else _DEVICE_PART
+    elements = (options.threads or processors()) * _CPU_PART if options.device == "cpu" else _DEVICE_PART
     rows = max(1, min(_PART_ROWS, elements // logits.shape[1]))
     kept = skipped = 0
     for start in range(0, total, rows):
         stop = min(start + rows, total)
         if not (label[start:stop] >= 0).any():
             continue
-        found = _scan(logits.part(start, stop), label[start:stop], names, _with_offset(settings, start, total))
+        found = _scan(logits.part(start, stop), label[start:stop], names, _with_offset(options, start, total))
         kept, skipped = kept + len(found.table), skipped + found.skipped
         yield found
     logits.verify()
@@ -164,37 +129,36 @@ def _scan(
     logits: Logits,
     label: NDArray[np.int32],
     columns: Collection[str],
-    settings: PassSettings,
+    options: ReadingOptions,
     *,
     class_sums: Sequence[ClassSums] = (),
     vectors: Mapping[str, NDArray[np.float64]] = MappingProxyType({}),
     soft: Soft | None = None,
 ) -> Scan:
-    device, kernel = settings.device, settings.kernel
     entropies = () if soft is None else tuple(soft.entropies)
     fitted = fit(
         logits,
         table_bytes(label, {*columns, *vectors, *entropies}),
         class_sums=bool(class_sums),
-        device=device,
-        threads=settings.threads,
-        chunk_rows=settings.chunk_rows,
+        device=options.device,
+        threads=options.threads,
+        chunk_rows=options.chunk_rows,
         soft=soft,
     )
-    checks = RowChecks(logits, settings.nonfinite, settings.masked_classes)
+    checks = RowChecks(logits, options.nonfinite, options.masked_classes)
     builder = TableBuilder(logits, label, columns, vectors, entropies, checks)
-    report = settings.progress or (lambda done, total: None)
-    if device == "cpu":
-        scan_on_cpu(logits, builder, class_sums, kernel, fitted.threads, fitted.chunk_rows, report, soft)
+    report = options.progress or (lambda done, total: None)
+    if options.device == "cpu":
+        scan_on_cpu(logits, builder, class_sums, options.kernel, fitted.threads, fitted.chunk_rows, report, soft)
     else:
         from lscli.scan.device import scan_on_device
 
-        scan_on_device(logits, builder, class_sums, device, fitted.threads, fitted.chunk_rows, report)
+        scan_on_device(logits, builder, class_sums, options.device, fitted.threads, fitted.chunk_rows, report)
     logits.check_unchanged()
     return Scan(
         builder.table(),
-        device,
-        kernel,
+        options.device,
+        options.kernel,
         builder.skipped,
         checks.masked,
         checks.look_like_probabilities,
@@ -202,12 +166,19 @@ def _scan(
     )
 
 
-def _with_offset(settings: PassSettings, start: int, total: int) -> PassSettings:
-    """Settings of a part that begins at row `start`, whose progress is that of all rows."""
-    progress = settings.progress
+def _resolved(options: ReadingOptions, logits: Logits) -> ReadingOptions:
+    """The options with the device and the kernel chosen."""
+    held_by = None if logits.tensor is None else str(logits.tensor.device)
+    device, kernel = resolve(options.device, options.kernel, held_by)
+    return options.replaced(device=device, kernel=kernel)
+
+
+def _with_offset(options: ReadingOptions, start: int, total: int) -> ReadingOptions:
+    """Options of a part that begins at row `start`, whose progress is that of all rows."""
+    progress = options.progress
     if progress is None:
-        return settings
-    return replace(settings, progress=lambda done, _: progress(start + done, total))
+        return options
+    return options.replaced(progress=lambda done, _: progress(start + done, total))
 
 
 def _none_finite(logits: Logits) -> InputError:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 import lscli
 from lscli.io.open import open_inputs
 from lscli.kernels.class_sums import ClassSums
-from lscli.options import Kernel
+from lscli.options import Kernel, ReadingOptions
 from lscli.scan.scan import scan
 from tests import naive
 
@@ -29,7 +29,7 @@ def filled(
     label, _ = truth.checked(opened.shape[1], -100)
     weight = np.ones(len(labels)) if weight is None else np.asarray(weight, float)
     sums = ClassSums(opened.shape[1], edges, side, np.where(label < 0, 0, weight))
-    scan(opened, label, ("correct",), class_sums=[sums], **options)
+    scan(opened, label, ("correct",), ReadingOptions(**options), class_sums=[sums])
     return sums
 
 
@@ -163,7 +163,7 @@ def test_one_pass_fills_the_sums_of_several_groups(kernel: Kernel) -> None:
     opened, truth = open_inputs(logits, labels)
     label, _ = truth.checked(opened.shape[1], -100)
     sums = [ClassSums(150, FIFTEEN, "left", (group == g) & (label >= 0)) for g in range(3)]
-    scan(opened, label, ("correct",), class_sums=sums, kernel=kernel)
+    scan(opened, label, ("correct",), ReadingOptions(kernel=kernel), class_sums=sums)
     for g in range(3):
         check(sums[g], expected(logits, labels, FIFTEEN, "left", (group == g).astype(float)), 1e-6)
 

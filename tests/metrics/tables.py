@@ -17,6 +17,7 @@ from lscli.metrics.catalogue import FAMILIES, METRICS
 from lscli.metrics.scores import SCORE_COLUMNS, score_columns
 from lscli.metrics.selection import Choice
 from lscli.metrics.smoothed_losses import vectors
+from lscli.options import ReadingOptions
 from lscli.scan.scan import scan
 from lscli.smoothing.targets import Targets
 
@@ -134,7 +135,7 @@ def table_of(logits: Array, labels: Array, targets: Targets | None = None, **opt
     columns = {*SCORE_COLUMNS.values()}.union(*(Choice(metric).columns(settings) for metric in METRICS.values()))
     opened, truth = open_inputs(logits, labels)
     label, _ = truth.checked(logits.shape[1], -100)
-    return scan(opened, label, columns - extra.keys(), vectors=extra, **options).table
+    return scan(opened, label, columns - extra.keys(), options=ReadingOptions(**options), vectors=extra).table
 
 
 def values(metric: str, table: SampleTable, settings: Settings = SETTINGS) -> list[Value]:

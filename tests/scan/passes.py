@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lscli.io.open import open_inputs
 from lscli.kernels.rowstate import COLUMNS
+from lscli.options import ReadingOptions
 from lscli.scan.scan import scan
 
 Array = NDArray[Any]
@@ -35,5 +36,5 @@ def columns(logits: Any, labels: Any, **options: Any) -> dict[str, bytes]:
     label, _ = truth.checked(opened.shape[1], -100)
     c = np.random.default_rng(opened.shape[1]).random(opened.shape[1])
     vectors = {"all": c, "some": np.where(c < 0.5, 0.0, 1e3 * c)}
-    table = scan(opened, label, (*COLUMNS, "row"), vectors=vectors, **options).table
+    table = scan(opened, label, (*COLUMNS, "row"), ReadingOptions(**options), vectors=vectors).table
     return {name: column.tobytes() for name, column in table.columns.items()}

@@ -11,6 +11,7 @@ import torch
 from lscli.io.open import open_inputs
 from lscli.kernels.devices import cpu_kernel
 from lscli.kernels.rowstate import COLUMNS, fields_for
+from lscli.options import ReadingOptions
 from lscli.scan.device import device_state, scan_on_device
 from lscli.scan.row_checks import RowChecks
 from lscli.scan.scan import scan
@@ -49,7 +50,7 @@ def test_a_device_fills_the_table_of_the_cpu(device: str) -> None:
     label, _ = truth.checked(12, -100)
     names = ("row", "label", "correct", "loss_hard", "c")
     vectors = {"c": np.arange(12.0)}
-    expected = scan(opened, label, names[:-1], vectors=vectors, nonfinite="skip", kernel="torch")
+    expected = scan(opened, label, names[:-1], ReadingOptions(nonfinite="skip", kernel="torch"), vectors=vectors)
     checks = RowChecks(opened, "skip", "keep")
     builder = TableBuilder(opened, label, names[:-1], vectors, (), checks)
     told: list[tuple[int, int]] = []

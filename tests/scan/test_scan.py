@@ -11,6 +11,7 @@ import pytest
 import lscli
 from lscli.io.open import open_inputs
 from lscli.kernels.rowstate import COLUMNS
+from lscli.options import ReadingOptions
 from lscli.scan.scan import Scan, scan_parts
 from tests.scan.passes import columns, data
 
@@ -28,7 +29,7 @@ def test_ignored_samples_change_nothing() -> None:
 def parts(logits: Any, labels: Any, names: Any = (*COLUMNS, "row"), **options: Any) -> list[Scan]:
     opened, truth = open_inputs(logits, labels)
     label, _ = truth.checked(opened.shape[1], -100)
-    return list(scan_parts(opened, label, names, threads=2, **options))
+    return list(scan_parts(opened, label, names, ReadingOptions(threads=2, **options)))
 
 
 @pytest.mark.parametrize("classes", [5, 300])
