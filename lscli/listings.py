@@ -26,17 +26,19 @@ class Listing(Provenance):
         conclusion: what the rows say, in one sentence.
         name: the name of the table in its JSON schema.
         title: what the table lists.
+        row: the class of the rows, whose fields are the columns.
     """
 
     rows: Iterable[Any]
     conclusion: str = ""
     name: ClassVar[str] = "listing"
     title: ClassVar[str] = ""
+    row: ClassVar[Any] = None
 
     @property
     def columns(self) -> Sequence[str]:
         """The names of the columns: an interface."""
-        raise NotImplementedError
+        return tuple(self.row._fields)
 
     def cells(self) -> Iterable[Sequence[Any]]:
         """The rows as values under the columns."""
@@ -158,10 +160,7 @@ class Samples(Listing):
     rows: Iterable[Sample]
     name = "samples"
     title = "Samples"
-
-    @property
-    def columns(self) -> Sequence[str]:
-        return Sample._fields
+    row = Sample
 
 
 class CandidateRow(NamedTuple):
@@ -193,10 +192,7 @@ class Candidates(Listing):
     value: str
     name = "explain"
     title = "Candidates"
-
-    @property
-    def columns(self) -> Sequence[str]:
-        return CandidateRow._fields
+    row = CandidateRow
 
 
 class ArrayRow(NamedTuple):
@@ -231,10 +227,7 @@ class Contents(Listing):
     rows: Sequence[ArrayRow]
     name = "inspect"
     title = "Contents"
-
-    @property
-    def columns(self) -> Sequence[str]:
-        return ArrayRow._fields
+    row = ArrayRow
 
 
 @dataclass(frozen=True, eq=False)
@@ -331,10 +324,7 @@ class MetricList(Listing):
     rows: Sequence[MetricRow]
     name = "metrics"
     title = "Metrics"
-
-    @property
-    def columns(self) -> Sequence[str]:
-        return MetricRow._fields
+    row = MetricRow
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
