@@ -44,44 +44,41 @@ CALIBRATION, INTERVALS = "Calibration", "Intervals"
 
 
 EPS = Option(
+    "Amount of label smoothing in [0, 1]. Give several with commas, by repeating the option, or as start:stop:step.",
     metavar="EPS",
     several=True,
-    help="Amount of label smoothing in [0, 1]. Give several with commas, by repeating the option, or as "
-    "start:stop:step.",
 )
 METRICS = Option(
+    "Metric ids, families, 'default' or 'all', with commas or repeated; id@0.2 sets the metric's parameter. See "
+    "lscli metrics.",
     metavar="NAMES",
     short="-m",
     several=True,
-    help="Metric ids, families, 'default' or 'all', with commas or repeated; id@0.2 sets the metric's parameter. "
-    "See lscli metrics.",
 )
 PRIOR = Option(
-    group=SMOOTHING,
-    metavar="FILE|empirical",
+    "The distribution that --smoothing prior mixes in: one number per class, or empirical for that of the labels.",
+    SMOOTHING,
+    "FILE|empirical",
     shown=False,
     file=True,
-    help="The distribution that --smoothing prior mixes in: one number per class, or empirical for that of the labels.",
 )
-IGNORE_INDEX = Option(group=READING, metavar="LABEL", help="Leave out samples with this label.")
-LABELS_KEY = Option(
-    group=READING, metavar="KEY", shown="labels, or the only one", help="The array or column that holds the labels."
-)
+IGNORE_INDEX = Option("Leave out samples with this label.", READING, "LABEL")
+LABELS_KEY = Option("The array or column that holds the labels.", READING, "KEY", shown="labels, or the only one")
 LABELS_COLUMN = Option(
-    group=READING,
-    metavar="COLUMN",
+    "The column of a table that holds the labels, by name or number.",
+    READING,
+    "COLUMN",
     shown="label, labels or the only one",
-    help="The column of a table that holds the labels, by name or number.",
 )
 INPUT_FORMAT = Option(
-    group=READING,
-    metavar="FORMAT",
+    "The format of the first file or of standard input, regardless of its suffix.",
+    READING,
+    "FORMAT",
     shown="by the suffix, or the first bytes",
-    help="The format of the first file or of standard input, regardless of its suffix.",
 )
-ALLOW_TRAILING = Option(group=READING, help="Ignore bytes after the data of an .npy file.")
+ALLOW_TRAILING = Option("Ignore bytes after the data of an .npy file.", READING)
 PROGRESS = Option(
-    hidden=True, unrecorded=True, help="A function that is called with how many rows are done, and of how many."
+    "A function that is called with how many rows are done, and of how many.", hidden=True, unrecorded=True
 )
 
 
@@ -89,89 +86,76 @@ PROGRESS = Option(
 
 
 class RowOptions(Options):
-    """What stands beside the logits, one value a row."""
+    """Weights and groups of the rows."""
 
     weights: Annotated[
         "Data | None",
-        Option(
-            group=WEIGHTS,
-            metavar="FILE",
-            shown=False,
-            file=True,
-            help="Weight of each row, read as a count; one number per row.",
-        ),
+        Option("Weight of each row, read as a count; one number per row.", WEIGHTS, "FILE", shown=False, file=True),
     ] = None
     groups: Annotated[
         "Data | None",
         Option(
-            group=WEIGHTS,
-            metavar="META.csv",
-            shown=False,
-            file=True,
-            help="Metadata for --group-by: a header, then one row per sample.",
+            "Metadata for --group-by: a header, then one row per sample.", WEIGHTS, "META.csv", shown=False, file=True
         ),
     ] = None
     group_by: Annotated[
         str | None,
         Option(
-            group=WEIGHTS,
-            metavar="COLUMN",
+            "Also report each group of samples that share a value in this column of --groups.",
+            WEIGHTS,
+            "COLUMN",
             shown=False,
-            help="Also report each group of samples that share a value in this column of --groups.",
         ),
     ] = None
 
 
 class ValueOptions(Options):
-    """What the values of logits and labels mean."""
+    """The meaning of the values of logits and labels."""
 
     ignore_index: Annotated[int, IGNORE_INDEX] = -100
-    nonfinite: Annotated[
-        Nonfinite, Option(group=READING, help="What to do with rows that contain nan or +inf, or only -inf.")
-    ] = "error"
+    nonfinite: Annotated[Nonfinite, Option("What to do with rows that contain nan or +inf, or only -inf.", READING)] = (
+        "error"
+    )
     masked_classes: Annotated[
         MaskedClasses,
         Option(
-            group=READING,
-            help="Classes with a logit of -inf: keep them (the uniform loss is infinite), exclude them from their "
-            "row, or stop with an error. auto keeps them, but excludes choices that a question does not have.",
+            "Classes with a logit of -inf: keep them (the uniform loss is infinite), exclude them from their row, or "
+            "stop with an error. auto keeps them, but excludes choices that a question does not have.",
+            READING,
         ),
     ] = "auto"
     kind: Annotated[
         Kind,
         Option(
-            group=READING,
-            metavar="KIND",
-            help="What the values are: logits, log-probs or probs. Rows of probabilities must sum to 1.",
+            "What the values are: logits, log-probs or probs. Rows of probabilities must sum to 1.", READING, "KIND"
         ),
     ] = "logits"
     binary: Annotated[
-        bool,
-        Option(group=READING, help="Two classes with one logit z per sample, (N,) or (N, 1), which stands for (0, z)."),
+        bool, Option("Two classes with one logit z per sample, (N,) or (N, 1), which stands for (0, z).", READING)
     ] = False
     flatten: Annotated[
-        bool, Option(group=READING, help="Read logits (N, T, K) and labels (N, T), such as tokens, as N x T samples.")
+        bool, Option("Read logits (N, T, K) and labels (N, T), such as tokens, as N x T samples.", READING)
     ] = False
 
 
 class SoftLabelOptions(ValueOptions):
-    """What the values mean, where labels may be distributions."""
+    """The meaning of the values, if labels may be distributions."""
 
     soft_labels: Annotated[
-        bool, Option(group=READING, help="Labels are distributions (N, K). Only losses and Brier scores apply.")
+        bool, Option("Labels are distributions (N, K). Only losses and Brier scores apply.", READING)
     ] = False
 
 
 class FileOptions(Options):
-    """Which arrays of a file are meant, and how it is read."""
+    """The arrays to read from a file, and how to read them."""
 
     logits_key: Annotated[
         str | None,
         Option(
-            group=READING,
-            metavar="KEY",
+            "The array or column that holds the logits, or a pattern of columns, one per class.",
+            READING,
+            "KEY",
             shown="logits, or the only one",
-            help="The array or column that holds the logits, or a pattern of columns, one per class.",
         ),
     ] = None
     labels_key: Annotated[str | None, LABELS_KEY] = None
@@ -180,73 +164,68 @@ class FileOptions(Options):
     dtype: Annotated[
         Dtype | None,
         Option(
-            group=READING,
-            metavar="TYPE",
+            "bfloat16, for files whose 2-byte elements have no type, as ml_dtypes saves them.",
+            READING,
+            "TYPE",
             shown=False,
-            help="bfloat16, for files whose 2-byte elements have no type, as ml_dtypes saves them.",
         ),
     ] = None
     allow_trailing: Annotated[bool, ALLOW_TRAILING] = False
 
 
 class DeviceOptions(Options):
-    """Where the rows are computed."""
+    """The device and the kernel."""
 
     device: Annotated[
         str,
         Option(
-            group=SPEED,
-            metavar="DEVICE",
-            help="Where to compute: auto (the CPU), cpu, cuda, cuda:1 or mps.",
+            "Where to compute: auto (the CPU), cpu, cuda, cuda:1 or mps.",
+            SPEED,
+            "DEVICE",
             words=("auto", "cpu", "cuda", "mps"),
         ),
     ] = "auto"
     kernel: Annotated[
-        Kernel,
-        Option(
-            group=SPEED,
-            metavar="KERNEL",
-            help="The code that reads the logits: auto, numpy or torch. Results agree to 1e-6.",
-        ),
+        Kernel, Option("The code that reads the logits: auto, numpy or torch. Results agree to 1e-6.", SPEED, "KERNEL")
     ] = "auto"
 
 
 class ThreadOptions(Options):
-    """Who does the work, and who watches it."""
+    """Threads and progress."""
 
     threads: Annotated[
         int | None,
         Option(
-            group=SPEED,
-            metavar="N",
+            "Number of threads. On a CPU it changes no digit.",
+            SPEED,
+            "N",
             least=1,
             hint="leave it out for the best value",
             shown="all processors",
-            help="Number of threads. On a CPU it changes no digit.",
         ),
     ] = None
     progress: Annotated[
         Progress | None,
         Option(
+            "A function that is called with how many rows, then resamples, are done, and of how many.",
             hidden=True,
             unrecorded=True,
-            help="A function that is called with how many rows, then resamples, are done, and of how many.",
         ),
     ] = None
 
 
 class SpeedOptions(ThreadOptions, DeviceOptions):
-    """Where and how fast the rows are read; on the CPU no digit depends on these options."""
+    """Where and how fast the rows are read. On the CPU, no digit depends on these options."""
 
     chunk_rows: Annotated[
         int | None,
         Option(
-            group=SPEED,
-            metavar="N",
+            "Number of rows read at a time. On a CPU it changes no digit.",
+            SPEED,
+            "N",
             least=1,
             hint="leave it out for the best value",
             shown="what fits the cache",
-            help="Number of rows read at a time. On a CPU it changes no digit.",
         ),
     ] = None
 
@@ -267,43 +246,32 @@ class PriorOptions(Options):
     smoothing: Annotated[
         Smoothing,
         Option(
-            group=SMOOTHING,
-            metavar="CONVENTION",
-            help="What eps means: uniform (eps/K on every class), off-target (eps/(K-1) on each other class), "
-            "classy or prior.",
+            "What eps means: uniform (eps/K on every class), off-target (eps/(K-1) on each other class), classy or "
+            "prior.",
+            SMOOTHING,
+            "CONVENTION",
         ),
     ] = "uniform"
     prior: Annotated["Data | None", PRIOR] = None
 
 
 class ClassWeightOptions(Options):
-    """How much each class weighs in the losses."""
+    """Class weights of the losses."""
 
     class_weights: Annotated[
         "Data | None",
-        Option(
-            group=SMOOTHING,
-            metavar="FILE",
-            shown=False,
-            file=True,
-            help="Weight of each class in the losses; one number per class.",
-        ),
+        Option("Weight of each class in the losses; one number per class.", SMOOTHING, "FILE", shown=False, file=True),
     ] = None
     weight_mode: Annotated[
         WeightMode,
-        Option(
-            group=SMOOTHING,
-            help="Weigh each class of the target as F.cross_entropy does, or the whole sample by its label.",
-        ),
+        Option("Weigh each class of the target as F.cross_entropy does, or the whole sample by its label.", SMOOTHING),
     ] = "torch"
 
 
 class NegativeEpsOptions(Options):
-    """Whether smoothing may be negative."""
+    """Negative smoothing."""
 
-    allow_negative_eps: Annotated[
-        bool, Option(group=SMOOTHING, help="Allow eps below 0: negative label smoothing.")
-    ] = False
+    allow_negative_eps: Annotated[bool, Option("Allow eps below 0: negative label smoothing.", SMOOTHING)] = False
 
 
 class TargetOptions(NegativeEpsOptions, ClassWeightOptions, PriorOptions):
@@ -316,14 +284,13 @@ class NoiseOptions(Options):
     noise_rate: Annotated[
         float | None,
         Option(
-            group=SMOOTHING,
-            metavar="RHO",
+            "Estimate the loss on clean labels, assuming that this share of the labels was redrawn from all classes.",
+            SMOOTHING,
+            "RHO",
             shown=False,
             least=0,
             below=1,
             hint="for example --noise-rate 0.1",
-            help="Estimate the loss on clean labels, assuming that this share of the labels was redrawn from all "
-            "classes.",
         ),
     ] = None
 
@@ -332,42 +299,25 @@ class LevelOptions(Options):
     """The level of intervals."""
 
     level: Annotated[
-        float,
-        Option(
-            group=INTERVALS,
-            metavar="LEVEL",
-            above=0,
-            below=1,
-            hint="for example 0.95",
-            help="Level of the intervals.",
-        ),
+        float, Option("Level of the intervals.", INTERVALS, "LEVEL", above=0, below=1, hint="for example 0.95")
     ] = 0.95
 
 
 class BootstrapOptions(Options):
     """Intervals by the bootstrap."""
 
-    ci: Annotated[
-        bool, Option(group=INTERVALS, help="Add bootstrap intervals to all metrics except those by class.")
-    ] = False
+    ci: Annotated[bool, Option("Add bootstrap intervals to all metrics except those by class.", INTERVALS)] = False
     bootstrap: Annotated[
-        int,
-        Option(
-            group=INTERVALS,
-            metavar="B",
-            least=2,
-            hint="1000 is usual",
-            help="Number of bootstrap resamples.",
-        ),
+        int, Option("Number of bootstrap resamples.", INTERVALS, "B", least=2, hint="1000 is usual")
     ] = 1000
     seed: Annotated[
         int,
         Option(
-            group=INTERVALS,
-            metavar="SEED",
+            "Seed of the resamples. The same seed gives the same bytes.",
+            INTERVALS,
+            "SEED",
             least=0,
             hint="any number from 0 on",
-            help="Seed of the resamples. The same seed gives the same bytes.",
         ),
     ] = 0
 
@@ -382,38 +332,36 @@ class BinOptions(Options):
     bins: Annotated[
         int | None,
         Option(
-            group=CALIBRATION,
-            metavar="M",
+            "Number of bins of the calibration errors.",
+            CALIBRATION,
+            "M",
             least=1,
-            most=10_000,
+            most=10000,
             hint="15 is usual",
             shown="15, or what --compat takes",
-            help="Number of bins of the calibration errors.",
         ),
     ] = None
     bin_edges: Annotated[
-        BinEdges, Option(group=CALIBRATION, help="Which edge belongs to a bin: right for (lo, hi], left for [lo, hi).")
+        BinEdges, Option("Which edge belongs to a bin: right for (lo, hi], left for [lo, hi).", CALIBRATION)
     ] = "right"
 
 
 class NormOptions(BinOptions):
-    """The bins, and how their errors are summed."""
+    """The bins, and the norm over them."""
 
-    norm: Annotated[
-        Norm, Option(group=CALIBRATION, help="Norm over the bins, for ece_equal_mass and the errors by class.")
-    ] = "l1"
+    norm: Annotated[Norm, Option("Norm over the bins, for ece_equal_mass and the errors by class.", CALIBRATION)] = "l1"
 
 
 class CompatOptions(BinOptions):
-    """The bins, ours or those of another library."""
+    """The bins, by our rule or that of another library."""
 
     compat: Annotated[
         Library | None,
         Option(
-            group=CALIBRATION,
-            metavar="LIBRARY",
+            "Compute ece, rmsce, mce and ece_null with the bins of torchmetrics, netcal, gpleiss or sklearn.",
+            CALIBRATION,
+            "LIBRARY",
             shown=False,
-            help="Compute ece, rmsce, mce and ece_null with the bins of torchmetrics, netcal, gpleiss or sklearn.",
         ),
     ] = None
 
@@ -424,54 +372,49 @@ class CalibrationOptions(CompatOptions, NormOptions):
     score: Annotated[
         Score,
         Option(
-            group=CALIBRATION,
-            metavar="SCORE",
-            help="Score that the selective metrics rank by: msp, margin, entropy, max_logit or max_logit_pnorm.",
+            "Score that the selective metrics rank by: msp, margin, entropy, max_logit or max_logit_pnorm.",
+            CALIBRATION,
+            "SCORE",
         ),
     ] = "msp"
 
 
 class OutputOptions(Options):
-    """Where the answer goes, and what it looks like."""
+    """The destination and the format of the answer."""
 
     format: Annotated[
         OutputFormat,
         Option(
-            group=OUTPUT,
-            metavar="FORMAT",
+            "table, csv, json, markdown, parquet, or npy for an array. auto takes it from the suffix of -o, or else "
+            "prints a table on a terminal and csv in a pipe.",
+            OUTPUT,
+            "FORMAT",
             short="-f",
-            help="table, csv, json, markdown, parquet, or npy for an array. auto takes it from the suffix of -o, or "
-            "else prints a table on a terminal and csv in a pipe.",
         ),
     ] = "auto"
     output: Annotated[
-        str,
-        Option(
-            group=OUTPUT, metavar="FILE", short="-o", help="Write to this file, completely or not at all; - is stdout."
-        ),
+        str, Option("Write to this file, completely or not at all; - is stdout.", OUTPUT, "FILE", short="-o")
     ] = "-"
-    no_header: Annotated[bool, Option(group=OUTPUT, help="Write CSV without its header, to append to a log.")] = False
+    no_header: Annotated[bool, Option("Write CSV without its header, to append to a log.", OUTPUT)] = False
 
 
 class RunOptions(OutputOptions):
     """The output of a command that may take a while."""
 
-    quiet: Annotated[bool, Option(group=OUTPUT, short="-q", help="Show no progress bar and no warnings.")] = False
+    quiet: Annotated[bool, Option("Show no progress bar and no warnings.", OUTPUT, short="-q")] = False
 
 
 class EvalOutputOptions(RunOptions):
     """The output of `lscli eval`."""
 
-    wide: Annotated[
-        bool, Option(group=OUTPUT, help="Print one row per source and group, and one column per metric.")
-    ] = False
+    wide: Annotated[bool, Option("Print one row per source and group, and one column per metric.", OUTPUT)] = False
 
 
 # The options of each question.
 
 
 class MetricOptions(EpsOptions):
-    """Which metrics, at which amounts of smoothing."""
+    """Metrics, and amounts of smoothing."""
 
     metrics: Annotated[Words, METRICS] = "default"
 
@@ -482,9 +425,8 @@ class ConventionOptions(NegativeEpsOptions):
     smoothing: Annotated[
         Literal["uniform", "off-target", "classy"],
         Option(
-            group=SMOOTHING,
-            help="What eps means: uniform (eps/K on every class), off-target (eps/(K-1) on each other class) or "
-            "classy.",
+            "What eps means: uniform (eps/K on every class), off-target (eps/(K-1) on each other class) or classy.",
+            SMOOTHING,
         ),
     ] = "uniform"
 
@@ -506,16 +448,14 @@ class SweepOptions(ReadingOptions, IntervalOptions, TargetOptions, EpsOptions):
 
     eps: Annotated[Amounts, EPS._replace(environment="sweep_eps")] = "0:0.5:0.05"
     others: Annotated[
-        Any, Option(hidden=True, unrecorded=True, help="Logits of further models on the same samples, [N, K] each.")
+        Any, Option("Logits of further models on the same samples, [N, K] each.", hidden=True, unrecorded=True)
     ] = ()
 
 
 class EqualMassOptions(CompatOptions):
     """The bins of the reliability table."""
 
-    equal_mass: Annotated[bool, Option(group=CALIBRATION, help="Use bins of equal count instead of equal width.")] = (
-        False
-    )
+    equal_mass: Annotated[bool, Option("Use bins of equal count instead of equal width.", CALIBRATION)] = False
 
 
 class BinsOptions(ReadingOptions, LevelOptions, EqualMassOptions):
@@ -523,32 +463,21 @@ class BinsOptions(ReadingOptions, LevelOptions, EqualMassOptions):
 
 
 class OrderOptions(Options):
-    """Which classes, in which order."""
+    """The classes to show, and their order."""
 
     sort: Annotated[
-        str, Option(metavar="COLUMN", help="Sort by this column, largest first; class and name in ascending order.")
+        str, Option("Sort by this column, largest first; class and name in ascending order.", metavar="COLUMN")
     ] = "class"
-    ascending: Annotated[bool, Option(help="With --sort, put the smallest first.")] = False
+    ascending: Annotated[bool, Option("With --sort, put the smallest first.")] = False
     top: Annotated[
         int | None,
         Option(
-            metavar="N",
-            least=1,
-            hint="leave it out for all classes",
-            shown="all",
-            help="Show only the first N classes.",
+            "Show only the first N classes.", metavar="N", least=1, hint="leave it out for all classes", shown="all"
         ),
     ] = None
     class_names: Annotated[
         "Data | None",
-        Option(
-            group=OUTPUT,
-            metavar="FILE",
-            shown=False,
-            file=True,
-            unrecorded=True,
-            help="Names of the classes, one per line.",
-        ),
+        Option("Names of the classes, one per line.", OUTPUT, "FILE", shown=False, file=True, unrecorded=True),
     ] = None
 
 
@@ -570,15 +499,15 @@ class WorstOptions(Options):
     worst: Annotated[
         int | None,
         Option(
+            "Show only the N worst samples, worst first.",
             metavar="N",
             least=1,
             hint="leave it out for all samples",
             shown=False,
-            help="Show only the N worst samples, worst first.",
         ),
     ] = None
     by: Annotated[
-        WorstBy, Option(help="What --worst means: the largest hard loss, or the most confident wrong samples.")
+        WorstBy, Option("What --worst means: the largest hard loss, or the most confident wrong samples.")
     ] = "loss"
 
 
@@ -587,36 +516,25 @@ class SamplesOptions(ReadingOptions, WorstOptions):
 
 
 class TriedOptions(Options):
-    """What is tried to explain a loss."""
+    """What to try to explain a loss."""
 
     eps: Annotated[Amounts | None, EPS._replace(environment="explain_eps")] = None
     candidates: Annotated[
         int,
-        Option(
-            metavar="N", least=1, hint="for example --candidates 10", help="Number of candidates to show, best first."
-        ),
+        Option("Number of candidates to show, best first.", metavar="N", least=1, hint="for example --candidates 10"),
     ] = 10
     prior: Annotated[
         "Data | None",
-        PRIOR._replace(
-            metavar="FILE",
-            help="A distribution to try besides that of the labels; one number per class.",
-        ),
+        PRIOR._replace(metavar="FILE", help="A distribution to try besides that of the labels; one number per class."),
     ] = None
 
 
 class TriedWeightOptions(Options):
-    """Class weights that are tried."""
+    """Class weights to try."""
 
     class_weights: Annotated[
         "Data | None",
-        Option(
-            group=SMOOTHING,
-            metavar="FILE",
-            shown=False,
-            file=True,
-            help="Class weights to try besides none; one number per class.",
-        ),
+        Option("Class weights to try besides none; one number per class.", SMOOTHING, "FILE", shown=False, file=True),
     ] = None
 
 
@@ -640,7 +558,7 @@ class InspectOptions(Options):
 class ClassCountOptions(Options):
     """The number of classes."""
 
-    classes: Annotated[int | None, Option(metavar="K", shown=False, help="Number of classes.")] = None
+    classes: Annotated[int | None, Option("Number of classes.", metavar="K", shown=False)] = None
 
 
 class OneEpsOptions(Options):
@@ -664,9 +582,9 @@ class SmoothOptions(SmoothOneOptions):
     label: Annotated[
         int | None,
         Option(
+            "Print the targets of this one label, with the floor of the loss and the optimal logit gap.",
             metavar="Y",
             unrecorded=True,
-            help="Print the targets of this one label, with the floor of the loss and the optimal logit gap.",
         ),
     ] = None
     progress: Annotated[Progress | None, PROGRESS] = None

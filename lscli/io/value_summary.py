@@ -27,7 +27,6 @@ class ValueSummary(NamedTuple):
         low, high: the smallest and largest finite value; nan if there is none.
         nan, posinf, neginf: the number of such values.
         sum_to_1: the share of rows [N, K] that are probabilities; nan for an array of another shape.
-        exp_sum_to_1: the share of rows whose exponentials are probabilities.
     """
 
     low: int | float
@@ -36,7 +35,6 @@ class ValueSummary(NamedTuple):
     posinf: int
     neginf: int
     sum_to_1: float
-    exp_sum_to_1: float
 
 
 def summarise(array: StoredArray, progress: Callable[[int, int], None] | None = None) -> ValueSummary | None:
@@ -75,15 +73,17 @@ class _Seen:
     def __init__(self, *, rows_of_classes: bool) -> None:
         self._low, self._high = math.inf, -math.inf
         self._odd = np.zeros(3, np.int64)
-        self._sums = np.zeros(2, np.int64)
+        self._sum_to_1 = 0
         self._rows_of_classes = rows_of_classes
 
     def add(self, x: NDArray[Any]) -> None:
         if not x.size:
             return
         low, high = x.min(), x.max()
-        if self._rows_of_classes:
-            self._add_sums(x, low, high)
+        if self._rows_of_classes and not high < 0:
+            with np.errstate(all="ignore"):
+                near = np.abs(np.add.reduce(x, axis=1, dtype=np.float64) - 1) <= SUM
+                self._sum_to_1 += np.count_nonzero(near & (np.minimum.reduce(x, axis=1) >= 0))
         if not (np.isfinite(low) and np.isfinite(high)):
             self._odd += [np.count_nonzero(np.isnan(x)), np.count_nonzero(x == np.inf), np.count_nonzero(x == -np.inf)]
             x = x[np.isfinite(x)]
@@ -92,17 +92,8 @@ class _Seen:
             low, high = x.min(), x.max()
         self._low, self._high = min(self._low, low), max(self._high, high)
 
-    def _add_sums(self, x: NDArray[Any], low: Any, high: Any) -> None:
-        with np.errstate(all="ignore"):
-            if not high < 0:
-                near = np.abs(np.add.reduce(x, axis=1, dtype=np.float64) - 1) <= SUM
-                self._sums[0] += np.count_nonzero(near & (np.minimum.reduce(x, axis=1) >= 0))
-            if not low > 0:
-                near = np.abs(np.add.reduce(np.exp(x), axis=1, dtype=np.float64) - 1) <= SUM
-                self._sums[1] += np.count_nonzero(near)
-
     def found(self, rows: int) -> ValueSummary:
         some = self._low <= self._high
-        share = [count / rows if self._rows_of_classes and rows else math.nan for count in self._sums.tolist()]
+        share = self._sum_to_1 / rows if self._rows_of_classes and rows else math.nan
         low, high = (np.asarray(end).item() if some else math.nan for end in (self._low, self._high))
-        return ValueSummary(low, high, *self._odd.tolist(), *share)
+        return ValueSummary(low, high, *self._odd.tolist(), share)
