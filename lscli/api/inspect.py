@@ -149,7 +149,7 @@ def _why_no_labels(array: Any) -> str:
 
 def _row(source: str, array: _Found, command: str) -> ArrayRow:
     seen = array.look
-    values = [math.nan] * 6 if seen is None else [*seen[:5], seen.sum_to_1]
+    values = [math.nan] * 6 if seen is None else list(seen)
     shape = "x".join(map(str, array.shape))
     where = array.file if source != STDIN else source
     low, high, nan, posinf, neginf, sum_to_1 = values

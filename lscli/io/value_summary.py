@@ -83,7 +83,7 @@ class _Seen:
         if self._rows_of_classes and not high < 0:
             with np.errstate(all="ignore"):
                 near = np.abs(np.add.reduce(x, axis=1, dtype=np.float64) - 1) <= SUM
-                self._sum_to_1 += np.count_nonzero(near & (np.minimum.reduce(x, axis=1) >= 0))
+                self._sum_to_1 += int(np.count_nonzero(near & (np.minimum.reduce(x, axis=1) >= 0)))
         if not (np.isfinite(low) and np.isfinite(high)):
             self._odd += [np.count_nonzero(np.isnan(x)), np.count_nonzero(x == np.inf), np.count_nonzero(x == -np.inf)]
             x = x[np.isfinite(x)]
@@ -96,4 +96,5 @@ class _Seen:
         some = self._low <= self._high
         share = self._sum_to_1 / rows if self._rows_of_classes and rows else math.nan
         low, high = (np.asarray(end).item() if some else math.nan for end in (self._low, self._high))
-        return ValueSummary(low, high, *self._odd.tolist(), share)
+        nan, posinf, neginf = self._odd.tolist()
+        return ValueSummary(low, high, nan, posinf, neginf, share)
