@@ -13,6 +13,8 @@ os.environ["_TYPER_FORCE_DISABLE_TERMINAL"] = "1"
 # The threads of numpy and torch wait for each other in busy loops: beside other work on the machine, an operation on
 # small arrays then takes a hundred times as long. Both libraries read these when they are imported.
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
+# Without bytecode each of some three hundred processes that tests start would compile lscli again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # The defaults of the person who runs the tests must not reach them.
 for _name in [name for name in os.environ if name.startswith("LSCLI_")]:
     del os.environ[_name]
