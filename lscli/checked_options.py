@@ -27,23 +27,23 @@ Part = TypeVar("Part", bound="Options")
 
 
 class Option(NamedTuple):
-    """What there is to know of an option besides its name, type and default.
+    """The description of an option, without its name, type and default.
 
     Attributes:
         help: one sentence.
         group: the heading that it stands under in `--help`.
         metavar: what stands for its value in `--help`; the allowed words unless given.
         short: a short flag.
-        shown: whether `--help` shows the default, or a text in its place.
+        shown: whether `--help` shows the default, or a text to show instead.
         least, most: the bounds of a number.
         above, below: the bounds of a number that it must not reach.
         hint: what to do about a number out of its bounds.
-        several: whether it takes several values, with commas or repeated.
+        several: whether it takes several values, separated by commas or by repeating the option.
         file: whether its value names a file, which must not be the output.
         environment: its name in the environment and in pyproject.toml, where that is not its own.
         words: words that complete a value, where they are not all that is allowed.
         hidden: whether only Python has it.
-        unrecorded: whether reports leave it out of their settings.
+        unrecorded: whether the settings of a report omit it.
     """
 
     help: str = ""
@@ -149,7 +149,7 @@ class Options:
     """A base of classes whose fields are options: `name: Annotated[type, Option(...)] = default`.
 
     To a type checker they are frozen dataclasses with keywords alone. Classes combine by inheritance; the fields of a
-    base come first, and of several bases those of the last one.
+    base come before one's own, and of several bases the last one comes first.
 
     Raises:
         TypeError: a keyword that is no field.
@@ -183,7 +183,7 @@ class Options:
         return [value for value in values if isinstance(value, str)]
 
 
-# Found once for each class, since most fields are those of a base that many classes share: start-up counts.
+# Kept for each class, because many classes share the fields of a base, and start-up time counts.
 _DECLARED: dict[type, tuple[Declared, ...]] = {}
 _OWN: dict[type, dict[str, Declared]] = {}
 

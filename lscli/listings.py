@@ -248,7 +248,7 @@ class Matrix:
 
 
 class SmoothedLabels(Listing):
-    """The smoothed targets of labels, one probability a class."""
+    """The smoothed targets of labels, one probability per class."""
 
     rows: Matrix
     name = "smooth"
@@ -270,7 +270,7 @@ class SmoothedLabel(NamedTuple):
     """The smoothed targets of one label.
 
     Attributes:
-        targets: one probability a class.
+        targets: one probability per class.
         floor: the entropy of the targets in nats; nan where they are no distribution.
         optimal_gap: the label's logit above the mean of the others where the loss is that low.
     """
@@ -329,7 +329,7 @@ class MetricList(Listing):
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Wide(Listing):
-    """A report with one row a source and group, and one column a metric.
+    """A report with one row per source and group, and one column per metric.
 
     Attributes:
         metrics: the names of the columns after source, group and n.

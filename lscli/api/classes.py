@@ -47,8 +47,8 @@ def per_class(logits: Data, labels: Data | None, options: ClassesOptions) -> Cla
         logits, labels: as in `lscli.evaluate`.
 
     Returns:
-        A listing, a row a class, the largest value of `sort` first and missing values last. ece is over all samples;
-        recall, losses and `metrics` are over those of the class.
+        A listing, one row per class, the largest value of `sort` first and missing values last. ece is over all
+        samples; recall, losses and `metrics` are over the samples with that label.
 
     Raises:
         UsageError: an unknown column or metric.

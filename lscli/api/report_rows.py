@@ -114,7 +114,7 @@ def measured_rows(
         source: the name of the logits.
         tables: by group, all samples ("") first.
         choices: the metrics.
-        settings: those of the metrics.
+        settings: the settings of the metrics.
         resampling: how intervals are computed.
     """
     rows: list[Row] = []

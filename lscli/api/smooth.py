@@ -168,7 +168,7 @@ def _told(blocks: Iterator[Array], rows: int, progress: Callable[[int, int], Non
 
 
 def _equals(eps: float, smoothing: Smoothing, num_classes: int) -> str:
-    """Which eps of the other conventions gives the same targets, in one sentence; empty where there is none."""
+    """A sentence that says which eps of the other conventions gives the same targets; empty if none does."""
     found = []
     for other in (convention.name for convention in CONVENTIONS.values()):
         if eps >= 0 and smoothing != other:

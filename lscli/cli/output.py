@@ -96,7 +96,7 @@ def _check_array(format: str, arrays: bool) -> None:  # noqa: A002
 
 
 def write_stdout(data: bytes) -> None:
-    """Write all of it to descriptor 1: `sys.stdout` loses the rest of a short write when it is unbuffered."""
+    """Write all data to descriptor 1, because an unbuffered `sys.stdout` loses the rest of a short write."""
     rest = memoryview(data)
     try:
         if sys.stdout is not None:
@@ -106,7 +106,7 @@ def write_stdout(data: bytes) -> None:
         while rest:
             try:
                 rest = rest[os.write(1, rest) :]
-            except BlockingIOError:  # whoever shares the pipe made it one that does not wait
+            except BlockingIOError:  # another process made the shared pipe non-blocking
                 select.select([], [1], [])
     except BrokenPipeError as error:
         raise ClosedPipeError from error

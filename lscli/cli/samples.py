@@ -1,4 +1,4 @@
-"""`lscli samples`: one row a sample."""
+"""`lscli samples`: one row per sample."""
 
 from __future__ import annotations
 

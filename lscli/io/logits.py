@@ -117,15 +117,15 @@ class Logits:
         if classes < 2:
             raise InputError(
                 f"need at least 2 classes, got shape {shape}",
-                "for one logit a sample, of two classes, say --binary",
+                "for one logit per sample, of two classes, say --binary",
                 where=self.name,
             )
         return rows, classes
 
 
-_USUAL = "one row a sample, one column a class"
+_USUAL = "one row per sample, one column per class"
 _SHAPES = {
-    1: "for one logit a sample, of two classes, say --binary",
+    1: "for one logit per sample, of two classes, say --binary",
     3: "for tokens of sequences, (N, T, K), say --flatten",
 }
 

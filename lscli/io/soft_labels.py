@@ -48,12 +48,14 @@ class SoftLabels:
         if isinstance(array, TensorArray) or self.dtype == "bfloat16" or array.dtype.kind not in "biuf":
             raise InputError(f"not numbers of numpy's ({self.dtype})", "save them as float32 or uint8", where=self.name)
         if len(self.shape) != 2:
-            hint = _SHAPES.get(len(self.shape), "one row a sample, one column a class")
+            hint = _SHAPES.get(len(self.shape), "one row per sample, one column per class")
             raise InputError(f"need soft labels of shape (N, K), got {self.shape}", hint, where=self.name)
         if self.shape[0] == 0:
-            raise InputError("no rows", "save one row a sample", where=self.name)
+            raise InputError("no rows", "save one row per sample", where=self.name)
         if self.shape[1] < 2:
-            raise InputError(f"need at least 2 classes, got shape {self.shape}", "one column a class", where=self.name)
+            raise InputError(
+                f"need at least 2 classes, got shape {self.shape}", "one column per class", where=self.name
+            )
         self._array = array
         self.read_lock: AbstractContextManager[Any] = threading.Lock() if array.sequential else contextlib.nullcontext()
 

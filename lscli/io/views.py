@@ -137,7 +137,7 @@ def interpreted(array: Any, kind: Kind, *, binary: bool) -> Any:
     """
     if binary and not (len(array.shape) == 1 or (len(array.shape) == 2 and array.shape[1] == 1)):
         raise InputError(
-            f"need one value a sample with --binary, got shape {array.shape}", "leave out --binary", where=array.name
+            f"need one value per sample with --binary, got shape {array.shape}", "leave out --binary", where=array.name
         )
     if (not binary and kind != "probs") or array.element not in _FLOATS:
         return array

@@ -59,11 +59,11 @@ def open_weights(value: Any, rows: int, kept: Array) -> Weights | None:
 
     name, raw = open_numbers(value, "weights", "weight")
     if raw.ndim != 1:
-        raise InputError(f"need weights of shape (N,), got {raw.shape}", "one weight a row", where=name)
+        raise InputError(f"need weights of shape (N,), got {raw.shape}", "one weight per row", where=name)
     if raw.dtype.kind not in "fiu":
-        raise InputError(f"not numbers ({raw.dtype.name})", "one weight a row, not negative", where=name)
+        raise InputError(f"not numbers ({raw.dtype.name})", "one weight per row, not negative", where=name)
     if len(raw) != rows:
-        raise InputError(f"rows differ: {rows} logits, {len(raw)} weights", "give one weight a row", where=name)
+        raise InputError(f"rows differ: {rows} logits, {len(raw)} weights", "give one weight per row", where=name)
     values = raw.astype(np.float64)
     bad = ~((values >= 0) & np.isfinite(values))
     if bad.any():
@@ -95,7 +95,7 @@ def open_groups(value: Any, column: str | None, rows: int) -> tuple[list[str], A
     """
     if value is None:
         if column is not None:
-            raise UsageError("names a column of no file", "add --groups META.csv, one row a sample", where="group-by")
+            raise UsageError("names a column of no file", "add --groups META.csv, one row per sample", where="group-by")
         return [""], None
     if isinstance(value, str | bytes | os.PathLike):
         if column is None:
@@ -109,7 +109,7 @@ def open_groups(value: Any, column: str | None, rows: int) -> tuple[list[str], A
     else:
         name, cells = "groups", [str(cell) for cell in np.asarray(value, object).ravel()]
     if len(cells) != rows:
-        raise InputError(f"rows differ: {rows} logits, {len(cells)} rows of metadata", "one row a sample", where=name)
+        raise InputError(f"rows differ: {rows} logits, {len(cells)} rows of metadata", "one row per sample", where=name)
     names = sorted({printable(cell) or _EMPTY for cell in cells}, key=_natural)
     place = {group: code for code, group in enumerate(names)}
     return ["", *names], np.array([place[printable(cell) or _EMPTY] for cell in cells], np.intp)

@@ -1,7 +1,7 @@
 """The two memory layouts of a tile of rows, with the operations that depend on the layout.
 
 numpy spends about 0.3 us on each run along the last axis. So a wide tile keeps its rows, [n, K], and a narrow tile is
-transposed to one line a class, [K, n].
+transposed to one line per class, [K, n].
 
 Wide tiles are computed in the type of their elements: at most 128 elements are added in that type, and those sums are
 added in float64; rounding errors average out over many classes. Over few classes they do not, so that narrow tiles
@@ -152,7 +152,7 @@ def _counts(flags: Array) -> Array:
 
 
 class NarrowLayout:
-    """Rows transposed to one line a class, [K, n], for K below 256; everything but the raw values is float64.
+    """Rows transposed to one line per class, [K, n], for K below 256; everything but the raw values is float64.
 
     The methods are those of WideLayout.
     """

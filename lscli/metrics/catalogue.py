@@ -42,7 +42,7 @@ METRICS: dict[str, Metric] = {metric.id: metric for family in FAMILIES.values() 
 
 
 def find(metric_id: str) -> Metric | None:
-    """The metric of that id, `top<k>_accuracy` with any k included; None if there is none."""
+    """The metric with this id, which may be `top<k>_accuracy` with any k; None if the id is unknown."""
     k = _top_k(metric_id)
     return METRICS.get(metric_id) or (confidence.top_k(k) if k else None)
 

@@ -1,4 +1,4 @@
-"""The excess of the smoothed loss over its floor, a KL divergence, and the three parts of it."""
+"""The excess of the smoothed loss over its floor, a KL divergence, and its three parts."""
 
 from __future__ import annotations
 

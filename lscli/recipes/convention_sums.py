@@ -27,7 +27,7 @@ COLUMNS = frozenset({"row", "label", "loss_hard", "loss_uniform"})
 
 
 def tried(given: Targets, empirical: Targets | None) -> dict[str, Targets]:
-    """The targets to try, by name: the conventions without a prior, and those priors that there are.
+    """The targets to try, by name: the conventions without a prior, and the available priors.
 
     Args:
         given: the class weights to try, and a prior to try or none.

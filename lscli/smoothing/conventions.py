@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Convention:
-    """A convention of label smoothing. The methods of this base class are those of a mixture with e = eps.
+    """A convention of label smoothing. The methods of this base class describe a mixture with e = eps.
 
     `num_classes` is K, or [n]: the K of each row, where masked classes are excluded. A result has the shape of
     `num_classes`, or [K] with a prior: one value for each class.
@@ -36,7 +36,7 @@ class Convention:
         frameworks: libraries whose eps has this meaning.
         needs_prior: u is a prior, not uniform.
         normalises_labels: a soft label is divided by its sum before it is smoothed.
-        others_only: the smoothing is spread over the other classes, and the label gets no part of it.
+        others_only: whether the smoothing is spread over the other classes only.
     """
 
     name: ClassVar[Smoothing]

@@ -1,4 +1,4 @@
-"""`lscli samples`: one row a sample, of which the metrics are the means."""
+"""`lscli samples`: one row per sample, of which the metrics are the means."""
 
 from __future__ import annotations
 

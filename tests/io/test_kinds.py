@@ -186,7 +186,7 @@ def test_other_shapes_are_told_the_option(data: NDArray[Any], hint: str) -> None
 
 
 def test_binary_is_refused_for_several_columns() -> None:
-    refused(InputError, "need one value a sample with --binary", LOGITS, LABELS, binary=True)
+    refused(InputError, "need one value per sample with --binary", LOGITS, LABELS, binary=True)
 
 
 @pytest.mark.parametrize("order", ["C", "F"])

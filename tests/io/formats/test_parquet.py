@@ -96,7 +96,7 @@ def test_eval_imports_no_pandas(path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["list.parquet", "columns.parquet", "list.arrow", "columns.arrow"])
 def test_a_large_row_group_takes_no_memory(tmp_path: Path, kind: str) -> None:
-    # 120 MB in one group or batch; a column a class has a page of each in memory.
+    # 120 MB in one group or batch; one column per class has a page of each in memory.
     rows, classes = (300_000, 100) if kind.startswith("list") else (3_000_000, 10)
     logits = np.random.default_rng(0).standard_normal((rows, classes), np.float32)
     layout = "lists" if kind.startswith("list") else "columns"
