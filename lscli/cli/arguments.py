@@ -19,8 +19,6 @@ LogitsPath = Annotated[
 LabelsPath = Annotated[
     str | None,
     typer.Argument(
-        metavar="LABELS",
-        help="Class numbers [N], likewise. Left out where LOGITS holds both.",
-        show_default=False,
+        metavar="LABELS", help="Class numbers [N], likewise. Left out where LOGITS holds both.", show_default=False
     ),
 ]

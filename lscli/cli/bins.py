@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import typer
 
 from lscli.cli.arguments import LabelsPath, LogitsPath
 from lscli.cli.flat_options import flat
 from lscli.options import BinsOptions, RunOptions
-
-if TYPE_CHECKING:
-    from lscli.listings import Listing
-    from lscli.options import Progress
 
 EXAMPLES = (
     "lscli bins sample_data/logits.npy sample_data/labels.npy",
@@ -22,23 +16,14 @@ EXAMPLES = (
 
 @flat
 def bins_command(
-    context: typer.Context,
-    logits: LogitsPath,
-    labels: LabelsPath = None,
-    *,
-    options: BinsOptions,
-    output: RunOptions,
+    context: typer.Context, logits: LogitsPath, labels: LabelsPath = None, *, options: BinsOptions, output: RunOptions
 ) -> None:
     """Print the reliability table: accuracy against confidence, bin by bin.
 
     Each bin has its edges, the number of samples, their mean confidence, their accuracy with its Wilson interval, and
     the gap between the two. A terminal shows the table as a diagram.
     """
+    from lscli.api.bins import per_bin
     from lscli.cli.run_command import run_command
 
-    def answer(progress: Progress | None) -> Listing:
-        from lscli.api.bins import per_bin
-
-        return per_bin.with_options(logits, labels, options.replaced(progress=progress))
-
-    run_command(context, output, [logits, labels, *options.files()], answer)
+    run_command(context, output, options, [logits, labels], lambda given: per_bin.with_options(logits, labels, given))

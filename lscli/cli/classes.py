@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import typer
 
 from lscli.cli.arguments import LabelsPath, LogitsPath
 from lscli.cli.flat_options import flat
 from lscli.options import ClassesOptions, RunOptions
-
-if TYPE_CHECKING:
-    from lscli.listings import Listing
-    from lscli.options import Progress
 
 EXAMPLES = (
     "lscli classes sample_data/logits.npy sample_data/labels.npy",
@@ -34,11 +28,7 @@ def classes_command(
     The calibration error of a class compares its probability with how often it is the label, over all samples. Recall
     and losses are over the samples with that label.
     """
+    from lscli.api.classes import per_class
     from lscli.cli.run_command import run_command
 
-    def answer(progress: Progress | None) -> Listing:
-        from lscli.api.classes import per_class
-
-        return per_class.with_options(logits, labels, options.replaced(progress=progress))
-
-    run_command(context, output, [logits, labels, *options.files()], answer)
+    run_command(context, output, options, [logits, labels], lambda given: per_class.with_options(logits, labels, given))

@@ -17,12 +17,7 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer", bound="Provenance")
 
-_ORIGINS = {
-    "COMMANDLINE": "flag",
-    "ENVIRONMENT": "environment",
-    "DEFAULT_MAP": "pyproject",
-    "DEFAULT": "default",
-}
+_ORIGINS = {"COMMANDLINE": "flag", "ENVIRONMENT": "environment", "DEFAULT_MAP": "pyproject", "DEFAULT": "default"}
 
 
 def load_pyproject(context: typer.Context) -> None:
@@ -61,14 +56,13 @@ def with_origins(answer: Answer, context: typer.Context) -> Answer:
     settings = {}
     for name, setting in answer.settings.items():
         source = context.get_parameter_source(name)
-        settings[name] = setting._replace(
-            origin=_ORIGINS.get(source.name, setting.origin) if source else setting.origin
-        )
+        origin = _ORIGINS.get(source.name, setting.origin) if source else setting.origin
+        settings[name] = setting._replace(origin=origin)
     return replace(answer, settings=settings)
 
 
 def _key(option: Any) -> str:
-    """The name of an option in the file, which is the one in the environment without `LSCLI_`."""
+    """The name of an option in the file: its name in the environment, without `LSCLI_`."""
     return str(option.envvar or option.name).removeprefix("LSCLI_").lower()
 
 

@@ -12,7 +12,6 @@ from lscli.options import EvalOutputOptions, EvaluateOptions
 
 if TYPE_CHECKING:
     from lscli.listings import Listing
-    from lscli.options import Progress
     from lscli.report import Report
 
 EXAMPLES = (
@@ -35,16 +34,12 @@ def eval_command(
     Prints the hard, the uniform and the smoothed loss with its floor, accuracy and confidence, calibration errors next
     to those that noise alone would give, and the amount of label smoothing that the logits imply.
     """
+    from lscli.api.evaluate import evaluate
+    from lscli.api.wide import wide
     from lscli.cli.run_command import run_command
 
-    def answer(progress: Progress | None) -> Report | Listing:
-        from lscli.api.evaluate import evaluate
+    def answer(given: EvaluateOptions) -> Report | Listing:
+        report = evaluate.with_options(logits, labels, given)
+        return wide(report, intervals=given.ci) if output.wide else report
 
-        report = evaluate.with_options(logits, labels, options.replaced(progress=progress))
-        if not output.wide:
-            return report
-        from lscli.api.wide import wide
-
-        return wide(report, intervals=options.ci)
-
-    run_command(context, output, [logits, labels, *options.files()], answer)
+    run_command(context, output, options, [logits, labels], answer)

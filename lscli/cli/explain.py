@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from lscli.cli.arguments import LabelsPath, LogitsPath
 from lscli.cli.flat_options import flat
 from lscli.options import ExplainOptions, RunOptions
-
-if TYPE_CHECKING:
-    from lscli.listings import Listing
-    from lscli.options import Progress
 
 EXAMPLES = (
     "lscli explain 0.6613 sample_data/logits_smoothed.npy sample_data/labels.npy",
@@ -41,11 +37,9 @@ def explain_command(
 
     The digits of VALUE say how exact it is. Candidates that agree with all digits rank equally, the most usual first.
     """
+    from lscli.api.explain import explain
     from lscli.cli.run_command import run_command
 
-    def answer(progress: Progress | None) -> Listing:
-        from lscli.api.explain import explain
-
-        return explain.with_options(value, logits, labels, options.replaced(progress=progress))
-
-    run_command(context, output, [logits, labels, *options.files()], answer)
+    run_command(
+        context, output, options, [logits, labels], lambda given: explain.with_options(value, logits, labels, given)
+    )

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from lscli.cli.flat_options import flat
 from lscli.options import InspectOptions, RunOptions
 
-if TYPE_CHECKING:
-    from lscli.listings import Listing
-    from lscli.options import Progress
-
-EXAMPLES = (
-    "lscli inspect sample_data/logits.npy",
-    "lscli inspect sample_data/labels.npy -f json",
-)
+EXAMPLES = ("lscli inspect sample_data/logits.npy", "lscli inspect sample_data/labels.npy -f json")
 
 
 @flat
@@ -36,11 +29,7 @@ def inspect_command(
 
     Then says what eval would take each array for, and which command to type next. Nothing in the file is executed.
     """
+    from lscli.api.inspect import inspect
     from lscli.cli.run_command import run_command
 
-    def answer(progress: Progress | None) -> Listing:
-        from lscli.api.inspect import inspect
-
-        return inspect.with_options(file, options.replaced(progress=progress))
-
-    run_command(context, output, [file], answer)
+    run_command(context, output, options, [file], lambda given: inspect.with_options(file, given))

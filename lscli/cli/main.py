@@ -21,9 +21,13 @@ from lscli.cli.stderr import say
 from lscli.cli.typer_converters import PlainCommand, PlainGroup
 from lscli.cli.unexpected_errors import explained
 from lscli.errors import ClosedPipeError, ExitCode, LscliError, LscliWarning
+from lscli.text import said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+# The address space that numpy's libraries take, measured.
+_NUMPY = 88 << 20
 
 COMMANDS: dict[str, tuple[Callable[..., None], tuple[str, ...]]] = {
     "eval": (eval_file.eval_command, eval_file.EXAMPLES),
@@ -58,10 +62,6 @@ def _start(
 
         load_pyproject(context)
         limits.check_room("numpy", _NUMPY)
-
-
-# What the libraries that numpy and lscli load take of the address space, measured.
-_NUMPY = 88 << 20
 
 
 def _app() -> typer.Typer:
@@ -114,7 +114,7 @@ def _guarded(arguments: Sequence[str]) -> int:
     except LscliError as error:
         return _fail(error, str(error), error.hint, error.exit_code)
     except typer.TyperException as error:
-        message = _one_line(error.format_message())
+        message = said(error.format_message())
         # Without a command, Typer prints the help and raises an error without a message.
         return _fail(error, message, _usage_hint(error), ExitCode.USAGE) if message else ExitCode.USAGE
     except (ClosedPipeError, BrokenPipeError):
@@ -158,25 +158,14 @@ def _fail(error: BaseException, message: str, hint: str, code: int) -> int:
     return code
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split()).rstrip(".")
-
-
 def _usage_hint(error: typer.TyperException) -> str:
     context = getattr(error, "ctx", None)
     typed = () if context is None else context.obj or ()
     if "unexpected extra argument" in error.format_message() and sum(map(os.path.isfile, typed)) > 2:
-        return "a pattern of shards has to be quoted, or the shell puts the files in its place: 'logits-*.npy'"
+        return "a pattern of shards has to be quoted, or the shell replaces it by the files: 'logits-*.npy'"
     return f"see {context.command_path} --help" if context is not None else "see lscli --help"
 
 
-def _show_warning(
-    message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    file: Any = None,
-    line: str | None = None,
-) -> None:
+def _show_warning(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
     if issubclass(category, LscliWarning) or os.environ.get("LSCLI_DEBUG"):
         say(f"lscli: warning: {message}")

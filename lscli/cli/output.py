@@ -1,4 +1,4 @@
-"""Where the answer goes: standard output, or a file that is written whole or not at all."""
+"""Write the answer to standard output, or to a file: completely or not at all."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _PIPE_WIDTH = 100
 
 
 class Destination(NamedTuple):
-    """A place and a format, settled before any work is done.
+    """The place and the format of an answer, chosen before any work is done.
 
     Attributes:
         path: the file, or None for standard output.
-        format: `table`, `csv`, `json`, `markdown` or `parquet`.
-        screen: how wide it is, whether colours are shown, and whether a CSV has its first line.
+        format: a name of `FORMATS`.
+        screen: how text is shown.
     """
 
     path: str | None
@@ -40,16 +40,17 @@ class Destination(NamedTuple):
 
     @classmethod
     def of(cls, options: OutputOptions, inputs: Sequence[str] = (), *, arrays: bool = False) -> Destination:
-        """The destination that `-o` and `-f` name; `arrays` says whether the answer may be written as one.
+        """The destination that `-o` and `-f` name; `arrays` says whether the answer may be written as an array.
 
         Raises:
-            UsageError: a format that the answer does not have, a suffix that names none, a folder, or an output that
-                is one of the inputs.
+            UsageError: the answer does not have this format, the suffix names no format, or the output is a folder or
+                one of the inputs.
         """
-        output, format = options.output, options.format  # noqa: A001
+        output, chosen = options.output, str(options.format)
         if output == "-":
             terminal = sys.stdout is not None and sys.stdout.isatty()
-            chosen = str(format) if format != "auto" else "table" if terminal else "csv"
+            if chosen == "auto":
+                chosen = "table" if terminal else "csv"
             if FORMATS[chosen].binary and terminal:
                 hint = f"name a file: -o x{FORMATS[chosen].suffixes[0]}"
                 raise UsageError(f"{chosen} cannot be shown on a terminal", hint)
@@ -61,13 +62,10 @@ class Destination(NamedTuple):
         if not output or output.endswith(os.sep) or os.path.isdir(output):
             raise UsageError("the output is a directory", "name a file in it", where=output)
         suffix = os.path.splitext(output)[1].lower()
-        if format == "auto" and suffix not in BY_SUFFIX:
-            raise UsageError(
-                f"the suffix {suffix!r} names no format",
-                nearest(suffix, BY_SUFFIX) or f"use one of {', '.join(BY_SUFFIX)}, or say -f",
-                where=output,
-            )
-        chosen = str(BY_SUFFIX[suffix] if format == "auto" else format)
+        if chosen == "auto" and suffix not in BY_SUFFIX:
+            hint = nearest(suffix, BY_SUFFIX) or f"use one of {', '.join(BY_SUFFIX)}, or say -f"
+            raise UsageError(f"the suffix {suffix!r} names no format", hint, where=output)
+        chosen = BY_SUFFIX[suffix] if chosen == "auto" else chosen
         _check_array(chosen, arrays)
         return cls(output, chosen, Screen(_PIPE_WIDTH, False, not options.no_header))
 
@@ -75,8 +73,8 @@ class Destination(NamedTuple):
         """Render the answer and write it, to standard output piece by piece.
 
         Raises:
-            ReadWriteError: it could not be written; a file that was there before is as it was.
-            ClosedPipeError: nobody reads standard output any more.
+            ReadWriteError: writing failed; a file that existed before is unchanged.
+            ClosedPipeError: the reader of standard output closed it.
         """
         pieces = render(answer, self.format, self.screen)
         if self.path is None:
@@ -89,10 +87,8 @@ class Destination(NamedTuple):
 def _check_array(format: str, arrays: bool) -> None:  # noqa: A002
     if FORMATS[format].arrays_only and not arrays:
         *others, last = (name for name, each in FORMATS.items() if not each.arrays_only)
-        raise UsageError(
-            "this answer is not an array of numbers",
-            f"use -f {', '.join(others)} or {last}; lscli smooth LABELS gives an array",
-        )
+        hint = f"use -f {', '.join(others)} or {last}; lscli smooth LABELS gives an array"
+        raise UsageError("this answer is not an array of numbers", hint)
 
 
 def write_stdout(data: bytes) -> None:

@@ -21,7 +21,7 @@ _bar: _Bar | None = None
 
 @contextmanager
 def progress_bar(quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """Yield a function that shows how many of how many rows are done, or None if stderr cannot show a bar."""
+    """Yield a function that shows how many rows are done, and of how many; None if stderr cannot show a bar."""
     global _bar
     if quiet:
         warnings.simplefilter("ignore", LscliWarning)
@@ -55,10 +55,10 @@ def close_bar() -> None:
 
 
 class _Bar:
-    """A bar of rich, made when the work turns out to be long.
+    """A progress bar, which rich draws once the work turns out to be long.
 
     Attributes:
-        lock: held while anything is written, since threads report their progress.
+        lock: held while anything is written, because several threads report progress.
     """
 
     def __init__(self) -> None:

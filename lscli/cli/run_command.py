@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lscli.cli.output import Destination
 from lscli.cli.progress import progress_bar
@@ -11,13 +11,15 @@ from lscli.io.paths import files_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from typing import Any
 
     import typer
 
+    from lscli.checked_options import Options
     from lscli.listings import Listing
-    from lscli.options import Progress, RunOptions
+    from lscli.options import RunOptions
     from lscli.report import Report
+
+Given = TypeVar("Given", bound="Options")
 
 _MOST_SHARDS = 20
 
@@ -25,24 +27,26 @@ _MOST_SHARDS = 20
 def run_command(
     context: typer.Context,
     output: RunOptions,
+    options: Given,
     inputs: Iterable[str | None],
-    answer: Callable[[Progress | None], Report | Listing],
+    answer: Callable[[Given], Report | Listing],
     *,
     arrays: bool = False,
 ) -> None:
-    """Write what a question answers.
+    """Answer a question and write the answer.
 
     Args:
-        context: of the command.
+        context: Typer's context of the command, which knows the origin of each setting.
         output: where the answer goes.
-        inputs: paths and patterns that the command reads; none of their files may be the output.
-        answer: computes the answer, and reports its progress where somebody sees it.
+        options: the options of the question.
+        inputs: paths and patterns that the command reads besides the files of its options.
+        answer: computes the answer from the options, with a function that shows progress on a terminal.
         arrays: whether the answer may be written as an array.
     """
-    files = [file for path in inputs if path for file in files_of(path)]
+    files = [file for path in (*inputs, *options.files()) if path for file in files_of(path)]
     destination = Destination.of(output, files, arrays=arrays)
     with progress_bar(output.quiet) as progress:
-        found = answer(progress)
+        found = answer(options.replaced(progress=progress))
         if not output.quiet:
             _show_shards(found.inputs)
 

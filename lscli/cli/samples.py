@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import typer
 
 from lscli.cli.arguments import LabelsPath, LogitsPath
 from lscli.cli.flat_options import flat
 from lscli.options import RunOptions, SamplesOptions
-
-if TYPE_CHECKING:
-    from lscli.listings import Listing
-    from lscli.options import Progress
 
 EXAMPLES = (
     "lscli samples sample_data/logits.npy sample_data/labels.npy --worst 10 --by confidence",
@@ -34,11 +28,9 @@ def samples_command(
     Rows are written as they are read, in the order of the file. With --worst, only the worst samples are shown. Use
     -o x.parquet for a Parquet file.
     """
+    from lscli.api.samples import per_sample
     from lscli.cli.run_command import run_command
 
-    def answer(progress: Progress | None) -> Listing:
-        from lscli.api.samples import per_sample
-
-        return per_sample.with_options(logits, labels, options.replaced(progress=progress))
-
-    run_command(context, output, [logits, labels, *options.files()], answer)
+    run_command(
+        context, output, options, [logits, labels], lambda given: per_sample.with_options(logits, labels, given)
+    )

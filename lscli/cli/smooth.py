@@ -12,7 +12,6 @@ from lscli.options import RunOptions, SmoothOneOptions, SmoothOptions
 
 if TYPE_CHECKING:
     from lscli.listings import Listing
-    from lscli.options import Progress
 
 EXAMPLES = (
     "lscli smooth sample_data/labels.npy --classes 10 --eps 0.1",
@@ -39,20 +38,19 @@ def smooth_command(
     With --label instead of LABELS, prints the targets of that label, the floor of the loss against them, and the logit
     gap at which the loss reaches it.
     """
-    from lscli.cli.run_command import run_command
-
     label = options.label
     if labels is None and label is None:
         raise UsageError("no labels were given", "name a file of labels, or one label: --label 1 --classes 4")
     if labels is not None and label is not None:
         raise UsageError("LABELS and --label do not go together", "leave out one of them", where="label")
 
-    def answer(progress: Progress | None) -> Listing:
-        from lscli.api.smooth import smoothed_label, smoothed_rows
+    from lscli.api.smooth import smoothed_label, smoothed_rows
+    from lscli.cli.run_command import run_command
 
+    def answer(given: SmoothOptions) -> Listing:
         if labels is not None:
-            return smoothed_rows(labels, options.replaced(progress=progress))
+            return smoothed_rows(labels, given)
         assert label is not None  # noqa: S101  # checked above
-        return smoothed_label(label, options.part(SmoothOneOptions))
+        return smoothed_label(label, given.part(SmoothOneOptions))
 
-    run_command(context, output, [labels, *options.files()], answer, arrays=label is None)
+    run_command(context, output, options, [labels], answer, arrays=label is None)

@@ -10,7 +10,6 @@ from lscli.cli.flat_options import flat
 from lscli.options import RunOptions, SweepOptions
 
 if TYPE_CHECKING:
-    from lscli.options import Progress
     from lscli.report import Report
 
 EXAMPLES = (
@@ -41,14 +40,13 @@ def sweep_command(
     samples, the first is the baseline; each further model gets its difference in loss, sample by sample, and the eps
     at which the ranking of the two flips.
     """
+    from lscli.api.sweep import sweep
     from lscli.cli.run_command import run_command
+    from lscli.io.path_roles import assign_roles
 
-    def answer(progress: Progress | None) -> Report:
-        from lscli.api.sweep import sweep
-        from lscli.io.path_roles import assign_roles
+    def answer(given: SweepOptions) -> Report:
+        keys = (given.logits_key, given.labels_key)
+        logits, labels, others = assign_roles(paths, *keys, binary=given.binary, flatten=given.flatten)
+        return sweep.with_options(logits, labels, given.replaced(others=others))
 
-        keys = (options.logits_key, options.labels_key)
-        logits, labels, others = assign_roles(paths, *keys, binary=options.binary, flatten=options.flatten)
-        return sweep.with_options(logits, labels, options.replaced(others=others, progress=progress))
-
-    run_command(context, output, [*paths, *options.files()], answer)
+    run_command(context, output, options, paths, answer)

@@ -35,7 +35,7 @@ def _plain(params: list[Any]) -> list[Any]:
 
 
 class _Converter:
-    """What Typer asks a parameter for when it has a value to convert."""
+    """Converts the values of a parameter for Typer."""
 
     def __init__(self, annotation: Any) -> None:
         self._convert, self._what = _CONVERTERS[annotation]
@@ -70,9 +70,8 @@ def _flag(value: Any) -> bool:
     return _FLAGS[word]
 
 
-_FLAGS = dict.fromkeys(("1", "true", "t", "yes", "y", "on"), True) | dict.fromkeys(
-    ("", "0", "false", "f", "no", "n", "off"), False
-)
+_FLAGS = dict.fromkeys(("1", "true", "t", "yes", "y", "on"), True)
+_FLAGS |= dict.fromkeys(("", "0", "false", "f", "no", "n", "off"), False)
 _CONVERTERS: dict[Any, tuple[Any, str]] = {
     str: (str, "text"),
     int: (_whole, "a whole number"),

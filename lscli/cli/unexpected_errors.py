@@ -8,7 +8,7 @@ import re
 
 from lscli.errors import ExitCode
 from lscli.limits import memory_limit
-from lscli.text import sized
+from lscli.text import said, sized
 
 # How the system, the dynamic loader and Python report that memory ran out.
 _NO_MEMORY = (os.strerror(errno.ENOMEM), "annot allocate memory", "failed to map segment", "can't start new thread")
@@ -22,7 +22,7 @@ def explained(error: BaseException) -> tuple[str, str, int]:
         many = error.errno in (errno.EMFILE, errno.ENFILE)
         hint = "raise the limit on open files (ulimit -n)" if many else "check the disk and your rights"
         return f"reading or writing failed: {error.strerror or error}", hint, ExitCode.READ_WRITE
-    what = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".")
+    what = said(f"{type(error).__name__}: {error}")
     return f"a bug in lscli: {what}", "set LSCLI_DEBUG=1 and report what it shows", ExitCode.BUG
 
 
