@@ -43,6 +43,13 @@ WEIGHTS, SMOOTHING = "Weights and groups", "Label smoothing"
 CALIBRATION, INTERVALS = "Calibration", "Intervals"
 
 
+def _file(help: str, group: str, metavar: str = "FILE") -> Option:  # noqa: A002
+    """An option that names a file, or takes its values."""
+    return Option(help, group, metavar, shown=False, file=True)
+
+
+_BEST = "leave it out for the best value"
+
 EPS = Option(
     "Amount of label smoothing in [0, 1]. Give several with commas, by repeating the option, or as start:stop:step.",
     metavar="EPS",
@@ -55,12 +62,10 @@ METRICS = Option(
     short="-m",
     several=True,
 )
-PRIOR = Option(
+PRIOR = _file(
     "The distribution that --smoothing prior mixes in: one number per class, or empirical for that of the labels.",
     SMOOTHING,
     "FILE|empirical",
-    shown=False,
-    file=True,
 )
 IGNORE_INDEX = Option("Leave out samples with this label.", READING, "LABEL")
 LABELS_KEY = Option("The array or column that holds the labels.", READING, "KEY", shown="labels, or the only one")
@@ -88,24 +93,13 @@ PROGRESS = Option(
 class RowOptions(Options):
     """Weights and groups of the rows."""
 
-    weights: Annotated[
-        "Data | None",
-        Option("Weight of each row, read as a count; one number per row.", WEIGHTS, "FILE", shown=False, file=True),
-    ] = None
+    weights: Annotated["Data | None", _file("Weight of each row, read as a count; one number per row.", WEIGHTS)] = None
     groups: Annotated[
-        "Data | None",
-        Option(
-            "Metadata for --group-by: a header, then one row per sample.", WEIGHTS, "META.csv", shown=False, file=True
-        ),
+        "Data | None", _file("Metadata for --group-by: a header, then one row per sample.", WEIGHTS, "META.csv")
     ] = None
     group_by: Annotated[
         str | None,
-        Option(
-            "Also report each group of samples that share a value in this column of --groups.",
-            WEIGHTS,
-            "COLUMN",
-            shown=False,
-        ),
+        Option("Also report each group of samples with the same value in this column.", WEIGHTS, "COLUMN", shown=False),
     ] = None
 
 
@@ -125,10 +119,7 @@ class ValueOptions(Options):
         ),
     ] = "auto"
     kind: Annotated[
-        Kind,
-        Option(
-            "What the values are: logits, log-probs or probs. Rows of probabilities must sum to 1.", READING, "KIND"
-        ),
+        Kind, Option("The values: logits, log-probs or probs. Rows of probabilities must sum to 1.", READING, "KIND")
     ] = "logits"
     binary: Annotated[
         bool, Option("Two classes with one logit z per sample, (N,) or (N, 1), which stands for (0, z).", READING)
@@ -163,12 +154,7 @@ class FileOptions(Options):
     input_format: Annotated[InputFormat | None, INPUT_FORMAT] = None
     dtype: Annotated[
         Dtype | None,
-        Option(
-            "bfloat16, for files whose 2-byte elements have no type, as ml_dtypes saves them.",
-            READING,
-            "TYPE",
-            shown=False,
-        ),
+        Option("bfloat16, for 2-byte elements without a type, as ml_dtypes saves them.", READING, "TYPE", shown=False),
     ] = None
     allow_trailing: Annotated[bool, ALLOW_TRAILING] = False
 
@@ -196,12 +182,7 @@ class ThreadOptions(Options):
     threads: Annotated[
         int | None,
         Option(
-            "Number of threads. On a CPU it changes no digit.",
-            SPEED,
-            "N",
-            least=1,
-            hint="leave it out for the best value",
-            shown="all processors",
+            "Number of threads. On a CPU it changes no digit.", SPEED, "N", least=1, hint=_BEST, shown="all processors"
         ),
     ] = None
     progress: Annotated[
@@ -224,7 +205,7 @@ class SpeedOptions(ThreadOptions, DeviceOptions):
             SPEED,
             "N",
             least=1,
-            hint="leave it out for the best value",
+            hint=_BEST,
             shown="what fits the cache",
         ),
     ] = None
@@ -259,8 +240,7 @@ class ClassWeightOptions(Options):
     """Class weights of the losses."""
 
     class_weights: Annotated[
-        "Data | None",
-        Option("Weight of each class in the losses; one number per class.", SMOOTHING, "FILE", shown=False, file=True),
+        "Data | None", _file("Weight of each class in the losses; one number per class.", SMOOTHING)
     ] = None
     weight_mode: Annotated[
         WeightMode,
@@ -471,13 +451,10 @@ class OrderOptions(Options):
     ascending: Annotated[bool, Option("With --sort, put the smallest first.")] = False
     top: Annotated[
         int | None,
-        Option(
-            "Show only the first N classes.", metavar="N", least=1, hint="leave it out for all classes", shown="all"
-        ),
+        Option("Show only the first N classes.", None, "N", shown="all", least=1, hint="leave it out for all classes"),
     ] = None
     class_names: Annotated[
-        "Data | None",
-        Option("Names of the classes, one per line.", OUTPUT, "FILE", shown=False, file=True, unrecorded=True),
+        "Data | None", _file("Names of the classes, one per line.", OUTPUT)._replace(unrecorded=True)
     ] = None
 
 
@@ -499,11 +476,7 @@ class WorstOptions(Options):
     worst: Annotated[
         int | None,
         Option(
-            "Show only the N worst samples, worst first.",
-            metavar="N",
-            least=1,
-            hint="leave it out for all samples",
-            shown=False,
+            "Show only the N worst samples, worst first.", None, "N", shown=False, least=1, hint="leave it out for all"
         ),
     ] = None
     by: Annotated[
@@ -533,8 +506,7 @@ class TriedWeightOptions(Options):
     """Class weights to try."""
 
     class_weights: Annotated[
-        "Data | None",
-        Option("Class weights to try besides none; one number per class.", SMOOTHING, "FILE", shown=False, file=True),
+        "Data | None", _file("Class weights to try besides none; one number per class.", SMOOTHING)
     ] = None
 
 

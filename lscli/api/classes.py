@@ -26,7 +26,7 @@ from lscli.table import weighted
 from lscli.text import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 _READ = frozenset({"label", "predicted", "correct", "loss_hard", "loss_uniform", "logit_gap"})
-_SORTABLE = Classes.FIXED[2:]
 
 
 @of_logits(ClassesOptions)
@@ -52,7 +51,7 @@ def per_class(logits: Data, labels: Data | None, options: ClassesOptions) -> Cla
 
     Raises:
         UsageError: an unknown column or metric.
-        InputError: another number of names than classes.
+        InputError: the number of names is not that of the classes.
         LscliError: as `lscli.evaluate`.
     """
     settings = Settings(
@@ -67,27 +66,26 @@ def per_class(logits: Data, labels: Data | None, options: ClassesOptions) -> Cla
     choices = _chosen(words, options.allow_negative_eps)
     sort = options.sort
     _check_sort(sort.partition("@")[0], [choice.metric.id for choice in choices])
-    names = _names(options.class_names)
+    names_file, names = _names(options.class_names)
     wanted = _READ.union(*(choice.columns(settings) for choice in choices))
     read = reading.read(logits, labels, wanted, options, rule=rule, against=options)
     settings = settings._replace(targets=read.targets)
-    if names is not None and len(names[1]) != read.num_classes:
-        raise InputError(
-            f"{len(names[1])} names for {read.num_classes} classes", "write one name per line", where=names[0]
-        )
-    more = _columns_of(read.all, choices, settings)
+    if names is not None and len(names) != read.num_classes:
+        what = f"{len(names)} names for {read.num_classes} classes"
+        raise InputError(what, "write one name per line", where=names_file)
+    more = list(_values(read.all, choices, settings))
     _check_sort(sort, more)
-    class_names = names[1] if names else [""] * read.num_classes
     rows: list[ClassRow] = []
     for group, table in read.tables.items():
-        found = _rows(read.source, group, table, class_names, options.norm)
+        found = _rows(read.source, group, table, names or [""] * read.num_classes, options.norm)
         if more:
-            values = _by_metric(table, read.num_classes, choices, settings)
+            parts = _parts(table, read.num_classes)
+            values = [_values(part, choices, settings) if part.total else {} for part in parts]
             found = [
                 row._replace(metrics=[own.get(name, math.nan) for name in more])
                 for row, own in zip(found, values, strict=True)
             ]
-        rows.extend(_sorted(found, (*Classes.FIXED, *more).index(sort), sort, options.ascending)[: options.top])
+        rows += _sorted(found, (*Classes.FIXED, *more).index(sort), sort, options.ascending)[: options.top]
     used = {"bins": rule.params["bins"], "eps": list(settings.eps), "metrics": words}
     return Classes(rows=rows, metrics=more, **read.answered(options, used))
 
@@ -103,30 +101,26 @@ def _chosen(words: str, allow_negative_eps: bool) -> list[Choice]:
 
 
 def _check_sort(sort: str, more: Sequence[str]) -> None:
-    known = (*_SORTABLE, *more)
+    known = (*Classes.FIXED[2:], *more)
     if sort not in known:
         hint = nearest(sort, known) or f"one of {', '.join(known)}"
         raise UsageError(f"unknown column {sort!r}", hint, where="sort")
 
 
-def _columns_of(table: SampleTable, choices: Sequence[Choice], settings: Settings) -> list[str]:
-    """The names of the columns of further metrics, `id` or `id@number`."""
-    names = [column_name(c.metric, value.params) for c in choices for value in c.values(table, settings)]
-    return list(dict.fromkeys(names))
+def _values(table: SampleTable, choices: Sequence[Choice], settings: Settings) -> dict[str, float]:
+    """The values of further metrics by the names of their columns, `id` or `id@number`."""
+    return {
+        column_name(choice.metric, value.params): value.value
+        for choice in choices
+        for value in choice.values(table, settings)
+    }
 
 
-def _by_metric(
-    table: SampleTable, num_classes: int, choices: Sequence[Choice], settings: Settings
-) -> list[dict[str, float]]:
-    """The metrics of each class, over the samples with that label; empty for a class without samples."""
+def _parts(table: SampleTable, num_classes: int) -> Iterator[SampleTable]:
+    """The samples of each label, one label at a time."""
     order = np.argsort(table["label"], kind="stable")
     ends = np.searchsorted(table["label"][order], np.arange(num_classes + 1))
-    found = []
-    for start, stop in itertools.pairwise(ends.tolist()):
-        part = table.select(order[start:stop])
-        values = [(c.metric, value) for c in choices for value in c.values(part, settings)] if part.total else []
-        found.append({column_name(metric, value.params): value.value for metric, value in values})
-    return found
+    return (table.select(order[start:stop]) for start, stop in itertools.pairwise(ends.tolist()))
 
 
 def _rows(source: str, group: str, table: SampleTable, names: Sequence[str], norm: Norm) -> list[ClassRow]:
@@ -144,7 +138,7 @@ def _rows(source: str, group: str, table: SampleTable, names: Sequence[str], nor
         means = [by_class(label, table[name]) / support for name in ("loss_hard", "loss_uniform", "logit_gap")]
         recall, precision = right / support, right / predicted
     if table.classes is None:
-        raise TypeError("the scan computed no sums by class")
+        raise TypeError("the table has no sums by class")
     columns = [support / total, table.classes.mean_prob, recall, precision, class_errors(table, norm), *means]
     whole = [[int(x) if x.is_integer() else x for x in counts.tolist()] for counts in (support, predicted)]
     cells = zip(range(num_classes), names, *whole, *(c.tolist() for c in columns), strict=True)
@@ -157,15 +151,15 @@ def _sorted(rows: Sequence[ClassRow], place: int, sort: str, ascending: bool) ->
     def cell(row: ClassRow) -> Any:
         return (*row[:-1], *row.metrics)[place]
 
-    missing = [row for row in rows if isinstance(cell(row), float) and math.isnan(cell(row))]
-    there = [row for row in rows if not (isinstance(cell(row), float) and math.isnan(cell(row)))]
+    there = [row for row in rows if cell(row) == cell(row)]  # nan is not equal to itself
+    missing = [row for row in rows if cell(row) != cell(row)]
     return sorted(there, key=cell, reverse=sort not in ("class", "name") and not ascending) + missing
 
 
-def _names(given: Any) -> tuple[str, list[str]] | None:
-    """The file of the names, and the names of the classes."""
+def _names(given: Any) -> tuple[str, list[str] | None]:
+    """The source of the names for errors, and the names of the classes."""
     if given is None:
-        return None
+        return "", None
     if not isinstance(given, str | bytes | os.PathLike):
         return "class_names", [str(name) for name in given]
     path = os.fsdecode(given)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,11 +28,11 @@ if TYPE_CHECKING:
 
 @of_loss(ExplainOptions)
 def explain(value: str | float, logits: Data, labels: Data | None, options: ExplainOptions) -> Candidates:
-    """Which convention and which eps give the loss that a training log printed.
+    """Find the convention and the eps that give the loss that a training log printed.
 
-    Every eps is tried with every convention and every recipe that makes one number of all samples: sum or mean, over
-    all or only the kept samples, in which base, less the entropy of the targets or not, with class weights or without.
-    Losses without smoothing are always tried.
+    Every eps is tried with every convention and every recipe that makes one number of the losses of all samples: sum
+    or mean, over all or only the kept samples, in several bases, with or without the entropy of the targets and class
+    weights. Losses without smoothing are always tried.
 
     Args:
         value: the loss as it was printed, text or a number: the last digit tells its precision.
@@ -41,14 +40,13 @@ def explain(value: str | float, logits: Data, labels: Data | None, options: Expl
 
     Returns:
         A listing with one row per candidate, the best first, and a conclusion. Candidates that round to the printed
-        digits fit equally well, and the most usual of them comes first. `difference` is the loss less the value.
+        digits fit equally well, and the most usual one comes first. `difference` is the loss minus the value.
 
     Raises:
         UsageError: the value is not a finite number, or an option is out of its range.
         LscliError: as `lscli.evaluate`.
     """
     printed = Printed.of(value)
-    usual = options.eps is None
     amounts = USUAL if options.eps is None else dict.fromkeys((0.0, *parse_eps(options.eps, allow_negative=False)), 0)
     read, found = _read(logits, labels, options)
     best = ranked(found, amounts, printed)
@@ -57,21 +55,14 @@ def explain(value: str | float, logits: Data, labels: Data | None, options: Expl
     return Candidates(
         rows=[_row(candidate, printed) for candidate in best[: options.candidates]],
         value=printed.text,
-        conclusion=conclusion(best, printed, found[0], usual=usual),
+        conclusion=conclusion(best, printed, found[0], usual=options.eps is None),
         **{**answered, "settings": {"value": text, **answered["settings"]}},
     )
 
 
-def _row(candidate: Candidate, printed: Printed) -> CandidateRow:
-    return CandidateRow(
-        candidate.loss - printed.number,
-        candidate.loss,
-        candidate.eps,
-        candidate.smoothing,
-        candidate.recipe.name,
-        candidate.formula,
-        candidate.who,
-    )
+def _row(found: Candidate, printed: Printed) -> CandidateRow:
+    difference = found.loss - printed.number
+    return CandidateRow(difference, found.loss, found.eps, found.smoothing, found.recipe.name, found.formula, found.who)
 
 
 def _read(
@@ -96,17 +87,15 @@ def _read(
         result = scan(opened.logits, opened.label, columns, opened.options, vectors=extra)
         left_out = _ignored(opened, result.table)
         table = opened.tables(result.table)[""]
-    provenance = opened.provenance(result)
-    provenance = replace(provenance, inputs=[*provenance.inputs, *files])
-    classes = opened.logits.shape[1]
-    found = reading.Reading(opened.source, {"": table}, classes, provenance, opened.used(result), given)
+    provenance = opened.provenance(result, files)
+    found = reading.Reading(opened.source, {"": table}, opened.logits.shape[1], provenance, opened.used(result), given)
     return found, [ConventionSums(name, each, table, left_out) for name, each in tried.items()]
 
 
 def _ignored(opened: Inputs, table: SampleTable) -> Ignored:
-    """What the ignored samples add, from a second pass over their rows.
+    """The sums over the ignored samples, from a second pass over their rows.
 
-    An ignored row with a logit that is not finite is skipped if `nonfinite` is `skip`; otherwise the sum is nan.
+    If a logit of an ignored row is not finite, `nonfinite` of `skip` leaves the row out; otherwise the sum is nan.
     """
     rows = np.flatnonzero(opened.label < 0)
     if not len(rows):
@@ -116,14 +105,10 @@ def _ignored(opened: Inputs, table: SampleTable) -> Ignored:
     first, last = min(int(rows[0]), int(known)), max(int(rows[-1]), int(known))
     label = np.where(opened.label < 0, 0, -1).astype(np.int32)
     label[known] = 0
-    masked = opened.options.masked_classes
-    masked = "keep" if masked == "error" else masked
-    found = scan(
-        opened.logits.part(first, last + 1),
-        label[first : last + 1],
-        {"row", "loss_uniform"},
-        opened.options.replaced(nonfinite="skip", masked_classes=masked, progress=None),
-    )
+    masked = "exclude" if opened.options.masked_classes == "exclude" else "keep"
+    options = opened.options.replaced(nonfinite="skip", masked_classes=masked, progress=None)
+    part = opened.logits.part(first, last + 1)
+    found = scan(part, label[first : last + 1], {"row", "loss_uniform"}, options)
     others = opened.weighted(found.table.select(found.table["row"] != known))
     if found.skipped and opened.options.nonfinite != "skip":
         weight = float(len(rows)) if opened.weight is None else float(np.add.reduce(opened.weight.values[rows]))

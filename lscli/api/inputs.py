@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 
-# The most sums by class and bin that are kept, at 40 bytes each.
+# The largest number of sums by class and bin, at 40 bytes each.
 _MOST_CELLS = 1 << 27
 
 
@@ -43,11 +43,11 @@ class Inputs:
     """Logits, labels, weights and groups, checked against each other and open.
 
     Attributes:
-        options: how they are read, with `auto` of masked classes resolved.
+        options: the options of reading, with masked classes of `auto` resolved.
         logits: [N, K].
         soft: the labels if they are distributions, checked as they are read; None for class numbers.
         label: [N] class numbers, -1 for ignored samples; all 0 for soft labels.
-        ignored: the number of ignored samples known before the rows are read.
+        ignored: the number of ignored samples that is known before the rows are read.
         weight: the weights of the rows, or None.
         names: the names of the groups, all samples ("") first.
         source: the logits as typed.
@@ -62,7 +62,7 @@ class Inputs:
         self.logits, self._labels = (open_soft_inputs if soft_labels else open_inputs)(logits, labels, options)
         self.soft = self._labels if isinstance(self._labels, SoftLabels) else None
         self._auto = options.masked_classes == "auto"
-        if self._auto:  # a choice that a question does not have is not a class of its row
+        if self._auto:  # a missing choice of a multiple-choice question is no class of its row
             options = options.replaced(masked_classes="exclude" if self.logits.ragged else "keep")
         self.options = options
         # As typed: errors name the member of an archive, but reports name the file.
@@ -103,7 +103,7 @@ class Inputs:
 
     @property
     def columns(self) -> set[str]:
-        """Columns that the tables need besides those of the metrics, to look up weights, groups and class counts."""
+        """The columns that the tables need for weights, groups and class counts, besides those of the metrics."""
         found = {"row"} if self.weight is not None or self._codes is not None else set()
         return found | ({"class_count"} if self.options.masked_classes == "exclude" else set())
 
@@ -127,12 +127,10 @@ class Inputs:
         if classes * bins * groups > _MOST_CELLS:
             raise UsageError(
                 f"{classes} classes x {bins} bins x {groups} groups are too many to keep",
-                "use fewer --bins or groups, or leave out what is by class",
+                "use fewer --bins or groups, or leave out the metrics by class",
             )
-        return [
-            ClassSums(self.logits.shape[1], rule.inner, rule.side, part)
-            for part in (weight, *(np.where(mask, weight, 0.0) for mask in of_groups))
-        ]
+        parts = (weight, *(np.where(mask, weight, 0.0) for mask in of_groups))
+        return [ClassSums(classes, rule.inner, rule.side, part) for part in parts]
 
     def weighted(self, table: SampleTable) -> SampleTable:
         """The table with the weights of its samples."""
@@ -145,7 +143,7 @@ class Inputs:
         return np.array(self.names[1:], object)[self._codes[table["row"]]]
 
     def tables(self, table: SampleTable) -> dict[str, SampleTable]:
-        """The table of all samples (""), and that of each group with samples."""
+        """The table of all samples (""), and one for each group that has samples."""
         table = self.weighted(table)
         if self.weight is not None and not table.total:
             raise InputError(
@@ -160,18 +158,21 @@ class Inputs:
                     tables[name] = part
         return tables
 
-    def provenance(self, result: Scan | None) -> Provenance:
-        """Where the samples come from. Without a result, only what is known before the rows are read."""
-        inputs = [_input("logits", self.logits), _input("labels", self._labels)]
-        if self.weight is not None:
-            inputs.append(self.weight.described)
+    def provenance(self, result: Scan | None, files: Sequence[dict[str, Any]] = ()) -> Provenance:
+        """The provenance of the samples. Without a result, it has only what is known before the rows are read.
+
+        Args:
+            result: the pass over the rows.
+            files: further inputs, such as a prior.
+        """
+        weights = [] if self.weight is None else [self.weight.described]
         rows = self.logits.shape[0]
         samples = {"rows": rows, "kept": rows - self.ignored, "ignored": self.ignored}
         if result is not None:
             samples |= {"kept": len(result.table), "skipped": result.skipped, "masked": result.masked}
             samples["ignored"] += result.ignored
         return Provenance(
-            inputs=inputs,
+            inputs=[_input("logits", self.logits), _input("labels", self._labels), *weights, *files],
             samples=samples,
             versions={"lscli": __version__, **versions("numpy" if result is None else result.kernel)},
             warnings=[] if result is None else self._notes(result),
@@ -179,8 +180,8 @@ class Inputs:
 
     def used(self, result: Scan | None) -> dict[str, str]:
         """The values that replaced `auto`."""
-        found: dict[str, str] = {"masked_classes": self.options.masked_classes}
-        return found if result is None else {**found, "device": result.device, "kernel": result.kernel}
+        chosen = {} if result is None else {"device": result.device, "kernel": result.kernel}
+        return {"masked_classes": self.options.masked_classes, **chosen}
 
     def _infinite(self, table: SampleTable) -> bool:
         """Whether a masked class makes losses infinite, or would if it were not excluded."""

@@ -1,4 +1,4 @@
-"""What a file holds, what `lscli eval` would take it for, and which command to type next."""
+"""The arrays of a file, their roles in `lscli eval`, and the command to type next."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @of_file(InspectOptions)
 def inspect(path: Path, options: InspectOptions) -> Contents:
-    """List the arrays of a file: shape, type, range of values, and what `lscli.evaluate` would take each for.
+    """List the arrays of a file: shape, type, range of values, and role in `lscli.evaluate`.
 
     All values are read, one block at a time.
 
@@ -76,13 +76,13 @@ def inspect(path: Path, options: InspectOptions) -> Contents:
 
 
 class _Found(NamedTuple):
-    """An array, and what `lscli eval` would take it for.
+    """An array, and its role in `lscli eval`.
 
     Attributes:
         file, format, key, shape, element, size: where the array is, its shape, type and bytes.
         look: the summary of its values; None if they are not numbers.
-        role: `logits` or `labels`, or empty.
-        options: the options that `lscli eval` needs to take it for that.
+        role: `logits`, `labels`, or empty.
+        options: the options that `lscli eval` needs to read it in this role.
         why: why it has no role.
     """
 
@@ -102,12 +102,6 @@ class _Found(NamedTuple):
         size = math.prod(array.shape) * array.dtype.itemsize
         role, options, why = _taken_for(array, seen)
         return cls(file, format_name, key, array.shape, array.element, size, seen, role, options, why)
-
-    @property
-    def taken_for(self) -> str:
-        if not self.role:
-            return f"neither: {self.why}"
-        return " ".join([self.role, *self.options])
 
 
 def _taken_for(array: Any, seen: ValueSummary | None) -> tuple[str, list[str], str]:
@@ -148,26 +142,12 @@ def _why_no_labels(array: Any) -> str:
 
 
 def _row(source: str, array: _Found, command: str) -> ArrayRow:
-    seen = array.look
-    values = [math.nan] * 6 if seen is None else list(seen)
+    where = source if source == STDIN else array.file
     shape = "x".join(map(str, array.shape))
-    where = array.file if source != STDIN else source
-    low, high, nan, posinf, neginf, sum_to_1 = values
-    return ArrayRow(
-        source=where,
-        format=array.format,
-        key=array.key,
-        shape=shape,
-        dtype=array.element,
-        bytes=array.size,
-        min=low,
-        max=high,
-        nan=nan,
-        posinf=posinf,
-        neginf=neginf,
-        sum_to_1=sum_to_1,
-        taken_for=array.taken_for,
-        command=command,
+    taken_for = " ".join([array.role, *array.options]) if array.role else f"neither: {array.why}"
+    values = array.look or [math.nan] * 6
+    return ArrayRow._make(
+        (where, array.format, array.key, shape, array.element, array.size, *values, taken_for, command)
     )
 
 
@@ -188,11 +168,8 @@ def _command(path: str, found: Sequence[_Found], array: _Found, input_format: st
     found_by_itself = array.format in _TABLES and len(logits) == 1
     if array.key and array.key != "logits" and len(found) > 1 and not found_by_itself:
         options.append(f"--logits-key {_name(array.key)}")
-    labels = [
-        other
-        for other in found
-        if other.role == "labels" and other.file == array.file and other.shape[:1] == array.shape[:1]
-    ]
+    beside = [other for other in found if other.file == array.file and other.shape[:1] == array.shape[:1]]
+    labels = [other for other in beside if other.role == "labels"]
     named = [other for other in labels if other.key in ("labels", "label")]
     if named or (len(labels) == 1 and labels[0].key):
         chosen = (named or labels)[0]

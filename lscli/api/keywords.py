@@ -36,8 +36,7 @@ class LogitsFunction(Protocol[P, O_contra, R_co]):
 
     def __call__(self, logits: Data, labels: Data | None = None, *args: P.args, **options: P.kwargs) -> R_co: ...
 
-    def with_options(self, logits: Data, labels: Data | None, options: O_contra, /) -> R_co:
-        """The same with an object of options."""
+    def with_options(self, logits: Data, labels: Data | None, options: O_contra, /) -> R_co: ...
 
 
 class LossFunction(Protocol[P, O_contra, R_co]):
@@ -47,8 +46,7 @@ class LossFunction(Protocol[P, O_contra, R_co]):
         self, value: str | float, logits: Data, labels: Data | None = None, *args: P.args, **options: P.kwargs
     ) -> R_co: ...
 
-    def with_options(self, value: str | float, logits: Data, labels: Data | None, options: O_contra, /) -> R_co:
-        """The same with an object of options."""
+    def with_options(self, value: str | float, logits: Data, labels: Data | None, options: O_contra, /) -> R_co: ...
 
 
 class TableFunction(Protocol[P, O_contra, R_co]):
@@ -56,8 +54,7 @@ class TableFunction(Protocol[P, O_contra, R_co]):
 
     def __call__(self, table: SampleTable, *args: P.args, **options: P.kwargs) -> R_co: ...
 
-    def with_options(self, table: SampleTable, options: O_contra, /) -> R_co:
-        """The same with an object of options."""
+    def with_options(self, table: SampleTable, options: O_contra, /) -> R_co: ...
 
 
 class FileFunction(Protocol[P, O_contra, R_co]):
@@ -65,18 +62,14 @@ class FileFunction(Protocol[P, O_contra, R_co]):
 
     def __call__(self, path: Path, *args: P.args, **options: P.kwargs) -> R_co: ...
 
-    def with_options(self, path: Path, options: O_contra, /) -> R_co:
-        """The same with an object of options."""
+    def with_options(self, path: Path, options: O_contra, /) -> R_co: ...
 
 
-def of_logits(
-    options: Callable[P, O],
-) -> Callable[[Callable[[Data, Data | None, O], R]], LogitsFunction[P, O, R]]:
+def of_logits(options: Callable[P, O]) -> Callable[[Callable[[Data, Data | None, O], R]], LogitsFunction[P, O, R]]:
     """Make `f(logits, labels, options)` a function of logits, labels and keywords."""
+    make: Callable[..., O] = options
     return lambda function: _public(
-        function,
-        options,
-        lambda logits, labels=None, **given: function(logits, labels, options(**given)),  # type: ignore[call-arg]
+        function, make, lambda logits, labels=None, **given: function(logits, labels, make(**given))
     )
 
 
@@ -84,37 +77,30 @@ def of_loss(
     options: Callable[P, O],
 ) -> Callable[[Callable[[str | float, Data, Data | None, O], R]], LossFunction[P, O, R]]:
     """Make `f(value, logits, labels, options)` a function of a loss, logits, labels and keywords."""
+    make: Callable[..., O] = options
     return lambda function: _public(
-        function,
-        options,
-        lambda value, logits, labels=None, **given: function(value, logits, labels, options(**given)),  # type: ignore[call-arg]
+        function, make, lambda value, logits, labels=None, **given: function(value, logits, labels, make(**given))
     )
 
 
 def of_table(options: Callable[P, O]) -> Callable[[Callable[[SampleTable, O], R]], TableFunction[P, O, R]]:
     """Make `f(table, options)` a function of a table and keywords."""
-    return lambda function: _public(
-        function,
-        options,
-        lambda table, **given: function(table, options(**given)),  # type: ignore[call-arg]
-    )
+    make: Callable[..., O] = options
+    return lambda function: _public(function, make, lambda table, **given: function(table, make(**given)))
 
 
 def of_file(options: Callable[P, O]) -> Callable[[Callable[[Path, O], R]], FileFunction[P, O, R]]:
     """Make `f(path, options)` a function of a path and keywords."""
-    return lambda function: _public(
-        function,
-        options,
-        lambda path, **given: function(path, options(**given)),  # type: ignore[call-arg]
-    )
+    make: Callable[..., O] = options
+    return lambda function: _public(function, make, lambda path, **given: function(path, make(**given)))
 
 
 def _public(function: Callable[..., Any], options: Any, call: Callable[..., Any]) -> Any:
-    """The function that users call. Its signature and docstring list the options."""
+    """The public function. Its signature and docstring list the options."""
     public = wraps(function)(call)
     own = inspect.signature(call, follow_wrapped=False).parameters.values()
     positional = [parameter for parameter in own if parameter.kind is not inspect.Parameter.VAR_KEYWORD]
-    # A field of type None only says that the question does not have the option.
+    # A field of type None takes an option of a base class away.
     taken = [each for each in declared(options) if each.kind is not type(None)]
     keywords = [inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default) for each in taken]
     described = "".join(f"    {each.name}: {_described(each)}\n" for each in taken)

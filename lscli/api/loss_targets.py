@@ -9,12 +9,7 @@ import numpy as np
 
 from lscli.errors import InputError, UsageError
 from lscli.io.open import open_numbers
-from lscli.smoothing.checks import (
-    check_class_weights,
-    check_eps,
-    check_goes_with_prior,
-    check_prior,
-)
+from lscli.smoothing.checks import check_class_weights, check_eps, check_goes_with_prior, check_prior
 from lscli.smoothing.conventions import CONVENTIONS
 from lscli.smoothing.targets import Targets
 

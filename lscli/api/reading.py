@@ -21,10 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.checked_options import Options
-    from lscli.io.soft_labels import SoftLabels
     from lscli.metrics.bins import BinRule
     from lscli.options import Data, ReadingOptions
-    from lscli.scan.soft import Soft
     from lscli.table import SampleTable
 
     Array = NDArray[Any]
@@ -42,7 +40,7 @@ class Reading:
         tables: the samples of each group; all samples ("") come first.
         num_classes: K.
         provenance: where the samples come from.
-        used: values that replaced those of the options, such as the device for `auto`.
+        used: the values that were used instead of those in the options, such as the device for `auto`.
         targets: the targets that losses are computed against.
     """
 
@@ -55,19 +53,13 @@ class Reading:
 
     @property
     def all(self) -> SampleTable:
-        """All samples."""
+        """The table of all samples."""
         return self.tables[""]
 
     def answered(
         self, options: Options, used: Mapping[str, Any] = MappingProxyType({}), notes: Iterable[str] = ()
     ) -> dict[str, Any]:
-        """Warn of everything noted, and return the provenance of an answer as keyword arguments.
-
-        Args:
-            options: the options of the question.
-            used: further values that replaced those of the options.
-            notes: further warnings.
-        """
+        """Give the warnings, with further notes, and return the provenance of an answer as keyword arguments."""
         noted = [*self.provenance.warnings, *notes]
         for note in noted:
             warn(note)
@@ -103,8 +95,13 @@ def read(
         targets, files = opened.targets(against)
         extra = vectors(targets, opened.logits.shape[1])
         of_labels = entropies(columns)
-        # Some metrics need no column, but a table counts its samples by one.
+        # Some metrics need no column, but the length of a table is that of its columns.
         wanted = {*columns, *opened.columns} or {"label" if opened.soft is None else "loss_hard"}
+        soft = None
+        if opened.soft is not None:
+            from lscli.scan.soft import Soft  # imported only for soft labels
+
+            soft = Soft(opened.soft, options.ignore_index, targets, of_labels)
         result = scan(
             opened.logits,
             opened.label,
@@ -112,21 +109,14 @@ def read(
             opened.options,
             class_sums=list(class_sums),
             vectors=extra,
-            soft=None if opened.soft is None else _soft(opened.soft, options, targets, of_labels),
+            soft=soft,
         )
     tables = opened.tables(result.table)
     for name, sums in zip(opened.names, class_sums, strict=False):
         if name in tables:
             tables[name] = replace(tables[name], classes=sums)
-    provenance = opened.provenance(result)
-    provenance = replace(provenance, inputs=[*provenance.inputs, *files])
+    provenance = opened.provenance(result, files)
     return Reading(opened.source, tables, opened.logits.shape[1], provenance, opened.used(result), targets)
-
-
-def _soft(labels: SoftLabels, options: ReadingOptions, targets: Targets, entropies: Mapping[str, float]) -> Soft:
-    from lscli.scan.soft import Soft  # imported only for soft labels
-
-    return Soft(labels, options.ignore_index, targets, entropies)
 
 
 def read_parts(
@@ -134,7 +124,7 @@ def read_parts(
 ) -> tuple[Reading, Iterator[tuple[SampleTable, Array]]]:
     """Read part by part: tables of consecutive rows, in order, with the group of each sample.
 
-    The reading that is returned with the parts has no tables, and no counts that only the last row completes.
+    The reading has no tables, and no counts that are only known after the last row.
     """
     opened = Inputs(logits, labels, options)
 

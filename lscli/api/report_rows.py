@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.intervals.bootstrap import Bootstrap, interval, resampled
 from lscli.limits import memory_limit, processors
@@ -11,7 +11,9 @@ from lscli.metrics.base import Settings
 from lscli.report import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from lscli.metrics.base import Value
     from lscli.metrics.selection import Choice
@@ -19,8 +21,9 @@ if TYPE_CHECKING:
     from lscli.smoothing.targets import Targets
     from lscli.table import SampleTable
 
-_NONE = (math.nan, math.nan)
-# The most bytes per sample that a resample takes, measured. What all resamples share takes as many.
+    Array = NDArray[Any]
+
+# The most bytes per sample that a resample takes, measured. The data that all resamples share take as many.
 _RESAMPLE = 128
 
 
@@ -29,8 +32,8 @@ class Resampling(NamedTuple):
 
     Attributes:
         bootstrap: the resamples; None for no intervals.
-        threads: how many share the work; None for as many as are fast and fit into memory.
-        progress: called now and then with how many resamples are done of how many.
+        threads: the number of threads; None for as many as are fast and fit into memory.
+        progress: called with the number of resamples that are done, and of all resamples.
     """
 
     bootstrap: Bootstrap | None
@@ -39,45 +42,38 @@ class Resampling(NamedTuple):
 
     @classmethod
     def of(cls, intervals: IntervalOptions, work: ThreadOptions) -> Resampling:
-        """What the options ask for."""
+        """The resampling that the options select."""
         bootstrap = Bootstrap(intervals.bootstrap, intervals.seed, intervals.level) if intervals.ci else None
         return cls(bootstrap, work.threads, work.progress)
 
 
-class Measured(NamedTuple):
-    """A value of a metric, with its interval if one was computed."""
-
-    metric: str
-    value: Value
-    interval: tuple[float, float] = _NONE
-
-
-def measured(
-    table: SampleTable, choices: Sequence[Choice], settings: Settings, resampling: Resampling
-) -> list[Measured]:
-    """The values of metrics on a table, in their order; with intervals if the resampling has a bootstrap."""
+def group_rows(
+    source: str, group: str, table: SampleTable, choices: Sequence[Choice], settings: Settings, resampling: Resampling
+) -> list[Row]:
+    """The rows of a report for one group of a source; with intervals if the resampling has a bootstrap."""
     values = [(choice, choice.values(table, settings)) for choice in choices]
+    shared: list[Choice] = []
+    drawn: Iterator[Array] = iter(())
     bootstrap = resampling.bootstrap
-    if bootstrap is None:
-        return [Measured(choice.metric.id, value) for choice, found in values for value in found]
-    shared = [choice for choice, found in values if found and not (choice.metric.by_class or _constant(choice, found))]
+    if bootstrap is not None:
+        shared = [
+            choice for choice, found in values if found and not (choice.metric.by_class or _constant(choice, found))
+        ]
 
-    def compute(resample: SampleTable) -> list[float]:
-        return [value.value for choice in shared for value in choice.values(resample, settings)]
+        def compute(resample: SampleTable) -> list[float]:
+            return [value.value for choice in shared for value in choice.values(resample, settings)]
 
-    threads = resampling.threads or _threads(len(table))
-    drawn = iter(resampled(table, compute, bootstrap, threads, resampling.progress).T)
-    return [
-        Measured(
-            choice.metric.id,
-            value,
-            interval(value.value, next(drawn), bootstrap.level, biased=choice.metric.biased)
-            if choice in shared
-            else _NONE,
-        )
-        for choice, found in values
-        for value in found
-    ]
+        threads = resampling.threads or _threads(len(table))
+        drawn = iter(resampled(table, compute, bootstrap, threads, resampling.progress).T)
+    n = int(table.total) if table.total.is_integer() else table.total
+    rows = []
+    for choice, found in values:
+        for value in found:
+            low, high = math.nan, math.nan
+            if bootstrap is not None and choice in shared:
+                low, high = interval(value.value, next(drawn), bootstrap.level, biased=choice.metric.biased)
+            rows.append(Row(source, group, choice.metric.id, value.value, value.stderr, low, high, n, value.params))
+    return rows
 
 
 def _threads(samples: int) -> int:
@@ -91,16 +87,6 @@ def _constant(choice: Choice, found: Sequence[Value]) -> bool:
     return choice.metric.constant and all(math.isnan(value.stderr) for value in found)
 
 
-def rows_of(source: str, group: str, table: SampleTable, found: Iterable[Measured]) -> list[Row]:
-    """Rows of a report for the values of one group of a source."""
-    total = table.total
-    n = int(total) if total.is_integer() else total
-    rows = []
-    for metric, value, (low, high) in found:
-        rows.append(Row(source, group, metric, value.value, value.stderr, low, high, n, value.params))
-    return rows
-
-
 def measured_rows(
     source: str,
     tables: Mapping[str, SampleTable],
@@ -108,7 +94,7 @@ def measured_rows(
     settings: Settings,
     resampling: Resampling,
 ) -> tuple[list[Row], list[str]]:
-    """The rows of a report on the tables of all groups, and a note on each metric that was named and is absent.
+    """The rows of all groups, and a note on each metric that was named and is absent.
 
     Args:
         source: the name of the logits.
@@ -119,7 +105,7 @@ def measured_rows(
     """
     rows: list[Row] = []
     for group, table in tables.items():
-        rows.extend(rows_of(source, group, table, measured(table, choices, settings, resampling)))
+        rows += group_rows(source, group, table, choices, settings, resampling)
     there = {row.metric for row in rows}
     absent = [choice for choice in choices if choice.named and choice.metric.id not in there]
     return rows, [f"{choice.metric.id} is absent: {_reason(choice, settings, tables[''])}" for choice in absent]

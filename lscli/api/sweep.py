@@ -12,7 +12,7 @@ import numpy as np
 from lscli.api import reading
 from lscli.api.keywords import of_logits
 from lscli.api.loss_targets import declared_targets, parse_eps
-from lscli.api.report_rows import Resampling, measured, rows_of
+from lscli.api.report_rows import Resampling, group_rows
 from lscli.errors import InputError
 from lscli.io.open import is_path
 from lscli.io.path_roles import is_keyed, stored_shape
@@ -76,10 +76,10 @@ def sweep(logits: Data, labels: Data | None, options: SweepOptions) -> Report:
         settings = settings._replace(targets=read.targets)
         read.source = _distinct(read.source, {row.source for row in rows})
         for group, table in read.tables.items():
-            rows.extend(rows_of(read.source, group, table, measured(table, choices, settings, resampling)))
+            rows += group_rows(read.source, group, table, choices, settings, resampling)
             pair = None if baseline is None else _pair(baseline, read, group, notes)
             if pair is not None:
-                rows.extend(rows_of(read.source, group, pair, measured(pair, pairs, settings, resampling)))
+                rows += group_rows(read.source, group, pair, pairs, settings, resampling)
         if baseline is None:
             baseline = read
         else:

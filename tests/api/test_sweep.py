@@ -12,11 +12,12 @@ import pytest
 
 import lscli
 from lscli import SampleTable
-from lscli.api.report_rows import Measured, Resampling, measured
+from lscli.api.report_rows import Resampling, group_rows
 from lscli.api.sweep import METRICS
 from lscli.intervals.bootstrap import Bootstrap, interval, resampled
 from lscli.metrics.base import Settings
 from lscli.metrics.selection import select
+from lscli.report import Row
 from tests import naive
 from tests.api.sweeps import TARGETS, A, Array, B, K, Y, by_eps, losses, named, one, pair
 
@@ -332,21 +333,21 @@ def test_the_band_is_that_of_the_losses_on_the_same_resamples() -> None:
         assert row.ci_low < row.value < row.ci_high
 
 
-def flip_of(hard: Array, spread: Array) -> Measured:
+def flip_of(hard: Array, spread: Array) -> Row:
     table = SampleTable({"row": np.arange(len(hard)), "hard_difference": hard, "spread_difference": spread})
-    (found,) = measured(table, select("loss_flip_eps"), Settings(), Resampling(Bootstrap(300), 2, None))
+    (found,) = group_rows("", "", table, select("loss_flip_eps"), Settings(), Resampling(Bootstrap(300), 2, None))
     return found
 
 
 def test_the_interval_of_the_flip_is_open_where_resamples_do_not_flip() -> None:
     noise = np.random.default_rng(0).normal(size=50)
     noise -= noise.mean()
-    value, interval = flip_of(noise + 0.1, noise - 1)[1:]
-    assert value.value == pytest.approx(0.1 / 1.1)
-    assert (0.0, True) == (interval[0], 0.15 < interval[1] < 0.6)
-    value, interval = flip_of(noise - 1, noise + 0.1)[1:]
-    assert value.value == pytest.approx(1 / 1.1)
-    assert (True, 1.0) == (0.4 < interval[0] < 0.85, interval[1])
+    early = flip_of(noise + 0.1, noise - 1)
+    assert early.value == pytest.approx(0.1 / 1.1)
+    assert (0.0, True) == (early.ci_low, 0.15 < early.ci_high < 0.6)
+    late = flip_of(noise - 1, noise + 0.1)
+    assert late.value == pytest.approx(1 / 1.1)
+    assert (True, 1.0) == (0.4 < late.ci_low < 0.85, late.ci_high)
     clear = flip_of(noise + 1, noise - 1)
-    assert clear.value.value == pytest.approx(0.5)
-    assert 0.3 < clear.interval[0] < 0.5 < clear.interval[1] < 0.7
+    assert clear.value == pytest.approx(0.5)
+    assert 0.3 < clear.ci_low < 0.5 < clear.ci_high < 0.7

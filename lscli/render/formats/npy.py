@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lscli.errors import UsageError
-from lscli.listings import Listing, Matrix, SmoothedLabels
+from lscli.listings import Listing, SmoothedLabels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,11 +24,7 @@ def listing(answer: Listing, screen: Screen) -> Iterator[bytes]:
     """
     if not isinstance(answer, SmoothedLabels):
         raise UsageError("this answer is not an array of numbers", "use -f csv")
-    return _npy(answer.rows)
-
-
-def _npy(rows: Matrix) -> Iterator[bytes]:
-    header = io.BytesIO()
+    header, rows = io.BytesIO(), answer.rows
     np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": rows.shape})
     # The header is written with the first block, so that nothing is written if that block fails.
     start = header.getvalue()

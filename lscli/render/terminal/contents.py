@@ -41,10 +41,8 @@ def contents(answer: Contents, screen: Screen) -> Iterator[str]:
 
 def _array(array: ArrayRow) -> Text:
     name = printable(array.key) or "array"
-    text = Text(name, style="bold").append(
-        f"  {array.shape.replace('x', ' x ') or 'one value'}  {array.dtype}  {sized(array.bytes)}",
-        style="not bold dim",
-    )
+    shape = array.shape.replace("x", " x ") or "one value"
+    text = Text(name, style="bold").append(f"  {shape}  {array.dtype}  {sized(array.bytes)}", style="not bold dim")
     for what, words in (("values", _values(array)), ("rows", _rows(array)), ("taken for", array.taken_for)):
         if words:
             text.append(f"\n  {what:10}", style="not bold dim").append(printable(words), style="not bold")
@@ -56,11 +54,8 @@ def _values(array: ArrayRow) -> str:
         return ""
     ends = [str(end) if isinstance(end, int) else short(end) for end in (array.min, array.max)]
     words = [f"{ends[0]} .. {ends[1]}" if ends[0] else "none that is finite"]
-    odd = [
-        f"{count:,} {word}"
-        for count, word in ((array.nan, "nan"), (array.posinf, "+inf"), (array.neginf, "-inf"))
-        if count
-    ]
+    counts = {"nan": array.nan, "+inf": array.posinf, "-inf": array.neginf}
+    odd = [f"{count:,} {word}" for word, count in counts.items() if count]
     if isinstance(array.min, float):
         words.extend(odd or ["no nan, no infinities"])
     return ", ".join(words)

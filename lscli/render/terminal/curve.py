@@ -1,4 +1,4 @@
-"""Metrics over a range of eps: a row for each eps, a column for each metric, and a drawing of the logit gaps."""
+"""Metrics over a range of eps: one row per eps, one column per metric, and a drawing of the logit gaps."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def matrix(answer: Report, rows: Sequence[Row], screen: Screen) -> list[Renderab
 
 
 def differences(answer: Report, rows: Sequence[Row], screen: Screen) -> list[RenderableType]:
-    """The loss less that of the first model at each eps, and where the ranking flips; empty for the first model."""
+    """The difference in loss to the first model at each eps, and where the ranking flips; empty for the first model."""
     values = sorted(curves(rows).get(_DIFFERENCE, {}).items())
     flip = by_metric(rows).get(_FLIP)
     parts: list[RenderableType] = []
@@ -144,7 +144,7 @@ def _eps_column(all_eps: Sequence[float], marked: int | None = None) -> _Column:
 
 
 def _fitting(columns: Mapping[str, _Column], screen: Screen, first_to_go: Sequence[str]) -> dict[str, _Column]:
-    """The columns that fit on the screen beside its margin of two; the first is one nearer to it than to the others."""
+    """The columns that fit on the screen. The margin takes two characters, and the first column one character less."""
     widths = {name: max(map(len, (*column.heading.split("\n"), *column.cells))) + 2 for name, column in columns.items()}
     return {name: columns[name] for name in fitting(widths, screen.width - 1, first_to_go)}
 
@@ -199,11 +199,8 @@ def _gap_plot(rows: Sequence[Row], found: Curves, least: Row | None, screen: Scr
     if q95 > q75:
         bar[q95] = "┤"
     bar[q50] = "│"
-    parts: list[RenderableType] = [
-        Text(""),
-        _indented(_moments(rows)),
-        Text(f"  {short(low)} {''.join(bar)} {short(high)}"),
-    ]
+    line = Text(f"  {short(low)} {''.join(bar)} {short(high)}")
+    parts: list[RenderableType] = [Text(""), _indented(_moments(rows)), line]
     ticks = {place(gap): eps for eps, gap in optima.items()}
     if ticks:
         marks, names = [" "] * length, [" "] * length

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from lscli.render.renderers import Screen
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
+_LEGEND = (
+    ("█", "cyan", "accuracy"),
+    ("░", "red", "confidence above it"),
+    ("▓", "yellow", "accuracy above confidence"),
+    ("│", "bold", "mean confidence"),
+)
 # Widths: of the text beside a bar, and of the longest bar.
 _LABELS, _LONGEST = 50, 60
 
@@ -40,20 +46,8 @@ def _reliability(answer: Bins, screen: Screen) -> list[RenderableType]:
         parts.append(_heading(length))
         full = [place for place, one in enumerate(bins) if one.size]
         parts.extend(_line(one, length) for one in bins[full[0] : full[-1] + 1])
-    parts.append(
-        Text.assemble(
-            ("\n  ", ""),
-            ("█", "cyan"),
-            (" accuracy  ", "dim"),
-            ("░", "red"),
-            (" confidence above it  ", "dim"),
-            ("▓", "yellow"),
-            (" accuracy above confidence  ", "dim"),
-            ("│", "bold"),
-            (" mean confidence", "dim"),
-        )
-    )
-    return parts
+    legend = [Text.assemble((mark, style), (f" {meaning}", "dim")) for mark, style, meaning in _LEGEND]
+    return [*parts, Text("\n  ").append(Text("  ").join(legend))]
 
 
 def _heading(length: int) -> Text:

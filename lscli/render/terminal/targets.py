@@ -60,10 +60,9 @@ def one_label(answer: OneLabel, screen: Screen) -> Iterator[str]:
     if math.isnan(row.floor):
         lines.append(("floor", "none", "the targets are no distribution"))
     else:
+        entropy = "nats: the entropy of the targets, which no loss against them goes below"
         gap = "the label's logit above the mean of the others, where it is reached"
-        lines.append(
-            ("floor", short(row.floor), "nats: the entropy of the targets, which no loss against them goes below")
-        )
+        lines.append(("floor", short(row.floor), entropy))
         lines.append(("optimal gap", short(row.optimal_gap), gap))
     title = Padding(Text(answer.title, style="bold"), (1, 0, 0, 1))
     parts = [title, table.wrapped(("", "value", ""), lines), *table.conclusion(answer)]
