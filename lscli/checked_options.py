@@ -32,17 +32,17 @@ class Option(NamedTuple):
     Attributes:
         help: one sentence.
         group: the heading that it stands under in `--help`.
-        metavar: what stands for its value in `--help`; the allowed words unless given.
+        metavar: the name of its value in `--help`; the allowed words unless given.
         short: a short flag.
         shown: whether `--help` shows the default, or a text to show instead.
         least, most: the bounds of a number.
         above, below: the bounds of a number that it must not reach.
-        hint: what to do about a number out of its bounds.
+        hint: the hint of the error about a number out of its bounds.
         several: whether it takes several values, separated by commas or by repeating the option.
         file: whether its value names a file, which must not be the output.
-        environment: its name in the environment and in pyproject.toml, where that is not its own.
-        words: words that complete a value, where they are not all that is allowed.
-        hidden: whether only Python has it.
+        environment: its name in the environment and in pyproject.toml, if it is not the name of the option.
+        words: words that complete a value if other values are allowed too.
+        hidden: whether only Python functions have the option.
         unrecorded: whether the settings of a report omit it.
     """
 
@@ -88,11 +88,8 @@ class Declared(NamedTuple):
     """An option as a field declares it.
 
     Attributes:
-        name: the name of the keyword.
-        kind: its type without None; None stands for values that are not checked here.
+        kind: the type without None; None for values that are not checked here.
         optional: whether None is allowed.
-        default: its default.
-        option: the rest.
     """
 
     name: str
@@ -103,24 +100,24 @@ class Declared(NamedTuple):
 
     @property
     def flag(self) -> str:
-        """The flag without the dashes before it. Errors call the option by it."""
+        """The flag without its leading dashes, which is the name of the option in errors."""
         return self.name.replace("_", "-")
 
     @property
     def environment(self) -> str:
-        """The name after `LSCLI_` in the environment, in small letters, and in pyproject.toml."""
+        """The name in pyproject.toml, and in capital letters after `LSCLI_` in the environment."""
         return self.option.environment or self.name
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """The allowed words; empty where the value is no choice."""
+        """The allowed words; empty if the option is not a choice."""
         return get_args(self.kind) if get_origin(self.kind) is Literal else ()
 
     def checked(self, value: Any) -> Any:
-        """The value, of the type of the option and within its bounds.
+        """The value, converted to the type of the option.
 
         Raises:
-            UsageError: it is not.
+            UsageError: the value has another type, is not an allowed word, or is out of bounds.
         """
         if value is None and self.optional:
             return None
@@ -129,7 +126,7 @@ class Declared(NamedTuple):
         if self.kind is type(None):
             raise UsageError("is not an option of this command", self.option.hint, where=self.flag)
         if self.kind is bool:
-            # numpy has a bool of its own, which need not be imported here.
+            # numpy's bool is recognised without importing numpy.
             of_numpy = getattr(getattr(value, "dtype", None), "kind", "") == "b" and value.ndim == 0
             if not (isinstance(value, bool) or of_numpy):
                 raise UsageError(f"must be true or false, got {value!r}", where=self.flag)
@@ -152,7 +149,7 @@ class Options:
     base come before one's own, and of several bases the last one comes first.
 
     Raises:
-        TypeError: a keyword that is no field.
+        TypeError: a keyword is not a field.
         UsageError: a value of another type, a word that is not allowed, or a number out of its bounds.
     """
 
@@ -167,14 +164,14 @@ class Options:
             raise TypeError(f"unexpected keyword argument {name!r}{hint and ': ' + hint}")
 
     def __setattr__(self, name: str, value: Any) -> None:
-        raise AttributeError(f"options are not changed: use replaced({name}=...)")
+        raise AttributeError(f"options cannot be changed: use replaced({name}=...)")
 
     def replaced(self, **changes: Any) -> Self:
-        """The same options but for some."""
+        """The same options with some values replaced."""
         return type(self)(**{each.name: getattr(self, each.name) for each in declared(type(self))} | changes)
 
     def part(self, kind: type[Part]) -> Part:
-        """The options of a base class alone."""
+        """Only the options of a base class."""
         return kind(**{each.name: getattr(self, each.name) for each in declared(kind)})
 
     def files(self) -> list[str]:
@@ -205,7 +202,7 @@ def choice(value: object, allowed: Sequence[str], where: str) -> str:
     """The value, if it is one of the allowed words.
 
     Raises:
-        UsageError: it is not. The hint names the nearest words, or all of them.
+        UsageError: it is not. The hint names similar words, or all allowed words.
     """
     if isinstance(value, str) and value in allowed:
         return value

@@ -23,11 +23,11 @@ class ExitCode(IntEnum):
 
 
 class LscliError(Exception):
-    """An error with a hint at the next thing to try.
+    """An error with a hint on what to try next.
 
     Args:
         message: what went wrong, in one line without a full stop.
-        hint: what to do about it; may be empty.
+        hint: what to try next; may be empty.
         where: the file or option concerned; may be empty.
     """
 
@@ -83,11 +83,11 @@ class ClosedPipeError(Exception):
 
 
 class LscliWarning(UserWarning):
-    """The numbers are right, but perhaps not those that the user wanted."""
+    """The numbers are right, but may not be the ones that the user wants."""
 
 
 def warn(note: str) -> None:
-    """Warn whoever called lscli: the warning names their line, however deep in lscli it comes from."""
+    """Give a warning that names the line of the user's code that called lscli."""
     level, frame = 1, sys._getframe()  # noqa: SLF001
     while frame is not None and frame.f_globals.get("__name__", "").startswith("lscli."):
         level, frame = level + 1, frame.f_back  # type: ignore[assignment]

@@ -22,10 +22,10 @@ class Listing(Provenance):
     """A table with its provenance.
 
     Attributes:
-        rows: tuples with named fields; those of a listing that streams can be read once.
-        conclusion: what the rows say, in one sentence.
+        rows: tuples with named fields; if they are computed while they are read, they can be read once.
+        conclusion: a sentence about the rows.
         name: the name of the table in its JSON schema.
-        title: what the table lists.
+        title: the heading of the table.
         row: the class of the rows, whose fields are the columns.
     """
 
@@ -37,7 +37,7 @@ class Listing(Provenance):
 
     @property
     def columns(self) -> Sequence[str]:
-        """The names of the columns: an interface."""
+        """The names of the columns, which do not change between versions."""
         return tuple(self.row._fields)
 
     def cells(self) -> Iterable[Sequence[Any]]:
@@ -52,10 +52,10 @@ class Listing(Provenance):
 
 
 class Bin(NamedTuple):
-    """A bin of confidences: its edges, and its samples counted by their weights.
+    """A bin of confidences: its edges and its samples, each counted as often as its weight.
 
     Attributes:
-        size: the number of samples, `count` as a column: a tuple has a method of that name.
+        size: the number of samples. The column is called `count`, but tuples have a method of that name.
         gap: confidence - accuracy.
         ci_low, ci_high: Wilson's interval of the accuracy.
     """
@@ -73,7 +73,7 @@ class Bin(NamedTuple):
 
 
 class Bins(Listing):
-    """The reliability table, a `Bin` a row."""
+    """The reliability table, one `Bin` per row."""
 
     rows: Sequence[Bin]
     name = "bins"
@@ -88,8 +88,8 @@ class ClassRow(NamedTuple):
     """A class: support, recall, precision, calibration error and losses.
 
     Attributes:
-        number: the class, counted from 0.
-        metrics: the values of further metrics, of the samples with this label.
+        number: the class, from 0.
+        metrics: the values of further metrics over the samples with this label.
     """
 
     source: str
@@ -111,7 +111,7 @@ class ClassRow(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Classes(Listing):
-    """All classes, a `ClassRow` a row.
+    """All classes, one `ClassRow` per row.
 
     Attributes:
         metrics: the names of the columns that further metrics add.
@@ -133,7 +133,7 @@ class Classes(Listing):
 
 
 class Sample(NamedTuple):
-    """A sample: everything that metrics are made of. Losses are in nats."""
+    """A sample with the values that metrics are computed from. Losses are in nats."""
 
     source: str
     group: str
@@ -155,7 +155,7 @@ class Sample(NamedTuple):
 
 
 class Samples(Listing):
-    """Samples, a `Sample` a row."""
+    """Samples, one `Sample` per row."""
 
     rows: Iterable[Sample]
     name = "samples"
@@ -167,7 +167,7 @@ class CandidateRow(NamedTuple):
     """A loss that may be the printed one, and how it is computed.
 
     Attributes:
-        difference: the loss less the printed value.
+        difference: the loss minus the printed value.
         who: the frameworks that compute the loss this way.
     """
 
@@ -182,7 +182,7 @@ class CandidateRow(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Candidates(Listing):
-    """What may explain a printed loss, best first, a `CandidateRow` a row.
+    """The candidates for a printed loss, best first, one `CandidateRow` per row.
 
     Attributes:
         value: the loss as it was printed.
@@ -200,8 +200,8 @@ class ArrayRow(NamedTuple):
 
     Attributes:
         min, max: the smallest and the largest finite value.
-        sum_to_1: the share of rows that are probabilities.
-        taken_for: what `lscli eval` would take the array for.
+        sum_to_1: the share of rows that sum to 1.
+        taken_for: the role of the array in `lscli eval`.
         command: the command to type next.
     """
 
@@ -222,7 +222,7 @@ class ArrayRow(NamedTuple):
 
 
 class Contents(Listing):
-    """The arrays of a file, an `ArrayRow` a row."""
+    """The arrays of a file, one `ArrayRow` per row."""
 
     rows: Sequence[ArrayRow]
     name = "inspect"
@@ -232,11 +232,11 @@ class Contents(Listing):
 
 @dataclass(frozen=True, eq=False)
 class Matrix:
-    """Rows of float64 that are computed in blocks; iterating gives tuples.
+    """Rows of float64 that are computed in blocks. Iterating gives tuples.
 
     Attributes:
         shape: the number of rows and of columns.
-        blocks: [n, columns] each, in order; a matrix that streams can be read once.
+        blocks: [n, columns] each, in order; they can be read once if they are computed while they are read.
     """
 
     shape: tuple[int, int]
@@ -271,8 +271,8 @@ class SmoothedLabel(NamedTuple):
 
     Attributes:
         targets: one probability per class.
-        floor: the entropy of the targets in nats; nan where they are no distribution.
-        optimal_gap: the label's logit above the mean of the others where the loss is that low.
+        floor: the entropy of the targets in nats; nan if they are no distribution.
+        optimal_gap: the label's logit minus the mean of the others where the loss reaches the floor.
     """
 
     targets: Sequence[float]
@@ -282,12 +282,7 @@ class SmoothedLabel(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class OneLabel(Listing):
-    """The smoothed targets of one label: one `SmoothedLabel`.
-
-    Attributes:
-        label: the label, counted from 0.
-        smoothing, eps: how it is smoothed.
-    """
+    """The smoothed targets of one label: one `SmoothedLabel`."""
 
     rows: Sequence[SmoothedLabel]
     label: int
@@ -296,8 +291,8 @@ class OneLabel(Listing):
     name = "smooth_label"
 
     @property
-    def title(self) -> str:  # type: ignore[override]  # what it lists depends on the label
-        """What the table lists."""
+    def title(self) -> str:  # type: ignore[override]  # it names the label
+        """The label, the number of classes, the convention and eps."""
         classes = len(self.rows[0].targets)
         return f"Smoothed targets of label {self.label}: {classes:,} classes, {self.smoothing}, eps {self.eps:g}"
 
@@ -319,7 +314,7 @@ class MetricRow(NamedTuple):
 
 
 class MetricList(Listing):
-    """All metrics, a `MetricRow` a row."""
+    """All metrics, one `MetricRow` per row."""
 
     rows: Sequence[MetricRow]
     name = "metrics"

@@ -7,7 +7,7 @@ from these fields. This file imports no numpy, since help and completion read it
 Fields of the last base class come first, and a report lists its settings in the order of the fields.
 """
 
-# Annotations are evaluated here, unlike elsewhere: the fields carry their `Option`.
+# No `from __future__ import annotations` here: the `Option` of a field is read from its annotation.
 import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -83,11 +83,11 @@ INPUT_FORMAT = Option(
 )
 ALLOW_TRAILING = Option("Ignore bytes after the data of an .npy file.", READING)
 PROGRESS = Option(
-    "A function that is called with how many rows are done, and of how many.", hidden=True, unrecorded=True
+    "A function that is called with the number of rows that are done, and of all rows.", hidden=True, unrecorded=True
 )
 
 
-# Groups of options, each of which several questions share.
+# Groups of options that several questions share.
 
 
 class RowOptions(Options):
@@ -188,7 +188,7 @@ class ThreadOptions(Options):
     progress: Annotated[
         Progress | None,
         Option(
-            "A function that is called with how many rows, then resamples, are done, and of how many.",
+            "A function that is called with the number of rows, then of resamples, that are done, and of all.",
             hidden=True,
             unrecorded=True,
         ),
@@ -514,7 +514,7 @@ _NO_GROUPS = Option(hidden=True, hint="a loss is explained by all samples: leave
 
 
 class ExplainOptions(ReadingOptions, TriedWeightOptions, TriedOptions):
-    """Options of `lscli.explain`: those of reading without groups, since one loss is of all samples."""
+    """Options of `lscli.explain`. There are no groups, because a printed loss is one of all samples."""
 
     groups: Annotated[None, _NO_GROUPS] = None
     group_by: Annotated[None, _NO_GROUPS] = None

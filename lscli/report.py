@@ -1,4 +1,4 @@
-"""Reports: one row per value of a metric, and where the numbers come from."""
+"""Reports: one row per value of a metric, with their provenance."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ SCHEMA = "lscli.report/1"
 
 
 class Row(NamedTuple):
-    """One value of one metric. The fields are the columns of the CSV: more may follow, none goes.
+    """One value of one metric. The fields are the columns of the CSV: later versions may add some, but remove none.
 
     Attributes:
         source: the name of the logits.
         group: the group of samples; empty for all samples.
         metric: the id of the metric.
-        value: the number; nan where the data do not define it.
-        stderr: its standard error; nan where it has none.
-        ci_low, ci_high: its interval; nan where none was computed.
+        value: the number; nan if the data do not define it.
+        stderr: its standard error; nan if it has none.
+        ci_low, ci_high: its interval; nan if none was computed.
         n: the number of kept samples, counted by their weights.
-        params: what the metric was computed with, the parameter that may follow `@` first.
+        params: the parameters of the metric by name; the first is the one that may follow `@`.
     """
 
     source: str
@@ -62,14 +62,14 @@ class Setting(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Provenance:
-    """Where numbers come from.
+    """The origin of the numbers in an answer.
 
     Attributes:
         inputs: role, path, shape, dtype and size in bytes of each input.
-        samples: how many rows there were, and how many were kept, ignored, skipped or have a masked class.
+        samples: the number of rows, and how many of them are kept, ignored, skipped or have a masked class.
         settings: each setting by name.
         versions: the versions of lscli and of the libraries that computed the numbers.
-        warnings: what may not be as the user meant it.
+        warnings: what the user may not have intended.
     """
 
     inputs: Sequence[Mapping[str, Any]] = ()
@@ -79,7 +79,7 @@ class Provenance:
     warnings: Sequence[str] = ()
 
     def fields(self) -> dict[str, Any]:
-        """The attributes by name, to make an answer with this provenance."""
+        """The attributes by name, as keywords of an answer with this provenance."""
         return {f.name: getattr(self, f.name) for f in fields(Provenance)}
 
     def described(self, schema: str) -> dict[str, Any]:
@@ -99,12 +99,12 @@ class Provenance:
 class Report(Provenance):
     """Metrics of one or more sources, with their provenance.
 
-    `report["ece"]` is a value; `report["loss_smoothed@0.2"]` is one of several. Where samples are in
-    groups, these are the values of all samples; `rows` also has those of each group.
+    `report["ece"]` is a value; `report["loss_smoothed@0.2"]` is one of several. With groups, these are the values of
+    all samples; `rows` also has the values of each group.
 
     Attributes:
         rows: the values, in the order of the catalogue.
-        conclusion: what the numbers say, in one sentence.
+        conclusion: a sentence about the numbers.
     """
 
     rows: Sequence[Row]

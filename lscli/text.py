@@ -1,4 +1,4 @@
-"""Text that comes from outside, such as file names and keys, made safe to print."""
+"""Texts for messages: printable names, similar words, sizes."""
 
 from __future__ import annotations
 

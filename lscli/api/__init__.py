@@ -1,1 +1,1 @@
-"""Questions: data and options in, a typed answer out. One file a question."""
+"""The public functions, one file per question: data and options in, a typed answer out."""

@@ -1,4 +1,4 @@
-"""Smoothed targets of the labels of a file, a block of rows at a time, so that memory stays flat."""
+"""Smoothed targets of the labels of a file, computed one block of rows at a time, so that memory stays flat."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _VALUES = 1 << 16  # targets in a block: 512 KiB
 
 
 class ClassNumbers:
-    """Class numbers [N], which are in memory and checked before the first row.
+    """Class numbers [N]: they are in memory, and checked before the first row of targets.
 
     Attributes:
         num_classes: K.
         ignored: the number of ignored labels.
-        note: a warning to give before the first row, or an empty text.
+        note: a warning to give before the first row, or an empty string.
     """
 
     def __init__(self, labels: Labels, num_classes: int, ignore_index: int) -> None:
@@ -54,7 +54,7 @@ class ClassNumbers:
 
 
 class Rows:
-    """Sets of classes or distributions [N, K], which are checked as they are read.
+    """Sets of classes or distributions [N, K]: they are checked as they are read.
 
     Attributes:
         num_classes: K.
@@ -75,7 +75,7 @@ class Rows:
             raise InputError(what, "leave out --classes", where=labels.name)
 
     def shares(self) -> Array:
-        """The share of each class in the sum of all rows, [K], from a pass of its own."""
+        """The share of each class in the sum of all rows, [K], from a separate pass over the rows."""
         sums: Array = np.zeros(self.num_classes)
         for first, values in self._read():
             sums += np.add.reduce(self._checked(values, first)[0], axis=0)

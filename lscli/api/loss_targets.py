@@ -21,19 +21,19 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 EMPIRICAL = "empirical"
-# The most values of a range of eps: more than any curve needs.
+# The largest number of values in a range of eps: more than any curve needs.
 _MOST = 10_000
 
 
 class Opened(NamedTuple):
-    """Targets, and the entries of a report for the files that they were read from."""
+    """Targets, and the files that they were read from, as inputs of a report."""
 
     targets: Targets
     inputs: list[dict[str, Any]]
 
 
 def declared_targets(options: TargetOptions, masked_classes: MaskedClasses) -> Targets:
-    """The targets before a file is opened, which suffice to tell the columns that metrics read.
+    """Targets with unknown numbers, before any file is read: they tell which columns the metrics need.
 
     Raises:
         UsageError: options that cannot be combined.
@@ -61,11 +61,11 @@ def open_targets(
 
     Args:
         options: the convention, the prior and the class weights.
-        label: [N]; the values of ignored samples do not matter.
+        label: [N]; the labels of ignored samples may have any value.
         num_classes: K.
         weight: [N], the weight of each sample, or None.
         ignored: [N] bool.
-        shares: a function that returns the share of each class, [K], for soft labels.
+        shares: returns the share of each class, [K], if labels are soft.
 
     Raises:
         InputError: a prior or class weights that cannot be used.
@@ -101,7 +101,7 @@ def _numbers(value: Any, role: str, num_classes: int, inputs: list[dict[str, Any
 
 
 def parse_eps(eps: Amounts, *, allow_negative: bool) -> tuple[float, ...]:
-    """Amounts of smoothing in order, with each range `start:stop:step` as its values.
+    """The amounts of smoothing in order; a range `start:stop:step` is replaced by its values.
 
     Raises:
         UsageError: an eps out of its range, or no eps.

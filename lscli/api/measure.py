@@ -1,4 +1,4 @@
-"""Metrics of a table of samples, wherever the table comes from."""
+"""Metrics of a table of samples, such as one that was made without logits."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NAME = "table"
 
 @of_table(MeasureOptions)
 def measure(table: SampleTable, options: MeasureOptions) -> Report:
-    """Metrics of a table of samples, such as `SampleTable.from_confidences(confidence, correct)`.
+    """Compute metrics of a table of samples, such as `SampleTable.from_confidences(confidence, correct)`.
 
     A metric whose columns the table lacks is absent; if it was named, a warning says why.
 

@@ -1,4 +1,4 @@
-"""One row per sample: what metrics are computed from, and the worst samples."""
+"""One row per sample with the values that metrics are computed from; or only the worst samples."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
     Part = tuple[SampleTable, Array]
 
-# The columns of the table that a row shows, in order: all but the source, the group and the weight.
+# The columns of the table that a row shows: all fields but the source, the group and the weight.
 _VALUES = Sample._fields[2:-1]
 
 
@@ -30,8 +30,8 @@ _VALUES = Sample._fields[2:-1]
 def per_sample(logits: Data, labels: Data | None, options: SamplesOptions) -> Samples:
     """List every sample with all its quantities, in the order of the file.
 
-    Rows are computed while the listing is read, once, so memory is flat. An error further down the file is raised
-    after the rows before it, and a warning about skipped rows comes after the last row.
+    Rows are computed while the listing is read, so memory is flat, and the listing can be read once. An error in the
+    file is raised after the rows before it, and a warning about skipped rows comes after the last row.
 
     Args:
         logits, labels: as in `lscli.evaluate`.
@@ -56,7 +56,7 @@ def _rows(source: str, parts: Iterable[Part]) -> Iterator[Sample]:
 
 
 def _worst(parts: Iterable[Part], count: int, by: WorstBy) -> Iterator[Part]:
-    """The worst samples of all parts as one part; the first rows where several are equal."""
+    """The worst samples of all parts as one part; of equally bad samples, the first rows."""
     kept: Part | None = None
     for part in parts:
         table, groups = part if kept is None else _joined(kept, part)

@@ -20,7 +20,7 @@ def settings_of(options: Options, used: Mapping[str, Any] = MappingProxyType({})
 
     Args:
         options: as they were given.
-        used: values that were used in the place of those that were given, such as the device for `auto`.
+        used: the values that were used instead of the given ones, such as the device for `auto`.
     """
     found = {}
     for each in declared(type(options)):
@@ -32,7 +32,7 @@ def settings_of(options: Options, used: Mapping[str, Any] = MappingProxyType({})
 
 
 def shown(value: Any) -> Any:
-    """A value as a report shows it: a path as text, an array by its type."""
+    """A value as a report shows it: a path as text, an array as the name of its type."""
     if value is None or isinstance(value, str | int | float | list):
         return value
     if isinstance(value, os.PathLike | bytes):

@@ -1,4 +1,4 @@
-"""The smoothed targets themselves: of the labels of a file as they are read, or of one label with what they ask for."""
+"""The smoothed targets of the labels of a file, or of one label with its floor and optimal gap."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ if TYPE_CHECKING:
 
 
 def smoothed_rows(labels: Data, options: SmoothOptions) -> SmoothedLabels:
-    """The smoothed targets of labels, `q0,q1,...`, a row each, in the order of the file.
+    """The smoothed targets of labels, `q0,q1,...`, one row per label, in the order of the file.
 
-    The rows are computed as they are read from the listing, once: memory is flat. Class numbers are checked before the
-    first row; an error in a row of [N, K] comes after the rows before it.
+    Rows are computed while the listing is read, so memory is flat, and the listing can be read once. Class numbers are
+    checked before the first row; an error in a row of [N, K] is raised after the rows before it.
 
     Args:
         labels: a path or an array: [N] class numbers, or [N, K] as `lscli.smooth_labels` takes them.
-        options: `classes` may be left out for [N, K]; a prior may be `empirical`, the share of each class among the
-            labels that are kept.
+        options: `classes` may be left out for [N, K]; the prior `empirical` is the share of each class among the
+            kept labels.
 
     Raises:
-        UsageError: an eps out of its range, an unknown convention, or a number of classes that is missing.
+        UsageError: an eps out of its range, an unknown convention, or no number of classes.
         InputError: labels or a prior that cannot be used.
     """
     amount = _amount(options)
@@ -74,7 +74,7 @@ def smoothed_rows(labels: Data, options: SmoothOptions) -> SmoothedLabels:
         warn(note)
     shape = (opened.shape[0], source.num_classes)
     return SmoothedLabels(
-        rows=Matrix(shape, _told(source.blocks(targets, amount), shape[0], options.progress)),
+        rows=Matrix(shape, _with_progress(source.blocks(targets, amount), shape[0], options.progress)),
         inputs=[described, *inputs],
         samples={"rows": shape[0]} if source.ignored is None else {"rows": shape[0], "ignored": source.ignored},
         settings=settings_of(options, {"classes": source.num_classes, "eps": amount}),
@@ -84,20 +84,20 @@ def smoothed_rows(labels: Data, options: SmoothOptions) -> SmoothedLabels:
 
 
 def smoothed_label(label: int, options: SmoothOneOptions) -> OneLabel:
-    """The smoothed targets of one label, and what they ask of logits: one row `q0,q1,...,floor,optimal_gap`.
+    """The smoothed targets of one label with their floor and optimal gap: one row `q0,q1,...,floor,optimal_gap`.
 
-    The floor is the entropy of the targets in nats, which no loss against them goes below; the optimal gap is how far
-    the label's logit is above the mean of the others where the loss is that low. A negative eps has neither.
+    The floor is the entropy of the targets in nats, the lower bound of any loss against them. The optimal gap is the
+    label's logit minus the mean of the other logits where the loss reaches its floor. A negative eps has neither.
 
     Args:
         label: from 0 to K-1.
-        options: as for `smoothed_rows`, but there are no labels that a prior could be counted from.
+        options: as for `smoothed_rows`, but without an empirical prior, because there are no labels to count.
 
     Returns:
         A listing, whose conclusion says which eps of the other conventions gives the same targets.
 
     Raises:
-        UsageError: a label or an eps out of its range, or a number of classes that is missing.
+        UsageError: a label or an eps out of its range, or no number of classes.
         InputError: a prior that cannot be used.
     """
     amount = _amount(options)
@@ -144,12 +144,12 @@ def _is_empirical(prior: Any) -> bool:
 
 
 def _targets(smoothing: str, prior: Any, num_classes: int) -> tuple[Targets, list[dict[str, Any]]]:
-    """The convention, and the prior's file as an input where it has one."""
+    """The targets, and the file of the prior as an input if there is one."""
     if prior is None:
         return make_targets(smoothing, None, num_classes), []
     name, values = open_numbers(prior, "prior", "prior")
     targets = make_targets(smoothing, values, num_classes, name)
-    # What was counted or handed over is no file.
+    # A prior that was counted, or given as an array, has no file.
     of_file = _input("prior", name, values.shape, values.dtype.name, values.nbytes)
     return targets, [of_file] if isinstance(prior, str) else []
 
@@ -158,7 +158,7 @@ def _input(role: str, path: str, shape: tuple[int, ...], dtype: str, size: int) 
     return {"role": role, "path": path, "shape": list(shape), "dtype": dtype, "size": size}
 
 
-def _told(blocks: Iterator[Array], rows: int, progress: Callable[[int, int], None] | None) -> Iterator[Array]:
+def _with_progress(blocks: Iterator[Array], rows: int, progress: Callable[[int, int], None] | None) -> Iterator[Array]:
     done = 0
     for block in blocks:
         yield block

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def check(options: TargetOptions) -> None:
-    """Refuse class weights: a soft label has several classes, so no single class weighs the sample.
+    """Refuse class weights: a soft label has several classes, so no single class decides the weight of a sample.
 
     Raises:
         UsageError: class weights were given.

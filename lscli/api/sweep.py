@@ -51,9 +51,9 @@ def sweep(logits: Data, labels: Data | None, options: SweepOptions) -> Report:
         labels: [N]. Optional if one file holds both.
 
     Returns:
-        A Report. The rows of each of `others` follow, with loss_difference, its smoothed loss minus the baseline's
-        sample by sample, and loss_flip_eps, both over the samples that the two models keep. A second model of the same
-        name is called `name (2)`.
+        A Report. The rows of each further model follow those of the baseline. They include loss_difference, the
+        smoothed loss minus that of the baseline, and loss_flip_eps, both over the samples that the two models keep. A
+        second model with the same name is called `name (2)`.
 
     Raises:
         InputError: as `lscli.evaluate`, or models that differ in their number of samples or classes, or in labels.
@@ -92,13 +92,13 @@ def sweep(logits: Data, labels: Data | None, options: SweepOptions) -> Report:
 
 
 def _several(others: Any) -> Sequence[Any]:
-    """Further models as a sequence. One model may be given alone, as a path or an array."""
+    """The further models as a list; one model may be given alone, as a path or an array."""
     alone = is_path(others) or isinstance(others, SampleTable) or getattr(others, "ndim", 0) == 2
     return [others] if alone else list(others or ())
 
 
 def _check_shapes(models: Sequence[Any], logits_key: str | None) -> None:
-    """Compare the shapes of all models before any is read. Files whose headers tell no shape are skipped.
+    """Compare the shapes of all models before any is read. A file whose header has no shape is not compared.
 
     Raises:
         InputError: two shapes differ.
@@ -126,7 +126,7 @@ def _shape(model: Any, logits_key: str | None) -> tuple[int, ...] | None:
 
 
 def _read(model: Any, first: Data, labels: Data | None, columns: frozenset[str], options: SweepOptions) -> Reading:
-    """The samples of a model, with the labels of all models, or those of its own archive, or the first model's."""
+    """Read a model with the labels of all models; without them, with those in its own file or in the first model's."""
     if labels is None and model is not first and not _has_labels(model, options.labels_key):
         labels, options = first, options.replaced(labels_key=options.labels_key or "labels")
     return reading.read(model, labels, columns, options, against=options)
@@ -145,7 +145,7 @@ def _distinct(name: str, taken: Collection[str]) -> str:
 
 
 def _pair(baseline: Reading, read: Reading, group: str, notes: list[str]) -> SampleTable | None:
-    """The differences to the baseline, for the samples of a group that both models keep; None without such samples.
+    """The differences to the baseline over the samples of a group that both models keep; None without such samples.
 
     Raises:
         InputError: the models have different labels, or no sample in common.

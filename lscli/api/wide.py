@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def wide(report: Report, *, intervals: bool = False) -> Wide:
-    """The values side by side. The column of a metric with a parameter is called `id@number`.
+    """Put the values side by side. The column of a metric with a parameter is called `id@number`.
 
     With `intervals`, each column is followed by its `_ci_low` and `_ci_high`.
     """

@@ -1,1 +1,1 @@
-"""The command line: one file a command. No arithmetic here."""
+"""The command line: one file per command. No arithmetic here."""

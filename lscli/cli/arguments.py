@@ -1,4 +1,4 @@
-"""The arguments that several commands share."""
+"""Arguments that several commands share."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ LogitsPath = Annotated[
 LabelsPath = Annotated[
     str | None,
     typer.Argument(
-        metavar="LABELS", help="Class numbers [N], likewise. Left out where LOGITS holds both.", show_default=False
+        metavar="LABELS",
+        help="Class numbers [N], in the same formats. Left out if LOGITS holds both.",
+        show_default=False,
     ),
 ]

@@ -1,4 +1,4 @@
-"""`lscli classes`: the same questions class by class."""
+"""`lscli classes`: calibration and losses of every class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`lscli explain`: which convention gives a loss that was printed."""
+"""`lscli explain`: find the convention that gives a printed loss."""
 
 from __future__ import annotations
 

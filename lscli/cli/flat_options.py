@@ -1,4 +1,4 @@
-"""Options of a command, laid out flat: Typer sees one parameter for each field of a class of options."""
+"""Turn the fields of a class of options into parameters of a command, which Typer sees."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def flat(function: Callable[..., None]) -> Callable[..., None]:
-    """Make a Typer command of a function, some of whose parameters are classes of options.
+    """Make a Typer command from a function, some of whose parameters are classes of options.
 
-    The command takes the fields of these classes as options of its own, and calls the function with the objects that
-    they make. Its other parameters are Typer's as they are.
+    Each field of these classes becomes an option of the command, which calls the function with the objects made from
+    their values. The other parameters stay as they are.
     """
     signature = inspect.signature(function, eval_str=True)
     groups = {
@@ -47,7 +47,7 @@ def flat(function: Callable[..., None]) -> Callable[..., None]:
 
 @cache
 def _parameter(each: Declared) -> inspect.Parameter:
-    """The parameter of an option. Commands that share an option share its parameter: start-up counts."""
+    """The parameter of an option. Commands share it, because start-up time counts."""
     option, several = each.option, each.option.several
     kind = list[str] if several else _kind(each)
     default = each.default
@@ -70,13 +70,13 @@ def _parameter(each: Declared) -> inspect.Parameter:
 
 
 def _kind(each: Declared) -> Any:
-    """The type that Typer converts a text to; words of a choice are checked with the other values."""
+    """The type that Typer converts a text to. The words of a choice are checked later, with the other values."""
     kind = each.kind if each.kind in (bool, int, float) else str
     return kind | None if each.optional else kind
 
 
 def _completion(each: Declared) -> Callable[[str], list[str]] | None:
-    """What completes a value of the option."""
+    """The function that completes a value of the option."""
     if each.name == "metrics":
         return _metric_names
     words = [*(each.choices or each.option.words)]
@@ -91,7 +91,7 @@ def _metric_names(incomplete: str) -> list[str]:
 
 
 def _given(each: Declared, value: Any) -> Any:
-    """The value of a field. An option that takes several has them with commas or repeated."""
+    """The value of a field. Several values are separated by commas or by repeating the option."""
     if not each.option.several:
         return value
     return [word for part in value for word in part.split(",")] or each.default

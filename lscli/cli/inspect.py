@@ -1,4 +1,4 @@
-"""`lscli inspect`: what a file holds, and what eval would take it for."""
+"""`lscli inspect`: the arrays of a file, and how eval would read them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def inspect_command(
 ) -> None:
     """Show what a file holds: its format, and the shape, type and range of values of every array.
 
-    Then says what eval would take each array for, and which command to type next. Nothing in the file is executed.
+    Then says how eval would read each array, and which command to type next. Nothing in the file is executed.
     """
     from lscli.api.inspect import inspect
     from lscli.cli.run_command import run_command

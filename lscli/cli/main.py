@@ -126,7 +126,7 @@ def _guarded(arguments: Sequence[str]) -> int:
         return ExitCode.INTERRUPTED
     except Exception as error:
         for stop, code in ((KeyboardInterrupt, ExitCode.INTERRUPTED), (_Terminated, ExitCode.TERMINATED)):
-            if _came_of(error, stop):  # a library that was being imported turned it into its own error
+            if _came_of(error, stop):  # a library turned it into its own error while it was being imported
                 return code
         cause = error.__cause__ if isinstance(error, typer.Abort) and error.__cause__ else error
         return _fail(error, *explained(cause))

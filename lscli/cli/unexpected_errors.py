@@ -10,7 +10,7 @@ from lscli.errors import ExitCode
 from lscli.limits import memory_limit
 from lscli.text import said, sized
 
-# How the system, the dynamic loader and Python report that memory ran out.
+# Messages of the system, the dynamic loader and Python when memory runs out.
 _NO_MEMORY = (os.strerror(errno.ENOMEM), "annot allocate memory", "failed to map segment", "can't start new thread")
 
 

@@ -18,9 +18,9 @@ class Format(NamedTuple):
 
     Attributes:
         module: has the functions `report(answer, screen)` and `listing(answer, screen)`; imported on first use.
-        suffixes: the names of files that get this format, the usual suffix first.
-        binary: whether it is bytes that a terminal cannot show.
-        arrays_only: whether only an array of numbers can be written, such as smoothed labels: no reports.
+        suffixes: the suffixes of files in this format, the usual one first.
+        binary: whether a terminal cannot show it.
+        arrays_only: whether it only holds arrays of numbers, such as smoothed labels, and no reports.
     """
 
     module: str
@@ -29,7 +29,7 @@ class Format(NamedTuple):
     arrays_only: bool = False
 
 
-# A new format is a line here, its module, and its name in `lscli.options.OutputFormat`.
+# A new format needs a line here, a module, and its name in `lscli.options.OutputFormat`.
 FORMATS = {
     "csv": Format("lscli.render.formats.csv", (".csv",)),
     "json": Format("lscli.render.formats.json", (".json",)),

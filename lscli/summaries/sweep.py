@@ -1,6 +1,6 @@
 """The conclusion of a sweep: over- or under-smoothed, the eps that fits best, and which model has the smaller loss.
 
-A statement needs an interval that supports it: that of the bootstrap, or else the normal one of the standard error.
+Each statement needs an interval that supports it: the bootstrap interval, or else the normal one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def verdict(rows: Sequence[Row], level: float = 0.95) -> str:
         level: the level of the intervals.
 
     Returns:
-        The sentences; empty if the rows have none of the metrics that they are about.
+        The sentences; empty if none of their metrics is among the rows.
     """
     models = list(rows_by_source(rows))
     sentences = []
@@ -82,7 +82,7 @@ def _least(rows: Sequence[Row]) -> str:
 
 
 def _ranking(first: str, other: str, rows: Sequence[Row], level: float) -> str:
-    """Which of two models has the smaller smoothed loss, at each eps whose difference has an interval without 0."""
+    """The model with the smaller smoothed loss, at each eps at which the interval of the difference excludes 0."""
     curve = sorted((row for row in rows if row.metric == "loss_difference"), key=lambda row: row.params["eps"])
     if not curve:
         return ""

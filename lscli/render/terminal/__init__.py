@@ -1,1 +1,1 @@
-"""Views of answers for a terminal, a file for each kind of answer."""
+"""Views of answers for a terminal, one file per kind of answer."""

@@ -1,4 +1,4 @@
-"""The candidates of `lscli explain` for a terminal: a line each, then the formula, then the frameworks that use it."""
+"""The candidates of `lscli explain` for a terminal: a line, the formula, and the frameworks that use it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from lscli.render.renderers import Screen
 
 _KEY = (
-    "H, U: mean hard and uniform loss of the N kept samples, h and u of one; P: that against the prior; K classes; "
-    "M samples with those that are ignored; q': the smoothed targets; w: class weights"
+    "H, U, P: mean hard loss, uniform loss and loss against the prior, of the N kept samples; h, u: losses of one "
+    "sample; K: number of classes; M: number of samples with the ignored ones; q': smoothed targets; w: class weights"
 )
-# The least width at which the name of a recipe is wrapped.
+# The name of a recipe has at least this width.
 _NARROWEST = 20
 
 

@@ -1,4 +1,4 @@
-"""The arrays of a file for a terminal: a few lines each, and the commands to type next."""
+"""The arrays of a file for a terminal, and the commands to type next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A listing for a terminal, and what all views share: titles, conclusions, columns that fit, text laid out by rich."""
+"""A listing for a terminal, and the parts that all views share: titles, conclusions, columns that fit."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lscli.render.renderers import Screen
     from lscli.report import Report
 
-# The widths of the columns are those of this many rows: a listing that streams is not held in memory.
+# The first rows, this many, decide the widths of the columns, because a long listing is not held in memory.
 FIRST = 1000
 # The columns that a narrow screen leaves out first, since other columns say nearly the same.
 _FIRST_TO_GO = ("one_minus_confidence", "weight", "loss_uniform", "correct", "base_rate", "brier", "label_prob")
@@ -107,7 +107,7 @@ def fitting(widths: Mapping[str, int], room: int, first_to_go: Sequence[str]) ->
 def _shown(answer: Listing, rows: Sequence[Sequence[object]], screen: Screen) -> tuple[list[str], list[str]]:
     """The names of the columns that are shown, and of those that do not fit.
 
-    Neither has the source, which the title names, nor a column that is empty in all rows.
+    Neither list has the source, which the title names, or a column that is empty in all rows.
     """
     columns = answer.columns
     if tuple(columns[:2]) != ("source", "group"):
@@ -157,7 +157,7 @@ def conclusion(answer: Report | Listing) -> list[RenderableType]:
 
 
 def text_of(parts: Sequence[RenderableType], screen: Screen) -> str:
-    """Parts that rich lays out below one another, as text that ends with one line feed."""
+    """The parts below one another, laid out by rich, as text that ends with one line feed."""
     text = io.StringIO()
     console = Console(
         file=text,

@@ -46,7 +46,7 @@ def _fitting(columns: Sequence[str], rows: Sequence[Sequence[float]], room: int)
 
 
 def one_label(answer: OneLabel, screen: Screen) -> Iterator[str]:
-    """A row for each class, or one for all other classes if there are many; then the floor and the optimal gap."""
+    """One row per class, or one row for all other classes if there are many; then the floor and the optimal gap."""
     (row,) = answer.rows
     label, targets = answer.label, list(row.targets)
     lines = [
