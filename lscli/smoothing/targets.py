@@ -68,7 +68,7 @@ class Targets:
         label, other = self.target_label(eps, num_classes), self.target_other(eps, num_classes)
         return 0.0 - _x_log_x(label) - (num_classes - 1) * _x_log_x(other)
 
-    def weighted_floor(self, eps: float, num_classes: int) -> Array:
+    def weighted_floor(self, eps: float) -> Array:
         """The lower bound of -sum_k w_k q'_k ln p_k in nats, [K] by label. It is reached at p = w q' / sum(w q')."""
         if self.class_weights is None:
             raise TypeError("there are no class weights")
