@@ -22,9 +22,8 @@ class Choice(NamedTuple):
     """A metric that was selected.
 
     Attributes:
-        metric: the metric.
         argument: the number after `@`, or None.
-        named: whether it was selected by its id, so that a warning tells if it is absent.
+        named: the metric was selected by its id, so that its absence is worth a warning.
     """
 
     metric: Metric
@@ -32,11 +31,11 @@ class Choice(NamedTuple):
     named: bool = False
 
     def columns(self, settings: Settings) -> frozenset[str]:
-        """The columns that it reads with these settings."""
+        """The columns that the metric reads with these settings."""
         return self.metric.columns_for(self.settings(settings))
 
     def values(self, table: SampleTable, settings: Settings) -> Sequence[Value]:
-        """The values of the metric; none where the table lacks a column or the metric does not apply."""
+        """The values of the metric; none if the table lacks a column or the metric does not apply."""
         if not table.has(self.columns(settings)) or (self.metric.by_class and table.classes is None):
             return []
         return self.metric.compute(table, self.settings(settings))
@@ -55,10 +54,10 @@ def select(names: str | Iterable[str], *, allow_negative_eps: bool = False) -> l
     Args:
         names: ids, families, `default` or `all`, comma-separated or several strings; `id@number` sets the metric's
             parameter.
-        allow_negative_eps: whether an eps may be below 0.
+        allow_negative_eps: an eps may be below 0.
 
     Raises:
-        UsageError: an unknown name, or a parameter that the metric does not take or whose value is out of range.
+        UsageError: a name is unknown, a metric takes no parameter, or the value of a parameter is out of range.
     """
     words = [w.strip() for part in ([names] if isinstance(names, str) else names) for w in part.split(",")]
     chosen: dict[tuple[str, float | None], Choice] = {}
@@ -98,10 +97,10 @@ def _choices(word: str, allow_negative_eps: bool) -> list[Choice]:
 
 
 def parse_rate(text: object, name: str, before: str) -> float:
-    """Parse a share of labels that were drawn anew: at least 0, below 1; `before` precedes the hint's example.
+    """Parse a share in [0, 1), of labels that were drawn anew; `before` precedes the example in the hint.
 
     Raises:
-        UsageError: the value is no such share.
+        UsageError: the value is not a number or is out of range.
     """
     rate = parse_share(text, name, before)
     if rate == 1:
@@ -110,10 +109,10 @@ def parse_rate(text: object, name: str, before: str) -> float:
 
 
 def parse_share(text: object, name: str, before: str) -> float:
-    """Parse a coverage, a risk or a share of labels: in [0, 1]; `before` precedes the hint's example.
+    """Parse a share in [0, 1], such as a coverage or a risk; `before` precedes the example in the hint.
 
     Raises:
-        UsageError: the value is no such share.
+        UsageError: the value is not a number or is out of range.
     """
     try:
         share = float(text)  # type: ignore[arg-type]
