@@ -1,7 +1,7 @@
 """The CORP decomposition of a score into miscalibration - discrimination + uncertainty.
 
-It compares the score of the confidences with that of their isotonic regression, the best recalibration
-that keeps their order, and so has no bins to choose (Dimitriadis, Gneiting & Jordan 2021).
+It compares the score of the confidences with that of their isotonic regression, the best recalibration that keeps
+their order, and so needs no bins (Dimitriadis, Gneiting & Jordan 2021).
 """
 
 from __future__ import annotations

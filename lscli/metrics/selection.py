@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.errors import UsageError
 from lscli.metrics.catalogue import FAMILIES, METRICS, find
-from lscli.smoothing.checks import check_eps
+from lscli.smoothing.checks import check_eps, check_share
 from lscli.text import nearest
 
 if TYPE_CHECKING:
@@ -91,33 +91,7 @@ def _choices(word: str, allow_negative_eps: bool) -> list[Choice]:
     if metric.parameter == "eps":
         amount = check_eps(argument, allow_negative=allow_negative_eps, before=f"{metric_id}@")
     else:
-        parse = parse_rate if metric.parameter == "rho" else parse_share
-        amount = parse(argument, metric.parameter, f"{metric_id}@")
+        amount = check_share(argument, f"{metric_id}@", metric.parameter)
+        if metric.parameter == "rho" and amount == 1:
+            raise UsageError("must be below 1, got 1", f"for example {metric_id}@0.1", where="rho")
     return [Choice(metric, amount, named=True)]
-
-
-def parse_rate(text: object, name: str, before: str) -> float:
-    """Parse a share in [0, 1), of labels that were drawn anew; `before` precedes the example in the hint.
-
-    Raises:
-        UsageError: the value is not a number or is out of range.
-    """
-    rate = parse_share(text, name, before)
-    if rate == 1:
-        raise UsageError("must be below 1, got 1", f"for example {before}0.1", where=name)
-    return rate
-
-
-def parse_share(text: object, name: str, before: str) -> float:
-    """Parse a share in [0, 1], such as a coverage or a risk; `before` precedes the example in the hint.
-
-    Raises:
-        UsageError: the value is not a number or is out of range.
-    """
-    try:
-        share = float(text)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        share = float("nan")
-    if not 0 <= share <= 1:
-        raise UsageError(f"must be finite and in [0, 1], got {text}", f"for example {before}0.1", where=name)
-    return share

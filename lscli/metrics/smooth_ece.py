@@ -1,8 +1,8 @@
 """Smooth calibration error: how far confidence is from accuracy, without bins and their edges.
 
-A kernel of width s smooths the residuals a - c over [0, 1], and the error is the width that equals the
-integral of their absolute value. The samples are read once: on a grid their residuals become cosine
-modes, and each width that is tried costs two transforms of the grid, however many samples there are.
+A kernel of width s smooths the residuals a - c over [0, 1], and the error is the width that equals the integral of
+their absolute value. The samples are read once: on a grid their residuals become cosine modes, and each width that is
+tried costs two transforms of the grid, for any number of samples.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 # Cells of [0, 1], from coarse to fine. A width of 16 cells is right to 1e-8 of sum |a - c| / N.
 _GRIDS = (1 << 11, 1 << 14, 1 << 17, 1 << 20)
 _RESOLVED = 16
-# Modes beyond it are less than exp(-9^2 / 2), below the rounding of 1.
+# Modes n with n pi s above this are damped by more than exp(-9^2 / 2), below the rounding of 1.
 _LAST = 9.0
-# Rounding error of f(s) per cell: it adds up over the cells, to 1e-15 on the coarsest grid.
+# Rounding error of f(s) per cell, which adds up to 1e-15 on the coarsest grid.
 _ROUNDING = 5e-19
 # Lagrange's polynomials for the six nodes about a cell, -2.5 to 2.5 cells from its centre: row k has each node's
 # coefficient of u^k. Written out, since inverting a matrix loads BLAS, which takes 33 MiB of address space.
