@@ -129,7 +129,7 @@ METRICS = (
     ),
     Metric(
         "rmsce",
-        "sqrt(sum_b (n_b/N) (mean a - mean c)^2), the bins of ece",
+        "sqrt(sum_b (n_b/N) (mean a - mean c)^2) over the bins of ece",
         _COLUMNS,
         _norm_of_gaps("l2"),
         "root mean square over the bins",
@@ -176,8 +176,8 @@ METRICS = (
     ),
     Metric(
         "rmsce_debiased",
-        "sqrt(max(0, sum_b (n_b/N) [(mean a - mean c)^2 - abar (1 - abar)/(n_b - 1)])), abar = mean a of the bin, the "
-        "bins of ece; a bin with n_b < 2 adds 0 (Kumar et al. 2019, who take bins of equal count)",
+        "sqrt(max(0, sum_b (n_b/N) [(mean a - mean c)^2 - abar (1 - abar)/(n_b - 1)])) over the bins of ece, abar = "
+        "mean a of the bin; a bin with n_b < 2 adds 0 (Kumar et al. 2019, who take bins of equal count)",
         _COLUMNS,
         rmsce_debiased,
         "rmsce less its own noise",

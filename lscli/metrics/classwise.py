@@ -51,8 +51,8 @@ def _params(settings: Settings) -> Mapping[str, object]:
 METRICS = (
     Metric(
         "classwise_ece",
-        "mean over all K classes of sum_b (n_b/N) |mean [y = k] - mean p_k|, the bins of ece on p_k, all N samples in "
-        f"each, {BINS} bins; --norm l1, l2 or max within a class",
+        f"mean over all K classes of sum_b (n_b/N) |mean [y = k] - mean p_k| over {BINS} bins of p_k, which have the "
+        "edges of ece and hold all N samples; --norm l1, l2 or max within a class",
         frozenset({"label"}),
         classwise_ece,
         "mean error of the classes",

@@ -125,7 +125,7 @@ METRICS = (
     ),
     Metric(
         "brier_discrimination",
-        "S(abar) - S(r), abar = accuracy, S and r of brier_miscalibration",
+        "S(abar) - S(r), abar = accuracy, S and r as in brier_miscalibration",
         _COLUMNS,
         _part(_DISCRIMINATION, BRIER),
         "Brier won by ranking",
@@ -133,7 +133,7 @@ METRICS = (
     ),
     Metric(
         "brier_uncertainty",
-        "S(abar) = abar (1 - abar), abar = accuracy, S of brier_miscalibration",
+        "S(abar) = abar (1 - abar), abar = accuracy, S as in brier_miscalibration",
         _COLUMNS,
         _part(_UNCERTAINTY, BRIER),
         "Brier of the accuracy alone",
@@ -141,7 +141,7 @@ METRICS = (
     Metric(
         "nll_miscalibration",
         "S(c) - S(r), S(c) = mean -[a ln c + (1-a) ln (1-c)] of the top label against right or wrong, 0 ln 0 = 0, "
-        "r of brier_miscalibration; not loss_hard",
+        "r as in brier_miscalibration; S(c) is not loss_hard",
         _COLUMNS,
         _part(_MISCALIBRATION, NLL),
         "NLL lost to miscalibration",
@@ -149,7 +149,7 @@ METRICS = (
     ),
     Metric(
         "nll_discrimination",
-        "S(abar) - S(r), abar = accuracy, S and r of nll_miscalibration",
+        "S(abar) - S(r), abar = accuracy, S and r as in nll_miscalibration",
         _COLUMNS,
         _part(_DISCRIMINATION, NLL),
         "NLL won by ranking",

@@ -56,9 +56,11 @@ def _part(place: int) -> Compute:
 
 
 def _parts(table: SampleTable, settings: Settings) -> list[list[Value]]:
-    """The three parts for each eps."""
-    by_sums = table.origin is not None and _same_for_all(table, settings)
-    return _parts_from_sums(table, settings) if by_sums else _parts_from_samples(table, settings)
+    """The three parts for each eps. A resample needs only sums, if all targets are equal and no loss is infinite."""
+    equal = settings.targets.prior is None and "class_count" not in table.columns
+    if table.origin is not None and equal and table.kept(_is_finite):
+        return _parts_from_sums(table, settings)
+    return _parts_from_samples(table, settings)
 
 
 def _parts_from_samples(table: SampleTable, settings: Settings) -> list[list[Value]]:
@@ -103,13 +105,6 @@ def _split(table: SampleTable, targets: Targets, eps: float) -> tuple[np.ndarray
     over = np.where(above, binary, 0.0)
     np.copyto(binary, 0.0, where=above)
     return over, binary, structure
-
-
-def _same_for_all(table: SampleTable, settings: Settings) -> bool:
-    """Whether all samples have the same targets, and no loss is infinite."""
-    if settings.targets.prior is not None or "class_count" in table.columns:
-        return False
-    return table.reused(_is_finite)
 
 
 def _is_finite(table: SampleTable) -> bool:

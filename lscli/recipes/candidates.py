@@ -110,8 +110,8 @@ def ranked(conventions: Sequence[ConventionSums], amounts: Mapping[float, int], 
         amounts: the eps to try, each with a rank: the higher, the more unusual.
         printed: the loss to explain.
     """
-    candidates = _merged(_candidates(conventions, amounts))
-    return sorted(candidates, key=lambda each: (printed.distance(each.loss), each.order))
+    merged = _merged(_candidates(conventions, amounts))
+    return sorted(merged, key=lambda each: (printed.distance(each.loss), each.order))
 
 
 def _candidates(conventions: Sequence[ConventionSums], amounts: Mapping[float, int]) -> Iterator[Candidate]:
@@ -131,16 +131,14 @@ def _candidates(conventions: Sequence[ConventionSums], amounts: Mapping[float, i
                     yield Candidate(loss, eps, smoothing, recipe, order, recipe.who[smoothing])
 
 
-def _merged(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
+def _merged(candidates: Iterable[Candidate]) -> list[Candidate]:
     """The most usual candidate of each loss, which names the others."""
-    same: list[Candidate] = []
+    groups: list[list[Candidate]] = []
     for candidate in sorted(candidates, key=lambda each: (each.loss, each.order)):
-        if same and not math.isclose(candidate.loss, same[0].loss, rel_tol=_EQUAL):
-            yield _most_usual(same)
-            same = []
-        same.append(candidate)
-    if same:
-        yield _most_usual(same)
+        if not groups or not math.isclose(candidate.loss, groups[-1][0].loss, rel_tol=_EQUAL):
+            groups.append([])
+        groups[-1].append(candidate)
+    return [_most_usual(same) for same in groups]
 
 
 def _most_usual(same: list[Candidate]) -> Candidate:
