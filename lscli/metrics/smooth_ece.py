@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # Cells of [0, 1], from coarse to fine. A width of 16 cells is right to 1e-8 of sum |a - c| / N.
 _GRIDS = (1 << 11, 1 << 14, 1 << 17, 1 << 20)
 _RESOLVED = 16
-# Modes n with n pi s above this are damped by more than exp(-9^2 / 2), below the rounding of 1.
+# Modes with n pi s above this are left out: their factor exp(-(n pi s)^2 / 2) is below the rounding of 1.
 _LAST = 9.0
 # Rounding error of f(s) per cell, which adds up to 1e-15 on the coarsest grid.
 _ROUNDING = 5e-19

@@ -27,7 +27,7 @@ def check_smoothing(name: str) -> Convention:
 
 
 def check_eps(eps: object, *, allow_negative: bool = False, before: str = "--eps ", where: str = "eps") -> float:
-    """The eps, a number or its text, as a float in [0, 1], or below 0 if `allow_negative` is set.
+    """The eps as a float: in [0, 1], or below 0 if `allow_negative` is set.
 
     Args:
         eps: a number or its text.
