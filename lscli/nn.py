@@ -1,10 +1,9 @@
-"""Label-smoothed cross-entropy for training: equal to F.cross_entropy, and defined where that gives nan or refuses.
+"""Label-smoothed cross-entropy for training. It equals F.cross_entropy, and is defined where that is nan or an error.
 
     >>> criterion = LabelSmoothingCrossEntropy(eps=0.1)
     >>> criterion(model(images), labels).backward()
 
-With return_parts=True the loss comes with its hard and its uniform part, so that runs with different eps can be
-compared.
+With return_parts=True the loss comes with its hard and its uniform part, which compares runs with different eps.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 Reduction = Literal["none", "mean", "sum"]
 
-# The sum of a float32 softmax differs from 1 by less than this.
+# The sum of a float32 softmax differs from 1 by less.
 _SUM_TOLERANCE = 1e-5
 
 
@@ -93,18 +92,18 @@ def label_smoothing_cross_entropy(
     Args:
         logits: [K], [N, K] or [N, K, d1, ...]; the classes are always the second dimension of a batch.
         target: integer labels of the shape of the logits without K, or floating class probabilities q of the shape of
-            the logits. Probabilities are neither checked nor divided by their sum.
+            the logits. Probabilities are neither checked nor normalised.
         eps: the amount of smoothing as the convention counts it, in [0, 1].
         reduction: none, mean or sum. With labels the mean is over the kept samples, weighted by the class weights of
             their labels; with class probabilities it is over all samples, whatever the weights, as in torch.
-        ignore_index: samples with this label are left out of both parts of the loss and of both denominators. Not
-            used with class probabilities.
+        ignore_index: samples with this label are excluded from both parts of the loss and from both denominators. It
+            is not used with class probabilities.
         weight: class weights w, [K], not negative: the term of class k is multiplied by w_k in both parts. The loss
             is then lowest at w q' / sum(w q'), no longer at q'.
         smoothing: uniform (eps/K on every class), off-target (eps/(K-1) on each class but the label), classy
             ((q + eps/K) / (1+eps)) or prior (eps pi).
         prior: pi, [K], not negative and with sum 1; only for smoothing="prior".
-        allow_negative_eps: accept an eps below 0. (torch accepts one, but does not smooth.)
+        allow_negative_eps: accept an eps below 0, which torch accepts and ignores.
         return_parts: also return the parts H and U; the loss is (1-e) H + e U.
 
     Returns:
@@ -112,12 +111,12 @@ def label_smoothing_cross_entropy(
         The mean over no samples (all ignored, or all of weight 0) is 0 with gradients of 0, where torch gives nan,
         so that a batch of padding does not end a training run. A class with a logit of -inf is excluded where its
         target or its weight is 0; elsewhere the loss is inf (nan if e is not in [0, 1]). Nan logits of an ignored
-        sample change nothing but their own gradient.
+        sample change only their own gradient.
 
     Raises:
-        UsageError: an option or a shape is wrong, or a value of weight or prior. (Under torch.compile these values
-            are not checked; the module checks them once, when it is made. A label outside of 0 to K-1 is an error of
-            torch.)
+        UsageError: an option or a shape is wrong, or a value of weight or prior is. Under torch.compile these values
+            are not checked; the module checks them once, when it is created. torch raises its own error for a label
+            outside of 0 to K-1.
 
     Source: Szegedy et al. 2016, section 7; weights as in torch.nn.functional.cross_entropy.
     """
@@ -134,7 +133,7 @@ class LabelSmoothingCrossEntropy(nn.Module):
     it, as the weight of torch.nn.CrossEntropyLoss is.
 
     Raises:
-        UsageError: an option is wrong, or a value of weight or prior.
+        UsageError: an option is wrong, or a value of weight or prior is.
     """
 
     weight: Tensor | None
@@ -226,7 +225,7 @@ def _cross_entropy(
 
 def _times(factor: Tensor, log_prob: Tensor) -> Tensor:
     """The product, with 0 log 0 = 0 in value and gradient."""
-    if factor.requires_grad:  # the gradient of a target of 0 is log_prob where that is finite
+    if factor.requires_grad:  # the gradient of a factor of 0 is log_prob where that is finite
         return factor * log_prob.masked_fill((factor == 0) & log_prob.isinf(), 0)
     return torch.where(factor == 0, 0, factor * log_prob)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple, cast
 
 import numpy as np
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lscli.kernels.class_sums import ClassSums
 
     Column = NDArray[Any]
-    # Values that functions of the table gave, each under the function and its arguments.
+    # Each value under the function that computed it and the arguments.
     Memo = dict[tuple[Hashable, ...], Any]
 
 T = TypeVar("T")
@@ -28,18 +28,17 @@ Arguments = TypeVarTuple("Arguments")
 class SampleTable:
     """One row per kept sample, one column per quantity.
 
-    A weight is a multiplicity: a sample of weight 2 is two samples in every sum, count and
-    standard error. Without weights every sample counts once.
+    A weight is a multiplicity: a sample of weight 2 is two samples in every sum, count and standard error. Without
+    weights every sample counts once.
 
-    Values that several metrics or many resamples need are computed once and kept: `kept`, `kept_weighted` and
-    `reused` take a module-level function of the table, with hashable arguments, and keep its value under both.
+    Values that several metrics or many resamples need are computed once and kept. `kept`, `kept_weighted` and `reused`
+    take a module-level function of the table and hashable arguments, and keep the value under both.
 
     Attributes:
-        columns: name to array, [n] each; the names are those of `kernels.rowstate.COLUMNS`.
+        columns: arrays [n] by name; the names are those of `kernels.rowstate.COLUMNS`.
         num_classes: K, or None for a table made without logits.
         weight: [n], or None.
-        classes: sums over all samples by class and bin, which no column can hold; None unless the scan was asked
-            for them.
+        classes: sums over all samples by class and bin, which no column can hold; only on request.
         origin: the table that this one is a resample of, or None.
     """
 
@@ -60,10 +59,10 @@ class SampleTable:
         Args:
             confidence: [n], probabilities in [0, 1].
             correct: [n], whether each prediction was right.
-            weight: [n], multiplicities; 1 each unless given.
+            weight: [n], multiplicities; by default 1 each.
 
         Raises:
-            UsageError: the lengths differ, or a value is out of its range.
+            UsageError: the lengths differ, or a value is out of range.
         """
         c = np.asarray(confidence, np.float64)
         a = np.asarray(correct)
@@ -117,23 +116,22 @@ class SampleTable:
         return replace(self, weight=weight, classes=None, origin=self, _by_weights={})
 
     def kept(self, function: Callable[[SampleTable, *Arguments], T], *arguments: *Arguments) -> T:
-        """The value of a function that reads the columns only: computed once for this table and all its resamples."""
+        """The value of a function that reads only columns, computed once for this table and all its resamples."""
         return self._recalled(self._by_columns, function, *arguments)
 
     def kept_weighted(self, function: Callable[[SampleTable, *Arguments], T], *arguments: *Arguments) -> T:
-        """The value of a function that reads the weights too: computed once for this table."""
+        """The value of a function that also reads the weights, computed once for this table."""
         return self._recalled(self._by_weights, function, *arguments)
 
     def reused(self, function: Callable[[SampleTable, *Arguments], T], *arguments: *Arguments) -> T:
-        """As `kept` in a resample; else the value is computed and not kept, to save its memory."""
+        """Like `kept` in a resample; otherwise the value is computed and not kept, to save its memory."""
         return function(self, *arguments) if self.origin is None else self.kept(function, *arguments)
 
     def _recalled(self, memo: Memo, function: Callable[[SampleTable, *Arguments], T], *arguments: *Arguments) -> T:
         key = (function, *arguments)
         if key not in memo:
             memo[key] = function(self, *arguments)
-        value: T = memo[key]
-        return value
+        return cast("T", memo[key])
 
 
 def _total(table: SampleTable) -> float:

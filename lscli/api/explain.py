@@ -15,9 +15,10 @@ from lscli.options import ExplainOptions, TargetOptions
 from lscli.recipes import convention_sums
 from lscli.recipes.candidates import USUAL, Candidate, Printed, conclusion, ranked
 from lscli.recipes.catalogue import Ignored
-from lscli.recipes.convention_sums import ConventionSums, total
+from lscli.recipes.convention_sums import ConventionSums
 from lscli.report import Setting
 from lscli.scan.scan import scan
+from lscli.table import weighted_sum
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,4 +114,4 @@ def _ignored(opened: Inputs, table: SampleTable) -> Ignored:
     if found.skipped and opened.options.nonfinite != "skip":
         weight = float(len(rows)) if opened.weight is None else float(np.add.reduce(opened.weight.values[rows]))
         return Ignored(opened.weighted(table).total + weight)
-    return Ignored(opened.weighted(table).total + others.total, total(others, others["loss_uniform"]))
+    return Ignored(opened.weighted(table).total + others.total, weighted_sum(others["loss_uniform"], others.weight))

@@ -1,7 +1,7 @@
 """Percentile bootstrap intervals of any metric, by resampling a table's weights.
 
-A resample is the same table with other weights, so that nothing is copied or sorted again. Each resample
-draws from its own generator, seeded by the resample's number, so that no byte depends on which thread computes it.
+A resample is the same table with other weights, so that nothing is copied or sorted again. Each resample draws from
+its own generator, seeded by its number, so that no byte depends on which thread computes it.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class Bootstrap(NamedTuple):
     """The settings of bootstrap intervals, checked by `lscli.options`.
 
     Attributes:
-        resamples: the number of resamples, at least 2.
-        seed: the seed of the random numbers, at least 0.
+        resamples: at least 2.
+        seed: at least 0.
         level: the share of resamples within an interval, in (0, 1).
     """
 
@@ -51,17 +51,16 @@ def resampled(
 
     Args:
         table: the samples.
-        compute: gives the values of a resample, always as many.
+        compute: gives the values of a resample, the same number each time.
         bootstrap: the number of resamples and the seed.
         threads: the number of threads; 0 for the main thread alone.
-        progress: called now and then with the number of resamples done and that of all.
+        progress: called now and then with the number of resamples that are done and the number of all.
     """
-    draw = _Draw(table, bootstrap.seed)
     results: list[Sequence[float]] = [()] * bootstrap.resamples
 
     def work(numbers: Iterator[int]) -> None:
         for number in numbers:
-            results[number] = compute(table.resample(draw(number)))
+            results[number] = compute(table.resample(_drawn(table, bootstrap.seed, number)))
 
     def watch(taken: int) -> None:
         if progress is not None:
@@ -71,25 +70,14 @@ def resampled(
     return np.array(results, np.float64)
 
 
-class _Draw:
-    """The weights of the numbered resamples of a table."""
-
-    def __init__(self, table: SampleTable, seed: int) -> None:
-        self._seed = seed
-        self._n = len(table)
-        self._share: Array | None = None
-        self._count = len(table)
-        self._scale = 1.0
-        if table.weight is not None:
-            self._share = table.weight / table.total
-            self._count = max(1, round(table.total))
-            self._scale = table.total / self._count
-
-    def __call__(self, number: int) -> Array:
-        random = np.random.Generator(np.random.SFC64(np.random.SeedSequence(self._seed, spawn_key=(number,))))
-        if self._share is None:
-            return np.bincount(random.integers(0, self._n, self._n), minlength=self._n).astype(np.float64)
-        return random.multinomial(self._count, self._share) * self._scale
+def _drawn(table: SampleTable, seed: int, number: int) -> Array:
+    """The weights of one resample, [n]."""
+    random = np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(number,))))
+    n = len(table)
+    if table.weight is None:
+        return np.bincount(random.integers(0, n, n), minlength=n).astype(np.float64)
+    count = max(1, round(table.total))
+    return random.multinomial(count, table.weight / table.total) * (table.total / count)
 
 
 def interval(estimate: float, values: Array, level: float, *, biased: bool) -> tuple[float, float]:
@@ -99,8 +87,9 @@ def interval(estimate: float, values: Array, level: float, *, biased: bool) -> t
         estimate: the value of the samples themselves.
         values: the values of the resamples, [resamples].
         level: the share of resamples within the interval, in (0, 1).
-        biased: whether resamples are biased upwards: a calibration error adds the noise of the resample to that of
-            the samples. They are then shifted so that their mean is the estimate, and the interval is cut off at 0.
+        biased: whether the values are biased upwards, because the noise of a resample adds to that of the samples, as
+            for a calibration error. They are then shifted so that their mean is the estimate, and the interval is cut
+            off at 0.
 
     Returns:
         The lower and the upper bound; nan if the estimate or all values are.

@@ -1,4 +1,4 @@
-"""Normal intervals: the value and its standard error, where there is no other interval."""
+"""Normal intervals, for values that have a standard error and no other interval."""
 
 from __future__ import annotations
 

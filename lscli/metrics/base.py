@@ -18,21 +18,17 @@ if TYPE_CHECKING:
     from lscli.options import BinEdges, Library, Norm, Score
     from lscli.table import SampleTable
 
-Parameter = Literal["", "eps", "rho", "coverage", "risk"]
-
-# Rows whose squares are added up at a time: fixed, so that the sum is too, and memory stays flat.
+# Rows whose squares are summed at a time. The number is fixed, so that the sum does not vary and memory stays flat.
 _BLOCK = 1 << 16
 _UNIFORM = Targets()
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Value(NamedTuple):
-    """A number with its standard error; nan is a number that the data do not define.
+    """A number with its standard error, each nan where it is not defined.
 
     Attributes:
-        value: the number.
-        stderr: its standard error, nan where it has none.
-        params: the settings that it was computed with, such as `{"eps": 0.1}`.
+        params: the settings behind the number, such as `{"eps": 0.1}`.
     """
 
     value: float
@@ -41,21 +37,21 @@ class Value(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """The settings of metrics, checked by `lscli.options`. All are hashable: values of a table are kept under them.
+    """The settings of metrics, checked by `lscli.options`. They are hashable: a table keeps values under them.
 
     Attributes:
         eps: amounts of smoothing as the convention of `targets` counts them, each in [0, 1]; below 0 where the user
             allows it.
         targets: the convention of smoothing, and class weights.
-        rho: share of labels that were drawn anew, for loss_noise_corrected; None if unknown.
-        bins: M, the number of bins; None for the rule's own number (15, or what `compat` takes).
+        rho: for loss_noise_corrected, the share of labels that were drawn anew, in [0, 1).
+        bins: M, the number of bins; None for the rule's default (15, or the default of the `compat` library).
         bin_edges: `right` for bins (lo, hi], `left` for [lo, hi).
-        compat: the library whose bin rule ece and its relatives follow, or None.
+        compat: the library whose bin rule ece and its relatives follow.
         norm: for ece_equal_mass and the class-wise errors.
         score: the confidence score that the selective metrics rank by.
         coverage: for risk_at_coverage, in [0, 1].
         risk: for coverage_at_risk, in [0, 1].
-        soft_labels: whether the labels are distributions, so that each sample's target has an entropy of its own.
+        soft_labels: the labels are distributions, so that each sample's target has its own entropy.
     """
 
     eps: tuple[float, ...] = (0.1,)
@@ -72,53 +68,55 @@ class Settings(NamedTuple):
 
 
 Columns = frozenset[str] | Callable[[Settings], frozenset[str]]
+# The values of a metric: none where it does not apply, several where a setting has several values.
+Compute = Callable[["SampleTable", Settings], Sequence[Value]]
 
 
 class Metric(NamedTuple):
     """A metric: an id, its one definition, and the function that computes it.
 
     Attributes:
-        id: snake_case, stable: it is printed, and accepted by `--metrics`.
-        definition: what it is, as `lscli metrics` prints it.
-        columns: the columns of the SampleTable that it reads, or a function of the settings that gives them.
-        compute: a table and settings to values; several where a setting has several values.
-        gist: the definition in a few words, for a table.
-        default: whether `eval` prints it without `--metrics`.
-        parameter: the setting that may follow its id after `@` and is the first of its params, or an empty string.
-        by_class: whether it reads `table.classes`, the sums by class and bin, which no resample has.
-        constant: whether it is the same for all samples, so that it has no interval.
-        biased: whether it is larger in resamples than in the sample, so that an interval has to be shifted.
+        id: its stable name in snake_case, which reports print and `--metrics` accepts.
+        definition: one line, printed by `lscli metrics`.
+        columns: the columns of the SampleTable that it reads; a function if they depend on the settings.
+        gist: the definition in at most 30 characters, for a table.
+        default: `eval` prints it without `--metrics`.
+        parameter: the setting that may follow its id after `@` and is the first of its params.
+        by_class: it reads `table.classes`, the sums by class and bin, which resamples do not have.
+        constant: it is the same for all samples, so that it has no interval.
+        biased: it is larger in resamples than in the sample, so that its interval has to be shifted.
     """
 
     id: str
     definition: str
     columns: Columns
-    compute: Callable[[SampleTable, Settings], Sequence[Value]]
+    compute: Compute
     gist: str = ""
     default: bool = False
-    parameter: Parameter = ""
+    parameter: Literal["", "eps", "rho", "coverage", "risk"] = ""
     by_class: bool = False
     constant: bool = False
     biased: bool = False
 
     def columns_for(self, settings: Settings) -> frozenset[str]:
-        """The columns that it reads with these settings."""
+        """The columns that the metric reads with these settings."""
         return self.columns(settings) if callable(self.columns) else self.columns
 
 
-def mean(table: SampleTable, x: NDArray[Any], params: Mapping[str, Any] | None = None) -> Value:
+def mean(table: SampleTable, x: NDArray[Any], params: Mapping[str, Any] = _NOTHING) -> Value:
     """The mean of x [n] and its standard error sqrt(sum w (x - mean)^2 / (N (N-1))), N = sum w.
 
-    The mean of no samples is nan; so is the standard error of one sample, or of infinite values.
+    The mean of no samples is nan, and so is the standard error of one sample or of infinite values.
     The standard error of a resample is not computed.
     """
-    weight, total, params = table.weight, table.total, params or _NOTHING
+    weight, total = table.weight, table.total
     if total == 0:
         return Value(math.nan, params=params)
     with np.errstate(invalid="ignore", over="ignore"):
-        resample = None if table.origin is None else weight
-        average = (weighted_sum(x, weight) if resample is None else _fast_sum(x, resample)) / total
-        if total <= 1 or not math.isfinite(average) or table.origin is not None:
+        if table.origin is not None and weight is not None:
+            return Value(_fast_sum(x, weight) / total, params=params)
+        average = weighted_sum(x, weight) / total
+        if total <= 1 or not math.isfinite(average):
             return Value(average, params=params)
         squares = sum(
             weighted_sum(np.square(x[i : i + _BLOCK] - average), None if weight is None else weight[i : i + _BLOCK])
@@ -127,27 +125,26 @@ def mean(table: SampleTable, x: NDArray[Any], params: Mapping[str, Any] | None =
     return Value(average, math.sqrt(squares / (total * (total - 1))), params)
 
 
-def ratio(
-    table: SampleTable, x: NDArray[Any], by: NDArray[Any] | None, params: Mapping[str, Any] | None = None
-) -> Value:
+def ratio(table: SampleTable, x: NDArray[Any], by: NDArray[Any] | None, params: Mapping[str, Any] = _NOTHING) -> Value:
     """The mean of x [n] over that of `by` [n], with its linearised standard error; the mean of x if `by` is None."""
     if by is None:
         return mean(table, x, params)
     below = mean(table, by).value
     if not below > 0:
-        return Value(math.nan, params=params or _NOTHING)
+        return Value(math.nan, params=params)
     value = mean(table, x).value / below
     if table.origin is not None or not math.isfinite(value):
-        return Value(value, params=params or _NOTHING)
-    return Value(value, mean(table, x - value * by).stderr / below, params or _NOTHING)
+        return Value(value, params=params)
+    return Value(value, mean(table, x - value * by).stderr / below, params)
 
 
 def _fast_sum(x: NDArray[Any], weight: NDArray[Any]) -> float:
-    """The weighted sum of a resample: einsum reads each number once, and unlike BLAS adds in one fixed order."""
+    """The weighted sum of a resample. einsum reads each number once and, unlike BLAS, adds in one fixed order."""
     total = float(np.einsum("i,i->", x.astype(np.float64, copy=False), weight))
     return total if math.isfinite(total) else weighted_sum(x, weight)
 
 
-def mean_of(column: str) -> Callable[[SampleTable, Settings], Sequence[Value]]:
+def column_mean(metric_id: str, definition: str, column: str, gist: str, *, default: bool = True) -> Metric:
     """The metric that is the mean of one column."""
-    return lambda table, settings: [mean(table, table[column])]
+    columns = frozenset({column})
+    return Metric(metric_id, definition, columns, lambda table, _: [mean(table, table[column])], gist, default)

@@ -6,7 +6,7 @@ The same confidences give different errors by different rules, so the rule is pa
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -33,15 +33,15 @@ COMPAT: dict[Library, int] = {"torchmetrics": 15, "netcal": 10, "gpleiss": 15, "
 
 @dataclass(frozen=True, eq=False)
 class BinRule:
-    """Which bin a confidence belongs to. Rules are compared by identity: `rule_of` makes one for the same settings.
+    """Which bin a confidence belongs to. Rules are compared by identity; `rule_of` caches them.
 
     Attributes:
         inner: [M-1], the edges between the bins, ascending.
-        side: `left` when an edge belongs to the bin below it, `right` when to the one above.
+        side: `left` if an edge belongs to the bin below it, `right` if it belongs to the bin above.
         params: the rule as a report prints it.
         element: the type that confidences are rounded to before they are compared and averaged.
-        clip: how far from 0 and 1 confidences are kept.
-        one_apart: whether a confidence of 1 has a bin of its own.
+        clip: the least distance of confidences from 0 and 1; closer ones are clipped.
+        one_apart: a confidence of 1 has its own bin.
     """
 
     inner: Array
@@ -53,12 +53,12 @@ class BinRule:
 
     @property
     def slots(self) -> int:
-        """The number of bins, including one for a confidence of 1 alone."""
+        """The number of bins, including the one for a confidence of 1."""
         return len(self.inner) + 1 + self.one_apart
 
     @property
     def edges(self) -> Array:
-        """The lower edge of each bin, and the upper one of the last, [slots + 1]."""
+        """The lower edge of each bin, then the upper edge of the last, [slots + 1]."""
         return np.concatenate(([0.0], self.inner, [1.0] * (1 + self.one_apart)))
 
     def confidence(self, c: Array) -> Array:
@@ -68,7 +68,7 @@ class BinRule:
         return c.astype(self.element).astype(np.float64, copy=False)
 
     def bin_of(self, c: Array) -> Array:
-        """The bin of each confidence [n]. Compared with the edges: c * M would round some into the next bin."""
+        """The bin of each confidence [n], by its edges, because c * M would round some into the next bin."""
         edges = np.append(self.inner, 1.0) if self.one_apart else self.inner
         smallest = np.uint8 if self.slots <= 256 else np.intp
         return np.searchsorted(edges, self.confidence(c), side=self.side).astype(smallest)
@@ -89,35 +89,27 @@ def _rule(bins: int, bin_edges: BinEdges, compat: Library | None) -> BinRule:
         params["compat"] = compat
     elif bin_edges == "left":
         params["bin_edges"] = "left"
-    plain = BinRule(np.arange(1, bins) / bins, "left" if bin_edges == "right" else "right", params)
-    if compat == "torchmetrics":  # float32 throughout; [lo, hi), and 1 in a bin of its own
-        return replace(plain, inner=_linspace32(bins), side="right", element=np.float32, one_apart=True)
+    even = np.linspace(0, 1, bins + 1)[1:-1]
+    if compat == "torchmetrics":  # float32 throughout; [lo, hi), with a separate bin for 1
+        return BinRule(_linspace32(bins), "right", params, element=np.float32, one_apart=True)
     if compat == "netcal":  # [lo, hi) after clipping, so that 1 is in the last bin
-        inner, clip = np.linspace(0, 1, bins + 1)[1:-1], float(np.finfo(float).eps)
-        return replace(plain, inner=inner, side="right", clip=clip)
+        return BinRule(even, "right", params, clip=float(np.finfo(float).eps))
     if compat == "gpleiss":  # (lo, hi] with float32 edges
-        return replace(plain, inner=_linspace32(bins), side="left")
+        return BinRule(_linspace32(bins), "left", params)
     if compat == "sklearn":  # calibration_curve: (lo, hi] with the edges of linspace
-        return replace(plain, inner=np.linspace(0, 1, bins + 1)[1:-1], side="left")
-    return plain
+        return BinRule(even, "left", params)
+    return BinRule(np.arange(1, bins) / bins, "left" if bin_edges == "right" else "right", params)
 
 
 def _linspace32(bins: int) -> Array:
-    # torch.linspace counts its second half down from the end, and rounds once (fused multiply and add).
+    # torch.linspace counts its second half down from the end and rounds once (fused multiply and add).
     step, i = float(np.float32(1) / np.float32(bins)), np.arange(1, bins)
     halves = np.where(i < (bins + 1) // 2, step * i, 1.0 - step * (bins - i))
     return halves.astype(np.float32).astype(np.float64)
 
 
 class BinSums(NamedTuple):
-    """Sums over the samples of each bin, [M].
-
-    Attributes:
-        size: weights.
-        residual: a - c.
-        correct: a.
-        variance: c (1 - c).
-    """
+    """Sums over the samples of each bin, [M]: of the weights, of a - c, of a and of c (1 - c)."""
 
     size: Array
     residual: Array
@@ -135,7 +127,7 @@ def _bin_sums(table: SampleTable, rule: BinRule) -> BinSums:
         index, *values = _binned(table, rule)
         counts = np.bincount(index, minlength=rule.slots).astype(np.float64)
         return BinSums(counts, *(np.bincount(index, x, rule.slots) for x in values))
-    # The samples are sorted by bin once; a resample then takes four sums along them.
+    # The samples are sorted by bin once, so that a resample only takes four sums along them.
     bins, ordered = table.kept(_sorted_by_bin, rule)
     weight = table.weight[bins.order]
     sums = np.zeros((4, rule.slots))
@@ -159,13 +151,9 @@ def _binned(table: SampleTable, rule: BinRule) -> tuple[Array, Array, Array, Arr
 
 
 class MassSums(NamedTuple):
-    """Sums over bins of equal count, [B], B <= M.
+    """The upper edge of each bin of equal count, 1 for the last; the sums of the weights, of a and of a - c.
 
-    Attributes:
-        edge: the upper edge of each bin; the last is 1.
-        size: weights.
-        correct: a.
-        residual: a - c.
+    The shape of each is [B], B <= M.
     """
 
     edge: Array
@@ -175,7 +163,7 @@ class MassSums(NamedTuple):
 
 
 class MassBins:
-    """Bins of equal count by value: equal confidences are never split, so the order of the samples does not matter.
+    """Bins of equal count that never split equal confidences, so that the order of the samples does not matter.
 
     Bin i ends with the smallest confidence whose cumulative weight reaches i floor(N/M) + min(i, N mod M),
     the sizes of numpy.array_split; equal ends merge (Kumar et al. 2019 and their code).
@@ -199,9 +187,8 @@ class MassBins:
 
     def starts(self, bins: int) -> Array:
         """The first distinct confidence of each bin."""
-        reach = self._reach(bins)
-        # Fractional weights add up with rounding; whole ones are exact either way.
-        ends = np.searchsorted(self._cumulative, reach * (1 - 1e-12), side="left") + 1
+        # Sums of fractional weights are rounded; those of whole weights are exact.
+        ends = np.searchsorted(self._cumulative, self._reach(bins) * (1 - 1e-12), side="left") + 1
         starts = np.unique(np.append(0, ends))
         return starts[starts < len(self.value)]
 

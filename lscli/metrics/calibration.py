@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lscli.metrics import smooth_ece
-from lscli.metrics.base import Metric, Settings, Value
+from lscli.metrics.base import Compute, Metric, Settings, Value
 from lscli.metrics.bins import BINS, MassBins, bin_sums, norm_of, rule_of
 from lscli.metrics.confidence import residual
 from lscli.metrics.sorted_values import sorted_by
@@ -18,25 +18,19 @@ if TYPE_CHECKING:
     from lscli.table import SampleTable
 
 
-def ece(table: SampleTable, settings: Settings) -> list[Value]:
-    """sum_b (n_b/N) |mean a - mean c| = sum_b |sum (a - c)| / N (Naeini et al. 2015; Guo et al. 2017, section 2)."""
-    return [_norm_of_gaps(table, settings, "l1")]
+def _norm_of_gaps(norm: Norm) -> Compute:
+    """A norm of the gaps mean a - mean c of the bins.
 
+    l1 is ece (Naeini et al. 2015; Guo et al. 2017, section 2), l2 is rmsce (Kumar et al. 2019, section 2) and max is
+    mce (Naeini et al. 2015).
+    """
 
-def rmsce(table: SampleTable, settings: Settings) -> list[Value]:
-    """sqrt(sum_b (n_b/N) (mean a - mean c)^2) (Kumar et al. 2019, section 2)."""
-    return [_norm_of_gaps(table, settings, "l2")]
+    def compute(table: SampleTable, settings: Settings) -> list[Value]:
+        rule = rule_of(settings)
+        sums = bin_sums(table, rule)
+        return [Value(norm_of(sums.residual, sums.size, table.total, norm), params=rule.params)]
 
-
-def mce(table: SampleTable, settings: Settings) -> list[Value]:
-    """The largest |mean a - mean c| over the bins that hold samples (Naeini et al. 2015)."""
-    return [_norm_of_gaps(table, settings, "max")]
-
-
-def _norm_of_gaps(table: SampleTable, settings: Settings, norm: Norm) -> Value:
-    rule = rule_of(settings)
-    sums = bin_sums(table, rule)
-    return Value(norm_of(sums.residual, sums.size, table.total, norm), params=rule.params)
+    return compute
 
 
 def ece_null(table: SampleTable, settings: Settings) -> list[Value]:
@@ -72,14 +66,14 @@ def ece_equal_mass(table: SampleTable, settings: Settings) -> list[Value]:
 
 
 def ece_sweep(table: SampleTable, settings: Settings) -> list[Value]:
-    """ece_equal_mass with as many bins as keep the accuracies from falling (Roelofs et al. 2022, section 4)."""
+    """ece_equal_mass with the most bins whose accuracies do not fall (Roelofs et al. 2022, section 4)."""
     if not table.total:
         return [Value(math.nan)]
     mass = MassBins.of(table)
     if _never_falls(mass.correct / mass.weight):
         return [Value(norm_of(mass.residual, mass.weight, table.total, "l1"), params={"bins": len(mass.weight)})]
-    bins, most = 1, max(1, int(table.total))
-    while bins < most:
+    bins = 1
+    while bins < int(table.total):
         starts = mass.starts(bins + 1)
         if not _never_falls(np.add.reduceat(mass.correct, starts) / np.add.reduceat(mass.weight, starts)):
             break
@@ -103,26 +97,22 @@ def ks_calibration(table: SampleTable, settings: Settings) -> list[Value]:
 
 def spiegelhalter_z(table: SampleTable, settings: Settings) -> list[Value]:
     """The standardised excess of the Brier score over its expectation (Spiegelhalter 1986)."""
-    return [Value(_z(table))]
-
-
-def spiegelhalter_p(table: SampleTable, settings: Settings) -> list[Value]:
-    """2 (1 - Phi(|z|)) = erfc(|z| / sqrt 2), which keeps its digits when it is small."""
-    return [Value(math.erfc(abs(_z(table)) / math.sqrt(2)))]
-
-
-def _z(table: SampleTable) -> float:
     score, variance = table.kept(_spiegelhalter_terms)
     if table.weight is not None:
         score, variance = score * table.weight, variance * table.weight
     spread = float(np.add.reduce(variance))
-    return float(np.add.reduce(score)) / math.sqrt(spread) if spread > 0 else math.nan
+    return [Value(float(np.add.reduce(score)) / math.sqrt(spread) if spread > 0 else math.nan)]
 
 
 def _spiegelhalter_terms(table: SampleTable) -> tuple[np.ndarray, np.ndarray]:
     c, rest = table["confidence"], table["one_minus_confidence"]
     slope = rest - c  # 1 - 2c
     return residual(table) * slope, slope * slope * c * rest
+
+
+def spiegelhalter_p(table: SampleTable, settings: Settings) -> list[Value]:
+    """2 (1 - Phi(|z|)) = erfc(|z| / sqrt 2), which keeps its digits when it is small."""
+    return [Value(math.erfc(abs(spiegelhalter_z(table, settings)[0].value) / math.sqrt(2)))]
 
 
 _COLUMNS = frozenset({"confidence", "one_minus_confidence", "correct"})
@@ -132,16 +122,16 @@ METRICS = (
         "ece",
         f"sum_b (n_b/N) |mean a - mean c| over {BINS} equal-width bins (lo, hi] of c, 0 in the first, 1 in the last",
         _COLUMNS,
-        ece,
+        _norm_of_gaps("l1"),
         "expected calibration error",
         default=True,
         biased=True,
     ),
     Metric(
         "rmsce",
-        "sqrt(sum_b (n_b/N) (mean a - mean c)^2), the bins of ece",
+        "sqrt(sum_b (n_b/N) (mean a - mean c)^2) over the bins of ece",
         _COLUMNS,
-        rmsce,
+        _norm_of_gaps("l2"),
         "root mean square over the bins",
         default=True,
         biased=True,
@@ -150,7 +140,7 @@ METRICS = (
         "mce",
         "the largest |mean a - mean c| over the bins of ece that are not empty",
         _COLUMNS,
-        mce,
+        _norm_of_gaps("max"),
         "largest gap of a bin",
         default=True,
         biased=True,
@@ -186,8 +176,8 @@ METRICS = (
     ),
     Metric(
         "rmsce_debiased",
-        "sqrt(max(0, sum_b (n_b/N) [(mean a - mean c)^2 - abar (1 - abar)/(n_b - 1)])), abar = mean a of the bin, the "
-        "bins of ece; a bin with n_b < 2 adds 0 (Kumar et al. 2019, who take bins of equal count)",
+        "sqrt(max(0, sum_b (n_b/N) [(mean a - mean c)^2 - abar (1 - abar)/(n_b - 1)])) over the bins of ece, abar = "
+        "mean a of the bin; a bin with n_b < 2 adds 0 (Kumar et al. 2019, who take bins of equal count)",
         _COLUMNS,
         rmsce_debiased,
         "rmsce less its own noise",

@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 
 def class_errors(table: SampleTable, norm: Norm) -> np.ndarray:
-    """The calibration error of each class, [K], from the sums by class and bin."""
+    """The calibration error of each class, [K]."""
     classes = table.classes
     if classes is None:
         raise TypeError("the scan was not asked for the sums by class")
     gap, size = np.abs(classes.residual), classes.size
-    if norm == "l1":
-        errors: np.ndarray = gap.sum(axis=1) / classes.total
-        return errors
     ratio = np.divide(gap, size, out=np.zeros_like(gap), where=size > 0)
-    if norm == "max":
-        largest: np.ndarray = ratio.max(axis=1)
-        return largest
-    squares: np.ndarray = np.sqrt((gap * ratio).sum(axis=1) / classes.total)
-    return squares
+    errors: np.ndarray
+    if norm == "l1":
+        errors = gap.sum(axis=1) / classes.total
+    elif norm == "l2":
+        errors = np.sqrt((gap * ratio).sum(axis=1) / classes.total)
+    else:
+        errors = ratio.max(axis=1)
+    return errors
 
 
 def classwise_ece(table: SampleTable, settings: Settings) -> list[Value]:
@@ -51,8 +51,8 @@ def _params(settings: Settings) -> Mapping[str, object]:
 METRICS = (
     Metric(
         "classwise_ece",
-        "mean over all K classes of sum_b (n_b/N) |mean [y = k] - mean p_k|, the bins of ece on p_k, all N samples in "
-        f"each, {BINS} bins; --norm l1, l2 or max within a class",
+        f"mean over all K classes of sum_b (n_b/N) |mean [y = k] - mean p_k| over {BINS} bins of p_k, which have the "
+        "edges of ece and hold all N samples; --norm l1, l2 or max within a class",
         frozenset({"label"}),
         classwise_ece,
         "mean error of the classes",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lscli.metrics.base import Metric, Settings, Value, mean, mean_of
+from lscli.metrics.base import Compute, Metric, Settings, Value, column_mean, mean
 
 if TYPE_CHECKING:
     from lscli.table import SampleTable
@@ -30,10 +30,6 @@ def _is_wrong(table: SampleTable) -> np.ndarray:
     return ~table["correct"]
 
 
-def accuracy(table: SampleTable, settings: Settings) -> list[Value]:
-    return [mean(table, table["correct"])]
-
-
 def error(table: SampleTable, settings: Settings) -> list[Value]:
     return [mean(table, is_wrong(table))]
 
@@ -43,19 +39,16 @@ def gap(table: SampleTable, settings: Settings) -> list[Value]:
     return [Value(-less.value, less.stderr)]
 
 
-def on_errors(table: SampleTable, settings: Settings) -> list[Value]:
-    return [_mean_confidence_where(table, correct=False)]
+def _mean_confidence_where(*, correct: bool) -> Compute:
+    """The mean confidence of the right or of the wrong samples."""
 
+    def compute(table: SampleTable, settings: Settings) -> list[Value]:
+        # A weight of 0 excludes a sample; for a resample this product is cheaper than a selection.
+        inside = table.reused(_indicator, correct)
+        weight = inside if table.weight is None else inside * table.weight
+        return [mean(table.with_weights(weight), table["confidence"])]
 
-def on_correct(table: SampleTable, settings: Settings) -> list[Value]:
-    return [_mean_confidence_where(table, correct=True)]
-
-
-def _mean_confidence_where(table: SampleTable, *, correct: bool) -> Value:
-    # Samples are excluded by a weight of 0, which for a resample is one product, and not by a selection.
-    inside = table.reused(_indicator, correct)
-    weight = inside if table.weight is None else inside * table.weight
-    return mean(table.with_weights(weight), table["confidence"])
+    return compute
 
 
 def _indicator(table: SampleTable, correct: bool) -> np.ndarray:
@@ -87,29 +80,18 @@ def _label_in_top(table: SampleTable, k: int) -> np.ndarray:
     return inside
 
 
-_CORRECT = frozenset({"correct"})
-_CONFIDENCE = frozenset({"confidence"})
 _BOTH = frozenset({"confidence", "correct"})
 
 METRICS = (
-    Metric(
+    column_mean(
         "accuracy",
         "mean of a: share of samples whose first largest logit is that of the label",
-        _CORRECT,
-        accuracy,
+        "correct",
         "share predicted right",
-        default=True,
     ),
-    Metric("error", "1 - accuracy", _CORRECT, error, "share predicted wrong", default=True),
+    Metric("error", "1 - accuracy", frozenset({"correct"}), error, "share predicted wrong", default=True),
     top_k(5),
-    Metric(
-        "confidence_mean",
-        "mean of c, the maximum softmax probability",
-        _CONFIDENCE,
-        mean_of("confidence"),
-        "largest probability",
-        default=True,
-    ),
+    column_mean("confidence_mean", "mean of c, the maximum softmax probability", "confidence", "largest probability"),
     Metric(
         "confidence_gap",
         "confidence_mean - accuracy: positive is over-confident, negative under-confident",
@@ -122,7 +104,7 @@ METRICS = (
         "confidence_on_errors",
         "mean of c over the samples that are predicted wrong",
         _BOTH,
-        on_errors,
+        _mean_confidence_where(correct=False),
         "confidence where wrong",
         default=True,
     ),
@@ -130,40 +112,24 @@ METRICS = (
         "confidence_on_correct",
         "mean of c over the samples that are predicted right",
         _BOTH,
-        on_correct,
+        _mean_confidence_where(correct=True),
         "confidence where right",
         default=True,
     ),
-    Metric(
-        "entropy_mean",
-        "mean entropy of p, in nats",
-        frozenset({"entropy"}),
-        mean_of("entropy"),
-        "entropy of p, nats",
-        default=True,
-    ),
-    Metric(
+    column_mean("entropy_mean", "mean entropy of p, in nats", "entropy", "entropy of p, nats"),
+    column_mean(
         "margin_mean",
         "mean of the largest less the second largest probability",
-        frozenset({"margin"}),
-        mean_of("margin"),
+        "margin",
         "largest less second largest",
-        default=True,
     ),
-    Metric(
-        "label_prob_mean",
-        "mean of p_y, the probability of the label",
-        frozenset({"label_prob"}),
-        mean_of("label_prob"),
-        "probability of the label",
-        default=True,
+    column_mean(
+        "label_prob_mean", "mean of p_y, the probability of the label", "label_prob", "probability of the label"
     ),
-    Metric(
+    column_mean(
         "logit_gap_mean",
         "mean of the label's logit less the mean of the other logits",
-        frozenset({"logit_gap"}),
-        mean_of("logit_gap"),
+        "logit_gap",
         "label's logit above the others",
-        default=True,
     ),
 )

@@ -1,7 +1,7 @@
 """The CORP decomposition of a score into miscalibration - discrimination + uncertainty.
 
-It compares the score of the confidences with that of their isotonic regression, the best recalibration
-that keeps their order, and so has no bins to choose (Dimitriadis, Gneiting & Jordan 2021).
+It compares the score of the confidences with that of their isotonic regression, the best recalibration that keeps
+their order, and so needs no bins (Dimitriadis, Gneiting & Jordan 2021).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lscli.limits import check_room
-from lscli.metrics.base import Metric, Settings, Value, mean
+from lscli.metrics.base import Compute, Metric, Value, mean
 from lscli.metrics.confidence import residual
 from lscli.metrics.sorted_values import sorted_by
 
@@ -30,24 +30,18 @@ _SCIPY = 132 << 20
 
 
 class Outcomes(NamedTuple):
-    """The weights of the right and of the wrong samples of each group; [B] each.
-
-    Attributes:
-        right: sum of w a.
-        wrong: sum of w (1 - a).
-    """
+    """The weight of the right and of the wrong samples of each group, [B] each."""
 
     right: Array
     wrong: Array
 
     @property
     def size(self) -> Array:
-        """The weight of each group, [B]."""
         size: Array = self.right + self.wrong
         return size
 
     def pooled(self, starts: Array) -> Outcomes:
-        """Join the groups from each of `starts` to the next."""
+        """Join the groups from each start to the next."""
         return Outcomes(np.add.reduceat(self.right, starts), np.add.reduceat(self.wrong, starts))
 
 
@@ -73,21 +67,11 @@ class Score(NamedTuple):
 
     Attributes:
         of_samples: the score of each sample's confidence, [n].
-        of_shares: the sum of the scores of all samples when each has its group's share of right samples as confidence.
+        of_shares: the sum of the scores of all samples, each with its group's share of right samples as confidence.
     """
 
     of_samples: Callable[[SampleTable], Array]
     of_shares: Callable[[Outcomes], float]
-
-
-def _brier_of_samples(table: SampleTable) -> Array:
-    squares: Array = np.square(residual(table))
-    return squares
-
-
-def _brier_of_shares(groups: Outcomes) -> float:
-    """Sum of n r (1 - r)."""
-    return float((groups.right * (groups.wrong / groups.size)).sum())
 
 
 def _nll_of_samples(table: SampleTable) -> Array:
@@ -103,31 +87,28 @@ def _nll_of_shares(groups: Outcomes) -> float:
     return float((n[full] * np.log(np.tile(groups.size, 2)[full] / n[full])).sum())
 
 
-BRIER = Score(_brier_of_samples, _brier_of_shares)
+BRIER = Score(
+    lambda table: np.square(residual(table)),
+    lambda groups: float((groups.right * (groups.wrong / groups.size)).sum()),  # sum of n r (1 - r)
+)
 NLL = Score(_nll_of_samples, _nll_of_shares)
 
 
-def _best(table: SampleTable, score: Score) -> float:
-    """S(r), the score of the recalibrated confidences."""
-    return score.of_shares(recalibrated(table)) / table.total
+_MISCALIBRATION, _DISCRIMINATION, _UNCERTAINTY = range(3)
 
 
-def _constant(table: SampleTable, score: Score) -> float:
-    """S(abar), the score of the accuracy as the confidence of every sample."""
-    return score.of_shares(recalibrated(table).pooled(np.array([0]))) / table.total
+def _parts(table: SampleTable, score: Score) -> tuple[float, float, float]:
+    """The miscalibration, the discrimination and the uncertainty of a score; nan where all weights are 0."""
+    if not table.total:
+        return math.nan, math.nan, math.nan
+    best = score.of_shares(recalibrated(table)) / table.total
+    constant = score.of_shares(recalibrated(table).pooled(np.array([0]))) / table.total
+    own = mean(table, score.of_samples(table)).value
+    return max(0.0, own - best), max(0.0, constant - best), constant
 
 
-def _miscalibration(table: SampleTable, score: Score) -> float:
-    return max(0.0, mean(table, score.of_samples(table)).value - _best(table, score))
-
-
-def _discrimination(table: SampleTable, score: Score) -> float:
-    return max(0.0, _constant(table, score) - _best(table, score))
-
-
-def _part(part: Callable[[SampleTable, Score], float], score: Score) -> Callable[[SampleTable, Settings], list[Value]]:
-    """The function of a metric; its value is nan where all weights are 0."""
-    return lambda table, settings: [Value(part(table, score) if table.total else math.nan)]
+def _part(place: int, score: Score) -> Compute:
+    return lambda table, settings: [Value(table.kept_weighted(_parts, score)[place])]
 
 
 _COLUMNS = frozenset({"confidence", "one_minus_confidence", "correct"})
@@ -138,39 +119,39 @@ METRICS = (
         "S(c) - S(r), S(c) = mean (c - a)^2 of the top label, r the isotonic regression of a on c with equal c pooled "
         "first (CORP, Dimitriadis et al. 2021); brier_miscalibration - brier_discrimination + brier_uncertainty = S(c)",
         _COLUMNS,
-        _part(_miscalibration, BRIER),
+        _part(_MISCALIBRATION, BRIER),
         "Brier lost to miscalibration",
         biased=True,
     ),
     Metric(
         "brier_discrimination",
-        "S(abar) - S(r), abar = accuracy, S and r of brier_miscalibration",
+        "S(abar) - S(r), abar = accuracy, S and r as in brier_miscalibration",
         _COLUMNS,
-        _part(_discrimination, BRIER),
+        _part(_DISCRIMINATION, BRIER),
         "Brier won by ranking",
         biased=True,
     ),
     Metric(
         "brier_uncertainty",
-        "S(abar) = abar (1 - abar), abar = accuracy, S of brier_miscalibration",
+        "S(abar) = abar (1 - abar), abar = accuracy, S as in brier_miscalibration",
         _COLUMNS,
-        _part(_constant, BRIER),
+        _part(_UNCERTAINTY, BRIER),
         "Brier of the accuracy alone",
     ),
     Metric(
         "nll_miscalibration",
         "S(c) - S(r), S(c) = mean -[a ln c + (1-a) ln (1-c)] of the top label against right or wrong, 0 ln 0 = 0, "
-        "r of brier_miscalibration; not loss_hard",
+        "r as in brier_miscalibration; S(c) is not loss_hard",
         _COLUMNS,
-        _part(_miscalibration, NLL),
+        _part(_MISCALIBRATION, NLL),
         "NLL lost to miscalibration",
         biased=True,
     ),
     Metric(
         "nll_discrimination",
-        "S(abar) - S(r), abar = accuracy, S and r of nll_miscalibration",
+        "S(abar) - S(r), abar = accuracy, S and r as in nll_miscalibration",
         _COLUMNS,
-        _part(_discrimination, NLL),
+        _part(_DISCRIMINATION, NLL),
         "NLL won by ranking",
         biased=True,
     ),
@@ -178,7 +159,7 @@ METRICS = (
         "nll_uncertainty",
         "S(abar) = -[abar ln abar + (1-abar) ln (1-abar)], abar = accuracy",
         _COLUMNS,
-        _part(_constant, NLL),
+        _part(_UNCERTAINTY, NLL),
         "NLL of the accuracy alone",
     ),
 )

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lscli.metrics.base import Metric, Settings, Value, mean, ratio
+from lscli.metrics.base import Compute, Metric, Settings, Value, mean, ratio
 from lscli.metrics.loss import floor, params, smoothed
 from lscli.metrics.smoothed_losses import SmoothedLosses, floor_columns, target_columns
 from lscli.table import weighted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from lscli.smoothing.targets import Targets
     from lscli.table import SampleTable
 
 
 def excess(table: SampleTable, settings: Settings) -> list[Value]:
-    """The smoothed loss less its floor, with the standard error of the loss. Rounding below 0 is cut off."""
+    """The smoothed loss less its floor, with the standard error of the loss; a value rounded below 0 becomes 0."""
     if table.num_classes is None:
         return []
     settings = settings._replace(eps=_distributions(settings))
@@ -43,22 +43,24 @@ def _distributions(settings: Settings) -> tuple[float, ...]:
     return tuple(eps for eps in settings.eps if eps >= 0)
 
 
-def _part(place: int) -> Callable[[SampleTable, Settings], Sequence[Value]]:
+def _part(place: int) -> Compute:
     """One of the three parts of the excess; absent if class weights change the targets."""
 
     def compute(table: SampleTable, settings: Settings) -> list[Value]:
         if settings.targets.class_weighted or table.num_classes is None:
             return []
-        found = table.kept_weighted(_parts, settings._replace(eps=_distributions(settings)))
-        return [parts[place] for parts in found]
+        settings = settings._replace(eps=_distributions(settings))
+        return [parts[place] for parts in table.kept_weighted(_parts, settings)]
 
     return compute
 
 
 def _parts(table: SampleTable, settings: Settings) -> list[list[Value]]:
-    """The three parts for each eps."""
-    by_sums = table.origin is not None and _same_for_all(table, settings)
-    return _parts_from_sums(table, settings) if by_sums else _parts_from_samples(table, settings)
+    """The three parts for each eps. A resample needs only sums, if all targets are equal and no loss is infinite."""
+    equal = settings.targets.prior is None and "class_count" not in table.columns
+    if table.origin is not None and equal and table.kept(_is_finite):
+        return _parts_from_sums(table, settings)
+    return _parts_from_samples(table, settings)
 
 
 def _parts_from_samples(table: SampleTable, settings: Settings) -> list[list[Value]]:
@@ -82,7 +84,7 @@ def _split(table: SampleTable, targets: Targets, eps: float) -> tuple[np.ndarray
     log_rest = table["log_not_label"]
     rest = losses.target_rest(eps)
     on = 1.0 - rest
-    # In place: memory is a few columns, however many eps there are.
+    # In place, so that memory is a few columns.
     with np.errstate(divide="ignore", invalid="ignore"):
         binary = table["loss_hard"] + np.log(on)
         binary *= on
@@ -94,7 +96,7 @@ def _split(table: SampleTable, targets: Targets, eps: float) -> tuple[np.ndarray
             np.add(binary, others, out=binary, where=np.greater(rest, 0))
             del others
         np.maximum(binary, 0.0, out=binary)
-        # Compared by ln(1 - p_y), which keeps its digits where p_y is near 1.
+        # ln(1 - p_y) is compared, which keeps its digits where p_y is near 1.
         above = log_rest < np.log(rest)
         structure = losses.at(eps) - losses.floor(eps)
         structure -= binary
@@ -105,51 +107,36 @@ def _split(table: SampleTable, targets: Targets, eps: float) -> tuple[np.ndarray
     return over, binary, structure
 
 
-def _same_for_all(table: SampleTable, settings: Settings) -> bool:
-    """Whether all samples have the same targets, and no loss is infinite."""
-    if settings.targets.prior is not None or "class_count" in table.columns:
-        return False
-    return table.reused(_is_finite)
-
-
 def _is_finite(table: SampleTable) -> bool:
     return all(bool(np.isfinite(table[name]).all()) for name in ("loss_hard", "log_not_label"))
 
 
-class _ByRest(NamedTuple):
-    """Samples by ascending ln(1 - p_y): those with p_y above the target of an eps come first.
+def _by_rest(
+    table: SampleTable, targets: Targets, several_eps: tuple[float, ...]
+) -> tuple[np.ndarray, list[int], np.ndarray, np.ndarray]:
+    """The samples by ascending ln(1 - p_y), so that those with p_y above the target of an eps come first.
 
-    Attributes:
-        order: [n], the samples.
-        ends: for each eps, how many samples have p_y above its target.
-        hard: [n], the hard losses in this order.
-        log_rest: [n], ln(1 - p_y) in this order.
+    Returns:
+        The order, [n]; for each eps the number of samples with p_y above its target; the hard losses and ln(1 - p_y)
+        in this order, [n] each.
     """
-
-    order: np.ndarray
-    ends: list[int]
-    hard: np.ndarray
-    log_rest: np.ndarray
-
-
-def _by_rest(table: SampleTable, targets: Targets, several_eps: tuple[float, ...]) -> _ByRest:
     losses = SmoothedLosses(table, targets)
     order = np.argsort(table["log_not_label"], kind="stable")
     log_rest = table["log_not_label"][order]
     ends = [int(np.searchsorted(log_rest, _log(losses.target_rest(eps)))) for eps in several_eps]
-    return _ByRest(order, ends, table["loss_hard"][order], log_rest)
+    return order, ends, table["loss_hard"][order], log_rest
 
 
 def _parts_from_sums(table: SampleTable, settings: Settings) -> list[list[Value]]:
-    """The parts for a resample, from three sums up to the threshold of each eps and no array per eps.
+    """The parts for a resample, from three sums up to the threshold of each eps, without an array per eps.
 
     kl(a || p_y) = a ln a + (1-a) ln(1-a) + a h - (1-a) ln(1 - p_y) is linear in the sample's h and ln(1 - p_y).
     """
     losses = SmoothedLosses(table, settings.targets)
-    samples = table.reused(_by_rest, settings.targets, settings.eps)
+    order, ends, hard_losses, log_rests = table.reused(_by_rest, settings.targets, settings.eps)
     w = np.ones(len(table)) if table.weight is None else table.weight
-    w = (w if losses.class_weight is None else w * losses.class_weight)[samples.order]
-    weight, hard, log_rest = (_up_to(samples.ends, w, x) for x in (None, samples.hard, samples.log_rest))
+    w = (w if losses.class_weight is None else w * losses.class_weight)[order]
+    weight, hard, log_rest = (_up_to(ends, w, x) for x in (None, hard_losses, log_rests))
     every = len(table)
 
     def divergence(rest: float, end: int) -> float:
@@ -157,7 +144,7 @@ def _parts_from_sums(table: SampleTable, settings: Settings) -> list[list[Value]
         return label + (rest * (_log(rest) * weight[end] - log_rest[end]) if rest > 0 else 0.0)
 
     found = []
-    for eps, end, whole in zip(settings.eps, samples.ends, excess(table, settings), strict=True):
+    for eps, end, whole in zip(settings.eps, ends, excess(table, settings), strict=True):
         rest = losses.target_rest(eps)
         above = divergence(rest, end)
         parts = [math.nan] * 3

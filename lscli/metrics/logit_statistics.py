@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lscli.metrics.base import Metric, Settings, Value, mean, mean_of
+from lscli.metrics.base import Compute, Metric, Settings, Value, column_mean, mean
 from lscli.metrics.loss import value_per_eps
-from lscli.metrics.smoothed_losses import SmoothedLosses
+from lscli.metrics.smoothed_losses import SmoothedLosses, class_count
 from lscli.metrics.sorted_values import sorted_by
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from lscli.table import SampleTable
 
@@ -29,15 +29,15 @@ def gap_sd(table: SampleTable, settings: Settings) -> list[Value]:
     return [Value(math.sqrt(squares * total / (total - 1)))]
 
 
-def _gap_quantile(percent: int) -> Callable[[SampleTable, Settings], Sequence[Value]]:
-    """The value at q (N - 1) of the ascending gaps, counted from 0, straight lines between (numpy's rule)."""
+def _gap_quantile(percent: int) -> Compute:
+    """The gap at position q (N - 1) of the ascending gaps, counted from 0 and linear in between, as in numpy."""
 
     def compute(table: SampleTable, settings: Settings) -> list[Value]:
         if not table.total:
             return [Value(math.nan)]
         gaps = sorted_by(table, "logit_gap").value
         ends = table.kept_weighted(_cumulative_weight)
-        # nan sorts last, so that each quantile is of numbers if the last gap with a weight is one.
+        # nan sorts last: if the last gap with a weight is a number, all gaps are.
         if math.isnan(gaps[np.searchsorted(ends, ends[-1])]):
             return [Value(math.nan)]
         place = max(0.0, percent / 100 * (float(ends[-1]) - 1))
@@ -56,12 +56,12 @@ def _cumulative_weight(table: SampleTable) -> np.ndarray:
 
 
 def gap_optimal(table: SampleTable, settings: Settings) -> list[Value]:
-    """ln((K(1-eps)+eps)/eps), which depends on the label with a prior."""
+    """ln((K(1-eps)+eps)/eps); with a prior it depends on the label."""
     return value_per_eps(table, settings, SmoothedLosses.optimal_gap, settings.targets.smoothing_params)
 
 
 def above_target(table: SampleTable, settings: Settings) -> list[Value]:
-    """The share with p_y above the target's, compared by ln(1 - p_y), which keeps its digits where p_y is near 1."""
+    """The share of p_y above the target. ln(1 - p_y) is compared, which keeps its digits where p_y is near 1."""
 
     def is_above(losses: SmoothedLosses, eps: float) -> np.ndarray:
         with np.errstate(divide="ignore"):
@@ -71,23 +71,14 @@ def above_target(table: SampleTable, settings: Settings) -> list[Value]:
     return value_per_eps(table, settings, is_above, settings.targets.smoothing_params)
 
 
-def maxsup_regularisation(table: SampleTable, settings: Settings) -> list[Value]:
-    """The part of U - H, the label's logit less the mean of all, that is not the other part."""
-    return [] if _class_count(table) is None else [mean(table, table.reused(_regularisation))]
-
-
-def maxsup_error_enhancement(table: SampleTable, settings: Settings) -> list[Value]:
-    """The part of U - H of the classes above the label: - (1/K) sum_k (z_k - z_y)_+."""
-    return [] if _class_count(table) is None else [mean(table, table.reused(_error_enhancement))]
-
-
-def _class_count(table: SampleTable) -> Any:
-    """K, of each sample if masked classes are left out; None if unknown."""
-    return table["class_count"] if "class_count" in table.columns else table.num_classes
+def _maxsup(part: Callable[[SampleTable], np.ndarray]) -> Compute:
+    """The mean of one of the two parts of U - H, the label's logit less the mean of all; absent if K is unknown."""
+    return lambda table, settings: [] if class_count(table) is None else [mean(table, table.reused(part))]
 
 
 def _regularisation(table: SampleTable) -> np.ndarray:
-    k = _class_count(table)
+    """U - H less the other part, [n]."""
+    k = class_count(table)
     with np.errstate(invalid="ignore"):  # nan where the label is masked
         # A class that is alone in its row has no gap.
         result: np.ndarray = np.where(np.equal(k, 1), 0.0, table["logit_gap"] * (k - 1) / k) + table["above_label"] / k
@@ -95,7 +86,8 @@ def _regularisation(table: SampleTable) -> np.ndarray:
 
 
 def _error_enhancement(table: SampleTable) -> np.ndarray:
-    result: np.ndarray = -(table["above_label"] / _class_count(table))
+    """The part of the classes above the label, [n]: - (1/K) sum_k (z_k - z_y)_+."""
+    result: np.ndarray = -(table["above_label"] / class_count(table))
     return result
 
 
@@ -115,18 +107,12 @@ def off_label_entropy(table: SampleTable, settings: Settings) -> list[Value]:
 
 
 _GAP = frozenset({"logit_gap"})
-# All read the label, so that they are absent for soft labels and for tables without logits.
+# Metrics that read the label are absent for soft labels and for tables without logits.
 _TARGET = frozenset({"label"})
 _MAXSUP = frozenset({"logit_gap", "above_label"})
 
 METRICS = (
-    Metric(
-        "logit_gap_sd",
-        "standard deviation of the logit gap",
-        _GAP,
-        gap_sd,
-        "spread of the logit gap",
-    ),
+    Metric("logit_gap_sd", "standard deviation of the logit gap", _GAP, gap_sd, "spread of the logit gap"),
     *(
         Metric(
             f"logit_gap_q{percent:02}",
@@ -158,7 +144,7 @@ METRICS = (
         "maxsup_regularisation",
         "mean of (1/K) sum_k (z_y - z_k)_+: the part of U - H that lowers the label's logit (Zhou et al. 2025)",
         _MAXSUP,
-        maxsup_regularisation,
+        _maxsup(_regularisation),
         "U - H that regularises",
     ),
     Metric(
@@ -166,7 +152,7 @@ METRICS = (
         "- mean of (1/K) sum_k (z_k - z_y)_+: the part of U - H from classes above the label; the two parts add up to "
         "U - H",
         _MAXSUP,
-        maxsup_error_enhancement,
+        _maxsup(_error_enhancement),
         "U - H that enhances errors",
     ),
     Metric(
@@ -176,18 +162,12 @@ METRICS = (
         off_label_entropy,
         "1: other classes all equal",
     ),
-    Metric(
-        "max_logit_mean",
-        "mean of the largest logit",
-        frozenset({"largest_logit"}),
-        mean_of("largest_logit"),
-        "largest logit",
-    ),
-    Metric(
+    column_mean("max_logit_mean", "mean of the largest logit", "largest_logit", "largest logit", default=False),
+    column_mean(
         "logit_margin_mean",
         "mean of the largest less the second largest logit",
-        frozenset({"logit_margin"}),
-        mean_of("logit_margin"),
+        "logit_margin",
         "largest less second largest",
+        default=False,
     ),
 )

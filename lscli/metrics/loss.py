@@ -67,8 +67,7 @@ def _means_at_both_ends(table: SampleTable, targets: Targets) -> tuple[float, fl
 def floor(table: SampleTable, settings: Settings) -> list[Value]:
     """The mean entropy of the targets for each eps, one number unless it depends on the sample.
 
-    Class weights of every class move the optimum to p* = w q' / sum(w q'), so that the floor is the loss at p*.
-    A negative eps has none.
+    Weights of every class of the target move the optimum to p* = w q' / sum(w q'), and the floor is the loss at p*.
     """
     class_weight = SmoothedLosses(table, settings.targets).class_weight
     return value_per_eps(table, settings, SmoothedLosses.floor, settings.targets.described, class_weight)
@@ -92,14 +91,14 @@ def value_per_eps(
     described: Mapping[str, str],
     class_weight: np.ndarray | None = None,
 ) -> list[Value]:
-    """A property of the targets of each eps of at least 0: a number, or the mean where it depends on the sample.
+    """A property of the targets for each eps that is not negative; absent without logits.
 
     Args:
-        table: the samples; without logits there are no targets, and no values.
+        table: the samples.
         settings: the eps and the targets.
-        of: gives a number or [n].
+        of: gives the property: a number, or [n] of which the value is the mean.
         described: the params of the values besides eps.
-        class_weight: [n], the denominators of the mean, or None for N.
+        class_weight: [n], the denominators of the mean.
     """
     if table.num_classes is None:
         return []

@@ -1,8 +1,8 @@
 """Two models on the same samples: by how much their smoothed losses differ, and at which eps their ranking flips.
 
-The loss of a sample is a straight line in eps (for `classy` in eps/(1+eps)), so that its two ends determine it:
-L(t) = (1-t) first + t last. A table of differences holds both ends of each sample's difference. The mean of
-differences is the difference of means for any weights, so a resample of this table is a paired resample of both models.
+The loss of a sample is a straight line in eps (for `classy` in eps/(1+eps)), and its two ends determine it:
+L(t) = (1-t) first + t last. A table of differences holds both ends of each sample's difference. For any weights, the
+mean of differences is the difference of means, so that a resample of this table is a paired resample of both models.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli.metrics.base import Metric, Settings, Value, mean, ratio
-from lscli.metrics.smoothed_losses import SmoothedLosses, hard_columns
+from lscli.metrics.loss import params
+from lscli.metrics.smoothed_losses import SmoothedLosses, with_label
 from lscli.table import SampleTable
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ HARD, SPREAD = "hard_difference", "spread_difference"
 
 
 def paired_columns(settings: Settings) -> frozenset[str]:
-    """The columns that both tables need besides their losses: `row`, by which samples are paired, and the label."""
-    return frozenset({"row"}) | (hard_columns(settings) - {"loss_hard"})
+    """The columns that both tables need besides their losses: `row` pairs the samples, the label selects its weight."""
+    return with_label(settings, "row")
 
 
 def differences(first: SampleTable, other: SampleTable, targets: Targets) -> SampleTable:
@@ -52,14 +53,13 @@ def loss_difference(table: SampleTable, settings: Settings) -> list[Value]:
 
 
 def _difference(table: SampleTable, settings: Settings, eps: float) -> Value:
-    params = {"eps": eps, **settings.targets.described}
     t = settings.targets.convention.position(eps)
     if table.origin is not None and t not in (0, 1):
         # In a resample two means are enough for every eps.
         hard, spread = table.kept_weighted(_means_at_both_ends, settings.targets)
-        return Value((1.0 - t) * hard + t * spread, params=params)
+        return Value((1.0 - t) * hard + t * spread, params=params(eps, settings))
     x = table[HARD] if t == 0 else table[SPREAD] if t == 1 else (1.0 - t) * table[HARD] + t * table[SPREAD]
-    return ratio(table, x, SmoothedLosses(table, settings.targets).class_weight, params)
+    return ratio(table, x, SmoothedLosses(table, settings.targets).class_weight, params(eps, settings))
 
 
 def _means_at_both_ends(table: SampleTable, targets: Targets) -> tuple[float, float]:
@@ -72,34 +72,31 @@ def _means_at_both_ends(table: SampleTable, targets: Targets) -> tuple[float, fl
 def flip(table: SampleTable, settings: Settings) -> list[Value]:
     """The eps where the mean difference is 0, a ratio with its linearised standard error.
 
-    A resample without a flip counts as one at 1 if its ranking at every eps is that of the samples at eps = 0, else
-    as one at 0. So an interval that ends at 0 or 1 is open there, and resamples without a flip are not left out.
+    A resample without a flip counts as a flip at 1 if its ranking is that of the samples at eps = 0, else as a flip
+    at 0. So no resample is left out, and an interval that ends at 0 or 1 is open there.
     """
     if not table.has(frozenset({HARD, SPREAD})):
         return []
-    hard, params = table[HARD], dict(settings.targets.described)
+    hard, described = table[HARD], settings.targets.described
     slope = table.reused(_slope)
     start, rise = mean(table, hard).value, mean(table, slope).value
     end = start + settings.targets.convention.position(1.0) * rise
     if not math.isfinite(end):
-        return [Value(math.nan, params=params)]
+        return [Value(math.nan, params=described)]
     if start * end >= 0:
-        side = math.nan if table.origin is None else _side(table.origin, start + end)
-        return [Value(side, params=params)]
+        side = math.nan
+        if table.origin is not None:
+            side = float(table.origin.kept_weighted(_mean_at_start) * (start + end) > 0)
+        return [Value(side, params=described)]
     sign = math.copysign(1.0, rise)
     place = ratio(table, -sign * hard, sign * slope) if table.origin is None else Value(-start / rise)
     eps = settings.targets.convention.eps_at(place.value)
     # The derivative of `eps_at` is (eps / place)^2 for every convention: 1, except for classy.
-    return [Value(eps, place.stderr * (eps / place.value) ** 2, params)]
+    return [Value(eps, place.stderr * (eps / place.value) ** 2, described)]
 
 
 def _slope(table: SampleTable) -> Array:
-    difference: Array = table[SPREAD] - table[HARD]
-    return difference
-
-
-def _side(origin: SampleTable, difference: float) -> float:
-    return 1.0 if origin.kept_weighted(_mean_at_start) * difference > 0 else 0.0
+    return np.subtract(table[SPREAD], table[HARD])
 
 
 def _mean_at_start(table: SampleTable) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lscli.metrics import corp_decomposition
-from lscli.metrics.base import Metric, Settings, Value, mean, mean_of
+from lscli.metrics.base import Metric, Settings, Value, column_mean, mean
 
 if TYPE_CHECKING:
     from lscli.table import SampleTable
@@ -15,21 +15,17 @@ def brier_half(table: SampleTable, settings: Settings) -> list[Value]:
     return [mean(table, table["brier"] / 2)]
 
 
-_BRIER = frozenset({"brier"})
-
 METRICS = (
-    Metric(
+    column_mean(
         "brier",
         "mean of sum_k (p_k - [k = y])^2, in [0, 2] (Brier 1950); soft labels: q_k in place of [k = y]",
-        _BRIER,
-        mean_of("brier"),
+        "brier",
         "squared error over classes",
-        default=True,
     ),
     Metric(
         "brier_half",
         "brier / 2, in [0, 1], the usual Brier score of two classes",
-        _BRIER,
+        frozenset({"brier"}),
         brier_half,
         "brier / 2",
     ),

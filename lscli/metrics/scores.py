@@ -11,16 +11,16 @@ from lscli.metrics.sorted_values import sorted_by
 from lscli.table import SampleTable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
     from lscli.metrics.base import Settings
     from lscli.options import Score
 
     Array = NDArray[Any]
+    # The params of a score, and the ranking by it: None if a score is nan or there are no samples.
+    ScoredRanking = tuple[dict[str, Any], "Ranking | None"]
 
-# The column that each score is read from.
+# The column of each score.
 SCORE_COLUMNS: dict[Score, str] = {
     "msp": "confidence",
     "margin": "margin",
@@ -31,11 +31,9 @@ SCORE_COLUMNS: dict[Score, str] = {
 
 
 class Ranking(NamedTuple):
-    """Samples from the most confident on, grouped by equal scores; G groups, none of weight 0.
+    """The weight of the right and of the wrong samples of each group of equal scores, [G] each.
 
-    Attributes:
-        right: [G], the weight of the samples of each group that are predicted right.
-        wrong: [G], the weight of those that are predicted wrong.
+    The most confident group comes first; no group has weight 0.
     """
 
     right: Array
@@ -60,29 +58,20 @@ class Ranking(NamedTuple):
         return float((self.wrong + slope * digamma_rise(before + 1.0, size)).sum()) / float(ends[-1])
 
 
-class RankingByScore(NamedTuple):
-    """A ranking with the params of its score; no ranking if a score is nan or there are no samples to rank."""
-
-    params: Mapping[str, Any]
-    ranking: Ranking | None
-
-
 def score_columns(settings: Settings) -> frozenset[str]:
     """The columns of a ranking by the score of the settings."""
     return frozenset({"correct", SCORE_COLUMNS[settings.score]})
 
 
-def ranking_by(table: SampleTable, score: Score) -> RankingByScore | None:
-    """The samples ranked by a score, computed once per table; None where the table lacks its column."""
-    if not table.has(frozenset({SCORE_COLUMNS[score], "correct"})):
-        return None
+def ranking_by(table: SampleTable, score: Score) -> ScoredRanking:
+    """The samples ranked by a score, computed once per table."""
     return table.kept_weighted(_ranking_by, score)
 
 
-def _ranking_by(table: SampleTable, score: Score) -> RankingByScore:
+def _ranking_by(table: SampleTable, score: Score) -> ScoredRanking:
     if score == "max_logit_pnorm":
         return _ranking_by_pnorm(table)
-    return RankingByScore({"score": score}, _ranking(table, SCORE_COLUMNS[score], descending=score == "entropy"))
+    return {"score": score}, _ranking(table, SCORE_COLUMNS[score], descending=score == "entropy")
 
 
 def _ranking(table: SampleTable, column: str, *, descending: bool = False) -> Ranking | None:
@@ -98,52 +87,36 @@ def _ranking(table: SampleTable, column: str, *, descending: bool = False) -> Ra
     return Ranking(right[full][::-1], wrong[full][::-1])
 
 
-class _Exponent(NamedTuple):
-    """The exponent of MaxLogit-pNorm.
-
-    Attributes:
-        column: its column of pnorm_scores, or None if no exponent gives a ranking.
-        held_out: the weight of the samples that it was chosen on.
-    """
-
-    column: int | None
-    held_out: float
-
-
-def _ranking_by_pnorm(table: SampleTable) -> RankingByScore:
+def _ranking_by_pnorm(table: SampleTable) -> ScoredRanking:
     """MaxLogit-pNorm on half of the samples, its exponent chosen on the others (Cattelan and Silva 2024)."""
-    # Resamples use the exponent of their origin, so that the interval is of the number that is printed.
+    # Resamples use the exponent of their origin, so that the interval belongs to the printed number.
     base = table if table.origin is None else table.origin
     column, held_out = base.kept_weighted(_choose_exponent)
     size = int(held_out) if held_out.is_integer() else held_out
     if column is None:
-        return RankingByScore({"score": "max_logit_pnorm", "held_out": size}, None)
+        return {"score": "max_logit_pnorm", "held_out": size}, None
     params = {"score": "max_logit_pnorm", "p": PNORM_EXPONENTS[column], "held_out": size}
-    return RankingByScore(params, _ranking_of_half(table, column))
+    return params, ranking_of_half(table, column)
 
 
-def msp_where_pnorm_is(table: SampleTable) -> Ranking | None:
-    """The ranking by confidence of the half of the samples on which MaxLogit-pNorm is computed."""
-    return _ranking_of_half(table, None)
-
-
-def _ranking_of_half(table: SampleTable, exponent: int | None) -> Ranking | None:
-    """The ranking of the samples on which no exponent is chosen, by one exponent's score or by the confidence."""
+def ranking_of_half(table: SampleTable, exponent: int | None) -> Ranking | None:
+    """The ranking of the samples that do not choose the exponent: by this column of pnorm_scores, or by confidence."""
     # The half is kept without weights, so that a resample finds it sorted.
     half = table.kept(_evaluated_half, exponent)
     if table.weight is not None:
-        half = half.with_weights(table.weight[~held_out_rows(table)])
+        half = half.with_weights(table.weight[~table.kept(held_out_rows)])
     return _ranking(half, "score")
 
 
 def _evaluated_half(table: SampleTable, exponent: int | None) -> SampleTable:
-    rows = ~held_out_rows(table)
+    rows = ~table.kept(held_out_rows)
     scores = table["confidence"] if exponent is None else table["pnorm_scores"][:, exponent]
     return SampleTable({"correct": table["correct"][rows], "score": scores[rows]})
 
 
-def _choose_exponent(table: SampleTable) -> _Exponent:
-    rows = held_out_rows(table)
+def _choose_exponent(table: SampleTable) -> tuple[int | None, float]:
+    """The best column of pnorm_scores, None if no column gives a ranking, and the weight of the samples that choose."""
+    rows = table.kept(held_out_rows)
     weight = None if table.weight is None else table.weight[rows]
     correct, scores = table["correct"][rows], table["pnorm_scores"][rows]
     areas = []
@@ -152,17 +125,13 @@ def _choose_exponent(table: SampleTable) -> _Exponent:
         areas.append(np.inf if ranking is None else ranking.aurc())
     size, least = float(rows.sum() if weight is None else weight.sum()), min(areas)
     if least == np.inf:
-        return _Exponent(None, size)
-    # Areas that differ by rounding are equal, and the smallest exponent of these is chosen.
-    return _Exponent(next(j for j, area in enumerate(areas) if area <= least * (1 + 1e-12)), size)
+        return None, size
+    # Areas that differ by rounding are equal; the smallest exponent among them is chosen.
+    return next(j for j, area in enumerate(areas) if area <= least * (1 + 1e-12)), size
 
 
 def held_out_rows(table: SampleTable) -> Array:
-    """The half of the samples that the exponent is chosen on, [n] bool, by their values and not by their places."""
-    return table.kept(_held_out_rows)
-
-
-def _held_out_rows(table: SampleTable) -> Array:
+    """The half of the samples that the exponent is chosen on, [n] bool: by their values, not by their positions."""
     return _halved(table["pnorm_scores"])
 
 
@@ -183,8 +152,8 @@ def _halved(values: Array) -> Array:
 def digamma_rise(a: Array, n: Array) -> Array:
     """psi(a + n) - psi(a) = sum over j < n of 1/(a + j), for a >= 1 and n >= 0, [G] each, also fractional.
 
-    It is not computed as a difference, which has no digits left where a is large and n small: Abramowitz and
-    Stegun 6.3.6 raises a to where the series 6.3.18 is exact.
+    A difference would have no digits left where a is large and n small. Abramowitz and Stegun 6.3.6 raises a to
+    where the series 6.3.18 is exact.
     """
     rise = _rise_of_large(a, n)
     small = a < _LARGE

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.errors import UsageError
 from lscli.metrics.catalogue import FAMILIES, METRICS, find
-from lscli.smoothing.checks import check_eps
+from lscli.smoothing.checks import check_eps, check_share
 from lscli.text import nearest
 
 if TYPE_CHECKING:
@@ -22,9 +22,8 @@ class Choice(NamedTuple):
     """A metric that was selected.
 
     Attributes:
-        metric: the metric.
         argument: the number after `@`, or None.
-        named: whether it was selected by its id, so that a warning tells if it is absent.
+        named: the metric was selected by its id, so that its absence is worth a warning.
     """
 
     metric: Metric
@@ -32,11 +31,11 @@ class Choice(NamedTuple):
     named: bool = False
 
     def columns(self, settings: Settings) -> frozenset[str]:
-        """The columns that it reads with these settings."""
+        """The columns that the metric reads with these settings."""
         return self.metric.columns_for(self.settings(settings))
 
     def values(self, table: SampleTable, settings: Settings) -> Sequence[Value]:
-        """The values of the metric; none where the table lacks a column or the metric does not apply."""
+        """The values of the metric; none if the table lacks a column or the metric does not apply."""
         if not table.has(self.columns(settings)) or (self.metric.by_class and table.classes is None):
             return []
         return self.metric.compute(table, self.settings(settings))
@@ -55,10 +54,10 @@ def select(names: str | Iterable[str], *, allow_negative_eps: bool = False) -> l
     Args:
         names: ids, families, `default` or `all`, comma-separated or several strings; `id@number` sets the metric's
             parameter.
-        allow_negative_eps: whether an eps may be below 0.
+        allow_negative_eps: an eps may be below 0.
 
     Raises:
-        UsageError: an unknown name, or a parameter that the metric does not take or whose value is out of range.
+        UsageError: a name is unknown, a metric takes no parameter, or the value of a parameter is out of range.
     """
     words = [w.strip() for part in ([names] if isinstance(names, str) else names) for w in part.split(",")]
     chosen: dict[tuple[str, float | None], Choice] = {}
@@ -92,33 +91,7 @@ def _choices(word: str, allow_negative_eps: bool) -> list[Choice]:
     if metric.parameter == "eps":
         amount = check_eps(argument, allow_negative=allow_negative_eps, before=f"{metric_id}@")
     else:
-        parse = parse_rate if metric.parameter == "rho" else parse_share
-        amount = parse(argument, metric.parameter, f"{metric_id}@")
+        amount = check_share(argument, f"{metric_id}@", metric.parameter)
+        if metric.parameter == "rho" and amount == 1:
+            raise UsageError("must be below 1, got 1", f"for example {metric_id}@0.1", where="rho")
     return [Choice(metric, amount, named=True)]
-
-
-def parse_rate(text: object, name: str, before: str) -> float:
-    """Parse a share of labels that were drawn anew: at least 0, below 1; `before` precedes the hint's example.
-
-    Raises:
-        UsageError: the value is no such share.
-    """
-    rate = parse_share(text, name, before)
-    if rate == 1:
-        raise UsageError("must be below 1, got 1", f"for example {before}0.1", where=name)
-    return rate
-
-
-def parse_share(text: object, name: str, before: str) -> float:
-    """Parse a coverage, a risk or a share of labels: in [0, 1]; `before` precedes the hint's example.
-
-    Raises:
-        UsageError: the value is no such share.
-    """
-    try:
-        share = float(text)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        share = float("nan")
-    if not 0 <= share <= 1:
-        raise UsageError(f"must be finite and in [0, 1], got {text}", f"for example {before}0.1", where=name)
-    return share

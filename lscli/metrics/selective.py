@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lscli.metrics.base import Metric, Settings, Value
-from lscli.metrics.scores import Ranking, digamma_rise, msp_where_pnorm_is, ranking_by, score_columns
+from lscli.metrics.base import Compute, Metric, Settings, Value
+from lscli.metrics.scores import Ranking, digamma_rise, ranking_by, ranking_of_half, score_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,56 +19,39 @@ if TYPE_CHECKING:
 def _values(
     table: SampleTable, settings: Settings, measure: Callable[[Ranking], float], **params: float
 ) -> list[Value]:
-    """The measure of the ranking by the score of the settings; absent without the score's column."""
-    found = ranking_by(table, settings.score)
-    if found is None:
-        return []
-    value = math.nan if found.ranking is None else measure(found.ranking)
-    return [Value(value, params={**params, **found.params})]
+    """The measure of the ranking by the score of the settings."""
+    of_score, ranking = ranking_by(table, settings.score)
+    return [Value(math.nan if ranking is None else measure(ranking), params={**params, **of_score})]
 
 
-def aurc(table: SampleTable, settings: Settings) -> list[Value]:
-    """The mean over k of the error rate of the k most confident (Geifman and El-Yaniv 2017)."""
-    return _values(table, settings, Ranking.aurc)
+def _measured(measure: Callable[[Ranking], float]) -> Compute:
+    return lambda table, settings: _values(table, settings, measure)
 
 
 def pnorm_gain(table: SampleTable, settings: Settings) -> list[Value]:
     """aurc by msp less that by MaxLogit-pNorm on the same samples (Cattelan and Silva 2024; Xia et al. 2024)."""
     if table.num_classes == 2:
         return []  # the score of two classes is a constant
-    found = ranking_by(table, "max_logit_pnorm")
-    if found is None:
-        return []
-    msp = msp_where_pnorm_is(table)
-    gain = math.nan if found.ranking is None or msp is None else msp.aurc() - found.ranking.aurc()
-    return [Value(gain, params={key: value for key, value in found.params.items() if key != "score"})]
-
-
-def eaurc(table: SampleTable, settings: Settings) -> list[Value]:
-    """aurc less that of the best order (Geifman et al. 2019, section 4)."""
-    return _values(table, settings, _eaurc)
+    params, ranking = ranking_by(table, "max_logit_pnorm")
+    msp = ranking_of_half(table, None)
+    gain = math.nan if ranking is None or msp is None else msp.aurc() - ranking.aurc()
+    return [Value(gain, params={key: value for key, value in params.items() if key != "score"})]
 
 
 def _eaurc(ranking: Ranking) -> float:
+    """aurc less that of the best order (Geifman et al. 2019, section 4)."""
     right, wrong = float(ranking.right.sum()), float(ranking.wrong.sum())
     rise = float(digamma_rise(np.array([right + 1.0]), np.array([wrong]))[0])
     best = (wrong - right * rise) / (right + wrong)
     return max(0.0, ranking.aurc() - best)
 
 
-def augrc(table: SampleTable, settings: Settings) -> list[Value]:
-    """The area under errors among the k most confident over N, against k/N (Traub et al. 2024, section 3)."""
-    return _values(table, settings, _augrc)
-
-
 def _augrc(ranking: Ranking) -> float:
-    """(1 - failure_auroc) acc (1 - acc) is the share of the pairs where a wrong sample stands before a right one."""
+    """The area under (errors among the k most confident)/N against k/N (Traub et al. 2024, section 3).
+
+    (1 - failure_auroc) acc (1 - acc) is the share of the pairs in which a wrong sample stands before a right one.
+    """
     return (_pairs(ranking.wrong, ranking.right) + float(ranking.wrong.sum()) ** 2 / 2) / float(ranking.ends[-1]) ** 2
-
-
-def failure_auroc(table: SampleTable, settings: Settings) -> list[Value]:
-    """The probability that a right sample has a higher score than a wrong one, 1/2 for equal scores."""
-    return _values(table, settings, _failure_auroc)
 
 
 def _failure_auroc(ranking: Ranking) -> float:
@@ -82,14 +65,14 @@ def _pairs(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def risk_at_coverage(table: SampleTable, settings: Settings) -> list[Value]:
-    """The expected error rate of the most confident, as many as make up the coverage."""
+    """The expected error rate of the most confident samples that make up the coverage."""
     coverage = settings.coverage
     return _values(table, settings, lambda ranking: _risk(ranking, coverage), coverage=coverage)
 
 
 def _risk(ranking: Ranking, coverage: float) -> float:
     ends, wrong = ranking.ends, np.cumsum(ranking.wrong)
-    # Less 1e-9, or 0.07 of 100 would be 8 by rounding. Fractional weights may sum to less than the rounded number.
+    # Without the 1e-9, rounding would make 0.07 of 100 into 8. Fractional weights may sum to less than k.
     total = float(ends[-1])
     k = min(max(1.0, math.ceil(coverage * total - 1e-9)), total)
     last = int(np.searchsorted(ends, k))
@@ -105,7 +88,7 @@ def coverage_at_risk(table: SampleTable, settings: Settings) -> list[Value]:
 
 def _coverage(ranking: Ranking, risk: float) -> float:
     ends = ranking.ends
-    # 3 errors of 10 are within a risk of 0.3, whatever the rounding of either.
+    # 3 errors of 10 are within a risk of 0.3, however either is rounded.
     kept = np.flatnonzero(np.cumsum(ranking.wrong) <= risk * (1 + 1e-12) * ends)
     return float(ends[kept[-1]] / ends[-1]) if kept.size else 0.0
 
@@ -115,7 +98,7 @@ METRICS = (
         "aurc",
         "mean over k = 1..N of the error rate of the k most confident; its expectation over the orders of equal scores",
         score_columns,
-        aurc,
+        _measured(Ranking.aurc),
         "area under risk and coverage",
     ),
     Metric(
@@ -130,7 +113,7 @@ METRICS = (
         "eaurc",
         "aurc less that of the best order with the same number of errors",
         score_columns,
-        eaurc,
+        _measured(_eaurc),
         "aurc above the best order's",
     ),
     Metric(
@@ -138,14 +121,14 @@ METRICS = (
         "area under (errors among the k most confident)/N against k/N, from 0, linear within equal scores: "
         "(1 - failure_auroc) acc (1 - acc) + (1 - acc)^2/2",
         score_columns,
-        augrc,
+        _measured(_augrc),
         "area under generalised risk",
     ),
     Metric(
         "failure_auroc",
         "probability that a right sample has a higher score than a wrong one, equal scores count 1/2",
         score_columns,
-        failure_auroc,
+        _measured(_failure_auroc),
         "right ranked above wrong",
     ),
     Metric(

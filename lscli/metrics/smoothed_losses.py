@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-# Columns -sum_k c_k log p_k that are filled on request: c is the prior, or 1/K, each times the class weights.
+# Columns -sum_k c_k log p_k that a pass fills on request: c is the prior or 1/K, times any class weights.
 PRIOR, WEIGHTED = "loss_prior", "loss_uniform_weighted"
-# Prefix of columns with the entropies of soft labels, smoothed by the eps that follows it.
+# Prefix of the columns with the entropies of smoothed soft labels; the eps follows it.
 _ENTROPY = "entropy_of_target@"
 
 
 def vectors(targets: Targets, num_classes: int) -> dict[str, Array]:
-    """The columns that the losses of these targets need besides the usual ones, each with its c, [K]."""
+    """The columns -sum_k c_k log p_k that the losses of these targets need, each with its c, [K]."""
     found = {}
     weights = targets.class_weights if targets.class_weighted else None
     if targets.prior is not None:
@@ -47,45 +47,41 @@ def entropy_column(eps: float) -> str:
 
 
 def entropies(columns: Iterable[str]) -> dict[str, float]:
-    """The columns among these that are entropies of smoothed soft labels, each with its eps."""
+    """Those columns that are entropies of smoothed soft labels, each with its eps."""
     return {name: float(name.removeprefix(_ENTROPY)) for name in columns if name.startswith(_ENTROPY)}
 
 
+def with_label(settings: Settings, column: str) -> frozenset[str]:
+    """A column, and with class weights the label, which selects the weight."""
+    return frozenset({column} if settings.targets.class_weights is None else {column, "label"})
+
+
 def hard_columns(settings: Settings) -> frozenset[str]:
-    """The columns of the hard part."""
-    return frozenset({"loss_hard"} if settings.targets.class_weights is None else {"loss_hard", "label"})
+    return with_label(settings, "loss_hard")
 
 
 def uniform_columns(settings: Settings) -> frozenset[str]:
-    """The columns of the uniform loss."""
-    if settings.targets.class_weights is None:
-        return frozenset({"loss_uniform"})
-    return frozenset({WEIGHTED if settings.targets.class_weighted else "loss_uniform", "label"})
+    return with_label(settings, WEIGHTED if settings.targets.class_weighted else "loss_uniform")
 
 
 def prior_columns(settings: Settings) -> frozenset[str]:
-    """The columns of the loss against the prior."""
-    if settings.targets.prior is None:
-        return frozenset()
-    return frozenset({PRIOR} if settings.targets.class_weights is None else {PRIOR, "label"})
+    return frozenset() if settings.targets.prior is None else with_label(settings, PRIOR)
 
 
 def target_columns(settings: Settings) -> frozenset[str]:
     """The columns of the loss against the smoothed targets."""
-    if settings.targets.prior is None:
-        return hard_columns(settings) | uniform_columns(settings)
-    return hard_columns(settings) | prior_columns(settings)
+    mixed_in = uniform_columns if settings.targets.prior is None else prior_columns
+    return hard_columns(settings) | mixed_in(settings)
 
 
 def floor_columns(settings: Settings) -> frozenset[str]:
-    """The columns of the floor."""
     if settings.soft_labels:
         return frozenset(entropy_column(eps) for eps in settings.eps if eps >= 0)
     return target_columns(settings) | (frozenset() if settings.targets.prior is None else {"label"})
 
 
 def one_label_columns(settings: Settings) -> frozenset[str]:
-    """The columns of the target's probabilities of the label and of other classes; absent for soft labels."""
+    """The columns of metrics that need one label per sample. A pass over soft labels fills no column `label`."""
     return frozenset({"label"}) if settings.soft_labels else floor_columns(settings)
 
 
@@ -93,10 +89,6 @@ class SmoothedLosses(NamedTuple):
     """The losses of the samples of a table against smoothed targets, in nats.
 
     With class weights, a loss is the numerator of a mean whose denominator is `class_weight`.
-
-    Attributes:
-        table: the samples.
-        targets: the convention of smoothing, and class weights.
     """
 
     table: SampleTable
@@ -104,7 +96,7 @@ class SmoothedLosses(NamedTuple):
 
     @property
     def class_weight(self) -> Array | None:
-        """The class weight of each sample's label, [n]; None where all classes count the same."""
+        """The class weight of each sample's label, [n]; None without class weights."""
         if self.targets.class_weights is None:
             return None
         return self.table.reused(_class_weight, self.targets)
@@ -133,12 +125,12 @@ class SmoothedLosses(NamedTuple):
 
     def mixture_weight(self, eps: float) -> Any:
         """e, the weight of the distribution that is mixed in, a number or [n]."""
-        return self.targets.mixture_weight(eps, self._k)
+        return self.targets.mixture_weight(eps, class_count(self.table))
 
     def at(self, eps: float) -> Array:
         """The smoothed loss, [n]: (1-e) hard + e mixed_in.
 
-        At e = 0 and 1 the other part is left out, where 0 * inf is nan.
+        At e = 0 and e = 1 one part is left out, because 0 * inf is nan.
         """
         e = self.mixture_weight(eps)
         if np.ndim(e) == 0 and e in (0, 1):
@@ -146,41 +138,38 @@ class SmoothedLosses(NamedTuple):
         return self.table.reused(_mixture, self.targets, eps)
 
     @property
-    def _k(self) -> Any:
-        """K, a number, or [n] where masked classes are left out."""
-        return self.table["class_count"] if "class_count" in self.table.columns else self.table.num_classes
-
-    @property
     def other_classes(self) -> Any:
-        """The number of classes other than the label, a number or [n]; 1 instead of 0."""
-        return np.maximum(self._k - 1, 1)
+        """The number of classes other than the label, at least 1; a number or [n]."""
+        return np.maximum(class_count(self.table) - 1, 1)
 
     def target_rest(self, eps: float) -> Any:
         """The target's probability of all classes other than the label, a number or [n]."""
-        return self._of_samples(self.targets.target_rest(eps, self._k))
+        return self._of_samples(self.targets.target_rest(eps, class_count(self.table)))
 
     def optimal_gap(self, eps: float) -> Any:
         """The logit gap at which p is the target, a number or [n]."""
-        return self._of_samples(self.targets.optimal_gap(eps, self._k))
+        return self._of_samples(self.targets.optimal_gap(eps, class_count(self.table)))
 
     def floor(self, eps: float) -> Any:
         """The lower bound of the smoothed loss: a number if it is the same for all samples, else [n]."""
-        k = self.table.num_classes
         if entropy_column(eps) in self.table.columns:
             return self.table[entropy_column(eps)]
         if self.targets.class_weighted:
-            return self.targets.weighted_floor(eps, k or 0)[self.table["label"]]
-        entropy = self._of_samples(self.targets.entropy(eps, self._k))
+            return self.targets.weighted_floor(eps)[self.table["label"]]
+        entropy = self._of_samples(self.targets.entropy(eps, class_count(self.table)))
         return entropy if self.class_weight is None or np.ndim(entropy) == 0 else entropy * self.class_weight
 
     def _of_samples(self, value: Any) -> Any:
         return value if self.targets.prior is None else value[self.table["label"]]
 
 
+def class_count(table: SampleTable) -> Any:
+    """K, or [n], the K of each sample, where masked classes are excluded; None if unknown."""
+    return table["class_count"] if "class_count" in table.columns else table.num_classes
+
+
 def _class_weight(table: SampleTable, targets: Targets) -> Array:
-    weights: Any = targets.class_weights
-    of_samples: Array = weights[table["label"]]
-    return of_samples
+    return np.take(targets.class_weights, table["label"])  # type: ignore[arg-type]
 
 
 def _weighted_column(table: SampleTable, targets: Targets, column: str) -> Array:
@@ -194,6 +183,6 @@ def _mixture(table: SampleTable, targets: Targets, eps: float) -> Array:
         mixed: Array = (1.0 - e) * hard + e * mixed_in
     if not np.any(e >= 1):
         return mixed
-    # e exceeds 1 where off-target gives the label less than the other classes. A masked label's loss is infinite if the
-    # target gives it any probability; at eps = 1 it is the loss of the other classes, which these columns do not hold.
+    # e is above 1 where off-target gives the label less than the other classes. A masked label's loss is infinite if
+    # the target gives it any probability; at eps = 1 it is the loss of the other classes, which no column holds.
     return np.where(np.isinf(hard) & (e >= 1), math.inf if eps < 1 else math.nan, mixed)

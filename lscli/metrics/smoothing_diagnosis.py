@@ -7,21 +7,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lscli.metrics.base import Metric, Settings, Value, mean, ratio
+from lscli.metrics.base import Compute, Metric, Settings, Value, mean, ratio
 from lscli.metrics.confidence import is_wrong, residual
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lscli.table import SampleTable
 
 
 def eps_gap(table: SampleTable, settings: Settings) -> list[Value]:
     """K / (e^g + K - 1), g the mean logit gap: the eps with the least mean KL divergence."""
-    k, gap = table.num_classes, table["logit_gap"]
-    if k is None:
+    if table.num_classes is None:
         return []
     if "class_count" in table.columns:
         return [Value(_eps_of_several(table))]
-    return [Value(_eps_of(k, mean(table, gap).value))]
+    return [Value(_eps_of(table.num_classes, mean(table, table["logit_gap"]).value))]
 
 
 def _eps_of(k: float, gap: float) -> float:
@@ -31,7 +32,7 @@ def _eps_of(k: float, gap: float) -> float:
 
 
 def _eps_of_several(table: SampleTable) -> float:
-    """The eps at which the mean of (K-1)/K (g - g*) over the samples is 0, g* the best gap of each K at that eps."""
+    """The eps where (K-1)/K (g - g*) has the mean 0 over the samples; g* is the best gap at that eps for each K."""
     kinds, place = table.reused(_class_counts)
     rows = np.ones(len(table)) if table.weight is None else table.weight
     share = np.bincount(place, rows, len(kinds)) * (kinds - 1) / kinds
@@ -52,7 +53,7 @@ def _eps_of_several(table: SampleTable) -> float:
 
 
 def _class_counts(table: SampleTable) -> tuple[np.ndarray, np.ndarray]:
-    """The distinct K of the samples, and which of them each sample has, [n]."""
+    """The distinct K of the samples, ascending, and the position of each sample's K among them, [n]."""
     kinds, place = np.unique(table["class_count"], return_inverse=True)
     return kinds, place
 
@@ -63,37 +64,24 @@ def _scaled_gap(table: SampleTable) -> np.ndarray:
     return np.where(count > 1, table["logit_gap"] * (count - 1) / count, 0)
 
 
-def gamma(table: SampleTable, settings: Settings) -> list[Value]:
-    """K/(K-1) (1 - mean p_y) (Mueller et al. 2019, section 4)."""
-    return _scaled(table, table.reused(_not_label_prob))
-
-
 def _not_label_prob(table: SampleTable) -> np.ndarray:
-    # 1 - p_y of a correct sample is 1 - c, which keeps its digits; of the others p_y is at most 1/2.
+    """1 - p_y, [n]: 1 - c, which keeps its digits, for correct samples; p_y of the others is at most 1/2."""
     return np.where(table["correct"], table["one_minus_confidence"], 1.0 - table["label_prob"])
 
 
-def gamma_confidence(table: SampleTable, settings: Settings) -> list[Value]:
-    return _scaled(table, table["one_minus_confidence"])
+def _scaled(x: Callable[[SampleTable], np.ndarray]) -> Compute:
+    """K/(K-1) times the mean of x; where K varies between samples, the mean of x over that of (K-1)/K."""
 
+    def compute(table: SampleTable, settings: Settings) -> list[Value]:
+        k = table.num_classes
+        if k is None:
+            return []
+        if "class_count" in table.columns:
+            return [ratio(table, x(table), table.reused(_other_share))]
+        value = mean(table, x(table))
+        return [Value(k / (k - 1) * value.value, k / (k - 1) * value.stderr)]
 
-def eps_accuracy(table: SampleTable, settings: Settings) -> list[Value]:
-    return _scaled(table, is_wrong(table))
-
-
-def balance(table: SampleTable, settings: Settings) -> list[Value]:
-    return _scaled(table, residual(table))
-
-
-def _scaled(table: SampleTable, x: np.ndarray) -> list[Value]:
-    """K/(K-1) times the mean of x [n]; where K differs, over the mean of (K-1)/K."""
-    k = table.num_classes
-    if k is None:
-        return []
-    if "class_count" in table.columns:
-        return [ratio(table, x, table.reused(_other_share))]
-    value = mean(table, x)
-    return [Value(k / (k - 1) * value.value, k / (k - 1) * value.stderr)]
+    return compute
 
 
 def _other_share(table: SampleTable) -> np.ndarray:
@@ -116,7 +104,7 @@ METRICS = (
         "gamma",
         "K/(K-1) (1 - label_prob_mean): the equivalent label smoothing of Mueller et al. 2019, section 4",
         frozenset({"label_prob", "one_minus_confidence", "correct"}),
-        gamma,
+        _scaled(lambda table: table.reused(_not_label_prob)),
         "equivalent smoothing of p_y",
         default=True,
     ),
@@ -124,7 +112,7 @@ METRICS = (
         "gamma_confidence",
         "K/(K-1) (1 - confidence_mean)",
         frozenset({"one_minus_confidence"}),
-        gamma_confidence,
+        _scaled(lambda table: table["one_minus_confidence"]),
         "equivalent smoothing of c",
         default=True,
     ),
@@ -132,7 +120,7 @@ METRICS = (
         "eps_accuracy",
         "K/(K-1) (1 - accuracy): the eps at which a model that fits its smoothed targets is calibrated on average",
         frozenset({"correct"}),
-        eps_accuracy,
+        _scaled(is_wrong),
         "eps that calibrates on average",
         default=True,
     ),
@@ -140,7 +128,7 @@ METRICS = (
         "smoothing_balance",
         "gamma_confidence - eps_accuracy: above 0 over-smoothed (under-confident), below 0 under-smoothed",
         frozenset({"confidence", "one_minus_confidence", "correct"}),
-        balance,
+        _scaled(residual),
         "above 0 is over-smoothed",
         default=True,
     ),

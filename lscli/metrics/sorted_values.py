@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class SortedValues(NamedTuple):
-    """The V distinct values of n samples, ascending, each with the group of samples that have it.
+    """The V distinct values of n samples, ascending, each with the group of samples that have this value.
 
     Attributes:
-        order: [n], the samples by ascending value.
+        order: [n], the indices of the samples by ascending value.
         starts: [V], where in `order` each group begins.
         value: [V], the value of each group.
     """

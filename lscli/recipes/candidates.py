@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from lscli.recipes.convention_sums import ConventionSums
 
-# The eps that are tried unless others are given, each with how unusual it is.
+# The eps that are tried by default, each with a rank: the higher, the more unusual.
 USUAL = {
     **dict.fromkeys((0.0, 0.1), 0),
     **dict.fromkeys((0.05, 0.2), 1),
@@ -26,7 +26,7 @@ USUAL = {
 _EQUAL = 1e-12
 # The relative error that a loss computed in float32 may have.
 _FLOAT32 = 1e-6
-# How many other candidates with the same loss are named with one.
+# The most other candidates with the same loss that a candidate names.
 _NAMED = 2
 
 
@@ -37,7 +37,7 @@ class Printed:
     Attributes:
         text: the digits.
         number: their value.
-        half_unit: half a unit of the last digit: the rounding error of the text.
+        half_unit: half a unit of the last digit, the rounding error of the text.
     """
 
     text: str
@@ -46,7 +46,7 @@ class Printed:
 
     @classmethod
     def of(cls, value: object) -> Printed:
-        """A text or a number as a printed loss.
+        """The printed loss that a text or a number is.
 
         Raises:
             UsageError: the value is not a finite number.
@@ -63,14 +63,10 @@ class Printed:
         return cls(text, number, 0.5 * 10.0 ** min(int(exact.as_tuple().exponent), 300))
 
     def distance(self, loss: float) -> float:
-        """How far a loss is outside of the range that rounds to the printed digits; 0 inside."""
+        """The distance of a loss from the range that rounds to the printed digits; 0 inside the range."""
         distance = abs(loss - self.number)
         # float64 has no exact half unit, and sums are rounded.
         return 0.0 if distance <= self.half_unit + _EQUAL * abs(self.number) else distance - self.half_unit
-
-    def within_float32(self, loss: float) -> bool:
-        """Whether a loss differs by no more than the rounding of float32."""
-        return abs(loss - self.number) <= _FLOAT32 * abs(self.number)
 
 
 @dataclass(frozen=True)
@@ -78,12 +74,11 @@ class Candidate:
     """A loss, and how it is computed.
 
     Attributes:
-        loss: the number.
-        eps: the eps, 0 without smoothing.
+        eps: 0 without smoothing.
         smoothing: a name of `LOSSES`: the convention, or `none` at eps 0.
-        recipe: how one number is made of the losses of all samples.
-        order: sorts candidates that fit equally well, the most usual first.
-        who: the libraries that compute it, and other candidates with the same loss.
+        recipe: the function from the losses of all samples to the loss.
+        order: the sort key of candidates that fit equally well, the most usual first.
+        who: the libraries that compute this loss, and other candidates that give it.
     """
 
     loss: float
@@ -95,7 +90,6 @@ class Candidate:
 
     @property
     def formula(self) -> str:
-        """The formula of the loss."""
         return self.recipe.formula.replace("{L}", LOSSES[self.smoothing])
 
     @property
@@ -109,19 +103,19 @@ class Candidate:
 def ranked(conventions: Sequence[ConventionSums], amounts: Mapping[float, int], printed: Printed) -> list[Candidate]:
     """All candidates with a finite loss, the best first.
 
-    Candidates that round to the printed digits fit equally well; among these the most usual comes first.
+    Candidates that round to the printed digits fit equally well, and the most usual among them comes first.
 
     Args:
-        conventions: what is tried, `uniform` first.
-        amounts: the eps to try, each with how unusual it is.
+        conventions: the conventions to try, `uniform` first.
+        amounts: the eps to try, each with a rank: the higher, the more unusual.
         printed: the loss to explain.
     """
-    candidates = _merged(_candidates(conventions, amounts))
-    return sorted(candidates, key=lambda each: (printed.distance(each.loss), each.order))
+    merged = _merged(_candidates(conventions, amounts))
+    return sorted(merged, key=lambda each: (printed.distance(each.loss), each.order))
 
 
 def _candidates(conventions: Sequence[ConventionSums], amounts: Mapping[float, int]) -> Iterator[Candidate]:
-    """Every recipe that gives a finite number. At eps 0 all conventions are the same, and one is enough."""
+    """Every recipe that gives a finite number. At eps 0 all conventions are equal, so that only the first is tried."""
     places = list(LOSSES)
     for convention in conventions:
         for eps, unusual in amounts.items():
@@ -137,16 +131,14 @@ def _candidates(conventions: Sequence[ConventionSums], amounts: Mapping[float, i
                     yield Candidate(loss, eps, smoothing, recipe, order, recipe.who[smoothing])
 
 
-def _merged(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
-    """One candidate per loss: the most usual, which names the others."""
-    same: list[Candidate] = []
+def _merged(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """The most usual candidate of each loss, which names the others."""
+    groups: list[list[Candidate]] = []
     for candidate in sorted(candidates, key=lambda each: (each.loss, each.order)):
-        if same and not math.isclose(candidate.loss, same[0].loss, rel_tol=_EQUAL):
-            yield _most_usual(same)
-            same = []
-        same.append(candidate)
-    if same:
-        yield _most_usual(same)
+        if not groups or not math.isclose(candidate.loss, groups[-1][0].loss, rel_tol=_EQUAL):
+            groups.append([])
+        groups[-1].append(candidate)
+    return [_most_usual(same) for same in groups]
 
 
 def _most_usual(same: list[Candidate]) -> Candidate:
@@ -158,13 +150,13 @@ def _most_usual(same: list[Candidate]) -> Candidate:
 
 
 def conclusion(best: Sequence[Candidate], printed: Printed, uniform: ConventionSums, *, usual: bool) -> str:
-    """One sentence: how many candidates fit and which is first, or how far off the nearest is and which eps would fit.
+    """One sentence: the number of candidates that fit and the first, or the nearest and an eps that would fit.
 
     Args:
         best: the candidates, best first.
         printed: the loss to explain.
         uniform: the sums of the convention `uniform`.
-        usual: the usual eps were tried, not given ones.
+        usual: the eps were the usual ones, not given ones.
     """
     if not best:
         return "No candidate is a finite number."
@@ -174,8 +166,9 @@ def conclusion(best: Sequence[Candidate], printed: Printed, uniform: ConventionS
         return f"{fit} candidates give {printed.text} to its last digit; the simplest is {first}."
     if fit:
         return f"One candidate gives {printed.text} to its last digit: {first}."
-    off = f"{abs(best[0].loss - printed.number):.2g} off"
-    if printed.within_float32(best[0].loss):
+    error = abs(best[0].loss - printed.number)
+    off = f"{error:.2g} off"
+    if error <= _FLOAT32 * abs(printed.number):
         return f"One candidate gives {printed.text} as far as float32 goes: {first}, {off}."
     solved = _solved(printed.number, uniform)
     would = "" if solved is None else f"; the mean over kept samples of uniform targets with eps {solved:.4g} would"
@@ -184,7 +177,7 @@ def conclusion(best: Sequence[Candidate], printed: Printed, uniform: ConventionS
 
 
 def _solved(number: float, uniform: ConventionSums) -> float | None:
-    """The eps in [0, 1] at which the mean loss of `uniform`, which is linear in eps, is this number; None without."""
+    """The eps in [0, 1] at which the mean loss of `uniform`, which is linear in eps, is this number; else None."""
     sums = uniform.at(0.0)
     rise = (sums.spread - sums.hard) / sums.kept
     if not math.isfinite(rise) or rise == 0:

@@ -1,6 +1,6 @@
-"""The ways in which libraries make one number of the losses of all samples.
+"""Recipes: how libraries reduce the losses of all samples to one number.
 
-Each recipe is a function of a few sums, so that all of them together cost no more than the one pass that sums up.
+Each recipe is a function of a few sums, so that all recipes together cost no more than the one pass that sums up.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class Ignored(NamedTuple):
-    """What the ignored samples add; nan where none are ignored.
+    """Sums that need the ignored samples; nan if no sample is ignored.
 
     Attributes:
         every: M, the number of all samples, kept and ignored.
-        uniform: the sum of the uniform loss of the ignored samples; also nan where a logit of theirs is not finite.
+        uniform: the sum of the uniform loss of the ignored samples; also nan if one of their logits is not finite.
     """
 
     every: float = math.nan
@@ -30,10 +30,10 @@ class ByClassWeight(NamedTuple):
     """Sums over the kept samples with class weights w; nan without class weights.
 
     Attributes:
-        labels: the sum of w_y, the weights of the labels.
-        hard: the sum of w_y times the hard loss.
-        spread: the sum of w_y times the loss at the other end, see `Sums.spread`.
-        spread_by_class: the same sum with the weight of every class instead of w_y, as torch weights it.
+        labels: of w_y, the weights of the labels.
+        hard: of w_y times the hard loss.
+        spread: of w_y times the loss at the other end, see `Sums.spread`.
+        spread_by_class: as `spread`, but with the weight of every class instead of w_y, as in torch.
     """
 
     labels: float = math.nan
@@ -46,19 +46,19 @@ class Sums(NamedTuple):
     """Sums over the kept samples for one convention at one eps, in nats.
 
     A sample counts as often as its weight says. The losses of a convention lie on a straight line between the hard
-    loss and the loss at the other end of the line, see `lscli.smoothing.conventions.Convention.position`. What the
-    data do not define is nan, and so is every recipe that needs it.
+    loss and the loss at the other end, see `lscli.smoothing.conventions.Convention.position`. A sum that the data do
+    not define is nan, and so is every recipe that needs it.
 
     Attributes:
-        hard: the sum of the hard loss, -log p_y.
-        spread: the sum of the loss at the other end: the uniform loss, the mean loss of the other classes, or the
-            loss against a prior.
+        hard: of the hard loss, -log p_y.
+        spread: of the loss at the other end: the uniform loss, the mean loss of the other classes, or the loss against
+            a prior.
         kept: N, the number of kept samples.
         classes: K.
-        ignored: what the ignored samples add.
-        weighted: the sums with class weights.
-        position: where eps lies between the hard loss (0) and the other end (1).
-        entropy: the sum of the entropy of the targets.
+        ignored: sums that need the ignored samples.
+        weighted: sums with class weights.
+        position: the position of eps between the hard loss (0) and the other end (1).
+        entropy: of the entropy of the targets.
     """
 
     hard: float
@@ -96,20 +96,20 @@ class Sums(NamedTuple):
         return self._at(self.weighted.hard, self.weighted.spread)
 
     def _at(self, hard: float, spread: float) -> float:
-        # At the ends of the line the other part is left out, because 0 * inf is nan.
+        # At an end of the line one part is left out, because 0 * inf is nan.
         if self.position in (0, 1):
             return spread if self.position else hard
         return (1.0 - self.position) * hard + self.position * spread
 
 
 class Recipe(NamedTuple):
-    """A way to make one number of the losses of all samples.
+    """A way to reduce the losses of all samples to one number.
 
     Attributes:
         name: a noun phrase that follows "the".
-        formula: its formula, with {L} for the mean of the smoothed loss.
+        formula: {L} stands for the mean of the smoothed loss.
         compute: the number from the sums.
-        who: by name of `LOSSES`, the libraries that compute it; the recipe is tried with these only.
+        who: the libraries that compute it, by name of `LOSSES`; the recipe is tried with these names only.
         unusual: 0 for what most libraries print, higher for what few print.
     """
 
@@ -138,13 +138,13 @@ def _exp(x: float) -> float:
 
 
 def _all(who: str) -> dict[str, str]:
-    """The same text for everything that is tried."""
+    """The same text for all names."""
     return dict.fromkeys(LOSSES, who)
 
 
 def _smoothed(who: str) -> dict[str, str]:
     """The same text for every convention; without smoothing the recipe equals another one."""
-    return {smoothing: who for smoothing in LOSSES if smoothing != NONE}
+    return {name: who for name in LOSSES if name != NONE}
 
 
 _TARGETS_OF_TORCH = "torch with these targets as probabilities"

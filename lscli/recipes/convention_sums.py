@@ -1,4 +1,4 @@
-"""Sums over the kept samples for each convention that `lscli explain` tries: they give its loss at any eps."""
+"""Sums over the kept samples, which give the loss of a convention at any eps, for `lscli explain`."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-# The columns that a pass has to fill, besides those of `vectors`.
+# The columns that a pass has to fill besides those of `vectors`.
 COLUMNS = frozenset({"row", "label", "loss_hard", "loss_uniform"})
 
 
 def tried(given: Targets, empirical: Targets | None) -> dict[str, Targets]:
-    """The targets to try, by name: the conventions without a prior, and the available priors.
+    """The targets to try, by name: the conventions without a prior, a given prior and that of the labels.
 
     Args:
-        given: the class weights to try, and a prior to try or none.
-        empirical: the targets with the distribution of the labels as their prior, or None.
+        given: the class weights to try, and the prior if there is one.
+        empirical: targets whose prior is the distribution of the labels.
     """
     found: dict[str, Targets] = {
         convention.name: Targets(convention.name, None, given.class_weights)
@@ -67,7 +67,7 @@ class ConventionSums:
         name: the name under which the convention is tried.
         targets: the convention, its prior and the class weights.
         table: the kept samples with the columns of `COLUMNS` and `vectors`.
-        ignored: what the ignored samples add.
+        ignored: sums that need the ignored samples.
     """
 
     def __init__(self, name: str, targets: Targets, table: SampleTable, ignored: Ignored) -> None:
@@ -81,19 +81,19 @@ class ConventionSums:
             hard_by = weighted(hard, by)
             by_class = table[_weighted("uniform" if targets.prior is None else name)]
             parts = by, hard_by, weighted(spread, by), self._spread(hard_by, by_class)
-            by_weight = ByClassWeight(*(total(table, part) for part in parts))
-        totals = total(table, hard), total(table, spread), table.total
-        self._sums = Sums(*totals, table.num_classes or 0, ignored, by_weight)
+            by_weight = ByClassWeight(*(weighted_sum(part, table.weight) for part in parts))
+        sums = weighted_sum(hard, table.weight), weighted_sum(spread, table.weight), table.total
+        self._sums = Sums(*sums, table.num_classes or 0, ignored, by_weight)
 
     def at(self, eps: float) -> Sums:
         """The sums at one eps."""
         return self._sums._replace(position=self._targets.convention.position(eps), entropy=self._entropy(eps))
 
     def _spread(self, hard: Array, over_all: Array) -> Array:
-        """The losses at the other end of the line, [n], from those of the label and those over all classes."""
+        """The losses at the other end of the line, [n], from those of the label and the mean ones of all classes."""
         if not self._targets.convention.others_only:
             return over_all
-        # The mean over the classes that are not the label; the label's own loss where it is the only class.
+        # The mean over the classes other than the label, or the label's own loss where it is the only class.
         k = self._table.columns.get("class_count", np.asarray(self._table.num_classes))
         with np.errstate(invalid="ignore"):
             return np.where(np.greater(k, 1), (k * over_all - hard) / np.maximum(np.subtract(k, 1), 1), hard)
@@ -112,8 +112,3 @@ class ConventionSums:
         column = self._table["class_count" if self._targets.prior is None else "label"]
         counts: Array = np.bincount(column, self._table.weight, self._sums.classes)
         return counts
-
-
-def total(table: SampleTable, x: Array) -> float:
-    """The sum of x [n] over the samples, counted by their weights; a sample of weight 0 is excluded."""
-    return weighted_sum(x, table.weight)

@@ -27,30 +27,43 @@ def check_smoothing(name: str) -> Convention:
 
 
 def check_eps(eps: object, *, allow_negative: bool = False, before: str = "--eps ", where: str = "eps") -> float:
-    """The eps as a float: finite and in [0, 1], or below 0 where that is allowed.
+    """The eps as a float: in [0, 1], or below 0 if `allow_negative` is set.
 
     Args:
         eps: a number or its text.
         allow_negative: accept a finite eps below 0.
-        before: what stands before an eps in the hint.
+        before: the text before the example in the hint.
         where: the name of the argument in errors.
 
     Raises:
         UsageError: eps is not a number or is out of range.
     """
-    try:
-        value = float(eps)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
-        value = math.nan
-    negative = value < 0 and math.isfinite(value)
-    if negative and allow_negative:
-        return value
-    if not 0 <= value <= 1:
-        hint = f"for example {before}0.1"
-        if negative:
-            hint += "; --allow-negative-eps accepts an eps below 0 (negative label smoothing)"
+    value = _as_float(eps)
+    if not -math.inf < value < 0:
+        return check_share(eps, before, where)
+    if not allow_negative:
+        hint = f"for example {before}0.1; --allow-negative-eps accepts an eps below 0 (negative label smoothing)"
         raise UsageError(f"must be finite and in [0, 1], got {eps}", hint, where=where)
+    return value
+
+
+def check_share(share: object, before: str, where: str) -> float:
+    """A share, a number or its text, as a float in [0, 1]; for `before` and `where` see `check_eps`.
+
+    Raises:
+        UsageError: the share is not a number or is out of range.
+    """
+    value = _as_float(share)
+    if not 0 <= value <= 1:
+        raise UsageError(f"must be finite and in [0, 1], got {share}", f"for example {before}0.1", where=where)
     return value + 0.0  # -0.0 becomes 0.0
+
+
+def _as_float(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return math.nan
 
 
 def check_classes(num_classes: object) -> int:
@@ -66,26 +79,24 @@ def check_classes(num_classes: object) -> int:
 
 
 def check_prior(prior: ArrayLike, num_classes: int, name: str = "prior") -> Array:
-    """A prior as float64, [K], divided by its sum.
+    """A prior as float64, [K], divided by its sum; errors call it `name`.
 
     Raises:
-        InputError: the length is not K, a value is negative or not finite, or the sum is not 1 within 1e-4. `name` is
-            the name of the prior in errors.
+        InputError: the length is not K, a value is negative or not finite, or the sum is not 1 within 1e-4.
     """
     values = _by_class(prior, num_classes, name, "prior")
     total = float(np.add.reduce(values))
-    # The sum of a float32 prior is 1 only to the precision of float32.
+    # The sum of a float32 prior is only as close to 1 as float32 allows.
     if not abs(total - 1.0) <= 1e-4:
         raise InputError(f"the prior sums to {total:.6g}, not to 1", "divide it by its sum", where=name)
     return values / total
 
 
 def check_class_weights(weights: ArrayLike, num_classes: int, name: str = "class_weights") -> Array:
-    """Class weights as float64, [K].
+    """Class weights as float64, [K]; errors call them `name`.
 
     Raises:
-        InputError: the length is not K, a weight is negative or not finite, or all weights are 0. `name` is the name
-            of the weights in errors.
+        InputError: the length is not K, a weight is negative or not finite, or all weights are 0.
     """
     values = _by_class(weights, num_classes, name, "weight")
     if not values.any():
@@ -111,11 +122,7 @@ def _by_class(values: ArrayLike, num_classes: int, name: str, what: str) -> Arra
 
 
 def check_goes_with_prior(smoothing: str, *, given: bool) -> None:
-    """Check that a prior is given if and only if the convention needs one.
-
-    Args:
-        smoothing: the name of a convention.
-        given: whether a prior is given.
+    """Check that a prior is given if and only if the convention of this name needs one.
 
     Raises:
         UsageError: a prior is missing, or the convention has none.

@@ -47,10 +47,10 @@ class Convention:
     others_only: ClassVar[bool] = False
 
     def position(self, eps: float) -> float:
-        """The position of an eps between the two ends of the straight line that the loss is.
+        """The position of an eps on the straight line that the loss is.
 
-        At position 0 is the hard loss; at position 1 the loss against u, or, where the smoothing is spread over the
-        other classes only, the mean loss of those.
+        The hard loss is at position 0. The loss against u is at position 1; if `others_only`, the mean loss of the
+        other classes.
 
         Raises:
             UsageError: the convention does not define this eps.
@@ -103,8 +103,8 @@ class Uniform(Convention):
 class OffTarget(Convention):
     """1-eps on the label, eps/(K-1) on each other class.
 
-    The targets have formulas of their own: with those of a mixture, the label's would round below 0 at eps = 1. Where
-    the label is the only class, it keeps everything.
+    The targets have their own formulas, because those of a mixture would round the label's target below 0 at eps = 1.
+    A label that is the only class keeps everything.
     """
 
     name = "off-target"
@@ -160,12 +160,12 @@ CONVENTIONS: dict[str, Convention] = {each.name: each for each in (Uniform(), Of
 
 def if_several(num_classes: Number, value: Number, alone: float) -> Number:
     """The value where there are several classes, `alone` where the label is the only one."""
-    # torch.compile follows plain numbers, and no numpy function: lscli.nn asks for mixture weights.
+    # lscli.nn calls this under torch.compile, which follows plain numbers but no numpy function.
     if isinstance(num_classes, np.ndarray):
         return np.where(num_classes > 1, value, alone)
     return value if num_classes > 1 else alone
 
 
 def _others(num_classes: Number) -> Number:
-    """K - 1, but at least 1, so that it can be divided by."""
+    """K - 1, but at least 1, because it is a divisor."""
     return np.maximum(num_classes - 1, 1) if isinstance(num_classes, np.ndarray) else max(num_classes - 1, 1)

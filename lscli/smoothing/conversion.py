@@ -16,7 +16,7 @@ def convert_eps(eps: float, num_classes: int, source: Smoothing, target: Smoothi
 
     An eps of `off-target` is (K-1)/K times that of `uniform`, so that a conversion to `uniform` may lead above 1,
     where eps is not defined. `classy` keeps at least half of the target on the label, so that only an eps of
-    `uniform` up to 1/2 has an equal there.
+    `uniform` up to 1/2 can be converted to it.
 
     Args:
         eps: in the convention `source`, in [0, 1].
@@ -35,7 +35,7 @@ def convert_eps(eps: float, num_classes: int, source: Smoothing, target: Smoothi
         return own
     of_source, of_target = conventions
     found = of_target.eps_of(float(of_source.mixture_weight(own, k)), k)
-    # Up to 1e-12 above 1 is rounding.
+    # An excess over 1 of up to 1e-12 is rounding.
     if found > 1 + 1e-12:
         raise UsageError(
             f"no eps of {target} in [0, 1] gives the targets of {source} {own} with {k} classes", "use a smaller eps"

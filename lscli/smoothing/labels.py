@@ -38,13 +38,13 @@ def smooth_labels(
             `off-target` (1-eps on the label, eps/(K-1) elsewhere), `classy` ((q + eps/K) / (1+eps)) or
             `prior` ((1-eps) q + eps prior).
         prior: [K], only for `prior`.
-        ignore_index: a sample with this label, or whose whole row has this value, gets targets of 0, so that it adds
-            nothing to a loss. A single value of a row that equals ignore_index counts as 0, except that 0 and 1 are
-            always probabilities.
+        ignore_index: a sample with this label, or with this value in its whole row, gets targets of 0, so that it adds
+            nothing to a loss. A single value of a row that equals ignore_index counts as 0, but 0 and 1 are always
+            probabilities.
         allow_negative_eps: accept an eps below 0, whose targets are no distribution.
 
-    A set of classes is not divided by its sum (as in Paddle's `label_smooth`), except by `classy`, whose definition
-    starts with that (ClassyVision's LabelSmoothingCrossEntropyLoss).
+    A set of classes is not divided by its sum (as in Paddle's `label_smooth`), except by `classy`, which is defined so
+    (ClassyVision's LabelSmoothingCrossEntropyLoss).
 
     Raises:
         UsageError: the convention is unknown, eps or K is out of range, or a prior is missing or not used.
@@ -60,7 +60,7 @@ def smooth_labels(
 
 
 def make_targets(smoothing: str, prior: ArrayLike | None, num_classes: int, name: str = "prior") -> Targets:
-    """Targets of a convention, with its prior [K] if it needs one; `name` is the name of the prior in errors.
+    """Targets of a convention, with its prior [K] if it needs one; errors call the prior `name`.
 
     Raises:
         UsageError: the convention is unknown, or a prior is missing or not used.
@@ -72,7 +72,7 @@ def make_targets(smoothing: str, prior: ArrayLike | None, num_classes: int, name
 
 
 def of_classes(labels: Array, targets: Targets, eps: float, num_classes: int) -> Array:
-    """The targets of class numbers [n], [n, K]; 0 in the rows whose label is below 0."""
+    """The targets, [n, K], of class numbers [n]; 0 in the rows whose label is below 0."""
     mixed = np.empty((len(labels), num_classes))
     mixed[:] = targets.target_other(eps, num_classes)
     kept = np.flatnonzero(labels >= 0)
@@ -83,15 +83,12 @@ def of_classes(labels: Array, targets: Targets, eps: float, num_classes: int) ->
 
 
 def of_values(q: Array, ignored: Array, targets: Targets, eps: float) -> Array:
-    """The targets of the distributions or sets of classes q [n, K] and `ignored` [n] from `row_values`, [n, K].
-
-    Ignored rows are 0.
-    """
+    """The targets, [n, K], of distributions or sets of classes q [n, K]; 0 in the rows that are ignored, [n]."""
     num_classes = q.shape[1]
     if targets.convention.normalises_labels:
         total = np.add.reduce(q, axis=1, keepdims=True)
         q = q / np.where(total > 0, total, 1.0)
-    # Interpolating between the two target values is exact for labels of 0 and 1.
+    # This interpolation between the two target values is exact for labels of 0 and 1.
     mixed: Array = q * targets.target_label(eps, num_classes) + (1.0 - q) * targets.target_other(eps, num_classes)
     mixed[ignored] = 0.0
     return mixed

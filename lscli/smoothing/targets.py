@@ -46,7 +46,7 @@ class Targets:
         return CONVENTIONS[self.smoothing]
 
     def mixture_weight(self, eps: float, num_classes: Number) -> Number:
-        """The weight e of the uniform distribution or of the prior in the targets; it has no [K], even with a prior."""
+        """The weight e of the uniform distribution or of the prior; with a prior too it has no dimension [K]."""
         return self.convention.mixture_weight(eps, num_classes)
 
     def target_label(self, eps: float, num_classes: Number) -> Any:
@@ -54,7 +54,7 @@ class Targets:
         return self.convention.target_label(eps, num_classes, self.prior)
 
     def target_other(self, eps: float, num_classes: Number) -> Any:
-        """The target probability of a class that is not the label; with a prior [K], by that class."""
+        """The target probability of a class that is not the label; with a prior [K], one value for each such class."""
         return self.convention.target_other(eps, num_classes, self.prior)
 
     def target_rest(self, eps: float, num_classes: Number) -> Any:
@@ -68,7 +68,7 @@ class Targets:
         label, other = self.target_label(eps, num_classes), self.target_other(eps, num_classes)
         return 0.0 - _x_log_x(label) - (num_classes - 1) * _x_log_x(other)
 
-    def weighted_floor(self, eps: float, num_classes: int) -> Array:
+    def weighted_floor(self, eps: float) -> Array:
         """The lower bound of -sum_k w_k q'_k ln p_k in nats, [K] by label. It is reached at p = w q' / sum(w q')."""
         if self.class_weights is None:
             raise TypeError("there are no class weights")
@@ -77,8 +77,7 @@ class Targets:
     def _floor(self, eps: float, w: Array) -> Array:
         """-sum_k c_k ln(c_k / C) for each label, where c = w q' and C is its sum.
 
-        The sums over the other classes are the sums over all classes less the label's term, so that no [K, K] array
-        is made.
+        Sums over the other classes are sums over all classes less the label's term, which avoids a [K, K] array.
         """
         rest, on = w * self.target_other(eps, len(w)), w * self.target_label(eps, len(w))
         mass = np.add.reduce(rest) - rest + on
@@ -90,7 +89,8 @@ class Targets:
     def optimal_gap(self, eps: float, num_classes: Number) -> Any:
         """The logit of the label less the mean logit of the other classes at p = q'.
 
-        It is nan where the label is the only class, and where both the label and another class have a target of 0.
+        The gap is nan where the label is the only class, and where the label and another class both have a target of
+        0.
         """
         with np.errstate(divide="ignore", invalid="ignore"):
             label = np.log(self.target_label(eps, num_classes))
@@ -98,7 +98,7 @@ class Targets:
             if self.prior is None:
                 gap = if_several(num_classes, label - other, math.nan)
                 return gap if isinstance(gap, np.ndarray) else float(gap)
-            # The mean leaves out the label's own entry. One other class of target 0 makes it -inf.
+            # The mean excludes the label's own entry; another class with a target of 0 makes it -inf.
             empty = np.isneginf(other)
             finite = np.where(empty, 0.0, other)
             total = np.where(empty.sum() - empty > 0, -np.inf, np.add.reduce(finite) - finite)

@@ -15,8 +15,7 @@ from lscli import SampleTable
 from lscli.kernels.rowstate import PNORM_EXPONENTS
 from lscli.metrics import scores
 from lscli.metrics.base import Value
-from lscli.metrics.catalogue import METRICS
-from lscli.metrics.scores import digamma_rise, held_out_rows, msp_where_pnorm_is
+from lscli.metrics.scores import digamma_rise, held_out_rows, ranking_of_half
 from tests.metrics.tables import SETTINGS, drawn, full_table, values
 
 Array = NDArray[Any]
@@ -57,7 +56,7 @@ def test_the_gain_by_its_definition(classes: int, seed: int) -> None:
 def test_the_gain_is_a_difference_of_two_areas_of_the_same_samples() -> None:
     table = full_table(500, 8, 3)
     (pnorm,) = values("aurc", table, SETTINGS._replace(score="max_logit_pnorm"))
-    gain, msp = gain_of(table), msp_where_pnorm_is(table)
+    gain, msp = gain_of(table), ranking_of_half(table, None)
     assert msp is not None
     assert len(table) - pnorm.params["held_out"] == msp.ends[-1]
     assert msp.aurc() - pnorm.value == pytest.approx(gain.value, rel=1e-12)
@@ -96,7 +95,7 @@ def test_nothing_to_compare_is_missing() -> None:
     masked = replace(table, columns={**table.columns, "pnorm_scores": table["pnorm_scores"] * nan}, _by_columns={})
     assert math.isnan(gain_of(masked).value)
     lacking = SampleTable({"confidence": table["confidence"], "correct": table["correct"]}, 8)
-    assert [] == METRICS["aurc_pnorm_gain"].compute(lacking, SETTINGS)
+    assert [] == values("aurc_pnorm_gain", lacking, SETTINGS)
 
 
 def test_two_classes_have_no_gain_and_no_off_label_entropy() -> None:

@@ -9,8 +9,9 @@ import lscli
 from lscli.metrics.base import Settings
 from lscli.metrics.catalogue import METRICS
 from lscli.metrics.scores import SCORE_COLUMNS
-from lscli.metrics.selection import parse_share, select
+from lscli.metrics.selection import select
 from lscli.options import Score
+from lscli.smoothing.checks import check_share
 
 
 def ids(names: str | list[str]) -> list[str]:
@@ -69,13 +70,13 @@ def test_a_choice_reads_the_column_of_the_score(score: Score) -> None:
 
 @pytest.mark.parametrize(("text", "expected"), [("0", 0.0), ("1", 1.0), (".5", 0.5), (np.float32(0.25), 0.25)])
 def test_a_share(text: object, expected: float) -> None:
-    assert expected == parse_share(text, "eps", "--eps ")
+    assert expected == check_share(text, "--eps ", "eps")
 
 
 @pytest.mark.parametrize("text", ["", "x", "nan", "inf", "-0.1", "1.01", None, [0.1]])
 def test_a_value_that_is_no_share_is_refused(text: object) -> None:
     with pytest.raises(lscli.UsageError, match=r"^risk: must be finite and in \[0, 1\], got") as caught:
-        parse_share(text, "risk", "coverage_at_risk@")
+        check_share(text, "coverage_at_risk@", "risk")
     assert "for example coverage_at_risk@0.1" == caught.value.hint
 
 

@@ -20,6 +20,7 @@ from lscli.metrics.base import Settings, Value
 from lscli.metrics.scores import SCORE_COLUMNS, score_columns
 from lscli.options import Score
 from lscli.table import SampleTable
+from tests.metrics.tables import values
 
 Array = NDArray[Any]
 # Those of any score; `aurc_pnorm_gain` is in test_pnorm_gain.py.
@@ -255,7 +256,7 @@ def test_scores_read_their_columns(score: Score) -> None:
     assert numbers(plain) == numbers(table, score=score)
     assert {"score": score} == result("aurc", table, score=score).params
     lacking = SampleTable({name: c for name, c in table.columns.items() if name != SCORE_COLUMNS[score]})
-    assert all([] == metric.compute(lacking, Settings(score=score)) for metric in METRICS.values())
+    assert all([] == values(metric, lacking, Settings(score=score)) for metric in METRICS)
 
 
 def test_params_begin_with_the_parameter() -> None:

@@ -98,7 +98,7 @@ def test_the_targets_of_opennmt_are_a_prior_without_padding_and_label() -> None:
 def test_a_published_optimum_with_class_weights() -> None:
     w, q = np.array([0.1, 0.9]), np.array([0.95, 0.05])
     p = np.array([0.6785714285714286, 0.3214285714285714])
-    floor = Targets(class_weights=w).weighted_floor(0.1, 2)
+    floor = Targets(class_weights=w).weighted_floor(0.1)
     assert -np.sum(w * q * np.log(p)) == pytest.approx(floor[0], rel=1e-14)
 
 
@@ -186,7 +186,7 @@ def test_a_uniform_prior_is_uniform(eps: float, k: int, seed: int) -> None:
 def test_no_prediction_has_a_loss_below_the_weighted_floor(smoothing: Smoothing, eps: float, k: int) -> None:
     random = np.random.default_rng(k)
     prior, w = prior_of(k) if smoothing == "prior" else None, random.random(k) + 0.05
-    floor = Targets(smoothing, prior, w).weighted_floor(eps, k)
+    floor = Targets(smoothing, prior, w).weighted_floor(eps)
     for y in range(k):
         c = w * smooth_labels([y], k, eps, smoothing, prior)[0]
         best = c / c.sum()
@@ -202,12 +202,12 @@ def test_no_prediction_has_a_loss_below_the_weighted_floor(smoothing: Smoothing,
 
 def test_the_floor_with_equal_weights_is_the_entropy_times_the_weight() -> None:
     targets = Targets(class_weights=np.full(5, 2.0))
-    np.testing.assert_allclose(targets.weighted_floor(0.3, 5), 2 * targets.unweighted.entropy(0.3, 5), rtol=1e-14)
+    np.testing.assert_allclose(targets.weighted_floor(0.3), 2 * targets.unweighted.entropy(0.3, 5), rtol=1e-14)
 
 
 def test_without_class_weights_there_is_no_weighted_floor() -> None:
     with pytest.raises(TypeError, match="class weights"):
-        Targets().weighted_floor(0.1, 3)
+        Targets().weighted_floor(0.1)
 
 
 # Edge cases.
