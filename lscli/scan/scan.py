@@ -92,6 +92,7 @@ def scan(
     found = _scan(logits, label, columns, options, class_sums=class_sums, vectors=vectors, soft=soft)
     logits.verify()
     if soft is not None:
+        soft.labels.check_unchanged()
         soft.labels.verify()
         if found.ignored == len(label):
             raise soft.labels.all_ignored(soft.ignore_index)

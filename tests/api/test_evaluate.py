@@ -63,7 +63,7 @@ def test_an_eps_out_of_range_is_refused(eps: Any) -> None:
         ({"kernel": "nmpy"}, "kernel: unknown value 'nmpy'"),
         ({"device": "gpu"}, "unknown device"),
         ({"device": "cuda:x"}, "unknown device"),
-        ({"device": "cuda:99"}, "device cuda:99 is not there"),
+        ({"device": "cuda:99"}, "device cuda:99 is not available"),
         ({"kernel": "numpy", "device": "cuda"}, "does not run on cuda"),
         ({"nonfinite": "drop"}, "nonfinite: unknown value 'drop'"),
         ({"threads": 0}, "threads: must be at least 1, got 0"),

@@ -214,7 +214,7 @@ def test_models_may_be_lists_or_none_at_all() -> None:
     one_model = lscli.sweep(A, Y, others=None)
     assert one_model.rows == lscli.sweep(A.tolist(), Y.tolist()).rows
     assert lscli.sweep(A, Y, others=B).rows == lscli.sweep(A, Y, others=[B.tolist()]).rows
-    with pytest.raises(lscli.InputError, match="is no array"):
+    with pytest.raises(lscli.InputError, match="is not an array"):
         lscli.sweep(A, Y, others=[[[1.0, 2.0], [3.0]]])
 
 

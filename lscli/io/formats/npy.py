@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 MAX_FORTRAN = 1 << 30
 
 
-def open_npy(
-    file: Bytes, name: str, *, allow_trailing: bool = False, dtype: Dtype | None = None
-) -> RawArray | MemoryArray:
+def open_npy(file: Bytes, name: str, *, allow_trailing: bool = False, dtype: Dtype | None = None) -> StoredArray:
     """Open the array in a `.npy` file or in a member of an archive.
 
     Args:

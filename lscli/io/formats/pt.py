@@ -17,16 +17,14 @@ import numpy as np
 from lscli.errors import InputError, LscliError, UsageError
 from lscli.io.array_request import ArrayRequest, Entry, choose
 from lscli.io.formats.npy import MAX_FORTRAN
-from lscli.io.logits import STORAGE
 from lscli.io.memory import open_tensor
-from lscli.io.stored import RawArray
+from lscli.io.stored import STORAGE, RawArray
 from lscli.text import printable, said
 
 if TYPE_CHECKING:
     import torch
 
     from lscli.io.files import RegularFile
-    from lscli.io.memory import MemoryArray, TensorArray
     from lscli.io.stored import StoredArray
 
 _AGAIN = "save it again: torch.save({'logits': logits, 'labels': labels}, path)"
@@ -34,7 +32,7 @@ _LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."  # the pickled number th
 _OLDEST = (2, 10)  # older ones have known holes in torch.load
 
 
-def open_array(file: RegularFile, request: ArrayRequest) -> StoredArray | MemoryArray | TensorArray:
+def open_array(file: RegularFile, request: ArrayRequest) -> StoredArray:
     """Open the requested tensor.
 
     Raises:
