@@ -75,7 +75,7 @@ class Labels:
             what = f"not integer labels ({array.element})"
             raise InputError(what, "save the class numbers as int64", where=self.name)
         if self.shape[0] == 0:
-            raise InputError("no rows", "save one label a sample", where=self.name)
+            raise InputError("no rows", "save one label per sample", where=self.name)
         if rows not in (None, self.shape[0]):
             what = f"rows differ: {logits} has {rows}, the labels have {self.shape[0]}"
             raise InputError(what, "save both from the same run", where=self.name)

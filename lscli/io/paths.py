@@ -97,9 +97,6 @@ def pairs(logits: list[str], labels: list[str], where: str) -> list[str]:
     alone += [name for part, name in of_labels.items() if part not in of_logits]
     if alone:
         listed = ", ".join(alone[:4]) + (", ..." if len(alone) > 4 else "")
-        raise InputError(
-            f"shards without a partner: {listed}",
-            "the names of logits and labels have to differ in the same way, as logits-1 and labels-1",
-            where=where,
-        )
+        hint = "the names of logits and labels must differ in the same way, such as logits-1 and labels-1"
+        raise InputError(f"shards without a partner: {listed}", hint, where=where)
     return [of_labels[part] for part in of_logits]

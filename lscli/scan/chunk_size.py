@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.io.logits import Logits
+    from lscli.options import ReadingOptions
     from lscli.scan.soft import Soft
 
 # Elements of a chunk: enough that the work done once per chunk is negligible, and few enough that the buffer of each
@@ -41,29 +42,20 @@ class Fit(NamedTuple):
     chunk_rows: int
 
 
-def fit(
-    logits: Logits,
-    table: int,
-    *,
-    class_sums: bool,
-    device: str,
-    threads: int | None,
-    chunk_rows: int | None,
-    soft: Soft | None = None,
-) -> Fit:
-    """Choose the number of threads and of rows in a chunk; given values are kept.
+def fit(logits: Logits, table: int, options: ReadingOptions, *, class_sums: bool, soft: Soft | None = None) -> Fit:
+    """Choose the number of threads and of rows in a chunk; values that the options give are kept.
 
     Args:
         logits: [N, K].
         table: bytes of the table, not yet allocated.
+        options: with the device chosen.
         class_sums: whether sums by class are filled too; a chunk is then a multiple of their blocks.
-        device: `cpu` or another.
-        threads, chunk_rows: as given; None for the best value.
         soft: soft labels that are read with the logits.
 
     Raises:
-        ReadWriteError: this cannot fit into the control group's memory limit.
+        ReadWriteError: the pass cannot fit into the control group's memory limit.
     """
+    device, threads, chunk_rows = options.device, options.threads, options.chunk_rows
     limit = memory_limit() if device == "cpu" else None
     block = block_rows(logits.shape[1], logits.dtype) if class_sums else 1
     most = (_CPU_CHUNK if device == "cpu" else _DEVICE_CHUNK) // logits.shape[1]

@@ -245,7 +245,7 @@ def test_what_the_report_says_of_where_it_is_from() -> None:
         ({"smoothing": "prior"}, "needs one"),
         ({"level": 2}, "level"),
         ({"bootstrap": 0}, "bootstrap"),
-        ({"group_by": "x"}, "names a column of no file"),
+        ({"group_by": "x"}, "no file is given for this column"),
     ],
 )
 def test_wrong_options_and_models_are_refused(options: dict[str, Any], message: str) -> None:

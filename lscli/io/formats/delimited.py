@@ -77,7 +77,7 @@ class Reader(NamedTuple):
         with text_of(file) as text:
             first = next(rows_of(file.name, [text.readline(_LONGEST)], self.delimiter), None)
         if first is None:
-            raise InputError("empty file", "save one row a line", where=file.name)
+            raise InputError("empty file", "save one row per line", where=file.name)
         names, is_header = _header(first)
         rows = max(0, _count_lines(file, self.delimiter) - is_header)
         if len(names) == 1:

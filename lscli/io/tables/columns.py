@@ -86,14 +86,16 @@ def single(where: str, columns: Sequence[Column], request: ArrayRequest) -> int:
     column = columns[place]
     _check_index(where, column)
     if column.width is not None:
-        what = f"column {column.name!r} is {column.type}, not one number a row"
+        what = f"column {column.name!r} is {column.type}, not one number per row"
         hint = "save the class numbers: labels.argmax(axis=1); for distributions say --soft-labels"
-        raise InputError(what, hint if integers else "save one number a row", where=where)
+        raise InputError(what, hint if integers else "save one number per row", where=where)
     if integers and not column.element.startswith(("int", "uint")):
         what = f"column {column.name!r} is {column.type}, not integer labels"
         raise InputError(what, "save the class numbers as int64", where=where)
     if not column.element or column.element == "bool":
-        raise InputError(f"column {column.name!r} is {column.type}, not numbers", "save one number a row", where=where)
+        raise InputError(
+            f"column {column.name!r} is {column.type}, not numbers", "save one number per row", where=where
+        )
     return place
 
 

@@ -76,7 +76,7 @@ def rows_of(where: str, lines: Iterable[str], delimiter: Delimiter) -> Iterator[
             blank = 0
             yield row
     except csv.Error as error:
-        raise InputError(f"not a {delimiter.called} file: {error}", "save one row a line", where=where) from error
+        raise InputError(f"not a {delimiter.called} file: {error}", "save one row per line", where=where) from error
 
 
 def names_of(first: list[str]) -> list[str]:
@@ -153,7 +153,7 @@ def _rows(lines: Iterator[str], delimiter: Delimiter) -> Iterator[list[str]]:
 def _first(file: RegularFile, rows: Iterator[list[str]]) -> list[str]:
     first = next(rows, None)
     if first is None:
-        raise InputError("empty file", "save one value a line", where=file.name)
+        raise InputError("empty file", "save one value per line", where=file.name)
     return first or [""]
 
 
@@ -186,6 +186,6 @@ def _numbers(cells: list[str], where: str) -> np.ndarray[tuple[int], np.dtype[np
         value = number_of(cell)
         if value is None:
             what = f"row {number}: {printable(cell[:40])!r} is not a number"
-            raise InputError(what, "one number a line", where=where)
+            raise InputError(what, "one number per line", where=where)
         values[number] = value
     return values

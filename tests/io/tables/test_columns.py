@@ -188,7 +188,7 @@ def test_columns_of_one_name_are_refused(typed: Path) -> None:
         (LABELS.astype(float), "column 'label' is float64, not integer labels"),
         (LABELS > 1, "column 'label' is bool, not integer labels"),
         ([str(label) for label in LABELS], "column 'label' is string, not integer labels"),
-        (FIXED(np.arange(200), 5), "not one number a row"),
+        (FIXED(np.arange(200), 5), "not one number per row"),
     ],
     ids=["floats", "bool", "text", "lists"],
 )
