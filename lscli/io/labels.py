@@ -29,7 +29,7 @@ class Labels:
         values: [N] integers of any type, unchecked.
 
     Raises:
-        InputError: the array is not one-dimensional, not of integers, or has another number of rows.
+        InputError: the array is not one-dimensional, not of integers, or has a different number of rows.
     """
 
     def __init__(self, array: StoredArray, rows: int | None = None, logits: str = "") -> None:

@@ -1,4 +1,4 @@
-"""The roles of several paths: which are logits, and whether the last one is labels. Only headers are read."""
+"""Tell logits from labels among several paths. Only headers are read."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def alike(one: str, other: str) -> bool:
 
 
 def _common(names: list[str]) -> int:
-    """The length of the common beginning of all names, without a number that continues differently."""
+    """The length of the common beginning of all names; a number is in it whole or not at all."""
     first, last = min(names), max(names)  # all other names sort between these two
     length = next((place for place, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
     if any(name[length : length + 1].isdigit() for name in names):

@@ -96,7 +96,7 @@ def check_distinct(files: Sequence[RegularFile]) -> None:
 
 
 def allow_open(count: int) -> None:
-    """Raise the soft limit on open files of this process, as far as allowed, to hold `count` shards open."""
+    """Raise the soft limit on open files of this process, as far as allowed, so that `count` shards can be open."""
     try:
         import resource
     except ImportError:  # Windows has none

@@ -1,4 +1,4 @@
-"""One value per row beside the logits: weights, and the column that splits the samples into groups."""
+"""Read one value per row beside the logits: weights, and the column that splits the samples into groups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which kernel computes the wide pass, and on which device."""
+"""Choose the kernel and the device of the wide pass."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class CpuKernel(Protocol):
 
 
 def resolve(device: str, kernel: Kernel, held_by: str | None) -> tuple[str, Kernel]:
-    """Choose the device and the kernel; there is no silent fall-back.
+    """Choose the device and the kernel, without a silent fall-back.
 
     Args:
         device: `auto` is the CPU, or the device that holds the logits.

@@ -177,7 +177,7 @@ class _Packed(Checked):
 
 
 def _data_offset(file: RegularFile, member: zipfile.ZipInfo) -> int:
-    """The offset of a member's data; its local header is checked against the archive's directory."""
+    """The offset of a member's data, after its local header is checked against the archive's directory."""
     # The local header repeats the name; its extra field may differ in length from the directory's.
     local = file.read(_LOCAL_HEADER, member.header_offset) if member.header_offset >= 0 else b""
     if len(local) < _LOCAL_HEADER or local[:4] != b"PK\x03\x04":
