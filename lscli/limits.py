@@ -1,4 +1,4 @@
-"""What this process may use: processors, and memory where a control group (a container) limits it."""
+"""The processors that this process may use, and the memory limit of its control group (its container)."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def memory_limit() -> MemoryLimit | None:
 
 
 def has_room(size: int) -> bool:
-    """Whether `size` more bytes of address space can be mapped (`ulimit -v`); none is touched or kept."""
+    """Whether `size` more bytes of address space can be mapped (`ulimit -v`); they are freed at once."""
     try:
         mmap.mmap(-1, size).close()
     except (OSError, MemoryError):

@@ -14,7 +14,7 @@ from lscli.api.keywords import of_logits
 from lscli.api.loss_targets import declared_targets, parse_eps
 from lscli.api.report_rows import Resampling, group_rows
 from lscli.errors import InputError
-from lscli.io.open import is_path
+from lscli.io.argument import is_path
 from lscli.io.path_roles import is_keyed, stored_shape
 from lscli.metrics.base import Settings
 from lscli.metrics.paired import differences, paired_columns

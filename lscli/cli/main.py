@@ -162,7 +162,7 @@ def _usage_hint(error: typer.TyperException) -> str:
     context = getattr(error, "ctx", None)
     typed = () if context is None else context.obj or ()
     if "unexpected extra argument" in error.format_message() and sum(map(os.path.isfile, typed)) > 2:
-        return "a pattern of shards has to be quoted, or the shell replaces it by the files: 'logits-*.npy'"
+        return "quote a pattern of shards, or the shell replaces it by the files: 'logits-*.npy'"
     return f"see {context.command_path} --help" if context is not None else "see lscli --help"
 
 

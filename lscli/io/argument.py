@@ -17,26 +17,25 @@ if TYPE_CHECKING:
     import contextlib
 
     from lscli.io.array_request import ArrayRequest
+    from lscli.io.stored import StoredArray
 
 
 class Argument(NamedTuple):
-    """The open files that an argument names, or the array that it is.
+    """The open files that an argument names, or the array that was given.
 
     Attributes:
-        files: the files in order; empty for an array.
-        formats: the format name of each file.
+        files: each file with the name of its format, in order; empty for an array.
         pattern: the pattern that names the files, as typed; None for a single file.
         array: the array in memory, or None.
     """
 
-    files: list[RegularFile]
-    formats: list[str]
+    files: list[tuple[RegularFile, str]]
     pattern: str | None = None
-    array: Any = None
+    array: StoredArray | None = None
 
     @classmethod
-    def of(cls, value: Any, role: str, input_format: str | None = None) -> Argument:
-        """Open an argument; `role` names it in errors.
+    def of(cls, value: Any, role: str, stack: contextlib.ExitStack, input_format: str | None = None) -> Argument:
+        """Open an argument; `role` names it in errors, and `stack` closes its files.
 
         Raises:
             InputError: a file cannot be used, or two names lead to the same file.
@@ -44,37 +43,38 @@ class Argument(NamedTuple):
             UsageError: the format of standard input is not recognised.
         """
         if not is_path(value):
-            return cls([], [], None, open_array(value, role))
+            return cls([], array=open_array(value, role))
         path = os.fsdecode(value)
         if path == STDIN:
             from lscli.io.stdin import open_stdin
 
             file = open_stdin()
-            return cls([file], [input_format or _recognised(file)])
+            stack.callback(file.close)
+            return cls([(file, input_format or _recognised(file))])
         names = expanded(path)
         allow_open(len(names or ()))
-        opened = cls([], [], path if names else None)
-        try:
-            for name in names or [path]:
-                opened.files.append(RegularFile(name))
-                opened.formats.append(format_of(name, role, input_format))
-                check_content(opened.files[-1], opened.formats[-1])
-            check_distinct(opened.files)
-        except BaseException:
-            opened.close()
-            raise
+        opened = cls([], path if names else None)
+        for name in names or [path]:
+            file = RegularFile(name)
+            stack.callback(file.close)
+            opened.files.append((file, input_format or format_of(name, role)))
+            check_content(*opened.files[-1])
+        check_distinct([file for file, _ in opened.files])
         return opened
 
-    def again(self) -> Argument:
+    def again(self, stack: contextlib.ExitStack) -> Argument:
         """Open the same files again, for the labels.
 
         Raises:
             UsageError: their format cannot hold both logits and labels.
         """
-        if not self.files or not all(FORMATS[name].keyed for name in self.formats):
+        if not self.files or not all(FORMATS[name].keyed for _, name in self.files):
             hint = "name them after the logits, or give one file with both, such as .npz, .safetensors or .pt"
             raise UsageError("no labels were given", hint)
-        return self._replace(files=[file.another() for file in self.files])
+        files = [(file.another(), name) for file, name in self.files]
+        for file, _ in files:
+            stack.callback(file.close)
+        return self._replace(files=files)
 
     def paired_with(self, logits: Argument) -> Argument:
         """These shards of labels, in the order of the shards of logits.
@@ -82,20 +82,17 @@ class Argument(NamedTuple):
         Raises:
             InputError: a shard has no partner.
         """
-        by_name = {file.name: place for place, file in enumerate(self.files)}
-        names = pairs([file.name for file in logits.files], list(by_name), self.pattern or "")
-        order = [by_name[name] for name in names]
-        return self._replace(
-            files=[self.files[place] for place in order], formats=[self.formats[place] for place in order]
-        )
+        by_name = {file.name: (file, name) for file, name in self.files}
+        names = pairs([file.name for file, _ in logits.files], list(by_name), self.pattern or "")
+        return self._replace(files=[by_name[name] for name in names])
 
-    def opened(self, request: ArrayRequest, dimensions: int, stack: contextlib.ExitStack) -> Any:
+    def opened(self, request: ArrayRequest, stack: contextlib.ExitStack, dimensions: int = 0) -> StoredArray:
         """Open the requested array.
 
         Args:
             request: the array to read.
-            dimensions: its largest number of dimensions: leading ones become rows; 0 for any number.
             stack: closes the array.
+            dimensions: the number of dimensions to keep: leading ones are joined into rows; 0 keeps all.
 
         Raises:
             InputError: a file lacks the array, or shards differ in width or type.
@@ -103,16 +100,12 @@ class Argument(NamedTuple):
             UsageError: the package for the format is missing.
         """
         parts = [] if self.array is None else [self.array]
-        for file, name in zip(self.files, self.formats, strict=True):
+        for file, name in self.files:
             parts.append(FORMATS[name].reader(file.name).open_array(file, request))
             stack.callback(parts[-1].close)
         if dimensions:
             parts = [flattened(part, dimensions) for part in parts]
         return parts[0] if self.pattern is None else Shards(parts, self.pattern)
-
-    def close(self) -> None:
-        for file in self.files:
-            file.close()
 
 
 def is_path(value: Any) -> bool:
@@ -130,8 +123,6 @@ def _recognised(file: RegularFile) -> str:
         raise InputError("is empty", "look at the command before the pipe", where=file.name)
     found = format_by_content(file) or format_of_text(file)
     if found is None:
-        known = ", ".join(FORMATS)
-        raise UsageError(
-            "the format is not recognised by its first bytes", f"say --input-format: {known}", where=file.name
-        )
+        hint = f"say --input-format: {', '.join(FORMATS)}"
+        raise UsageError("the format is not recognised by its first bytes", hint, where=file.name)
     return found

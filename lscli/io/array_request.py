@@ -21,13 +21,13 @@ class ArrayRequest(NamedTuple):
 
     Attributes:
         role: `logits`, `labels` or another name for errors; also the default key.
-        wants: a `matrix` [N, K], or one column [N] of `integers` or of `numbers`; text files are read by it.
+        wants: a `matrix` [N, K], or one column [N] of `integers` or of `numbers`; this decides how text is read.
         key: the key of the array, or the column of a table; None for the default.
         option: the option that sets `key`, for hints.
-        labels: a column of a table that is not part of the logits; `label` and `labels` never are.
+        labels: a column of a table that is not part of the logits; nor are `label` and `labels`.
         allow_trailing: whether to ignore bytes after the data of an `.npy` array.
         dtype: the type of elements that are stored as raw bytes without a type (`--dtype`), or None.
-        shared: whether logits and labels are in this one file; a single array is then not taken for both.
+        shared: whether logits and labels are in this one file; its only array is then not taken for the labels.
         column: the column of a table, used if `key` is None.
     """
 
@@ -47,7 +47,7 @@ class Entry(NamedTuple):
 
     Attributes:
         key: its name; empty if the format holds a single array.
-        shape: None if the value is no array.
+        shape: None if the value is not an array.
         element: the name of the element type.
     """
 
@@ -74,21 +74,14 @@ def choose(where: str, keys: Sequence[str], request: ArrayRequest, again: str) -
     if request.key is not None:
         if request.key in keys:
             return request.key
-        raise InputError(
-            f"holds no array {request.key!r}", nearest(request.key, keys) or f"it holds {names}", where=where
-        )
+        hint = nearest(request.key, keys) or f"it holds {names}"
+        raise InputError(f"holds no array {request.key!r}", hint, where=where)
     if request.role in keys:
         return request.role
     if request.shared and request.role == "labels":
-        raise InputError(
-            f"holds no array {request.role!r}",
-            f"name the file of the labels after the logits, or their array with {request.option}: it holds {names}",
-            where=where,
-        )
+        hint = f"name the file of the labels after the logits, or their array with {request.option}: it holds {names}"
+        raise InputError("holds no array 'labels'", hint, where=where)
     if len(keys) == 1:
         return keys[0]
-    raise InputError(
-        f"holds several arrays and none is called {request.role}",
-        f"name one with {request.option}: {names}" if request.option else f"it holds {names}",
-        where=where,
-    )
+    hint = f"name one with {request.option}: {names}" if request.option else f"it holds {names}"
+    raise InputError(f"holds several arrays and none is called {request.role}", hint, where=where)

@@ -1,4 +1,4 @@
-"""Regular files that are read at any position; what only some systems offer is in this file."""
+"""Regular files that are read at any position; the differences between systems stay in this file."""
 
 from __future__ import annotations
 
@@ -18,9 +18,13 @@ if TYPE_CHECKING:
 class RegularFile:
     """A regular file, open for reading at any position from any thread.
 
-    Only regular files are opened: a FIFO would hang, a device never ends. Positional reads into the caller's buffer
-    keep memory flat. A file that shrinks causes a short read, which is an error; if it were mapped, it would end the
-    process with SIGBUS.
+    Only regular files are opened: a FIFO may block, and a device may never end. Positional reads into the caller's
+    buffer keep memory flat. A file that shrinks causes a short read, which is an error; if it were mapped, it would end
+    the process with SIGBUS.
+
+    Args:
+        path: the path as typed; only a name for errors if `fd` is given.
+        fd: an open descriptor, closed with this file; None to open the path.
 
     Attributes:
         name: the path as typed.
@@ -47,11 +51,6 @@ class RegularFile:
         self.path = f"/proc/self/fd/{self._fd}" if os.path.isdir("/proc/self/fd") else path
         self._signature = _signature(status)
         self._fallback = None if hasattr(os, "preadv") else _SeekingReader(self._fd)
-
-    @classmethod
-    def of_stream(cls, stream: BinaryIO, name: str) -> RegularFile:
-        """A file from an open stream, such as an unnamed temporary file; it stays open when the stream is closed."""
-        return cls(name, os.dup(stream.fileno()))
 
     def another(self) -> RegularFile:
         """The same file, opened once more and closed on its own."""
@@ -96,8 +95,7 @@ class RegularFile:
             os.close(self._fd)
             self._fd = -1
 
-    def __del__(self) -> None:
-        # In a notebook, an error that is kept must not keep the file open.
+    def __del__(self) -> None:  # in a notebook, a saved error must not keep the file open
         if hasattr(self, "_fd"):
             self.close()
 
@@ -184,9 +182,9 @@ def _explained(error: OSError, path: str) -> LscliError:
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
         return InputError("not found", "check the path", where=path)
     if error.errno == errno.ELOOP:
-        return InputError("symlink loop", "the link leads back to itself: name the file", where=path)
+        return InputError("symlink loop", "the link points to itself: name the file", where=path)
     if error.errno in (errno.EACCES, errno.EPERM):
-        return ReadWriteError("permission denied", "ask for the right to read it, or copy it", where=path)
+        return ReadWriteError("permission denied", "ask for permission to read it, or copy it", where=path)
     if error.errno == errno.ENAMETOOLONG:
         return InputError("the path is too long", "check the path", where=path)
     return ReadWriteError(f"cannot be read: {os.strerror(error.errno or 0)}", "check the disk", where=path)

@@ -1,8 +1,8 @@
-"""The table of input formats: everything that differs between them, but for the code that reads them.
+"""The table of input formats: everything that differs between them except the code that reads them.
 
 A new format is one line in `FORMATS`, a module in `lscli.io.formats` and its test. A reader has
-`open_array(file, request)`, which opens the requested array, and `contents(file)`, which lists all arrays. Its module,
-with the packages that it needs, is imported when a file of its format is opened; this one imports no numpy.
+`open_array(file, request)`, which opens the requested array, and `contents(file)`, which lists all arrays. The
+module and its packages are imported only when a file of the format is opened; this file imports no numpy.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ class Format(NamedTuple):
     """A file format.
 
     Attributes:
-        suffixes: of its files, the usual one first.
-        reader_name: the module in `lscli.io.formats`, and the object in it if that is the reader: `module.OBJECT`.
+        suffixes: the suffixes of its files, the usual one first.
+        reader_name: the reader: a module in `lscli.io.formats`, or an object in one, `module.OBJECT`.
         called: a phrase for such a file in errors.
         keyed: whether a file may hold both logits and labels.
         magic: the first bytes of its files, if they identify the format.
-        package: the package that reading needs and that is not a dependency of lscli, or None.
+        package: the optional package that reading needs, or None.
         table: whether a file is a table of columns.
     """
 
@@ -72,42 +72,28 @@ _PICKLES = (".pkl", ".pickle", ".p", ".joblib", ".dill")
 _START, _LINE = 16, 4096
 
 
-def format_of(path: str, role: str, named: str | None = None) -> str:
-    """The name of the format of a path: `named` if given, else by the suffix.
-
-    Args:
-        path: the file.
-        role: what the file is for, in errors.
-        named: the format that was given (`--input-format`), or None.
+def format_of(path: str, role: str) -> str:
+    """The name of the format of a path, by its suffix; `role` is the purpose of the file, for errors.
 
     Raises:
-        InputError: the suffix is unknown, or one of pickles.
+        InputError: the suffix is unknown, or is one of pickles.
     """
-    if named is not None:
-        return named
     suffix = os.path.splitext(path)[1].lower()
     if suffix in _PICKLES:
-        raise InputError(
-            "pickles are refused: loading one runs whatever it says",
-            "where you trust its writer, save the arrays: np.savez('x.npz', logits=logits, labels=labels)",
-            where=path,
-        )
+        hint = "if you trust its writer, save the arrays: np.savez('x.npz', logits=logits, labels=labels)"
+        raise InputError("pickles are refused: loading one runs the code in it", hint, where=path)
     if suffix not in BY_SUFFIX:
-        raise InputError(
-            f"unknown format {suffix!r} for {role}"
-            if suffix
-            else f"a path without a suffix names no format for {role}",
-            nearest(suffix, BY_SUFFIX) or f"save them as one of {', '.join(BY_SUFFIX)}, or say --input-format",
-            where=path,
-        )
+        what = f"unknown format {suffix!r}" if suffix else "a path without a suffix names no format"
+        hint = nearest(suffix, BY_SUFFIX) or f"save them as one of {', '.join(BY_SUFFIX)}, or say --input-format"
+        raise InputError(f"{what} for {role}", hint, where=path)
     return BY_SUFFIX[suffix]
 
 
 def format_by_content(file: RegularFile) -> str | None:
     """The name of the format that the first bytes identify, or None."""
     start = file.read(_START, 0)
-    if start.startswith(FORMATS["npz"].magic):
-        return _archive_of(file)
+    if start.startswith(FORMATS["npz"].magic):  # a zip archive; those of torch begin with a pickle
+        return "pt" if b"/data.pkl" in file.read(256, 0) else "npz"
     for name, own in FORMATS.items():
         if start.startswith(own.magic):
             return name
@@ -125,24 +111,12 @@ def format_of_text(file: RegularFile) -> str | None:
 
 
 def check_content(file: RegularFile, name: str) -> None:
-    """Refuse a file whose first bytes identify another format than `name`.
-
-    Raises:
-        InputError: they do.
-    """
+    """Raise InputError if the first bytes of a file identify another format than `name`."""
     found = format_by_content(file)
     zipped = ("npz", "pt")
     if found in (None, name) or (found in zipped and name in zipped):
         return
     called, suffix = FORMATS[found].called, FORMATS[found].suffixes[0]
     what = "a zip archive" if found in zipped else called
-    raise InputError(
-        f"{what}, not {FORMATS[name].called}",
-        f"if it is {called}, give it the suffix {suffix} or say --input-format {found}",
-        where=file.name,
-    )
-
-
-def _archive_of(file: RegularFile) -> str:
-    """Tell the zip archives of torch, which begin with a pickle, from those of numpy."""
-    return "pt" if b"/data.pkl" in file.read(256, 0) else "npz"
+    hint = f"if it is {called}, give it the suffix {suffix} or say --input-format {found}"
+    raise InputError(f"{what}, not {FORMATS[name].called}", hint, where=file.name)

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli.errors import InputError
-from lscli.io.memory import TensorArray
-from lscli.io.stored import read_all
-from lscli.io.views import located, shards_of
+from lscli.io.memory import read_all
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,13 +29,13 @@ class Labels:
         values: [N] integers of any type, unchecked.
 
     Raises:
-        InputError: the array is not one-dimensional, not of integers, or has another number of rows.
+        InputError: the array is not one-dimensional, not of integers, or has a different number of rows.
     """
 
-    def __init__(self, array: StoredArray | TensorArray, rows: int | None = None, logits: str = "") -> None:
+    def __init__(self, array: StoredArray, rows: int | None = None, logits: str = "") -> None:
         self.name = array.name
         self.shape = array.shape
-        self.shards = shards_of(array)
+        self.shards = array.shards
         self._array = array
         self.values = self._integers(array, rows, logits)
         self.dtype = self.values.dtype.name
@@ -54,38 +52,31 @@ class Labels:
         outside = ((values < 0) | (values >= num_classes)) & ~ignored
         if outside.any():
             row = int(outside.argmax())
-            name, own_row = located(self._array, row)
-            raise InputError(
-                f"label out of range at row {own_row} (value {values[row]}, {num_classes} classes)",
-                "labels count from 0; --ignore-index leaves out the samples with one value",
-                where=name,
-            )
+            name, own_row = self._array.located(row)
+            what = f"label out of range at row {own_row} (value {values[row]}, {num_classes} classes)"
+            hint = "labels count from 0; --ignore-index leaves out the samples with one value"
+            raise InputError(what, hint, where=name)
         count = int(np.count_nonzero(ignored))
         if count == len(values):
-            raise InputError(
-                f"all {count} samples are ignored (label {ignore_index})", "check --ignore-index", where=self.name
-            )
+            what = f"all {count} samples are ignored (label {ignore_index})"
+            raise InputError(what, "check --ignore-index", where=self.name)
         result = values.astype(np.int32)
         if count:
             result[ignored] = -1
         return result, count
 
-    def _integers(self, array: StoredArray | TensorArray, rows: int | None, logits: str) -> NDArray[Any]:
+    def _integers(self, array: StoredArray, rows: int | None, logits: str) -> NDArray[Any]:
         if len(self.shape) != 1:
             hint = "save the class numbers: labels.argmax(axis=1); for distributions say --soft-labels"
             if len(self.shape) == 2 and 1 in self.shape:
                 hint = "save them flat: labels.ravel()"
             raise InputError(f"need labels of shape (N,), got {self.shape}", hint, where=self.name)
         if array.element.lstrip("u").rstrip("0123456789") != "int":
-            raise InputError(
-                f"not integer labels ({array.element})", "save the class numbers as int64", where=self.name
-            )
+            what = f"not integer labels ({array.element})"
+            raise InputError(what, "save the class numbers as int64", where=self.name)
         if self.shape[0] == 0:
             raise InputError("no rows", "save one label per sample", where=self.name)
         if rows not in (None, self.shape[0]):
-            raise InputError(
-                f"rows differ: {logits} has {rows}, the labels have {self.shape[0]}",
-                "save both from the same run",
-                where=self.name,
-            )
-        return np.asarray(array.tensor.cpu()) if isinstance(array, TensorArray) else read_all(array)
+            what = f"rows differ: {logits} has {rows}, the labels have {self.shape[0]}"
+            raise InputError(what, "save both from the same run", where=self.name)
+        return read_all(array)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli.errors import InputError
+from lscli.io.stored import StoredArray
 
 if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
 
-class MemoryArray:
+class MemoryArray(StoredArray):
     """A numpy array, read by rows; not copied if its rows are contiguous and in the machine's byte order.
 
     Args:
@@ -22,8 +23,6 @@ class MemoryArray:
         name: its name in errors and reports.
         bfloat16: whether its uint16 values are the bits of bfloat16 numbers.
     """
-
-    sequential = False
 
     def __init__(self, array: NDArray[Any], name: str, *, bfloat16: bool = False) -> None:
         self.name = name
@@ -34,7 +33,6 @@ class MemoryArray:
         self._direct = array.dtype.isnative and array.flags.c_contiguous and array.flags.aligned
 
     def read(self, start: int, stop: int, out: NDArray[Any]) -> NDArray[Any]:
-        """Rows `start` to `stop`: a view of the array, or `out` filled with them."""
         if self._direct:
             return self._array[start:stop]
         np.copyto(out, self._array[start:stop])
@@ -43,20 +41,9 @@ class MemoryArray:
     def reshaped(self, shape: tuple[int, ...]) -> MemoryArray:
         return MemoryArray(self._array.reshape(shape), self.name, bfloat16=self.element == "bfloat16")
 
-    def check_unchanged(self) -> None:
-        """Do nothing: memory is not watched for changes."""
 
-    def verify(self) -> None:
-        """Do nothing: memory has no checksum."""
-
-    def close(self) -> None:
-        """Do nothing: memory needs no closing."""
-
-
-class TensorArray:
-    """A torch tensor on a device, whose rows stay there."""
-
-    sequential = False
+class TensorArray(StoredArray):
+    """A torch tensor on a device, whose rows stay there: `read` is not available."""
 
     def __init__(self, tensor: torch.Tensor, name: str) -> None:
         self.name = name
@@ -67,34 +54,22 @@ class TensorArray:
     def reshaped(self, shape: tuple[int, ...]) -> TensorArray:
         return TensorArray(self.tensor.reshape(shape), self.name)
 
-    def check_unchanged(self) -> None:
-        """Do nothing: memory is not watched for changes."""
-
-    def verify(self) -> None:
-        """Do nothing: memory has no checksum."""
-
-    def close(self) -> None:
-        """Do nothing: memory needs no closing."""
-
-
-def is_tensor(value: object) -> bool:
-    """Whether `value` is a torch tensor; torch is not imported, since it already is if there is a tensor."""
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(value, torch.Tensor)
-
 
 def open_array(value: Any, name: str) -> MemoryArray | TensorArray:
     """Open a numpy array, nested list or torch tensor.
 
     Raises:
-        InputError: numpy cannot make an array of numbers from it.
+        InputError: numpy cannot convert it to an array of numbers.
     """
-    if is_tensor(value):
+    torch = sys.modules.get("torch")  # a tensor exists only if torch is imported
+    if torch is not None and isinstance(value, torch.Tensor):
         return open_tensor(value, name)
     try:
         array = np.asarray(value)
     except (ValueError, TypeError) as error:
-        raise InputError(f"is no array: {error}", "give a numpy array, a torch tensor or a path", where=name) from error
+        raise InputError(
+            f"is not an array: {error}", "give a numpy array, a torch tensor or a path", where=name
+        ) from error
     if array.dtype == object:
         raise InputError("object arrays are refused", "give an array of numbers", where=name)
     return MemoryArray(array, name)
@@ -119,3 +94,22 @@ def open_tensor(tensor: torch.Tensor, name: str) -> MemoryArray | TensorArray:
         return MemoryArray(tensor.resolve_conj().resolve_neg().numpy(), name)
     except TypeError as error:
         raise InputError(f"a tensor of dtype {tensor.dtype}", "give tensor.float()", where=name) from error
+
+
+def read_all(array: StoredArray) -> NDArray[Any]:
+    """Read all of a small array into the host's memory, in the machine's byte order, and close it.
+
+    Raises:
+        InputError: the file changed while it was read, or is damaged.
+        ReadWriteError: the file cannot be read.
+    """
+    if isinstance(array, TensorArray):
+        return np.asarray(array.tensor.cpu())
+    try:
+        out = np.empty(array.shape, array.dtype.newbyteorder("="))
+        values = array.read(0, array.shape[0], out) if array.shape else array.read(0, 1, out.reshape(1))
+        array.check_unchanged()
+        array.verify()
+    finally:
+        array.close()
+    return values.reshape(array.shape)

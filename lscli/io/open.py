@@ -5,19 +5,16 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from lscli.errors import InputError, UsageError
-from lscli.io.argument import Argument, is_path, is_stdin
+from lscli.io.argument import Argument, is_stdin
 from lscli.io.array_request import ArrayRequest, Entry, Wants
 from lscli.io.format_table import FORMATS
 from lscli.io.labels import Labels
 from lscli.io.logits import Logits
-from lscli.io.memory import TensorArray
+from lscli.io.memory import read_all
 from lscli.io.paths import alike
 from lscli.io.shards import Shards
 from lscli.io.soft_labels import SoftLabels
-from lscli.io.stored import read_all
 from lscli.io.views import interpreted
 from lscli.options import ReadingOptions
 
@@ -27,17 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.io.files import RegularFile
-
-__all__ = [
-    "contents_of",
-    "is_path",
-    "open_inputs",
-    "open_labels",
-    "open_numbers",
-    "open_soft_inputs",
-    "opened_entry",
-]
-
+    from lscli.io.stored import StoredArray
 
 _DEFAULTS = ReadingOptions()
 
@@ -69,21 +56,18 @@ def _opened(
         raise UsageError("standard input is read once", "name a file for the logits or the labels", where="-")
     # After an error no file stays open, even if a caller keeps the traceback.
     with contextlib.ExitStack() as stack:
-        of_logits = Argument.of(logits, "logits", options.input_format)
-        stack.callback(of_logits.close)
+        of_logits = Argument.of(logits, "logits", stack, options.input_format)
         if shared:
-            of_labels = of_logits.again()
+            of_labels = of_logits.again(stack)
         else:
-            of_labels = Argument.of(labels, "labels", options.input_format if is_stdin(labels) else None)
-        stack.callback(of_labels.close)
-        if not shared and None not in (of_logits.pattern, of_labels.pattern):
-            of_labels = of_labels.paired_with(of_logits)
-        scores = of_logits.opened(
-            _logits_request(options, shared=shared), (1 if options.binary else 2) if options.flatten else 0, stack
-        )
-        wants: Wants = "integers" if dimensions == 1 else "matrix"
-        request = _labels_request(options, wants, shared=shared)
-        truth = of_labels.opened(request, dimensions if options.flatten else 0, stack)
+            of_labels = Argument.of(labels, "labels", stack, options.input_format if is_stdin(labels) else None)
+            if None not in (of_logits.pattern, of_labels.pattern):
+                of_labels = of_labels.paired_with(of_logits)
+        flat = int(options.flatten)
+        request = _logits_request(options, shared=shared)
+        scores = of_logits.opened(request, stack, flat * (1 if options.binary else 2))
+        request = _labels_request(options, "integers" if dimensions == 1 else "matrix", shared=shared)
+        truth = of_labels.opened(request, stack, flat * dimensions)
         _check_order(scores, truth, binary=options.binary, soft=dimensions == 2)
         _check_rows(scores, truth)
         matrix = Logits(interpreted(scores, options.kind, binary=options.binary), options.kind)
@@ -94,29 +78,15 @@ def _opened(
 
 def _logits_request(options: ReadingOptions, *, shared: bool) -> ArrayRequest:
     """The array of logits to read; `shared` if the labels are in the same file."""
-    return ArrayRequest(
-        "logits",
-        "numbers" if options.binary else "matrix",
-        options.logits_key,
-        "--logits-key",
-        options.labels_column or options.labels_key,
-        options.allow_trailing,
-        options.dtype,
-        shared,
-    )
+    wants: Wants = "numbers" if options.binary else "matrix"
+    labels, trailing = options.labels_column or options.labels_key, options.allow_trailing
+    return ArrayRequest("logits", wants, options.logits_key, "--logits-key", labels, trailing, options.dtype, shared)
 
 
 def _labels_request(options: ReadingOptions, wants: Wants, *, shared: bool = False) -> ArrayRequest:
     """The array of labels to read; `shared` if the logits are in the same file."""
-    return ArrayRequest(
-        "labels",
-        wants,
-        options.labels_key,
-        "--labels-key",
-        allow_trailing=options.allow_trailing,
-        shared=shared,
-        column=options.labels_column,
-    )
+    key, column, trailing = options.labels_key, options.labels_column, options.allow_trailing
+    return ArrayRequest("labels", wants, key, "--labels-key", None, trailing, shared=shared, column=column)
 
 
 def open_labels(labels: Any, options: ReadingOptions) -> Labels | SoftLabels:
@@ -128,10 +98,9 @@ def open_labels(labels: Any, options: ReadingOptions) -> Labels | SoftLabels:
         UsageError: an option does not fit them.
     """
     with contextlib.ExitStack() as stack:
-        argument = Argument.of(labels, "labels", options.input_format)
-        stack.callback(argument.close)
-        array = argument.opened(_labels_request(options, "integers"), 0, stack)
-        # `Labels` refuses [N, 1] with a hint: it is class numbers that were saved as a column.
+        argument = Argument.of(labels, "labels", stack, options.input_format)
+        array = argument.opened(_labels_request(options, "integers"), stack)
+        # [N, 1] holds class numbers that were saved as a column, which `Labels` refuses with a hint.
         opened = SoftLabels(array) if len(array.shape) == 2 and array.shape[1] != 1 else Labels(array)
         stack.pop_all()
     return opened
@@ -143,18 +112,15 @@ def open_numbers(value: Any, role: str, column: str) -> tuple[str, NDArray[Any]]
     Args:
         value: a path, an array or a tensor.
         role: the name of the array in errors, and its key in an archive.
-        column: the column of a table with several.
+        column: the column to read, if a table has several.
 
     Raises:
         InputError: it cannot be used.
         ReadWriteError: it cannot be read.
     """
     with contextlib.ExitStack() as stack:
-        argument = Argument.of(value, role)
-        stack.callback(argument.close)
-        array = argument.opened(ArrayRequest(role, "numbers", None, f"the key {role}", column=column), 0, stack)
-        if isinstance(array, TensorArray):
-            return array.name, np.asarray(array.tensor.cpu())
+        request = ArrayRequest(role, "numbers", None, f"the key {role}", column=column)
+        array = Argument.of(value, role, stack).opened(request, stack)
         return array.name, read_all(array)
 
 
@@ -167,17 +133,13 @@ def contents_of(path: str, input_format: str | None) -> list[tuple[RegularFile, 
         UsageError: the format of standard input is not recognised, or its package is missing.
     """
     with contextlib.ExitStack() as stack:
-        argument = Argument.of(path, "logits or labels", input_format)
-        stack.callback(argument.close)
-        found = [
-            (file, name, FORMATS[name].reader(file.name).contents(file))
-            for file, name in zip(argument.files, argument.formats, strict=True)
-        ]
+        files = Argument.of(path, "logits or labels", stack, input_format).files
+        found = [(file, name, FORMATS[name].reader(file.name).contents(file)) for file, name in files]
         stack.pop_all()
     return found
 
 
-def opened_entry(file: RegularFile, format_name: str, entry: Entry) -> Any:
+def opened_entry(file: RegularFile, format_name: str, entry: Entry) -> StoredArray:
     """Open one array of a file in any role; closing it leaves the file open.
 
     Raises:
@@ -186,48 +148,37 @@ def opened_entry(file: RegularFile, format_name: str, entry: Entry) -> Any:
     """
     if len(entry.shape or ()) != 1:
         return _opened_as("matrix", file, format_name, entry)
-    if entry.element != "text":
-        wants: Wants = "integers" if entry.element.lstrip("u").startswith("int") else "numbers"
-        return _opened_as(wants, file, format_name, entry)
-    try:
-        return _opened_as("integers", file, format_name, entry)
-    except InputError:  # not integers
-        return _opened_as("numbers", file, format_name, entry)
+    if entry.element == "text":
+        with contextlib.suppress(InputError):  # not integers
+            return _opened_as("integers", file, format_name, entry)
+    integers = entry.element.lstrip("u").startswith("int")
+    return _opened_as("integers" if integers else "numbers", file, format_name, entry)
 
 
-def _opened_as(wants: Wants, file: RegularFile, format_name: str, entry: Entry) -> Any:
-    another = file.another()
-    try:
-        request = ArrayRequest("logits", wants, entry.key or None, allow_trailing=True)
-        return FORMATS[format_name].reader(file.name).open_array(another, request)
-    except BaseException:
-        another.close()
-        raise
+def _opened_as(wants: Wants, file: RegularFile, format_name: str, entry: Entry) -> StoredArray:
+    request = ArrayRequest("logits", wants, entry.key or None, allow_trailing=True)
+    with contextlib.ExitStack() as stack:
+        another = file.another()
+        stack.callback(another.close)
+        opened: StoredArray = FORMATS[format_name].reader(file.name).open_array(another, request)
+        stack.pop_all()
+    return opened
 
 
-def _check_order(scores: Any, truth: Any, *, binary: bool, soft: bool) -> None:
+def _check_order(scores: StoredArray, truth: StoredArray, *, binary: bool, soft: bool) -> None:
     if len(scores.shape) == 1 and len(truth.shape) == 2 and not binary:
-        raise InputError(
-            f"the two inputs are swapped: this one has shape {scores.shape}, {truth.name} {truth.shape}",
-            "the logits come first, then the labels",
-            where=scores.name,
-        )
+        what = f"the two inputs are swapped: this one has shape {scores.shape}, {truth.name} {truth.shape}"
+        raise InputError(what, "the logits come first, then the labels", where=scores.name)
     if len(scores.shape) == len(truth.shape) == 2 and not soft and alike(scores.name, truth.name):
-        raise UsageError(
-            f"is a shard of logits, as {scores.name} is, and not their labels",
-            "a pattern of shards has to be quoted, or the shell puts the files in its place: 'logits-*.npy'",
-            where=truth.name,
-        )
+        what = f"is a shard of logits, like {scores.name}, and does not hold labels"
+        hint = "quote a pattern of shards, or the shell replaces it by the files: 'logits-*.npy'"
+        raise UsageError(what, hint, where=truth.name)
 
 
-def _check_rows(scores: Any, truth: Any) -> None:
+def _check_rows(scores: StoredArray, truth: StoredArray) -> None:
     """Refuse a label shard whose number of rows differs from its logits; `Labels` checks the total."""
-    if not (isinstance(truth, Shards) and isinstance(scores, Shards)):
-        return
-    for place, (rows, own) in enumerate(zip(scores.rows(), truth.rows(), strict=True)):
-        if rows != own:
-            raise InputError(
-                f"rows differ: {scores.shards[place]} has {rows}, its labels have {own}",
-                "save both from the same run",
-                where=truth.shards[place],
-            )
+    if isinstance(truth, Shards) and isinstance(scores, Shards):
+        for place, (rows, own) in enumerate(zip(scores.rows(), truth.rows(), strict=True)):
+            if rows != own:
+                what = f"rows differ: {scores.shards[place]} has {rows}, its labels have {own}"
+                raise InputError(what, "save both from the same run", where=truth.shards[place])

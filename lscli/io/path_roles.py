@@ -1,4 +1,4 @@
-"""The roles of several paths: which are logits, and whether the last one is labels. Only headers are read."""
+"""Tell logits from labels among several paths. Only headers are read."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from lscli.io.paths import STDIN, files_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from lscli.io.array_request import Entry
 
 
 class PathRoles(NamedTuple):
@@ -60,9 +62,7 @@ def _is_labels(path: str, logits_key: str | None, labels_key: str | None, *, bin
     if path == STDIN:
         return True
     shape = stored_shape(path, logits_key, "logits") or ()
-    if binary:  # logits are one-dimensional as well; an archive is then a model, another file the labels
-        return not is_keyed(path)
-    if len(shape) == 2 and flatten:
+    if binary or (flatten and len(shape) == 2):  # logits and labels look the same: only an archive may hold logits
         return not is_keyed(path)
     if len(shape) == 2:
         return shape[1] == 1  # labels saved as a column, which `Labels` refuses with a hint
@@ -104,12 +104,14 @@ def _shape(path: str, key: str | None, default: str) -> tuple[int, ...] | None:
     try:
         name = format_of(file.name, default)
         check_content(file, name)
-        entries = {entry.key: entry.shape for entry in FORMATS[name].reader(file.name).contents(file)}
+        found: list[Entry] = FORMATS[name].reader(file.name).contents(file)
     except ReadWriteError:
         raise
     except LscliError:  # opening the file will report the error
         return None
     finally:
         file.close()
-    only = next(iter(entries)) if len(entries) == 1 else None
-    return entries.get(key if key is not None else default if default in entries else only)
+    shapes = {entry.key: entry.shape for entry in found}
+    if key is None and default not in shapes and len(shapes) == 1:
+        return found[0].shape
+    return shapes.get(default if key is None else key)

@@ -61,7 +61,7 @@ def alike(one: str, other: str) -> bool:
 
 
 def _common(names: list[str]) -> int:
-    """The length of the common beginning of all names, without a number that continues differently."""
+    """The length of the common beginning of all names; a number is in it whole or not at all."""
     first, last = min(names), max(names)  # all other names sort between these two
     length = next((place for place, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
     if any(name[length : length + 1].isdigit() for name in names):
@@ -97,9 +97,6 @@ def pairs(logits: list[str], labels: list[str], where: str) -> list[str]:
     alone += [name for part, name in of_labels.items() if part not in of_logits]
     if alone:
         listed = ", ".join(alone[:4]) + (", ..." if len(alone) > 4 else "")
-        raise InputError(
-            f"shards without a partner: {listed}",
-            "the names of logits and labels have to differ in the same way, as logits-1 and labels-1",
-            where=where,
-        )
+        hint = "the names of logits and labels must differ in the same way, such as logits-1 and labels-1"
+        raise InputError(f"shards without a partner: {listed}", hint, where=where)
     return [of_labels[part] for part in of_logits]

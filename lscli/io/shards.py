@@ -8,6 +8,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from lscli.errors import InputError
+from lscli.io.stored import StoredArray
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,10 +16,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.io.files import RegularFile
-    from lscli.io.stored import StoredArray
 
 
-class Shards:
+class Shards(StoredArray):
     """Arrays of the same width and type, one after another.
 
     Args:
@@ -40,7 +40,7 @@ class Shards:
         self.shape = (self._ends[-1], *first.shape[1:])
         self.dtype = first.dtype.newbyteorder("=")
         self.element = first.element
-        self.ragged = any(getattr(part, "ragged", False) for part in parts)
+        self.ragged = any(part.ragged for part in parts)
         self.sequential = any(part.sequential for part in parts)
 
     def read(self, start: int, stop: int, out: NDArray[Any]) -> NDArray[Any]:
@@ -57,7 +57,6 @@ class Shards:
         return out
 
     def located(self, row: int) -> tuple[str, int]:
-        """The shard that holds a row, and the row's number in it."""
         place = bisect.bisect_right(self._ends, row)
         return self._parts[place].name, row - (self._ends[place] - self._parts[place].shape[0])
 
@@ -66,10 +65,8 @@ class Shards:
         return [part.shape[0] for part in self._parts]
 
     def reshaped(self, shape: tuple[int, ...]) -> Shards:
-        inner = shape[1:]
-        size = math.prod(inner)
-        parts = [part.reshaped((math.prod(part.shape) // size, *inner)) for part in self._parts]
-        return Shards(parts, self.name)
+        size = math.prod(shape[1:])
+        return Shards([part.reshaped((math.prod(part.shape) // size, *shape[1:])) for part in self._parts], self.name)
 
     def check_unchanged(self) -> None:
         for part in self._parts:
@@ -93,16 +90,13 @@ def check_distinct(files: Sequence[RegularFile]) -> None:
     seen: dict[tuple[int, int], str] = {}
     for file in files:
         if file.identity in seen:
-            raise InputError(
-                f"is the same file as {seen[file.identity]}: its samples would count twice",
-                "leave one of them out of the pattern",
-                where=file.name,
-            )
+            what = f"is the same file as {seen[file.identity]}: its samples would count twice"
+            raise InputError(what, "leave one of them out of the pattern", where=file.name)
         seen[file.identity] = file.name
 
 
 def allow_open(count: int) -> None:
-    """Raise the soft limit on open files of this process, as far as allowed, to hold `count` shards open."""
+    """Raise the soft limit on open files of this process, as far as allowed, so that `count` shards can be open."""
     try:
         import resource
     except ImportError:  # Windows has none
@@ -115,16 +109,14 @@ def allow_open(count: int) -> None:
 
 
 def _check_alike(place: int, part: StoredArray, first: StoredArray) -> None:
-    what, mine, theirs = "", "", ""
-    if part.shape[1:] != first.shape[1:]:
-        what, mine, theirs = "rows of shape ", str(part.shape[1:]), str(first.shape[1:])
-        if len(part.shape) == len(first.shape) == 2:
-            what, mine, theirs = "K = ", str(part.shape[1]), str(first.shape[1])
+    mine, theirs = part.shape[1:], first.shape[1:]
+    if mine != theirs and len(mine) == len(theirs) == 1:
+        what = f"K = {mine[0]}, expected {theirs[0]}"
+    elif mine != theirs:
+        what = f"rows of shape {mine}, expected {theirs}"
     elif part.element != first.element:
-        what, mine, theirs = "dtype ", part.element, first.element
-    if what:
-        raise InputError(
-            f"shard {place} has {what}{mine}, expected {theirs}",
-            f"all shards are alike: the first is {first.name}",
-            where=part.name,
-        )
+        what = f"dtype {part.element}, expected {first.element}"
+    else:
+        return
+    hint = f"all shards must be alike: the first is {first.name}"
+    raise InputError(f"shard {place} has {what}", hint, where=part.name)

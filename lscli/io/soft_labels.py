@@ -11,7 +11,8 @@ import numpy as np
 
 from lscli.errors import InputError
 from lscli.io.memory import TensorArray
-from lscli.io.views import SUM, located, shards_of
+from lscli.io.stored import Checked
+from lscli.io.views import SUM
 from lscli.smoothing.labels import row_values
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _BLOCK = 1 << 16
 
 
-class SoftLabels:
+class SoftLabels(Checked):
     """A matrix of labels, read by blocks of rows.
 
     Attributes:
@@ -40,13 +41,15 @@ class SoftLabels:
         InputError: the array is not such a matrix.
     """
 
-    def __init__(self, array: StoredArray | TensorArray) -> None:
+    def __init__(self, array: StoredArray) -> None:
         self.name = array.name
-        self.shards = shards_of(array)
+        self.shards = array.shards
         self.shape: tuple[int, ...] = array.shape
         self.dtype = array.element
         if isinstance(array, TensorArray) or self.dtype == "bfloat16" or array.dtype.kind not in "biuf":
-            raise InputError(f"not numbers of numpy's ({self.dtype})", "save them as float32 or uint8", where=self.name)
+            raise InputError(
+                f"not numbers of a type of numpy ({self.dtype})", "save them as float32 or uint8", where=self.name
+            )
         if len(self.shape) != 2:
             hint = _SHAPES.get(len(self.shape), "one row per sample, one column per class")
             raise InputError(f"need soft labels of shape (N, K), got {self.shape}", hint, where=self.name)
@@ -56,17 +59,17 @@ class SoftLabels:
             raise InputError(
                 f"need at least 2 classes, got shape {self.shape}", "one column per class", where=self.name
             )
-        self._array = array
+        self._source: StoredArray = array
         self.read_lock: AbstractContextManager[Any] = threading.Lock() if array.sequential else contextlib.nullcontext()
 
     @property
     def storage(self) -> np.dtype[Any]:
         """numpy's type of an element, in the machine's byte order."""
-        return self._array.dtype.newbyteorder("=")
+        return self._source.dtype.newbyteorder("=")
 
     @property
     def size(self) -> int:
-        return math.prod(self.shape) * self._array.dtype.itemsize
+        return math.prod(self.shape) * self._source.dtype.itemsize
 
     def blocks(self, rows: int) -> Iterator[NDArray[Any]]:
         """Iterate over blocks of `rows` rows; a block is valid until the next one.
@@ -79,11 +82,12 @@ class SoftLabels:
         for start in range(0, self.shape[0], rows):
             stop = min(start + rows, self.shape[0])
             yield self.read(start, stop, buffer[: stop - start])
+        self.check_unchanged()
         self.verify()
 
     def read(self, start: int, stop: int, out: NDArray[Any]) -> NDArray[Any]:
         """Rows `start` to `stop`, of type `storage`: a view, or `out` filled."""
-        return self._array.read(start, stop, out)
+        return self._source.read(start, stop, out)
 
     def distributions(
         self, values: NDArray[Any], first: int, ignore_index: int, out: NDArray[np.float64]
@@ -91,12 +95,12 @@ class SoftLabels:
         """Normalise rows as read, [n, K], into `out`; `first` is the number of the first row, for errors.
 
         Returns:
-            Which rows are ignored, [n]: those with `ignore_index` in every class. They are 0 in `out`. Beside other
+            Which rows are ignored, [n]: those that hold only `ignore_index`. They are 0 in `out`. In a row with other
             values, `ignore_index` counts as 0.
 
         Raises:
-            InputError: a row has a value outside [0, 1] or does not sum to 1 within 0.01. A value may exceed 1 by
-                0.01, too: mixed labels, 0.7 and 0.3 of one class, may round to more than 1.
+            InputError: a row has a value outside [0, 1] or does not sum to 1, each within 0.01: the values of mixed
+                labels, such as 0.7 and 0.3 of one class, may round to more than 1.
         """
         ignored = np.zeros(len(values), np.bool_)
         if values.min() >= 0 and values.max() <= 1 + SUM:  # false for a nan
@@ -107,7 +111,7 @@ class SoftLabels:
         total[ignored] = 1.0
         wrong = np.flatnonzero(~(np.abs(total - 1.0) <= SUM))
         if len(wrong):
-            name, row = located(self._array, first + int(wrong[0]))
+            name, row = self._source.located(first + int(wrong[0]))
             raise InputError(f"row {row} sums to {total[wrong[0]]:.6g}, not to 1", _hint(total[wrong[0]]), where=name)
         out /= total[:, None]
         return ignored
@@ -139,16 +143,8 @@ class SoftLabels:
         return sums / total
 
     def all_ignored(self, ignore_index: int) -> InputError:
-        what = f"all {self.shape[0]} samples are ignored (rows of nothing but {ignore_index})"
+        what = f"all {self.shape[0]} samples are ignored (rows of {ignore_index} alone)"
         return InputError(what, "check --ignore-index", where=self.name)
-
-    def verify(self) -> None:
-        """Raise InputError if the file changed while it was read, or a checksum in it does not match."""
-        self._array.check_unchanged()
-        self._array.verify()
-
-    def close(self) -> None:
-        self._array.close()
 
     def _with_others(
         self, values: NDArray[Any], first: int, ignore_index: int
@@ -160,7 +156,7 @@ class SoftLabels:
             q, ignored = row_values(whole, num_classes, ignore_index)
         except InputError:
             for i in range(len(whole)):  # name the first bad row by its number in its own file
-                name, row = located(self._array, first + i)
+                name, row = self._source.located(first + i)
                 row_values(whole[i : i + 1], num_classes, ignore_index, first=row, name=name)
             raise
         q[rounded] = values[rounded]
@@ -175,7 +171,7 @@ _SHAPES = {
 
 def _hint(total: float) -> str:
     if total > 1:
-        return "of several classes each has a share: divide the row by its sum"
+        return "each of several classes has a share: divide the row by its sum"
     if total == 0:
-        return "a row of nothing but --ignore-index is left out"
+        return "a row of --ignore-index alone is left out"
     return "a soft label is a distribution: divide the row by its sum"

@@ -33,10 +33,7 @@ def open_stdin() -> RegularFile:
             while block := os.read(0, _BLOCK):
                 target.write(block)
             target.flush()
-            return RegularFile.of_stream(target, NAME)
+            return RegularFile(NAME, os.dup(target.fileno()))
     except OSError as error:
-        raise ReadWriteError(
-            f"cannot be read: {os.strerror(error.errno or 0)}",
-            "make room in the temporary folder, or set TMPDIR",
-            where=NAME,
-        ) from error
+        what = f"cannot be read: {os.strerror(error.errno or 0)}"
+        raise ReadWriteError(what, "make room in the temporary folder, or set TMPDIR", where=NAME) from error

@@ -10,7 +10,18 @@ import numpy as np
 from lscli.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
+
+# numpy's type for the elements of each type; numpy has no bfloat16, so its bits are held in uint16.
+STORAGE: dict[str, type[np.generic]] = {
+    "float16": np.float16,
+    "bfloat16": np.uint16,
+    "float32": np.float32,
+    "float64": np.float64,
+}
+MAX_DIMENSIONS = 64  # numpy's
 
 
 class Bytes(Protocol):
@@ -19,7 +30,7 @@ class Bytes(Protocol):
     Attributes:
         name: its name in errors.
         size: the number of bytes.
-        sequential: whether only reading onward is fast.
+        sequential: whether reading is fast only from front to back.
     """
 
     name: str
@@ -42,7 +53,24 @@ class Bytes(Protocol):
         """Close the file."""
 
 
-MAX_DIMENSIONS = 64  # numpy's
+class Checked:
+    """Base of everything that reads from a source, such as a file or an array: the source is checked and closed."""
+
+    _source: Checked | Bytes | None = None  # None for memory, which needs neither
+
+    def check_unchanged(self) -> None:
+        """Raise InputError if the file was written, cut or extended since it was opened."""
+        if self._source is not None:
+            self._source.check_unchanged()
+
+    def verify(self) -> None:
+        """After everything was read, raise InputError if a checksum does not match."""
+        if self._source is not None:
+            self._source.verify()
+
+    def close(self) -> None:
+        if self._source is not None:
+            self._source.close()
 
 
 def check_shape(shape: tuple[int, ...], itemsize: int, name: str) -> None:
@@ -52,10 +80,10 @@ def check_shape(shape: tuple[int, ...], itemsize: int, name: str) -> None:
         InputError: it has more than 64 dimensions, or 2^63 bytes or more.
     """
     if len(shape) > MAX_DIMENSIONS or math.prod(n for n in shape if n) * itemsize >= 1 << 63:
-        raise InputError("shape too large", "save it in the shape that it has: no array is so large", where=name)
+        raise InputError("shape too large", "save it in its true shape: no array is so large", where=name)
 
 
-class StoredArray(Protocol):
+class StoredArray(Checked):
     """An array that is read by rows.
 
     Attributes:
@@ -64,31 +92,32 @@ class StoredArray(Protocol):
         dtype: numpy's type of an element; uint16 for the bits of bfloat16.
         element: the name of the element type.
         sequential: whether rows should be read in order, by one reader at a time.
+        ragged: whether rows with fewer classes are padded with -inf.
+        shards: the files that a pattern named, in order; empty for a single file.
     """
 
     name: str
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     element: str
-    sequential: bool
+    sequential: bool = False
+    ragged: bool = False
+    shards: Sequence[str] = ()
 
     def read(self, start: int, stop: int, out: NDArray[Any]) -> NDArray[Any]:
         """Rows `start` to `stop` in the machine's byte order: a view, or `out` (C-contiguous) filled with them."""
+        raise NotImplementedError
 
     def reshaped(self, shape: tuple[int, ...]) -> StoredArray:
         """The same elements in another shape, in C order."""
+        raise NotImplementedError
 
-    def check_unchanged(self) -> None:
-        """Raise InputError if the file was written, cut or extended since it was opened."""
-
-    def verify(self) -> None:
-        """After everything was read, raise InputError if a checksum does not match."""
-
-    def close(self) -> None:
-        """Close the file."""
+    def located(self, row: int) -> tuple[str, int]:
+        """The name of the file that holds a row, and the row's number in it."""
+        return self.name, row
 
 
-class RawArray:
+class RawArray(StoredArray):
     """An array whose elements lie one after another in a file, in C order.
 
     Args:
@@ -101,54 +130,22 @@ class RawArray:
     """
 
     def __init__(
-        self,
-        file: Bytes,
-        name: str,
-        offset: int,
-        shape: tuple[int, ...],
-        dtype: np.dtype[Any],
-        element: str = "",
+        self, file: Bytes, name: str, offset: int, shape: tuple[int, ...], dtype: np.dtype[Any], element: str = ""
     ) -> None:
         self.name = name
         self.shape = shape
         self.dtype = dtype
         self.element = element or dtype.name
         self.sequential = file.sequential
-        self._file = file
+        self._source: Bytes = file
         self._offset = offset
         self._row = math.prod(shape[1:]) * dtype.itemsize
 
     def read(self, start: int, stop: int, out: NDArray[Any]) -> NDArray[Any]:
-        self._file.read_into(out.reshape(-1).view(np.uint8), self._offset + start * self._row)
+        self._source.read_into(out.reshape(-1).view(np.uint8), self._offset + start * self._row)
         if not self.dtype.isnative:
             out.byteswap(inplace=True)
         return out
 
     def reshaped(self, shape: tuple[int, ...]) -> RawArray:
-        return RawArray(self._file, self.name, self._offset, shape, self.dtype, self.element)
-
-    def check_unchanged(self) -> None:
-        self._file.check_unchanged()
-
-    def verify(self) -> None:
-        self._file.verify()
-
-    def close(self) -> None:
-        self._file.close()
-
-
-def read_all(array: StoredArray) -> NDArray[Any]:
-    """Read all of a small array, in the machine's byte order, and close it.
-
-    Raises:
-        InputError: the file changed meanwhile, or is damaged.
-        ReadWriteError: it cannot be read.
-    """
-    try:
-        out = np.empty(array.shape, array.dtype.newbyteorder("="))
-        values = array.read(0, array.shape[0], out) if array.shape else array.read(0, 1, out.reshape(1))
-        array.check_unchanged()
-        array.verify()
-    finally:
-        array.close()
-    return values.reshape(array.shape)
+        return RawArray(self._source, self.name, self._offset, shape, self.dtype, self.element)

@@ -45,56 +45,48 @@ def summarise(array: StoredArray, progress: Callable[[int, int], None] | None = 
         progress: called with the number of rows done and of all rows.
 
     Raises:
-        InputError: the file changed meanwhile, or is damaged.
-        ReadWriteError: it cannot be read.
+        InputError: the file changed while it was read, or is damaged.
+        ReadWriteError: the file cannot be read.
     """
-    if isinstance(array, TensorArray) or not array.shape or array.element.rstrip("0123456789") not in _NUMBERS:
+    kind = array.element.rstrip("0123456789")
+    if isinstance(array, TensorArray) or not array.shape or kind not in _NUMBERS:
         return None
-    floats = array.element.rstrip("0123456789") in ("float", "bfloat")
+    floats = kind in ("float", "bfloat")
+    of_classes = floats and len(array.shape) == 2 and array.shape[1] > 1
     source = Floats(array) if floats else array
     rows, width = array.shape[0], math.prod(array.shape[1:])
     step = max(1, _BLOCK // max(1, width))
     buffer = np.empty((min(step, rows), *array.shape[1:]), source.dtype.newbyteorder("="))
-    seen = _Seen(rows_of_classes=floats and len(array.shape) == 2 and width > 1)
+    low: Any = math.inf
+    high: Any = -math.inf
+    nan = posinf = neginf = sum_to_1 = 0
     for start in range(0, rows, step):
         stop = min(start + step, rows)
-        seen.add(source.read(start, stop, buffer[: stop - start]))
+        x = source.read(start, stop, buffer[: stop - start])
+        if of_classes:
+            sum_to_1 += _count_distributions(x)
+        if x.size and not (np.isfinite(x.min()) and np.isfinite(x.max())):
+            nan += int(np.count_nonzero(np.isnan(x)))
+            posinf += int(np.count_nonzero(x == np.inf))
+            neginf += int(np.count_nonzero(x == -np.inf))
+            x = x[np.isfinite(x)]
+        if x.size:
+            low, high = min(low, x.min()), max(high, x.max())
         if progress is not None:
             progress(stop, rows)
     array.check_unchanged()
     array.verify()
-    return seen.found(rows)
+    low, high = (np.asarray(end).item() if low <= high else math.nan for end in (low, high))
+    return ValueSummary(low, high, nan, posinf, neginf, sum_to_1 / rows if of_classes and rows else math.nan)
 
 
 _NUMBERS = ("float", "bfloat", "int", "uint", "bool")
 
 
-class _Seen:
-    def __init__(self, *, rows_of_classes: bool) -> None:
-        self._low, self._high = math.inf, -math.inf
-        self._odd = np.zeros(3, np.int64)
-        self._sum_to_1 = 0
-        self._rows_of_classes = rows_of_classes
-
-    def add(self, x: NDArray[Any]) -> None:
-        if not x.size:
-            return
-        low, high = x.min(), x.max()
-        if self._rows_of_classes and not high < 0:
-            with np.errstate(all="ignore"):
-                near = np.abs(np.add.reduce(x, axis=1, dtype=np.float64) - 1) <= SUM
-                self._sum_to_1 += int(np.count_nonzero(near & (np.minimum.reduce(x, axis=1) >= 0)))
-        if not (np.isfinite(low) and np.isfinite(high)):
-            self._odd += [np.count_nonzero(np.isnan(x)), np.count_nonzero(x == np.inf), np.count_nonzero(x == -np.inf)]
-            x = x[np.isfinite(x)]
-            if not x.size:
-                return
-            low, high = x.min(), x.max()
-        self._low, self._high = min(self._low, low), max(self._high, high)
-
-    def found(self, rows: int) -> ValueSummary:
-        some = self._low <= self._high
-        share = self._sum_to_1 / rows if self._rows_of_classes and rows else math.nan
-        low, high = (np.asarray(end).item() if some else math.nan for end in (self._low, self._high))
-        nan, posinf, neginf = self._odd.tolist()
-        return ValueSummary(low, high, nan, posinf, neginf, share)
+def _count_distributions(x: NDArray[Any]) -> int:
+    """The number of rows [n, K] that are probabilities."""
+    if x.max() < 0:  # log probabilities, for example: no row is
+        return 0
+    with np.errstate(all="ignore"):
+        near = np.abs(np.add.reduce(x, axis=1, dtype=np.float64) - 1) <= SUM
+        return int(np.count_nonzero(near & (np.minimum.reduce(x, axis=1) >= 0)))

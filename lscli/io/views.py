@@ -8,70 +8,48 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli.errors import InputError
+from lscli.io.memory import TensorArray
+from lscli.io.stored import STORAGE, StoredArray
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from lscli.io.memory import TensorArray
-    from lscli.io.stored import StoredArray
     from lscli.options import Kind
 
-SUM = 0.01  # the largest distance from 1 of a sum of probabilities, which are then renormalised
-_FLOATS = ("float16", "bfloat16", "float32", "float64")
+SUM = 0.01  # probabilities that sum to 1 within this distance are accepted and renormalised
 
 
-def flattened(array: Any, dimensions: int) -> Any:
+def flattened(array: StoredArray, dimensions: int) -> StoredArray:
     """The same elements in at most `dimensions` dimensions: the leading ones become rows (tokens of sequences)."""
-    if len(array.shape) <= dimensions:
-        return array
     inner = array.shape[len(array.shape) - dimensions + 1 :]
-    if 0 in inner:
+    if len(array.shape) <= dimensions or 0 in inner:
         return array
     return array.reshaped((math.prod(array.shape) // math.prod(inner), *inner))
 
 
-class Computed:
-    """An array of floats computed from another array.
+class Computed(StoredArray):
+    """An array of floats computed from another array, which is closed with it.
 
     Half precision becomes float32, so that a logarithm keeps its digits.
-
-    Args:
-        array: the other array, closed with this one.
-        shape: the shape of this array.
     """
 
     def __init__(self, array: StoredArray, shape: tuple[int, ...]) -> None:
-        self._array = array
+        self._source: StoredArray = array
         self.name = array.name
         self.shape = shape
         self.stored = array.element
+        self.shards = array.shards
         self.element = "float64" if array.element == "float64" else "float32"
         self.dtype = np.dtype(self.element)
         self.sequential = array.sequential
 
-    def check_unchanged(self) -> None:
-        self._array.check_unchanged()
-
-    def verify(self) -> None:
-        self._array.verify()
-
-    def close(self) -> None:
-        self._array.close()
-
-    def reshaped(self, shape: tuple[int, ...]) -> Computed:
-        raise TypeError("arrays are reshaped before they are computed with")
-
     def located(self, row: int) -> tuple[str, int]:
-        return located(self._array, row)
-
-    @property
-    def shards(self) -> list[str]:
-        return shards_of(self._array)
+        return self._source.located(row)
 
     def _floats(self, start: int, stop: int) -> NDArray[Any]:
         """The rows of the other array in this one's type: a new array, or a view."""
-        shape = (stop - start, *self._array.shape[1:])
-        raw = self._array.read(start, stop, np.empty(shape, self._array.dtype.newbyteorder("=")))
+        shape = (stop - start, *self._source.shape[1:])
+        raw = self._source.read(start, stop, np.empty(shape, self._source.dtype.newbyteorder("=")))
         if self.stored == "bfloat16":  # bfloat16 is the upper half of a float32
             wide = raw.astype(np.uint32)
             wide <<= 16
@@ -112,55 +90,40 @@ class Binary(Computed):
         z = self._floats(start, stop).reshape(-1)
         with np.errstate(invalid="ignore", divide="ignore"):
             if self._kind == "logits":
-                # A logit of nan or infinity beside 0 is not finite, and is treated as such.
                 out[:, 0], out[:, 1] = 0, z
             elif self._kind == "probs":
                 out[:, 0], out[:, 1] = np.log1p(-z), np.log(z)
             else:
-                # ln(1 - e^z), by the form that keeps its digits on either side of -ln 2.
+                # ln(1 - e^z): each of the two forms keeps its digits on one side of -ln 2.
                 near = z > -math.log(2)
                 out[:, 0] = np.where(near, np.log(-np.expm1(z)), np.log1p(-np.exp(z)))
                 out[:, 1] = z
         return out
 
 
-def interpreted(array: Any, kind: Kind, *, binary: bool) -> Any:
-    """The array of logits [N, K] that `array` stands for.
+def interpreted(array: StoredArray, kind: Kind, *, binary: bool) -> StoredArray:
+    """The logits [N, K] that `array` represents.
 
     Args:
         array: [N, K]; with `binary`, [N] or [N, 1].
         kind: what its values are.
-        binary: whether it has one value per sample, of two classes.
+        binary: whether `array` has one value per sample of a binary classifier.
 
     Raises:
         InputError: a binary array has another shape.
     """
     if binary and not (len(array.shape) == 1 or (len(array.shape) == 2 and array.shape[1] == 1)):
-        raise InputError(
-            f"need one value per sample with --binary, got shape {array.shape}", "leave out --binary", where=array.name
-        )
-    if (not binary and kind != "probs") or array.element not in _FLOATS:
+        what = f"need one value per sample with --binary, got shape {array.shape}"
+        raise InputError(what, "leave out --binary", where=array.name)
+    if (not binary and kind != "probs") or array.element not in STORAGE:
         return array
-    if hasattr(array, "tensor"):
+    if isinstance(array, TensorArray):
         return _on_device(array, kind, binary=binary)
     return Binary(array, kind) if binary else LogOf(array)
 
 
-def located(array: Any, row: int) -> tuple[str, int]:
-    """The name of the file that holds a row, and the row's number in it."""
-    found: tuple[str, int] = array.located(row) if hasattr(array, "located") else (array.name, row)
-    return found
-
-
-def shards_of(array: Any) -> list[str]:
-    """The names of the files of an array that a pattern named; empty for a single file."""
-    return list(getattr(array, "shards", ()))
-
-
 def _on_device(array: TensorArray, kind: Kind, *, binary: bool) -> TensorArray:
     import torch
-
-    from lscli.io.memory import TensorArray
 
     z = array.tensor if array.element == "float64" else array.tensor.float()
     if not binary:

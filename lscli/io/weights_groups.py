@@ -1,4 +1,4 @@
-"""One value per row beside the logits: weights, and the column that splits the samples into groups."""
+"""Read one value per row beside the logits: weights, and the column that splits the samples into groups."""
 
 from __future__ import annotations
 
@@ -32,13 +32,8 @@ class Weights:
     def __init__(self, name: str, values: Array, dtype: str) -> None:
         self.name = name
         self.values = values
-        self.described = {
-            "role": "weights",
-            "path": name,
-            "shape": list(values.shape),
-            "dtype": dtype,
-            "size": values.nbytes,
-        }
+        shape, size = list(values.shape), values.nbytes
+        self.described = {"role": "weights", "path": name, "shape": shape, "dtype": dtype, "size": size}
 
 
 def open_weights(value: Any, rows: int, kept: Array) -> Weights | None:
@@ -50,8 +45,8 @@ def open_weights(value: Any, rows: int, kept: Array) -> Weights | None:
         kept: [N] bool, the rows whose label is not ignored.
 
     Raises:
-        InputError: another number of rows, values that are not numbers, a weight that is negative or not finite, or no
-            weight above 0 among the kept rows.
+        InputError: the number of rows differs from N, a value is not a number, a weight is negative or not finite, or
+            no kept row has a weight above 0.
     """
     if value is None:
         return None
@@ -69,9 +64,8 @@ def open_weights(value: Any, rows: int, kept: Array) -> Weights | None:
     if bad.any():
         row = int(bad.argmax())
         what = "negative" if values[row] < 0 else "not finite"
-        raise InputError(
-            f"the weight of row {row} is {what} ({values[row]:g})", "a weight says how often a row counts", where=name
-        )
+        what = f"the weight of row {row} is {what} ({values[row]:g})"
+        raise InputError(what, "a weight says how often a row counts", where=name)
     if not (values[kept] > 0).any():
         raise InputError("no weight is above 0", "a weight says how often a row counts", where=name)
     return Weights(name, values, raw.dtype.name)
@@ -90,16 +84,18 @@ def open_groups(value: Any, column: str | None, rows: int) -> tuple[list[str], A
         group after "", or None without groups.
 
     Raises:
-        UsageError: a file without a column, or a column without a file.
-        InputError: another number of rows, or no such column.
+        UsageError: a file is given without a column, or a column without a file.
+        InputError: the number of rows differs from N, or there is no such column.
     """
     if value is None:
         if column is not None:
-            raise UsageError("names a column of no file", "add --groups META.csv, one row per sample", where="group-by")
+            raise UsageError(
+                "no file is given for this column", "add --groups META.csv, one row per sample", where="group-by"
+            )
         return [""], None
     if isinstance(value, str | bytes | os.PathLike):
         if column is None:
-            raise UsageError("no column is named", "say which with --group-by COLUMN", where="groups")
+            raise UsageError("no column is named", "name one with --group-by COLUMN", where="groups")
         name = os.fsdecode(value)
         file = RegularFile(name)
         try:

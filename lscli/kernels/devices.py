@@ -1,4 +1,4 @@
-"""Which kernel computes the wide pass, and on which device."""
+"""Choose the kernel and the device of the wide pass."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class CpuKernel(Protocol):
 
 
 def resolve(device: str, kernel: Kernel, held_by: str | None) -> tuple[str, Kernel]:
-    """Choose the device and the kernel; there is no silent fall-back.
+    """Choose the device and the kernel, without a silent fall-back.
 
     Args:
         device: `auto` is the CPU, or the device that holds the logits.
@@ -41,9 +41,8 @@ def resolve(device: str, kernel: Kernel, held_by: str | None) -> tuple[str, Kern
         UsageError: an unknown or absent device, or a kernel that does not run on the device.
     """
     if device not in DEVICES and not (device.startswith("cuda:") and device[5:].isdecimal()):
-        raise UsageError(
-            f"unknown device {device!r}", nearest(device, DEVICES) or "one of auto, cpu, cuda, cuda:1, mps"
-        )
+        hint = nearest(device, DEVICES) or "one of auto, cpu, cuda, cuda:1, mps"
+        raise UsageError(f"unknown device {device!r}", hint)
     if device == "auto":
         device = held_by or "cpu"
     if held_by is not None and device.split(":")[0] != held_by.split(":")[0]:
@@ -83,7 +82,7 @@ def _check_present(device: str) -> None:
         found = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
     if device not in found and not (device == "cuda" and found):
         hint = f"found {', '.join(found)}" if found else "leave --device out to use the CPU"
-        raise UsageError(f"device {device} is not there", hint)
+        raise UsageError(f"device {device} is not available", hint)
 
 
 def versions(kernel: Kernel) -> dict[str, str]:

@@ -4,8 +4,8 @@ numpy spends about 0.3 us on each run along the last axis. So a wide tile keeps 
 transposed to one line per class, [K, n].
 
 Wide tiles are computed in the type of their elements: at most 128 elements are added in that type, and those sums are
-added in float64; rounding errors average out over many classes. Over few classes they do not, so that narrow tiles
-are computed in float64.
+added in float64. Rounding errors average out over many classes, but not over few, so narrow tiles are computed in
+float64.
 
 The result of a row never depends on the other rows of its tile.
 """
@@ -68,17 +68,13 @@ class WideLayout:
         """One value for each class, [K], in a shape that broadcasts over a tile."""
         return c
 
+    def by_row(self, value: Array) -> Array:
+        """One value for each row, [n], in a shape that broadcasts over a tile."""
+        return value[:, None]
+
     def subtract(self, raw: Array, value: Array, out: Array) -> None:
         """Subtract from each row its value."""
         np.subtract(raw, value[:, None], out=out)
-
-    def divide(self, a: Array, value: Array, out: Array) -> None:
-        """Divide each row by its value."""
-        np.divide(a, value[:, None], out=out)
-
-    def scaled(self, a: Array, c: Array, out: Array) -> None:
-        """Multiply each class by its value in c, [K]."""
-        np.multiply(a, c, out=out)
 
     def maximum(self, a: Array) -> Array:
         """The largest value of each row."""
@@ -127,7 +123,7 @@ class WideLayout:
         `spare` is a buffer of the tile's shape, which is overwritten.
         """
         ranks = np.zeros(len(raw), np.int32)
-        # The prediction is the first maximum, so that the rank of a label that is predicted is 0.
+        # The prediction is the first maximum, so the rank of a predicted label is 0.
         wrong = np.flatnonzero(label != top)
         if not len(wrong):
             return ranks
@@ -193,15 +189,12 @@ class NarrowLayout:
     def by_class(self, c: Array) -> Array:
         return c[:, None]
 
+    def by_row(self, value: Array) -> Array:
+        return value
+
     def subtract(self, raw: Array, value: Array, out: Array) -> None:
         np.copyto(out, raw)  # converting first is faster than a subtraction that converts
         np.subtract(out, value, out=out)
-
-    def divide(self, a: Array, value: Array, out: Array) -> None:
-        np.divide(a, value, out=out)
-
-    def scaled(self, a: Array, c: Array, out: Array) -> None:
-        np.multiply(a, c[:, None], out=out)
 
     def maximum(self, a: Array) -> Array:
         largest: Array = np.maximum.reduce(a, axis=0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -99,11 +99,8 @@ class NumpyKernel:
                 state.rank = layout.ranks(raw, state.label_logit, label, top, spare=e)
             if "above_label" in self._fields:
                 state.above_label = self._above_label(raw, state.label_logit, np.flatnonzero(label != top))
-            if (
-                (overwrite or raw is not x)
-                and raw.dtype == d.dtype
-                and (np.abs(largest) < self._far_from_overflow).all()
-            ):
+            replaceable = (overwrite or raw is not x) and raw.dtype == d.dtype
+            if replaceable and (np.abs(largest) < self._far_from_overflow).all():
                 d = raw  # in place, which halves the memory traffic
             layout.subtract(raw, largest, out=d)
             self._sum(state, raw, d, e, layout.at(top))
@@ -120,8 +117,7 @@ class NumpyKernel:
             state.shift = layout.sums(d)
             masked = self._correct_overflow(state, raw)
         if "open_classes" in fields:
-            count, open_shift = self._open(state, raw)
-            state.open_classes = count
+            state.open_classes, open_shift = self._open(state, raw)
             state.open_shift = open_shift if "open_shift" in fields else None
         if len(self._vectors):
             state.dots = np.stack([self._dot(c, state, raw, d, e) for c in self._vectors], axis=1)
@@ -135,17 +131,18 @@ class NumpyKernel:
             state.tail = layout.sums(e)
         if "log_tail" in fields:
             small = np.flatnonzero(state.tail < np.finfo(e.dtype).tiny / np.finfo(e.dtype).eps)
-            rest = _Others.of(np.ldexp(self._differences(state, raw, small), self._exponent), state.top[small])
+            differences = np.ldexp(self._differences(state, raw, small), self._exponent)
+            log_sum, entropy = _log_sum_and_entropy(differences, state.top[small])
         if "tail_cross" in fields:
             if masked:  # a masked class adds 0, but 0 * -inf is nan
                 np.maximum(d, np.finfo(d.dtype).min, out=d)
             state.tail_cross = layout.sums(d, e)
         if "log_tail" in fields:
             state.log_tail = np.log(state.tail)
-            state.log_tail[small] = rest.log_sum
+            state.log_tail[small] = log_sum
         if "tail_entropy" in fields:
             state.tail_entropy = state.log_tail - state.tail_cross / state.tail
-            state.tail_entropy[small] = rest.entropy
+            state.tail_entropy[small] = entropy
         if "tail_square" in fields:
             state.tail_square = layout.sums(e, e)
 
@@ -192,7 +189,7 @@ class NumpyKernel:
         # Scaled to at most 1, so that float32 holds c whatever the scale of the weights.
         scale = int(np.frexp(np.maximum.reduce(c))[1])
         c = np.ldexp(c, -scale)
-        self._layout.scaled(d, c.astype(d.dtype), out=e)
+        np.multiply(d, self._layout.by_class(c.astype(d.dtype)), out=e)
         dot = self._layout.sums(e)
         # Rows with masked or huge logits are recomputed in float64, without the classes where c is 0: 0 * -inf is nan.
         odd = np.flatnonzero(~np.isfinite(dot))
@@ -220,7 +217,7 @@ class NumpyKernel:
         np.abs(d, out=d)
         largest = layout.maximum(d)
         # Powers of values up to 1 do not overflow.
-        layout.divide(d, np.where(largest > 0, largest, 1).astype(d.dtype), out=d)
+        np.divide(d, layout.by_row(np.where(largest > 0, largest, 1).astype(d.dtype)), out=d)
         np.copyto(e, d)
         powers = [layout.sums(d)]
         for _ in PNORM_EXPONENTS[1:]:
@@ -249,28 +246,19 @@ class NumpyKernel:
         return wide
 
 
-class _Others(NamedTuple):
-    """The classes other than the predicted one, for rows in which their exponentials underflow.
+def _log_sum_and_entropy(x: Array, top: Array) -> tuple[Array, Array]:
+    """The fields `log_tail` and `tail_entropy` of rows whose exponentials underflow, from x_i - m [n, K].
 
-    Attributes:
-        log_sum: [n], log of the sum of their e^(x_i - m).
-        entropy: [n], the entropy of their probabilities, renormalised.
+    They are computed relative to the second largest logit, so nothing underflows.
     """
-
-    log_sum: Array
-    entropy: Array
-
-    @classmethod
-    def of(cls, x: Array, top: Array) -> _Others:
-        """Compute from x_i - m [n, K], relative to the second largest logit: nothing underflows."""
-        x[np.arange(len(x)), top] = -np.inf
-        second: Array = np.maximum.reduce(x, axis=1)
-        none = np.isneginf(second)
-        x = np.where(none[:, None], 0.0, x - second[:, None])
-        e = np.exp(x)
-        total = np.add.reduce(e, axis=1)
-        entropy = np.log(total) - np.add.reduce(e * np.maximum(x, np.finfo(np.float64).min), axis=1) / total
-        return cls(second + np.where(none, 0.0, np.log(total)), np.where(none, 0.0, entropy))
+    x[np.arange(len(x)), top] = -np.inf
+    second: Array = np.maximum.reduce(x, axis=1)
+    none = np.isneginf(second)
+    x = np.where(none[:, None], 0.0, x - second[:, None])
+    e = np.exp(x)
+    total = np.add.reduce(e, axis=1)
+    entropy = np.log(total) - np.add.reduce(e * np.maximum(x, np.finfo(np.float64).min), axis=1) / total
+    return second + np.where(none, 0.0, np.log(total)), np.where(none, 0.0, entropy)
 
 
 def _norms_of(powers: Array, scale: Array, largest: Array) -> Array:

@@ -39,7 +39,7 @@ class RowState:
     """The state of n rows; each field is [n] unless stated otherwise. An optional field is None unless requested.
 
     Attributes:
-        label: y, the label.
+        label: y.
         top: a, the first index of the largest logit.
         largest: m = x_a.
         label_logit: x_y.
@@ -108,7 +108,7 @@ class RowState:
 
 
 class Terms:
-    """Terms that several columns share, each computed once, in float64; the names are those of the formulas."""
+    """Terms that several columns share, each computed once, in float64, and named as in the formulas."""
 
     def __init__(self, state: RowState, num_classes: int) -> None:
         self.state = state
@@ -121,10 +121,6 @@ class Terms:
     @cached_property
     def s(self) -> Column:
         return _float64(self.state.tail)
-
-    @cached_property
-    def u(self) -> Column:
-        return _float64(self.state.tail_cross)
 
     @cached_property
     def q(self) -> Column:
@@ -169,11 +165,6 @@ class Terms:
         return scores
 
     @cached_property
-    def margin(self) -> Column:
-        # 0 - expm1: on a tie this is 0, where -expm1(0) is -0.
-        return (0.0 - np.expm1(_float64(self.state.runner_up))) / self.z
-
-    @cached_property
     def log_not_label(self) -> Column:
         # Where the label is the prediction, 1 - p_y = s / Z keeps its digits; elsewhere p_y is at most 1/2.
         whole = self.s > _WHOLE
@@ -191,11 +182,7 @@ class Terms:
 
     @cached_property
     def entropy(self) -> Column:
-        return self.log_z - self.u / self.z
-
-    @cached_property
-    def pnorm_scores(self) -> Column:
-        return 1.0 / _float64(self.state.norms)
+        return self.log_z - _float64(self.state.tail_cross) / self.z
 
 
 def _float64(part: Part) -> Column:
@@ -230,8 +217,9 @@ COLUMNS: dict[str, ColumnRule] = {
     "label_rank": _rule("rank", lambda terms: terms.state.rank),
     "entropy": _rule("tail tail_cross", lambda terms: terms.entropy),
     "brier": _rule("tail tail_square", lambda terms: terms.brier),
-    "margin": _rule("tail runner_up", lambda terms: terms.margin),
-    "pnorm_scores": _rule("shift norms", lambda terms: terms.pnorm_scores),
+    # 0 - expm1: on a tie this is 0, where -expm1(0) is -0.
+    "margin": _rule("tail runner_up", lambda terms: (0.0 - np.expm1(_float64(terms.state.runner_up))) / terms.z),
+    "pnorm_scores": _rule("shift norms", lambda terms: 1.0 / _float64(terms.state.norms)),
     "logit_gap": _rule("shift", lambda terms: (terms.k * terms.d - terms.t) / (terms.k - 1)),
     "logit_margin": _rule("runner_up", lambda terms: 0.0 - _float64(terms.state.runner_up)),
     "above_label": _rule("above_label", lambda terms: terms.state.above_label),

@@ -108,7 +108,7 @@ class SoftKernel(NumpyKernel):
         # Rows with masked or huge logits are recomputed without the classes where q is 0: 0 * -inf is nan.
         odd = np.flatnonzero(~np.isfinite(mean))
         if len(odd):
-            q = self._labels_of(odd)
+            q = self._rows_of_q[odd]
             products = np.where(q > 0, q * self._differences(state, raw, odd), 0.0)
             mean[odd] = np.ldexp(np.add.reduce(products, axis=1), self._exponent)
         return mean
@@ -116,7 +116,7 @@ class SoftKernel(NumpyKernel):
     def _squared_errors(self, state: RowState, e: Array, at_top: Array) -> Array:
         """sum_k (p_k - q_k)^2 of each row; e holds the exponentials, and 0 at the prediction."""
         error, _ = self._label_layout.buffers(len(state.top))
-        self._layout.divide(e, 1.0 + state.tail, out=error)
+        np.divide(e, self._layout.by_row(1.0 + state.tail), out=error)
         error -= self._q
         # The errors sum to 0, so that of the prediction is minus the sum of the others. Unlike p - q, this keeps its
         # digits where both are close to 1.
@@ -140,14 +140,10 @@ class SoftKernel(NumpyKernel):
         entropy: Array = 0.0 - self._layout.sums(mixed, logs)
         if len(masked):
             seen = ~np.isneginf(self._differences(state, raw, masked))
-            q, count = self._labels_of(masked), state.open_classes[masked]
+            q, count = self._rows_of_q[masked], state.open_classes[masked]
             both = targets.target_label(eps, count), targets.target_other(eps, count)
             on, off = (np.broadcast_to(part, len(masked))[:, None] for part in both)
             of_rows = np.where(seen, q * (on - off) + off, 0.0)
             entropy[masked] = 0.0 - np.add.reduce(of_rows * np.log(np.maximum(of_rows, _TINY)), axis=1)
         # Where q rounds to a sum above 1, the entropy may come out below 0.
         return np.maximum(entropy, 0.0)
-
-    def _labels_of(self, index: Array) -> Array:
-        """The labels of the rows with these indices, [m, K]."""
-        return self._rows_of_q[index]

@@ -42,7 +42,7 @@ class TorchKernel:
         self._k = num_classes
         self._class_sums = class_sums
         self._fields = fields | {"tail"} if class_sums else fields
-        # Scaled to at most 1, so that float32 holds them whatever the scale of the weights; `on_host` scales back.
+        # Scaled to at most 1, so that float32 holds vectors of any scale; `on_host` scales back.
         self._vectors = self._exponents = None
         if vectors is not None and len(vectors):
             self._exponents = np.frexp(np.maximum.reduce(vectors, axis=1))[1]
@@ -62,7 +62,9 @@ class TorchKernel:
         if "rank" in self._fields:
             state.rank = self._ranks(x, label_logit, label)
         if "shift" in self._fields:
-            state.shift = self._shift(x, largest)
+            # Scaled first: float32 holds neither 3e38 + 3e38 nor the sum of many of 1e37, and -inf must mean a masked
+            # class and nothing else.
+            state.shift = self._differences(x, largest).sum(dim=1)
         if "norms" in self._fields:
             state.norms = self._norms(x, largest, state.shift)
         if "above_label" in self._fields:
@@ -98,13 +100,9 @@ class TorchKernel:
         narrow = self._k < NARROW and x.device.type != "mps"
         return torch.float64 if narrow or x.dtype == torch.float64 else torch.float32
 
-    def _shift(self, x: torch.Tensor, largest: torch.Tensor) -> torch.Tensor:
-        # Scaled first: float32 holds neither 3e38 + 3e38 nor the sum of many of 1e37, and -inf must mean a masked
-        # class and nothing else.
-        return self._differences(x, largest).sum(dim=1)
-
-    def _differences(self, x: torch.Tensor, largest: torch.Tensor) -> torch.Tensor:
-        return x * self._scale - (largest * self._scale)[:, None]
+    def _differences(self, x: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+        """The logits less a value for each row, scaled so that no sum of them overflows."""
+        return x * self._scale - (value * self._scale)[:, None]
 
     def _dots(self, x: torch.Tensor, largest: torch.Tensor) -> torch.Tensor:
         differences = self._differences(x, largest)
@@ -113,8 +111,7 @@ class TorchKernel:
         return torch.stack([(differences * c).masked_fill_(c == 0, 0.0).sum(dim=1) for c in vectors], dim=1)
 
     def _above_label(self, x: torch.Tensor, label_logit: torch.Tensor) -> torch.Tensor:
-        scaled = x * self._scale - (label_logit * self._scale)[:, None]
-        above = scaled.clamp_(min=0.0).sum(dim=1)
+        above = self._differences(x, label_logit).clamp_(min=0.0).sum(dim=1)
         return above.masked_fill_(label_logit == -math.inf, math.inf)
 
     def _others(self, d: torch.Tensor, top: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -1,4 +1,4 @@
-"""The number of threads and of rows in a chunk: as many as are fast and fit into memory. Neither changes any digit."""
+"""Choose the number of threads and of rows in a chunk, for speed and memory. Neither changes any digit of a result."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from lscli.kernels.class_sums import block_rows
 from lscli.kernels.numpy_kernel import TILE
 from lscli.kernels.rowstate import DTYPES, NARROW, SHAPES
+from lscli.kernels.soft import TILES
 from lscli.limits import memory_limit, processors
 
 if TYPE_CHECKING:
@@ -18,18 +19,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.io.logits import Logits
+    from lscli.options import ReadingOptions
     from lscli.scan.soft import Soft
 
-# Elements of a chunk: enough that the work done once per chunk hardly counts, and few enough that each thread's buffer
-# is small.
+# Elements of a chunk: enough that the work done once per chunk is negligible, and few enough that the buffer of each
+# thread is small.
 _CPU_CHUNK = 1 << 20
 _DEVICE_CHUNK = 16 << 20
-# Chunks of a fourth of that are nearly as fast; below it, fewer threads are the better choice.
+# Chunks of a fourth of that size are nearly as fast; below that, fewer threads are the better choice.
 _SMALL = 4
-# Kept free for the rest: the stack of the main thread, modules imported later, numpy's small arrays.
+# Kept free for everything else: the stack of the main thread, modules imported later, numpy's small arrays.
 _SPARE = 4 << 20
-# Measured maxima: bytes per row of a chunk (states and columns), buffers of the size of a tile per kernel, bytes per
-# class for sums by class, and bytes that a kernel with such sums uses besides its tiles.
+# Measured maxima: bytes per row of a chunk (states and columns), tile-sized buffers of a kernel, bytes per class for
+# sums by class, and the least bytes of a kernel with such sums.
 _ROW, _TILES, _CLASS, _SUMS = 400, 4.25, 64, 24 << 20
 
 
@@ -40,29 +42,20 @@ class Fit(NamedTuple):
     chunk_rows: int
 
 
-def fit(
-    logits: Logits,
-    table: int,
-    *,
-    class_sums: bool,
-    device: str,
-    threads: int | None,
-    chunk_rows: int | None,
-    soft: Soft | None = None,
-) -> Fit:
-    """Choose the number of threads and of rows in a chunk; given values are kept.
+def fit(logits: Logits, table: int, options: ReadingOptions, *, class_sums: bool, soft: Soft | None = None) -> Fit:
+    """Choose the number of threads and of rows in a chunk; values that the options give are kept.
 
     Args:
         logits: [N, K].
         table: bytes of the table, not yet allocated.
+        options: with the device chosen.
         class_sums: whether sums by class are filled too; a chunk is then a multiple of their blocks.
-        device: `cpu` or another.
-        threads, chunk_rows: as given; None for the best value.
         soft: soft labels that are read with the logits.
 
     Raises:
-        ReadWriteError: this cannot fit into the control group's memory limit.
+        ReadWriteError: the pass cannot fit into the control group's memory limit.
     """
+    device, threads, chunk_rows = options.device, options.threads, options.chunk_rows
     limit = memory_limit() if device == "cpu" else None
     block = block_rows(logits.shape[1], logits.dtype) if class_sums else 1
     most = (_CPU_CHUNK if device == "cpu" else _DEVICE_CHUNK) // logits.shape[1]
@@ -105,7 +98,7 @@ def table_bytes(label: NDArray[np.int32], columns: Collection[str]) -> int:
 
 def _row_bytes(logits: Logits, soft: Soft | None) -> int:
     """The bytes of a row as stored, with its soft label if there is one."""
-    return logits.shape[1] * logits.storage.itemsize + (0 if soft is None else soft.row_bytes)
+    return logits.shape[1] * (logits.storage.itemsize + (0 if soft is None else soft.labels.storage.itemsize))
 
 
 def thread_bytes(logits: Logits, rows: int, *, class_sums: bool, soft: Soft | None = None) -> int:
@@ -117,5 +110,5 @@ def thread_bytes(logits: Logits, rows: int, *, class_sums: bool, soft: Soft | No
     if class_sums:
         kernel = max(kernel + _CLASS * num_classes, _SUMS)
     if soft is not None:
-        kernel = soft.tiles * max(TILE, 2 * num_classes * 8)
+        kernel = TILES * max(TILE, 2 * num_classes * 8)
     return min(rows, logits.shape[0]) * (_row_bytes(logits, soft) + _ROW) + kernel

@@ -107,9 +107,8 @@ def device_state(
     except torch.OutOfMemoryError as error:
         raise EngineError("the device ran out of memory", "use a smaller --chunk-rows", where=device) from error
     except torch.AcceleratorError as error:
-        raise EngineError(
-            f"the device failed: {str(error).splitlines()[0]}", "try --device cpu", where=device
-        ) from error
+        what = f"the device failed: {str(error).splitlines()[0]}"
+        raise EngineError(what, "try --device cpu", where=device) from error
 
 
 def _chunks_on_device(

@@ -1,4 +1,4 @@
-"""Which rows a pass refuses, skips or counts: values that are not finite, masked classes, sums of probabilities."""
+"""Refuse, skip or count rows: values that are not finite, masked classes, probabilities that do not sum to 1."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class RowChecks:
         self._masked_classes = masked_classes
         self._are_probabilities = logits.kind != "logits"
         self.look_like_probabilities = not self._are_probabilities
-        # A masked class makes the shift -inf, and raw probabilities show in it too: the pass always computes it.
+        # The shift shows masked classes, since it is then -inf, and undeclared probabilities: it is always computed.
         self.fields = frozenset({"shift"})
         if self._are_probabilities:
             self.fields |= {"tail"}
@@ -74,9 +74,8 @@ class RowChecks:
         what = "nan" if np.isnan(largest) else "+inf" if largest > 0 else "nothing but -inf"
         if self._logits.kind == "probs":  # the pass sees their logarithms
             what = {"nan": "nan or a negative probability", "nothing but -inf": "nothing but 0"}.get(what, what)
-        return self._refused(
-            row, f"has {what}", "look at the run that wrote it, or leave such rows out with --nonfinite skip"
-        )
+        hint = "look at the run that wrote it, or leave such rows out with --nonfinite skip"
+        return self._refused(row, f"has {what}", hint)
 
     def _check_masked(self, rows: NDArray[np.intp], masked: NDArray[np.intp], state: RowState) -> None:
         if self._masked_classes == "error":
@@ -85,11 +84,9 @@ class RowChecks:
         if self._masked_classes == "exclude" and state.soft_shift is not None:
             labelled = masked[np.isneginf(state.soft_shift[masked])]
             if len(labelled):
-                raise self._refused(
-                    int(rows[labelled[0]]),
-                    "has a masked class (-inf) that is part of its soft label",
-                    "use --masked-classes keep, which makes the loss infinite",
-                )
+                what = "has a masked class (-inf) that is part of its soft label"
+                hint = "use --masked-classes keep, which makes the loss infinite"
+                raise self._refused(int(rows[labelled[0]]), what, hint)
 
     def _check_sums(self, rows: NDArray[np.intp], state: RowState) -> None:
         """Refuse finite rows whose probabilities do not sum to 1."""

@@ -72,8 +72,8 @@ def scan(
     Args:
         logits: [N, K].
         label: [N], from 0 to K-1, or -1 for an ignored sample.
-        columns: names of `kernels.rowstate.COLUMNS`, and `row`, the row's number in the file.
-        options: how odd rows are treated, and where and in which pieces the pass computes. `auto` keeps masked classes.
+        columns: names of `kernels.rowstate.COLUMNS`, or `row`, the row's number in the file.
+        options: the treatment of odd rows, the device, the threads and the size of chunks. `auto` keeps masked classes.
             On the CPU, no digit depends on `threads` or `chunk_rows`.
         class_sums: sums by class to fill in the same pass, each from the rows that its weights select.
         vectors: columns -sum_k c_k log p_k by name, each with its c, [K].
@@ -92,6 +92,7 @@ def scan(
     found = _scan(logits, label, columns, options, class_sums=class_sums, vectors=vectors, soft=soft)
     logits.verify()
     if soft is not None:
+        soft.labels.check_unchanged()
         soft.labels.verify()
         if found.ignored == len(label):
             raise soft.labels.all_ignored(soft.ignore_index)
@@ -136,15 +137,8 @@ def _scan(
     soft: Soft | None = None,
 ) -> Scan:
     entropies = () if soft is None else tuple(soft.entropies)
-    fitted = fit(
-        logits,
-        table_bytes(label, {*columns, *vectors, *entropies}),
-        class_sums=bool(class_sums),
-        device=options.device,
-        threads=options.threads,
-        chunk_rows=options.chunk_rows,
-        soft=soft,
-    )
+    table = table_bytes(label, {*columns, *vectors, *entropies})
+    fitted = fit(logits, table, options, class_sums=bool(class_sums), soft=soft)
     checks = RowChecks(logits, options.nonfinite, options.masked_classes)
     builder = TableBuilder(logits, label, columns, vectors, entropies, checks)
     report = options.progress or (lambda done, total: None)
@@ -155,15 +149,8 @@ def _scan(
 
         scan_on_device(logits, builder, class_sums, options.device, fitted.threads, fitted.chunk_rows, report)
     logits.check_unchanged()
-    return Scan(
-        builder.table(),
-        options.device,
-        options.kernel,
-        builder.skipped,
-        checks.masked,
-        checks.look_like_probabilities,
-        builder.ignored,
-    )
+    counts = builder.skipped, checks.masked, checks.look_like_probabilities, builder.ignored
+    return Scan(builder.table(), options.device, options.kernel, *counts)
 
 
 def _resolved(options: ReadingOptions, logits: Logits) -> ReadingOptions:

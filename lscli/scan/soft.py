@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lscli.kernels.soft import TILES, SoftKernel
+from lscli.kernels.soft import SoftKernel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ class Soft(NamedTuple):
 
     Attributes:
         labels: [N, K].
-        ignore_index: a row that holds nothing but this value is ignored.
+        ignore_index: a row that holds only this value is ignored.
         targets: the smoothing convention of the labels.
         entropies: columns by name, each with an eps: the entropy of each sample's label, smoothed by eps.
     """
@@ -37,22 +37,13 @@ class Soft(NamedTuple):
     def kernel(self, num_classes: int, dtype: str, fields: frozenset[str], vectors: Array | None) -> SoftKernel:
         """A kernel for the calling thread."""
         eps = list(self.entropies.values())
-        return SoftKernel(num_classes, dtype, fields, vectors, self._distributions, self.targets, eps)
+
+        def distributions(values: Array, first: int, out: Array) -> Array:
+            return self.labels.distributions(values, first, self.ignore_index, out)
+
+        return SoftKernel(num_classes, dtype, fields, vectors, distributions, self.targets, eps)
 
     def reader(self, rows: int) -> Callable[[int, int], Array]:
         """A function that reads at most `rows` rows as they are stored; its result is valid until the next call."""
         buffer = np.empty((rows, self.labels.shape[1]), self.labels.storage)
         return lambda start, stop: self.labels.read(start, stop, buffer[: stop - start])
-
-    @property
-    def row_bytes(self) -> int:
-        """The bytes of a row as it is stored."""
-        return self.labels.shape[1] * self.labels.storage.itemsize
-
-    @property
-    def tiles(self) -> int:
-        """The number of buffers of the size of a tile that a kernel holds."""
-        return TILES
-
-    def _distributions(self, values: Array, first: int, out: Array) -> Array:
-        return self.labels.distributions(values, first, self.ignore_index, out)

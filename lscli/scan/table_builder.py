@@ -1,4 +1,4 @@
-"""The table under construction: threads write the columns of their rows into arrays made beforehand."""
+"""Build the table: threads write the columns of their rows into arrays that are allocated beforehand."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class TableBuilder:
     Args:
         logits: [N, K].
         label: [N], from 0 to K-1, or -1 for an ignored sample.
-        columns: names of `kernels.rowstate.COLUMNS`, and `row`, the row's number in the file.
+        columns: names of `kernels.rowstate.COLUMNS`, or `row`, the row's number in the file.
         vectors: columns -sum_k c_k log p_k by name, each with its c, [K].
         entropies: the columns of the field `soft_entropies`, in its order.
-        checks: what refuses or skips rows.
+        checks: refuse or skip rows.
 
     Attributes:
         label: as given.

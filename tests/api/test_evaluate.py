@@ -63,7 +63,7 @@ def test_an_eps_out_of_range_is_refused(eps: Any) -> None:
         ({"kernel": "nmpy"}, "kernel: unknown value 'nmpy'"),
         ({"device": "gpu"}, "unknown device"),
         ({"device": "cuda:x"}, "unknown device"),
-        ({"device": "cuda:99"}, "device cuda:99 is not there"),
+        ({"device": "cuda:99"}, "device cuda:99 is not available"),
         ({"kernel": "numpy", "device": "cuda"}, "does not run on cuda"),
         ({"nonfinite": "drop"}, "nonfinite: unknown value 'drop'"),
         ({"threads": 0}, "threads: must be at least 1, got 0"),
@@ -73,7 +73,7 @@ def test_an_eps_out_of_range_is_refused(eps: Any) -> None:
         ({"norm": "l7"}, "norm: unknown value 'l7'"),
         ({"compat": "netcall"}, "compat: unknown value 'netcall'"),
         ({"score": "mps"}, "score: unknown value 'mps'"),
-        ({"group_by": "split"}, "group-by: names a column of no file"),
+        ({"group_by": "split"}, "group-by: no file is given for this column"),
     ],
 )
 def test_a_wrong_value_of_an_option_is_refused(options: dict[str, Any], message: str) -> None:

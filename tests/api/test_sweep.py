@@ -215,7 +215,7 @@ def test_models_may_be_lists_or_none_at_all() -> None:
     one_model = lscli.sweep(A, Y, others=None)
     assert one_model.rows == lscli.sweep(A.tolist(), Y.tolist()).rows
     assert lscli.sweep(A, Y, others=B).rows == lscli.sweep(A, Y, others=[B.tolist()]).rows
-    with pytest.raises(lscli.InputError, match="is no array"):
+    with pytest.raises(lscli.InputError, match="is not an array"):
         lscli.sweep(A, Y, others=[[[1.0, 2.0], [3.0]]])
 
 
@@ -246,7 +246,7 @@ def test_what_the_report_says_of_where_it_is_from() -> None:
         ({"smoothing": "prior"}, "needs one"),
         ({"level": 2}, "level"),
         ({"bootstrap": 0}, "bootstrap"),
-        ({"group_by": "x"}, "names a column of no file"),
+        ({"group_by": "x"}, "no file is given for this column"),
     ],
 )
 def test_wrong_options_and_models_are_refused(options: dict[str, Any], message: str) -> None:

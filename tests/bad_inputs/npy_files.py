@@ -131,7 +131,7 @@ _LOGITS = [
     Bad("30 int8", array(np.ones((6, 3)), np.int8), "int8 values are refused"),
     Bad("30 uint64", array(np.ones((6, 3)), np.uint64), "uint64 values are refused"),
     Bad("31 float128", data(forged("'<f16'", data=bytes(288))), "dtype"),
-    Bad("32 bfloat16 by ml_dtypes", data(forged("'<V2'", data=bytes(36))), "2-byte values of no type", "float32"),
+    Bad("32 bfloat16 by ml_dtypes", data(forged("'<V2'", data=bytes(36))), "2-byte values without a type", "float32"),
     Bad("35 0-D", array(np.float32(1)), "need logits of shape (N, K), got ()"),
     Bad("35 1-D", array(np.ones(6, np.float32)), "need logits of shape (N, K), got (6,)"),
     Bad("35 3-D", array(np.ones((6, 3, 1), np.float32)), "need logits of shape (N, K), got (6, 3, 1)"),

@@ -58,12 +58,12 @@ CASES = [
     Case("79 --eps nan", _with("--eps", "nan"), "must be finite and in [0, 1]", code=2),
     Case("80 --bins 0", _with("--bins", "0"), "bins", code=2),
     Case("80 --bins 1000000000", _with("--bins", "1000000000"), "bins", code=2),
-    Case("80 --device cuda:99", _with("--device", "cuda:99"), "device cuda:99 is not there", code=2),
+    Case("80 --device cuda:99", _with("--device", "cuda:99"), "device cuda:99 is not available", code=2),
     Case(
         "80 a pattern that the shell replaced",
         lambda folder: ["eval", *sound(folder), *sound(folder)],
         "unexpected extra argument",
-        "quoted",
+        "quote a pattern",
         code=2,
     ),
     Case(

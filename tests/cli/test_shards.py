@@ -72,9 +72,9 @@ def test_a_model_in_shards_is_compared_with_one_in_a_file(run: Run, folder: Path
 
 def test_a_pattern_that_the_shell_replaced_is_wrong_usage(run: Run, folder: Path) -> None:
     files = sorted(folder.glob("x-*.npy"))
-    assert_refused(run("eval", *files), 2, "unexpected extra argument", "has to be quoted")
-    assert_refused(run("eval", *files[:2]), 2, "is a shard of logits", "has to be quoted")
-    assert "quoted" not in run("eval", files[0], folder / "y-2.npy", "x").err
+    assert_refused(run("eval", *files), 2, "unexpected extra argument", "quote a pattern")
+    assert_refused(run("eval", *files[:2]), 2, "is a shard of logits", "quote a pattern")
+    assert "quote a pattern" not in run("eval", files[0], folder / "y-2.npy", "x").err
 
 
 def test_an_output_that_is_one_of_the_shards_is_refused(run: Run, folder: Path) -> None:

@@ -66,7 +66,7 @@ def test_labels_may_not_be_left_out_of_an_npy_file(run: Run) -> None:
 
 def test_a_device_that_is_not_there_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
-    assert_refused(run("eval", LOGITS, LABELS, "--device", "cuda"), 2, "device cuda is not there", "CPU")
+    assert_refused(run("eval", LOGITS, LABELS, "--device", "cuda"), 2, "device cuda is not available", "CPU")
 
 
 def test_a_device_beyond_the_last_is_refused_with_those_that_are_there(
@@ -74,7 +74,7 @@ def test_a_device_beyond_the_last_is_refused_with_those_that_are_there(
 ) -> None:
     monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
     answer = run("eval", LOGITS, LABELS, "--device", "cuda:99")
-    assert_refused(answer, 2, "device cuda:99 is not there", "cuda:0, cuda:1")
+    assert_refused(answer, 2, "device cuda:99 is not available", "cuda:0, cuda:1")
 
 
 def test_a_kernel_that_does_not_run_on_the_device_is_refused(run: Run) -> None:

@@ -16,6 +16,7 @@ from lscli.io.logits import Logits
 from lscli.io.memory import MemoryArray
 from lscli.kernels.class_sums import block_rows
 from lscli.limits import MemoryLimit, has_room
+from lscli.options import ReadingOptions
 from lscli.scan.chunk_size import Fit, fit, thread_bytes
 from tests.command import LABELS, LOGITS
 from tests.faults.shells import assert_two_lines, under
@@ -106,11 +107,12 @@ def stored(rows: int, classes: int, dtype: str = "float32") -> Logits:
 
 def fitted(free: int, *, total: int = 1 << 40, **given: Any) -> Fit:
     """What fits where `free` bytes are left, on 8 processors."""
-    options = {"class_sums": False, "device": "cpu", "threads": None, "chunk_rows": None, **given}
+    class_sums = given.pop("class_sums", False)
+    options = ReadingOptions(**{"device": "cpu", **given})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("lscli.scan.chunk_size.memory_limit", lambda: MemoryLimit(free, total))
         patch.setattr("lscli.scan.chunk_size.processors", lambda: 8)
-        return fit(stored(100_000, 1000), 10 * MIB, **options)
+        return fit(stored(100_000, 1000), 10 * MIB, options, class_sums=class_sums)
 
 
 def test_less_memory_is_fewer_rows_then_fewer_threads_then_fewer_rows_again() -> None:

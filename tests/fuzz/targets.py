@@ -18,7 +18,8 @@ from lscli.errors import LscliError
 from lscli.io.array_request import ArrayRequest
 from lscli.io.files import RegularFile
 from lscli.io.format_table import FORMATS, check_content
-from lscli.io.stored import StoredArray, read_all
+from lscli.io.memory import read_all
+from lscli.io.stored import StoredArray
 from lscli.text import printable
 from tests.fuzz import oracles
 from tests.fuzz.contract import WrongError, misspoken

@@ -212,7 +212,7 @@ def test_a_fifo_put_in_a_files_place_is_refused_and_not_waited_for(
 
 def test_a_stream_is_kept_open_by_itself(path: Path) -> None:
     with open(path, "rb") as stream:
-        file = RegularFile.of_stream(stream, "name")
+        file = RegularFile("name", os.dup(stream.fileno()))
     assert DATA[5:9] == file.read(4, 5)
     file.close()
 

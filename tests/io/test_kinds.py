@@ -233,7 +233,7 @@ def test_bfloat16_of_no_type_is_read_when_it_is_said(tmp_path: Path, chunk_rows:
     assert "bfloat16" == report.inputs[0]["dtype"]
     np.save(tmp_path / "f.npy", np.asfortranarray(raw))
     assert figures(report) == figures(lscli.evaluate(tmp_path / "f.npy", LABELS, dtype="bfloat16"))
-    assert "--dtype bfloat16" in refused(InputError, "2-byte values of no type", tmp_path / "x.npy", LABELS).hint
+    assert "--dtype bfloat16" in refused(InputError, "2-byte values without a type", tmp_path / "x.npy", LABELS).hint
 
 
 def test_a_type_that_is_there_is_not_said_again(tmp_path: Path) -> None:

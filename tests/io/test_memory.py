@@ -172,7 +172,7 @@ def test_ignored_labels_are_not_written_to() -> None:
         (torch.zeros(20), r"need logits of shape \(N, K\), got \(20,\)"),
         (np.zeros((20, 3), int), "int64 values are refused"),
         (np.zeros((20, 3), np.longdouble), "dtype (float128|longdouble)"),
-        ([[0.0, 1.0], [0.0]], "is no array"),
+        ([[0.0, 1.0], [0.0]], "is not an array"),
         ([[None, 1.0]] * 20, "object arrays are refused"),
         ([["a", "b"]] * 20, "dtype str"),
         ([], r"need logits of shape \(N, K\), got \(0,\)"),

@@ -124,7 +124,7 @@ def test_a_shard_of_the_wrong_kind_is_named(folder: Path) -> None:
 
 def test_two_shards_that_a_shell_put_in_a_patterns_place_are_recognised(folder: Path) -> None:
     error = refused(UsageError, "is a shard of logits", folder / "logits-2.npy", folder / "logits-9.npy")
-    assert "quoted" in error.hint
+    assert "quote a pattern" in error.hint
 
 
 def test_more_shards_than_files_may_be_open(tmp_path: Path) -> None:

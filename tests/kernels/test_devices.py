@@ -34,7 +34,7 @@ def test_auto_is_the_device_that_holds_the_logits(monkeypatch: pytest.MonkeyPatc
     assert ("cuda", "torch") == resolve("cuda", "torch", "cuda:1")
     with pytest.raises(lscli.UsageError, match="the tensor is on cuda:1, not on cpu"):
         resolve("cpu", "auto", "cuda:1")
-    with pytest.raises(lscli.UsageError, match="device cuda:7 is not there") as caught:
+    with pytest.raises(lscli.UsageError, match="device cuda:7 is not available") as caught:
         resolve("cuda:7", "auto", None)
     assert "found cuda:0, cuda:1" == caught.value.hint
     with pytest.raises(lscli.UsageError, match="the numpy kernel does not run on cuda"):

@@ -2,9 +2,9 @@
 
 pyarrow reads a record batch at a time, and a file is often one batch. Measured on a file of 150,000 x 1,000 float32 in
 one batch, reading all rows took 0.2 s and 61 MiB from their place in the file, and 3 to 5 s and 1,202 MiB batch by
-batch (0.4 s and 85 MiB in batches of 2,000 rows). So the file is mapped for a moment, pyarrow tells where the values of
-each column lie, and rows are then read with `preadv` like those of any file: a mapped file that is cut off while it is
-read would end the process with SIGBUS. Compressed batches are decoded one after another.
+batch (0.4 s and 85 MiB in batches of 2,000 rows). So the file is mapped for a moment, pyarrow locates the values of
+each column, and rows are then read with `preadv` like those of any file: a mapped file that is cut off while it is read
+would end the process with SIGBUS. Compressed batches are decoded one after another.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from lscli.errors import InputError
-from lscli.io.tables.arrow_table import ColumnRows, DecodedRows, choose, described, explained, proved
+from lscli.io.tables.arrow_table import ColumnRows, DecodedRows, choose, columns_of, explained, proved
+from lscli.io.tables.columns import entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -48,11 +49,11 @@ def open_array(file: RegularFile, request: ArrayRequest) -> StoredArray:
 
 def contents(file: RegularFile) -> list[Entry]:
     """List the columns of a file."""
-    return _mapped(file, lambda data: described(_reader(data).schema, sum(_batch_rows(data))))
+    return _mapped(file, lambda data: entries(columns_of(_reader(data).schema), sum(_batch_rows(data))))
 
 
 def _mapped(file: RegularFile, use: Callable[[Any], _T]) -> _T:
-    """What `use` makes of the mapped bytes of a file; nothing in its result may refer to these bytes."""
+    """The result of `use` on the mapped bytes of a file; it must not refer to these bytes."""
     import pyarrow as pa
 
     start = file.read(len(_MAGIC), 0)
@@ -104,7 +105,7 @@ def _batch_rows(data: Any) -> list[int]:
         try:
             message = reader.read_next_message()
         except StopIteration:
-            # pyarrow takes a stream that was cut off between two batches for a whole one; its end mark is missing.
+            # pyarrow accepts a stream that was cut off between two batches, though its end mark is missing.
             if source.tell() == place and not _is_file(data):
                 raise ValueError("does not end as a stream does") from None
             break
@@ -113,7 +114,7 @@ def _batch_rows(data: Any) -> list[int]:
     if any(count < 0 for count in rows):
         raise ValueError("a batch has a negative number of rows")
     if _is_file(data) and _reader(data).num_record_batches != len(rows):
-        raise ValueError("the footer lists another number of batches than the file has")
+        raise ValueError("the footer lists a different number of batches than the file has")
     return rows
 
 
@@ -126,13 +127,13 @@ def _locate(
     first = 0
     for number, (batch, count) in enumerate(zip(_batches(reader), rows, strict=True)):
         if batch.num_rows != count:
-            raise ValueError("a batch has another number of rows than its header says")
+            raise ValueError("a batch has a different number of rows than its header says")
         for place, name in enumerate(columns.names):
             values = proved(batch, name, columns.width, first, file.name)
             if not len(values):
                 continue
             offset = values.buffers()[-1].address - data.address + values.offset * itemsize
-            if not 0 <= offset <= data.size - len(values) * itemsize:  # in memory: it was decompressed
+            if not 0 <= offset <= data.size - len(values) * itemsize:  # outside of the file: it was decompressed
                 return None
             offsets[number, place] = offset
         first += count
@@ -146,10 +147,8 @@ class _RowsInPlace(ColumnRows):
         file: closed with the array.
         columns: the columns to read.
         rows: the number of rows of each batch.
-        offsets: where the values of each column begin, [batches, columns]; the file was checked to have them all.
+        offsets: the offset at which the values of each column begin, [batches, columns]; the file has all of them.
     """
-
-    sequential = False
 
     def __init__(self, file: RegularFile, columns: Selection, rows: Sequence[int], offsets: NDArray[np.int64]) -> None:
         super().__init__(file, columns)
@@ -170,22 +169,16 @@ class _RowsInPlace(ColumnRows):
 
     def _fill(self, out: NDArray[Any], offsets: NDArray[np.int64]) -> None:
         if len(offsets) == 1:
-            self._file.read_into(out.reshape(-1).view(np.uint8), int(offsets[0]))
+            self._source.read_into(out.reshape(-1).view(np.uint8), int(offsets[0]))
             return
         columns = np.empty(out.shape[::-1], self.dtype)
         for column, offset in zip(columns.view(np.uint8), offsets.tolist(), strict=True):
-            self._file.read_into(column, offset)
+            self._source.read_into(column, offset)
         out[:] = columns.T
 
 
 class _Batches:
-    """The batches from the one on that has a given row, each decoded on demand.
-
-    Args:
-        file: the file.
-        rows: the number of rows of each batch.
-        fields: numbers of the columns to decode.
-    """
+    """A function of a row that iterates over the batches from that row on, each decoded on demand."""
 
     def __init__(self, file: RegularFile, rows: Sequence[int], fields: Sequence[int]) -> None:
         self._file = file

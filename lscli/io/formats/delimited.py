@@ -16,7 +16,7 @@ import numpy as np
 from lscli.errors import InputError
 from lscli.io.array_request import ArrayRequest, Entry
 from lscli.io.memory import MemoryArray
-from lscli.io.tables.columns import Column, index_refused, labels_among, matrix
+from lscli.io.tables.columns import LABELS, Column, index_refused, labels_among, matrix
 from lscli.io.tables.text import (
     COMMA,
     TAB,
@@ -44,11 +44,11 @@ _LONGEST = 64 << 20  # characters of a line
 _CELLS = 1 << 18  # of a block of rows with quotes
 _COUNTED, _TAIL = 8 << 20, 1 << 10
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas", " ": "spaces"}
-# From so many rows on, a column of whole numbers among others is no chance: if its first cell is written without a
-# decimal point, and if it is written with one.
+# With at least this many rows, a column of whole numbers among others is unlikely to be a class: the first number holds
+# if its first cell is written without a decimal point, the second if it is written with one.
 _FEW, _MANY = 2, 16
-_COUNTING = 3  # rows whose numbers a column repeats before it counts as an index
-_SAMPLE = 64  # rows that tell whether a column may hold whole numbers alone
+_COUNTING = 3  # the least rows for which a column that counts the rows is taken for an index
+_SAMPLE = 64  # rows that are looked at first to find columns of whole numbers
 
 
 class Reader(NamedTuple):
@@ -68,8 +68,7 @@ class Reader(NamedTuple):
         if request.wants != "matrix":
             return open_column(file, request, self.delimiter)
         with text_of(file) as text:
-            head = _Head(file, text, request, self.delimiter)
-            values = _Numbers(file, head, request, self.delimiter).all(text)
+            values = _Matrix(file.name, text, request, self.delimiter).values()
         file.check_unchanged()
         return MemoryArray(values, file.name)
 
@@ -83,9 +82,7 @@ class Reader(NamedTuple):
         rows = max(0, _count_lines(file, self.delimiter) - is_header)
         if len(names) == 1:
             return [Entry("", (rows,), "text")]
-        labels = [
-            names[place] for place in sorted(labels_among([Column(name) for name in names], ArrayRequest("logits")))
-        ]
+        labels = [name for name in names if name in LABELS]
         matrix = Entry("", (rows, len(names) - len(labels)), "text")
         return [matrix, *(Entry(name, (rows,), "text") for name in labels)]
 
@@ -99,95 +96,83 @@ def _header(cells: list[str]) -> tuple[list[str], bool]:
     return names, names != cells or not all(map(is_number, cells))
 
 
-class _Head:
-    """The first line of a file, and the requested columns.
+class _Matrix:
+    """The numbers of the requested columns; they are read block by block, the first line at once."""
 
-    Attributes:
-        names: of all columns; their numbers if the file has no header.
-        places: positions of the requested columns.
-        row: the first line if it is a row of numbers, else empty.
-    """
-
-    def __init__(self, file: RegularFile, text: TextIO, request: ArrayRequest, delimiter: Delimiter) -> None:
-        line = text.readline(_LONGEST)
-        if len(line) == _LONGEST:
-            raise InputError(f"not a {delimiter.called} file: it has no lines", delimiter.again, where=file.name)
-        if "\0" in line:
-            raise InputError(f"not a {delimiter.called} file: it has NUL bytes", delimiter.again, where=file.name)
-        cells = next(rows_of(file.name, [line], delimiter), None)
-        if cells is None:
-            what = "its first line is empty" if line else "empty file"
-            raise InputError(what, delimiter.again, where=file.name)
-        names, is_header = _header(cells)
-        self.row = [] if is_header else [line]
-        self.names = names if is_header else [str(place) for place in range(len(cells))]
-        if is_header:
-            _check_separated(file.name, line, delimiter)
-            _check_header(file.name, self.names)
-        columns = [Column(name) for name in self.names]
-        left_out = labels_among(columns, request)
-        if request.labels is not None and request.labels not in self.names:
-            left_out.add(counted(file.name, self.names, request.labels))
-        self.places = matrix(file.name, columns, request, left_out)
-
-
-class _Numbers:
-    """The numbers of the requested columns, read block by block."""
-
-    def __init__(self, file: RegularFile, head: _Head, request: ArrayRequest, delimiter: Delimiter) -> None:
-        self._name = file.name
-        self._head = head
+    def __init__(self, where: str, text: TextIO, request: ArrayRequest, delimiter: Delimiter) -> None:
+        self._name = where
+        self._text = text
         self._request = request
         self._delimiter = delimiter
-        self._first: list[str] = []
+        line = text.readline(_LONGEST)
+        if len(line) == _LONGEST:
+            raise InputError(f"not a {delimiter.called} file: it has no lines", delimiter.again, where=where)
+        if "\0" in line:
+            raise InputError(f"not a {delimiter.called} file: it has NUL bytes", delimiter.again, where=where)
+        cells = next(rows_of(where, [line], delimiter), None)
+        if cells is None:
+            raise InputError("its first line is empty" if line else "empty file", delimiter.again, where=where)
+        names, is_header = _header(cells)
+        # The first line if it is a row of numbers; the columns are then called by their positions.
+        self._row = [] if is_header else [line]
+        self._names = names if is_header else [str(place) for place in range(len(cells))]
+        if is_header:
+            _check_separated(where, line, delimiter)
+            _check_header(where, names)
+        columns = [Column(name) for name in self._names]
+        left_out = labels_among(columns, request)
+        if request.labels is not None and request.labels not in self._names:
+            left_out.add(counted(where, self._names, request.labels))
+        self._places = matrix(where, columns, request, left_out)
 
-    def all(self, text: TextIO) -> NDArray[Any]:
+    def values(self) -> NDArray[Any]:
         """All rows [N, K]: float32 if that represents every number, else float64."""
         blocks: list[NDArray[Any]] = []
         element: type[np.floating[Any]] = np.float32
-        for cells, values in self._blocks(text):
-            self._first = self._first or cells
+        first: list[str] = []
+        for cells, values in self._blocks():
+            first = first or cells
             if element is np.float32 and not _is_float32(values):
                 element = np.float64  # and so is the whole matrix
             blocks.append(values.astype(element, copy=False))
-        values = np.concatenate(blocks) if blocks else np.empty((0, len(self._head.places)), element)
-        names = [self._head.names[place] for place in self._head.places]
+        values = np.concatenate(blocks) if blocks else np.empty((0, len(self._places)), element)
+        names = [self._names[place] for place in self._places]
         if self._request.role == "logits" and len(names) > 1 and len(values):
-            _check_values(self._name, names, self._first, values, self._request, named=not self._head.row)
+            _check_values(self._name, names, first, values, self._request, named=not self._row)
         return values
 
-    def _blocks(self, text: TextIO) -> Iterator[tuple[list[str], NDArray[np.float64]]]:
+    def _blocks(self) -> Iterator[tuple[list[str], NDArray[np.float64]]]:
         """Blocks of rows: the cells of the first row, and the values [n, K]."""
         row = 0
         blank: list[str] = []
-        lines = self._head.row + text.readlines(_BLOCK)
+        lines = self._row + self._text.readlines(_BLOCK)
         while lines:
             lines, blank = [*blank, *lines], []
             while lines and not lines[-1].strip(" \r\n"):
                 blank.append(lines.pop())
-            if row == 0 and lines and len(self._head.names) == 1:
+            if row == 0 and lines and len(self._names) == 1:
                 _check_separated(self._name, lines[0], self._delimiter)
             if any('"' in line for line in lines):  # from here on, a row may span several lines
-                yield from self._rest(itertools.chain(lines, blank, text), row)
+                yield from self._rest(itertools.chain(lines, blank, self._text), row)
                 return
             if lines:
                 yield self._chosen(lines[0].rstrip("\r\n").split(self._delimiter.character)), self._parsed(lines, row)
             row += len(lines)
-            lines = text.readlines(_BLOCK)
+            lines = self._text.readlines(_BLOCK)
 
     def _parsed(self, lines: list[str], first: int) -> NDArray[np.float64]:
-        character, due = self._delimiter.character, len(self._head.names) - 1
+        character, due = self._delimiter.character, len(self._names) - 1
         for row, line in enumerate(lines, first):
             if line.count(character) != due or (due == 0 and not line.strip()):
                 raise self._length(row, line.rstrip("\r\n").split(character) if line.strip(" \r\n") else [])
         try:
-            values = np.loadtxt(
-                lines, np.float64, comments=None, delimiter=character, usecols=self._head.places, ndmin=2
-            )
+            values = np.loadtxt(lines, comments=None, delimiter=character, usecols=self._places, ndmin=2)
         except ValueError as error:
             rows = (line.rstrip("\r\n").split(character) for line in lines)
             self._floats(list(rows), first)
-            raise InputError(f"not numbers alone: {error}", self._delimiter.again, where=self._name) from error
+            raise InputError(
+                f"holds something other than numbers: {error}", self._delimiter.again, where=self._name
+            ) from error
         for place in np.flatnonzero(np.isinf(values).any(axis=1)).tolist():
             self._floats([lines[place].rstrip("\r\n").split(character)], first + place)
         return values
@@ -195,16 +180,16 @@ class _Numbers:
     def _rest(self, lines: Iterator[str], first: int) -> Iterator[tuple[list[str], NDArray[np.float64]]]:
         """The same for rows with quotes."""
         rows = rows_of(self._name, lines, self._delimiter)
-        size = max(1, _CELLS // len(self._head.names))
+        size = max(1, _CELLS // len(self._names))
         while block := list(itertools.islice(rows, size)):
             yield self._chosen(block[0]), self._floats(block, first)
             first += len(block)
 
     def _floats(self, rows: list[list[str]], first: int) -> NDArray[np.float64]:
         """The numbers [n, K] of rows of cells, each of them checked."""
-        values = np.empty((len(rows), len(self._head.places)))
+        values = np.empty((len(rows), len(self._places)))
         for number, row in enumerate(rows):
-            if len(row) != len(self._head.names):
+            if len(row) != len(self._names):
                 raise self._length(first + number, row)
             for place, cell in enumerate(self._chosen(row)):
                 value = number_of(cell)
@@ -216,19 +201,19 @@ class _Numbers:
         return values
 
     def _chosen(self, row: list[str]) -> list[str]:
-        return [row[place] for place in self._head.places if place < len(row)]
+        return [row[place] for place in self._places if place < len(row)]
 
     def _length(self, row: int, cells: list[str]) -> InputError:
-        due, found = len(self._head.names), len(cells)
+        due, found = len(self._names), len(cells)
         what = f"row {row} has {found} cells, the first line has {due}" if cells else f"row {row} is a blank line"
         hint = "a number with a comma in it is two cells" if found > due else self._delimiter.again
         return InputError(what, hint, where=self._name)
 
     def _no_number(self, row: int, place: int, cell: str, why: str) -> InputError:
-        column = self._head.names[self._head.places[place]]
+        column = self._names[self._places[place]]
         what = f"row {row}, column {column!r}: {printable(cell[:40])!r} {why}"
         hint = f"name the columns of the {self._request.role} with {self._request.option}, for example 'logit_*'"
-        return InputError(what, self._delimiter.again if self._head.row else hint, where=self._name)
+        return InputError(what, self._delimiter.again if self._row else hint, where=self._name)
 
 
 def _is_float32(values: NDArray[np.float64]) -> bool:
@@ -253,62 +238,43 @@ def _count_lines(file: RegularFile, delimiter: Delimiter) -> int:
 
 
 def _check_header(where: str, names: Sequence[str]) -> None:
-    """Refuse a header with numbers among its names; class numbers are names.
-
-    Raises:
-        InputError: it has such numbers.
-    """
+    """Raise InputError if a header has numbers among its names; class numbers are names."""
     numbers = [name for name in names if is_number(name) and not name.isdigit()]
     if numbers and not all(map(is_number, names)):
-        raise InputError(
-            f"its first line is neither names nor numbers alone: {printable(numbers[0][:40])!r} is among others",
-            "each cell of a row has a number, each of a header a name",
-            where=where,
-        )
+        what = f"its first line has both names and numbers, such as {printable(numbers[0][:40])!r}"
+        raise InputError(what, "a header has only names, any other row only numbers", where=where)
 
 
 def _check_separated(where: str, line: str, delimiter: Delimiter) -> None:
-    """Refuse a line whose numbers are separated by another character.
-
-    Raises:
-        InputError: they are.
-    """
+    """Raise InputError if another character separates the numbers of a line."""
     for character, called in _SEPARATORS.items():
         cells = line.split(character if character != " " else None)
         numbers = all(is_number(cell.strip().replace(",", ".")) for cell in cells)
         if len(cells) > 1 and character != delimiter.character and numbers:
-            raise InputError(
-                f"has one column: {called} separate its numbers, not {_SEPARATORS[delimiter.character]}",
-                delimiter.again,
-                where=where,
-            )
+            what = f"has one column: {called} separate its numbers, not {_SEPARATORS[delimiter.character]}"
+            raise InputError(what, delimiter.again, where=where)
 
 
 def _check_values(
     where: str, names: Sequence[str], cells: Sequence[str], values: NDArray[Any], request: ArrayRequest, *, named: bool
 ) -> None:
-    """Refuse a matrix that is not, or not only, logits: column numbers, row numbers, labels, integers.
+    """Raise InputError if a matrix holds something other than logits: column numbers, row numbers, labels, integers.
 
     Args:
         where: the file, for errors.
-        names: of the columns, [K].
+        names: the names of the columns, [K].
         cells: the first row as text, [K].
         values: all rows, [N, K].
-        request: for the key and the option in hints.
+        request: for the key, and for the option in hints.
         named: whether the file has a header.
-
-    Raises:
-        InputError: it is.
     """
     rows = len(values)
     written = np.array([cell.strip().lstrip("+-").isdigit() for cell in cells])
     counts_columns = written.all() and np.array_equal(values[0], np.arange(len(names)))
     if counts_columns and not named and not _whole(values[1:]).all():  # what pandas writes above an array
-        raise InputError(
-            f"its first line is the numbers of the columns, 0 to {len(names) - 1}",
-            "save it without them: to_csv(path, index=False, header=False), or np.savetxt",
-            where=where,
-        )
+        what = f"its first line holds the numbers of the columns, 0 to {len(names) - 1}"
+        hint = "save it without them: to_csv(path, index=False, header=False), or np.savetxt"
+        raise InputError(what, hint, where=where)
     if request.key is not None:
         return
     whole = _whole(values)
@@ -317,25 +283,20 @@ def _check_values(
         if start in (0, 1) and np.array_equal(values[:, place], np.arange(start, start + rows)):
             raise index_refused(where, names[place])
     if (written & whole).all():
-        raise InputError(
-            "has whole numbers alone: integer logits are refused",
-            "save the raw scores, not predictions; scores that happen to be whole have a point: 2.0",
-            where=where,
-        )
+        hint = "save the raw scores, not predictions; write scores that happen to be whole with a point: 2.0"
+        raise InputError("has only whole numbers: integer logits are refused", hint, where=where)
     enough = (written & (rows >= _FEW)) | (rows >= _MANY)
     odd = [place for place in np.flatnonzero(whole & enough).tolist() if (values[:, place] != values[0, place]).any()]
     if odd and not whole.all():
         name = names[odd[0]]
-        raise InputError(
-            f"column {name!r} has whole numbers alone, as labels have",
-            f"if it holds the labels, say --labels-column {printable(name)}; if it is a class, say "
-            f"{request.option} '*'",
-            where=where,
+        hint = (
+            f"if it holds the labels, say --labels-column {printable(name)}; if it is a class, say {request.option} '*'"
         )
+        raise InputError(f"column {name!r} has only whole numbers, as labels have", hint, where=where)
 
 
 def _whole(values: NDArray[Any]) -> NDArray[np.bool_]:
-    """Which columns of [N, K] hold whole numbers alone, [K]; no temporary array has the size of the matrix."""
+    """Which columns of [N, K] hold only whole numbers, [K]; no temporary array has the size of the matrix."""
     sample = values[:_SAMPLE]
     whole: NDArray[np.bool_] = (sample == np.rint(sample)).all(axis=0)
     for place in np.flatnonzero(whole):

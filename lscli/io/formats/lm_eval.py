@@ -41,12 +41,6 @@ class _UnfitError(ValueError):
         self.hint = hint
 
 
-class RaggedArray(MemoryArray):
-    """Rows with different numbers of classes, padded with -inf, the logit of a masked class."""
-
-    ragged = True
-
-
 def open_array(file: RegularFile, request: ArrayRequest) -> MemoryArray:
     """Read the log-likelihoods [N, K] in nats, K the largest number of choices, or the labels [N].
 
@@ -57,8 +51,9 @@ def open_array(file: RegularFile, request: ArrayRequest) -> MemoryArray:
     key = choose(file.name, ["logits", "labels"], request, _AGAIN)
     if key == "labels":
         return MemoryArray(np.array(samples.labels, np.int64), file.name)
-    rows = samples.rows()
-    return (RaggedArray if samples.ragged else MemoryArray)(rows, file.name)
+    opened = MemoryArray(samples.rows(), file.name)
+    opened.ragged = len(set(samples.counts)) > 1
+    return opened
 
 
 def contents(file: RegularFile) -> list[Entry]:
@@ -87,10 +82,6 @@ class _Samples:
         if not self.counts:
             raise InputError("holds no samples", _AGAIN, where=file.name)
 
-    @property
-    def ragged(self) -> bool:
-        return len(set(self.counts)) > 1
-
     def rows(self) -> NDArray[np.float64]:
         """The log-likelihoods [N, K], -inf for choices that a sample does not have."""
         counts = np.frombuffer(self.counts, np.int64)
@@ -105,7 +96,7 @@ class _Samples:
         if choices is not None:
             values = values[: len(choices)]
         if len(values) < 2:
-            raise _UnfitError("has one response, so no choice", "only multiple-choice tasks have classes")
+            raise _UnfitError("has only one response, so there is no choice", _ONLY)
         if len(values) > _MAX_CHOICES:
             raise _UnfitError(f"has {len(values)} choices, more than {_MAX_CHOICES}")
         self.labels.append(_label_of(sample, values, choices))
@@ -113,7 +104,7 @@ class _Samples:
         self._values.extend(values)
 
     def _check_once(self, number: int, sample: dict[str, Any]) -> None:
-        own = _filter_of(sample)
+        own = str(sample.get("filter", "none"))  # the filter that made the responses; older files have none
         if self._filter is None:
             self._filter = own
         if own != self._filter:
@@ -125,9 +116,8 @@ class _Samples:
             return
         doc = doc if isinstance(doc, int | str) else json.dumps(doc)
         if doc in self._seen:
-            raise _UnfitError(
-                f"has the same doc_id as line {self._seen[doc]} ({doc!r})", "leave out one of the two runs"
-            )
+            what = f"has the same doc_id as line {self._seen[doc]} ({doc!r})"
+            raise _UnfitError(what, "leave out one of the two runs")
         self._seen[doc] = number
 
 
@@ -149,16 +139,11 @@ def _parsed(line: bytes) -> dict[str, Any]:
     try:
         sample = json.loads(line.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        what = "ends early" if not line.endswith(b"\n") else "is no JSON"
+        what = "ends early" if not line.endswith(b"\n") else "is not JSON"
         raise _UnfitError(f"{what} ({error})", "copy the file again, or wait until its writer is done") from error
     if not isinstance(sample, dict):
         raise _UnfitError(f"is a JSON {type(sample).__name__}, not an object", _AGAIN)
     return sample
-
-
-def _filter_of(sample: dict[str, Any]) -> str:
-    """The name of the filter that made the responses; `none` in older files."""
-    return str(sample.get("filter", "none"))
 
 
 def _likelihoods_of(sample: dict[str, Any]) -> list[float]:
@@ -273,10 +258,8 @@ def _number(target: Any, count: int) -> int | None:
 def _place(target: str, choices: list[str]) -> int | None:
     texts = [choice.strip() for choice in choices]
     if texts.count(target.strip()) > 1:
-        raise _UnfitError(
-            f"has target {_shortened(target)}, the text of several choices",
-            "the file does not say which of them is right",
-        )
+        what = f"has target {_shortened(target)}, the text of several choices"
+        raise _UnfitError(what, "the file does not say which of them is right")
     return texts.index(target.strip()) if target.strip() in texts else None
 
 

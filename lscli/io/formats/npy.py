@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 MAX_FORTRAN = 1 << 30
 
 
-def open_npy(
-    file: Bytes, name: str, *, allow_trailing: bool = False, dtype: Dtype | None = None
-) -> RawArray | MemoryArray:
+def open_npy(file: Bytes, name: str, *, allow_trailing: bool = False, dtype: Dtype | None = None) -> StoredArray:
     """Open the array in a `.npy` file or in a member of an archive.
 
     Args:
@@ -57,11 +55,7 @@ def contents(file: RegularFile) -> list[Entry]:
 
 
 def _typed(stored: np.dtype[Any], dtype: Dtype | None, name: str) -> tuple[np.dtype[Any], str]:
-    """The numpy type in which elements are read and the name of their type ("" for numpy's), given `--dtype`.
-
-    Raises:
-        UsageError: `dtype` is given, but the elements have a type.
-    """
+    """The numpy type in which elements are read, and the name of their type if numpy lacks it, given `--dtype`."""
     if dtype is None or stored.kind in "iu":
         return stored, ""
     if stored.name != "void16":
@@ -77,22 +71,16 @@ def _check_size(file: Bytes, name: str, header: Header, allow_trailing: bool) ->
     if length < expected:
         raise InputError(f"truncated: expected {expected} bytes, found {length}", hint, where=name)
     if length > expected and not allow_trailing:
-        raise InputError(
-            f"trailing bytes: expected {expected} bytes, found {length}",
-            "save the array again, or pass over them with --allow-trailing",
-            where=name,
-        )
+        hint = "save the array again, or ignore them with --allow-trailing"
+        raise InputError(f"trailing bytes: expected {expected} bytes, found {length}", hint, where=name)
 
 
 def _fortran(file: Bytes, name: str, header: Header, element: str) -> MemoryArray:
     """Read all of an array in Fortran order, whose rows are not contiguous, and close the file."""
     count = math.prod(header.shape)
     if count * header.dtype.itemsize > MAX_FORTRAN:
-        raise InputError(
-            "Fortran order, and larger than 1 GiB",
-            "save it in C order: np.save(path, np.ascontiguousarray(array))",
-            where=name,
-        )
+        hint = "save it in C order: np.save(path, np.ascontiguousarray(array))"
+        raise InputError("Fortran order, and larger than 1 GiB", hint, where=name)
     flat = np.empty(count, header.dtype)
     file.read_into(flat.view(np.uint8), header.data_offset)
     file.check_unchanged()

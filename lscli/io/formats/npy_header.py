@@ -1,6 +1,6 @@
 """The header of a `.npy` array, checked before a byte of data is read.
 
-Format: numpy.lib.format, versions 1.0 to 3.0. numpy's own loader advises to unpickle a file with a wrong magic,
+Format: numpy.lib.format, versions 1.0 to 3.0. numpy's own loader advises unpickling a file with a wrong magic,
 allocates what a header claims, and ignores trailing bytes.
 """
 
@@ -24,6 +24,7 @@ MAX_HEADER = 10_000  # numpy's own limit: a real header has about 118 bytes
 # What numpy writes: byte order, letter, size. numpy reads more, such as a list of fields in a string.
 _DESCR = r"[<>|=]?([biufcSUV][1-9][0-9]{0,8}|[mM]8(\[[0-9A-Za-z]{1,12}\])?)"
 _LENGTH_BYTES = {(1, 0): 2, (2, 0): 4, (3, 0): 4}
+_AGAIN = "save the array again: np.save(path, array)"
 
 
 class Header(NamedTuple):
@@ -55,7 +56,7 @@ class _Reader:
     def read(self) -> Header:
         length = self._file.size
         if length == 0:
-            raise self._error("empty file", "save the array again: np.save(path, array)")
+            raise self._error("empty file", _AGAIN)
         start = self._file.read(12, 0)
         if not start.startswith(MAGIC[: len(start)]):
             raise self._error(*_foreign(start))
@@ -76,7 +77,6 @@ class _Reader:
         return self._parse(text, 8 + width + size)
 
     def _parse(self, raw: bytes, data_offset: int) -> Header:
-        hint = "save the array again: np.save(path, array)"
         try:
             text = raw.decode("utf-8").lstrip(" \t")  # no more than numpy strips
             with warnings.catch_warnings():  # the parser warns of odd literals, such as invalid escapes
@@ -87,31 +87,29 @@ class _Reader:
             keys = [ast.literal_eval(key) for key in node.keys if key is not None]
             values = [ast.literal_eval(value) for value in node.values]
         except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError, Warning) as error:
-            raise self._error("malformed header", hint) from error
+            raise self._error("malformed header", _AGAIN) from error
+        fields = dict(zip(keys, values, strict=True)) if all(type(key) is str for key in keys) else {}
         # A sorted list, unlike a set, shows a key that is given twice.
-        if any(type(key) is not str for key in keys) or sorted(keys) != ["descr", "fortran_order", "shape"]:
-            raise self._error("malformed header", hint)
-        fields = dict(zip(keys, values, strict=True))
-        if not isinstance(fields["fortran_order"], bool):
-            raise self._error("malformed header", hint)
+        complete = fields and sorted(keys) == ["descr", "fortran_order", "shape"]
+        if not complete or not isinstance(fields["fortran_order"], bool):
+            raise self._error("malformed header", _AGAIN)
         shape, dtype = self._shape(fields["shape"]), self._dtype(fields["descr"])
         check_shape(shape, dtype.itemsize, self._name)
         return Header(shape, dtype, fields["fortran_order"], data_offset)
 
     def _shape(self, shape: object) -> tuple[int, ...]:
         if not isinstance(shape, tuple) or any(type(n) is not int for n in shape):
-            raise self._error("malformed shape", "save the array again: np.save(path, array)")
+            raise self._error("malformed shape", _AGAIN)
         if any(n < 0 for n in shape):
-            raise self._error("negative dimension in the shape", "save the array again: np.save(path, array)")
+            raise self._error("negative dimension in the shape", _AGAIN)
         return shape
 
     def _dtype(self, descr: object) -> np.dtype[Any]:
         if isinstance(descr, list):
-            raise self._error("structured arrays are no logits or labels", "save the one field that holds them")
+            raise self._error("structured arrays are not logits or labels", "save the one field that holds them")
         if isinstance(descr, str) and (descr.lstrip("<>|=").startswith("O") or descr == "object"):
-            raise self._error(
-                "object arrays are refused: they hold pickles", "save numbers: np.save(path, np.array(x, np.float32))"
-            )
+            hint = "save numbers: np.save(path, np.array(x, np.float32))"
+            raise self._error("object arrays are refused: they hold pickles", hint)
         if not isinstance(descr, str) or not re.fullmatch(_DESCR, descr):
             raise self._error("unsupported dtype", "save it as float32 or int64")
         try:

@@ -19,6 +19,7 @@ from lscli.io.array_request import ArrayRequest, Entry, choose
 from lscli.io.formats.crc import Pieces
 from lscli.io.formats.npy import open_npy
 from lscli.io.formats.npy_header import read_header
+from lscli.io.stored import Checked
 from lscli.text import printable, said, sized
 
 if TYPE_CHECKING:
@@ -71,11 +72,11 @@ def _archive(file: RegularFile) -> tuple[zipfile.ZipFile, dict[str, zipfile.ZipI
     except (*_DAMAGE, OSError) as error:
         _explain(file, error)
     if not file.read(4, 0).startswith(_MAGIC):
-        raise _corrupt(file, "something stands before it")
+        raise _corrupt(file, "other bytes come before it")
     members = archive.infolist()
     by_key = {member.filename.removesuffix(".npy"): member for member in members}
     if len(by_key) < len(members):
-        raise InputError("holds two arrays of one name", _AGAIN, where=file.name)
+        raise InputError("holds two arrays with the same name", _AGAIN, where=file.name)
     if not by_key:
         raise InputError("the archive is empty", _AGAIN, where=file.name)
     return archive, by_key
@@ -88,11 +89,8 @@ def _opened(file: RegularFile, archive: zipfile.ZipFile, member: zipfile.ZipInfo
     if member.compress_type == zipfile.ZIP_STORED:
         return _Stored(file, member, start, name)
     if member.file_size > _RATIO_FROM and member.file_size > _MAX_RATIO * member.compress_size:
-        raise InputError(
-            f"expands {member.file_size // max(1, member.compress_size)}-fold, as archives made to do harm do",
-            "if you trust it, save it uncompressed with np.savez",
-            where=name,
-        )
+        what = f"expands {member.file_size // max(1, member.compress_size)}-fold, as malicious archives do"
+        raise InputError(what, "if you trust it, save it uncompressed with np.savez", where=name)
     if member.compress_type == zipfile.ZIP_LZMA:
         dictionary = int.from_bytes(file.read(4, start + 5), "little")  # after 5 bytes of properties
         if dictionary > _MAX_DICTIONARY:
@@ -100,7 +98,7 @@ def _opened(file: RegularFile, archive: zipfile.ZipFile, member: zipfile.ZipInfo
     return _Packed(file, archive, member, name)
 
 
-class _Stored:
+class _Stored(Checked):
     """A member that is stored uncompressed."""
 
     sequential = False
@@ -108,32 +106,26 @@ class _Stored:
     def __init__(self, file: RegularFile, member: zipfile.ZipInfo, start: int, name: str) -> None:
         self.name = name
         self.size = member.file_size
-        self._file = file
+        self._source: RegularFile = file
         self._crc = member.CRC
         self._start = start
         self._pieces = Pieces()
 
     def read_into(self, buffer: bytearray | memoryview | NDArray[Any], offset: int) -> None:
-        self._file.read_into(buffer, self._start + offset)
+        self._source.read_into(buffer, self._start + offset)
         self._pieces.add(offset, buffer)
 
     def read(self, count: int, offset: int) -> bytes:
-        data = self._file.read(max(0, min(count, self.size - offset)), self._start + offset)
+        data = self._source.read(max(0, min(count, self.size - offset)), self._start + offset)
         self._pieces.add(offset, data)
         return data
 
-    def check_unchanged(self) -> None:
-        self._file.check_unchanged()
-
     def verify(self) -> None:
         if self._pieces.total(self.size, self.read) != self._crc:
-            raise InputError("corrupt archive: the checksum of its data is wrong", _AGAIN, where=self._file.name)
-
-    def close(self) -> None:
-        self._file.close()
+            raise InputError("corrupt archive: the checksum of its data is wrong", _AGAIN, where=self._source.name)
 
 
-class _Packed:
+class _Packed(Checked):
     """A member that is decompressed as it is read; reading backward starts again at the beginning."""
 
     sequential = True
@@ -141,7 +133,7 @@ class _Packed:
     def __init__(self, file: RegularFile, archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> None:
         self.name = name
         self.size = member.file_size
-        self._file = file
+        self._source: RegularFile = file
         self._lock = threading.Lock()
         try:
             self._stream = archive.open(member)
@@ -163,16 +155,13 @@ class _Packed:
                 if offset + done == self.size:
                     self._stream.read(1)  # zipfile compares the checksum at the end
             except (*_DAMAGE, OSError) as error:
-                self._file.check_unchanged()
-                _explain(self._file, error)
+                self.check_unchanged()
+                _explain(self._source, error)
 
     def read(self, count: int, offset: int) -> bytes:
         data = bytearray(max(0, min(count, self.size - offset)))
         self.read_into(data, offset)
         return bytes(data)
-
-    def check_unchanged(self) -> None:
-        self._file.check_unchanged()
 
     def verify(self) -> None:
         """Read the rest: zipfile compares the checksum at the end."""
@@ -184,11 +173,11 @@ class _Packed:
 
     def close(self) -> None:
         self._stream.close()
-        self._file.close()
+        super().close()
 
 
 def _data_offset(file: RegularFile, member: zipfile.ZipInfo) -> int:
-    """The offset of a member's data; its local header is checked against the archive's directory."""
+    """The offset of a member's data, after its local header is checked against the archive's directory."""
     # The local header repeats the name; its extra field may differ in length from the directory's.
     local = file.read(_LOCAL_HEADER, member.header_offset) if member.header_offset >= 0 else b""
     if len(local) < _LOCAL_HEADER or local[:4] != b"PK\x03\x04":
@@ -202,7 +191,7 @@ def _data_offset(file: RegularFile, member: zipfile.ZipInfo) -> int:
     if offset + member.compress_size > file.size:
         raise _corrupt(file, "a member ends after the file")
     if member.compress_type == zipfile.ZIP_STORED and member.compress_size != member.file_size:
-        raise _corrupt(file, "a member that is not packed has two sizes")
+        raise _corrupt(file, "an uncompressed member has two sizes")
     return offset
 
 

@@ -1,6 +1,6 @@
 """Parquet files, by pyarrow: a column of lists of fixed length, or one column per class, read in batches of a few MiB.
 
-A page and a dictionary of every column that is read are in memory, about 3 MiB: a column of lists takes less memory
+Of every column that is read, a page and a dictionary are in memory, about 3 MiB: a column of lists takes less memory
 than one column per class.
 """
 
@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli.errors import InputError
-from lscli.io.tables.arrow_table import DecodedRows, Selection, choose, described, explained
+from lscli.io.tables.arrow_table import DecodedRows, Selection, choose, columns_of, explained
+from lscli.io.tables.columns import entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,11 +46,11 @@ def contents(file: RegularFile) -> list[Entry]:
     """List the columns of a file, from its footer."""
     with explained(file, _CALLED):
         table = _opened(file, 1)
-        return described(table.schema_arrow, table.metadata.num_rows)
+        return entries(columns_of(table.schema_arrow), table.metadata.num_rows)
 
 
 class _Batches:
-    """The batches from the row group on that has a given row."""
+    """A function of a row that iterates over the batches from the row group with that row on."""
 
     def __init__(self, file: RegularFile, columns: Selection) -> None:
         self._file = file
@@ -63,7 +64,7 @@ class _Batches:
         groups = range(metadata.num_row_groups)
         ends = list(itertools.accumulate(metadata.row_group(group).num_rows for group in groups))
         if (ends or [0])[-1] != metadata.num_rows:
-            raise ValueError("the row groups have another number of rows than the file")
+            raise ValueError("the row groups have a different number of rows than the file")
         group = bisect.bisect_right(ends, row)
         begin = ends[group - 1] if group else 0
         # Decode in this thread alone: the others compute meanwhile.
@@ -71,7 +72,7 @@ class _Batches:
 
 
 def _opened(file: RegularFile, columns: int) -> Any:
-    """pyarrow's view of the file, read through `RegularFile`: a mapped file that is cut off would be a SIGBUS."""
+    """pyarrow's view of the file, read through `RegularFile`: reading a mapped file that is cut off raises SIGBUS."""
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -79,9 +80,5 @@ def _opened(file: RegularFile, columns: int) -> Any:
         raise InputError("empty file", "write it again", where=file.name)
     # With a buffer, pyarrow reads pages one after another; without one, whole columns.
     buffer = max(_LEAST_BUFFER, min(1 << 20, _BUFFERS // columns))
-    return parquet.ParquetFile(
-        pa.PythonFile(file.stream(), mode="r"),
-        buffer_size=buffer,
-        pre_buffer=False,
-        page_checksum_verification=True,
-    )
+    source = pa.PythonFile(file.stream(), mode="r")
+    return parquet.ParquetFile(source, buffer_size=buffer, pre_buffer=False, page_checksum_verification=True)

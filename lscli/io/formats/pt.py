@@ -17,16 +17,14 @@ import numpy as np
 from lscli.errors import InputError, LscliError, UsageError
 from lscli.io.array_request import ArrayRequest, Entry, choose
 from lscli.io.formats.npy import MAX_FORTRAN
-from lscli.io.logits import STORAGE
 from lscli.io.memory import open_tensor
-from lscli.io.stored import RawArray
+from lscli.io.stored import STORAGE, RawArray
 from lscli.text import printable, said
 
 if TYPE_CHECKING:
     import torch
 
     from lscli.io.files import RegularFile
-    from lscli.io.memory import MemoryArray, TensorArray
     from lscli.io.stored import StoredArray
 
 _AGAIN = "save it again: torch.save({'logits': logits, 'labels': labels}, path)"
@@ -34,7 +32,7 @@ _LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."  # the pickled number th
 _OLDEST = (2, 10)  # older ones have known holes in torch.load
 
 
-def open_array(file: RegularFile, request: ArrayRequest) -> StoredArray | MemoryArray | TensorArray:
+def open_array(file: RegularFile, request: ArrayRequest) -> StoredArray:
     """Open the requested tensor.
 
     Raises:
@@ -78,9 +76,8 @@ def _load(file: RegularFile) -> dict[str, Any]:
 
     version = tuple(int(part) for part in torch.__version__.split(".")[:2])
     if version < _OLDEST:
-        raise UsageError(
-            f"torch {torch.__version__} is not safe to load files with", "install torch 2.10 or newer", where=file.name
-        )
+        what = f"torch {torch.__version__} is not safe to load files with"
+        raise UsageError(what, "install torch 2.10 or newer", where=file.name)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -107,11 +104,8 @@ def _check_container(file: RegularFile) -> None:
     if not start:
         raise InputError("empty file", _AGAIN, where=file.name)
     if start.startswith(_LEGACY):
-        raise InputError(
-            "a .pt file in the old form of torch",
-            "save it again: torch.save(torch.load(path, weights_only=True), path)",
-            where=file.name,
-        )
+        hint = "save it again: torch.save(torch.load(path, weights_only=True), path)"
+        raise InputError("a .pt file in the old form of torch", hint, where=file.name)
     if start[:1] == b"\x80":
         raise InputError("a bare pickle, which is refused and never loaded", _AGAIN, where=file.name)
     try:
@@ -128,11 +122,8 @@ def _refusal(file: RegularFile, error: Exception) -> InputError:
     import pickle
 
     if isinstance(error, pickle.UnpicklingError):
-        return InputError(
-            "holds more than tensors: its pickle could run code, and is refused",
-            f"where you trust its writer, {_AGAIN}",
-            where=file.name,
-        )
+        what = "holds more than tensors: its pickle could run code, and is refused"
+        return InputError(what, f"if you trust its writer, {_AGAIN}", where=file.name)
     what = said(str(error).partition("\n")[0][:200]) or type(error).__name__
     return InputError(f"corrupt archive: {what}", _AGAIN, where=file.name)
 
@@ -150,11 +141,8 @@ def _in_order(tensor: torch.Tensor, name: str) -> torch.Tensor:
     if tensor.layout != torch.strided or tensor.is_contiguous():
         return tensor
     if tensor.numel() * tensor.element_size() > MAX_FORTRAN:
-        raise InputError(
-            "its rows do not lie together, and it is larger than 1 GiB",
-            "save it in order: torch.save(tensor.contiguous(), path)",
-            where=name,
-        )
+        hint = "save it in order: torch.save(tensor.contiguous(), path)"
+        raise InputError("its rows do not lie together, and it is larger than 1 GiB", hint, where=name)
     return tensor.contiguous()
 
 
@@ -162,14 +150,9 @@ def _in_place(file: RegularFile, tensor: torch.Tensor, name: str) -> RawArray | 
     """The elements of a tensor at their place in the file; None if that is unknown or they need converting."""
     import torch
 
-    if (
-        tensor.layout != torch.strided
-        or tensor.device.type != "cpu"
-        or not tensor.is_contiguous()
-        or not tensor.numel()
-    ):
+    if tensor.layout != torch.strided or tensor.device.type != "cpu":
         return None
-    if tensor.is_quantized or tensor.is_neg() or tensor.is_conj():
+    if not tensor.is_contiguous() or not tensor.numel() or tensor.is_quantized or tensor.is_neg() or tensor.is_conj():
         return None
     element = str(tensor.dtype).removeprefix("torch.")
     if element not in STORAGE and element not in _INTEGERS:

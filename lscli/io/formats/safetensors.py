@@ -13,28 +13,17 @@ import numpy as np
 
 from lscli.errors import InputError
 from lscli.io.array_request import ArrayRequest, Entry, choose
-from lscli.io.stored import RawArray, check_shape
+from lscli.io.stored import STORAGE, RawArray, check_shape
 from lscli.text import printable, said
 
 if TYPE_CHECKING:
     from lscli.io.files import RegularFile
 
 _AGAIN = "save it again with safetensors' save_file"
-# numpy's type of each type of elements, and its name if numpy lacks it; the bits of bfloat16 are held in uint16.
-_TYPES = {
-    "F64": ("<f8", ""),
-    "F32": ("<f4", ""),
-    "F16": ("<f2", ""),
-    "BF16": ("<u2", "bfloat16"),
-    "I64": ("<i8", ""),
-    "I32": ("<i4", ""),
-    "I16": ("<i2", ""),
-    "I8": ("|i1", ""),
-    "U64": ("<u8", ""),
-    "U32": ("<u4", ""),
-    "U16": ("<u2", ""),
-    "U8": ("|u1", ""),
-    "BOOL": ("|b1", ""),
+# The name of each supported type of elements.
+_TYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "BOOL": "bool"}
+_TYPES |= {
+    f"{letter}{bits}": f"{name}{bits}" for letter, name in (("I", "int"), ("U", "uint")) for bits in (8, 16, 32, 64)
 }
 
 
@@ -42,15 +31,8 @@ class _Tensor(NamedTuple):
     """A tensor in the header; `offset` is its position in the file."""
 
     shape: tuple[int, ...]
-    type: str
+    element: str
     offset: int
-
-    @property
-    def element(self) -> str:
-        if self.type not in _TYPES:
-            return self.type.lower()
-        described, element = _TYPES[self.type]
-        return element or np.dtype(described).name
 
 
 def open_array(file: RegularFile, request: ArrayRequest) -> RawArray:
@@ -62,11 +44,11 @@ def open_array(file: RegularFile, request: ArrayRequest) -> RawArray:
     tensors = _tensors(file)
     key = choose(file.name, list(tensors), request, _AGAIN)
     tensor, name = tensors[key], f"{file.name}[{printable(key)}]"
-    if tensor.type not in _TYPES:
+    if tensor.element not in _TYPES.values():
         raise InputError(f"unsupported dtype {tensor.element}", "save it as float32 or int64", where=name)
-    described, element = _TYPES[tensor.type]
-    check_shape(tensor.shape, np.dtype(described).itemsize, name)
-    return RawArray(file, name, tensor.offset, tensor.shape, np.dtype(described), element)
+    dtype = np.dtype(STORAGE.get(tensor.element, tensor.element)).newbyteorder("<")
+    check_shape(tensor.shape, dtype.itemsize, name)
+    return RawArray(file, name, tensor.offset, tensor.shape, dtype, tensor.element)
 
 
 def contents(file: RegularFile) -> list[Entry]:
@@ -91,9 +73,15 @@ def _tensors(file: RegularFile) -> dict[str, _Tensor]:
         header = json.loads(file.read(length, 8))
         found = {}
         for key in sorted(keys, key=lambda key: header[key]["data_offsets"]):
-            begin = header[key]["data_offsets"][0]
-            found[key] = _Tensor(tuple(header[key]["shape"]), header[key]["dtype"], 8 + length + begin)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:  # a key given twice, for one
+            kind, begin = header[key]["dtype"], header[key]["data_offsets"][0]
+            found[key] = _Tensor(tuple(header[key]["shape"]), _TYPES.get(kind, kind.lower()), 8 + length + begin)
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ) as error:  # such as a key that is given twice
         raise _corrupt(file, f"header: {error}") from error
     return found
 

@@ -1,4 +1,4 @@
-"""Tables of pyarrow, from Parquet and Arrow files: columns are chosen, their values checked, rows decoded."""
+"""Tables of pyarrow, from Parquet and Arrow files: choose columns, check values, decode rows."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lscli.errors import InputError, LscliError
-from lscli.io.array_request import ArrayRequest, Entry
-from lscli.io.tables.columns import Column, entries, labels_among, matrix, single
+from lscli.io.stored import StoredArray
+from lscli.io.tables.columns import Column, labels_among, matrix, single
 from lscli.text import said, sized
 
 if TYPE_CHECKING:
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from lscli.io.array_request import ArrayRequest
     from lscli.io.files import RegularFile
 
 _FLOATS = {"halffloat": "float16", "float": "float32", "double": "float64"}
-# How far a file may expand. Logits have no long runs of equal values, labels may have; a file that expands further was
-# made to do harm, or its length is damaged.
+# The limit of decoded bytes per byte of the file. Labels may have long runs of equal values, logits have none. A file
+# that expands further is malicious or damaged.
 _MAX_RATIO, _MAX_LABELS_RATIO, _RATIO_FROM = 1000, 100_000, 64 << 20
 # An allocation beyond this multiple of the file comes from a damaged length.
 _MOST = 1000
@@ -68,11 +69,6 @@ def choose(file: RegularFile, schema: Any, rows: int, request: ArrayRequest) -> 
     return _sized(file, Selection(names, None, (rows, len(names)), first.element, file.name))
 
 
-def described(schema: Any, rows: int) -> list[Entry]:
-    """List the arrays of a table."""
-    return entries(columns_of(schema), rows)
-
-
 def columns_of(schema: Any) -> list[Column]:
     """The columns of a schema; a tensor of one dimension is a list of fixed length."""
     index = _index_of(schema)
@@ -106,7 +102,8 @@ def proved(batch: Any, name: str, width: int | None, first: int, where: str) -> 
 
     Args and errors are those of `values_of`.
     """
-    array, rows = _storage(batch.column(name)), batch.num_rows
+    column, rows = batch.column(name), batch.num_rows
+    array = getattr(column, "storage", column)  # of an extension type
     array.validate()
     if len(array) != rows:
         raise ValueError("a column of another length than its batch")
@@ -120,72 +117,46 @@ def proved(batch: Any, name: str, width: int | None, first: int, where: str) -> 
         if null is None and (place := _first_null(array)) is not None:
             null = place // width
     if null is not None:
-        raise InputError(
-            f"column {name!r} has a null at row {first + null}",
-            "leave such rows out when the table is written, of the labels too",
-            where=where,
-        )
+        hint = "leave such rows out when you write the table, and out of the labels too"
+        raise InputError(f"column {name!r} has a null at row {first + null}", hint, where=where)
     return array
-
-
-def _storage(array: Any) -> Any:
-    """The array that an array of an extension type consists of."""
-    return getattr(array, "storage", array)
 
 
 @contextlib.contextmanager
 def explained(file: RegularFile, called: str) -> Iterator[None]:
-    """Turn any exception of pyarrow into an error of one line: on a damaged file it raises many kinds.
+    """Replace any exception of pyarrow, which raises many kinds for a damaged file, by an InputError of one line.
 
-    Raises:
-        InputError: in place of the exception; an error of lscli, or memory that really ran out, passes.
+    An error of lscli passes unchanged, and so does a MemoryError, unless a damaged length caused it.
     """
     try:
         yield
     except LscliError:
         raise
     except Exception as error:
-        if isinstance(error, MemoryError) and not _absurd(file, error):
+        size = re.search(r"size (\d+)", str(error))
+        damaged = size is not None and int(size[1]) > (1 << 30) + _MOST * file.size
+        if isinstance(error, MemoryError) and not damaged:
             raise
         file.check_unchanged()
         what = said(error)[:200] or type(error).__name__
         raise InputError(f"corrupt {called}: {what}", "write or copy it again", where=file.name) from error
 
 
-def _absurd(file: RegularFile, error: MemoryError) -> bool:
-    """Whether an allocation failed that no file of this size needs."""
-    found = re.search(r"size (\d+)", str(error))
-    return found is not None and int(found[1]) > (1 << 30) + _MOST * file.size
-
-
-class ColumnRows:
-    """The rows [N, K] or [N] of the chosen columns; the base of those that are decoded and those read in place.
-
-    Args:
-        file: closed with the array.
-        columns: the columns to read.
-    """
+class ColumnRows(StoredArray):
+    """The rows [N, K] or [N] of the chosen columns; a base for decoded rows and for rows that are read in place."""
 
     def __init__(self, file: RegularFile, columns: Selection) -> None:
         self.name = columns.name
         self.shape = columns.shape
         self.element = columns.element
         self.dtype = np.dtype(columns.element)
-        self._file = file
+        # `verify` has nothing left to check: Parquet checks pages as it reads them, and Arrow has no checksums.
+        self._source: RegularFile = file
 
-    def reshaped(self, shape: tuple[int, ...]) -> Any:
+    def reshaped(self, shape: tuple[int, ...]) -> StoredArray:
         if shape != self.shape:
             raise InputError("the rows of a table are samples", "leave out --flatten", where=self.name)
         return self
-
-    def check_unchanged(self) -> None:
-        self._file.check_unchanged()
-
-    def verify(self) -> None:
-        """Nothing is left to check: Parquet compares the checksums of pages as it reads them, and Arrow has none."""
-
-    def close(self) -> None:
-        self._file.close()
 
 
 class DecodedRows(ColumnRows):
@@ -194,7 +165,8 @@ class DecodedRows(ColumnRows):
     Args:
         file: closed with the array.
         columns: the columns to read.
-        batches: for a row, the batches from one that has it or lies before it on, and the number of their first row.
+        batches: a function of a row that returns the number of an earlier row, or of this one, and an iterator of the
+            batches from there on.
         called: the name of the format, for errors.
     """
 
@@ -208,11 +180,16 @@ class DecodedRows(ColumnRows):
         self._called = called
         self._batches = batches
         self._lock = threading.Lock()
-        self._forget()
+        self._values: list[NDArray[Any]] = []
+        self._iterator: Iterator[Any] | None = None
+        self._begin = self._end = 0
 
     def read(self, start: int, stop: int, out: NDArray[Any]) -> NDArray[Any]:
-        with self._lock, explained(self._file, self._called):
-            self._go_to(start)
+        with self._lock, explained(self._source, self._called):
+            if self._iterator is None or start < self._begin:
+                self._forget()
+                self._end, self._iterator = self._batches(start)
+                self._begin = self._end
             done = start
             while done < stop:
                 while done >= self._end:
@@ -227,15 +204,7 @@ class DecodedRows(ColumnRows):
         super().close()
 
     def _forget(self) -> None:
-        self._begin = self._end = 0
-        self._values: list[NDArray[Any]] = []
-        self._iterator: Iterator[Any] | None = None
-
-    def _go_to(self, row: int) -> None:
-        if self._iterator is None or row < self._begin:
-            self._forget()
-            self._end, self._iterator = self._batches(row)
-            self._begin = self._end
+        self._values, self._iterator = [], None
 
     def _next(self) -> None:
         self._values = []  # free them before the next batch is decoded
@@ -245,10 +214,10 @@ class DecodedRows(ColumnRows):
             raise ValueError("holds fewer rows than it declares")
         self._begin, self._end = self._end, self._end + batch.num_rows
         names, width = self._columns.names, self._columns.width
-        self._values = [values_of(batch, name, width, self._begin, self._file.name) for name in names]
+        self._values = [values_of(batch, name, width, self._begin, self._source.name) for name in names]
         for values in self._values:
             if len(values) != batch.num_rows or values.dtype != self.dtype:
-                raise ValueError("a column of another length or type than it declares")
+                raise ValueError("a column differs in length or type from what the file declares")
 
     def _copy(self, start: int, stop: int, out: NDArray[Any]) -> None:
         if self._columns.width is not None or out.ndim == 1:
@@ -259,17 +228,14 @@ class DecodedRows(ColumnRows):
 
 
 def _sized(file: RegularFile, columns: Selection) -> Selection:
-    """Return `columns` if the file can hold as many values."""
+    """Return `columns`, or refuse them if a file of this size cannot hold that many values."""
     if min(columns.shape) < 0:
         raise ValueError("a negative number of rows")
     size = math.prod(columns.shape) * np.dtype(columns.element).itemsize
     ratio = _MAX_RATIO if len(columns.shape) == 2 else _MAX_LABELS_RATIO
     if size > max(_RATIO_FROM, ratio * file.size):
-        raise InputError(
-            f"declares {sized(size)}, {size // file.size} times the file",
-            "write it again; files that expand so far are made to do harm",
-            where=file.name,
-        )
+        what = f"declares {sized(size)}, {size // file.size} times the file"
+        raise InputError(what, "write it again; files that expand so far are malicious or damaged", where=file.name)
     return columns
 
 

@@ -1,7 +1,7 @@
-"""The columns of a table: which of them were requested, and what their names tell.
+"""The columns of a table: find the requested ones, and check that their names are those of classes.
 
-All table formats share this. One column too many is one class too many and makes every figure wrong, so a column that
-may not be logits is refused rather than left out; one option names the columns.
+All table formats share this. One column too many is one class too many and makes every result wrong, so a column that
+may not hold logits is refused rather than left out; one option names the columns.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from lscli.io.array_request import Entry
 from lscli.text import nearest, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from lscli.io.array_request import ArrayRequest
 
@@ -23,7 +23,7 @@ LABELS = ("labels", "label")
 _MOST_NAMES = 12
 _INDEX = re.compile(r"__index_level_\d+__|Unnamed: \d+|")
 _FLOATS = ("float16", "float32", "float64")
-# Names of columns beside logits in tables that are not classes.
+# Lower-case names of columns that stand beside logits and are not classes.
 _BESIDE = {"weight", "weights", "loss", "confidence", "target", "targets", "prediction", "predictions", "pred", "id"}
 _DIGITS = "0123456789"
 _LONGEST = 9  # digits of a class number; names such as those of ImageNet have more
@@ -35,7 +35,7 @@ class Column(NamedTuple):
     Attributes:
         name: any text.
         type: the name of its type, for errors; empty in text tables.
-        element: numpy's name of the type of its numbers; empty if they are none, and in text tables.
+        element: numpy's name of the type of its numbers; empty if it has no numbers, and in text tables.
         width: the length of its lists; None for single values.
         of_index: whether it is the index of a data frame of pandas.
     """
@@ -66,9 +66,8 @@ def matrix(where: str, columns: Sequence[Column], request: ArrayRequest, left_ou
         InputError: there are no such columns, or one of them is not, or may not be, part of the matrix.
     """
     others = [place for place in range(len(columns)) if place not in left_out]
-    places = (
-        _default(where, columns, request, others) if request.key is None else _named(where, columns, request, others)
-    )
+    choose = _default if request.key is None else _named
+    places = choose(where, columns, request, others)
     for place in places:
         _check_index(where, columns[place])
         _check_type(where, columns[place], columns[places[0]], request)
@@ -83,22 +82,7 @@ def single(where: str, columns: Sequence[Column], request: ArrayRequest) -> int:
     Raises:
         InputError: the column is missing, ambiguous or of the wrong type.
     """
-    named = request.key if request.key is not None else request.column
-    names = [column.name for column in columns]
-    integers = request.wants == "integers"
-    option = "--labels-column" if integers else request.option
-    others = sorted(set(range(len(columns))) - (labels_among(columns, request) if request.role == "logits" else set()))
-    usual = [name for name in LABELS if integers and name in names] or [name for name in names if name == request.role]
-    if named is not None and (integers or request.key is not None or len(columns) > 1):
-        place = place_of(where, names, named)
-    elif usual:
-        place = place_of(where, names, usual[0])
-    elif integers and request.shared:
-        raise no_labels(where, names)
-    elif len(others) == 1:
-        place = others[0]
-    else:
-        raise InputError(f"has {len(columns)} columns", f"name one with {option}: {listed(names)}", where=where)
+    place, integers = place_of_single(where, [column.name for column in columns], request), request.wants == "integers"
     column = columns[place]
     _check_index(where, column)
     if column.width is not None:
@@ -115,6 +99,39 @@ def single(where: str, columns: Sequence[Column], request: ArrayRequest) -> int:
     return place
 
 
+def place_of_single(
+    where: str,
+    names: Sequence[str],
+    request: ArrayRequest,
+    find: Callable[[str, Sequence[str], str], int] | None = None,
+) -> int:
+    """The position of a column of one value per row, by the names alone.
+
+    This is the named column, which `find` looks up (None for `place_of`); the one called `labels` or `label` (for
+    integers) or like the role; or the only one.
+
+    Raises:
+        InputError: the column is missing or ambiguous.
+    """
+    integers = request.wants == "integers"
+    named = request.key
+    if named is None and (integers or len(names) > 1):
+        named = request.column
+    if named is not None:
+        return (find or place_of)(where, names, named)
+    for usual in (*LABELS, request.role) if integers else (request.role,):
+        if usual in names:
+            return place_of(where, names, usual)
+    if integers and request.shared:
+        raise _no_labels(where, names)
+    left_out = (*LABELS, request.labels) if request.role == "logits" else ()
+    others = [place for place, name in enumerate(names) if name not in left_out]
+    if len(others) == 1:
+        return others[0]
+    option = "--labels-column" if integers else request.option
+    raise InputError(f"has {len(names)} columns", f"name one with {option}: {listed(names)}", where=where)
+
+
 def place_of(where: str, names: Sequence[str], name: str) -> int:
     """The position of the column with this name.
 
@@ -125,7 +142,7 @@ def place_of(where: str, names: Sequence[str], name: str) -> int:
         hint = nearest(name, names) or f"it has {listed(names)}"
         raise InputError(f"has no column {name!r}", hint, where=where)
     if names.count(name) > 1:
-        raise InputError(f"has two columns {name!r}", "give each column a name of its own", where=where)
+        raise InputError(f"has two columns {name!r}", "give each column its own name", where=where)
     return names.index(name)
 
 
@@ -134,20 +151,17 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(map(printable, names[:_MOST_NAMES])) + (", ..." if len(names) > _MOST_NAMES else "")
 
 
-def no_labels(where: str, names: Sequence[str]) -> InputError:
-    """The error that a table of logits has no labels."""
+def _no_labels(where: str, names: Sequence[str]) -> InputError:
+    """The error for a table of logits without labels."""
     hint = "name the file of the labels after the logits, or their column with --labels-column"
     return InputError("has no column 'labels' or 'label'", f"{hint}: it has {listed(names)}", where=where)
 
 
 def index_refused(where: str, name: str) -> InputError:
-    """The error that a column contains row numbers."""
+    """The error for a column of row numbers."""
     called = f"column {name!r}" if name else "a column without a name"
-    return InputError(
-        f"{called} is an index, and no class",
-        "save the table without it: to_csv(path, index=False), to_parquet(path, index=False)",
-        where=where,
-    )
+    hint = "save the table without it: to_csv(path, index=False), to_parquet(path, index=False)"
+    return InputError(f"{called} is an index, not a class", hint, where=where)
 
 
 def _named(where: str, columns: Sequence[Column], request: ArrayRequest, others: Sequence[int]) -> list[int]:
@@ -170,7 +184,7 @@ def _default(where: str, columns: Sequence[Column], request: ArrayRequest, other
         hint = f"name one with {request.option}: {listed([names[place] for place in of_role or lists])}"
         raise InputError(f"has several columns of lists and none is called {request.role}", hint, where=where)
     if request.shared and request.role == "labels":
-        raise no_labels(where, names)
+        raise _no_labels(where, names)
     if not others:
         raise InputError(f"has no column of {request.role}", f"it has {listed(names) or 'none'}", where=where)
     # A column named like the role but of the wrong type is the error to report, whatever other columns there are.
@@ -188,49 +202,35 @@ def _check_type(where: str, column: Column, first: Column, request: ArrayRequest
         return
     naming = f"name the columns of the {request.role} with {request.option}, for example 'logit_*'"
     if "list" in column.type and column.width is None:
-        raise InputError(
-            f"column {column.name!r} has lists of any length ({column.type})",
-            "save lists of one length: pa.FixedSizeListArray.from_arrays(logits.ravel(), K)",
-            where=where,
-        )
+        what = f"column {column.name!r} has lists of any length ({column.type})"
+        hint = "save lists of one length: pa.FixedSizeListArray.from_arrays(logits.ravel(), K)"
+        raise InputError(what, hint, where=where)
     whole = column.element.startswith(("int", "uint", "bool"))
     if whole and request.role == "logits":
-        raise InputError(
-            f"column {column.name!r} is {column.element}: integer logits are refused",
-            f"if it holds the labels, say --labels-column {printable(column.name)}; else {naming}",
-            where=where,
-        )
+        what = f"column {column.name!r} is {column.element}: integer logits are refused"
+        hint = f"if it holds the labels, say --labels-column {printable(column.name)}; else {naming}"
+        raise InputError(what, hint, where=where)
     if not whole and column.element not in _FLOATS:
-        raise InputError(f"column {column.name!r} is {column.type}, no numbers", naming, where=where)
+        raise InputError(f"column {column.name!r} is {column.type}, not numbers", naming, where=where)
     if column.width != first.width:
-        raise InputError(f"columns {first.name!r} and {column.name!r} have other shapes", naming, where=where)
+        raise InputError(f"columns {first.name!r} and {column.name!r} differ in shape", naming, where=where)
     if column.element != first.element:
-        raise InputError(
-            f"column {column.name!r} is {column.element}, {first.name!r} is {first.element}",
-            "save all classes as one type",
-            where=where,
-        )
+        what = f"column {column.name!r} is {column.element}, {first.name!r} is {first.element}"
+        raise InputError(what, "save all classes as one type", where=where)
 
 
 def _check_names(where: str, names: Sequence[str], request: ArrayRequest) -> None:
-    """Refuse columns [K] of which one may not be a class, and numbered columns out of order.
-
-    Raises:
-        InputError: a name occurs twice, may not be a class, or is out of order.
-    """
-    doubled = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
-    if doubled is not None:
-        raise InputError(f"has two columns {doubled!r}", "give each column a name of its own", where=where)
+    """Raise InputError if one of the names [K] occurs twice, may not be that of a class, or is out of order."""
+    if len(set(names)) < len(names):
+        doubled = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"has two columns {doubled!r}", "give each column its own name", where=where)
     prefix, family = max(_families(names).items(), key=lambda each: len(each[1]), default=("", []))
     numbered = len(family) > 1
     odd = [name for name in names if (numbered and name not in family) or name.lower() in _BESIDE]
     if odd and request.key != "*":
         pattern = f"{printable(prefix)}[0-9]*" if numbered else "logit_*"
-        raise InputError(
-            f"column {odd[0]!r} may be no class",
-            f"name those of the classes with {request.option} '{pattern}'; '*' is all of them",
-            where=where,
-        )
+        hint = f"name the columns of the classes with {request.option} '{pattern}'; '*' names all columns"
+        raise InputError(f"column {odd[0]!r} may not be a class", hint, where=where)
     if numbered and not odd:
         _check_order(where, prefix, names)
 
@@ -238,7 +238,9 @@ def _check_names(where: str, names: Sequence[str], request: ArrayRequest) -> Non
 def entries(columns: Sequence[Column], rows: int) -> list[Entry]:
     """List the arrays of a table; numbered columns are one matrix."""
     found = []
-    families = _families([column.name for column in columns if column.width is None and _is_float(column)])
+    families = _families(
+        [column.name for column in columns if column.width is None and column.element.startswith("float")]
+    )
     whole = {name: prefix for prefix, family in families.items() if len(family) > 1 for name in family}
     for column in columns:
         if column.name not in whole:
@@ -248,10 +250,6 @@ def entries(columns: Sequence[Column], rows: int) -> list[Entry]:
             prefix = whole[column.name]
             found.append(Entry(f"{prefix}[0-9]*", (rows, len(families[prefix])), column.element))
     return found
-
-
-def _is_float(column: Column) -> bool:
-    return column.element.startswith("float")
 
 
 def _families(names: Sequence[str]) -> dict[str, list[str]]:
@@ -272,8 +270,5 @@ def _check_order(where: str, prefix: str, names: Sequence[str]) -> None:
         return
     for name, number, due in zip(names, numbers, range(min(numbers), min(numbers) + len(names)), strict=True):
         if number != due:
-            raise InputError(
-                f"column {name!r} stands where {prefix + str(due)!r} is due",
-                "the columns of the classes have to stand in their order, with none left out",
-                where=where,
-            )
+            what = f"column {name!r} is in the place of {prefix + str(due)!r}"
+            raise InputError(what, "the columns of the classes must be in order and complete", where=where)

@@ -14,11 +14,11 @@ import numpy as np
 
 from lscli.errors import InputError
 from lscli.io.memory import MemoryArray
-from lscli.io.tables.columns import LABELS, listed, no_labels, place_of
+from lscli.io.tables.columns import listed, place_of, place_of_single
 from lscli.text import nearest, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from lscli.io.array_request import ArrayRequest
     from lscli.io.files import RegularFile
@@ -94,15 +94,15 @@ def is_number(cell: str) -> bool:
 
 
 def number_of(cell: str) -> float | None:
-    """The number in a cell, None if it is none; underscores and non-ASCII digits are numbers to Python alone."""
+    """The number in a cell, or None; only Python accepts underscores and digits that are not ASCII."""
     return float(cell) if is_number(cell) and "_" not in cell and cell.isascii() else None
 
 
 def open_column(file: RegularFile, request: ArrayRequest, delimiter: Delimiter = COMMA) -> MemoryArray:
     """Read one column of integers (int64) or of numbers (float64), as `request.wants` says.
 
-    The column is the named one (or the one at that position, from 0), the one called `labels` or `label` (for numbers:
-    like the role), or the only one. A first line whose cell is not a number is the header; rows are counted after it.
+    `place_of_single` chooses the column; the request may also give its position, from 0. A first line whose cell is not
+    a number is the header; rows are counted after it.
 
     Raises:
         InputError: the choice is ambiguous, a row lacks the column, or a cell is no such number.
@@ -110,7 +110,7 @@ def open_column(file: RegularFile, request: ArrayRequest, delimiter: Delimiter =
     rows = rows_of(file.name, text_of(file), delimiter)
     written = _first(file, rows)
     first = names_of(written)
-    place = _place(file.name, first, request)
+    place = place_of_single(file.name, first, request, counted)
     # A line that starts with `#` is a header even if its cell is a number.
     cells = [first[place]] if first == written and is_number(first[place]) else []
     cells += _cells(file, rows, place, len(cells))
@@ -128,8 +128,8 @@ def column_of(file: RegularFile, column: str) -> list[str]:
     return _cells(file, rows, place_of(file.name, names_of(_first(file, rows)), column))
 
 
-def counted(name: str, first: list[str], column: str) -> int:
-    """The position of a column that is given by its name in the first line, or by its number from 0.
+def counted(name: str, first: Sequence[str], column: str) -> int:
+    """The position of a column that is given by its name in the first line, or by its position from 0.
 
     Raises:
         InputError: there is no such column.
@@ -171,7 +171,7 @@ def _integers(cells: list[str], where: str) -> np.ndarray[tuple[int], np.dtype[n
     values = np.empty(len(cells), np.int64)
     for number, cell in enumerate(cells):
         try:
-            if "_" in cell or not cell.isascii():  # an integer to Python alone
+            if "_" in cell or not cell.isascii():  # only Python reads this as an integer
                 raise ValueError(cell)
             values[number] = int(cell)
         except (ValueError, OverflowError) as error:
@@ -189,24 +189,3 @@ def _numbers(cells: list[str], where: str) -> np.ndarray[tuple[int], np.dtype[np
             raise InputError(what, "one number per line", where=where)
         values[number] = value
     return values
-
-
-def _place(name: str, first: list[str], request: ArrayRequest) -> int:
-    """The position of the requested column."""
-    integers = request.wants == "integers"
-    named = request.key
-    if named is None and (integers or len(first) > 1):
-        named = request.column
-    if named is not None:
-        return counted(name, first, named)
-    for usual in LABELS if integers else (request.role,):
-        if usual in first:
-            return place_of(name, first, usual)
-    if integers and request.shared:
-        raise no_labels(name, first)
-    left_out = (*LABELS, request.labels) if request.role == "logits" else ()
-    others = [place for place, cell in enumerate(first) if cell not in left_out]
-    if len(others) == 1:
-        return others[0]
-    option = "--labels-column" if integers else request.option
-    raise InputError(f"has {len(first)} columns", f"name one with {option}: {listed(first)}", where=name)

@@ -68,7 +68,7 @@ def test_what_pandas_writes_gives_the_figures_of_the_array_or_is_refused(path: P
     if not header and not index:
         assert figures(lscli.evaluate(WIDE, LABELS)) == figures(lscli.evaluate(path, LABELS))
         return
-    hint = refused(path, "an index, and no class|its first line is the numbers of the columns", labels=LABELS).hint
+    hint = refused(path, "an index, not a class|its first line holds the numbers of the columns", labels=LABELS).hint
     assert "index=False" in hint
 
 
@@ -190,14 +190,14 @@ def test_commas_in_a_tsv_are_named(path: Path) -> None:
 
 @pytest.mark.parametrize("first", ["0.5,x,3,4,5", "0.5,,3,4,5", "a,b,nan,d,e"])
 def test_a_first_line_of_both_names_and_numbers_is_refused(path: Path, first: str) -> None:
-    spoilt(path, f"{first}\n{TEXT}", "its first line is neither names nor numbers alone")
+    spoilt(path, f"{first}\n{TEXT}", "its first line has both names and numbers")
 
 
 @pytest.mark.parametrize("start", [0, 1])
 @pytest.mark.parametrize("header", ["", "n,a,b,c,d,e\n"])
 def test_a_column_that_counts_the_rows_is_an_index(path: Path, header: str, start: int) -> None:
     text = header + "".join(f"{number},{row}\n" for number, row in enumerate(ROWS, start))
-    spoilt(path, text, f"column '{'n' if header else '0'}' is an index, and no class")
+    spoilt(path, text, f"column '{'n' if header else '0'}' is an index, not a class")
 
 
 @pytest.mark.parametrize("header", ["", "a,b,c,d,e,y\n"])
@@ -205,7 +205,7 @@ def test_a_column_that_counts_the_rows_is_an_index(path: Path, header: str, star
 def test_a_column_of_labels_is_no_class(path: Path, written: str, header: str) -> None:
     text = header + "".join(f"{row},{written.format(label)}\n" for row, label in zip(ROWS, LABELS, strict=True))
     name = "y" if header else "5"
-    hint = spoilt(path, text, f"column '{name}' has whole numbers alone, as labels have").hint
+    hint = spoilt(path, text, f"column '{name}' has only whole numbers, as labels have").hint
     assert f"--labels-column {name}" in hint
     if written == "{}":
         assert EXPECTED == read(path, text, labels=None, labels_column=name)
@@ -222,7 +222,7 @@ def test_a_table_with_text_and_labels_is_read_by_its_names(path: Path) -> None:
     lines = [f'"a ""q"",\n{row}",{cells},{label}' for row, (cells, label) in enumerate(zip(ROWS, LABELS, strict=True))]
     text = "prompt,l0,l1,l2,l3,l4,label\n" + "\n".join(lines) + "\n"
     assert EXPECTED == read(path, text, labels=None, logits_key="l[0-9]")
-    assert "--logits-key 'l[0-9]*'" in spoilt(path, text, "column 'prompt' may be no class", labels=None).hint
+    assert "--logits-key 'l[0-9]*'" in spoilt(path, text, "column 'prompt' may not be a class", labels=None).hint
 
 
 def test_binary_logits_are_a_column(path: Path) -> None:

@@ -171,7 +171,10 @@ def test_samples_of_as_many_choices_are_not_ragged(path: Path) -> None:
         ({"filtered_resps": ["some text"]}, "line 6 has the response 'some text', not"),
         ({"filtered_resps": "some text"}, "line 6 has 'some text' for 'filtered_resps', not a list"),
         ({"filtered_resps": [-1.5, -2.5, -3.5, -4.5]}, "line 6 has the response -1.5, not"),
-        ({"filtered_resps": [["-1.5", "False"]], "arguments": ...}, "line 6 has one response, so no choice"),
+        (
+            {"filtered_resps": [["-1.5", "False"]], "arguments": ...},
+            "line 6 has only one response, so there is no choice",
+        ),
         ({"filtered_resps": [["-1.5", "False"]]}, "line 6 has 1 responses to 4 requests"),
         ({"filtered_resps": []}, "line 6 has no responses"),
         ({"filtered_resps": [["x", "False"]] * 4}, "line 6 has 'x' for a log-likelihood"),
@@ -202,10 +205,10 @@ def test_a_line_that_is_no_choice_is_named(path: Path, more: dict[str, Any], say
     ("line", "says"),
     [
         ("[1]", "line 2 is a JSON list, not an object"),
-        ("nonsense", "line 2 is no JSON"),
-        ('{"a": 1', "line 2 is no JSON"),
-        ("[" * 100_000, "line 2 is no JSON"),
-        ('{"a": ' + "9" * 5000 + "}", "line 2 is no JSON"),
+        ("nonsense", "line 2 is not JSON"),
+        ('{"a": 1', "line 2 is not JSON"),
+        ("[" * 100_000, "line 2 is not JSON"),
+        ('{"a": ' + "9" * 5000 + "}", "line 2 is not JSON"),
     ],
     ids=["list", "text", "open", "deep", "digits"],
 )
@@ -217,7 +220,7 @@ def test_a_line_that_is_no_object_is_named(path: Path, line: str, says: str) -> 
 
 def test_bytes_that_are_no_text_are_named(path: Path) -> None:
     path.write_bytes(json.dumps(sample(0)).encode() + b"\n\xff\xfe\n")
-    refused(path, "line 2 is no JSON")
+    refused(path, "line 2 is not JSON")
 
 
 def test_a_file_cut_off_anywhere_is_refused(path: Path) -> None:

@@ -167,7 +167,7 @@ def test_a_member_of_another_name_than_the_one_listed_is_seen(path: Path, compre
 def test_a_stored_member_of_two_sizes_is_seen(path: Path) -> None:
     data = archive(path, logits=LOGITS).read_bytes()
     patched(path, data.index(CENTRAL) + 20, (len(saved(LOGITS)) - 1).to_bytes(4, "little"))
-    refused(path, "corrupt archive: a member that is not packed has two sizes")
+    refused(path, "corrupt archive: an uncompressed member has two sizes")
 
 
 @pytest.mark.parametrize("flag", [0x20, 0x40])
@@ -179,7 +179,7 @@ def test_a_form_that_zipfile_does_not_read_is_refused(path: Path, flag: int) -> 
 
 def test_an_archive_behind_something_else_is_refused(path: Path) -> None:
     path.write_bytes(b"#!/bin/sh\n" + archive(path, logits=LOGITS).read_bytes())
-    refused(path, "corrupt archive: something stands before it")
+    refused(path, "corrupt archive: other bytes come before it")
 
 
 def test_a_dictionary_that_takes_gigabytes_is_refused(path: Path) -> None:

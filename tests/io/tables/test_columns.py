@@ -90,7 +90,7 @@ def test_a_pattern_leaves_the_labels_out(path: Path) -> None:
 @pytest.mark.parametrize("beside", ["weight", "loss", "confidence", "id", "Target"])
 def test_a_column_of_numbers_that_are_no_logits_is_refused(path: Path, beside: str) -> None:
     written(path, ["a", "b", "c", "d", "e"], **{beside: LOGITS[:, 0] + 7}, label=LABELS)
-    assert "--logits-key 'logit_*'" in refused(path, f"column '{beside}' may be no class").hint
+    assert "--logits-key 'logit_*'" in refused(path, f"column '{beside}' may not be a class").hint
 
 
 def test_all_of_them_are_classes_where_that_is_said(path: Path) -> None:
@@ -100,7 +100,7 @@ def test_all_of_them_are_classes_where_that_is_said(path: Path) -> None:
 
 def test_a_column_among_numbered_ones_is_refused(path: Path) -> None:
     written(path, ["x0", "x1", "x2", "x3", "x4"], entropy=LOGITS[:, 0], label=LABELS)
-    assert "--logits-key 'x[0-9]*'" in refused(path, "column 'entropy' may be no class").hint
+    assert "--logits-key 'x[0-9]*'" in refused(path, "column 'entropy' may not be a class").hint
     assert EXPECTED == figures(lscli.evaluate(path, logits_key="x[0-9]*"))
 
 
@@ -110,7 +110,7 @@ def test_a_column_among_numbered_ones_is_refused(path: Path) -> None:
 )
 def test_numbered_columns_out_of_order_are_refused(path: Path, numbers: list[int], astray: str, due: str) -> None:
     written(path, [f"x{number}" for number in numbers], label=LABELS)
-    refused(path, f"column '{astray}' stands where '{due}' is due")
+    refused(path, f"column '{astray}' is in the place of '{due}'")
 
 
 def test_labels_that_are_not_there_are_asked_for(path: Path) -> None:
@@ -130,7 +130,7 @@ def test_an_index_that_pandas_wrote_is_refused(path: Path) -> None:
             save(where, pa.Table.from_pandas(frame, preserve_index=options.get("index")))
 
     write(path)
-    assert "index=False" in refused(path, "is an index, and no class").hint
+    assert "index=False" in refused(path, "is an index, not a class").hint
     write(path, index=False)
     labels = frame["label"].to_numpy()
     assert figures(lscli.evaluate(frame[list("abcde")].to_numpy(), labels)) == figures(lscli.evaluate(path))
@@ -139,7 +139,7 @@ def test_an_index_that_pandas_wrote_is_refused(path: Path) -> None:
 def test_a_named_index_is_refused_too(typed: Path) -> None:
     frame = pd.DataFrame(LOGITS, columns=list("abcde")).assign(label=LABELS).set_index("e")
     save(typed, pa.Table.from_pandas(frame))
-    refused(typed, "column 'e' is an index, and no class")
+    refused(typed, "column 'e' is an index, not a class")
 
 
 def test_the_only_lists_are_the_logits(typed: Path) -> None:
@@ -162,12 +162,12 @@ def test_lists_of_any_length_are_refused(typed: Path) -> None:
 @pytest.mark.parametrize(
     ("columns", "says"),
     [
-        ({"a": ["x"] * 40}, "column 'a' is string, no numbers"),
+        ({"a": ["x"] * 40}, "column 'a' is string, not numbers"),
         ({"a": LABELS}, "column 'a' is int64: integer logits are refused"),
         ({"a": LABELS > 1}, "column 'a' is bool: integer logits are refused"),
         ({"a": LOGITS[:, 0].astype(float)}, "column 'a' is float64, 'logit_0' is float32"),
         ({"a": FIXED(np.arange(200), 5)}, r"column 'a' is int64: integer logits are refused"),
-        ({"a": pa.array([Decimal("1.5")] * 40, pa.decimal128(5, 2))}, r"column 'a' is decimal128\(5, 2\), no numbers"),
+        ({"a": pa.array([Decimal("1.5")] * 40, pa.decimal128(5, 2))}, r"column 'a' is decimal128\(5, 2\), not numbers"),
     ],
     ids=["text", "integers", "bool", "other floats", "lists of integers", "decimals"],
 )
@@ -199,6 +199,6 @@ def test_labels_of_another_type_are_named(typed: Path, labels: Any, says: str) -
 def test_names_are_shown_and_obeyed_by_nobody(typed: Path) -> None:
     more: dict[str, Any] = {"\x1b[2J\n": ["x"] * 40, "label": LABELS}
     save(typed, table("columns", **more))
-    error = refused(typed, "no numbers")
+    error = refused(typed, "not numbers")
     assert str(error).isprintable()
     assert refused(typed, "has no column", logits_key="zzzzzzzzzzzz").hint.isprintable()
