@@ -141,11 +141,7 @@ def read_parts(
     def parts() -> Iterator[tuple[SampleTable, Array]]:
         skipped = 0
         with opened:
-            for part in scan_parts(
-                opened.logits,
-                opened.label,
-                {*columns, *opened.columns},
-            ):
+            for part in scan_parts(opened.logits, opened.label, {*columns, *opened.columns}, opened.options):
                 skipped += part.skipped
                 yield opened.weighted(part.table), opened.groups_of(part.table)
         if skipped:

@@ -102,7 +102,7 @@ def scan(
 
 
 def scan_parts(
-    logits: Logits, label: NDArray[np.int32], columns: Iterable[str], options: ReadingOptions = _DEFAULTS
+    logits: Logits, label: NDArray[np.int32], columns: Iterable[str], options: ReadingOptions
 ) -> Iterator[Scan]:
     """Scan consecutive parts of the rows, and yield each part before the next one is read.
 
