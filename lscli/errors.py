@@ -75,7 +75,7 @@ def whole(value: object, where: str) -> int:
             raise TypeError
         return index(value)  # type: ignore[arg-type]
     except TypeError:
-        raise UsageError(f"must be a whole number, got {value!r}", "for example 15", where=where) from None
+        raise UsageError(f"must be a whole number, got {value!r}", "give an integer", where=where) from None
 
 
 class ClosedPipeError(Exception):

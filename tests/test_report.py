@@ -52,6 +52,15 @@ def test_the_frame_has_the_columns_of_the_csv(report: lscli.Report) -> None:
     assert frame.loc[frame["metric"] == "ece", "stderr"].isna().all()
 
 
+def test_several_params_are_joined_as_the_csv_has_them() -> None:
+    params = {"eps": 0.1, "smoothing": "classy"}
+    report = lscli.Report([Row("x", "", "loss_smoothed", 1.5, math.nan, math.nan, math.nan, 3, params)])
+    text = "eps=0.1;smoothing=classy"
+    assert ("x", "", "loss_smoothed", 1.5, text) == (*report.rows[0].cells()[:4], report.rows[0].cells()[-1])
+    assert ([text], text) == (report.to_frame()["params"].tolist(), report.to_dict()["rows"][0]["params"])
+    assert params == report.rows[0].params
+
+
 def test_the_dictionary_is_json(report: lscli.Report) -> None:
     document = json.loads(json.dumps(report.to_dict(), allow_nan=False))
     assert ["schema", "lscli", "inputs", "settings"] == list(document)[:4]

@@ -131,4 +131,6 @@ def check_goes_with_prior(smoothing: str, *, given: bool) -> None:
     if given and not needed:
         raise UsageError(f"smoothing {smoothing} has no prior", "add --smoothing prior", where="prior")
     if needed and not given:
-        raise UsageError("smoothing by a prior needs one", "add --prior FILE or --prior empirical", where="smoothing")
+        raise UsageError(
+            "the convention prior needs a prior", "add --prior FILE or --prior empirical", where="smoothing"
+        )

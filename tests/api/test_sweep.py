@@ -243,7 +243,7 @@ def test_what_the_report_says_of_where_it_is_from() -> None:
         ({"eps": -0.1}, "must be"),
         ({"eps": "-0.2:0.2:0.1"}, "must be"),
         ({"eps": []}, "no eps is given"),
-        ({"smoothing": "prior"}, "needs one"),
+        ({"smoothing": "prior"}, "needs a prior"),
         ({"level": 2}, "level"),
         ({"bootstrap": 0}, "bootstrap"),
         ({"group_by": "x"}, "no file is given for this column"),

@@ -193,7 +193,7 @@ def test_eps_1_has_targets_too(run: Run, smoothing: Smoothing) -> None:
         ([LABELS, "--classes", 10, "--eps", "0.1", "--eps", "0.2"], ["one eps, got 2"]),
         ([LABELS, "--classes", 10, "--eps", "0:0.5:0.1"], ["one eps, got 6"]),
         ([LABELS, "--classes", 10, "--smoothing", "unifrom"], ["'unifrom'", "'uniform'"]),
-        ([LABELS, "--classes", 10, "--smoothing", "prior"], ["needs one", "--prior"]),
+        ([LABELS, "--classes", 10, "--smoothing", "prior"], ["needs a prior", "--prior"]),
         ([LABELS, "--classes", 10, "--prior", "empirical"], ["no prior", "--smoothing prior"]),
         (["--label", 1, "--classes", 4, "--smoothing", "prior", "--prior", "empirical"], ["no labels to count"]),
         (["--label", 1, "--classes", 4, "-f", "npy"], ["not an array", "-f csv"]),

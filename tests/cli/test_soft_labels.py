@@ -144,7 +144,7 @@ def test_labels_that_are_not_distributions_are_refused(
         (["--metrics", "accuracy,ece,classwise"], ["accuracy, ece, classwise_ece, ", "--metrics loss,brier"]),
         (["--class-weights", "w.npy"], ["class-weights: ", "leave out --class-weights"]),
         (["--kernel", "torch"], ["soft-labels: are computed by numpy on the CPU, not by torch on cpu"]),
-        (["--smoothing", "prior"], ["needs one"]),
+        (["--smoothing", "prior"], ["needs a prior"]),
     ],
 )
 def test_options_that_soft_labels_exclude_are_refused(

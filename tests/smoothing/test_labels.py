@@ -55,7 +55,7 @@ def test_in_a_row_0_and_1_are_values_even_if_ignore_index_is_the_same(ignore_ind
         (([0], 1, 0.1), {}, "classes: must be at least 2, got 1"),
         (([0], "3", 0.1), {}, "classes: must be a whole number"),
         (([0], 3, 0.1, "of-target"), {}, "smoothing: unknown value 'of-target'"),
-        (([0], 3, 0.1, "prior"), {}, "needs one"),
+        (([0], 3, 0.1, "prior"), {}, "needs a prior"),
         (([0], 3, 0.1, "uniform", [0.2, 0.3, 0.5]), {}, "has no prior"),
     ],
 )

@@ -31,7 +31,7 @@ def report(answer: Report, screen: Screen) -> Iterator[str]:
         [
             *[escape(row.source)] * sources,
             *[escape(row.group)] * groups,
-            *(f"`{row.metric}`", escape(";".join(row.settings)), short(row.value), error(row.stderr)),
+            *(f"`{row.metric}`", escape(str(row.cells()[-1])), short(row.value), error(row.stderr)),
             *[escape(interval(row.ci_low, row.ci_high))] * intervals,
         ]
         for row in answer.rows
