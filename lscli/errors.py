@@ -9,7 +9,7 @@ from operator import index
 
 
 class ExitCode(IntEnum):
-    """Exit codes of the command line: an interface, kept stable."""
+    """Exit codes of the command line: an interface, kept stable. A run that signal n ends has 128 + n."""
 
     OK = 0
     USAGE = 2
