@@ -20,7 +20,7 @@ from lscli.cli import eval as eval_file
 from lscli.cli.stderr import say
 from lscli.cli.typer_converters import PlainCommand, PlainGroup
 from lscli.cli.unexpected_errors import explained
-from lscli.errors import ClosedPipeError, ExitCode, LscliError, LscliWarning
+from lscli.errors import ClosedPipeError, ExitCode, LscliError, LscliWarning, shortened
 from lscli.text import said
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ def _terminate(number: int, frame: Any) -> None:
 
 
 def _fail(error: BaseException, message: str, hint: str, code: int) -> int:
-    say(f"lscli: {message}")
+    say(f"lscli: {shortened(message)}")
     if hint:
         say(f"hint: {hint}")
     if os.environ.get("LSCLI_DEBUG"):
