@@ -77,11 +77,11 @@ class Option(NamedTuple):
     def bounds(self) -> str:
         """The bounds in words."""
         if self.above is not None and self.below is not None:
-            return f"between {self.above:g} and {self.below:g}"
+            return f"between {self.above:.12g} and {self.below:.12g}"
         if self.least is not None and self.most is not None:
-            return f"from {self.least:g} to {self.most:g}"
+            return f"from {self.least:.12g} to {self.most:.12g}"
         words = (("at least", self.least), ("at most", self.most), ("above", self.above), ("below", self.below))
-        return " and ".join(f"{word} {bound:g}" for word, bound in words if bound is not None) or "a finite number"
+        return " and ".join(f"{word} {bound:.12g}" for word, bound in words if bound is not None) or "a finite number"
 
 
 class Declared(NamedTuple):

@@ -9,7 +9,7 @@ from operator import index
 
 
 class ExitCode(IntEnum):
-    """Exit codes of the command line: an interface, kept stable."""
+    """Exit codes of the command line: an interface, kept stable. A run that signal n ends has 128 + n."""
 
     OK = 0
     USAGE = 2
@@ -34,9 +34,10 @@ class LscliError(Exception):
     exit_code = ExitCode.BUG
 
     def __init__(self, message: str, hint: str = "", *, where: str = "") -> None:
+        message, where = shortened(message), shortened(where)
         super().__init__(f"{where}: {message}" if where else message)
         self.message = message
-        self.hint = hint
+        self.hint = shortened(hint)
         self.where = where
 
 
@@ -62,6 +63,12 @@ class EngineError(LscliError):
     """A device failed."""
 
     exit_code = ExitCode.ENGINE
+
+
+def shortened(text: str, most: int = 600) -> str:
+    """The text, without its middle if it is longer than `most`: a name or a value in it may be of any length."""
+    half = most // 2
+    return text if len(text) <= most else f"{text[:half]} ... {text[-half:]}"
 
 
 def whole(value: object, where: str) -> int:

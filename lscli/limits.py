@@ -17,7 +17,7 @@ _UNLIMITED = 1 << 60
 
 
 class MemoryLimit(NamedTuple):
-    """The memory limit of a control group.
+    """The memory limit of a control group or of the machine.
 
     Attributes:
         free: bytes that may still be used.
@@ -48,6 +48,24 @@ def memory_limit() -> MemoryLimit | None:
     return min(_control_groups(), default=None)
 
 
+def check_memory(needed: int, what: str, hint: str, where: str = "") -> None:
+    """Check that `needed` bytes are free, in the machine and in the control group, before they are taken.
+
+    Args:
+        needed: bytes.
+        what: what needs them, for the error.
+        hint: how to need fewer.
+        where: the option or the file concerned.
+
+    Raises:
+        ReadWriteError: fewer are free.
+    """
+    limits = [_machine(), *_control_groups()]
+    free = min((limit.free for limit in limits if limit is not None), default=needed)
+    if needed > free:
+        raise ReadWriteError(f"{what} needs {sized(needed)} of memory, {sized(free)} are free", hint, where=where)
+
+
 def has_room(size: int) -> bool:
     """Whether `size` more bytes of address space can be mapped (`ulimit -v`); they are freed at once."""
     try:
@@ -67,6 +85,16 @@ def check_room(name: str, size: int) -> None:
     """
     if not has_room(size):
         raise ReadWriteError(f"needs {sized(size)} more memory", "raise the limit (ulimit -v)", where=name)
+
+
+def _machine() -> MemoryLimit | None:
+    """The memory of the machine; None where the system does not report it as Linux does."""
+    try:
+        lines = (line.split() for line in _read("/proc/meminfo").splitlines())
+        kibibytes = {name: int(count) for name, count, *_ in lines}
+        return MemoryLimit(kibibytes["MemAvailable:"] << 10, kibibytes["MemTotal:"] << 10)
+    except (OSError, ValueError, KeyError):
+        return None
 
 
 def _control_groups(own: str = "/proc/self/cgroup", mount: str = "/sys/fs/cgroup") -> Iterator[MemoryLimit]:

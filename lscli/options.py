@@ -288,7 +288,7 @@ class BootstrapOptions(Options):
 
     ci: Annotated[bool, Option("Add bootstrap intervals to all metrics except those by class.", INTERVALS)] = False
     bootstrap: Annotated[
-        int, Option("Number of bootstrap resamples.", INTERVALS, "B", least=2, hint="1000 is usual")
+        int, Option("Number of bootstrap resamples.", INTERVALS, "B", least=2, most=1_000_000, hint="1000 is usual")
     ] = 1000
     seed: Annotated[
         int,

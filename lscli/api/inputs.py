@@ -17,9 +17,11 @@ from lscli.io.soft_labels import SoftLabels
 from lscli.io.weights_groups import open_groups, open_weights
 from lscli.kernels.class_sums import ClassSums
 from lscli.kernels.devices import versions
+from lscli.limits import check_memory
 from lscli.metrics.smoothed_losses import PRIOR, WEIGHTED
 from lscli.report import Provenance
 from lscli.table import SampleTable
+from lscli.text import sized
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,8 +37,10 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 
-# The largest number of sums by class and bin, at 40 bytes each.
-_MOST_CELLS = 1 << 27
+# Bytes of a sum by class and bin: four whole numbers, and the two that they make.
+_CELL = 48
+# Sums by class and bin of many groups may take this many bytes, or as many times the size of the logits.
+_MOST_SUMS, _SUMS_PER_LOGITS = 1 << 30, 8
 
 
 class Inputs:
@@ -124,11 +128,12 @@ class Inputs:
         weight = np.where(self.label >= 0, weight, 0.0)
         of_groups = [] if self._codes is None else [self._codes == code for code in range(len(self.names) - 1)]
         classes, bins, groups = self.logits.shape[1], len(rule.inner) + 1, 1 + len(of_groups)
-        if classes * bins * groups > _MOST_CELLS:
-            raise UsageError(
-                f"{classes} classes x {bins} bins x {groups} groups are too many to keep",
-                "use fewer --bins or groups, or leave out the metrics by class",
-            )
+        what = f"keeping {classes} classes x {bins} bins x {groups} groups"
+        hint = "use fewer --bins or groups, or leave out the metrics by class"
+        needed = _CELL * classes * bins * groups
+        if needed > max(_MOST_SUMS, _SUMS_PER_LOGITS * self.logits.size):
+            raise UsageError(f"{what} needs {sized(needed)} of memory, out of proportion to the logits", hint)
+        check_memory(needed, what, hint)
         parts = (weight, *(np.where(mask, weight, 0.0) for mask in of_groups))
         return [ClassSums(classes, rule.inner, rule.side, part) for part in parts]
 

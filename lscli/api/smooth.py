@@ -15,6 +15,7 @@ from lscli.api.settings import settings_of
 from lscli.errors import UsageError, warn, whole
 from lscli.io.labels import Labels
 from lscli.io.open import open_labels, open_numbers
+from lscli.limits import check_memory
 from lscli.listings import Matrix, OneLabel, SmoothedLabel, SmoothedLabels
 from lscli.options import ReadingOptions, SmoothOneOptions, SmoothOptions
 from lscli.report import Setting
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from lscli.smoothing.targets import Targets
 
     Array = NDArray[Any]
+
+# Bytes for each class that a row of targets takes with its header, as numbers and as text, measured.
+_ROW = 256
 
 
 def smoothed_rows(labels: Data, options: SmoothOptions) -> SmoothedLabels:
@@ -63,6 +67,7 @@ def smoothed_rows(labels: Data, options: SmoothOptions) -> SmoothedLabels:
         source: ClassNumbers | Rows = ClassNumbers(opened, _known(options.classes), options.ignore_index)
     else:
         source = Rows(opened, options.classes, options.ignore_index)
+    _check_room(source.num_classes)
     described = _input("labels", opened.name, opened.shape, opened.dtype, opened.size)
     with contextlib.ExitStack() as stack:
         stack.callback(source.close)
@@ -106,6 +111,7 @@ def smoothed_label(label: int, options: SmoothOneOptions) -> OneLabel:
         raise UsageError(f"must be from 0 to {k - 1}, got {y}", "labels count from 0", where="label")
     if _is_empirical(options.prior):
         raise UsageError("there are no labels to count", "give LABELS instead of --label", where="prior")
+    _check_room(k)
     targets, inputs = _targets(options.smoothing, options.prior, k)
     row = of_classes(np.array([y]), targets, amount, k)[0].tolist()
     # Below 0 the targets are no distribution.
@@ -137,6 +143,11 @@ def _known(classes: int | None) -> int:
     if classes is None:
         raise UsageError("the number of classes is not known", "add --classes K", where="classes")
     return check_classes(classes)
+
+
+def _check_room(num_classes: int) -> None:
+    """Refuse a number of classes of which not even one row fits into memory."""
+    check_memory(_ROW * num_classes, f"a row of {num_classes} targets", "check --classes", "classes")
 
 
 def _is_empirical(prior: Any) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lscli.errors import ReadWriteError, UsageError
-from lscli.text import nearest
+from lscli.text import nearest, said
 
 if TYPE_CHECKING:
     import typer
@@ -24,7 +24,8 @@ def load_pyproject(context: typer.Context) -> None:
     """Give every command the defaults of `[tool.lscli]` in the nearest pyproject.toml, in this folder or above.
 
     Raises:
-        UsageError: the file is not TOML, or names an option that no command has; the hint names similar ones.
+        UsageError: the file is not TOML, gives an option a table, a date or a list in a list, or names an option that
+            no command has; the hint names similar ones.
         ReadWriteError: the file cannot be read.
     """
     try:
@@ -46,7 +47,7 @@ def load_pyproject(context: typer.Context) -> None:
             hint = nearest(key, known) or "see lscli eval --help for the options"
             raise UsageError(f"[tool.lscli] has an unknown option {key!r}", hint, where=path)
     context.default_map = {
-        name: {group[key].name: _shaped(group[key], value) for key, value in values.items() if key in group}
+        name: {group[key].name: _shaped(group[key], key, value, path) for key, value in values.items() if key in group}
         for name, group in options.items()
     }
 
@@ -66,10 +67,15 @@ def _key(option: Any) -> str:
     return str(option.envvar or option.name).removeprefix("LSCLI_").lower()
 
 
-def _shaped(option: Any, value: Any) -> Any:
-    if not option.multiple:
-        return value
-    return [str(item) for item in (value if isinstance(value, list) else [value])]
+def _shaped(option: Any, key: str, value: Any, path: str) -> Any:
+    """The value as the command line gives it: a text, a number, true or false; or a list of texts."""
+    items = value if isinstance(value, list) and option.multiple else [value]
+    for item in items:
+        if not isinstance(item, str | int | float):
+            kind = "table" if isinstance(item, Mapping) else type(item).__name__
+            hint = "write a text, a number, true or false" + (", or a list of these" if option.multiple else "")
+            raise UsageError(f"[tool.lscli] {key} is a {kind}", hint, where=path)
+    return [str(item) for item in items] if option.multiple else value
 
 
 def _lscli_table(folder: str) -> tuple[Mapping[str, Any], str]:
@@ -95,8 +101,8 @@ def _read(path: str) -> Mapping[str, Any]:
 
     try:
         document = tomllib.loads(data.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"not valid TOML: {error}", "correct the file", where=path) from error
+    except (ValueError, RecursionError) as error:  # of the syntax, of UTF-8, of a number with too many digits
+        raise UsageError(f"not valid TOML: {said(error)}", "correct the file", where=path) from error
     tool = document.get("tool", {})
     table = tool.get("lscli", {}) if isinstance(tool, dict) else {}
     if not isinstance(table, dict):

@@ -20,11 +20,11 @@ from lscli.cli import eval as eval_file
 from lscli.cli.stderr import say
 from lscli.cli.typer_converters import PlainCommand, PlainGroup
 from lscli.cli.unexpected_errors import explained
-from lscli.errors import ClosedPipeError, ExitCode, LscliError, LscliWarning
+from lscli.errors import ClosedPipeError, ExitCode, LscliError, LscliWarning, shortened
 from lscli.text import said
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 # The address space that numpy's libraries take, measured.
 _NUMPY = 88 << 20
@@ -93,16 +93,20 @@ app = _app()
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit code. An error prints one line and a hint on stderr."""
-    before = signal.signal(signal.SIGTERM, _terminate)
+    # A signal that the parent ignores, as nohup does, stays ignored.
+    handled = [number for number in _ENDING if signal.getsignal(number) == signal.SIG_DFL]
+    for number in handled:
+        signal.signal(number, _terminate)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("always", LscliWarning)
             warnings.showwarning = _show_warning
             return _guarded(arguments)
-    except _Terminated:
-        return ExitCode.TERMINATED
+    except _Terminated as ended:
+        return ended.code
     finally:
-        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+        for number in handled:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _guarded(arguments: Sequence[str]) -> int:
@@ -121,40 +125,66 @@ def _guarded(arguments: Sequence[str]) -> int:
         return ExitCode.CLOSED_PIPE
     except SystemExit as error:
         # Typer exits after completing a word, and rich exits if the reader of the help closed the pipe.
-        return int(error.code or 0) if "_LSCLI_COMPLETE" in os.environ else ExitCode.CLOSED_PIPE
+        return (ExitCode.USAGE if error.code else ExitCode.OK) if _completes() else ExitCode.CLOSED_PIPE
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except Exception as error:
-        for stop, code in ((KeyboardInterrupt, ExitCode.INTERRUPTED), (_Terminated, ExitCode.TERMINATED)):
-            if _came_of(error, stop):  # a library turned it into its own error while it was being imported
-                return code
+        # A library may turn a signal into its own error while it is being imported.
+        for earlier in _chain(error):
+            if isinstance(earlier, KeyboardInterrupt):
+                return ExitCode.INTERRUPTED
+            if isinstance(earlier, _Terminated):
+                return earlier.code
+        if _completes():
+            what = f"words cannot be completed: {said(repr(error))}"
+            return _fail(error, what, "_LSCLI_COMPLETE is for the shell: unset it", ExitCode.USAGE)
         cause = error.__cause__ if isinstance(error, typer.Abort) and error.__cause__ else error
         return _fail(error, *explained(cause))
 
 
-def _came_of(error: BaseException | None, kind: type[BaseException]) -> bool:
-    while error is not None and not isinstance(error, kind):
+def _completes() -> bool:
+    """Whether the shell asks for the completion of a word, in variables of its own."""
+    return "_LSCLI_COMPLETE" in os.environ
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, and the errors that led to it."""
+    while error is not None:
+        yield error
         error = error.__cause__ or error.__context__
-    return error is not None
+
+
+# The signals that end a process and can be handled, where the system has them: SIGXCPU is the limit of `ulimit -t`.
+_ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU") if hasattr(signal, name)]
 
 
 class _Terminated(BaseException):
-    """SIGTERM as an exception, so that temporary files are removed."""
+    """A signal as an exception, so that temporary files are removed.
+
+    Attributes:
+        code: the exit code, which shells give to a process that the signal ended.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.code = 128 + number
 
 
 def _terminate(number: int, frame: Any) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second signal must not interrupt the cleanup
-    raise _Terminated
+    for each in _ENDING:  # a second signal must not interrupt the cleanup
+        signal.signal(each, signal.SIG_IGN)
+    raise _Terminated(number)
 
 
 def _fail(error: BaseException, message: str, hint: str, code: int) -> int:
-    say(f"lscli: {message}")
+    say(f"lscli: {shortened(message)}")
     if hint:
         say(f"hint: {hint}")
     if os.environ.get("LSCLI_DEBUG"):
         import traceback
 
-        traceback.print_exception(error)
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            say(line)
     return code
 
 

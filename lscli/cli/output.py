@@ -8,7 +8,7 @@ import select
 import shutil
 import stat
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.cli.progress import close_bar
@@ -47,6 +47,7 @@ class Destination(NamedTuple):
                 one of the inputs.
         """
         output, chosen = options.output, str(options.format)
+        _check_not_input(output, inputs)
         if output == "-":
             terminal = sys.stdout is not None and sys.stdout.isatty()
             if chosen == "auto":
@@ -56,9 +57,6 @@ class Destination(NamedTuple):
                 raise UsageError(f"{chosen} cannot be shown on a terminal", hint)
             _check_array(chosen, arrays)
             return cls(None, chosen, _screen(terminal)._replace(header=not options.no_header))
-        for path in inputs:
-            if _same_file(output, path):
-                raise UsageError("the output is one of the inputs", "write it to another file", where=output)
         if not output or output.endswith(os.sep) or os.path.isdir(output):
             raise UsageError("the output is a directory", "name a file in it", where=output)
         suffix = os.path.splitext(output)[1].lower()
@@ -117,11 +115,25 @@ def _screen(terminal: bool) -> Screen:
     return Screen(width, color)
 
 
-def _same_file(one: str, other: str) -> bool:
+def _check_not_input(output: str, inputs: Iterable[str]) -> None:
+    """Refuse to write over a file that is read, whatever their names are: by a link, or as a redirected stream.
+
+    Raises:
+        UsageError: the output is one of the inputs.
+    """
+    target = _regular_file(output, 1)
+    if target is not None and target in {_regular_file(path, 0) for path in inputs}:
+        where = "standard output" if output == "-" else output
+        raise UsageError("the output is one of the inputs", "write it to another file", where=where)
+
+
+def _regular_file(path: str, stream: int) -> tuple[int, int] | None:
+    """The device and inode of a path, or of the descriptor `stream` for `-`; None if it is no regular file."""
     try:
-        return os.path.samefile(one, other)
+        status = os.fstat(stream) if path == "-" else os.stat(path)
     except (OSError, ValueError):
-        return False
+        return None
+    return (status.st_dev, status.st_ino) if stat.S_ISREG(status.st_mode) else None
 
 
 def _write_file(path: str, pieces: Iterator[bytes]) -> None:
@@ -144,5 +156,6 @@ def _not_written(where: str, error: OSError) -> LscliError:
         errno.EACCES: "choose a folder that you may write to",
         errno.EROFS: "choose a folder that you may write to",
         errno.ENOENT: "make the folder first",
+        errno.ELOOP: "the link points to itself: name the file",
     }.get(error.errno or 0, "choose another place with -o")
     return ReadWriteError(f"cannot be written: {os.strerror(error.errno or 0)}", hint, where=printable(where))

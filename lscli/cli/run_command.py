@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from lscli.cli.output import Destination
 from lscli.cli.progress import progress_bar
 from lscli.cli.stderr import say
-from lscli.io.paths import files_of
+from lscli.errors import UsageError
+from lscli.io.paths import STDIN, files_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -43,7 +44,10 @@ def run_command(
         answer: computes the answer from the options, with a function that shows progress on a terminal.
         arrays: whether the answer may be written as an array.
     """
-    files = [file for path in (*inputs, *options.files()) if path for file in files_of(path)]
+    paths = [path for path in (*inputs, *options.files()) if path]
+    if paths.count(STDIN) > 1:
+        raise UsageError("standard input is read once", "name a file for all but one of the inputs", where=STDIN)
+    files = [file for path in paths for file in files_of(path)]
     destination = Destination.of(output, files, arrays=arrays)
     with progress_bar(output.quiet) as progress:
         found = answer(options.replaced(progress=progress))

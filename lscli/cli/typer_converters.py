@@ -62,6 +62,12 @@ def _whole(value: Any) -> int:
     return int(value)
 
 
+def _number(value: Any) -> float:
+    if isinstance(value, bool):
+        raise ValueError(value)
+    return float(value)
+
+
 def _flag(value: Any) -> bool:
     """A flag from the environment or a file."""
     word = str(value).strip().lower()
@@ -75,7 +81,7 @@ _FLAGS |= dict.fromkeys(("", "0", "false", "f", "no", "n", "off"), False)
 _CONVERTERS: dict[Any, tuple[Any, str]] = {
     str: (str, "text"),
     int: (_whole, "a whole number"),
-    float: (float, "a number"),
+    float: (_number, "a number"),
     bool: (_flag, "true or false"),
     list[str]: (_texts, "a list"),
 }

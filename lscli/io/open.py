@@ -53,7 +53,7 @@ def _opened(
     """Open logits, and labels of `dimensions` dimensions, which `made` turns into an object."""
     shared = labels is None
     if is_stdin(labels) and is_stdin(logits):
-        raise UsageError("standard input is read once", "name a file for the logits or the labels", where="-")
+        raise UsageError("standard input is read once", "name a file for all but one of the inputs", where="-")
     # After an error no file stays open, even if a caller keeps the traceback.
     with contextlib.ExitStack() as stack:
         of_logits = Argument.of(logits, "logits", stack, options.input_format)

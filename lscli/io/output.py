@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 from typing import TYPE_CHECKING
@@ -14,9 +15,9 @@ if TYPE_CHECKING:
 def write_atomically(path: str, pieces: Iterable[bytes]) -> None:
     """Write a file so that `path` holds its old content or the new one, never a mix.
 
-    The pieces go to a temporary file of a unique name in the same folder, which then replaces the target. Its name is
-    unique on a file system that several machines share, too. After an error or Ctrl-C the temporary file is removed; a
-    killed process (SIGKILL, power loss) leaves it behind, as `.NAME.lscli-*.tmp`.
+    The pieces go to a temporary file in the same folder, which then replaces the target. Its name is unique on a file
+    system that several machines share, too, and no longer than any file system allows. After an error or a signal the
+    temporary file is removed; a killed process (SIGKILL, power loss) leaves it behind, as `.lscli-*.tmp`.
 
     A new file has the mode that the umask gives, a replaced one keeps its mode. A link stays a link: its target is
     replaced.
@@ -29,8 +30,10 @@ def write_atomically(path: str, pieces: Iterable[bytes]) -> None:
         OSError: it could not be written; an old file is unchanged.
     """
     target = os.path.realpath(path)
-    folder, name = os.path.split(target)
-    temporary = os.path.join(folder, f".{name}.lscli-{os.urandom(8).hex()}.tmp")
+    if os.path.islink(target):  # realpath stops at a link that leads to itself
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    folder = os.path.dirname(target)
+    temporary = os.path.join(folder, f".lscli-{os.urandom(8).hex()}.tmp")
     try:
         mode = stat.S_IMODE(os.stat(target).st_mode) if os.path.exists(target) else None
         with open(temporary, "xb") as stream:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.cli.conftest import _keep_sigterm, run
+from tests.cli.conftest import run
 
-__all__ = ["_keep_sigterm", "run"]
+__all__ = ["run"]

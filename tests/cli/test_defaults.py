@@ -178,6 +178,14 @@ def test_a_project_without_settings_changes_nothing(run: Run, project: Path, tex
         ('quiet = "maybe"', ["quiet", "'maybe'", "true or false"]),
         ('format = "jsno"', ["'jsno'", "'json'"]),
         ("nonfinite = 3", ["nonfinite", "error or skip"]),
+        ("eps = {a = 0.1}", ["pyproject.toml: [tool.lscli] eps is a table", "or a list of these"]),
+        ("eps = [[0.1]]", ["eps is a list"]),
+        ("bins = [15]", ["bins is a list", "write a text, a number, true or false"]),
+        ("bins = 1979-05-27", ["bins is a date"]),
+        ("level = true", ["--level", "True is not a number"]),
+        ("bins = " + "9" * 5000, ["not valid TOML"]),
+        ("bins = " + "[" * 5000, ["not valid TOML"]),
+        ("weights = ['a']", ["weights is a list"]),
     ],
 )
 def test_a_wrong_value_in_a_project_is_refused(run: Run, project: Path, table: str, words: list[str]) -> None:

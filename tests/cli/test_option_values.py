@@ -34,6 +34,7 @@ OF_EVAL = [
     ("--bootstrap", "1", ["bootstrap", "1"]),
     ("--bootstrap", "0", ["bootstrap", "0"]),
     ("--bootstrap", "-5", ["bootstrap", "-5"]),
+    ("--bootstrap", "9" * 30, ["bootstrap", "from 2 to 1000000"]),
     ("--bootstrap", "many", ["--bootstrap", "'many' is not a whole number"]),
     ("--seed", "-1", ["seed", "-1"]),
     ("--seed", "x", ["--seed", "'x' is not a whole number"]),

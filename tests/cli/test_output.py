@@ -116,6 +116,51 @@ def test_an_output_that_is_an_input_is_refused(run: Run, tmp_path: Path, which: 
     assert before == Path(pair[which]).read_bytes()
 
 
+@pytest.mark.parametrize("redirected", ["logits", "labels"])
+@pytest.mark.parametrize("output", ["file", "link", "/dev/stdin"])
+def test_an_input_that_the_shell_opened_is_not_written_over(tmp_path: Path, redirected: str, output: str) -> None:
+    logits, labels = save_pair(tmp_path)
+    used, words = (logits, ["-", labels]) if redirected == "logits" else (labels, [logits, "-"])
+    before = Path(used).read_bytes()
+    (tmp_path / "link").symlink_to(used)
+    target = {"file": used, "link": str(tmp_path / "link")}.get(output, output)
+    done = in_shell(f"< {used}", ["eval", *words, "-f", "csv", "-o", target])
+    assert (2, "") == (done.returncode, done.stdout)
+    assert f"lscli: {target}: the output is one of the inputs" == done.stderr.splitlines()[0]
+    assert before == Path(used).read_bytes()
+
+
+def test_an_input_that_is_also_standard_output_is_not_appended_to(tmp_path: Path) -> None:
+    logits, labels = save_pair(tmp_path)
+    before = Path(logits).read_bytes()
+    done = in_shell(f">> {logits}", ["eval", logits, labels])
+    assert (2, before) == (done.returncode, Path(logits).read_bytes())
+    assert "lscli: standard output: the output is one of the inputs" == done.stderr.splitlines()[0]
+
+
+@pytest.mark.parametrize("option", ["--weights", "--class-weights", "--prior", "--groups", "--class-names"])
+def test_a_file_of_an_option_is_not_written_over(run: Run, tmp_path: Path, option: str) -> None:
+    path = tmp_path / "values.csv"
+    path.write_text("1\n" * 10)
+    command_name = "classes" if option == "--class-names" else "eval"
+    answer = run(command_name, LOGITS, LABELS, option, path, "-o", path)
+    assert_refused(answer, 2, "values.csv: the output is one of the inputs")
+    assert "1\n" * 10 == path.read_text()
+
+
+def test_a_name_as_long_as_the_file_system_allows_is_written(run: Run, tmp_path: Path) -> None:
+    output = tmp_path / ("a" * 251 + ".csv")
+    assert (0, "", "") == run(*EVAL, "-o", output)
+    assert (HEADER, 1) == (first_line(output), len(os.listdir(tmp_path)))
+
+
+def test_a_link_to_itself_is_refused_and_kept(run: Run, tmp_path: Path) -> None:
+    link = tmp_path / "a.csv"
+    link.symlink_to(link)
+    assert_refused(run(*EVAL, "-o", link), 4, "a.csv: cannot be written", "the link points to itself")
+    assert (True, ["a.csv"]) == (link.is_symlink(), os.listdir(tmp_path))
+
+
 def test_a_folder_is_wrong_usage(run: Run, tmp_path: Path) -> None:
     (tmp_path / "a.csv").mkdir()
     assert_refused(run(*EVAL, "-o", tmp_path / "a.csv"), 2, "is a directory")
@@ -199,9 +244,9 @@ def test_a_limit_on_file_sizes_leaves_the_old_file(tmp_path: Path) -> None:
 
 
 def test_the_temporary_file_of_another_run_is_left_alone(run: Run, tmp_path: Path) -> None:
-    (tmp_path / ".a.csv.lscli-0123456789abcdef.tmp").write_text("half")
+    (tmp_path / ".lscli-0123456789abcdef.tmp").write_text("half")
     assert (0, "", "") == run(*EVAL, "-o", tmp_path / "a.csv")
-    assert {"a.csv", ".a.csv.lscli-0123456789abcdef.tmp"} == set(os.listdir(tmp_path))
+    assert {"a.csv", ".lscli-0123456789abcdef.tmp"} == set(os.listdir(tmp_path))
 
 
 def test_a_device_is_written_directly(run: Run) -> None:

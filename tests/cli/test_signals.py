@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end a run at once, with the shell's exit codes, and leave nothing behind."""
+"""Ctrl-C and other signals end a run at once, with the shell's exit codes, and leave nothing behind."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ import pytest
 from tests.cli.inprocess import Run, save_pair
 from tests.command import LABELS, LOGITS, command
 
-SIGNALS = pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+SIGNALS = pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGQUIT, 131), (signal.SIGXCPU, 152)],
+)
 
 
 @SIGNALS
@@ -46,6 +49,25 @@ def test_a_signal_while_writing_leaves_the_old_file_and_nothing_else(
     assert 2 == len(beside)
     assert ["out.csv"] == os.listdir(tmp_path)
     assert "old" == output.read_text()
+
+
+def test_a_signal_that_the_parent_ignores_stays_ignored(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    raised: list[int] = []
+
+    def hang_up(fd: int) -> None:
+        raised.append(fd)
+        signal.raise_signal(signal.SIGHUP)
+
+    monkeypatch.setattr("os.fsync", hang_up)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        assert (0, "", "") == run("eval", LOGITS, LABELS, "-o", tmp_path / "out.csv")
+        assert (True, signal.SIG_IGN) == (bool(raised), signal.getsignal(signal.SIGHUP))
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert ["out.csv"] == os.listdir(tmp_path)
 
 
 def test_an_interrupted_run_leaves_no_file_open(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

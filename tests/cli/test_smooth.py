@@ -311,3 +311,11 @@ def test_a_bad_row_late_in_the_file_leaves_the_old_output(tmp_path: Path, suffix
     assert (3, "", True) == (done.returncode, done.stdout, "row 25000, class 3: 7 " in done.stderr)
     assert {output, tmp_path / "soft.npy"} == set(tmp_path.iterdir())
     assert "old" == output.read_text()
+
+
+@pytest.mark.parametrize("arguments", [[LABELS], ["--label", 1]])
+@pytest.mark.parametrize("classes", [10**12, 10**30])
+def test_more_classes_than_fit_into_memory_are_refused_at_once(run: Run, arguments: list[object], classes: int) -> None:
+    assert_refused(
+        run("smooth", *arguments, "--classes", classes), 4, "classes: a row of", "TiB of memory", "--classes"
+    )

@@ -62,6 +62,14 @@ def test_completion_offers_what_fits(words: str, expected: list[str]) -> None:
     assert (expected, "") == (done.stdout.split(), done.stderr)
 
 
+@pytest.mark.parametrize("variables", [{}, {"COMP_WORDS": "lscli ev"}, {"COMP_WORDS": "lscli", "COMP_CWORD": "x"}])
+def test_the_variable_of_completion_alone_is_wrong_usage(variables: dict[str, str]) -> None:
+    env = {**os.environ, "_LSCLI_COMPLETE": "complete_bash", **variables}
+    done = subprocess.run([sys.executable, "-m", "lscli"], capture_output=True, text=True, env=env, check=False)
+    assert (2, "") == (done.returncode, done.stdout)
+    assert ["lscli", "hint"] == [line.partition(":")[0] for line in done.stderr.splitlines()]
+
+
 def test_eval_on_the_cpu_imports_no_torch_pandas_or_pydantic_and_for_csv_no_rich() -> None:
     packages = imported("-m", "lscli", "eval", LOGITS, LABELS, "-f", "csv")
     assert "numpy" in packages

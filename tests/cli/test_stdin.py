@@ -88,7 +88,9 @@ def test_other_commands_read_standard_input(tmp_path: Path) -> None:
     assert 0 == piped(read(LABELS), "smooth", "-", "--classes", "10").returncode
 
 
-@pytest.mark.parametrize("arguments", [("-", "-"), ("-", "-", "--input-format", "npz")])
+@pytest.mark.parametrize(
+    "arguments", [("-", "-"), ("-", "-", "--input-format", "npz"), (LOGITS, "-", "--weights", "-")]
+)
 def test_standard_input_is_read_once(arguments: Sequence[str]) -> None:
     refusal(piped(read(LOGITS), "eval", *arguments), 2, "standard input is read once")
 

@@ -111,6 +111,20 @@ def test_an_error_has_no_traceback_unless_it_is_asked_for(run: Run, monkeypatch:
     assert "check_eps" in answer.err
 
 
+def test_a_traceback_has_no_control_characters(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LSCLI_DEBUG", "1")
+    answer = run("eval", "\x1b[2J.npy", LABELS)
+    assert "Traceback" in answer.err
+    assert answer.err.replace("\n", "").isprintable()
+
+
+def test_a_message_is_short_however_long_the_value_is(run: Run) -> None:
+    for option in ("--eps", "--metrics", "--format", "--device", "--nonfinite", "--threads"):
+        answer = run("eval", LOGITS, LABELS, option, "x" * 30_000)
+        assert_refused(answer, 2)
+        assert max(map(len, answer.err.splitlines())) < 2_000
+
+
 @pytest.mark.parametrize("error", [RuntimeError("odd"), KeyError("odd"), SystemError("odd\nand long")])
 def test_an_unexpected_exception_is_called_a_bug(run: Run, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     _break_the_scan(monkeypatch, error)

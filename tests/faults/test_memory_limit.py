@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 import lscli
-from lscli.errors import ReadWriteError
+from lscli.errors import ReadWriteError, UsageError
 from lscli.io.logits import Logits
 from lscli.io.memory import MemoryArray
 from lscli.kernels.class_sums import block_rows
-from lscli.limits import MemoryLimit, has_room
+from lscli.limits import MemoryLimit, check_memory, has_room
 from lscli.options import ReadingOptions
 from lscli.scan.chunk_size import Fit, fit, thread_bytes
 from tests.command import LABELS, LOGITS
@@ -179,3 +179,17 @@ def test_without_room_for_a_thread_the_main_one_works(monkeypatch: pytest.Monkey
 
 def test_room_is_what_can_be_mapped() -> None:
     assert (True, False) == (has_room(1 << 20), has_room(1 << 62))
+
+
+def test_what_needs_more_memory_than_is_free_is_refused_before_it_is_taken() -> None:
+    check_memory(1 << 20, "this", "try less")
+    with pytest.raises(ReadWriteError, match=r"x: this needs .* TiB of memory, .* are free") as caught:
+        check_memory(1 << 60, "this", "try less", "x")
+    assert "try less" == caught.value.hint
+
+
+def test_sums_by_class_of_many_groups_are_bounded_by_the_size_of_the_logits() -> None:
+    rows, classes = 2_000, 1_000
+    x, y = np.zeros((rows, classes), np.float32), np.zeros(rows, np.int64)
+    with pytest.raises(UsageError, match=r"1000 classes x 15 bins x 2001 groups needs 1.341 GiB of memory, out of"):
+        lscli.evaluate(x, y, metrics="classwise", groups=np.arange(rows))

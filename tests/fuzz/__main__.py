@@ -12,13 +12,14 @@ from pathlib import Path
 
 from tests.fuzz.mutate import KINDS, mutated
 from tests.fuzz.run import CORPUS, Result, fuzz, keep
+from tests.fuzz.settings import RUNS
 from tests.fuzz.targets import opened
 
 
 def main(arguments: Sequence[str] | None = None, corpus: Path = CORPUS) -> int:
-    """Fuzz one format, and keep the inputs that crash."""
+    """Fuzz one format, or the options, and keep the inputs that crash."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
-    parser.add_argument("kind", choices=KINDS)
+    parser.add_argument("kind", choices=[*KINDS, *RUNS])
     parser.add_argument("--seeds", type=_seeds, default=range(100_000), metavar="FIRST:LAST", help="default: 0:100000")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after this time")
     parser.add_argument("--show", action="store_true", help="only print the input of the first seed, and read it")

@@ -14,7 +14,7 @@ from struct import calcsize
 
 import numpy as np
 
-from tests.fuzz import sound
+from tests.fuzz import settings, sound
 from tests.fuzz.words import NUMBERS, QUOTED, WORDS
 
 MAX_SIZE = 200_000
@@ -214,5 +214,6 @@ _CHANGES: tuple[Callable[[Random, bytes, str], bytes], ...] = (
 )
 _MUTATIONS: dict[str, Callable[[Random], bytes]] = {"npy": _npy, "npz": _npz, "safetensors": _safetensors, "csv": _csv}
 KINDS = tuple(_MUTATIONS)
+_MUTATIONS |= {"options": settings.command_line, "pyproject": settings.project}
 _sound_npy, _sound_npz = cache(sound.npy_files), cache(sound.npz_files)
 _sound_safetensors, _sound_csv = cache(sound.safetensors_files), cache(sound.csv_files)

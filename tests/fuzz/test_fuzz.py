@@ -7,7 +7,7 @@ import csv
 import io
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,20 +24,20 @@ from tests.fuzz import contract, sound
 from tests.fuzz.contract import judged, watched
 from tests.fuzz.mutate import KINDS, mutated
 from tests.fuzz.run import CORPUS, fuzz, keep, kept
-from tests.fuzz.targets import Target, opened
+from tests.fuzz.targets import opened
 from tests.io.make import descriptors
 
 SHORT = 1500
 
 
 @pytest.fixture(scope="module")
-def targets() -> Iterator[dict[str, Target]]:
+def targets() -> Iterator[dict[str, Callable[[bytes], None]]]:
     """A target of each format; they evaluate every input."""
     with contextlib.ExitStack() as stack:
         yield {kind: stack.enter_context(opened(kind, always=True)) for kind in KINDS}
 
 
-def check(target: Target, data: bytes) -> bool:
+def check(target: Callable[[bytes], None], data: bytes) -> bool:
     """Return whether an input is accepted; assert that it does not crash."""
     with watched() as watch:
         outcome = judged(target, data, watch)
@@ -46,7 +46,7 @@ def check(target: Target, data: bytes) -> bool:
 
 
 @pytest.mark.parametrize(("kind", "path"), kept(), ids=lambda value: value.name if isinstance(value, Path) else value)
-def test_what_crashed_once_does_not_again(targets: dict[str, Target], kind: str, path: Path) -> None:
+def test_what_crashed_once_does_not_again(targets: dict[str, Callable[[bytes], None]], kind: str, path: Path) -> None:
     check(targets[kind], path.read_bytes())
 
 
@@ -67,7 +67,7 @@ def test_a_short_run_crashes_nowhere(kind: str) -> None:
     assert before == descriptors()
 
 
-def test_sound_files_are_accepted(targets: dict[str, Target]) -> None:
+def test_sound_files_are_accepted(targets: dict[str, Callable[[bytes], None]]) -> None:
     tensors = [file.joined() for file in sound.safetensors_files()]
     assert {True} == {check(targets["npy"], file.joined()) for file in sound.npy_files()}
     assert {True} == {
@@ -188,7 +188,7 @@ DESCRS = st.sampled_from(["<f4", ">f8", "<i8", "|u1", "|b1", "|V2", "|O", "<U1"]
     st.binary(max_size=64),
 )
 def test_npy_headers_of_any_literals(
-    targets: dict[str, Target], fields: Any, more: Any, version: tuple[int, int], data: bytes
+    targets: dict[str, Callable[[bytes], None]], fields: Any, more: Any, version: tuple[int, int], data: bytes
 ) -> None:
     check(targets["npy"], sound.Npy(version, repr({**fields, **more}).encode(), data).joined())
 
@@ -204,7 +204,7 @@ TENSORS = st.fixed_dictionaries(
 
 @GROWN
 @given(st.dictionaries(st.text() | WORDS, TENSORS | VALUES, max_size=3), st.binary(max_size=64))
-def test_safetensors_headers_of_any_json(targets: dict[str, Target], header: Any, data: bytes) -> None:
+def test_safetensors_headers_of_any_json(targets: dict[str, Callable[[bytes], None]], header: Any, data: bytes) -> None:
     check(targets["safetensors"], sound.Safetensors(json.dumps(header).encode(), data).joined())
 
 
@@ -217,7 +217,9 @@ CELLS = st.integers(-3, 9).map(str) | st.floats().map(repr) | st.text(max_size=4
     st.sampled_from(["\n", "\r\n", "\r"]),
     st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]),
 )
-def test_csv_files_of_any_cells(targets: dict[str, Target], rows: list[list[str]], end: str, quoting: Any) -> None:
+def test_csv_files_of_any_cells(
+    targets: dict[str, Callable[[bytes], None]], rows: list[list[str]], end: str, quoting: Any
+) -> None:
     stream = io.StringIO(newline="")
     csv.writer(stream, lineterminator=end, quoting=quoting).writerows(rows)
     check(targets["csv"], stream.getvalue().encode("utf-8", "surrogatepass"))
