@@ -122,6 +122,7 @@ METRICS = (
         _part(_MISCALIBRATION, BRIER),
         "Brier lost to miscalibration",
         biased=True,
+        of_class=True,
     ),
     Metric(
         "brier_discrimination",
@@ -130,6 +131,7 @@ METRICS = (
         _part(_DISCRIMINATION, BRIER),
         "Brier won by ranking",
         biased=True,
+        of_class=True,
     ),
     Metric(
         "brier_uncertainty",
@@ -137,6 +139,7 @@ METRICS = (
         _COLUMNS,
         _part(_UNCERTAINTY, BRIER),
         "Brier of the accuracy alone",
+        of_class=True,
     ),
     Metric(
         "nll_miscalibration",
@@ -146,6 +149,7 @@ METRICS = (
         _part(_MISCALIBRATION, NLL),
         "NLL lost to miscalibration",
         biased=True,
+        of_class=True,
     ),
     Metric(
         "nll_discrimination",
@@ -154,6 +158,7 @@ METRICS = (
         _part(_DISCRIMINATION, NLL),
         "NLL won by ranking",
         biased=True,
+        of_class=True,
     ),
     Metric(
         "nll_uncertainty",
@@ -161,5 +166,6 @@ METRICS = (
         _COLUMNS,
         _part(_UNCERTAINTY, NLL),
         "NLL of the accuracy alone",
+        of_class=True,
     ),
 )

@@ -147,5 +147,6 @@ METRICS = (
         smece,
         "smooth calibration error",
         biased=True,
+        of_class=True,
     ),
 )

@@ -48,7 +48,9 @@ def _confidence(rows: Mapping[str, Row]) -> str:
         relation = "near"
     else:
         relation = f"{ece.value / null.value:.2g} times" if null.value > 0 else "above"
-    return f"{clause}, and ece {ece.value:.3g} is {relation} the {null.value:.2g} that noise alone gives"
+    # The gap is always that of the predicted class.
+    of_class = f" of class {ece.params['positive_class']}" if "positive_class" in ece.params else ""
+    return f"{clause}, and ece{of_class} {ece.value:.3g} is {relation} the {null.value:.2g} that noise alone gives"
 
 
 def _floor(rows: Mapping[str, Row]) -> str:

@@ -1,0 +1,60 @@
+"""The class whose forecasts the calibration of two classes is of: class 1, as binary tools have it, or the top label."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from lscli.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lscli.options import Library
+
+_WHERE = "positive-class"
+
+
+class Asked(Protocol):
+    """The options that decide it."""
+
+    @property
+    def binary(self) -> bool: ...
+    @property
+    def positive_class(self) -> int | None: ...
+    @property
+    def top_label(self) -> bool: ...
+
+
+def positive_class(options: Asked, *, soft_labels: bool = False) -> int | None:
+    """The class that these options name, class 1 with `binary`, or None for the top label.
+
+    Raises:
+        UsageError: options that cannot be combined.
+    """
+    if options.positive_class is None:
+        return 1 if options.binary and not (options.top_label or soft_labels) else None
+    if options.top_label:
+        raise UsageError("cannot be combined with --top-label", "leave one of them out", where=_WHERE)
+    if soft_labels:
+        raise UsageError("soft labels have no calibration errors", "leave out --positive-class", where=_WHERE)
+    return options.positive_class
+
+
+def check_two_classes(number: int | None, num_classes: int) -> None:
+    """Refuse a positive class of more than two classes.
+
+    Raises:
+        UsageError: there are not two classes.
+    """
+    if number is not None and num_classes != 2:
+        what = f"needs two classes, and these logits have {num_classes}"
+        raise UsageError(what, "leave out --positive-class; lscli classes has the calibration of each", where=_WHERE)
+
+
+def notes_on_class(number: int | None, compat: Library | None) -> Iterator[str]:
+    """A note where the library to be followed has only the error of the top label."""
+    if number is not None and compat == "gpleiss":
+        yield (
+            f"gpleiss has no binary calibration error: this is the error of class {number} over its bins; "
+            "for the value that it prints for two logits, say --top-label"
+        )
