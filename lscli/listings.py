@@ -72,17 +72,10 @@ class Bin(NamedTuple):
     ci_high: float
 
 
-@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Bins(Listing):
-    """The reliability table, one `Bin` per row.
-
-    Attributes:
-        positive_class: of two classes, the one whose mean probability is the confidence and whose share is the
-            accuracy; None for the top label.
-    """
+    """The reliability table, one `Bin` per row. The conclusion says which class it is of, if it is of one."""
 
     rows: Sequence[Bin]
-    positive_class: int | None = None
     name = "bins"
     title = "Reliability"
 

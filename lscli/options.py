@@ -140,8 +140,8 @@ class PositiveClassOptions(Options):
     positive_class: Annotated[
         int | None,
         Option(
-            "Of two classes, the one whose probability is compared with its share: in ece and the other calibration "
-            "errors, the parts of the Brier score and of the NLL, and bins.",
+            "With two classes, compare the probability of this class with its share: in calibration errors, bins and "
+            "the parts of proper scores.",
             CALIBRATION,
             "CLASS",
             shown="1 with --binary",
@@ -153,7 +153,8 @@ class PositiveClassOptions(Options):
     top_label: Annotated[
         bool,
         Option(
-            "With --binary, compare the probability of the predicted class with the accuracy, as for more classes.",
+            "With --binary, compare the probability of the predicted class with the accuracy there, as for more "
+            "classes.",
             CALIBRATION,
         ),
     ] = False

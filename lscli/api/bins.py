@@ -54,7 +54,8 @@ def per_bin(logits: Data, labels: Data | None, options: BinsOptions) -> Bins:
     ]
     used = {"bins": rule.params["bins"], "positive_class": number}
     answered = read.answered(options, used, notes_on_class(number, options.compat))
-    return Bins(rows=rows, positive_class=number, **answered)
+    meaning = "" if number is None else f"Confidence is the mean probability of class {number}, and accuracy its share."
+    return Bins(rows=rows, conclusion=meaning, **answered)
 
 
 def _cells(table: SampleTable, rule: BinRule, options: BinsOptions) -> Iterator[tuple[float, ...]]:

@@ -1,4 +1,4 @@
-"""The class whose forecasts the calibration of two classes is of: class 1, as binary tools have it, or the top label."""
+"""The class whose forecasts the calibration of two classes is of: class 1, as in binary tools, or the top label."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # Rows whose squares are summed at a time. The number is fixed, so that the sum does not vary and memory stays flat.
 _BLOCK = 1 << 16
 _UNIFORM = Targets()
+_VIEW = "; with --positive-class k (1 with --binary) c = p_k and a = [y = k]"
 # The columns that a view of one of two classes is made from.
 OF_CLASS = frozenset({"confidence", "one_minus_confidence", "predicted", "label"})
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -81,7 +82,7 @@ class Metric(NamedTuple):
 
     Attributes:
         id: its stable name in snake_case, which reports print and `--metrics` accepts.
-        definition: one line, printed by `lscli metrics`.
+        definition: one line, from which `lscli metrics` prints `described`.
         columns: the columns of the SampleTable that it reads; a function if they depend on the settings.
         gist: the definition in at most 30 characters, for a table.
         default: `eval` prints it without `--metrics`.
@@ -108,6 +109,11 @@ class Metric(NamedTuple):
         """The columns that the metric reads with these settings."""
         columns = self.columns(settings) if callable(self.columns) else self.columns
         return columns | OF_CLASS if self._seen_from(settings) is not None else columns
+
+    @property
+    def described(self) -> str:
+        """The definition, with what c and a are where that depends on the classes."""
+        return f"{self.definition}{_VIEW}" if self.of_class else self.definition
 
     def values(self, table: SampleTable, settings: Settings) -> Sequence[Value]:
         """The values of the metric; with a positive class those of its forecasts, if it is a metric of them."""

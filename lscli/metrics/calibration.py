@@ -1,4 +1,4 @@
-"""Calibration of the top label: how far confidence is from accuracy."""
+"""Calibration of the top label, or of one of two classes: how far confidence is from accuracy."""
 
 from __future__ import annotations
 
