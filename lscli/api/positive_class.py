@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
 
 from lscli.errors import UsageError
+from lscli.metrics.base import OF_CLASS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from lscli.options import Library
+    from lscli.table import SampleTable
 
 _WHERE = "positive-class"
+# Two float64 that were computed as p and 1 - p sum to 1 within this distance.
+_ROUNDING = 2.0 * np.finfo(np.float64).eps
 
 
 class Asked(Protocol):
@@ -49,6 +58,22 @@ def check_two_classes(number: int | None, num_classes: int) -> None:
     if number is not None and num_classes != 2:
         what = f"needs two classes, and these logits have {num_classes}"
         raise UsageError(what, "leave out --positive-class; lscli classes has the calibration of each", where=_WHERE)
+
+
+def as_stated(table: SampleTable, stated: NDArray[Any]) -> SampleTable:
+    """The table with confidences from probabilities as they are stored, of two classes [N, 2] or of class 1, [N].
+
+    The logarithms that the pass reads may change the last digit of a probability, and so its bin if it lies on an edge.
+    """
+    if not table.has(OF_CLASS):
+        return table
+    p = stated[table["row"]]
+    zero, one = (p[:, 0], p[:, 1]) if p.shape[1:] == (2,) else (1.0 - p.ravel(), p.ravel())
+    total = zero + one
+    total[np.abs(total - 1.0) <= _ROUNDING] = 1.0
+    first = table["predicted"] == 0
+    top, rest = np.where(first, zero, one) / total, np.where(first, one, zero) / total
+    return replace(table, columns={**table.columns, "confidence": top, "one_minus_confidence": rest})
 
 
 def notes_on_class(number: int | None, compat: Library | None) -> Iterator[str]:

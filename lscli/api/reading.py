@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from lscli.api.inputs import Inputs
-from lscli.api.positive_class import check_two_classes
+from lscli.api.positive_class import as_stated, check_two_classes
 from lscli.api.settings import settings_of
 from lscli.errors import warn
 from lscli.metrics.smoothed_losses import entropies, vectors
@@ -101,6 +101,9 @@ def read(
         of_labels = entropies(columns)
         # Some metrics need no column, but the length of a table is that of its columns.
         wanted = {*columns, *opened.columns} or {"label" if opened.soft is None else "loss_hard"}
+        stated = None if positive_class is None else opened.logits.stated_probabilities()
+        if stated is not None:
+            wanted |= {"row"}
         soft = None
         if opened.soft is not None:
             from lscli.scan.soft import Soft  # imported only for soft labels
@@ -115,6 +118,8 @@ def read(
             vectors=extra,
             soft=soft,
         )
+    if stated is not None:
+        result = result._replace(table=as_stated(result.table, stated))
     tables = opened.tables(result.table)
     for name, sums in zip(opened.names, class_sums, strict=False):
         if name in tables:
