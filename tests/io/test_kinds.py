@@ -143,7 +143,9 @@ def test_the_callers_array_is_not_written_to() -> None:
 @pytest.mark.parametrize(("kind", "of_z"), [("logits", lambda z: z), ("probs", expit), ("log-probs", log_expit)])
 def test_binary_logits_are_those_of_two_classes(kind: str, of_z: Any, shape: tuple[int, ...]) -> None:
     found = values(of_z(Z).reshape(shape), BITS, binary=True, kind=kind)
-    assert_close(values(PAIRS, BITS), found, 1e-9)
+    assert_close(values(PAIRS, BITS, positive_class=1), found, 1e-9)
+    top = values(of_z(Z).reshape(shape), BITS, binary=True, kind=kind, top_label=True)
+    assert_close(values(PAIRS, BITS), top, 1e-9)
 
 
 @given(st.floats(-700, 700))
@@ -159,7 +161,7 @@ def test_binary_logits_of_any_type(dtype: Any) -> None:
     tensor = torch.tensor(Z).to(dtype if dtype is torch.bfloat16 else torch.float64)
     z: Any = tensor if dtype is torch.bfloat16 else Z.astype(dtype)
     wide = tensor.float().numpy() if dtype is torch.bfloat16 else Z.astype(dtype).astype(np.float32)
-    expected = values(np.stack([np.zeros(40, np.float32), wide], axis=1), BITS)
+    expected = values(np.stack([np.zeros(40, np.float32), wide], axis=1), BITS, positive_class=1)
     assert expected.tolist() == values(z, BITS, binary=True).tolist()
 
 
@@ -167,8 +169,9 @@ def test_binary_logits_come_from_any_file(tmp_path: Path) -> None:
     np.save(tmp_path / "z.npy", Z)
     np.save(tmp_path / "y.npy", BITS)
     np.savez(tmp_path / "both.npz", logits=Z[:, None], labels=BITS)
+    expected = values(PAIRS, BITS, positive_class=1).tolist()
     for arguments in ((tmp_path / "z.npy", tmp_path / "y.npy"), (tmp_path / "both.npz",)):
-        assert values(PAIRS, BITS).tolist() == [row.value for row in lscli.evaluate(*arguments, binary=True).rows]
+        assert expected == [row.value for row in lscli.evaluate(*arguments, binary=True).rows]
 
 
 @pytest.mark.parametrize("z", [np.nan, np.inf])
