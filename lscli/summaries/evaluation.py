@@ -49,8 +49,9 @@ def _confidence(rows: Mapping[str, Row]) -> str:
     else:
         relation = f"{ece.value / null.value:.2g} times" if null.value > 0 else "above"
     # The gap is always that of the predicted class.
-    of_class = f" of class {ece.params['positive_class']}" if "positive_class" in ece.params else ""
-    return f"{clause}, and ece{of_class} {ece.value:.3g} is {relation} the {null.value:.2g} that noise alone gives"
+    number = ece.params.get("positive_class")
+    named = f"ece {ece.value:.3g}" if number is None else f"the ece of class {number}, {ece.value:.3g},"
+    return f"{clause}, and {named} is {relation} the {null.value:.2g} that noise alone gives"
 
 
 def _floor(rows: Mapping[str, Row]) -> str:

@@ -230,7 +230,7 @@ def test_settings_and_sentences_name_the_class(options: Any, number: int | None)
     report = lscli.evaluate(OPEN, Y[:-4], kind="probs", **options)
     bins = lscli.per_bin(OPEN, Y[:-4], kind="probs", **options)
     assert [number, number] == [each.settings["positive_class"].value for each in (report, bins)]
-    assert (number is not None) == (f"and ece of class {number} " in report.conclusion)
+    assert (number is not None) == (f"and the ece of class {number}, " in report.conclusion)
     meaning = f"Confidence is the mean probability of class {number}, and accuracy its share."
     assert ("" if number is None else meaning) == bins.conclusion
 

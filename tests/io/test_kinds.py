@@ -15,6 +15,9 @@ from scipy.special import expit, log_expit, log_softmax, softmax
 
 import lscli
 from lscli.errors import InputError, LscliError, UsageError
+from lscli.io.logits import Logits
+from lscli.io.memory import MemoryArray, TensorArray
+from lscli.io.views import interpreted
 from lscli.options import Kind
 from tests.io.make import figures, some_labels, some_logits
 
@@ -247,3 +250,17 @@ def test_a_type_that_is_there_is_not_said_again(tmp_path: Path) -> None:
 
 def test_an_unknown_kind_is_refused() -> None:
     refused(UsageError, "kind: unknown value 'prob'", LOGITS, LABELS, kind="prob")
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_probabilities_are_kept_as_they_are_stored(columns: int) -> None:
+    p = expit(Z).astype(np.float32)
+    p = p if columns == 1 else np.stack([1 - p, p], axis=1)
+    for array in (MemoryArray(p, "p"), TensorArray(torch.tensor(p), "p")):
+        logits = Logits(interpreted(array, "probs", binary=columns == 1), "probs")
+        stated = logits.stated_probabilities()
+        if logits.tensor is None:
+            logits.read(0, 40, np.empty((40, 2), np.float32))
+        assert stated is not None
+        assert p.astype(np.float64).tobytes() == stated.tobytes()
+    assert Logits(MemoryArray(PAIRS, "z")).stated_probabilities() is None
