@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from lscli.table import SampleTable
 
 _WHERE = "positive-class"
-# Two float64 that were computed as p and 1 - p sum to 1 within this distance.
-_ROUNDING = 2.0 * np.finfo(np.float64).eps
+# p and 1 - p of single or double precision sum to 1 within this distance; sums that are further off are divided by.
+_ROUNDING = 2.0 * float(np.finfo(np.float32).eps)
 
 
 class Asked(Protocol):

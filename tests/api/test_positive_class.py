@@ -164,13 +164,12 @@ def test_every_kind_and_type_of_values(kind: Any, dtype: str) -> None:
         assert repr(one) == repr(of_class_1(pair, kind=kind, binary=False, positive_class=1))
 
 
-@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
-@pytest.mark.parametrize("columns", [1, 2])
+@pytest.mark.parametrize(
+    ("columns", "dtype"), [(1, "float16"), (1, "float32"), (1, "float64"), (2, "float32"), (2, "float64")]
+)
 def test_probabilities_on_an_edge_stay_there(columns: int, dtype: str) -> None:
     """0.3 or 0.7 through a logarithm and back may be in the next bin."""
     p, y = np.round(np.arange(101) / 100, 2).astype(dtype), np.arange(101) % 2
-    if columns == 2 and dtype != "float64":
-        pytest.skip("0.3 and 0.7 of half or single precision do not sum to 1, so they are renormalised")
     data, how = (p, {"binary": True}) if columns == 1 else (np.stack([1 - p, p], axis=1), {"positive_class": 1})
     for threads, chunk_rows in ((1, 7), (2, 40), (2, None)):
         given: dict[str, Any] = {"kind": "probs", "bins": 100, "threads": threads, "chunk_rows": chunk_rows, **how}
