@@ -41,6 +41,9 @@ def evaluate(logits: Data, labels: Data | None, options: EvaluateOptions) -> Rep
         ReadWriteError: a file that cannot be read.
         EngineError: a device that failed.
 
+    With `binary`, calibration errors and the parts of proper scores are of the probability of class 1, as in binary
+    tools; their params have `positive_class`.
+
     Definitions: `lscli metrics`. Smoothing: Szegedy et al. 2016, section 7.
     """
     eps = parse_eps(options.eps, allow_negative=options.allow_negative_eps)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lscli.options import Library
+    from lscli.options import BinsOptions, EvaluateOptions, Library
     from lscli.table import SampleTable
 
 _WHERE = "positive-class"
@@ -23,18 +23,7 @@ _WHERE = "positive-class"
 _ROUNDING = 2.0 * float(np.finfo(np.float32).eps)
 
 
-class Asked(Protocol):
-    """The options that decide it."""
-
-    @property
-    def binary(self) -> bool: ...
-    @property
-    def positive_class(self) -> int | None: ...
-    @property
-    def top_label(self) -> bool: ...
-
-
-def positive_class(options: Asked, *, soft_labels: bool = False) -> int | None:
+def positive_class(options: EvaluateOptions | BinsOptions, *, soft_labels: bool = False) -> int | None:
     """The class that these options name, class 1 with `binary`, or None for the top label.
 
     Raises:
