@@ -73,7 +73,7 @@ class Bin(NamedTuple):
 
 
 class Bins(Listing):
-    """The reliability table, one `Bin` per row."""
+    """The reliability table, one `Bin` per row. The conclusion says which class it is of, if it is of one."""
 
     rows: Sequence[Bin]
     name = "bins"

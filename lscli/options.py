@@ -122,10 +122,41 @@ class ValueOptions(Options):
         Kind, Option("The values: logits, log-probs or probs. Rows of probabilities must sum to 1.", READING, "KIND")
     ] = "logits"
     binary: Annotated[
-        bool, Option("Two classes with one logit z per sample, (N,) or (N, 1), which stands for (0, z).", READING)
+        bool,
+        Option(
+            "Two classes with one logit z per sample, (N,) or (N, 1), which stands for (0, z). Calibration is that of "
+            "class 1.",
+            READING,
+        ),
     ] = False
     flatten: Annotated[
         bool, Option("Read logits (N, T, K) and labels (N, T), such as tokens, as N x T samples.", READING)
+    ] = False
+
+
+class PositiveClassOptions(Options):
+    """The class whose forecasts the calibration of two classes is of."""
+
+    positive_class: Annotated[
+        int | None,
+        Option(
+            "With two classes, compare the probability of this class with its share: in calibration errors, bins and "
+            "the parts of proper scores.",
+            CALIBRATION,
+            "CLASS",
+            shown="1 with --binary",
+            least=0,
+            most=1,
+            hint="of two classes, one is 0 and one is 1",
+        ),
+    ] = None
+    top_label: Annotated[
+        bool,
+        Option(
+            "With --binary, compare the probability of the predicted class with the accuracy there, as for more "
+            "classes.",
+            CALIBRATION,
+        ),
     ] = False
 
 
@@ -418,7 +449,14 @@ class MeasureOptions(
 
 
 class EvaluateOptions(
-    ReadingOptions, SoftLabelOptions, CalibrationOptions, IntervalOptions, NoiseOptions, TargetOptions, MetricOptions
+    ReadingOptions,
+    SoftLabelOptions,
+    PositiveClassOptions,
+    CalibrationOptions,
+    IntervalOptions,
+    NoiseOptions,
+    TargetOptions,
+    MetricOptions,
 ):
     """Options of `lscli.evaluate` and `lscli eval`."""
 
@@ -438,7 +476,7 @@ class EqualMassOptions(CompatOptions):
     equal_mass: Annotated[bool, Option("Use bins of equal count instead of equal width.", CALIBRATION)] = False
 
 
-class BinsOptions(ReadingOptions, LevelOptions, EqualMassOptions):
+class BinsOptions(ReadingOptions, LevelOptions, PositiveClassOptions, EqualMassOptions):
     """Options of `lscli.per_bin` and `lscli bins`."""
 
 

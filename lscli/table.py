@@ -115,6 +115,15 @@ class SampleTable:
         """The same samples, each drawn as often as `weight` says, [n]."""
         return replace(self, weight=weight, classes=None, origin=self, _by_weights={})
 
+    def of_class(self, number: int) -> SampleTable:
+        """These samples of two classes as forecasts of one of them; computed once per table.
+
+        The columns are those of `from_confidences`: the probability of the class as `confidence`, and as `correct`
+        whether it is the label. Both probabilities are taken from the columns, so that they keep their digits near 0.
+        The view of a resample is a resample of the view.
+        """
+        return self.kept_weighted(_of_class, number)
+
     def kept(self, function: Callable[[SampleTable, *Arguments], T], *arguments: *Arguments) -> T:
         """The value of a function that reads only columns, computed once for this table and all its resamples."""
         return self._recalled(self._by_columns, function, *arguments)
@@ -132,6 +141,21 @@ class SampleTable:
         if key not in memo:
             memo[key] = function(self, *arguments)
         return cast("T", memo[key])
+
+
+def _of_class(table: SampleTable, number: int) -> SampleTable:
+    origin = None if table.origin is None else table.origin.of_class(number)
+    return replace(table.kept(_forecasts, number), weight=table.weight, origin=origin, _by_weights={})
+
+
+def _forecasts(table: SampleTable, number: int) -> SampleTable:
+    own, other, predicted = table["confidence"], table["one_minus_confidence"], table["predicted"] == number
+    columns = {
+        "confidence": np.where(predicted, own, other),
+        "one_minus_confidence": np.where(predicted, other, own),
+        "correct": table["label"] == number,
+    }
+    return SampleTable(columns)
 
 
 def _total(table: SampleTable) -> float:

@@ -37,6 +37,42 @@ def made() -> SampleTable:
     return SampleTable.from_confidences([0.2, 0.6, 0.9], [0, 1, 1])
 
 
+def binary() -> SampleTable:
+    columns = {
+        "confidence": np.array([0.9, 0.8, 1.0]),
+        "one_minus_confidence": np.array([0.1, 0.2, 1e-30]),
+        "predicted": np.array([1, 0, 0]),
+        "label": np.array([0, 0, 1]),
+        "correct": np.array([False, True, False]),
+    }
+    return SampleTable(columns, 2)
+
+
+def test_a_view_of_a_class_has_its_probability_and_whether_it_is_the_label() -> None:
+    table = binary().with_weights(np.array([1.0, 2, 3]))
+    for number, p, rest, a in (
+        (1, [0.9, 0.2, 1e-30], [0.1, 0.8, 1.0], [False, False, True]),
+        (0, [0.1, 0.8, 1.0], [0.9, 0.2, 1e-30], [True, True, False]),
+    ):
+        view = table.of_class(number)
+        names = ("confidence", "one_minus_confidence", "correct")
+        assert [p, rest, a] == [view[name].tolist() for name in names]
+        assert (6.0, None) == (view.total, view.origin)
+        assert view is table.of_class(number)
+
+
+def test_the_view_of_a_resample_shares_what_the_view_keeps() -> None:
+    table = binary()
+    resamples = [table.resample(np.array([2.0, 1, 0])), table.resample(np.array([0.0, 0, 3]))]
+    assert [1, 1, 1] == [each.of_class(1).kept(above, 0.5) for each in (table, *resamples)]
+    assert [1, 1] == [each.of_class(1).reused(above, 0.7) for each in resamples]
+    assert [0.5, 0.7] == CALLS
+    assert [2.0, 0.0] == [each.of_class(1).kept_weighted(weight_above, 0.5) for each in resamples]
+    assert [2.0, 0.0] == [each.of_class(1).kept_weighted(weight_above, 0.5) for each in resamples]
+    assert [0.5, 0.7, 0.5, 0.5] == CALLS
+    assert all(table.of_class(1) is each.of_class(1).origin for each in resamples)
+
+
 def test_a_value_of_the_columns_is_computed_once_for_all_resamples() -> None:
     table = made()
     tables = [table, table.resample(np.array([2.0, 1, 0])), table.with_weights(np.ones(3))]

@@ -9,10 +9,11 @@ import numpy as np
 
 from lscli.api import reading
 from lscli.api.keywords import of_logits
+from lscli.api.positive_class import notes_on_class, positive_class
 from lscli.errors import UsageError
 from lscli.intervals.wilson import wilson
 from lscli.listings import Bin, Bins
-from lscli.metrics.base import Settings
+from lscli.metrics.base import OF_CLASS, Settings
 from lscli.metrics.bins import BinRule, MassBins, bin_sums, rule_of
 from lscli.options import BinsOptions
 
@@ -34,7 +35,8 @@ def per_bin(logits: Data, labels: Data | None, options: BinsOptions) -> Bins:
 
     Returns:
         A listing, one row per bin. An empty bin has a count of 0, and its other values are nan. The gap is
-        confidence - accuracy; the interval is Wilson's, with the given level.
+        confidence - accuracy; the interval is Wilson's, with the given level. With a positive class, as of `binary`,
+        confidence is the mean probability of that class and accuracy its share.
 
     Raises:
         LscliError: as `lscli.evaluate`.
@@ -42,13 +44,18 @@ def per_bin(logits: Data, labels: Data | None, options: BinsOptions) -> Bins:
     rule = rule_of(Settings(bins=options.bins, bin_edges=options.bin_edges, compat=options.compat))
     if options.equal_mass and options.compat:
         raise UsageError("has no bins of equal count", "leave --equal-mass or --compat out", where="compat")
-    read = reading.read(logits, labels, _READ, options)
+    number = positive_class(options)
+    columns = _READ if number is None else OF_CLASS
+    read = reading.read(logits, labels, columns, options, positive_class=number)
     rows = [
         Bin(read.source, group, *cells)
         for group, table in read.tables.items()
-        for cells in _cells(table, rule, options)
+        for cells in _cells(table if number is None else table.of_class(number), rule, options)
     ]
-    return Bins(rows=rows, **read.answered(options, {"bins": rule.params["bins"]}))
+    used = {"bins": rule.params["bins"], "positive_class": number}
+    answered = read.answered(options, used, notes_on_class(number, options.compat))
+    meaning = "" if number is None else f"Confidence is the mean probability of class {number}, and accuracy its share."
+    return Bins(rows=rows, conclusion=meaning, **answered)
 
 
 def _cells(table: SampleTable, rule: BinRule, options: BinsOptions) -> Iterator[tuple[float, ...]]:

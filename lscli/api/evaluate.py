@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lscli.api import reading, soft_metrics
 from lscli.api.keywords import of_logits
 from lscli.api.loss_targets import declared_targets, parse_eps
+from lscli.api.positive_class import notes_on_class, positive_class
 from lscli.api.report_rows import Resampling, measured_rows, metric_settings, metric_words
 from lscli.metrics.bins import rule_of
 from lscli.metrics.selection import select
@@ -40,11 +41,15 @@ def evaluate(logits: Data, labels: Data | None, options: EvaluateOptions) -> Rep
         ReadWriteError: a file that cannot be read.
         EngineError: a device that failed.
 
+    With `binary`, calibration errors and the parts of proper scores are of the probability of class 1, as in binary
+    tools; their params have `positive_class`.
+
     Definitions: `lscli metrics`. Smoothing: Szegedy et al. 2016, section 7.
     """
     eps = parse_eps(options.eps, allow_negative=options.allow_negative_eps)
     settings = metric_settings(options, eps, declared_targets(options, options.masked_classes), options.noise_rate)
-    settings = settings._replace(soft_labels=options.soft_labels)
+    number = positive_class(options, soft_labels=options.soft_labels)
+    settings = settings._replace(soft_labels=options.soft_labels, positive_class=number)
     words = metric_words(options.metrics)
     choices = select(words, allow_negative_eps=options.allow_negative_eps)
     left_out: list[str] = []
@@ -60,9 +65,10 @@ def evaluate(logits: Data, labels: Data | None, options: EvaluateOptions) -> Rep
         rule=rule_of(settings._replace(compat=None)) if by_class else None,
         against=options,
         soft_labels=options.soft_labels,
+        positive_class=number,
     )
     settings = settings._replace(targets=read.targets)
     rows, absent = measured_rows(read.source, read.tables, choices, settings, Resampling.of(options, options))
-    notes = [*soft_metrics.notes(read, left_out), *absent]
-    used = {"eps": list(eps), "metrics": words, "bins": rule_of(settings).params["bins"]}
+    notes = [*soft_metrics.notes(read, left_out), *notes_on_class(number, options.compat), *absent]
+    used = {"positive_class": number, "eps": list(eps), "metrics": words, "bins": rule_of(settings).params["bins"]}
     return Report(rows, conclude([row for row in rows if not row.group]), **read.answered(options, used, notes))

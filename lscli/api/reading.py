@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from lscli.api.inputs import Inputs
+from lscli.api.positive_class import as_stated, check_two_classes
 from lscli.api.settings import settings_of
 from lscli.errors import warn
 from lscli.metrics.smoothed_losses import entropies, vectors
@@ -76,6 +77,7 @@ def read(
     rule: BinRule | None = None,
     against: TargetOptions = _UNIFORM,
     soft_labels: bool = False,
+    positive_class: int | None = None,
 ) -> Reading:
     """Read every row once.
 
@@ -86,17 +88,22 @@ def read(
         rule: the bins of the sums by class; None computes no such sums.
         against: the targets of the losses.
         soft_labels: whether the labels are distributions, [N, K].
+        positive_class: the class whose forecasts are asked for, or None; a class needs K = 2.
 
     Raises:
         LscliError: as `lscli.evaluate`.
     """
     with Inputs(logits, labels, options, soft_labels=soft_labels) as opened:
+        check_two_classes(positive_class, opened.logits.shape[1])
         class_sums = [] if rule is None else opened.class_sums(rule)
         targets, files = opened.targets(against)
         extra = vectors(targets, opened.logits.shape[1])
         of_labels = entropies(columns)
         # Some metrics need no column, but the length of a table is that of its columns.
         wanted = {*columns, *opened.columns} or {"label" if opened.soft is None else "loss_hard"}
+        stated = None if positive_class is None else opened.logits.stated_probabilities()
+        if stated is not None:
+            wanted |= {"row"}
         soft = None
         if opened.soft is not None:
             from lscli.scan.soft import Soft  # imported only for soft labels
@@ -111,6 +118,8 @@ def read(
             vectors=extra,
             soft=soft,
         )
+    if stated is not None:
+        result = result._replace(table=as_stated(result.table, stated))
     tables = opened.tables(result.table)
     for name, sums in zip(opened.names, class_sums, strict=False):
         if name in tables:

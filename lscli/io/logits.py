@@ -12,6 +12,7 @@ import numpy as np
 from lscli.errors import InputError
 from lscli.io.memory import TensorArray
 from lscli.io.stored import STORAGE, Checked
+from lscli.io.views import Computed
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -69,6 +70,14 @@ class Logits(Checked):
         if not isinstance(self._source, TensorArray):
             return None
         return self._source.tensor[self.first : self.first + self.shape[0]]
+
+    def stated_probabilities(self) -> NDArray[np.float64] | None:
+        """The probabilities [N, K], or [N] of class 1, as they are stored; reading fills the array. None without."""
+        if self.kind != "probs":
+            return None
+        if isinstance(self._source, TensorArray) and self._source.stated is not None:
+            return np.asarray(self._source.stated.cpu(), np.float64)
+        return self._source.state() if isinstance(self._source, Computed) else None
 
     def located(self, row: int) -> tuple[str, int]:
         """The file that holds a row, and the row's number in it."""

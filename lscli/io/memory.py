@@ -43,13 +43,20 @@ class MemoryArray(StoredArray):
 
 
 class TensorArray(StoredArray):
-    """A torch tensor on a device, whose rows stay there: `read` is not available."""
+    """A torch tensor on a device, whose rows stay there: `read` is not available.
 
-    def __init__(self, tensor: torch.Tensor, name: str) -> None:
+    Args:
+        tensor: of any shape and type.
+        name: its name in errors and reports.
+        stated: the tensor that it was computed from, if it was.
+    """
+
+    def __init__(self, tensor: torch.Tensor, name: str, stated: torch.Tensor | None = None) -> None:
         self.name = name
         self.shape = tuple(tensor.shape)
         self.element = str(tensor.dtype).removeprefix("torch.")
         self.tensor = tensor
+        self.stated = stated
 
     def reshaped(self, shape: tuple[int, ...]) -> TensorArray:
         return TensorArray(self.tensor.reshape(shape), self.name)

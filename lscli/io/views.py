@@ -31,7 +31,17 @@ class Computed(StoredArray):
     """An array of floats computed from another array, which is closed with it.
 
     Half precision becomes float32, so that a logarithm keeps its digits.
+
+    Attributes:
+        stated: the values of the other array that were read so far, float64; None unless `state` asked for them.
     """
+
+    stated: NDArray[np.float64] | None = None
+
+    def state(self) -> NDArray[np.float64]:
+        """An array that the values of the other array are written into while the rows are read."""
+        self.stated = np.empty(self._source.shape)
+        return self.stated
 
     def __init__(self, array: StoredArray, shape: tuple[int, ...]) -> None:
         self._source: StoredArray = array
@@ -53,8 +63,12 @@ class Computed(StoredArray):
         if self.stored == "bfloat16":  # bfloat16 is the upper half of a float32
             wide = raw.astype(np.uint32)
             wide <<= 16
-            return wide.view(np.float32)
-        return raw.astype(self.dtype, copy=False)
+            values = wide.view(np.float32)
+        else:
+            values = raw.astype(self.dtype, copy=False)
+        if self.stated is not None:
+            self.stated[start:stop] = values
+        return values
 
 
 class Floats(Computed):
@@ -127,7 +141,7 @@ def _on_device(array: TensorArray, kind: Kind, *, binary: bool) -> TensorArray:
 
     z = array.tensor if array.element == "float64" else array.tensor.float()
     if not binary:
-        return TensorArray(z.log(), array.name)
+        return TensorArray(z.log(), array.name, stated=z)
     z = z.reshape(-1)
     if kind == "logits":
         pair = (torch.zeros_like(z), z)
@@ -135,4 +149,4 @@ def _on_device(array: TensorArray, kind: Kind, *, binary: bool) -> TensorArray:
         pair = (torch.log1p(-z), z.log())
     else:
         pair = (torch.where(z > -math.log(2), torch.log(-torch.expm1(z)), torch.log1p(-z.exp())), z)
-    return TensorArray(torch.stack(pair, dim=1), array.name)
+    return TensorArray(torch.stack(pair, dim=1), array.name, stated=z)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 # Rows whose squares are summed at a time. The number is fixed, so that the sum does not vary and memory stays flat.
 _BLOCK = 1 << 16
 _UNIFORM = Targets()
+_VIEW = "; with --positive-class k (1 with --binary) c = p_k and a = [y = k]"
+# The columns that a view of one of two classes is made from.
+OF_CLASS = frozenset({"confidence", "one_minus_confidence", "predicted", "label"})
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -52,6 +55,7 @@ class Settings(NamedTuple):
         coverage: for risk_at_coverage, in [0, 1].
         risk: for coverage_at_risk, in [0, 1].
         soft_labels: the labels are distributions, so that each sample's target has its own entropy.
+        positive_class: of two classes, the one whose probability the metrics `of_class` are of; None for the top label.
     """
 
     eps: tuple[float, ...] = (0.1,)
@@ -65,6 +69,7 @@ class Settings(NamedTuple):
     coverage: float = 0.8
     risk: float = 0.05
     soft_labels: bool = False
+    positive_class: int | None = None
 
 
 Columns = frozenset[str] | Callable[[Settings], frozenset[str]]
@@ -77,7 +82,7 @@ class Metric(NamedTuple):
 
     Attributes:
         id: its stable name in snake_case, which reports print and `--metrics` accepts.
-        definition: one line, printed by `lscli metrics`.
+        definition: one line, from which `lscli metrics` prints `described`.
         columns: the columns of the SampleTable that it reads; a function if they depend on the settings.
         gist: the definition in at most 30 characters, for a table.
         default: `eval` prints it without `--metrics`.
@@ -85,6 +90,7 @@ class Metric(NamedTuple):
         by_class: it reads `table.classes`, the sums by class and bin, which resamples do not have.
         constant: it is the same for all samples, so that it has no interval.
         biased: it is larger in resamples than in the sample, so that its interval has to be shifted.
+        of_class: with a positive class it reads `SampleTable.of_class`, the forecasts of that class.
     """
 
     id: str
@@ -97,10 +103,29 @@ class Metric(NamedTuple):
     by_class: bool = False
     constant: bool = False
     biased: bool = False
+    of_class: bool = False
 
     def columns_for(self, settings: Settings) -> frozenset[str]:
         """The columns that the metric reads with these settings."""
-        return self.columns(settings) if callable(self.columns) else self.columns
+        columns = self.columns(settings) if callable(self.columns) else self.columns
+        return columns | OF_CLASS if self._seen_from(settings) is not None else columns
+
+    @property
+    def described(self) -> str:
+        """The definition, with what c and a are where that depends on the classes."""
+        return f"{self.definition}{_VIEW}" if self.of_class else self.definition
+
+    def values(self, table: SampleTable, settings: Settings) -> Sequence[Value]:
+        """The values of the metric; with a positive class those of its forecasts, if it is a metric of them."""
+        number = self._seen_from(settings)
+        if number is None:
+            return self.compute(table, settings)
+        found = self.compute(table.of_class(number), settings)
+        return [value._replace(params={**value.params, "positive_class": number}) for value in found]
+
+    def _seen_from(self, settings: Settings) -> int | None:
+        """The class whose forecasts the metric is of; None for the top label."""
+        return settings.positive_class if self.of_class else None
 
 
 def mean(table: SampleTable, x: NDArray[Any], params: Mapping[str, Any] = _NOTHING) -> Value:

@@ -1,4 +1,4 @@
-"""Calibration of the top label: how far confidence is from accuracy."""
+"""Calibration of the top label, or of one of two classes: how far confidence is from accuracy."""
 
 from __future__ import annotations
 
@@ -126,6 +126,7 @@ METRICS = (
         "expected calibration error",
         default=True,
         biased=True,
+        of_class=True,
     ),
     Metric(
         "rmsce",
@@ -135,6 +136,7 @@ METRICS = (
         "root mean square over the bins",
         default=True,
         biased=True,
+        of_class=True,
     ),
     Metric(
         "mce",
@@ -144,6 +146,7 @@ METRICS = (
         "largest gap of a bin",
         default=True,
         biased=True,
+        of_class=True,
     ),
     Metric(
         "ece_null",
@@ -153,6 +156,7 @@ METRICS = (
         ece_null,
         "ece of noise alone",
         default=True,
+        of_class=True,
     ),
     Metric(
         "ece_equal_mass",
@@ -163,6 +167,7 @@ METRICS = (
         ece_equal_mass,
         "ece over bins of equal count",
         biased=True,
+        of_class=True,
     ),
     Metric(
         "ece_sweep",
@@ -173,6 +178,7 @@ METRICS = (
         ece_sweep,
         "as many bins as stay monotone",
         biased=True,
+        of_class=True,
     ),
     Metric(
         "rmsce_debiased",
@@ -182,6 +188,7 @@ METRICS = (
         rmsce_debiased,
         "rmsce less its own noise",
         biased=True,
+        of_class=True,
     ),
     *smooth_ece.METRICS,
     Metric(
@@ -192,6 +199,7 @@ METRICS = (
         ks_calibration,
         "largest cumulative gap",
         biased=True,
+        of_class=True,
     ),
     Metric(
         "spiegelhalter_z",
@@ -200,6 +208,7 @@ METRICS = (
         _COLUMNS,
         spiegelhalter_z,
         "test of calibration, normal",
+        of_class=True,
     ),
     Metric(
         "spiegelhalter_p",
@@ -207,5 +216,6 @@ METRICS = (
         _COLUMNS,
         spiegelhalter_p,
         "p-value of spiegelhalter_z",
+        of_class=True,
     ),
 )

@@ -63,11 +63,11 @@ def _recalibrated(table: SampleTable) -> Outcomes:
 
 
 class Score(NamedTuple):
-    """A proper score of a probability that the prediction is right.
+    """A proper score of a probability c that the outcome a is 1.
 
     Attributes:
         of_samples: the score of each sample's confidence, [n].
-        of_shares: the sum of the scores of all samples, each with its group's share of right samples as confidence.
+        of_shares: the sum of the scores of all samples, each with its group's mean of a as confidence.
     """
 
     of_samples: Callable[[SampleTable], Array]
@@ -116,50 +116,57 @@ _COLUMNS = frozenset({"confidence", "one_minus_confidence", "correct"})
 METRICS = (
     Metric(
         "brier_miscalibration",
-        "S(c) - S(r), S(c) = mean (c - a)^2 of the top label, r the isotonic regression of a on c with equal c pooled "
-        "first (CORP, Dimitriadis et al. 2021); brier_miscalibration - brier_discrimination + brier_uncertainty = S(c)",
+        "S(c) - S(r), S(c) = mean (c - a)^2, r the isotonic regression of a on c with equal c pooled first (CORP, "
+        "Dimitriadis et al. 2021); brier_miscalibration - brier_discrimination + brier_uncertainty = S(c), which is "
+        "brier_half with --positive-class",
         _COLUMNS,
         _part(_MISCALIBRATION, BRIER),
         "Brier lost to miscalibration",
         biased=True,
+        of_class=True,
     ),
     Metric(
         "brier_discrimination",
-        "S(abar) - S(r), abar = accuracy, S and r as in brier_miscalibration",
+        "S(abar) - S(r), abar = mean of a, S and r as in brier_miscalibration",
         _COLUMNS,
         _part(_DISCRIMINATION, BRIER),
         "Brier won by ranking",
         biased=True,
+        of_class=True,
     ),
     Metric(
         "brier_uncertainty",
-        "S(abar) = abar (1 - abar), abar = accuracy, S as in brier_miscalibration",
+        "S(abar) = abar (1 - abar), abar = mean of a, S as in brier_miscalibration",
         _COLUMNS,
         _part(_UNCERTAINTY, BRIER),
-        "Brier of the accuracy alone",
+        "Brier of the best constant",
+        of_class=True,
     ),
     Metric(
         "nll_miscalibration",
-        "S(c) - S(r), S(c) = mean -[a ln c + (1-a) ln (1-c)] of the top label against right or wrong, 0 ln 0 = 0, "
-        "r as in brier_miscalibration; S(c) is not loss_hard",
+        "S(c) - S(r), S(c) = mean -[a ln c + (1-a) ln (1-c)], 0 ln 0 = 0, r as in brier_miscalibration; S(c) is "
+        "loss_hard with --positive-class, and not otherwise",
         _COLUMNS,
         _part(_MISCALIBRATION, NLL),
         "NLL lost to miscalibration",
         biased=True,
+        of_class=True,
     ),
     Metric(
         "nll_discrimination",
-        "S(abar) - S(r), abar = accuracy, S and r as in nll_miscalibration",
+        "S(abar) - S(r), abar = mean of a, S and r as in nll_miscalibration",
         _COLUMNS,
         _part(_DISCRIMINATION, NLL),
         "NLL won by ranking",
         biased=True,
+        of_class=True,
     ),
     Metric(
         "nll_uncertainty",
-        "S(abar) = -[abar ln abar + (1-abar) ln (1-abar)], abar = accuracy",
+        "S(abar) = -[abar ln abar + (1-abar) ln (1-abar)], abar = mean of a",
         _COLUMNS,
         _part(_UNCERTAINTY, NLL),
-        "NLL of the accuracy alone",
+        "NLL of the best constant",
+        of_class=True,
     ),
 )

@@ -38,7 +38,7 @@ class Choice(NamedTuple):
         """The values of the metric; none if the table lacks a column or the metric does not apply."""
         if not table.has(self.columns(settings)) or (self.metric.by_class and table.classes is None):
             return []
-        return self.metric.compute(table, self.settings(settings))
+        return self.metric.values(table, self.settings(settings))
 
     def settings(self, settings: Settings) -> Settings:
         """The settings, with the argument of this choice."""

@@ -142,10 +142,11 @@ METRICS = (
     Metric(
         "smece",
         "the s with f(s) = s, f(s) = integral over t in [0, 1] of |(1/N) sum_i (a_i - c_i) k_s(t, c_i)|, k_s the "
-        "normal density of sd s reflected at 0 and 1, to 1e-6; never below |confidence_gap| (Blasiok & Nakkiran 2023)",
+        "normal density of sd s reflected at 0 and 1, to 1e-6; never below |mean a - mean c| (Blasiok & Nakkiran 2023)",
         frozenset({"confidence", "one_minus_confidence", "correct"}),
         smece,
         "smooth calibration error",
         biased=True,
+        of_class=True,
     ),
 )

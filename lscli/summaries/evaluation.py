@@ -48,7 +48,10 @@ def _confidence(rows: Mapping[str, Row]) -> str:
         relation = "near"
     else:
         relation = f"{ece.value / null.value:.2g} times" if null.value > 0 else "above"
-    return f"{clause}, and ece {ece.value:.3g} is {relation} the {null.value:.2g} that noise alone gives"
+    # The gap is always that of the predicted class.
+    number = ece.params.get("positive_class")
+    named = f"ece {ece.value:.3g}" if number is None else f"the ece of class {number}, {ece.value:.3g},"
+    return f"{clause}, and {named} is {relation} the {null.value:.2g} that noise alone gives"
 
 
 def _floor(rows: Mapping[str, Row]) -> str:

@@ -92,3 +92,21 @@ def test_json_is_an_object_with_the_rule(run: Run) -> None:
     assert (False, "default") == answer.settings["equal_mass"]
     assert HEADER.split(",") == list(document["rows"][0])
     assert document["rows"][0]["accuracy"] is None
+
+
+def test_two_classes_say_which_class_they_are_of(run: Run, tmp_path: Path) -> None:
+    """The numbers are those of scikit-learn's calibration_curve of the same five forecasts."""
+    table = tmp_path / "p.csv"
+    table.write_text("p,label\n.25,0\n.25,0\n.55,1\n.75,1\n.75,1\n", encoding="utf-8")
+    given = ["bins", table, "--logits-key", "p", "--kind", "probs", "--bins", 2]
+    meaning = "Confidence is the mean probability of class 1, and accuracy its share."
+    rows = records(run(*given, "--binary"))
+    assert HEADER == ",".join(rows[0])
+    assert [0.25, (0.55 + 0.75 + 0.75) / 3] == pytest.approx(column(rows, "confidence"), rel=1e-14)
+    assert [0, 1] == column(rows, "accuracy")
+    for format_name in ("table", "markdown", "json"):
+        assert meaning in run(*given, "--binary", "-f", format_name).out
+        assert "Confidence is" not in run(*given, "--binary", "--top-label", "-f", format_name).out
+    assert (1, "default") == run(*given, "--binary", "-f", "json").settings["positive_class"]
+    assert (None, "default") == run(*given, "--binary", "--top-label", "-f", "json").settings["positive_class"]
+    assert (0, "flag") == run(*given, "--binary", "--positive-class", 0, "-f", "json").settings["positive_class"]

@@ -15,6 +15,9 @@ from scipy.special import expit, log_expit, log_softmax, softmax
 
 import lscli
 from lscli.errors import InputError, LscliError, UsageError
+from lscli.io.logits import Logits
+from lscli.io.memory import MemoryArray, TensorArray
+from lscli.io.views import interpreted
 from lscli.options import Kind
 from tests.io.make import figures, some_labels, some_logits
 
@@ -143,7 +146,9 @@ def test_the_callers_array_is_not_written_to() -> None:
 @pytest.mark.parametrize(("kind", "of_z"), [("logits", lambda z: z), ("probs", expit), ("log-probs", log_expit)])
 def test_binary_logits_are_those_of_two_classes(kind: str, of_z: Any, shape: tuple[int, ...]) -> None:
     found = values(of_z(Z).reshape(shape), BITS, binary=True, kind=kind)
-    assert_close(values(PAIRS, BITS), found, 1e-9)
+    assert_close(values(PAIRS, BITS, positive_class=1), found, 1e-9)
+    top = values(of_z(Z).reshape(shape), BITS, binary=True, kind=kind, top_label=True)
+    assert_close(values(PAIRS, BITS), top, 1e-9)
 
 
 @given(st.floats(-700, 700))
@@ -159,7 +164,7 @@ def test_binary_logits_of_any_type(dtype: Any) -> None:
     tensor = torch.tensor(Z).to(dtype if dtype is torch.bfloat16 else torch.float64)
     z: Any = tensor if dtype is torch.bfloat16 else Z.astype(dtype)
     wide = tensor.float().numpy() if dtype is torch.bfloat16 else Z.astype(dtype).astype(np.float32)
-    expected = values(np.stack([np.zeros(40, np.float32), wide], axis=1), BITS)
+    expected = values(np.stack([np.zeros(40, np.float32), wide], axis=1), BITS, positive_class=1)
     assert expected.tolist() == values(z, BITS, binary=True).tolist()
 
 
@@ -167,8 +172,9 @@ def test_binary_logits_come_from_any_file(tmp_path: Path) -> None:
     np.save(tmp_path / "z.npy", Z)
     np.save(tmp_path / "y.npy", BITS)
     np.savez(tmp_path / "both.npz", logits=Z[:, None], labels=BITS)
+    expected = values(PAIRS, BITS, positive_class=1).tolist()
     for arguments in ((tmp_path / "z.npy", tmp_path / "y.npy"), (tmp_path / "both.npz",)):
-        assert values(PAIRS, BITS).tolist() == [row.value for row in lscli.evaluate(*arguments, binary=True).rows]
+        assert expected == [row.value for row in lscli.evaluate(*arguments, binary=True).rows]
 
 
 @pytest.mark.parametrize("z", [np.nan, np.inf])
@@ -244,3 +250,17 @@ def test_a_type_that_is_there_is_not_said_again(tmp_path: Path) -> None:
 
 def test_an_unknown_kind_is_refused() -> None:
     refused(UsageError, "kind: unknown value 'prob'", LOGITS, LABELS, kind="prob")
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_probabilities_are_kept_as_they_are_stored(columns: int) -> None:
+    p = expit(Z).astype(np.float32)
+    p = p if columns == 1 else np.stack([1 - p, p], axis=1)
+    for array in (MemoryArray(p, "p"), TensorArray(torch.tensor(p), "p")):
+        logits = Logits(interpreted(array, "probs", binary=columns == 1), "probs")
+        stated = logits.stated_probabilities()
+        if logits.tensor is None:
+            logits.read(0, 40, np.empty((40, 2), np.float32))
+        assert stated is not None
+        assert p.astype(np.float64).tobytes() == stated.tobytes()
+    assert Logits(MemoryArray(PAIRS, "z")).stated_probabilities() is None

@@ -20,6 +20,14 @@ def test_over_confidence() -> None:
     )
 
 
+def test_an_ece_of_a_class_is_not_taken_for_that_of_the_prediction() -> None:
+    ece = row("ece", 0.06)._replace(params={"bins": 15, "positive_class": 1})
+    assert conclude([row("confidence_gap", 0.05, 0.01), ece, row("ece_null", 0.01)]) == (
+        "Over-confident: confidence is 0.05 above accuracy, "
+        "and the ece of class 1, 0.06, is 6 times the 0.01 that noise alone gives."
+    )
+
+
 def test_under_confidence() -> None:
     assert sentence(-0.05, 0.01, 0.06, 0.01).startswith("Under-confident: confidence is 0.05 below accuracy")
 

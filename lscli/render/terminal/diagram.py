@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from lscli.render.numbers import short
-from lscli.render.terminal.table import text_of, titled
+from lscli.render.terminal.table import conclusion, text_of, titled
 from lscli.text import printable
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ def _reliability(answer: Bins, screen: Screen) -> list[RenderableType]:
         full = [place for place, one in enumerate(bins) if one.size]
         parts.extend(_line(one, length) for one in bins[full[0] : full[-1] + 1])
     legend = [Text.assemble((mark, style), (f" {meaning}", "dim")) for mark, style, meaning in _LEGEND]
-    return [*parts, Text("\n  ").append(Text("  ").join(legend))]
+    meaning = [Text(), *conclusion(answer)] if answer.conclusion else []
+    return [*parts, Text("\n  ").append(Text("  ").join(legend)), *meaning]
 
 
 def _heading(length: int) -> Text:

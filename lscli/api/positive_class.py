@@ -1,0 +1,74 @@
+"""The class whose forecasts the calibration of two classes is of: class 1, as in binary tools, or the top label."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lscli.errors import UsageError
+from lscli.metrics.base import OF_CLASS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from lscli.options import BinsOptions, EvaluateOptions, Library
+    from lscli.table import SampleTable
+
+_WHERE = "positive-class"
+# p and 1 - p of single or double precision sum to 1 within this distance; sums that are further off are divided by.
+_ROUNDING = 2.0 * float(np.finfo(np.float32).eps)
+
+
+def positive_class(options: EvaluateOptions | BinsOptions, *, soft_labels: bool = False) -> int | None:
+    """The class that these options name, class 1 with `binary`, or None for the top label.
+
+    Raises:
+        UsageError: options that cannot be combined.
+    """
+    if options.positive_class is None:
+        return 1 if options.binary and not (options.top_label or soft_labels) else None
+    if options.top_label:
+        raise UsageError("cannot be combined with --top-label", "leave one of them out", where=_WHERE)
+    if soft_labels:
+        raise UsageError("soft labels have no calibration errors", "leave out --positive-class", where=_WHERE)
+    return options.positive_class
+
+
+def check_two_classes(number: int | None, num_classes: int) -> None:
+    """Refuse a positive class of more than two classes.
+
+    Raises:
+        UsageError: there are not two classes.
+    """
+    if number is not None and num_classes != 2:
+        what = f"needs two classes, and these logits have {num_classes}"
+        raise UsageError(what, "leave out --positive-class; lscli classes has the calibration of each", where=_WHERE)
+
+
+def as_stated(table: SampleTable, stated: NDArray[Any]) -> SampleTable:
+    """The table with confidences from probabilities as they are stored, of two classes [N, 2] or of class 1, [N].
+
+    The logarithms that the pass reads may change the last digit of a probability, and so its bin if it lies on an edge.
+    """
+    if not table.has(OF_CLASS):
+        return table
+    p = stated[table["row"]]
+    zero, one = (p[:, 0], p[:, 1]) if p.shape[1:] == (2,) else (1.0 - p.ravel(), p.ravel())
+    total = zero + one
+    total[np.abs(total - 1.0) <= _ROUNDING] = 1.0
+    first = table["predicted"] == 0
+    top, rest = np.where(first, zero, one) / total, np.where(first, one, zero) / total
+    return replace(table, columns={**table.columns, "confidence": top, "one_minus_confidence": rest})
+
+
+def notes_on_class(number: int | None, compat: Library | None) -> Iterator[str]:
+    """A note where the library to be followed has only the error of the top label."""
+    if number is not None and compat == "gpleiss":
+        yield (
+            f"gpleiss has no binary calibration error: this is the error of class {number} over its bins; "
+            "for the value that it prints for two logits, say --top-label"
+        )
