@@ -191,5 +191,5 @@ def test_what_needs_more_memory_than_is_free_is_refused_before_it_is_taken() -> 
 def test_sums_by_class_of_many_groups_are_bounded_by_the_size_of_the_logits() -> None:
     rows, classes = 2_000, 1_000
     x, y = np.zeros((rows, classes), np.float32), np.zeros(rows, np.int64)
-    with pytest.raises(UsageError, match=r"1000 classes x 15 bins x 2001 groups needs 1.341 GiB of memory, out of"):
+    with pytest.raises(UsageError, match=r"1000 classes x 15 bins x 2001 groups needs 1.342 GiB of memory, out of"):
         lscli.evaluate(x, y, metrics="classwise", groups=np.arange(rows))
