@@ -65,7 +65,7 @@ def _opened(
                 of_labels = of_labels.paired_with(of_logits)
         if options.choice_score != "sum" and {name for _, name in of_logits.files} != {"lm-eval"}:
             what = "--choice-score is for the choices in samples of lm-evaluation-harness"
-            raise UsageError(what, "leave out --choice-score", where=of_logits.name)
+            raise UsageError(what, "leave out --choice-score")
         flat = int(options.flatten)
         request = _logits_request(options, shared=shared)
         scores = of_logits.opened(request, stack, flat * (1 if options.binary else 2))

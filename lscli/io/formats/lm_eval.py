@@ -14,7 +14,6 @@ from __future__ import annotations
 import itertools
 import json
 import math
-import os
 import re
 import shlex
 from array import array
@@ -47,8 +46,8 @@ _LONGEST_NAME = 40
 _ONLY = "only multiple-choice tasks have classes"
 _ONE = "only tasks with one right choice per question have labels; truthfulqa_mc1 is one, truthfulqa_mc2 is not"
 _OTHER = (
-    "other JSON lines are not read: save the arrays, np.savez('x.npz', logits=logits, labels=labels), or a table, .csv or "
-    ".parquet"
+    "other JSON lines are not read: save the arrays, np.savez('x.npz', logits=logits, labels=labels), or a table as "
+    ".csv or .parquet"
 )
 _SUM = "say --choice-score sum"
 _UNKNOWN = -1  # a sample without this accuracy
@@ -228,7 +227,7 @@ class _Samples:
         return np.flatnonzero(explained), np.flatnonzero(unlike & ~explained)
 
     def _settled(self, scores: Floats, labels: Integers, name: str) -> Floats:
-        """The scores, with the label's moved by one bit where it ties and the saved accuracy is not that of the first."""
+        """The scores, with the label's moved by one bit where equal scores explain another saved accuracy."""
         rows = self._compared(scores, labels, name)[0]
         right = np.frombuffer(self._saved[name], np.int8)[rows] == 1
         places = self._starts[rows] + labels[rows]
@@ -237,7 +236,8 @@ class _Samples:
 
     def _differs(self, row: int, labels: Integers, name: str) -> InputError:
         saved = self._saved[name][row]
-        what = f"has {name} {saved}, but {1 - saved} by its log-likelihoods and its target, choice {labels[row]} from 0"
+        target = f"its target, read as choice {labels[row]} (from 0)"
+        what = f"has {name} {saved}, but its log-likelihoods and {target}, give {1 - saved}"
         return self._error(row, what, "its task scores or counts its choices in another way")
 
     def _error(self, row: int, what: str, hint: str) -> InputError:
@@ -263,7 +263,7 @@ def _choices_of(sample: dict[str, Any]) -> _Choices:
         texts = [text for _, text in pairs]
         half = len(pairs) // 2
         again = len(pairs) > 2 and texts[:half] == texts[half:]
-        if again and not any(context.strip() for context, _ in pairs[half:]):
+        if again and not any(context for context, _ in pairs[half:]):
             values, texts = values[:half], texts[:half]
     if len(values) < 2:
         raise UnfitError("has only one response, so there is no choice", _ONLY)
@@ -325,7 +325,7 @@ def _accuracy_of(sample: dict[str, Any], name: str) -> int:
 
 
 def _labels_of(sample: dict[str, Any], choices: _Choices, accuracy: int) -> tuple[int, int]:
-    """The number of the right choice, where a target that may be a number or a text is a number, and where it is a text.
+    """The right choice if a target that may be a number or a text is the number, and if it is the text.
 
     Raises:
         UnfitError: `target` names no choice, or several.
@@ -339,13 +339,14 @@ def _labels_of(sample: dict[str, Any], choices: _Choices, accuracy: int) -> tupl
         raise UnfitError(f"has target {shortened(target)}: several of its choices are right", _ONE)
     count, texts = len(choices.values), [text.strip() for text in choices.texts or ()]
     alike = [place for place, text in enumerate(texts) if isinstance(target, str) and text == target.strip()]
-    if len(alike) > 1 and (accuracy == _UNKNOWN or len(alike) == count):
+    number = _number(target, count)
+    if len(alike) > 1 and (len(alike) == count or (accuracy == _UNKNOWN and number != alike[0])):
         label = _by_accuracy(choices.values, accuracy)
         if label is None:
             what = f"has target {shortened(target)}, the text of several choices"
             raise UnfitError(what, "neither it nor acc says which of them is right")
         return label, label
-    number, place = _number(target, count), alike[0] if alike else None  # of several, the harness takes the first
+    place = alike[0] if alike else None  # of several, the harness takes the first
     found = [label for label in (number, place, _letter(target, count)) if label is not None]
     if not found:
         said = "no target" if target is None else f"target {shortened(target)}, none of its {count} choices"
@@ -405,5 +406,6 @@ def _letter(target: Any, count: int) -> int | None:
 
 def _shared_space(texts: list[str]) -> str:
     """The white space that all texts begin with."""
-    begin = os.path.commonprefix(texts)
-    return begin[: len(begin) - len(begin.lstrip())]
+    first, last = min(texts), max(texts)  # what these two begin with, all begin with
+    shared = itertools.takewhile(lambda pair: pair[0] == pair[1] and pair[0].isspace(), zip(first, last, strict=False))
+    return "".join(space for space, _ in shared)

@@ -167,7 +167,7 @@ def test_samples_of_as_many_choices_are_not_ragged(path: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "says"),
     [
-        ({"filtered_resps": ..., "resps": ...}, "line 6 has no 'filtered_resps' and no 'resps'"),
+        ({"filtered_resps": ..., "resps": ...}, "line 6 has the fields 'doc_id', .* and no 'filtered_resps'"),
         ({"filtered_resps": ["some text"]}, "line 6 has the response 'some text', not"),
         ({"filtered_resps": "some text"}, "line 6 has 'some text' for 'filtered_resps', not a list"),
         ({"filtered_resps": [-1.5, -2.5, -3.5, -4.5]}, "line 6 has the response -1.5, not"),
@@ -188,13 +188,17 @@ def test_samples_of_as_many_choices_are_not_ragged(path: Path) -> None:
         ({"target": 4}, "line 6 has target 4, none of its 4 choices"),
         ({"target": -1}, "line 6 has target -1, none"),
         ({"target": True}, "line 6 has target True, none"),
-        ({"target": [1, 2]}, r"line 6 has target \[1, 2\], none"),
+        ({"target": [1, 2]}, r"line 6 has target \[1, 2\]: several of its choices are right"),
+        ({"target": "[1, 2]"}, r"line 6 has target '\[1, 2\]': several of its choices are right"),
         ({"target": "E"}, "line 6 has target 'E', none"),
         ({"target": "\x1b[2J" * 40}, r"line 6 has target '\\x1b\[2J.*\.\.\., none"),
         ({"target": "x", "arguments": [["Q 1", "x"]] * 4}, "line 6 has target 'x', the text of several choices"),
-        ({"acc": 1 - sample(5)["acc"]}, r"line 6 has target '1', read as choice 1, but acc"),
+        (
+            {"acc": 1 - sample(5)["acc"]},
+            r"line 6 has acc ., but its log-likelihoods and its target, read as choice 1 \(from 0\), give",
+        ),
         ({"doc_id": 3}, r"line 6 has the same doc_id as line 4 \(3\)"),
-        ({"filter": "strict"}, "line 6 has filter 'strict', earlier lines 'none'"),
+        ({"filter": "strict"}, "line 6 has filter 'strict', earlier ones 'none'"),
     ],
 )
 def test_a_line_that_is_no_choice_is_named(path: Path, more: dict[str, Any], says: str) -> None:
@@ -204,11 +208,11 @@ def test_a_line_that_is_no_choice_is_named(path: Path, more: dict[str, Any], say
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("[1]", "line 2 is a JSON list, not an object"),
+        ("[1]", "line 2 is a JSON array, not an object"),
         ("nonsense", "line 2 is not JSON"),
         ('{"a": 1', "line 2 is not JSON"),
         ("[" * 100_000, "line 2 is not JSON"),
-        ('{"a": ' + "9" * 5000 + "}", "line 2 is not JSON"),
+        ('{"a": ' + "9" * 5000 + "}", "line 2 has the fields 'a' and no 'filtered_resps'"),
     ],
     ids=["list", "text", "open", "deep", "digits"],
 )
