@@ -114,8 +114,9 @@ class _Window:
 
     def grow(self) -> None:
         """Read as much again as is held, so that an element that is parsed anew each time takes linear time."""
-        data = self._stream.read(max(_PIECE, self.size))
-        self.ended = not data
+        wanted = max(_PIECE, self.size)
+        data = self._stream.read(wanted)
+        self.ended = len(data) < wanted
         self.text = self.text[self.at :] + self._decoder.decode(data, final=self.ended)
         self.at = 0
 
@@ -163,8 +164,11 @@ def _elements(window: _Window) -> Iterator[tuple[int, Any]]:
             raise UnfitError("is the last of the array, but the file goes on after it", "keep one array in a file")
     except UnfitError as error:
         yield max(1, number), error
+    except json.JSONDecodeError as error:
+        text = window.text.rstrip()
+        yield max(1, number), _no_json(error, cut=window.ended and (error.pos >= len(text) or not text.endswith("]")))
     except (ValueError, RecursionError) as error:
-        yield max(1, number), _no_json(error, cut=window.ended and not window.text.rstrip().endswith("]"))
+        yield max(1, number), _no_json(error, cut="unexpected end" in str(error))
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

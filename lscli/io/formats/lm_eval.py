@@ -320,7 +320,7 @@ def _accuracy_of(sample: dict[str, Any], name: str) -> int:
     if value in (0, 1):
         return int(value)
     if value is not None and 0 < value < 1:
-        raise UnfitError(f"has {name} {value:.4g}, a fraction: several of its choices are right", _ONE)
+        raise UnfitError(f"has {name} {shortened(saved)}, a fraction: several of its choices are right", _ONE)
     raise UnfitError(f"has {shortened(saved)} for {name}, not 0 or 1", "look at the run that wrote it")
 
 
