@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from lscli.io.files import RegularFile
 
-# A line becomes Python objects of up to 20 times its size.
-_LONGEST = 32 << 20
+# A line becomes Python objects of up to 27 times its size.
+_LONGEST = 16 << 20
 _PIECE = 1 << 18
 _DIGITS = 18  # of an integer that fits into 64 bits
 _WHITE = re.compile(r"[ \t\n\r]*")
