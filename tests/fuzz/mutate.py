@@ -133,7 +133,7 @@ def _csv(rng: Random) -> bytes:
 def _lm_eval(rng: Random) -> bytes:
     samples = copy.deepcopy(rng.choice(_sound_samples()))
     if rng.random() < 0.3:
-        samples = [rng.choice(samples), *samples][: rng.choice((1, 2, 4, 6))]
+        samples = [copy.deepcopy(rng.choice(samples)), *samples][: rng.choice((1, 2, 4, 6))]
     for _ in range(rng.choice((0, 1, 1, 1, 2, 3, 5))):
         _change_a_value(rng, samples)
     form = rng.random()
@@ -159,15 +159,15 @@ def _change_a_value(rng: Random, value: Any) -> None:
     if how < 0.15:
         del value[key]
     elif how < 0.25 and isinstance(value, list):
-        value.insert(rng.randrange(len(value) + 1), inner)
+        value.insert(rng.randrange(len(value) + 1), copy.deepcopy(inner))
     elif how < 0.4:
-        value[key] = value[rng.choice(list(value) if isinstance(value, dict) else range(len(value)))]
+        value[key] = copy.deepcopy(value[rng.choice(list(value) if isinstance(value, dict) else range(len(value)))])
     elif how < 0.6 and isinstance(inner, int | float | str):
         value[key] = rng.choice((str, repr, _halved, lambda own: [own], lambda own: {"x": own}))(inner)
     elif how < 0.7 and isinstance(value, dict):
-        value[rng.choice(_FIELDS)] = inner
+        value[rng.choice(_FIELDS)] = copy.deepcopy(inner)
     else:
-        value[key] = rng.choice(_ODD)
+        value[key] = copy.deepcopy(rng.choice(_ODD))
 
 
 def _halved(value: Any) -> Any:
