@@ -171,7 +171,7 @@ def _change_a_value(rng: Random, value: Any) -> None:
 
 
 def _halved(value: Any) -> Any:
-    return value / 2 if isinstance(value, int | float) else value[: len(value) // 2]
+    return value[: len(value) // 2] if isinstance(value, str) else value // 2 if isinstance(value, int) else value / 2
 
 
 def _length(rng: Random, length: int) -> int:

@@ -231,7 +231,8 @@ class _Samples:
         rows = self._compared(scores, labels, name)[0]
         right = np.frombuffer(self._saved[name], np.int8)[rows] == 1
         places = self._starts[rows] + labels[rows]
-        scores[places] = np.nextafter(scores[places], np.where(right, np.inf, -np.inf))
+        with np.errstate(over="ignore"):  # what lies below the least float is -inf
+            scores[places] = np.nextafter(scores[places], np.where(right, np.inf, -np.inf))
         return scores
 
     def _differs(self, row: int, labels: Integers, name: str) -> InputError:

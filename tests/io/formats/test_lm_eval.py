@@ -9,7 +9,7 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -380,6 +380,16 @@ def test_of_equal_likelihoods_the_saved_accuracy_tells_the_predicted_one(path: P
     assert saved == report["accuracy"]
     expected = lscli.evaluate(np.array([values]), np.array([label]), metrics="loss_hard")["loss_hard"]
     assert expected == pytest.approx(report["loss_hard"], rel=1e-15)
+
+
+@pytest.mark.parametrize("kernel", ["numpy", "torch"])
+@pytest.mark.parametrize("value", [-0.0, -1.5, -1e300, -1.7976931348623157e308])
+@pytest.mark.parametrize("count", [2, 300])
+def test_a_last_bit_is_enough(path: Path, kernel: Literal["numpy", "torch"], value: float, count: int) -> None:
+    texts = [f" c{k}" for k in range(count)]
+    for label, saved in ((0, 0), (1, 1), (1, 0)):
+        samples = [of_choices(row, [value] * count, texts, label, acc=saved) for row in range(3)]
+        assert saved == accuracy(path, samples, kernel=kernel, nonfinite="skip")
 
 
 def test_a_sample_of_no_likelihoods_at_all_stays_one(path: Path) -> None:
