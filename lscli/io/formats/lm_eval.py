@@ -11,19 +11,17 @@ whether that is the right choice, `acc_norm` and `acc_bytes` are the same of log
 
 from __future__ import annotations
 
-import itertools
 import json
-import math
-import re
 import shlex
 from array import array
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lscli.errors import InputError
 from lscli.io.array_request import ArrayRequest, Entry, choose
 from lscli.io.formats.json_objects import JsonObjects, UnfitError, shortened
+from lscli.io.formats.lm_eval_sample import UNKNOWN, accuracy_of, choices_of, labels_of, shared_space
 from lscli.io.memory import MemoryArray
 from lscli.io.ragged import RaggedRows
 
@@ -33,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.io.files import RegularFile
+    from lscli.io.formats.lm_eval_sample import Choices
     from lscli.io.stored import StoredArray
     from lscli.options import ChoiceScore
 
@@ -40,18 +39,8 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
 
 _AGAIN = "write it with lm_eval --log_samples --output_path"
-_MAX_CHOICES = 1 << 16
-_MAX_DIGITS = 9
 _LONGEST_NAME = 40
-_ONLY = "only multiple-choice tasks have classes"
-_ONE = "only tasks with one right choice per question have labels; truthfulqa_mc1 is one, truthfulqa_mc2 is not"
-_OTHER = (
-    "other JSON lines are not read: save the arrays, np.savez('x.npz', logits=logits, labels=labels), or a table as "
-    ".csv or .parquet"
-)
 _SUM = "say --choice-score sum"
-_UNKNOWN = -1  # a sample without this accuracy
-_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?|inf|nan)")
 
 # The accuracy that the harness computes from each score of a choice.
 _ACCURACY_OF: dict[ChoiceScore, str] = {"sum": "acc", "per-character": "acc_norm", "per-byte": "acc_bytes"}
@@ -84,13 +73,6 @@ def contents(file: RegularFile) -> list[Entry]:
     return [Entry("logits", (count, int(samples.counts.max())), "float64"), Entry("labels", (count,), "int64")]
 
 
-class _Choices(NamedTuple):
-    """The choices of a sample: the log-likelihood of each, [K], and its text if the sample has requests."""
-
-    values: list[float]
-    texts: list[str] | None
-
-
 class _Samples:
     """The log-likelihoods of all samples of a file, and what their targets may mean.
 
@@ -101,7 +83,6 @@ class _Samples:
     def __init__(self, file: RegularFile, score: ChoiceScore) -> None:
         self._score = score
         self._objects = JsonObjects(file, _AGAIN)
-        self._name = file.name
         self._filter: str | None = None
         self._seen: dict[object, int] = {}
         self._numbers, counts = array("q"), array("q")  # of the lines, and of the choices
@@ -111,7 +92,7 @@ class _Samples:
         for number, sample in self._objects:
             try:
                 self._check_once(number, sample)
-                choices = _choices_of(sample)
+                choices = choices_of(sample)
                 self._add(sample, choices)
             except UnfitError as error:
                 raise self._objects.error(number, error) from error
@@ -160,7 +141,7 @@ class _Samples:
         # The text of a request begins with a delimiter, which is no part of the choice: mostly a space, but nothing
         # where choices begin with a space of their own. The saved accuracy tells these apart.
         lengths, shared = np.frombuffer(self._lengths), np.repeat(np.frombuffer(self._shared), self.counts)
-        saved = any(accuracy != _UNKNOWN for accuracy in self._saved[name])
+        saved = any(accuracy != UNKNOWN for accuracy in self._saved[name])
         errors = []
         for divisor in (lengths - shared, lengths) if saved and shared.any() else (lengths - shared,):
             empty = np.flatnonzero(divisor == 0)
@@ -199,9 +180,9 @@ class _Samples:
         program = f'{each}select((.filter // "none") == {json.dumps(name)})'
         return f"keep one: jq -c {shlex.quote(program)}"
 
-    def _add(self, sample: dict[str, Any], choices: _Choices) -> None:
-        accuracy = {name: _accuracy_of(sample, name) for name in self._saved}
-        by_number, by_text = _labels_of(sample, choices, accuracy["acc"])
+    def _add(self, sample: dict[str, Any], choices: Choices) -> None:
+        accuracy = {name: accuracy_of(sample, name) for name in self._saved}
+        by_number, by_text = labels_of(sample, choices, accuracy["acc"])
         self._by_number.append(by_number)
         self._by_text.append(by_text)
         self._values.extend(choices.values)
@@ -212,7 +193,7 @@ class _Samples:
                 raise UnfitError("has no arguments, so the lengths of its choices are unknown", _SUM)
             length = _LENGTH_OF[self._score]
             self._lengths.extend(map(length, choices.texts))
-            self._shared.append(length(_shared_space(choices.texts)))
+            self._shared.append(length(shared_space(choices.texts)))
 
     def _compared(self, scores: Floats, labels: Integers, name: str) -> tuple[Integers, Integers]:
         """The samples of another accuracy than the saved one: those that equal scores explain, and all others."""
@@ -221,7 +202,7 @@ class _Samples:
         places = np.flatnonzero(largest)
         predicted = places[np.searchsorted(places, self._starts)]
         right, saved = self._starts + labels, np.frombuffer(self._saved[name], np.int8)
-        unlike = (saved != _UNKNOWN) & ((predicted == right) != (saved == 1))
+        unlike = (saved != UNKNOWN) & ((predicted == right) != (saved == 1))
         count = np.add.reduceat(largest, self._starts, dtype=np.int64)
         explained = unlike & largest[right] & (count > 1) & (best > -np.inf)
         return np.flatnonzero(explained), np.flatnonzero(unlike & ~explained)
@@ -243,170 +224,3 @@ class _Samples:
 
     def _error(self, row: int, what: str, hint: str) -> InputError:
         return self._objects.error(self._numbers[row], UnfitError(what, hint))
-
-
-def _choices_of(sample: dict[str, Any]) -> _Choices:
-    """The choices of a sample.
-
-    Tasks that also score each choice without its question (`acc_mutual_info`) list every choice twice, first with the
-    question; the second half is dropped.
-
-    Raises:
-        UnfitError: the sample is not of a multiple-choice task.
-    """
-    values = _likelihoods_of(sample)
-    given = sample.get("arguments")
-    texts = None
-    if given is not None:
-        pairs = [_pair(each) for each in (given.values() if isinstance(given, dict) else _list(given, "arguments"))]
-        if len(pairs) != len(values):
-            raise UnfitError(f"has {len(values)} responses to {len(pairs)} requests")
-        texts = [text for _, text in pairs]
-        half = len(pairs) // 2
-        again = len(pairs) > 2 and texts[:half] == texts[half:]
-        if again and not any(context for context, _ in pairs[half:]):
-            values, texts = values[:half], texts[:half]
-    if len(values) < 2:
-        raise UnfitError("has only one response, so there is no choice", _ONLY)
-    if len(values) > _MAX_CHOICES:
-        raise UnfitError(f"has {len(values)} choices, more than {_MAX_CHOICES}")
-    return _Choices(values, texts)
-
-
-def _likelihoods_of(sample: dict[str, Any]) -> list[float]:
-    """The log-likelihoods of a sample's responses.
-
-    Raises:
-        UnfitError: it has no responses, or they are not log-likelihoods.
-    """
-    if "filtered_resps" in sample:
-        name, responses = "filtered_resps", sample["filtered_resps"]
-    elif "resps" in sample:  # the older form: each request has a list of responses
-        name = "resps"
-        responses = [each[0] if _is_list(each, 1) else each for each in _list(sample["resps"], name)]
-    else:
-        named = ", ".join(shortened(key) for key in itertools.islice(sample, 6))
-        has = f"has the fields {named}{', ...' * (len(sample) > 6)}" if sample else "has no fields"
-        raise UnfitError(f"{has} and no 'filtered_resps', so it is not of lm-evaluation-harness", _OTHER)
-    responses = _list(responses, name)
-    if not responses:
-        raise UnfitError("has no responses", _ONLY)
-    return [_likelihood(response) for response in responses]
-
-
-def _likelihood(response: Any) -> float:
-    """The log-likelihood in a pair (log-likelihood, is_greedy), each of which may be a string."""
-    if not (_is_list(response, 2) and response[1] in (True, False, "True", "False", "true", "false", "0", "1")):
-        said = f"has the response {shortened(response)}, not (log-likelihood, is_greedy)"
-        raise UnfitError(said, f"{_ONLY}; this is of another kind, such as generate_until")
-    value = _float(response[0])
-    if value is None:
-        raise UnfitError(f"has {shortened(response[0])} for a log-likelihood")
-    if math.isnan(value) or value == math.inf:
-        raise UnfitError(f"has a choice of log-likelihood {value}", "look at the run that wrote it")
-    return value
-
-
-def _accuracy_of(sample: dict[str, Any], name: str) -> int:
-    """1 or 0, as the harness saved it, or `_UNKNOWN` for a sample without it.
-
-    Raises:
-        UnfitError: it is another number, or none.
-    """
-    saved = sample.get(name)
-    if saved is None:
-        return _UNKNOWN
-    value = {"True": 1.0, "False": 0.0}.get(saved) if isinstance(saved, str) else None
-    value = float(saved) if isinstance(saved, bool) else _float(saved) if value is None else value
-    if value in (0, 1):
-        return int(value)
-    if value is not None and 0 < value < 1:
-        raise UnfitError(f"has {name} {shortened(saved)}, a fraction: several of its choices are right", _ONE)
-    raise UnfitError(f"has {shortened(saved)} for {name}, not 0 or 1", "look at the run that wrote it")
-
-
-def _labels_of(sample: dict[str, Any], choices: _Choices, accuracy: int) -> tuple[int, int]:
-    """The right choice if a target that may be a number or a text is the number, and if it is the text.
-
-    Raises:
-        UnfitError: `target` names no choice, or several.
-    """
-    target = sample.get("target")
-    if isinstance(target, list) and len(target) == 1:
-        target = target[0]
-    if isinstance(target, str) and re.fullmatch(r"\[[0-9]+\]", target):  # the harness saves targets as text
-        target = target[1:-1]
-    if isinstance(target, list) or (isinstance(target, str) and re.fullmatch(r"\[[0-9]+(, [0-9]+)+\]", target)):
-        raise UnfitError(f"has target {shortened(target)}: several of its choices are right", _ONE)
-    count, texts = len(choices.values), [text.strip() for text in choices.texts or ()]
-    alike = [place for place, text in enumerate(texts) if isinstance(target, str) and text == target.strip()]
-    number = _number(target, count)
-    if len(alike) > 1 and (len(alike) == count or (accuracy == _UNKNOWN and number != alike[0])):
-        label = _by_accuracy(choices.values, accuracy)
-        if label is None:
-            what = f"has target {shortened(target)}, the text of several choices"
-            raise UnfitError(what, "neither it nor acc says which of them is right")
-        return label, label
-    place = alike[0] if alike else None  # of several, the harness takes the first
-    found = [label for label in (number, place, _letter(target, count)) if label is not None]
-    if not found:
-        said = "no target" if target is None else f"target {shortened(target)}, none of its {count} choices"
-        raise UnfitError(f"has {said}", _ONLY)
-    return found[0], found[0] if place is None else place
-
-
-def _by_accuracy(values: list[float], accuracy: int) -> int | None:
-    """The right choice where only the accuracy tells it, as in winogrande, whose questions differ and not the choices.
-
-    It is the predicted one where the accuracy is 1, and of two choices the other one where it is 0.
-    """
-    predicted = values.index(max(values))
-    if accuracy == 1:
-        return predicted
-    return 1 - predicted if accuracy == 0 and len(values) == 2 else None
-
-
-def _list(value: Any, name: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise UnfitError(f"has {shortened(value)} for {name!r}, not a list", _ONLY)
-    return value
-
-
-def _is_list(value: Any, length: int) -> bool:
-    return isinstance(value, list) and len(value) == length
-
-
-def _pair(arguments: Any) -> tuple[bool, str]:
-    """Whether a request has a context, and the text of its choice."""
-    if isinstance(arguments, dict):
-        arguments = [arguments.get("arg_0"), arguments.get("arg_1")]
-    if isinstance(arguments, list) and len(arguments) >= 2 and isinstance(arguments[1], str):
-        context = arguments[0]  # a text, or the messages of a chat
-        return bool(context.strip() if isinstance(context, str) else context), arguments[1]
-    raise UnfitError(f"has the request {shortened(arguments)}, not (context, choice)", _ONLY)
-
-
-def _float(value: Any) -> float | None:
-    """A number, or the text of one as Python writes it; None for anything else."""
-    if isinstance(value, str):
-        return float(value) if _NUMBER.fullmatch(value) else None
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _number(target: Any, count: int) -> int | None:
-    if isinstance(target, str) and re.fullmatch(f"[0-9]{{1,{_MAX_DIGITS}}}", target.strip()):
-        target = int(target)
-    return target if isinstance(target, int) and not isinstance(target, bool) and 0 <= target < count else None
-
-
-def _letter(target: Any, count: int) -> int | None:
-    letter = target.strip().strip("().") if isinstance(target, str) else ""
-    place = ord(letter) - ord("A") if len(letter) == 1 else -1
-    return place if 0 <= place < min(count, 26) else None
-
-
-def _shared_space(texts: list[str]) -> str:
-    """The white space that all texts begin with."""
-    first, last = min(texts), max(texts)  # what these two begin with, all begin with
-    shared = itertools.takewhile(lambda pair: pair[0] == pair[1] and pair[0].isspace(), zip(first, last, strict=False))
-    return "".join(space for space, _ in shared)
