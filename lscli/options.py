@@ -31,6 +31,7 @@ MaskedClasses = Literal["auto", "keep", "exclude", "error"]
 Kind = Literal["logits", "log-probs", "probs"]
 InputFormat = Literal["npy", "npz", "safetensors", "pt", "parquet", "arrow", "csv", "tsv", "lm-eval"]
 Dtype = Literal["bfloat16"]
+ChoiceScore = Literal["sum", "per-character", "per-byte"]
 Kernel = Literal["auto", "numpy", "torch"]
 WorstBy = Literal["loss", "confidence"]
 OutputFormat = Literal["auto", "table", "csv", "json", "markdown", "parquet", "npy"]
@@ -188,6 +189,15 @@ class FileOptions(Options):
         Option("bfloat16, for 2-byte elements without a type, as ml_dtypes saves them.", READING, "TYPE", shown=False),
     ] = None
     allow_trailing: Annotated[bool, ALLOW_TRAILING] = False
+    choice_score: Annotated[
+        ChoiceScore,
+        Option(
+            "The logit of a choice in samples of lm-evaluation-harness: its log-likelihood (sum, for acc), or that "
+            "divided by its number of characters (for acc_norm) or bytes (for acc_bytes).",
+            READING,
+            "SCORE",
+        ),
+    ] = "sum"
 
 
 class DeviceOptions(Options):

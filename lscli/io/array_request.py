@@ -10,7 +10,7 @@ from lscli.text import nearest, printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lscli.options import Dtype
+    from lscli.options import ChoiceScore, Dtype
 
 _MOST_NAMES = 12
 Wants = Literal["matrix", "integers", "numbers"]
@@ -29,6 +29,7 @@ class ArrayRequest(NamedTuple):
         dtype: the type of elements that are stored as raw bytes without a type (`--dtype`), or None.
         shared: whether logits and labels are in this one file; its only array is then not taken for the labels.
         column: the column of a table, used if `key` is None.
+        choice_score: what the logit of a choice is in samples of lm-evaluation-harness.
     """
 
     role: str
@@ -40,6 +41,7 @@ class ArrayRequest(NamedTuple):
     dtype: Dtype | None = None
     shared: bool = False
     column: str | None = None
+    choice_score: ChoiceScore = "sum"
 
 
 class Entry(NamedTuple):

@@ -107,7 +107,7 @@ def format_of_text(file: RegularFile) -> str | None:
     line = file.read(_LINE, 0).partition(b"\n")[0]
     if not line or not line.decode("utf-8", "replace").replace("\t", " ").strip().isprintable():
         return None
-    return "lm-eval" if line.startswith(b"{") else "tsv" if b"\t" in line else "csv"
+    return "lm-eval" if line.startswith((b"{", b"[")) else "tsv" if b"\t" in line else "csv"
 
 
 def check_content(file: RegularFile, name: str) -> None:

@@ -63,6 +63,9 @@ def _opened(
             of_labels = Argument.of(labels, "labels", stack, options.input_format if is_stdin(labels) else None)
             if None not in (of_logits.pattern, of_labels.pattern):
                 of_labels = of_labels.paired_with(of_logits)
+        if options.choice_score != "sum" and {name for _, name in of_logits.files} != {"lm-eval"}:
+            what = "--choice-score is for the choices in samples of lm-evaluation-harness"
+            raise UsageError(what, "leave out --choice-score")
         flat = int(options.flatten)
         request = _logits_request(options, shared=shared)
         scores = of_logits.opened(request, stack, flat * (1 if options.binary else 2))
@@ -80,7 +83,8 @@ def _logits_request(options: ReadingOptions, *, shared: bool) -> ArrayRequest:
     """The array of logits to read; `shared` if the labels are in the same file."""
     wants: Wants = "numbers" if options.binary else "matrix"
     labels, trailing = options.labels_column or options.labels_key, options.allow_trailing
-    return ArrayRequest("logits", wants, options.logits_key, "--logits-key", labels, trailing, options.dtype, shared)
+    request = ArrayRequest("logits", wants, options.logits_key, "--logits-key", labels, trailing, options.dtype, shared)
+    return request._replace(choice_score=options.choice_score)
 
 
 def _labels_request(options: ReadingOptions, wants: Wants, *, shared: bool = False) -> ArrayRequest:

@@ -22,7 +22,8 @@ class Shards(StoredArray):
     """Arrays of the same width and type, one after another.
 
     Args:
-        parts: at least one; closed with this array.
+        parts: at least one; closed with this array. If their rows may have different numbers of classes, all are
+            widened to the widest.
         name: the pattern as typed.
 
     Raises:
@@ -30,6 +31,9 @@ class Shards(StoredArray):
     """
 
     def __init__(self, parts: Sequence[StoredArray], name: str) -> None:
+        if all(len(part.shape) == 2 for part in parts):
+            widest = max(part.shape[1] for part in parts)
+            parts = [part.widened(widest) for part in parts]
         first = parts[0]
         for place, part in enumerate(parts):
             _check_alike(place, part, first)

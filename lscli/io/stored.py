@@ -112,6 +112,10 @@ class StoredArray(Checked):
         """The same elements in another shape, in C order."""
         raise NotImplementedError
 
+    def widened(self, classes: int) -> StoredArray:
+        """The same rows, with -inf for further classes if rows may have different numbers of them; else this array."""
+        return self
+
     def located(self, row: int) -> tuple[str, int]:
         """The name of the file that holds a row, and the row's number in it."""
         return self.name, row

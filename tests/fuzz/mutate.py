@@ -6,11 +6,15 @@ change the text of a header and correct its length, or change a member and pack 
 
 from __future__ import annotations
 
+import copy
+import json
+import math
 import re
 from collections.abc import Callable
 from functools import cache
 from random import Random
 from struct import calcsize
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +27,13 @@ _WORD = re.compile(rb"""'[^'\n]*'|"[^"\n]*"|\w+""")
 _DESCRS = ("<f4", ">f4", "<f2", "<f8", "<i8", ">i4", "|i1", "|u1", "<u4", "|b1", "|V2", "<c16", "|S1", "<U1", "<f16")
 _TENSORS = (("F32", 4), ("F16", 2), ("BF16", 2), ("F64", 8), ("I64", 8), ("U8", 1), ("BOOL", 1), ("C64", 8), ("F4", 1))
 _EDGES = (0, 1, 2, 8, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFE, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
+_FIELDS = ("doc_id", "target", "arguments", "resps", "filtered_resps", "filter", "acc", "acc_norm", "acc_bytes", "x")
+_ODD: tuple[Any, ...] = (
+    *(0, 1, -1, 2, 0.5, -0.5, 1e308, -1e308, 5e-324, math.nan, math.inf, -math.inf, 10**17, 10**30, 10**400),
+    *(None, True, False, "", " ", "0", "1", "-1", "1.0", "True", "nan", "-inf", "1e999", "1_0", "\u0663", "A", "[0]"),
+    *("[0, 1]", "x" * 5000, "\x1b[2J", "\ud800", "\u2028", "\0", [], {}, [[]], [0], [0, 1], [None] * 3, {"arg_1": ""}),
+    *([-1.5, False], ["-2.5", "True"], ["Q", " x"], [-1.0] * 70_000, {"a": {"a": {"a": []}}}),
+)
 # The fields of a zip's records, as `struct` has them.
 _RECORDS = {b"PK\3\4": "HHHHHLLLHH", b"PK\1\2": "HHHHHHLLLHHHHHLL", b"PK\5\6": "HHHHLLH"}
 
@@ -119,6 +130,50 @@ def _csv(rng: Random) -> bytes:
     return _changed(rng, rng.choice(_sound_csv()), "csv")
 
 
+def _lm_eval(rng: Random) -> bytes:
+    samples = copy.deepcopy(rng.choice(_sound_samples()))
+    if rng.random() < 0.3:
+        samples = [copy.deepcopy(rng.choice(samples)), *samples][: rng.choice((1, 2, 4, 6))]
+    for _ in range(rng.choice((0, 1, 1, 1, 2, 3, 5))):
+        _change_a_value(rng, samples)
+    form = rng.random()
+    if form < 0.7:
+        text = "".join(json.dumps(each) + "\n" for each in samples)
+    else:
+        text = json.dumps(samples, indent=None if form < 0.85 else 1, ensure_ascii=form < 0.9)
+    data = text.encode("utf-8", "surrogatepass")
+    return data if rng.random() < 0.75 else _changed(rng, data, "lm-eval")
+
+
+def _change_a_value(rng: Random, value: Any) -> None:
+    """Replace, drop, repeat or move one value at any depth."""
+    while isinstance(value, dict | list) and value:
+        key = rng.choice(list(value) if isinstance(value, dict) else range(len(value)))
+        inner = value[key]
+        if not (isinstance(inner, dict | list) and inner) or rng.random() < 0.25:
+            break
+        value = inner
+    else:
+        return
+    how = rng.random()
+    if how < 0.15:
+        del value[key]
+    elif how < 0.25 and isinstance(value, list):
+        value.insert(rng.randrange(len(value) + 1), copy.deepcopy(inner))
+    elif how < 0.4:
+        value[key] = copy.deepcopy(value[rng.choice(list(value) if isinstance(value, dict) else range(len(value)))])
+    elif how < 0.6 and isinstance(inner, int | float | str):
+        value[key] = rng.choice((str, repr, _halved, lambda own: [own], lambda own: {"x": own}))(inner)
+    elif how < 0.7 and isinstance(value, dict):
+        value[rng.choice(_FIELDS)] = copy.deepcopy(inner)
+    else:
+        value[key] = copy.deepcopy(rng.choice(_ODD))
+
+
+def _halved(value: Any) -> Any:
+    return value[: len(value) // 2] if isinstance(value, str) else value // 2 if isinstance(value, int) else value / 2
+
+
 def _length(rng: Random, length: int) -> int:
     """The length of a header as a file says it: mostly right."""
     how = rng.random()
@@ -213,7 +268,9 @@ _CHANGES: tuple[Callable[[Random, bytes, str], bytes], ...] = (
     _repeat_a_word,
 )
 _MUTATIONS: dict[str, Callable[[Random], bytes]] = {"npy": _npy, "npz": _npz, "safetensors": _safetensors, "csv": _csv}
+_MUTATIONS["lm-eval"] = _lm_eval
 KINDS = tuple(_MUTATIONS)
 _MUTATIONS |= {"options": settings.command_line, "pyproject": settings.project}
 _sound_npy, _sound_npz = cache(sound.npy_files), cache(sound.npz_files)
+_sound_samples = cache(sound.samples_files)
 _sound_safetensors, _sound_csv = cache(sound.safetensors_files), cache(sound.csv_files)

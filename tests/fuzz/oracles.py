@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import warnings
 from typing import Any
 
@@ -21,6 +22,17 @@ def arrays(kind: str, data: bytes) -> dict[str, NDArray[Any]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # only the warnings of lscli matter
         return _READINGS[kind](data)
+
+
+def saved_accuracies(data: bytes, name: str) -> list[bool | None]:
+    """The accuracy of this name of each sample of lm-evaluation-harness, None for a sample without it."""
+    text = data.decode("utf-8-sig")
+    lines = [line for line in text.split("\n") if line.strip()]
+    samples = json.loads(text) if text.lstrip().startswith("[") else [json.loads(line) for line in lines]
+    return [None if each.get(name) is None else str(each[name]) in _RIGHT for each in samples]
+
+
+_RIGHT = ("True", "1", "1.0", "1e0")
 
 
 def _npy(data: bytes) -> dict[str, NDArray[Any]]:

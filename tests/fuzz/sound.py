@@ -90,6 +90,47 @@ def csv_files() -> list[bytes]:
     return [text.encode() for text in (*texts, *matrices, "-100\n255\n65536\n", "label\n" + "7\n" * 40)]
 
 
+def samples_files() -> list[list[dict[str, Any]]]:
+    """The samples of lm-evaluation-harness in several forms, each with the accuracies that the harness saves."""
+    found = []
+    for form, (texts, own) in enumerate(_TASKS):
+        samples = []
+        for row in range(5):
+            values = [-((row * 7 + k * 5) % 11) - 0.5 for k in range(len(texts))]
+            gold = row % len(texts)
+            saved = {"acc": float(values.index(max(values)) == gold)}
+            for name, lengths in (
+                ("acc_norm", [len(t) for t in texts]),
+                ("acc_bytes", [len(t.encode()) for t in texts]),
+            ):
+                scores = [value / length for value, length in zip(values, lengths, strict=True)]
+                saved[name] = float(scores.index(max(scores)) == gold)
+            requests = [[f"Q {row}", f" {text}"] for text in texts]
+            responses: list[list[Any]] = [[value, False] for value in values]
+            target: Any = gold if own == "number" else texts[gold] if own == "text" else "ABC"[gold]
+            if form % 2:
+                named = {f"gen_args_{k}": {"arg_0": one, "arg_1": two} for k, (one, two) in enumerate(requests)}
+                texted = [[repr(value), "False"] for value in values]
+                new = {"target": str(target), "arguments": named, "filtered_resps": texted, "filter": "none"}
+                samples.append({"doc_id": row, **new, **saved})
+            else:
+                old = {"target": target, "arguments": requests, "resps": [[each] for each in responses]}
+                samples.append({"doc_id": row, "doc": {"q": "?"}, **old, "filtered_resps": responses, **saved})
+        found.append(samples)
+    return found
+
+
+# The choices of some tasks, and what their targets are.
+_TASKS = [
+    (["yes", "no"], "number"),
+    (["one", "two", "three!"], "number"),
+    (["1", "0"], "text"),
+    (["h\u00e9las", "\u4e0d", "yes it is"], "text"),
+    (["x", "x"], "number"),
+    (["long answer", "a", "bb"], "letter"),
+]
+
+
 def zipped(members: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
     """An archive whose bytes do not depend on the time."""
     stream = io.BytesIO()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import tempfile
 import zlib
@@ -38,7 +39,9 @@ _REQUESTS = {
         ArrayRequest("labels", "integers", "labels", "--labels-key"),
     ],
     "csv": [ArrayRequest("labels", "integers", option="--labels-key"), ArrayRequest("logits", option="--logits-key")],
+    "lm-eval": [ArrayRequest("logits", choice_score=score) for score in ("sum", "sum", "per-character", "per-byte")],
 }
+_SAVED = {"sum": "acc", "per-character": "acc_norm", "per-byte": "acc_bytes"}
 # An evaluation takes a hundred times as long as reading a header.
 ONE_IN = 64
 
@@ -67,10 +70,10 @@ class Target:
         """
         os.ftruncate(self._fd, 0)
         os.pwrite(self._fd, data, 0)
-        requests = _REQUESTS[self.kind]
+        requests, read = _REQUESTS[self.kind], self._read_choices if self.kind == "lm-eval" else self._read
         if not self.always:
             requests = requests[zlib.crc32(data) // ONE_IN % len(requests) :][:1]
-        refusals = [refusal for request in requests if (refusal := _tried(partial(self._read, data, request)).refusal)]
+        refusals = [refusal for request in requests if (refusal := _tried(partial(read, data, request)).refusal)]
         if self.always or zlib.crc32(data) % ONE_IN == 0:
             self._evaluate(data)
         if len(refusals) == len(requests):
@@ -95,6 +98,23 @@ class Target:
         elif values is not None:
             _compare(values, self._oracle(data), key, request.dtype)
 
+    def _read_choices(self, data: bytes, request: ArrayRequest) -> None:
+        """Compare the accuracy of each sample with the one that its file has."""
+        reader = FORMATS[self.kind].reader(self.path)
+        with contextlib.closing(RegularFile(self.path)) as file:
+            array = reader.open_array(file, request)
+            labels = read_all(reader.open_array(file, ArrayRequest("labels", "integers")))
+            listed = [(entry.key, entry.shape) for entry in reader.contents(file)]
+        if listed != [("logits", array.shape), ("labels", labels.shape)]:
+            raise WrongError(f"read as {array.shape} and {labels.shape}, listed as {listed}")
+        saved = oracles.saved_accuracies(data, _SAVED[request.choice_score])
+        values = _values(array)
+        if values is None:
+            return
+        right = values.argmax(axis=1) == labels
+        if len(right) != len(saved) or any(own not in (None, bool(got)) for own, got in zip(saved, right, strict=True)):
+            raise WrongError(f"{right.tolist()} are right, by the file {saved}")
+
     def _evaluate(self, data: bytes) -> None:
         """Compare the report of the file with that of the arrays that the oracle reads."""
         options: dict[str, Any] = {"threads": 1, "device": "cpu"}
@@ -106,6 +126,11 @@ class Target:
             inputs = (self.path,)
         report, refusal = _tried(lambda: lscli.evaluate(*inputs, **options))
         if refusal is not None:
+            return
+        if self.kind == "lm-eval":
+            saved = oracles.saved_accuracies(data, "acc")
+            if None not in saved and not math.isclose(np.mean(np.array(saved, float)), report["accuracy"]):
+                raise WrongError(f"accuracy {report['accuracy']}, by the file {saved}")
             return
         read = self._oracle(data)
         only = next(iter(read.values()))

@@ -77,6 +77,7 @@ def test_sound_files_are_accepted(targets: dict[str, Callable[[bytes], None]]) -
         check(targets["safetensors"], file) for file in tensors if b"F8_" not in file and b"dtype" in file
     }
     assert {True} == {check(targets["csv"], file) for file in sound.csv_files()}
+    assert {True} == {check(targets["lm-eval"], json.dumps(each).encode()) for each in sound.samples_files()}
 
 
 @pytest.mark.parametrize("kind", KINDS)

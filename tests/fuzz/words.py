@@ -52,6 +52,10 @@ _CSV = _words(
     ,label "1" "1"1 0.0 -0 1;2 0,1 e E5 . - \ufeff1 \ufeff"1" #1"""
 )
 _CSV += ["# 1", "\n\n", "\r\n\r\n", "\r\r", "\n,\n", " 1", "1 ", '" 1 "', '"1" ', ' "1"', '"\n"', "7" * 140_000]
+_SAMPLES = _words(
+    """"acc" "target" "filter" "doc_id" "arguments" "filtered_resps" "resps" "none" "False" null true NaN -Infinity
+    1e999 "acc":1, "acc":0.5, "target":"0", "doc_id":0, [] {} [[] {"acc": ]] }} "[0]" "[0, 1]" "\\ud800" -0.0 0 1 -1"""
+)
 _ZIP = _words("PK\3\4 PK\1\2 PK\5\6 PK\6\6 PK\6\7 PK\7\x08 logits labels .npy logits.npy / ../ \1\0\x08\0 up")
 
 
@@ -65,6 +69,7 @@ QUOTED = {
     "npy": _bytes(*(f"'{descr}'" for descr in _DESCRS), "''", "'\\N{DIGIT ONE}'"),
     "npz": [],
     "safetensors": _bytes(*(f'"{name}"' for name in _TENSORS)),
+    "lm-eval": _bytes(*_SAMPLES, '""', '"\x1b[2J"'),
     "csv": _bytes('"0"', '"1"', '""', '"label"', '"2\n"', '"\u0663"'),
 }
 WORDS = {
@@ -72,4 +77,5 @@ WORDS = {
     "npz": [*_bytes(*_ZIP, *_SPACES), bytes(8), *(b"\xff" * size for size in (2, 4, 8)), b"\x93NUMPY", *_RAW],
     "safetensors": _bytes(*NUMBERS, *_SPACES, *_JSON) + QUOTED["safetensors"] + _RAW,
     "csv": _bytes(*NUMBERS, *_SPACES, *_CSV) + _RAW,
+    "lm-eval": _bytes(*NUMBERS, *_SPACES, *_JSON, *_SAMPLES) + _RAW,
 }

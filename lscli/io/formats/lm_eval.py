@@ -1,14 +1,18 @@
 """`samples_*.jsonl` of EleutherAI's lm-evaluation-harness: the choices of a multiple-choice task are its classes.
 
 The logits of a sample are the log-likelihoods of its choices; their softmax is the model's distribution over them.
-Prompts are long and numbers few, so lines are read one by one and only the numbers are kept.
+Prompts are long and numbers few, so samples are read one by one and only the numbers are kept.
+
+The accuracy that the harness saved with each sample is the truth: what is read here has to reproduce it, sample by
+sample, or the file is refused. The harness predicts the first of the largest log-likelihoods (`np.argmax`); `acc` is
+whether that is the right choice, `acc_norm` and `acc_bytes` are the same of log-likelihoods per character and per byte
+(`process_results` in lm_eval/api/task.py).
 """
 
 from __future__ import annotations
 
 import json
-import math
-import re
+import shlex
 from array import array
 from typing import TYPE_CHECKING, Any
 
@@ -16,272 +20,207 @@ import numpy as np
 
 from lscli.errors import InputError
 from lscli.io.array_request import ArrayRequest, Entry, choose
+from lscli.io.formats.json_objects import JsonObjects, UnfitError, shortened
+from lscli.io.formats.lm_eval_sample import UNKNOWN, accuracy_of, choices_of, labels_of, shared_space
 from lscli.io.memory import MemoryArray
-from lscli.text import printable
+from lscli.io.ragged import RaggedRows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
     from lscli.io.files import RegularFile
+    from lscli.io.formats.lm_eval_sample import Choices
+    from lscli.io.stored import StoredArray
+    from lscli.options import ChoiceScore
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
 
 _AGAIN = "write it with lm_eval --log_samples --output_path"
-_LONGEST = 256 << 20  # of a line
-_MAX_CHOICES = 1 << 16
-_ONLY = "only multiple-choice tasks have classes"
-_MAX_DIGITS = 9
+_LONGEST_NAME = 40
+_SUM = "say --choice-score sum"
+
+# The accuracy that the harness computes from each score of a choice.
+_ACCURACY_OF: dict[ChoiceScore, str] = {"sum": "acc", "per-character": "acc_norm", "per-byte": "acc_bytes"}
+_LENGTH_OF: dict[ChoiceScore, Callable[[str], int]] = {
+    "per-character": len,
+    "per-byte": lambda text: len(text.encode("utf-8", "surrogatepass")),
+}
 
 
-class _UnfitError(ValueError):
-    """A line that cannot be used, and a hint."""
+def open_array(file: RegularFile, request: ArrayRequest) -> StoredArray:
+    """Read the scores of the choices [N, K], K the largest number of choices, or the labels [N].
 
-    def __init__(self, what: str, hint: str = "") -> None:
-        super().__init__(what)
-        self.hint = hint
-
-
-def open_array(file: RegularFile, request: ArrayRequest) -> MemoryArray:
-    """Read the log-likelihoods [N, K] in nats, K the largest number of choices, or the labels [N].
+    A score is a log-likelihood in nats, or that per character or byte, as `request.choice_score` says.
 
     Raises:
-        InputError: the file has another form, or is not of a multiple-choice task.
+        InputError: the file has another form, is not of a multiple-choice task, or does not reproduce its own accuracy.
     """
-    samples = _Samples(file)
     key = choose(file.name, ["logits", "labels"], request, _AGAIN)
+    samples = _Samples(file, request.choice_score if key == "logits" else "sum")
+    labels = samples.labels()
     if key == "labels":
-        return MemoryArray(np.array(samples.labels, np.int64), file.name)
-    opened = MemoryArray(samples.rows(), file.name)
-    opened.ragged = len(set(samples.counts)) > 1
-    return opened
+        return MemoryArray(labels, file.name)
+    return RaggedRows(samples.scores(labels), samples.counts, file.name)
 
 
 def contents(file: RegularFile) -> list[Entry]:
     """List the log-likelihoods and the labels."""
-    samples = _Samples(file)
-    count = len(samples.labels)
-    return [Entry("logits", (count, max(samples.counts)), "float64"), Entry("labels", (count,), "int64")]
+    samples = _Samples(file, "sum")
+    count = len(samples.labels())
+    return [Entry("logits", (count, int(samples.counts.max())), "float64"), Entry("labels", (count,), "int64")]
 
 
 class _Samples:
-    """The log-likelihoods and labels of all samples of a file."""
+    """The log-likelihoods of all samples of a file, and what their targets may mean.
 
-    def __init__(self, file: RegularFile) -> None:
-        self.labels = array("q")
-        self.counts = array("q")
-        self._values = array("d")
-        self._name = file.name
-        self._seen: dict[int | str, int] = {}
+    Attributes:
+        counts: the number of choices of each sample, [N].
+    """
+
+    def __init__(self, file: RegularFile, score: ChoiceScore) -> None:
+        self._score = score
+        self._objects = JsonObjects(file, _AGAIN)
         self._filter: str | None = None
-        for number, line in _lines(file):
+        self._seen: dict[object, int] = {}
+        self._numbers, counts = array("q"), array("q")  # of the lines, and of the choices
+        self._by_number, self._by_text = array("q"), array("q")
+        self._values, self._lengths, self._shared = array("d"), array("d"), array("d")
+        self._saved = {name: array("b") for name in ("acc", _ACCURACY_OF[score])}
+        for number, sample in self._objects:
             try:
-                self._add(number, _parsed(line))
-            except _UnfitError as error:
-                raise InputError(f"line {number} {error}", error.hint or _AGAIN, where=file.name) from error
-        file.check_unchanged()
-        if not self.counts:
+                self._check_once(number, sample)
+                choices = choices_of(sample)
+                self._add(sample, choices)
+            except UnfitError as error:
+                raise self._objects.error(number, error) from error
+            self._numbers.append(number)
+            counts.append(len(choices.values))
+        if not counts:
             raise InputError("holds no samples", _AGAIN, where=file.name)
+        self.counts = np.frombuffer(counts, np.int64)
+        self._starts = np.cumsum(self.counts) - self.counts
 
-    def rows(self) -> NDArray[np.float64]:
-        """The log-likelihoods [N, K], -inf for choices that a sample does not have."""
-        counts = np.frombuffer(self.counts, np.int64)
-        rows = np.full((len(counts), counts.max()), -np.inf)
-        rows[np.arange(rows.shape[1]) < counts[:, np.newaxis]] = np.frombuffer(self._values)
-        return rows
+    def labels(self) -> Integers:
+        """The right choice of each sample, [N].
 
-    def _add(self, number: int, sample: dict[str, Any]) -> None:
-        self._check_once(number, sample)
-        values = _likelihoods_of(sample)
-        choices = _choices_of(sample, len(values))
-        if choices is not None:
-            values = values[: len(choices)]
-        if len(values) < 2:
-            raise _UnfitError("has only one response, so there is no choice", _ONLY)
-        if len(values) > _MAX_CHOICES:
-            raise _UnfitError(f"has {len(values)} choices, more than {_MAX_CHOICES}")
-        self.labels.append(_label_of(sample, values, choices))
-        self.counts.append(len(values))
-        self._values.extend(values)
+        A target such as "1" may be the number of one choice and the text of another. Of these two ways to read targets,
+        the one is taken by which the whole file reproduces its `acc`.
+
+        Raises:
+            InputError: neither way does, or both do with different labels.
+        """
+        values = np.frombuffer(self._values)
+        ways = [np.frombuffer(way, np.int64) for way in (self._by_number, self._by_text)]
+        wrong = [self._compared(values, way, "acc")[1] for way in ways]
+        right = [way for way, rows in zip(ways, wrong, strict=True) if not len(rows)]
+        if not right:
+            row = max(int(rows[0]) for rows in wrong)
+            raise self._differs(row, next(w for w, rows in zip(ways, wrong, strict=True) if rows[0] == row), "acc")
+        differ = np.flatnonzero(right[0] != right[-1])
+        if len(differ):
+            row = int(differ[0])
+            what = f"has a target that is the number of choice {right[0][row]} and the text of choice {right[-1][row]}"
+            raise self._error(row, f"{what}, counted from 0", "acc does not tell which: save the targets as numbers")
+        return right[0]
+
+    def scores(self, labels: Integers) -> Floats:
+        """The scores of all choices, one sample after another, [sum of counts].
+
+        Where choices with equal scores are the only reason that the saved accuracy is not reproduced, the last bit of
+        the label's score is changed: this harness took another one of them than the first.
+
+        Raises:
+            InputError: the file does not reproduce its accuracy.
+        """
+        values, name = np.frombuffer(self._values), _ACCURACY_OF[self._score]
+        if self._score == "sum":
+            return self._settled(values.copy(), labels, name)
+        # The text of a request begins with a delimiter, which is no part of the choice: mostly a space, but nothing
+        # where choices begin with a space of their own. The saved accuracy tells these apart.
+        lengths, shared = np.frombuffer(self._lengths), np.repeat(np.frombuffer(self._shared), self.counts)
+        saved = any(accuracy != UNKNOWN for accuracy in self._saved[name])
+        errors = []
+        for divisor in (lengths - shared, lengths) if saved and shared.any() else (lengths - shared,):
+            empty = np.flatnonzero(divisor == 0)
+            if len(empty):
+                row = int(np.searchsorted(self._starts, empty[0], side="right")) - 1
+                errors.append(self._error(row, "has a choice without characters", _SUM))
+                continue
+            scores = values / divisor
+            wrong = self._compared(scores, labels, name)[1]
+            if not len(wrong):
+                return self._settled(scores, labels, name)
+            errors.append(self._differs(int(wrong[0]), labels, name))
+        raise errors[0]
 
     def _check_once(self, number: int, sample: dict[str, Any]) -> None:
-        own = str(sample.get("filter", "none"))  # the filter that made the responses; older files have none
+        own = sample.get("filter", "none")  # the filter that made the responses; older files have none
+        if not isinstance(own, str):
+            raise UnfitError(f"has the filter {shortened(own)}, not a text")
         if self._filter is None:
             self._filter = own
         if own != self._filter:
-            raise _UnfitError(
-                f"has filter {own!r}, earlier lines {self._filter!r}: samples would count twice",
-                f"keep one: jq -c 'select(.filter == \"{printable(self._filter)}\")'",
-            )
-        if (doc := sample.get("doc_id")) is None:
+            what = f"has filter {shortened(own)}, earlier ones {shortened(self._filter)}: samples would count twice"
+            raise UnfitError(what, self._filtered(self._filter))
+        doc = sample.get("doc_id")
+        if not isinstance(doc, str | int | float):
             return
-        doc = doc if isinstance(doc, int | str) else json.dumps(doc)
         if doc in self._seen:
-            what = f"has the same doc_id as line {self._seen[doc]} ({doc!r})"
-            raise _UnfitError(what, "leave out one of the two runs")
+            what = f"has the same doc_id as {self._objects.unit} {self._seen[doc]} ({shortened(doc)})"
+            raise UnfitError(what, "leave out one of the two runs")
         self._seen[doc] = number
 
+    def _filtered(self, name: str) -> str:
+        if len(name) > _LONGEST_NAME:
+            return "keep the samples of one filter"
+        each = ".[] | " if self._objects.unit == "sample" else ""
+        program = f'{each}select((.filter // "none") == {json.dumps(name)})'
+        return f"keep one: jq -c {shlex.quote(program)}"
 
-def _lines(file: RegularFile) -> Iterator[tuple[int, bytes]]:
-    """The lines that are not blank, with their numbers from 1."""
-    if file.size == 0:
-        raise InputError("empty file", _AGAIN, where=file.name)
-    with file.stream() as stream:
-        number = 0
-        while line := stream.readline(_LONGEST):
-            number += 1
-            if len(line) == _LONGEST:
-                raise InputError(f"line {number} is longer than any sample", _AGAIN, where=file.name)
-            if line.strip():
-                yield number, line
+    def _add(self, sample: dict[str, Any], choices: Choices) -> None:
+        accuracy = {name: accuracy_of(sample, name) for name in self._saved}
+        by_number, by_text = labels_of(sample, choices, accuracy["acc"])
+        self._by_number.append(by_number)
+        self._by_text.append(by_text)
+        self._values.extend(choices.values)
+        for name, value in accuracy.items():
+            self._saved[name].append(value)
+        if self._score != "sum":
+            if choices.texts is None:
+                raise UnfitError("has no arguments, so the lengths of its choices are unknown", _SUM)
+            length = _LENGTH_OF[self._score]
+            self._lengths.extend(map(length, choices.texts))
+            self._shared.append(length(shared_space(choices.texts)))
 
+    def _compared(self, scores: Floats, labels: Integers, name: str) -> tuple[Integers, Integers]:
+        """The samples of another accuracy than the saved one: those that equal scores explain, and all others."""
+        best = np.maximum.reduceat(scores, self._starts)
+        largest = scores == np.repeat(best, self.counts)
+        places = np.flatnonzero(largest)
+        predicted = places[np.searchsorted(places, self._starts)]
+        right, saved = self._starts + labels, np.frombuffer(self._saved[name], np.int8)
+        unlike = (saved != UNKNOWN) & ((predicted == right) != (saved == 1))
+        count = np.add.reduceat(largest, self._starts, dtype=np.int64)
+        explained = unlike & largest[right] & (count > 1) & (best > -np.inf)
+        return np.flatnonzero(explained), np.flatnonzero(unlike & ~explained)
 
-def _parsed(line: bytes) -> dict[str, Any]:
-    try:
-        sample = json.loads(line.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        what = "ends early" if not line.endswith(b"\n") else "is not JSON"
-        raise _UnfitError(f"{what} ({error})", "copy the file again, or wait until its writer is done") from error
-    if not isinstance(sample, dict):
-        raise _UnfitError(f"is a JSON {type(sample).__name__}, not an object", _AGAIN)
-    return sample
+    def _settled(self, scores: Floats, labels: Integers, name: str) -> Floats:
+        """The scores, with the label's moved by one bit where equal scores explain another saved accuracy."""
+        rows = self._compared(scores, labels, name)[0]
+        right = np.frombuffer(self._saved[name], np.int8)[rows] == 1
+        places = self._starts[rows] + labels[rows]
+        with np.errstate(over="ignore"):  # what lies below the least float is -inf
+            scores[places] = np.nextafter(scores[places], np.where(right, np.inf, -np.inf))
+        return scores
 
+    def _differs(self, row: int, labels: Integers, name: str) -> InputError:
+        saved = self._saved[name][row]
+        target = f"its target, read as choice {labels[row]} (from 0)"
+        what = f"has {name} {saved}, but its log-likelihoods and {target}, give {1 - saved}"
+        return self._error(row, what, "its task scores or counts its choices in another way")
 
-def _likelihoods_of(sample: dict[str, Any]) -> list[float]:
-    """The log-likelihoods of a sample's responses.
-
-    Raises:
-        _UnfitError: it has no responses, or they are not log-likelihoods.
-    """
-    if "filtered_resps" in sample:
-        name, responses = "filtered_resps", sample["filtered_resps"]
-    elif "resps" in sample:  # the older form: each request has a list of responses
-        name = "resps"
-        responses = [each[0] if _is_list(each, 1) else each for each in _list(sample["resps"], name)]
-    else:
-        raise _UnfitError("has no 'filtered_resps' and no 'resps'")
-    responses = _list(responses, name)
-    if not responses:
-        raise _UnfitError("has no responses", _ONLY)
-    return [_likelihood(response) for response in responses]
-
-
-def _choices_of(sample: dict[str, Any], count: int) -> list[str] | None:
-    """The texts of the choices, or None if the sample has none.
-
-    Tasks that also score each choice without its question (`acc_mutual_info`) list every choice twice, first with the
-    question; the second half is dropped.
-
-    Args:
-        sample: the line.
-        count: the number of responses.
-
-    Raises:
-        _UnfitError: the numbers of responses and requests differ.
-    """
-    given = sample.get("arguments")
-    if given is None:
-        return None
-    pairs = [_pair(each) for each in (given.values() if isinstance(given, dict) else _list(given, "arguments"))]
-    if len(pairs) != count:
-        raise _UnfitError(f"has {count} responses to {len(pairs)} requests")
-    half = count // 2
-    again = count > 2 and count % 2 == 0 and [text for _, text in pairs[:half]] == [text for _, text in pairs[half:]]
-    if again and not any(context.strip() for context, _ in pairs[half:]):
-        pairs = pairs[:half]
-    return [text for _, text in pairs]
-
-
-def _label_of(sample: dict[str, Any], values: list[float], choices: list[str] | None) -> int:
-    """The number of the right choice, from its number, text or letter in `target`.
-
-    Raises:
-        _UnfitError: `target` is none of these, or contradicts the accuracy that the harness computed.
-    """
-    target = sample.get("target")
-    if isinstance(target, list) and len(target) == 1:
-        target = target[0]
-    if isinstance(target, str) and re.fullmatch(r"\[[0-9]+\]", target):  # the harness saves targets as text
-        target = target[1:-1]
-    label = _number(target, len(values))
-    if label is None and isinstance(target, str):
-        label = _place(target, choices) if choices is not None else None
-        if label is None:
-            label = _letter(target, len(values))
-    if label is None:
-        said = "no target" if target is None else f"target {_shortened(target)}, none of its {len(values)} choices"
-        raise _UnfitError(f"has {said}", _ONLY)
-    _check_accuracy(sample, values, label)
-    return label
-
-
-def _list(value: Any, name: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise _UnfitError(f"has {_shortened(value)} for {name!r}, not a list", _ONLY)
-    return value
-
-
-def _is_list(value: Any, length: int) -> bool:
-    return isinstance(value, list) and len(value) == length
-
-
-def _likelihood(response: Any) -> float:
-    """The log-likelihood in a pair (log-likelihood, is_greedy), each of which may be a string."""
-    if not (_is_list(response, 2) and str(response[1]) in ("True", "False", "true", "false", "0", "1")):
-        said = f"has the response {_shortened(response)}, not (log-likelihood, is_greedy)"
-        raise _UnfitError(said, f"{_ONLY}; this is of another kind, such as generate_until")
-    try:
-        if isinstance(response[0], bool):
-            raise TypeError
-        value = float(response[0])
-    except (ValueError, TypeError, OverflowError) as error:
-        raise _UnfitError(f"has {_shortened(response[0])} for a log-likelihood") from error
-    if math.isnan(value) or value == math.inf:
-        raise _UnfitError(f"has a choice of log-likelihood {value}", "look at the run that wrote it")
-    return value
-
-
-def _pair(arguments: Any) -> tuple[str, str]:
-    """The context and the text of the choice in a request."""
-    if isinstance(arguments, dict):
-        arguments = [arguments.get("arg_0"), arguments.get("arg_1")]
-    if isinstance(arguments, list) and len(arguments) >= 2 and all(isinstance(each, str) for each in arguments[:2]):
-        return arguments[0], arguments[1]
-    raise _UnfitError(f"has the request {_shortened(arguments)}, not (context, choice)", _ONLY)
-
-
-def _number(target: Any, count: int) -> int | None:
-    if isinstance(target, str) and target.strip().isdecimal() and len(target.strip()) <= _MAX_DIGITS:
-        target = int(target)
-    return target if isinstance(target, int) and not isinstance(target, bool) and 0 <= target < count else None
-
-
-def _place(target: str, choices: list[str]) -> int | None:
-    texts = [choice.strip() for choice in choices]
-    if texts.count(target.strip()) > 1:
-        what = f"has target {_shortened(target)}, the text of several choices"
-        raise _UnfitError(what, "the file does not say which of them is right")
-    return texts.index(target.strip()) if target.strip() in texts else None
-
-
-def _letter(target: str, count: int) -> int | None:
-    letter = target.strip().strip("().")
-    place = ord(letter) - ord("A") if len(letter) == 1 else -1
-    return place if 0 <= place < min(count, 26) else None
-
-
-def _check_accuracy(sample: dict[str, Any], values: list[float], label: int) -> None:
-    """Compare the label with the accuracy that the harness computed, which shows a label read wrongly."""
-    accuracy = sample.get("acc")
-    if isinstance(accuracy, bool | int | float) and accuracy in (0, 1):
-        best = max(values)
-        right = values.index(best) == label
-        if right != bool(accuracy) and values.count(best) == 1:
-            raise _UnfitError(
-                f"has target {_shortened(sample.get('target'))}, read as choice {label}, but acc {accuracy}",
-                "its task counts its choices in another way",
-            )
-
-
-def _shortened(value: Any) -> str:
-    text = ascii(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    def _error(self, row: int, what: str, hint: str) -> InputError:
+        return self._objects.error(self._numbers[row], UnfitError(what, hint))
