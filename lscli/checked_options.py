@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import types
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -16,14 +18,17 @@ from typing import (
     get_origin,
 )
 
-from lscli.errors import UsageError, whole
-from lscli.text import nearest
+from lscli.errors import UsageError, is_truth_value, real, whole
+from lscli.text import nearest, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
 Part = TypeVar("Part", bound="Options")
+
+# The most values of an option that takes several.
+_MOST_ITEMS = 10_000
 
 
 class Option(NamedTuple):
@@ -38,7 +43,9 @@ class Option(NamedTuple):
         least, most: the bounds of a number.
         above, below: the bounds of a number that it must not reach.
         hint: the hint of the error about a number out of its bounds.
-        several: whether it takes several values, separated by commas or by repeating the option.
+        several: whether it takes several values, separated by commas or by repeating the option. A field holds a text,
+            a number, or a tuple of both.
+        also: a type, as `module.name`, whose values are taken as their text.
         file: whether its value names a file, which must not be the output.
         environment: its name in the environment and in pyproject.toml, if it is not the name of the option.
         words: words that complete a value if other values are allowed too.
@@ -57,6 +64,7 @@ class Option(NamedTuple):
     below: float | None = None
     hint: str = ""
     several: bool = False
+    also: str = ""
     file: bool = False
     environment: str = ""
     words: tuple[str, ...] = ()
@@ -88,7 +96,7 @@ class Declared(NamedTuple):
     """An option as a field declares it.
 
     Attributes:
-        kind: the type without None; None for values that are not checked here.
+        kind: the type without None, and the type of one of several values; None for values that are not checked here.
         optional: whether None is allowed.
     """
 
@@ -123,22 +131,92 @@ class Declared(NamedTuple):
             return None
         if self.choices:
             return choice(value, self.choices, self.flag)
-        if self.kind is type(None):
-            raise UsageError("is not an option of this command", self.option.hint, where=self.flag)
-        if self.kind is bool:
-            # numpy's bool is recognised without importing numpy.
-            of_numpy = getattr(getattr(value, "dtype", None), "kind", "") == "b" and value.ndim == 0
-            if not (isinstance(value, bool) or of_numpy):
-                raise UsageError(f"must be true or false, got {value!r}", where=self.flag)
-            return bool(value)
-        if self.kind is str and not isinstance(value, str):
-            raise UsageError(f"must be text, got {value!r}", where=self.flag)
-        if self.kind in (int, float):
-            number = whole(value, self.flag) if self.kind is int else _number(value, self)
-            if not self.option.allows(number):
-                raise UsageError(f"must be {self.option.bounds}, got {value}", self.option.hint, where=self.flag)
-            return number
+        if self.option.several:
+            return self._several(value)
+        check = _CHECKS.get(self.kind)
+        return value if check is None else check(self, value)
+
+    def _none(self, value: Any) -> Any:
+        raise UsageError("is not an option of this command", self.option.hint, where=self.flag)
+
+    def _truth(self, value: Any) -> bool:
+        if not is_truth_value(value):
+            raise UsageError(f"must be true or false, got {shown(value)}", where=self.flag)
+        return bool(value)
+
+    def _text(self, value: Any) -> str:
+        if f"{type(value).__module__}.{type(value).__name__}" == self.option.also:
+            return str(value)
+        if not isinstance(value, str):
+            raise UsageError(f"must be text, got {shown(value)}", where=self.flag)
         return value
+
+    def _number(self, value: Any) -> float:
+        if self.kind is int:
+            number: float = whole(value, self.flag)
+        else:
+            try:
+                number = real(value)
+            except TypeError:
+                raise UsageError(f"must be a number, got {shown(value)}", self.option.hint, where=self.flag) from None
+        if not self.option.allows(number):
+            raise UsageError(f"must be {self.option.bounds}, got {shown(value)}", self.option.hint, where=self.flag)
+        return number
+
+    def _function(self, value: Any) -> Any:
+        if not callable(value):
+            raise UsageError(f"must be a function, got {shown(value)}", where=self.flag)
+        return value
+
+    def _several(self, value: Any) -> Any:
+        """A text or a number, or a tuple of both. What they mean is checked where they are used."""
+        if self._is_one(value) and not (isinstance(value, str) and "," in value):
+            return value
+        found = [value] if isinstance(value, str) else items(value, self.flag)
+        for each in found:
+            if not self._is_one(each):
+                what = "text" if self.kind is str else "numbers or text"
+                raise UsageError(f"must be {what}, got {shown(each)}", self.option.hint, where=self.flag)
+        return tuple(part for each in found for part in (each.split(",") if isinstance(each, str) else [each]))
+
+    def _is_one(self, value: Any) -> bool:
+        if isinstance(value, str) or self.kind is str:
+            return isinstance(value, str)
+        try:
+            real(value)
+        except TypeError:
+            return False
+        return True
+
+
+_CHECKS: Mapping[Any, Callable[[Declared, Any], Any]] = {
+    type(None): Declared._none,
+    bool: Declared._truth,
+    str: Declared._text,
+    int: Declared._number,
+    float: Declared._number,
+    Callable: Declared._function,
+}
+
+
+def items(value: Any, where: str) -> list[Any]:
+    """The items of a list, an array, or whatever else has items in an order.
+
+    Raises:
+        UsageError: the value has no items, or too many.
+    """
+    refusal = UsageError(f"must be a list, got {shown(value)}", "give a list of values", where=where)
+    if isinstance(value, str | bytes | bytearray | Mapping):
+        raise refusal
+    try:
+        # The items of arrays and tensors are numbers of Python after `tolist`.
+        each = iter(value.tolist() if callable(getattr(value, "tolist", None)) else value)
+    except Exception:  # both are code of the value's type, which may raise anything
+        raise refusal from None
+    found = list(islice(each, _MOST_ITEMS + 1))
+    if len(found) > _MOST_ITEMS:
+        raise UsageError(f"has more than {_MOST_ITEMS} values", "give fewer values", where=where)
+    return found
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, eq_default=False)
@@ -207,22 +285,15 @@ def choice(value: object, allowed: Sequence[str], where: str) -> str:
     if isinstance(value, str) and value in allowed:
         return value
     words = f"use {', '.join(allowed[:-1])} or {allowed[-1]}" if len(allowed) > 1 else f"use {allowed[0]}"
-    raise UsageError(f"unknown value {value!r}", nearest(str(value), allowed) or words, where=where)
+    near = nearest(value, allowed) if isinstance(value, str) else ""
+    raise UsageError(f"unknown value {shown(value)}", near or words, where=where)
 
 
 def _declared(name: str, annotation: Any, default: Any) -> Declared:
     kind, option = get_args(annotation)
     members = get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
     others = [member for member in members if member is not type(None)]
-    one = others[0] if len(others) == 1 else type(None) if not others else None
-    checked = one in (bool, int, float, str, type(None)) or get_origin(one) is Literal
+    one = others[0] if len(others) == 1 or (option.several and others) else type(None) if not others else None
+    one = Callable if get_origin(one) is Callable else one
+    checked = one in _CHECKS or get_origin(one) is Literal
     return Declared(name, one if checked else None, len(others) < len(members), default, option)
-
-
-def _number(value: Any, option: Declared) -> float:
-    try:
-        if isinstance(value, str | bytes | bool):
-            raise TypeError
-        return float(value)
-    except (TypeError, ValueError, OverflowError):
-        raise UsageError(f"must be a number, got {value!r}", option.option.hint, where=option.flag) from None
