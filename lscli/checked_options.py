@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import (
     TYPE_CHECKING,
@@ -132,70 +132,77 @@ class Declared(NamedTuple):
         if self.choices:
             return choice(value, self.choices, self.flag)
         if self.option.several:
-            return self._several(value)
+            return _several(self, value)
         check = _CHECKS.get(self.kind)
         return value if check is None else check(self, value)
 
-    def _none(self, value: Any) -> Any:
-        raise UsageError("is not an option of this command", self.option.hint, where=self.flag)
 
-    def _truth(self, value: Any) -> bool:
-        if not is_truth_value(value):
-            raise UsageError(f"must be true or false, got {shown(value)}", where=self.flag)
-        return bool(value)
+def _not_an_option(each: Declared, value: Any) -> Any:
+    raise UsageError("is not an option of this command", each.option.hint, where=each.flag)
 
-    def _text(self, value: Any) -> str:
-        if f"{type(value).__module__}.{type(value).__name__}" == self.option.also:
-            return str(value)
-        if not isinstance(value, str):
-            raise UsageError(f"must be text, got {shown(value)}", where=self.flag)
-        return value
 
-    def _number(self, value: Any) -> float:
-        if self.kind is int:
-            number: float = whole(value, self.flag)
-        else:
-            try:
-                number = real(value)
-            except TypeError:
-                raise UsageError(f"must be a number, got {shown(value)}", self.option.hint, where=self.flag) from None
-        if not self.option.allows(number):
-            raise UsageError(f"must be {self.option.bounds}, got {shown(value)}", self.option.hint, where=self.flag)
-        return number
+def _truth(each: Declared, value: Any) -> bool:
+    if not is_truth_value(value):
+        raise UsageError(f"must be true or false, got {shown(value)}", "give True or False", where=each.flag)
+    return bool(value)
 
-    def _function(self, value: Any) -> Any:
-        if not callable(value):
-            raise UsageError(f"must be a function, got {shown(value)}", where=self.flag)
-        return value
 
-    def _several(self, value: Any) -> Any:
-        """A text or a number, or a tuple of both. What they mean is checked where they are used."""
-        if self._is_one(value) and not (isinstance(value, str) and "," in value):
-            return value
-        found = [value] if isinstance(value, str) else items(value, self.flag)
-        for each in found:
-            if not self._is_one(each):
-                what = "text" if self.kind is str else "numbers or text"
-                raise UsageError(f"must be {what}, got {shown(each)}", self.option.hint, where=self.flag)
-        return tuple(part for each in found for part in (each.split(",") if isinstance(each, str) else [each]))
+def _text(each: Declared, value: Any) -> str:
+    if f"{type(value).__module__}.{type(value).__name__}" == each.option.also:
+        return str(value)
+    if not isinstance(value, str):
+        raise UsageError(f"must be text, got {shown(value)}", each.option.hint or "give a text", where=each.flag)
+    return value
 
-    def _is_one(self, value: Any) -> bool:
-        if isinstance(value, str) or self.kind is str:
-            return isinstance(value, str)
+
+def _number(each: Declared, value: Any) -> float:
+    if each.kind is int:
+        number: float = whole(value, each.flag)
+    else:
         try:
-            real(value)
+            number = real(value)
         except TypeError:
-            return False
-        return True
+            raise UsageError(f"must be a number, got {shown(value)}", each.option.hint, where=each.flag) from None
+    if not each.option.allows(number):
+        raise UsageError(f"must be {each.option.bounds}, got {shown(value)}", each.option.hint, where=each.flag)
+    return number
+
+
+def _function(each: Declared, value: Any) -> Any:
+    if not callable(value):
+        raise UsageError(f"must be a function, got {shown(value)}", "give a function of two numbers", where=each.flag)
+    return value
+
+
+def _several(each: Declared, value: Any) -> Any:
+    """A text or a number, or a tuple of both. What they mean is checked where they are used."""
+    if _is_one(each, value) and not (isinstance(value, str) and "," in value):
+        return value
+    found = [value] if isinstance(value, str) else items(value, each.flag)
+    for one in found:
+        if not _is_one(each, one):
+            what = "text" if each.kind is str else "numbers or text"
+            raise UsageError(f"must be {what}, got {shown(one)}", each.option.hint, where=each.flag)
+    return tuple(part for one in found for part in (one.split(",") if isinstance(one, str) else [one]))
+
+
+def _is_one(each: Declared, value: Any) -> bool:
+    if isinstance(value, str) or each.kind is str:
+        return isinstance(value, str)
+    try:
+        real(value)
+    except TypeError:
+        return False
+    return True
 
 
 _CHECKS: Mapping[Any, Callable[[Declared, Any], Any]] = {
-    type(None): Declared._none,
-    bool: Declared._truth,
-    str: Declared._text,
-    int: Declared._number,
-    float: Declared._number,
-    Callable: Declared._function,
+    type(None): _not_an_option,
+    bool: _truth,
+    str: _text,
+    int: _number,
+    float: _number,
+    Callable: _function,
 }
 
 

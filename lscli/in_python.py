@@ -1,7 +1,7 @@
 """Errors and warnings in the words of Python, where an option is a keyword and a command is a function.
 
-Hints are written for the command line: `say --labels-key KEY`, `lscli sweep A B LABELS`. What reaches a caller in Python
-passes through here once, and says `labels_key=KEY`, `lscli.sweep(A, LABELS, others=[B])`.
+Hints are written for the command line: `say --labels-key KEY`, `lscli sweep A B LABELS`. What reaches a caller in
+Python passes through here once, and says `labels_key=KEY`, `lscli.sweep(A, LABELS, others=[B])`.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?"
 _FLAG = re.compile(r"(?<![\w./*-])--([a-z]+(?:-[a-z]+)*)(?![\w./*-])")
 _COMMAND = re.compile(rf"\blscli ({'|'.join(_FUNCTIONS)})\b(?! --help)")
 # A word of a command line, as opposed to one of the sentence around it.
-_ARGUMENT = re.compile(rf" ({_QUOTED}|[A-Z][A-Z_]*\b|{_NUMBER}(?![\w.])|[^\s,;:()'\"=-][^\s,;:()'\"=]*[./*][^\s,;:()'\"=]+)")
+_PLAIN = r"[^\s,;:()'\"=]"
+_ARGUMENT = re.compile(rf" ({_QUOTED}|[A-Z][A-Z_]*\b|{_NUMBER}(?![\w.])|(?!-){_PLAIN}+[./*]{_PLAIN}+)")
 # Where a word ends that is the last one of its clause, such as the name of a column.
 _END = r"(?=[,;:)]|$| --| and | or )"
 # What comes before an option that is named without its value, since it is to be left out or looked at.
@@ -113,8 +114,9 @@ def _value(each: Declared, after: str) -> tuple[str, int]:
     """The value of an option at the beginning of a text, as Python writes it, and its length; empty without a value."""
     if each.kind is bool:
         return "True", 0
-    names = "|".join(re.escape(word) for word in (each.option.metavar or "").split("|") if word.isupper() or "." in word)
-    words = "|".join(re.escape(word) for word in (*each.choices, *each.option.words, "empirical"))
+    metavars = (each.option.metavar or "").split("|")
+    names = "|".join(re.escape(word) for word in metavars if word.isupper() or "." in word)
+    words = "|".join(re.escape(word) for word in (*each.choices, *each.option.words, *metavars) if word)
     patterns = [rf"({names})\b"] if names else []
     if each.kind in (int, float):
         patterns.append(rf"({_NUMBER})(?![\w.])")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple, cast
 
 import numpy as np
 
-from lscli.errors import UsageError
+from lscli.arrays import as_array
+from lscli.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
@@ -63,10 +64,11 @@ class SampleTable:
 
         Raises:
             UsageError: the lengths differ, or a value is out of range.
+            InputError: something is not numbers, or values are masked.
         """
-        c = np.asarray(confidence, np.float64)
-        a = np.asarray(correct)
-        w = None if weight is None else np.asarray(weight, np.float64)
+        c = _numbers(confidence, "confidence").astype(np.float64)
+        a = _numbers(correct, "correct")
+        w = None if weight is None else _numbers(weight, "weight").astype(np.float64)
         if c.ndim != 1 or a.shape != c.shape or (w is not None and w.shape != c.shape) or not c.size:
             raise UsageError("confidence, correct and weight must be one-dimensional, of one length, and not empty")
         if not ((c >= 0) & (c <= 1)).all():
@@ -132,6 +134,14 @@ class SampleTable:
         if key not in memo:
             memo[key] = function(self, *arguments)
         return cast("T", memo[key])
+
+
+def _numbers(value: ArrayLike, name: str) -> Column:
+    """What a caller gave, as numbers or truth values."""
+    array = as_array(value, name)
+    if array.dtype.kind not in "biuf":
+        raise InputError(f"not numbers ({array.dtype.name})", "give one number per sample", where=name)
+    return array
 
 
 def _total(table: SampleTable) -> float:

@@ -69,7 +69,7 @@ def test_an_eps_out_of_range_is_refused(eps: Any) -> None:
         ({"threads": 0}, "threads: must be at least 1, got 0"),
         ({"chunk_rows": -3}, "chunk_rows: must be at least 1, got -3"),
         ({"bins": 0}, "bins: must be from 1 to 10000"),
-        ({"bin_edges": "both"}, "bin-edges: unknown value 'both'"),
+        ({"bin_edges": "both"}, "bin_edges: unknown value 'both'"),
         ({"norm": "l7"}, "norm: unknown value 'l7'"),
         ({"compat": "netcall"}, "compat: unknown value 'netcall'"),
         ({"score": "mps"}, "score: unknown value 'mps'"),
