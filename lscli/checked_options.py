@@ -18,7 +18,7 @@ from typing import (
     get_origin,
 )
 
-from lscli.errors import UsageError, is_truth_value, real, whole
+from lscli.errors import UsageError, real, truth, whole
 from lscli.text import nearest, shown
 
 if TYPE_CHECKING:
@@ -85,11 +85,11 @@ class Option(NamedTuple):
     def bounds(self) -> str:
         """The bounds in words."""
         if self.above is not None and self.below is not None:
-            return f"between {self.above:g} and {self.below:g}"
+            return f"between {self.above:.10g} and {self.below:.10g}"
         if self.least is not None and self.most is not None:
-            return f"from {self.least:g} to {self.most:g}"
+            return f"from {self.least:.10g} to {self.most:.10g}"
         words = (("at least", self.least), ("at most", self.most), ("above", self.above), ("below", self.below))
-        return " and ".join(f"{word} {bound:g}" for word, bound in words if bound is not None) or "a finite number"
+        return " and ".join(f"{word} {bound:.10g}" for word, bound in words if bound is not None) or "a finite number"
 
 
 class Declared(NamedTuple):
@@ -142,9 +142,7 @@ def _not_an_option(each: Declared, value: Any) -> Any:
 
 
 def _truth(each: Declared, value: Any) -> bool:
-    if not is_truth_value(value):
-        raise UsageError(f"must be true or false, got {shown(value)}", "give True or False", where=each.flag)
-    return bool(value)
+    return truth(value, each.flag)
 
 
 def _text(each: Declared, value: Any) -> str:
@@ -176,24 +174,29 @@ def _function(each: Declared, value: Any) -> Any:
 
 def _several(each: Declared, value: Any) -> Any:
     """A text or a number, or a tuple of both. What they mean is checked where they are used."""
-    if _is_one(each, value) and not (isinstance(value, str) and "," in value):
-        return value
-    found = [value] if isinstance(value, str) else items(value, each.flag)
-    for one in found:
-        if not _is_one(each, one):
-            what = "text" if each.kind is str else "numbers or text"
-            raise UsageError(f"must be {what}, got {shown(one)}", each.option.hint, where=each.flag)
-    return tuple(part for one in found for part in (one.split(",") if isinstance(one, str) else [one]))
+    what = "text" if each.kind is str else "numbers or text"
+    if isinstance(value, str):
+        return tuple(value.split(",")) if "," in value else value
+    one = _one(each, value)
+    if one is not None:
+        return one
+    found: list[Any] = []
+    for given in items(value, each.flag, what, each.option.hint):
+        one = _one(each, given)
+        if one is None:
+            raise UsageError(f"must be {what}, got {shown(given)}", each.option.hint, where=each.flag)
+        found += one.split(",") if isinstance(one, str) else [one]
+    return tuple(found)
 
 
-def _is_one(each: Declared, value: Any) -> bool:
+def _one(each: Declared, value: Any) -> str | float | None:
+    """One of several values; None if it is no text, and no number where numbers are allowed."""
     if isinstance(value, str) or each.kind is str:
-        return isinstance(value, str)
+        return value if isinstance(value, str) else None
     try:
-        real(value)
+        return real(value)
     except TypeError:
-        return False
-    return True
+        return None
 
 
 _CHECKS: Mapping[Any, Callable[[Declared, Any], Any]] = {
@@ -206,18 +209,19 @@ _CHECKS: Mapping[Any, Callable[[Declared, Any], Any]] = {
 }
 
 
-def items(value: Any, where: str) -> list[Any]:
-    """The items of a list, an array, or whatever else has items in an order.
+def items(value: Any, where: str, what: str = "a list", hint: str = "give a list of values") -> list[Any]:
+    """The items of a list, an array, or whatever else has items in an order; `what` names them in errors.
 
     Raises:
         UsageError: the value has no items, or too many.
     """
-    refusal = UsageError(f"must be a list, got {shown(value)}", "give a list of values", where=where)
+    refusal = UsageError(f"must be {what}, got {shown(value)}", hint, where=where)
     if isinstance(value, str | bytes | bytearray | Mapping):
         raise refusal
     try:
         # The items of arrays and tensors are numbers of Python after `tolist`.
-        each = iter(value.tolist() if callable(getattr(value, "tolist", None)) else value)
+        each = value.tolist() if callable(getattr(value, "tolist", None)) else value
+        each = each.__iter__()  # `iter` would also take whatever has only `__getitem__`, such as a table
     except Exception:  # both are code of the value's type, which may raise anything
         raise refusal from None
     found = list(islice(each, _MOST_ITEMS + 1))

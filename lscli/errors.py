@@ -89,6 +89,17 @@ def whole(value: object, where: str) -> int:
         raise UsageError(f"must be a whole number, got {shown(value)}", "give an integer", where=where) from None
 
 
+def truth(value: object, where: str) -> bool:
+    """The value as a bool, whether it is Python's, numpy's or torch's.
+
+    Raises:
+        UsageError: the value is neither true nor false.
+    """
+    if not is_truth_value(value):
+        raise UsageError(f"must be true or false, got {shown(value)}", "give True or False", where=where)
+    return bool(value)
+
+
 def real(value: object) -> float:
     """The value as a float, whatever its type of number.
 
@@ -104,8 +115,9 @@ def real(value: object) -> float:
 
 
 def _one_number(value: object) -> object:
-    """The value, unless it is a truth value or an array, which Python and numpy convert to numbers too."""
-    if is_truth_value(value) or getattr(value, "ndim", 0) != 0:
+    """The value, unless Python and numpy would convert it although it is no number, or would drop a part of it."""
+    kind = getattr(getattr(value, "dtype", None), "kind", "f")  # torch has no kinds, and refuses what it cannot convert
+    if is_truth_value(value) or getattr(value, "ndim", 0) != 0 or kind not in "iuf" or hasattr(value, "mask"):
         raise TypeError
     return value
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from lscli import options
 from lscli.checked_options import declared
 from lscli.errors import LscliError, wording
+from lscli.limits import memory_ran_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,7 +70,10 @@ def python_words() -> Iterator[None]:
     """Errors and warnings that leave the block are in the words of Python."""
     token = wording.set(in_python)
     try:
-        yield
+        try:
+            yield
+        except MemoryError as error:
+            raise memory_ran_out(error) from error
     except LscliError as error:
         reword(error)
         raise

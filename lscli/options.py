@@ -54,6 +54,7 @@ EPS = Option(
     "Amount of label smoothing in [0, 1]. Give several with commas, by repeating the option, or as start:stop:step.",
     metavar="EPS",
     several=True,
+    hint="for example --eps 0.1",
 )
 METRICS = Option(
     "Metric ids, families, 'default' or 'all', with commas or repeated; id@0.2 sets the metric's parameter. See "
@@ -61,6 +62,7 @@ METRICS = Option(
     metavar="NAMES",
     short="-m",
     several=True,
+    hint="leave --metrics out for the default set",
 )
 PRIOR = _file(
     "The distribution that --smoothing prior mixes in: one number per class, or empirical for that of the labels.",
@@ -169,6 +171,7 @@ class DeviceOptions(Options):
             SPEED,
             "DEVICE",
             words=("auto", "cpu", "cuda", "mps"),
+            also="torch.device",
         ),
     ] = "auto"
     kernel: Annotated[
@@ -288,7 +291,7 @@ class BootstrapOptions(Options):
 
     ci: Annotated[bool, Option("Add bootstrap intervals to all metrics except those by class.", INTERVALS)] = False
     bootstrap: Annotated[
-        int, Option("Number of bootstrap resamples.", INTERVALS, "B", least=2, hint="1000 is usual")
+        int, Option("Number of bootstrap resamples.", INTERVALS, "B", least=2, most=1_000_000, hint="1000 is usual")
     ] = 1000
     seed: Annotated[
         int,

@@ -28,7 +28,7 @@ class MemoryArray(StoredArray):
         self.shape = array.shape
         self.dtype = array.dtype
         self.element = "bfloat16" if bfloat16 else array.dtype.name
-        self._array = array
+        self._array = array if array.ndim else array.reshape(1)  # a number is read as its only row
         self._direct = array.dtype.isnative and array.flags.c_contiguous and array.flags.aligned
 
     def read(self, start: int, stop: int, out: NDArray[Any]) -> NDArray[Any]:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 
+_MOST_CLASSES = 2**31 - 1
+
+
 def check_smoothing(name: str) -> Convention:
     """The convention of this name.
 
@@ -73,14 +76,16 @@ def _said(value: object) -> str:
 
 
 def check_classes(num_classes: object) -> int:
-    """K as an int of at least 2.
+    """K as an int of at least 2, and at most what labels of 32 bits can number.
 
     Raises:
-        UsageError: K is not a whole number or is below 2.
+        UsageError: K is not a whole number or is out of range.
     """
     k = whole(num_classes, "classes")
     if k < 2:
         raise UsageError(f"must be at least 2, got {k}", "smoothing needs another class", where="classes")
+    if k > _MOST_CLASSES:
+        raise UsageError(f"must be at most {_MOST_CLASSES}, got {k}", "give the number of classes", where="classes")
     return k
 
 

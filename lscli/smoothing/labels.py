@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli.arrays import as_array
-from lscli.errors import InputError, whole
+from lscli.errors import InputError, truth, whole
 from lscli.in_python import of_python
 from lscli.smoothing.checks import check_classes, check_eps, check_goes_with_prior, check_prior, check_smoothing
 from lscli.smoothing.targets import Targets
@@ -55,7 +55,7 @@ def smooth_labels(
     """
     k = check_classes(num_classes)
     targets = make_targets(smoothing, prior, k)
-    eps = check_eps(eps, allow_negative=allow_negative_eps)
+    eps = check_eps(eps, allow_negative=truth(allow_negative_eps, "allow_negative_eps"))
     values = as_array(labels, "labels")
     ignore_index = whole(ignore_index, "ignore_index")
     if values.ndim == 2:
