@@ -9,7 +9,7 @@ With return_parts=True the loss comes with its hard and its uniform part, which 
 from __future__ import annotations
 
 import math
-from numbers import Integral, Real
+from numbers import Integral
 from typing import TYPE_CHECKING, Literal, NamedTuple, cast, get_args, overload
 
 import torch
@@ -17,7 +17,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from lscli.checked_options import choice
-from lscli.errors import UsageError
+from lscli.errors import UsageError, real
 from lscli.smoothing.checks import check_smoothing
 from lscli.smoothing.conventions import CONVENTIONS
 from lscli.text import shown
@@ -257,7 +257,8 @@ def _check_options(
     if not isinstance(allow_negative_eps, bool):
         what = f"must be true or false, got {shown(allow_negative_eps)}"
         raise UsageError(what, "give True or False", where="allow_negative_eps")
-    if not isinstance(eps, Real) or not -math.inf < eps < math.inf:
+    number = eps if isinstance(eps, float | int) and not isinstance(eps, bool) else _real(eps)
+    if not -math.inf < number < math.inf:
         raise UsageError(f"must be a finite number, got {shown(eps)}", "0.1 is usual", where="eps")
     if eps > 1 or (eps < 0 and not allow_negative_eps):
         hint = "0.1 is usual" if eps > 1 else "set allow_negative_eps=True"
@@ -269,6 +270,14 @@ def _check_options(
         raise UsageError(f"smoothing={smoothing!r} needs a prior", "give a tensor [K] with sum 1", where="prior")
     if prior is not None and not convention.needs_prior:
         raise UsageError(f"smoothing={smoothing!r} has no prior", "set smoothing='prior'", where="prior")
+
+
+def _real(eps: object) -> float:
+    """A number of another type, such as numpy's; nan for anything else."""
+    try:
+        return real(eps)
+    except TypeError:
+        return math.nan
 
 
 def _check_vectors(weight: Tensor | None, prior: Tensor | None) -> None:
