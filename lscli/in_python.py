@@ -123,6 +123,7 @@ def _value(each: Declared, after: str) -> tuple[str, int]:
     words = "|".join(re.escape(word) for word in (*each.choices, *each.option.words, *metavars) if word)
     patterns = [rf"({names})\b"] if names else []
     if each.kind in (int, float):
+        patterns += [r"(\d[\d.]*(?:[:,][\d.]+)+)"] if each.option.several else []  # 0.1,0.2 or 0:0.5:0.05
         patterns.append(rf"({_NUMBER})(?![\w.])")
     else:
         patterns += [rf"({_QUOTED})", rf"({words})\b"]
