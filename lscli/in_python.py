@@ -13,7 +13,7 @@ from functools import cache, wraps
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from lscli import options
-from lscli.checked_options import declared
+from lscli.checked_options import Options, declared
 from lscli.errors import LscliError, wording
 from lscli.limits import memory_ran_out
 
@@ -95,7 +95,7 @@ def of_python(function: Callable[P, R]) -> Callable[P, R]:
 @cache
 def _options() -> dict[str, Declared]:
     """Every option by its name."""
-    kinds = [kind for kind in vars(options).values() if isinstance(kind, type) and issubclass(kind, options.Options)]
+    kinds = [kind for kind in vars(options).values() if isinstance(kind, type) and issubclass(kind, Options)]
     return {each.name: each for kind in reversed(kinds) for each in declared(kind)}
 
 

@@ -15,10 +15,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from lscli.checked_options import Option, Options
 
 if TYPE_CHECKING:
+    import torch
     from numpy.typing import ArrayLike
 
     # A path, a pattern of shards, `-`, or the values themselves: a numpy array, a list or a torch tensor.
     Data = str | bytes | os.PathLike[str] | os.PathLike[bytes] | ArrayLike
+    Device = str | torch.device
+else:
+    Device = str
 
 Smoothing = Literal["uniform", "off-target", "classy", "prior"]
 WeightMode = Literal["torch", "target-only"]
@@ -165,7 +169,7 @@ class DeviceOptions(Options):
     """The device and the kernel."""
 
     device: Annotated[
-        str,
+        Device,
         Option(
             "Where to compute: auto (the CPU), cpu, cuda, cuda:1 or mps.",
             SPEED,

@@ -37,7 +37,7 @@ def fake() -> torch.Tensor:
         X.tolist(),
         tuple(map(tuple, X.tolist())),
         np.ma.array(X),
-        np.ma.array(X, mask=np.zeros_like(X)),
+        np.ma.array(X, mask=np.zeros(X.shape, bool)),
         pd.DataFrame(X),
         torch.tensor(X),
         torch.tensor(X, requires_grad=True),
@@ -106,7 +106,7 @@ CALLS: list[tuple[str, Any]] = [
     ("confidence", lambda hidden: MASKED_TABLE(hidden / 3, Y > 1)),
     ("correct", lambda hidden: MASKED_TABLE(Y / 3, hidden > 1)),
     ("weight", lambda hidden: MASKED_TABLE(Y / 3, Y > 1, weight=hidden)),
-    ("logits", lambda hidden: lscli.per_bin(np.ma.array(X, mask=np.ma.getmaskarray(hidden)[:, None] * np.ones(3)), Y)),
+    ("logits", lambda hidden: lscli.per_bin(np.ma.array(X, mask=np.outer(hidden.mask, [True] * 3)), Y)),
     ("logits", lambda hidden: lscli.sweep(X, Y, others=[np.ma.array(X, mask=np.outer(hidden.mask, [1, 0, 0]))])),
     ("prior", lambda hidden: lscli.evaluate(X, Y, smoothing="prior", prior=(hidden[:3] + 1) / 6)),
     ("class_weights", lambda hidden: lscli.per_class(X, Y, class_weights=hidden[:3] + 1)),
@@ -123,7 +123,7 @@ def test_masked_values_are_refused_and_a_mask_that_hides_nothing_is_not(role: st
 
 
 @pytest.mark.parametrize(
-    "given", [[np.ma.masked, 1.0], [np.ma.array([1, 2], mask=[0, 1]), [1, 2]], ([[np.ma.masked]],)]
+    "given", [[np.ma.masked, 1.0], [np.ma.array([1, 2], mask=[False, True]), [1, 2]], ([[np.ma.masked]],)]
 )
 def test_masked_values_inside_lists_are_found(given: Any) -> None:
     with pytest.raises(InputError, match="masked"):

@@ -156,7 +156,7 @@ _ARRAYS += [
     np.ones(6, "M8[s]"),
     np.ones(6, [("a", "f4")]),
 ]
-_ARRAYS += [np.ma.array(np.ones(6), mask=[1, 0, 0, 0, 0, 0]), np.ma.array(X, mask=X > 1), np.ma.array(Y), np.ma.masked]
+_ARRAYS += [np.ma.array(Y, mask=Y == 1), np.ma.array(X, mask=X > 1), np.ma.array(Y), np.ma.masked]
 _ARRAYS += [
     [np.ma.masked, 1],
     np.full(6, 2**64 - 1, np.uint64),
