@@ -12,6 +12,7 @@ import inspect
 import itertools
 import math
 import random
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
@@ -230,8 +231,8 @@ def call(found: Case) -> None:
 
 
 def _spoken(text: str) -> None:
-    typed = " ".join(word for word in VALUES if isinstance(word, str) and word)
-    flags = [word for word in text.replace("'", " ").split() if word.startswith("--") and word not in typed]
+    """Refuse a text with flags, but for the one among the odd values."""
+    flags = [flag for flag in re.findall("--[a-z][a-z-]*", text) if flag != "--eps"]
     if flags or not text.isprintable():
         raise WrongError(f"not in the words of Python: {text!r}")
 
