@@ -40,7 +40,7 @@ _QUOTED = r"""'[^']*'(?:"'"'[^']*')*|"[^"]*\""""
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?"
 # A flag is a word of its own; so `x--eps.npy` names a file, and `---` is a line.
 _FLAG = re.compile(r"(?<![\w./*-])--([a-z]+(?:-[a-z]+)*)(?![\w./*-])")
-_COMMAND = re.compile(rf"\blscli ({'|'.join(_FUNCTIONS)})\b(?! --help)")
+_COMMAND = re.compile(rf"(?<![\w./-])lscli ({'|'.join(_FUNCTIONS)})(?![\w./-]| --help)")
 # A word of a command line, as opposed to one of the sentence around it.
 _PLAIN = r"[^\s,;:()'\"=]"
 _ARGUMENT = re.compile(rf" ({_QUOTED}|[A-Z][A-Z_]*\b|{_NUMBER}(?![\w.])|(?!-){_PLAIN}+[./*]{_PLAIN}+)")

@@ -69,6 +69,7 @@ OPTIONS: dict[str, Declared] = {
         # What is no flag.
         ("use lscli.measure(table)", "use lscli.measure(table)"),
         ("x--eps.npy: a --- b", "x--eps.npy: a --- b"),
+        ("/home/me/lscli eval/x.npy", "/home/me/lscli eval/x.npy"),
         ("write it with lm_eval --log_samples", "write it with lm_eval --log_samples"),
         ("from 1 to 5 - 1", "from 1 to 5 - 1"),
     ],
