@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import types
+from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -16,14 +18,17 @@ from typing import (
     get_origin,
 )
 
-from lscli.errors import UsageError, whole
-from lscli.text import nearest
+from lscli.errors import UsageError, real, truth, whole
+from lscli.text import nearest, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
 Part = TypeVar("Part", bound="Options")
+
+# The most values of an option that takes several.
+_MOST_ITEMS = 10_000
 
 
 class Option(NamedTuple):
@@ -38,7 +43,9 @@ class Option(NamedTuple):
         least, most: the bounds of a number.
         above, below: the bounds of a number that it must not reach.
         hint: the hint of the error about a number out of its bounds.
-        several: whether it takes several values, separated by commas or by repeating the option.
+        several: whether it takes several values, separated by commas or by repeating the option. A field holds a text,
+            a number, or a tuple of both.
+        also: a type, as `module.name`, whose values are taken as their text.
         file: whether its value names a file, which must not be the output.
         environment: its name in the environment and in pyproject.toml, if it is not the name of the option.
         words: words that complete a value if other values are allowed too.
@@ -57,6 +64,7 @@ class Option(NamedTuple):
     below: float | None = None
     hint: str = ""
     several: bool = False
+    also: str = ""
     file: bool = False
     environment: str = ""
     words: tuple[str, ...] = ()
@@ -77,18 +85,18 @@ class Option(NamedTuple):
     def bounds(self) -> str:
         """The bounds in words."""
         if self.above is not None and self.below is not None:
-            return f"between {self.above:.12g} and {self.below:.12g}"
+            return f"between {self.above:.10g} and {self.below:.10g}"
         if self.least is not None and self.most is not None:
-            return f"from {self.least:.12g} to {self.most:.12g}"
+            return f"from {self.least:.10g} to {self.most:.10g}"
         words = (("at least", self.least), ("at most", self.most), ("above", self.above), ("below", self.below))
-        return " and ".join(f"{word} {bound:.12g}" for word, bound in words if bound is not None) or "a finite number"
+        return " and ".join(f"{word} {bound:.10g}" for word, bound in words if bound is not None) or "a finite number"
 
 
 class Declared(NamedTuple):
     """An option as a field declares it.
 
     Attributes:
-        kind: the type without None; None for values that are not checked here.
+        kind: the type without None, and the type of one of several values; None for values that are not checked here.
         optional: whether None is allowed.
     """
 
@@ -123,22 +131,103 @@ class Declared(NamedTuple):
             return None
         if self.choices:
             return choice(value, self.choices, self.flag)
-        if self.kind is type(None):
-            raise UsageError("is not an option of this command", self.option.hint, where=self.flag)
-        if self.kind is bool:
-            # numpy's bool is recognised without importing numpy.
-            of_numpy = getattr(getattr(value, "dtype", None), "kind", "") == "b" and value.ndim == 0
-            if not (isinstance(value, bool) or of_numpy):
-                raise UsageError(f"must be true or false, got {value!r}", where=self.flag)
-            return bool(value)
-        if self.kind is str and not isinstance(value, str):
-            raise UsageError(f"must be text, got {value!r}", where=self.flag)
-        if self.kind in (int, float):
-            number = whole(value, self.flag) if self.kind is int else _number(value, self)
-            if not self.option.allows(number):
-                raise UsageError(f"must be {self.option.bounds}, got {value}", self.option.hint, where=self.flag)
-            return number
-        return value
+        if self.option.several:
+            return _several(self, value)
+        check = _CHECKS.get(self.kind)
+        return value if check is None else check(self, value)
+
+
+def _not_an_option(each: Declared, value: Any) -> Any:
+    raise UsageError("is not an option of this command", each.option.hint, where=each.flag)
+
+
+def _truth(each: Declared, value: Any) -> bool:
+    return truth(value, each.flag)
+
+
+def _text(each: Declared, value: Any) -> str:
+    if f"{type(value).__module__}.{type(value).__name__}" == each.option.also:
+        return str(value)
+    if not isinstance(value, str):
+        raise UsageError(f"must be text, got {shown(value)}", each.option.hint or "give a text", where=each.flag)
+    return value
+
+
+def _number(each: Declared, value: Any) -> float:
+    if each.kind is int:
+        number: float = whole(value, each.flag)
+    else:
+        try:
+            number = real(value)
+        except TypeError:
+            raise UsageError(f"must be a number, got {shown(value)}", each.option.hint, where=each.flag) from None
+    if not each.option.allows(number):
+        raise UsageError(f"must be {each.option.bounds}, got {shown(value)}", each.option.hint, where=each.flag)
+    return number
+
+
+def _function(each: Declared, value: Any) -> Any:
+    if not callable(value):
+        raise UsageError(f"must be a function, got {shown(value)}", "give a function of two numbers", where=each.flag)
+    return value
+
+
+def _several(each: Declared, value: Any) -> Any:
+    """A text or a number, or a tuple of both. What they mean is checked where they are used."""
+    what = "text" if each.kind is str else "numbers or text"
+    if isinstance(value, str):
+        return tuple(value.split(",")) if "," in value else value
+    one = _one(each, value)
+    if one is not None:
+        return one
+    found: list[Any] = []
+    for given in items(value, each.flag, what, each.option.hint):
+        one = _one(each, given)
+        if one is None:
+            raise UsageError(f"must be {what}, got {shown(given)}", each.option.hint, where=each.flag)
+        found += one.split(",") if isinstance(one, str) else [one]
+    return tuple(found)
+
+
+def _one(each: Declared, value: Any) -> str | float | None:
+    """One of several values; None if it is no text, and no number where numbers are allowed."""
+    if isinstance(value, str) or each.kind is str:
+        return value if isinstance(value, str) else None
+    try:
+        return real(value)
+    except TypeError:
+        return None
+
+
+_CHECKS: Mapping[Any, Callable[[Declared, Any], Any]] = {
+    type(None): _not_an_option,
+    bool: _truth,
+    str: _text,
+    int: _number,
+    float: _number,
+    Callable: _function,
+}
+
+
+def items(value: Any, where: str, what: str = "a list", hint: str = "give a list of values") -> list[Any]:
+    """The items of a list, an array, or whatever else has items in an order; `what` names them in errors.
+
+    Raises:
+        UsageError: the value has no items, or too many.
+    """
+    refusal = UsageError(f"must be {what}, got {shown(value)}", hint, where=where)
+    if isinstance(value, str | bytes | bytearray | Mapping):
+        raise refusal
+    try:
+        # The items of arrays and tensors are numbers of Python after `tolist`.
+        each = value.tolist() if callable(getattr(value, "tolist", None)) else value
+        each = each.__iter__()  # `iter` would also take whatever has only `__getitem__`, such as a table
+    except Exception:  # both are code of the value's type, which may raise anything
+        raise refusal from None
+    found = list(islice(each, _MOST_ITEMS + 1))
+    if len(found) > _MOST_ITEMS:
+        raise UsageError(f"has more than {_MOST_ITEMS} values", "give fewer values", where=where)
+    return found
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, eq_default=False)
@@ -207,22 +296,15 @@ def choice(value: object, allowed: Sequence[str], where: str) -> str:
     if isinstance(value, str) and value in allowed:
         return value
     words = f"use {', '.join(allowed[:-1])} or {allowed[-1]}" if len(allowed) > 1 else f"use {allowed[0]}"
-    raise UsageError(f"unknown value {value!r}", nearest(str(value), allowed) or words, where=where)
+    near = nearest(value, allowed) if isinstance(value, str) else ""
+    raise UsageError(f"unknown value {shown(value)}", near or words, where=where)
 
 
 def _declared(name: str, annotation: Any, default: Any) -> Declared:
     kind, option = get_args(annotation)
     members = get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
     others = [member for member in members if member is not type(None)]
-    one = others[0] if len(others) == 1 else type(None) if not others else None
-    checked = one in (bool, int, float, str, type(None)) or get_origin(one) is Literal
+    one = others[0] if len(others) == 1 or (option.several and others) else type(None) if not others else None
+    one = Callable if get_origin(one) is Callable else one
+    checked = one in _CHECKS or get_origin(one) is Literal
     return Declared(name, one if checked else None, len(others) < len(members), default, option)
-
-
-def _number(value: Any, option: Declared) -> float:
-    try:
-        if isinstance(value, str | bytes | bool):
-            raise TypeError
-        return float(value)
-    except (TypeError, ValueError, OverflowError):
-        raise UsageError(f"must be a number, got {value!r}", option.option.hint, where=option.flag) from None

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import sys
 import warnings
+from contextvars import ContextVar
 from enum import IntEnum
 from operator import index
+from typing import TYPE_CHECKING
+
+from lscli.text import shortened, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class ExitCode(IntEnum):
@@ -23,7 +30,7 @@ class ExitCode(IntEnum):
 
 
 class LscliError(Exception):
-    """An error with a hint on what to try next.
+    """An error with a hint on what to try next, which a traceback shows as a note.
 
     Args:
         message: what went wrong, in one line without a full stop.
@@ -34,11 +41,17 @@ class LscliError(Exception):
     exit_code = ExitCode.BUG
 
     def __init__(self, message: str, hint: str = "", *, where: str = "") -> None:
-        message, where = shortened(message), shortened(where)
-        super().__init__(f"{where}: {message}" if where else message)
+        super().__init__()
+        self.say(message, hint, where)
+
+    def say(self, message: str, hint: str, where: str) -> None:
+        """Replace the words of this error."""
+        message, hint, where = shortened(message), shortened(hint), shortened(where)
+        self.args = (f"{where}: {message}" if where else message,)
         self.message = message
-        self.hint = shortened(hint)
+        self.hint = hint
         self.where = where
+        self.__notes__ = [f"hint: {hint}"] if hint else []
 
 
 class UsageError(LscliError):
@@ -65,12 +78,6 @@ class EngineError(LscliError):
     exit_code = ExitCode.ENGINE
 
 
-def shortened(text: str, most: int = 600) -> str:
-    """The text, without its middle if it is longer than `most`: a name or a value in it may be of any length."""
-    half = most // 2
-    return text if len(text) <= most else f"{text[:half]} ... {text[-half:]}"
-
-
 def whole(value: object, where: str) -> int:
     """The value as an int, whatever its integer type.
 
@@ -78,11 +85,48 @@ def whole(value: object, where: str) -> int:
         UsageError: the value is not a whole number.
     """
     try:
-        if isinstance(value, bool):
+        return index(_one_number(value))  # type: ignore[arg-type]
+    except Exception:  # the conversion is code of the value's type, which may raise anything
+        raise UsageError(f"must be a whole number, got {shown(value)}", "give an integer", where=where) from None
+
+
+def truth(value: object, where: str) -> bool:
+    """The value as a bool, whether it is Python's, numpy's or torch's.
+
+    Raises:
+        UsageError: the value is neither true nor false.
+    """
+    if not is_truth_value(value):
+        raise UsageError(f"must be true or false, got {shown(value)}", "give True or False", where=where)
+    return bool(value)
+
+
+def real(value: object) -> float:
+    """The value as a float, whatever its type of number.
+
+    Raises:
+        TypeError: the value is no number: a text, a truth value, an array.
+    """
+    try:
+        if isinstance(value, str | bytes | bytearray):
             raise TypeError
-        return index(value)  # type: ignore[arg-type]
-    except TypeError:
-        raise UsageError(f"must be a whole number, got {value!r}", "give an integer", where=where) from None
+        return float(_one_number(value))  # type: ignore[arg-type]
+    except Exception:  # the conversion is code of the value's type, which may raise anything
+        raise TypeError from None
+
+
+def _one_number(value: object) -> object:
+    """The value, unless Python and numpy would convert it although it is no number, or would drop a part of it."""
+    kind = getattr(getattr(value, "dtype", None), "kind", "f")  # torch has no kinds, and refuses what it cannot convert
+    if is_truth_value(value) or getattr(value, "ndim", 0) != 0 or kind not in "iuf" or hasattr(value, "mask"):
+        raise TypeError
+    return value
+
+
+def is_truth_value(value: object) -> bool:
+    """Whether a value is True or False, of Python, of numpy, or of torch (neither is imported here)."""
+    dtype = getattr(value, "dtype", None)
+    return isinstance(value, bool) or (getattr(value, "ndim", None) == 0 and str(dtype) in ("bool", "torch.bool"))
 
 
 class ClosedPipeError(Exception):
@@ -93,9 +137,14 @@ class LscliWarning(UserWarning):
     """The numbers are right, but may not be the ones that the user wants."""
 
 
+# How warnings are worded: as they are for the command line, with keywords instead of flags for Python.
+wording: ContextVar[Callable[[str], str] | None] = ContextVar("wording", default=None)
+
+
 def warn(note: str) -> None:
     """Give a warning that names the line of the user's code that called lscli."""
+    reword = wording.get()
     level, frame = 1, sys._getframe()  # noqa: SLF001
     while frame is not None and frame.f_globals.get("__name__", "").startswith("lscli."):
         level, frame = level + 1, frame.f_back  # type: ignore[assignment]
-    warnings.warn(note, LscliWarning, stacklevel=level)
+    warnings.warn(note if reword is None else reword(note), LscliWarning, stacklevel=level)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.errors import ReadWriteError
@@ -73,6 +74,17 @@ def has_room(size: int) -> bool:
     except (OSError, MemoryError):
         return False
     return True
+
+
+def memory_ran_out(error: BaseException) -> ReadWriteError:
+    """The error to show for one that memory ran out."""
+    facts = []
+    if needed := re.search("Unable to allocate ([0-9.]+) ([A-Za-z]+)", str(error)):  # numpy's
+        facts.append(f"needs {needed[1].rstrip('.')} {needed[2]} more")
+    if limit := memory_limit():
+        facts.append(f"limit {sized(limit.total)}")
+    what = ": ".join(("memory ran out", *([", ".join(facts)] if facts else [])))
+    return ReadWriteError(what, "raise the limit on memory, or use a smaller --chunk-rows or fewer --threads")
 
 
 def check_room(name: str, size: int) -> None:

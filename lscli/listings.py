@@ -6,15 +6,17 @@ A view is chosen by the class of a listing; formats such as CSV need only its co
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from lscli.report import Provenance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -22,7 +24,7 @@ class Listing(Provenance):
     """A table with its provenance.
 
     Attributes:
-        rows: tuples with named fields; if they are computed while they are read, they can be read once.
+        rows: tuples with named fields; they may be computed while they are read.
         conclusion: a sentence about the rows.
         name: the name of the table in its JSON schema.
         title: the heading of the table.
@@ -49,6 +51,23 @@ class Listing(Provenance):
         import pandas as pd
 
         return pd.DataFrame(list(self.cells()), columns=list(self.columns))
+
+
+class Recomputed(Generic[T]):
+    """Rows that are computed while they are read, and computed again when they are read again.
+
+    Args:
+        first: the rows, ready to be read.
+        again: makes them ready once more.
+    """
+
+    def __init__(self, first: Iterator[T], again: Callable[[], Iterator[T]]) -> None:
+        self._first: Iterator[T] | None = first
+        self._again = again
+
+    def __iter__(self) -> Iterator[T]:
+        rows, self._first = self._first, None
+        return self._again() if rows is None else rows
 
 
 class Bin(NamedTuple):

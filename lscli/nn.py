@@ -9,7 +9,7 @@ With return_parts=True the loss comes with its hard and its uniform part, which 
 from __future__ import annotations
 
 import math
-from numbers import Real
+from numbers import Integral
 from typing import TYPE_CHECKING, Literal, NamedTuple, cast, get_args, overload
 
 import torch
@@ -17,9 +17,10 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from lscli.checked_options import choice
-from lscli.errors import UsageError
+from lscli.errors import UsageError, real
 from lscli.smoothing.checks import check_smoothing
 from lscli.smoothing.conventions import CONVENTIONS
+from lscli.text import shown
 
 if TYPE_CHECKING:
     from lscli.options import Smoothing
@@ -152,7 +153,7 @@ class LabelSmoothingCrossEntropy(nn.Module):
         return_parts: bool = False,
     ) -> None:
         super().__init__()
-        _check_options(eps, reduction, smoothing, prior, allow_negative_eps)
+        _check_options(eps, reduction, ignore_index, smoothing, prior, allow_negative_eps)
         _check_vectors(weight, prior)
         self.eps = eps
         self.reduction = reduction
@@ -187,7 +188,11 @@ def _cross_entropy(
     allow_negative_eps: bool,
     return_parts: bool,
 ) -> Tensor | tuple[Tensor, Parts]:
-    _check_options(eps, reduction, smoothing, prior, allow_negative_eps)
+    _check_options(eps, reduction, ignore_index, smoothing, prior, allow_negative_eps)
+    for where, tensor in (("logits", logits), ("target", target)):
+        if not isinstance(tensor, Tensor):
+            hint = "torch.as_tensor makes one of an array"
+            raise UsageError(f"must be a tensor, got {type(tensor).__name__}", hint, where=where)
     dim = min(1, logits.ndim - 1)
     _check_shapes(logits, target, dim, {"weight": weight, "prior": prior})
     num_classes = logits.shape[dim]
@@ -244,12 +249,20 @@ def _reduced(rows: Tensor, kept: Tensor | None, share: Tensor | None, reduction:
     return torch.where(total > 0, rows.sum() / torch.where(total > 0, total, 1), 0)
 
 
-def _check_options(eps: float, reduction: str, smoothing: str, prior: Tensor | None, allow_negative_eps: bool) -> None:
-    if not isinstance(eps, Real) or not -math.inf < eps < math.inf:
-        raise UsageError(f"must be a finite number, got {eps!r}", "0.1 is usual", where="eps")
+def _check_options(
+    eps: float, reduction: str, ignore_index: int, smoothing: str, prior: Tensor | None, allow_negative_eps: bool
+) -> None:
+    if not isinstance(ignore_index, Integral):
+        raise UsageError(f"must be a whole number, got {shown(ignore_index)}", "-100 is usual", where="ignore_index")
+    if not isinstance(allow_negative_eps, bool):
+        what = f"must be true or false, got {shown(allow_negative_eps)}"
+        raise UsageError(what, "give True or False", where="allow_negative_eps")
+    number = eps if isinstance(eps, float | int) and not isinstance(eps, bool) else _real(eps)
+    if not -math.inf < number < math.inf:
+        raise UsageError(f"must be a finite number, got {shown(eps)}", "0.1 is usual", where="eps")
     if eps > 1 or (eps < 0 and not allow_negative_eps):
         hint = "0.1 is usual" if eps > 1 else "set allow_negative_eps=True"
-        raise UsageError(f"must be in [0, 1], got {eps!r}", hint, where="eps")
+        raise UsageError(f"must be in [0, 1], got {shown(eps)}", hint, where="eps")
     choice(reduction, get_args(Reduction), "reduction")
     convention = check_smoothing(smoothing)
     convention.position(eps)  # raises if the convention does not define this eps
@@ -259,12 +272,24 @@ def _check_options(eps: float, reduction: str, smoothing: str, prior: Tensor | N
         raise UsageError(f"smoothing={smoothing!r} has no prior", "set smoothing='prior'", where="prior")
 
 
+def _real(eps: object) -> float:
+    """A number of another type, such as numpy's; nan for anything else."""
+    try:
+        return real(eps)
+    except TypeError:
+        return math.nan
+
+
 def _check_vectors(weight: Tensor | None, prior: Tensor | None) -> None:
     for where, vector in (("weight", weight), ("prior", prior)):
         if vector is None:
             continue
         if not isinstance(vector, Tensor) or vector.ndim != 1:
             raise UsageError("must be a tensor [K]", "give one number per class", where=where)
+        if vector.is_complex() or vector.is_quantized:
+            raise UsageError(f"must be numbers, got {vector.dtype}", "give one number per class", where=where)
+        if vector.is_meta:  # its values come later
+            continue
         values = vector.detach().cpu().double()
         if not ((values >= 0) & values.isfinite()).all():
             raise UsageError("a value is negative or not finite", "give numbers of at least 0", where=where)

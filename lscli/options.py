@@ -15,10 +15,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from lscli.checked_options import Option, Options
 
 if TYPE_CHECKING:
+    import torch
     from numpy.typing import ArrayLike
 
     # A path, a pattern of shards, `-`, or the values themselves: a numpy array, a list or a torch tensor.
     Data = str | bytes | os.PathLike[str] | os.PathLike[bytes] | ArrayLike
+    Device = str | torch.device
+else:
+    Device = str
 
 Smoothing = Literal["uniform", "off-target", "classy", "prior"]
 WeightMode = Literal["torch", "target-only"]
@@ -55,6 +59,7 @@ EPS = Option(
     "Amount of label smoothing in [0, 1]. Give several with commas, by repeating the option, or as start:stop:step.",
     metavar="EPS",
     several=True,
+    hint="for example --eps 0.1",
 )
 METRICS = Option(
     "Metric ids, families, 'default' or 'all', with commas or repeated; id@0.2 sets the metric's parameter. See "
@@ -62,6 +67,7 @@ METRICS = Option(
     metavar="NAMES",
     short="-m",
     several=True,
+    hint="leave --metrics out for the default set",
 )
 PRIOR = _file(
     "The distribution that --smoothing prior mixes in: one number per class, or empirical for that of the labels.",
@@ -204,12 +210,13 @@ class DeviceOptions(Options):
     """The device and the kernel."""
 
     device: Annotated[
-        str,
+        Device,
         Option(
             "Where to compute: auto (the CPU), cpu, cuda, cuda:1 or mps.",
             SPEED,
             "DEVICE",
             words=("auto", "cpu", "cuda", "mps"),
+            also="torch.device",
         ),
     ] = "auto"
     kernel: Annotated[

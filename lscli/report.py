@@ -125,9 +125,11 @@ class Report(Provenance):
         raise KeyError(f"no {name} in this report; it has {', '.join(dict.fromkeys(row.metric for row in self.rows))}")
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and bool(self._found(name))
+        return bool(self._found(name))
 
-    def _found(self, name: str) -> list[Row]:
+    def _found(self, name: object) -> list[Row]:
+        if not isinstance(name, str):
+            return []
         metric, _, argument = name.partition("@")
         found = [row for row in self.rows if row.metric == metric and not row.group]
         return [row for row in found if not argument or _equal(row.argument, argument)]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple, cast
 
 import numpy as np
 
-from lscli.errors import UsageError
+from lscli.arrays import as_array
+from lscli.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
@@ -63,18 +64,26 @@ class SampleTable:
 
         Raises:
             UsageError: the lengths differ, or a value is out of range.
+            InputError: something is not numbers, or values are masked.
         """
-        c = np.asarray(confidence, np.float64)
-        a = np.asarray(correct)
-        w = None if weight is None else np.asarray(weight, np.float64)
+        c = _numbers(confidence, "confidence").astype(np.float64)
+        a = _numbers(correct, "correct")
+        w = None if weight is None else _numbers(weight, "weight").astype(np.float64)
         if c.ndim != 1 or a.shape != c.shape or (w is not None and w.shape != c.shape) or not c.size:
-            raise UsageError("confidence, correct and weight must be one-dimensional, of one length, and not empty")
+            hint = f"their shapes are {c.shape}, {a.shape}{'' if w is None else f', {w.shape}'}"
+            raise UsageError(
+                "confidence, correct and weight must be one-dimensional, of one length, and not empty", hint
+            )
         if not ((c >= 0) & (c <= 1)).all():
-            raise UsageError("a confidence is not in [0, 1]")
+            raise UsageError(
+                "a confidence is not in [0, 1]", "give the probability of each prediction", where="confidence"
+            )
         if not ((a == 0) | (a == 1)).all():
-            raise UsageError("correct must be true or false, 1 or 0")
+            raise UsageError("a value is neither 1 nor 0", "give whether each prediction was right", where="correct")
         if w is not None and not ((w >= 0) & np.isfinite(w)).all():
-            raise UsageError("a weight is negative or not finite")
+            raise UsageError(
+                "a weight is negative or not finite", "a weight says how often a sample counts", where="weight"
+            )
         columns = {"confidence": c, "one_minus_confidence": 1.0 - c, "correct": a.astype(np.bool_)}
         return cls(columns, None, w)
 
@@ -156,6 +165,14 @@ def _forecasts(table: SampleTable, number: int) -> SampleTable:
         "correct": table["label"] == number,
     }
     return SampleTable(columns)
+
+
+def _numbers(value: ArrayLike, name: str) -> Column:
+    """What a caller gave, as numbers or truth values."""
+    array = as_array(value, name)
+    if array.dtype.kind not in "biuf":
+        raise InputError(f"not numbers ({array.dtype.name})", "give one number per sample", where=name)
+    return array
 
 
 def _total(table: SampleTable) -> float:

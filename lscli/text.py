@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+# The most characters of a value in an error.
+_LONGEST = 80
+
+
 def printable(text: str) -> str:
     """Text with control characters and undecodable bytes written as escapes.
 
@@ -17,6 +21,26 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def shown(value: object) -> str:
+    """A value in an error, written as in Python: at most 80 printable characters on one line."""
+    import reprlib  # imported only after an error
+
+    short = reprlib.Repr()
+    short.maxstring = short.maxother = short.maxlong = _LONGEST
+    try:
+        text = short.repr(value)
+    except Exception:  # `repr` is code of the value's type, which may raise anything
+        text = f"<{type(value).__name__}>"
+    text = printable(" ".join(text.split()))
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def shortened(text: str, most: int = 600) -> str:
+    """The text, without its middle if it is longer than `most`: a name or a value in it may be of any length."""
+    half = most // 2
+    return text if len(text) <= most else f"{text[:half]} ... {text[-half:]}"
 
 
 def said(error: object) -> str:

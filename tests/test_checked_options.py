@@ -11,6 +11,7 @@ import pytest
 
 from lscli.checked_options import Option, Options, choice, declared
 from lscli.errors import UsageError
+from lscli.text import shown
 
 
 class Colours(Options):
@@ -82,7 +83,7 @@ def test_a_choice_of_one_word_that_may_be_left_out() -> None:
 
 def test_choice_returns_the_word_itself() -> None:
     assert "a" == choice("a", ("a", "b"), "letter")
-    with pytest.raises(UsageError, match=r"^letter: unknown value 'zzz'$") as caught:
+    with pytest.raises(UsageError, match=r"^letter: unknown value 'zzz'\n") as caught:
         choice("zzz", ("a", "b"), "letter")
     assert "use a or b" == caught.value.hint
 
@@ -124,7 +125,7 @@ def test_a_number_may_be_whole() -> None:
 
 @pytest.mark.parametrize("value", ["0.5", b"0.5", True, None, [0.5, 0.6], object, 10**400])
 def test_a_number_is_no_text_and_no_flag(value: Any) -> None:
-    assert f"share: must be a number, got {value!r}" == refused("for example 0.5", share=value)
+    assert f"share: must be a number, got {shown(value)}" == refused("for example 0.5", share=value)
 
 
 @pytest.mark.parametrize(

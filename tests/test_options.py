@@ -65,8 +65,8 @@ def test_numbers_alone_have_bounds_and_these_come_with_a_hint() -> None:
     assert bounded > 10
 
 
-def test_several_values_are_checked_where_they_are_used() -> None:
-    assert {None} == {each.kind for _, each in EVERY if each.option.several}
+def test_several_values_are_texts_or_numbers() -> None:
+    assert {float, str} == {each.kind for _, each in EVERY if each.option.several}
 
 
 def test_names_in_the_environment_are_unique_within_a_command() -> None:

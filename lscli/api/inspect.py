@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lscli._version import __version__
 from lscli.api.keywords import of_file
 from lscli.api.settings import settings_of
-from lscli.errors import LscliError
+from lscli.errors import LscliError, UsageError
+from lscli.io.argument import is_path
 from lscli.io.format_table import FORMATS
 from lscli.io.labels import Labels
 from lscli.io.logits import Logits
@@ -47,6 +48,9 @@ def inspect(path: Path, options: InspectOptions) -> Contents:
         ReadWriteError: the file cannot be read.
         UsageError: an unknown format.
     """
+    if not is_path(path):
+        what = f"must be a path, got {type(path).__name__}"
+        raise UsageError(what, "numpy.save writes an array to a file", where="path")
     input_format, progress = options.input_format, options.progress
     name = os.fsdecode(path)
     found = []

@@ -3,20 +3,27 @@
 The keywords, their types and defaults stand once, in `lscli.options`. A type checker and an editor see them in the
 signature of the public function, since ParamSpec takes them from the constructor of the class; `help` and notebooks
 see them in `__signature__` and the docstring.
+
+The command line calls `with_options`; callers in Python get errors, warnings and answers in the words of Python.
 """
 
 from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Sequence
+from contextvars import Context, copy_context
+from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from lscli.checked_options import declared
+from lscli.errors import LscliError
+from lscli.in_python import in_python, python_words, reword
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from lscli.checked_options import Declared
     from lscli.options import Data
@@ -97,7 +104,13 @@ def of_file(options: Callable[P, O]) -> Callable[[Callable[[Path, O], R]], FileF
 
 def _public(function: Callable[..., Any], options: Any, call: Callable[..., Any]) -> Any:
     """The public function. Its signature and docstring list the options."""
-    public = wraps(function)(call)
+    call.__qualname__ = function.__qualname__  # Python's errors about the arguments name it
+
+    @wraps(function)
+    def public(*arguments: Any, **given: Any) -> Any:
+        with python_words():
+            return _answer(call(*arguments, **given))
+
     own = inspect.signature(call, follow_wrapped=False).parameters.values()
     positional = [parameter for parameter in own if parameter.kind is not inspect.Parameter.VAR_KEYWORD]
     # A field of type None takes an option of a base class away.
@@ -108,6 +121,29 @@ def _public(function: Callable[..., Any], options: Any, call: Callable[..., Any]
     public.__signature__ = inspect.Signature([*positional, *keywords])  # type: ignore[attr-defined]
     public.with_options = function  # type: ignore[attr-defined]
     return public
+
+
+def _answer(found: Any) -> Any:
+    """The answer in the words of Python; rows that are computed while they are read speak so too."""
+    said = {"warnings": [in_python(note) for note in found.warnings], "conclusion": in_python(found.conclusion)}
+    return replace(found, **said, rows=found.rows if isinstance(found.rows, Sequence) else _Rows(found.rows))
+
+
+class _Rows:
+    """Rows that are computed while they are read, whose errors and warnings are in the words of Python."""
+
+    def __init__(self, rows: Iterable[Any]) -> None:
+        self._rows = rows
+        self._words: Context = copy_context()
+
+    def __iter__(self) -> Iterator[Any]:
+        words, rows, end = self._words.copy(), iter(self._rows), object()
+        try:
+            while (row := words.run(next, rows, end)) is not end:
+                yield row
+        except LscliError as error:
+            reword(error)
+            raise
 
 
 def _described(each: Declared) -> str:

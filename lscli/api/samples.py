@@ -8,7 +8,9 @@ import numpy as np
 
 from lscli.api import reading
 from lscli.api.keywords import of_logits
-from lscli.listings import Sample, Samples
+from lscli.errors import UsageError
+from lscli.io.argument import is_stdin
+from lscli.listings import Recomputed, Sample, Samples
 from lscli.options import SamplesOptions
 
 if TYPE_CHECKING:
@@ -30,8 +32,8 @@ _VALUES = Sample._fields[2:-1]
 def per_sample(logits: Data, labels: Data | None, options: SamplesOptions) -> Samples:
     """List every sample with all its quantities, in the order of the file.
 
-    Rows are computed while the listing is read, so memory is flat, and the listing can be read once. An error in the
-    file is raised after the rows before it, and a warning about skipped rows comes after the last row.
+    Rows are computed while the listing is read, so memory is flat; to read it again reads the logits again. An error
+    in the file is raised after the rows before it, and a warning about skipped rows comes after the last row.
 
     Args:
         logits, labels: as in `lscli.evaluate`.
@@ -42,9 +44,18 @@ def per_sample(logits: Data, labels: Data | None, options: SamplesOptions) -> Sa
     Raises:
         LscliError: as `lscli.evaluate`.
     """
-    read, parts = reading.read_parts(logits, labels, _VALUES, options)
-    chosen = parts if options.worst is None else _worst(parts, options.worst, options.by)
-    return Samples(rows=_rows(read.source, chosen), **read.answered(options))
+
+    def rows() -> tuple[reading.Reading, Iterator[Sample]]:
+        read, parts = reading.read_parts(logits, labels, _VALUES, options)
+        return read, _rows(read.source, parts if options.worst is None else _worst(parts, options.worst, options.by))
+
+    def again() -> Iterator[Sample]:
+        if is_stdin(logits) or is_stdin(labels):
+            raise UsageError("is read once", "keep the rows: list(listing.rows)", where="standard input")
+        return rows()[1]
+
+    read, first = rows()
+    return Samples(rows=Recomputed(first, again), **read.answered(options))
 
 
 def _rows(source: str, parts: Iterable[Part]) -> Iterator[Sample]:

@@ -13,6 +13,7 @@ from lscli.api import reading
 from lscli.api.keywords import of_logits
 from lscli.api.loss_targets import declared_targets, parse_eps
 from lscli.api.report_rows import Resampling, group_rows
+from lscli.checked_options import items
 from lscli.errors import InputError
 from lscli.io.argument import is_path
 from lscli.io.path_roles import is_keyed, stored_shape
@@ -92,9 +93,13 @@ def sweep(logits: Data, labels: Data | None, options: SweepOptions) -> Report:
 
 
 def _several(others: Any) -> Sequence[Any]:
-    """The further models as a list; one model may be given alone, as a path or an array."""
+    """The further models as a list; one model may be given alone, as a path or an array of two dimensions."""
     alone = is_path(others) or isinstance(others, SampleTable) or getattr(others, "ndim", 0) == 2
-    return [others] if alone else list(others or ())
+    if others is None or alone:
+        return [others] if alone else ()
+    if getattr(others, "ndim", None) is not None:  # an array of several models: `items` would make numbers of it
+        return [*others] if others.ndim > 2 else items(None, "others")
+    return items(others, "others")
 
 
 def _check_shapes(models: Sequence[Any], logits_key: str | None) -> None:
@@ -121,7 +126,7 @@ def _shape(model: Any, logits_key: str | None) -> tuple[int, ...] | None:
         return stored_shape(model, logits_key, "logits")
     try:
         return tuple(np.shape(model))
-    except (ValueError, LookupError):  # nested lists of different lengths, or a SampleTable, which is refused later
+    except Exception:  # what is no array is refused when it is read
         return None
 
 

@@ -91,7 +91,5 @@ def _metric_names(incomplete: str) -> list[str]:
 
 
 def _given(each: Declared, value: Any) -> Any:
-    """The value of a field. Several values are separated by commas or by repeating the option."""
-    if not each.option.several:
-        return value
-    return [word for part in value for word in part.split(",")] or each.default
+    """The value of a field, which splits each of several values at its commas."""
+    return value or each.default if each.option.several else value

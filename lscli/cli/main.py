@@ -20,8 +20,8 @@ from lscli.cli import eval as eval_file
 from lscli.cli.stderr import say
 from lscli.cli.typer_converters import PlainCommand, PlainGroup
 from lscli.cli.unexpected_errors import explained
-from lscli.errors import ClosedPipeError, ExitCode, LscliError, LscliWarning, shortened
-from lscli.text import said
+from lscli.errors import ClosedPipeError, ExitCode, LscliError, LscliWarning
+from lscli.text import said, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

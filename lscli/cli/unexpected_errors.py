@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 
 from lscli.errors import ExitCode
-from lscli.limits import memory_limit
-from lscli.text import said, sized
+from lscli.limits import memory_ran_out
+from lscli.text import said
 
 # Messages of the system, the dynamic loader and Python when memory runs out.
 _NO_MEMORY = (os.strerror(errno.ENOMEM), "annot allocate memory", "failed to map segment", "can't start new thread")
@@ -17,20 +16,11 @@ _NO_MEMORY = (os.strerror(errno.ENOMEM), "annot allocate memory", "failed to map
 def explained(error: BaseException) -> tuple[str, str, int]:
     """The message, the hint and the exit code."""
     if isinstance(error, MemoryError) or any(sign in str(error) for sign in _NO_MEMORY):
-        return _memory(error)
+        refusal = memory_ran_out(error)
+        return refusal.message, refusal.hint, refusal.exit_code
     if isinstance(error, OSError):
         many = error.errno in (errno.EMFILE, errno.ENFILE)
         hint = "raise the limit on open files (ulimit -n)" if many else "check the disk and your rights"
         return f"reading or writing failed: {error.strerror or error}", hint, ExitCode.READ_WRITE
     what = said(f"{type(error).__name__}: {error}")
     return f"a bug in lscli: {what}", "set LSCLI_DEBUG=1 and report what it shows", ExitCode.BUG
-
-
-def _memory(error: BaseException) -> tuple[str, str, int]:
-    facts = []
-    if needed := re.search("Unable to allocate ([0-9.]+) ([A-Za-z]+)", str(error)):  # numpy's
-        facts.append(f"needs {needed[1].rstrip('.')} {needed[2]} more")
-    if limit := memory_limit():
-        facts.append(f"limit {sized(limit.total)}")
-    what = ": ".join(("memory ran out", *([", ".join(facts)] if facts else [])))
-    return what, "raise the limit on memory, or use a smaller --chunk-rows or fewer --threads", ExitCode.READ_WRITE

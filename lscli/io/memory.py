@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lscli.errors import InputError
+from lscli.arrays import as_array, is_tensor, plain_tensor, tensor_values
 from lscli.io.stored import StoredArray
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ class MemoryArray(StoredArray):
         self.shape = array.shape
         self.dtype = array.dtype
         self.element = "bfloat16" if bfloat16 else array.dtype.name
-        self._array = array
+        self._array = array if array.ndim else array.reshape(1)  # a number is read as its only row
         self._direct = array.dtype.isnative and array.flags.c_contiguous and array.flags.aligned
 
     def read(self, start: int, stop: int, out: NDArray[Any]) -> NDArray[Any]:
@@ -66,41 +65,25 @@ def open_array(value: Any, name: str) -> MemoryArray | TensorArray:
     """Open a numpy array, nested list or torch tensor.
 
     Raises:
-        InputError: numpy cannot convert it to an array of numbers.
+        InputError: it is no array of numbers or texts, or values of it are masked.
     """
-    torch = sys.modules.get("torch")  # a tensor exists only if torch is imported
-    if torch is not None and isinstance(value, torch.Tensor):
-        return open_tensor(value, name)
-    try:
-        array = np.asarray(value)
-    except (ValueError, TypeError) as error:
-        raise InputError(
-            f"is not an array: {error}", "give a numpy array, a torch tensor or a path", where=name
-        ) from error
-    if array.dtype == object:
-        raise InputError("object arrays are refused", "give an array of numbers", where=name)
-    return MemoryArray(array, name)
+    return open_tensor(value, name) if is_tensor(value) else MemoryArray(as_array(value, name), name)
 
 
 def open_tensor(tensor: torch.Tensor, name: str) -> MemoryArray | TensorArray:
     """Open a torch tensor, on the CPU or on its device.
 
     Raises:
-        InputError: it is sparse, or numpy lacks its type.
+        InputError: it does not hold one value for each place, or numpy lacks its type.
     """
     import torch
 
-    if tensor.layout != torch.strided:
-        raise InputError(f"a tensor of layout {tensor.layout}", "give tensor.to_dense()", where=name)
-    tensor = tensor.detach()
+    tensor = plain_tensor(tensor, name)
     if tensor.device.type != "cpu":
         return TensorArray(tensor, name)
     if tensor.dtype == torch.bfloat16:  # numpy lacks this type: take its bits
-        return MemoryArray(tensor.contiguous().view(torch.uint16).numpy(), name, bfloat16=True)
-    try:
-        return MemoryArray(tensor.resolve_conj().resolve_neg().numpy(), name)
-    except TypeError as error:
-        raise InputError(f"a tensor of dtype {tensor.dtype}", "give tensor.float()", where=name) from error
+        return MemoryArray(tensor_values(tensor.contiguous().view(torch.uint16), name), name, bfloat16=True)
+    return MemoryArray(tensor_values(tensor, name), name)
 
 
 def read_all(array: StoredArray) -> NDArray[Any]:

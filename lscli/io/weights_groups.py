@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lscli.arrays import as_list
 from lscli.errors import InputError, UsageError
 from lscli.io.files import RegularFile
 from lscli.io.tables.text import column_of
@@ -103,7 +104,7 @@ def open_groups(value: Any, column: str | None, rows: int) -> tuple[list[str], A
         finally:
             file.close()
     else:
-        name, cells = "groups", [str(cell) for cell in np.asarray(value, object).ravel()]
+        name, cells = "groups", [str(cell) for cell in as_list(value, "groups")]
     if len(cells) != rows:
         raise InputError(f"rows differ: {rows} logits, {len(cells)} rows of metadata", "one row per sample", where=name)
     names = sorted({printable(cell) or _EMPTY for cell in cells}, key=_natural)

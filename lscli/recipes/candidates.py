@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lscli.errors import UsageError
 from lscli.recipes.catalogue import LOSSES, NONE, RECIPES, Recipe
+from lscli.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -51,7 +52,10 @@ class Printed:
         Raises:
             UsageError: the value is not a finite number.
         """
-        text = value.strip() if isinstance(value, str) else format(value)
+        try:
+            text = value.strip() if isinstance(value, str) else format(value)
+        except Exception:  # `format` is code of the value's type, which may raise anything
+            text = shown(value)
         try:
             exact = Decimal(text)
             number = float(exact)
@@ -59,7 +63,7 @@ class Printed:
             number = math.nan
         if not math.isfinite(number):
             hint = "the loss comes first, as it was printed: lscli explain 0.9935 LOGITS LABELS"
-            raise UsageError(f"not a finite number: {text!r}", hint, where="value")
+            raise UsageError(f"not a finite number: {shown(text)}", hint, where="value")
         return cls(text, number, 0.5 * 10.0 ** min(int(exact.as_tuple().exponent), 300))
 
     def distance(self, loss: float) -> float:

@@ -147,16 +147,16 @@ def _scan(
     else:
         from lscli.scan.device import scan_on_device
 
-        scan_on_device(logits, builder, class_sums, options.device, fitted.threads, fitted.chunk_rows, report)
+        scan_on_device(logits, builder, class_sums, str(options.device), fitted.threads, fitted.chunk_rows, report)
     logits.check_unchanged()
     counts = builder.skipped, checks.masked, checks.look_like_probabilities, builder.ignored
-    return Scan(builder.table(), options.device, options.kernel, *counts)
+    return Scan(builder.table(), str(options.device), options.kernel, *counts)
 
 
 def _resolved(options: ReadingOptions, logits: Logits) -> ReadingOptions:
     """The options with the device and the kernel chosen."""
     held_by = None if logits.tensor is None else str(logits.tensor.device)
-    device, kernel = resolve(options.device, options.kernel, held_by)
+    device, kernel = resolve(str(options.device), options.kernel, held_by)
     return options.replaced(device=device, kernel=kernel)
 
 

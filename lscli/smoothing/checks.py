@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lscli.arrays import as_array
 from lscli.checked_options import choice
-from lscli.errors import InputError, UsageError, whole
+from lscli.errors import InputError, UsageError, real, whole
 from lscli.smoothing.conventions import CONVENTIONS, Convention
+from lscli.text import printable, shown
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Array = NDArray[Any]
+
+
+_MOST_CLASSES = 2**31 - 1
 
 
 def check_smoothing(name: str) -> Convention:
@@ -43,7 +48,7 @@ def check_eps(eps: object, *, allow_negative: bool = False, before: str = "--eps
         return check_share(eps, before, where)
     if not allow_negative:
         hint = f"for example {before}0.1; --allow-negative-eps accepts an eps below 0 (negative label smoothing)"
-        raise UsageError(f"must be finite and in [0, 1], got {eps}", hint, where=where)
+        raise UsageError(f"must be finite and in [0, 1], got {_said(eps)}", hint, where=where)
     return value
 
 
@@ -55,26 +60,32 @@ def check_share(share: object, before: str, where: str) -> float:
     """
     value = _as_float(share)
     if not 0 <= value <= 1:
-        raise UsageError(f"must be finite and in [0, 1], got {share}", f"for example {before}0.1", where=where)
+        raise UsageError(f"must be finite and in [0, 1], got {_said(share)}", f"for example {before}0.1", where=where)
     return value + 0.0  # -0.0 becomes 0.0
 
 
-def _as_float(value: Any) -> float:
+def _as_float(value: object) -> float:
     try:
-        return float(value)
-    except (TypeError, ValueError, OverflowError):
+        return float(value) if isinstance(value, str) else real(value)
+    except (TypeError, ValueError):
         return math.nan
 
 
+def _said(value: object) -> str:
+    return printable(value) if isinstance(value, str) else shown(value)
+
+
 def check_classes(num_classes: object) -> int:
-    """K as an int of at least 2.
+    """K as an int of at least 2, and at most what labels of 32 bits can number.
 
     Raises:
-        UsageError: K is not a whole number or is below 2.
+        UsageError: K is not a whole number or is out of range.
     """
     k = whole(num_classes, "classes")
     if k < 2:
         raise UsageError(f"must be at least 2, got {k}", "smoothing needs another class", where="classes")
+    if k > _MOST_CLASSES:
+        raise UsageError(f"must be at most {_MOST_CLASSES}, got {k}", "give the number of classes", where="classes")
     return k
 
 
@@ -105,7 +116,7 @@ def check_class_weights(weights: ArrayLike, num_classes: int, name: str = "class
 
 
 def _by_class(values: ArrayLike, num_classes: int, name: str, what: str) -> Array:
-    raw = np.asarray(values)
+    raw = as_array(values, name)
     if raw.dtype.kind not in "fiu":
         raise InputError(f"not numbers ({raw.dtype.name})", f"give one {what} per class", where=name)
     if raw.shape != (num_classes,):

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lscli.errors import UsageError
+from lscli.in_python import of_python
 from lscli.smoothing.checks import check_classes, check_eps, check_smoothing
 
 if TYPE_CHECKING:
     from lscli.options import Smoothing
 
 
+@of_python
 def convert_eps(eps: float, num_classes: int, source: Smoothing, target: Smoothing) -> float:
     """The eps of convention `target` that gives the same targets as `eps` of convention `source`.
 

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lscli.errors import InputError
+from lscli.arrays import as_array
+from lscli.errors import InputError, truth, whole
+from lscli.in_python import of_python
 from lscli.smoothing.checks import check_classes, check_eps, check_goes_with_prior, check_prior, check_smoothing
 from lscli.smoothing.targets import Targets
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 
+@of_python
 def smooth_labels(
     labels: ArrayLike,
     num_classes: int,
@@ -52,8 +55,9 @@ def smooth_labels(
     """
     k = check_classes(num_classes)
     targets = make_targets(smoothing, prior, k)
-    eps = check_eps(eps, allow_negative=allow_negative_eps)
-    values = np.asarray(labels)
+    eps = check_eps(eps, allow_negative=truth(allow_negative_eps, "allow_negative_eps"))
+    values = as_array(labels, "labels")
+    ignore_index = whole(ignore_index, "ignore_index")
     if values.ndim == 2:
         return of_values(*row_values(values, k, ignore_index), targets, eps)
     return of_classes(_kept_or_minus_one(values, k, ignore_index), targets, eps, k)

@@ -67,13 +67,13 @@ def test_an_eps_out_of_range_is_refused(eps: Any) -> None:
         ({"kernel": "numpy", "device": "cuda"}, "does not run on cuda"),
         ({"nonfinite": "drop"}, "nonfinite: unknown value 'drop'"),
         ({"threads": 0}, "threads: must be at least 1, got 0"),
-        ({"chunk_rows": -3}, "chunk-rows: must be at least 1, got -3"),
+        ({"chunk_rows": -3}, "chunk_rows: must be at least 1, got -3"),
         ({"bins": 0}, "bins: must be from 1 to 10000"),
-        ({"bin_edges": "both"}, "bin-edges: unknown value 'both'"),
+        ({"bin_edges": "both"}, "bin_edges: unknown value 'both'"),
         ({"norm": "l7"}, "norm: unknown value 'l7'"),
         ({"compat": "netcall"}, "compat: unknown value 'netcall'"),
         ({"score": "mps"}, "score: unknown value 'mps'"),
-        ({"group_by": "split"}, "group-by: no file is given for this column"),
+        ({"group_by": "split"}, "group_by: no file is given for this column"),
     ],
 )
 def test_a_wrong_value_of_an_option_is_refused(options: dict[str, Any], message: str) -> None:

@@ -265,7 +265,7 @@ def test_odd_numbers_are_numbers(value: str) -> None:
         ({"eps": -0.1}, "eps: must be .*got -0.1"),
         ({"eps": []}, "no eps is given"),
         ({"groups": ["a", "b", "a", "b"]}, "groups: is not an option of this command"),
-        ({"masked_classes": "exclude", "class_weights": [1, 1, 1]}, "masked-classes"),
+        ({"masked_classes": "exclude", "class_weights": [1, 1, 1]}, "masked_classes"),
     ],
 )
 def test_a_wrong_value_of_an_option_is_refused(options: dict[str, Any], message: str) -> None:

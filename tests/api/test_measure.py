@@ -121,7 +121,7 @@ def test_a_table_of_logits_has_the_metrics_of_its_columns() -> None:
         ("logit_gap_mean", "the table has no column logit_gap"),
         ("loss_prior", "there is no prior"),
         ("loss_noise_corrected", "there is no noise rate"),
-        ("loss_difference", "there is one model; lscli sweep takes several"),
+        ("loss_difference", "there is one model; lscli.sweep takes several"),
     ],
 )
 def test_a_metric_that_is_named_and_absent_is_warned_of_with_the_reason(metric: str, reason: str) -> None:

@@ -129,7 +129,7 @@ def test_only_the_header_of_the_last_path_is_read_twice(folder: Path) -> None:
         ),
         (["logits.npy", "labels.npy", "--eps=-0.1:0.1:0.1"], 2, ["-0.1", "--allow-negative-eps"]),
         (["logits.npy", "labels.npy", "--smoothing", "prior"], 2, ["needs a prior"]),
-        (["logits.npy", "labels.npy", "--ci", "--bootstrap", "1"], 2, ["bootstrap: must be at least 2"]),
+        (["logits.npy", "labels.npy", "--ci", "--bootstrap", "1"], 2, ["bootstrap: must be from 2 to 1000000"]),
     ],
     ids=lambda value: " ".join(map(str, value)) if isinstance(value, list) else "",
 )

@@ -222,8 +222,8 @@ def test_an_error_in_a_metric_is_raised(threads: int, error: type[BaseException]
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"bootstrap": 1}, "bootstrap: must be at least 2, got 1"),
-        ({"bootstrap": -5}, "bootstrap: must be at least 2, got -5"),
+        ({"bootstrap": 1}, "bootstrap: must be from 2 to 1000000, got 1"),
+        ({"bootstrap": -5}, "bootstrap: must be from 2 to 1000000, got -5"),
         ({"seed": -1}, "seed: must be at least 0, got -1"),
         ({"level": 0}, "level: must be between 0 and 1, got 0"),
         ({"level": 1.0}, "level: must be between 0 and 1, got 1.0"),

@@ -62,7 +62,7 @@ def test_a_file_under_another_suffix_is_told_its_own(tmp_path: Path) -> None:
             path.rename(wrong)
             with pytest.raises(InputError) as caught:
                 lscli.evaluate(wrong, Y)
-            assert f"--input-format {name}" in caught.value.hint, (name, other)
+            assert f"input_format={name!r}" in caught.value.hint, (name, other)
             wrong.rename(path)
 
 

@@ -105,7 +105,7 @@ def test_a_column_may_hold_commas_and_line_ends_in_quotes(path: Path) -> None:
 
 
 def test_several_columns_need_a_name(path: Path) -> None:
-    assert "name one with --labels-column: id, truth" == refused(path, UNNAMED, "has 2 columns").hint
+    assert "name one with labels_column: id, truth" == refused(path, UNNAMED, "has 2 columns").hint
 
 
 @pytest.mark.parametrize("name", ["label", "labels"])

@@ -206,7 +206,7 @@ def test_a_column_of_labels_is_no_class(path: Path, written: str, header: str) -
     text = header + "".join(f"{row},{written.format(label)}\n" for row, label in zip(ROWS, LABELS, strict=True))
     name = "y" if header else "5"
     hint = spoilt(path, text, f"column '{name}' has only whole numbers, as labels have").hint
-    assert f"--labels-column {name}" in hint
+    assert f"labels_column={name!r}" in hint
     if written == "{}":
         assert EXPECTED == read(path, text, labels=None, labels_column=name)
         assert EXPECTED == read(path, text, labels=None, labels_column="5")
@@ -222,7 +222,7 @@ def test_a_table_with_text_and_labels_is_read_by_its_names(path: Path) -> None:
     lines = [f'"a ""q"",\n{row}",{cells},{label}' for row, (cells, label) in enumerate(zip(ROWS, LABELS, strict=True))]
     text = "prompt,l0,l1,l2,l3,l4,label\n" + "\n".join(lines) + "\n"
     assert EXPECTED == read(path, text, labels=None, logits_key="l[0-9]")
-    assert "--logits-key 'l[0-9]*'" in spoilt(path, text, "column 'prompt' may not be a class", labels=None).hint
+    assert "logits_key='l[0-9]*'" in spoilt(path, text, "column 'prompt' may not be a class", labels=None).hint
 
 
 def test_binary_logits_are_a_column(path: Path) -> None:

@@ -87,7 +87,7 @@ def test_labels_have_an_archive_of_their_own(path: Path, tmp_path: Path) -> None
 
 def test_several_arrays_without_the_name_are_listed(path: Path) -> None:
     error = refused(archive(path, a=LOGITS, b=LOGITS), "holds several arrays and none is called logits")
-    assert "name one with --logits-key: a, b" == error.hint
+    assert "name one with logits_key: a, b" == error.hint
 
 
 def test_an_unknown_key_is_answered_with_the_nearest(path: Path) -> None:
@@ -285,7 +285,7 @@ def test_another_file_by_that_name_is_refused(path: Path, data: bytes, says: str
 
 def test_an_archive_by_the_name_of_an_array_is_recognised(tmp_path: Path) -> None:
     error = refused(archive(tmp_path / "x.npy", logits=LOGITS), "a zip archive, not a .npy file")
-    assert "if it is an .npz archive, give it the suffix .npz or say --input-format npz" == error.hint
+    assert "if it is an .npz archive, give it the suffix .npz or say input_format='npz'" == error.hint
 
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])

@@ -152,7 +152,7 @@ def test_labels_of_any_integer_type(path: Path, dtype: torch.dtype) -> None:
 def test_a_pair_is_counted(path: Path) -> None:
     saved(path, (TENSOR, CLASSES))
     assert EXPECTED == figures(lscli.evaluate(path, logits_key="0", labels_key="1"))
-    assert "--logits-key: 0, 1" in refused(path, "none is called logits", labels=None).hint
+    assert "logits_key: 0, 1" in refused(path, "none is called logits", labels=None).hint
 
 
 def test_pth_is_the_same(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_keys_choose_the_tensors(path: Path) -> None:
     saved(path, {"a": TENSOR, "b": CLASSES, 7: TENSOR + 1})
     assert EXPECTED == figures(lscli.evaluate(path, logits_key="a", labels_key="b"))
     assert "it holds a, b, 7" == refused(path, "holds no array 'zz'", logits_key="zz").hint
-    assert "leave out --logits-key" == refused(saved(path, TENSOR), "holds one tensor", logits_key="a").hint
+    assert "leave out logits_key" == refused(saved(path, TENSOR), "holds one tensor", logits_key="a").hint
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_a_pattern_leaves_the_labels_out(path: Path) -> None:
 @pytest.mark.parametrize("beside", ["weight", "loss", "confidence", "id", "Target"])
 def test_a_column_of_numbers_that_are_no_logits_is_refused(path: Path, beside: str) -> None:
     written(path, ["a", "b", "c", "d", "e"], **{beside: LOGITS[:, 0] + 7}, label=LABELS)
-    assert "--logits-key 'logit_*'" in refused(path, f"column '{beside}' may not be a class").hint
+    assert "logits_key='logit_*'" in refused(path, f"column '{beside}' may not be a class").hint
 
 
 def test_all_of_them_are_classes_where_that_is_said(path: Path) -> None:
@@ -100,7 +100,7 @@ def test_all_of_them_are_classes_where_that_is_said(path: Path) -> None:
 
 def test_a_column_among_numbered_ones_is_refused(path: Path) -> None:
     written(path, ["x0", "x1", "x2", "x3", "x4"], entropy=LOGITS[:, 0], label=LABELS)
-    assert "--logits-key 'x[0-9]*'" in refused(path, "column 'entropy' may not be a class").hint
+    assert "logits_key='x[0-9]*'" in refused(path, "column 'entropy' may not be a class").hint
     assert EXPECTED == figures(lscli.evaluate(path, logits_key="x[0-9]*"))
 
 
@@ -149,7 +149,7 @@ def test_the_only_lists_are_the_logits(typed: Path) -> None:
     save(typed, pa.table({"scores": FIXED(LOGITS.ravel() + 1, 5), "logits": lists, "label": LABELS}))
     assert EXPECTED == figures(lscli.evaluate(typed))
     save(typed, pa.table({"a": lists, "b": FIXED(LOGITS.ravel() + 1, 5), "label": LABELS}))
-    assert "name one with --logits-key: a, b" == refused(typed, "several columns of lists").hint
+    assert "name one with logits_key: a, b" == refused(typed, "several columns of lists").hint
     assert EXPECTED == figures(lscli.evaluate(typed, logits_key="a"))
 
 
