@@ -237,7 +237,7 @@ def test_settings_and_sentences_name_the_class(options: Any, number: int | None)
 @pytest.mark.parametrize(
     ("options", "says", "hint"),
     [
-        ({"positive_class": 1, "top_label": True, "binary": True}, "cannot be combined with --top-label", "leave one"),
+        ({"positive_class": 1, "top_label": True, "binary": True}, "cannot be combined with top_label=True", "leave one"),
         ({"positive_class": 2, "binary": True}, "must be from 0 to 1, got 2", "one is 0 and one is 1"),
         ({"positive_class": -1, "binary": True}, "must be from 0 to 1, got -1", "one is 0 and one is 1"),
     ],
@@ -254,7 +254,7 @@ def test_a_positive_class_needs_two_classes() -> None:
     for question in (lscli.evaluate, lscli.per_bin):
         with pytest.raises(UsageError, match="needs two classes, and these logits have 3") as caught:
             question(logits, labels, positive_class=1)
-        assert "lscli classes" in caught.value.hint
+        assert "lscli.per_class" in caught.value.hint
     # What the hint says works.
     assert 3 == len(lscli.per_class(logits, labels).rows)
 
@@ -270,7 +270,7 @@ def test_soft_labels_have_no_positive_class() -> None:
 def test_a_library_without_a_binary_error_is_named() -> None:
     compat: Library = "gpleiss"
     for question in (lscli.evaluate, lscli.per_bin):
-        with pytest.warns(LscliWarning, match="gpleiss has no binary calibration error.*say --top-label"):
+        with pytest.warns(LscliWarning, match="gpleiss has no binary calibration error.*say top_label=True"):
             question(OPEN, Y[:-4], kind="probs", binary=True, compat=compat)
         question(OPEN, Y[:-4], kind="probs", binary=True, compat=compat, top_label=True)
 

@@ -314,8 +314,8 @@ def test_a_bad_row_late_in_the_file_leaves_the_old_output(tmp_path: Path, suffix
 
 
 @pytest.mark.parametrize("arguments", [[LABELS], ["--label", 1]])
-@pytest.mark.parametrize("classes", [10**12, 10**30])
+@pytest.mark.parametrize("classes", [10**9, 2**31 - 1])
 def test_more_classes_than_fit_into_memory_are_refused_at_once(run: Run, arguments: list[object], classes: int) -> None:
     assert_refused(
-        run("smooth", *arguments, "--classes", classes), 4, "classes: a row of", "TiB of memory", "--classes"
+        run("smooth", *arguments, "--classes", classes), 4, "classes: a row of", "of memory", "--classes"
     )
