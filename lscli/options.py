@@ -68,6 +68,14 @@ PRIOR = _file(
     "FILE|empirical",
 )
 IGNORE_INDEX = Option("Leave out samples with this label.", READING, "LABEL")
+LABELS_FROM = Option(
+    "The label of the first class, such as 1 for labels 1 to K. Answers always count classes from 0.",
+    READING,
+    "LABEL",
+    least=-(2**31),
+    most=2**31,
+    hint="0 is usual, or 1",
+)
 LABELS_KEY = Option("The array or column that holds the labels.", READING, "KEY", shown="labels, or the only one")
 LABELS_COLUMN = Option(
     "The column of a table that holds the labels, by name or number.",
@@ -107,6 +115,7 @@ class ValueOptions(Options):
     """The meaning of the values of logits and labels."""
 
     ignore_index: Annotated[int, IGNORE_INDEX] = -100
+    labels_from: Annotated[int, LABELS_FROM] = 0
     nonfinite: Annotated[Nonfinite, Option("What to do with rows that contain nan or +inf, or only -inf.", READING)] = (
         "error"
     )
@@ -541,6 +550,8 @@ class OneEpsOptions(Options):
 
 class SmoothOneOptions(NegativeEpsOptions, PriorOptions, OneEpsOptions, ClassCountOptions):
     """Options of the smoothed targets of one label."""
+
+    labels_from: Annotated[int, LABELS_FROM] = 0
 
 
 class SmoothOptions(SmoothOneOptions):

@@ -1,17 +1,17 @@
-"""Labels of shape [N]: class numbers from 0 to K-1, or the ignore index."""
+"""Labels of shape [N]: class numbers, or the ignore index."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from lscli.class_numbers import class_numbers
 from lscli.errors import InputError
 from lscli.io.memory import read_all
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from lscli.class_numbers import ClassNumbers
     from lscli.io.stored import StoredArray
 
 
@@ -41,29 +41,17 @@ class Labels:
         self.dtype = self.values.dtype.name
         self.size = self.values.nbytes
 
-    def checked(self, num_classes: int, ignore_index: int) -> tuple[NDArray[np.int32], int]:
-        """The labels [N] with -1 for every ignored one, and the number of ignored ones.
+    def checked(self, num_classes: int, ignore_index: int, labels_from: int) -> ClassNumbers:
+        """The labels as class numbers from 0 to K-1; see `class_numbers`.
 
         Raises:
-            InputError: a label is outside [0, K), or all labels are ignored.
+            InputError: a label stands for no class, or all labels are ignored.
         """
-        values = self.values
-        ignored = values == ignore_index
-        outside = ((values < 0) | (values >= num_classes)) & ~ignored
-        if outside.any():
-            row = int(outside.argmax())
-            name, own_row = self._array.located(row)
-            what = f"label out of range at row {own_row} (value {values[row]}, {num_classes} classes)"
-            hint = "labels count from 0; --ignore-index leaves out the samples with one value"
-            raise InputError(what, hint, where=name)
-        count = int(np.count_nonzero(ignored))
-        if count == len(values):
-            what = f"all {count} samples are ignored (label {ignore_index})"
+        found = class_numbers(self.values, num_classes, ignore_index, labels_from, self.name, self._array.located)
+        if found.ignored == len(found.label):
+            what = f"all {found.ignored} samples are ignored (label {ignore_index})"
             raise InputError(what, "check --ignore-index", where=self.name)
-        result = values.astype(np.int32)
-        if count:
-            result[ignored] = -1
-        return result, count
+        return found
 
     def _integers(self, array: StoredArray, rows: int | None, logits: str) -> NDArray[Any]:
         if len(self.shape) != 1:

@@ -213,7 +213,7 @@ def test_wrong_usage_is_one_line_and_a_hint(
     ("saved", "more", "words"),
     [
         ([0, 1, 4, 0], ("--classes", 4), ["out of range at row 2 (value 4, 4 classes)"]),
-        ([0, -1], ("--classes", 4), ["row 1 (value -1", "--ignore-index"]),
+        ([0, 2, -1], ("--classes", 4), ["row 2 (value -1", "--ignore-index -1"]),
         ([-100, -100], ("--classes", 4), ["all 2 samples are ignored"]),
         ([0.0, 1.0], ("--classes", 4), ["not integer labels"]),
         ([[0], [1]], ("--classes", 4), ["(2, 1)", "labels.ravel()"]),
