@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 from lscli.class_numbers import class_numbers
 from lscli.errors import InputError
 from lscli.io.memory import read_all
+from lscli.io.odd_labels import not_integers, not_one_per_sample
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.class_numbers import ClassNumbers
+    from lscli.io.logits import Logits
     from lscli.io.stored import StoredArray
 
 
@@ -20,8 +22,7 @@ class Labels:
 
     Args:
         array: [N]; read at once, then closed.
-        rows: N of the logits, checked before the labels are read; None without logits.
-        logits: the name of the logits, for errors.
+        logits: [N, K]; their number of rows is checked before the labels are read.
 
     Attributes:
         name: the path as typed, or the argument's name.
@@ -32,12 +33,12 @@ class Labels:
         InputError: the array is not one-dimensional, not of integers, or has a different number of rows.
     """
 
-    def __init__(self, array: StoredArray, rows: int | None = None, logits: str = "") -> None:
+    def __init__(self, array: StoredArray, logits: Logits | None = None) -> None:
         self.name = array.name
         self.shape = array.shape
         self.shards = array.shards
         self._array = array
-        self.values = self._integers(array, rows, logits)
+        self.values = self._integers(array, logits)
         self.dtype = self.values.dtype.name
         self.size = self.values.nbytes
 
@@ -53,18 +54,14 @@ class Labels:
             raise InputError(what, "check --ignore-index", where=self.name)
         return found
 
-    def _integers(self, array: StoredArray, rows: int | None, logits: str) -> NDArray[Any]:
+    def _integers(self, array: StoredArray, logits: Logits | None) -> NDArray[Any]:
         if len(self.shape) != 1:
-            hint = "save the class numbers: labels.argmax(axis=1); for distributions say --soft-labels"
-            if len(self.shape) == 2 and 1 in self.shape:
-                hint = "save them flat: labels.ravel()"
-            raise InputError(f"need labels of shape (N,), got {self.shape}", hint, where=self.name)
+            raise not_one_per_sample(array, () if logits is None else logits.shape)
         if array.element.lstrip("u").rstrip("0123456789") != "int":
-            what = f"not integer labels ({array.element})"
-            raise InputError(what, "save the class numbers as int64", where=self.name)
+            raise not_integers(array)
         if self.shape[0] == 0:
             raise InputError("no rows", "save one label per sample", where=self.name)
-        if rows not in (None, self.shape[0]):
-            what = f"rows differ: {logits} has {rows}, the labels have {self.shape[0]}"
+        if logits is not None and logits.shape[0] != self.shape[0]:
+            what = f"rows differ: {logits.name} has {logits.shape[0]}, the labels have {self.shape[0]}"
             raise InputError(what, "save both from the same run", where=self.name)
         return read_all(array)

@@ -39,7 +39,7 @@ def open_inputs(logits: Any, labels: Any = None, options: ReadingOptions = _DEFA
         ReadWriteError: an input cannot be read.
         UsageError: an option does not fit the inputs.
     """
-    return _opened(logits, labels, options, 1, lambda truth, own: Labels(truth, own.shape[0], own.name))
+    return _opened(logits, labels, options, 1, Labels)
 
 
 def open_soft_inputs(logits: Any, labels: Any = None, options: ReadingOptions = _DEFAULTS) -> tuple[Logits, SoftLabels]:

@@ -24,7 +24,7 @@ class Hint(NamedTuple):
         hint: words of the hint.
         follow: does what the hint says: words to append to the command, which must stand in the hint, or a `Make`. None
             if the hint names nothing that can be typed.
-        accuracy: the accuracy that the command then prints; None if it is refused again.
+        accuracy: the first accuracy that the command then prints; None if it is refused again.
         again: words of the error and its hint if it is refused again.
         never: words that the hint must not have, since following them would give a wrong number.
         code: the exit code of the error.

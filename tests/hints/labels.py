@@ -36,6 +36,20 @@ def hole(labels: Sequence[int], classes: int, mark: int, *words: object) -> Make
     return coded([*labels, 0], classes, lambda y: np.append(y[:-1], mark), *words)
 
 
+def _one_class(folder: Path) -> Sequence[object]:
+    """The logits and the labels of class 1 alone, as one binary problem."""
+    x, y = np.load(folder / "x.npy"), np.load(folder / "y.npy")
+    (folder / "x.npy").write_bytes(saved(x[:, 1] - 1))
+    (folder / "y.npy").write_bytes(saved(y[:, 1].astype(np.int64)))
+    return ["eval", folder / "x.npy", folder / "y.npy", "--binary"]
+
+
+def _swept(folder: Path) -> Sequence[object]:
+    """Both models, with labels."""
+    (folder / "labels.npy").write_bytes(saved(np.array([0, 1, 2, 0])))
+    return ["sweep", folder / "x.npy", folder / "y.npy", folder / "labels.npy", "--eps", "0.1"]
+
+
 CASES = [
     Hint(
         "1 to K",
@@ -188,6 +202,95 @@ CASES = [
         "label out of range at row 0 (value 17, 3 classes)",
         "if these are the 3 classes",
         never=DROPS,
+    ),
+    Hint(
+        "True and False",
+        coded([0, 1, 1, 0], 2, lambda y: y == 1),
+        "not integer labels (bool)",
+        'save True and False as classes 1 and 0: labels.astype("int64")',
+        again([0, 1, 1, 0]),
+        accuracy=0.75,
+    ),
+    Hint(
+        "whole numbers as floats",
+        coded([0, 1, 2, 0], 3, lambda y: y.astype(np.float32)),
+        "not integer labels (float32)",
+        'labels.astype("int64")',
+        again([0, 1, 2, 0]),
+        accuracy=0.75,
+    ),
+    Hint(
+        "scores",
+        arrays(right([0, 1, 2, 0], 3), [0.0, 0.9, 0.2, 1.0]),
+        "not integer labels (float64): row 1 holds 0.9",
+        "a label is a class number, not a score",
+        never=("astype", "int64"),
+    ),
+    Hint(
+        "names",
+        arrays(right([0, 1, 2, 0], 3), ["cat", "dog", "emu", "cat"]),
+        "not integer labels (str96)",
+        "replace each name by its class number",
+        again([0, 1, 2, 0]),
+        accuracy=1.0,
+    ),
+    Hint(
+        "a column of one",
+        coded([0, 1, 2, 0], 3, lambda y: y[:, None]),
+        "need labels of shape (N,), got (4, 1)",
+        "labels.ravel()",
+        again([0, 1, 2, 0]),
+        accuracy=0.75,
+    ),
+    *(
+        Hint(
+            f"one-hot rows of {dtype}",
+            coded([0, 1, 2, 0], 3, lambda y, dtype=dtype: np.eye(3)[y].astype(dtype)),  # type: ignore[misc]
+            "need labels of shape (N,), got (4, 3)",
+            "labels.argmax(axis=1)",
+            again([0, 1, 2, 0]),
+            accuracy=0.75,
+            never=("multi-label",),
+        )
+        for dtype in ("float32", "int64", "bool")
+    ),
+    *(
+        Hint(
+            f"multi-label rows of {dtype}, one of {count} classes{''.join(words)}",
+            arrays(right([0, 1, 2, 0], 3), np.array([[0, 1, 0], row, [1, 1, 1], [0, 0, 0]], dtype), *words),
+            f"multi-label rows of 0 and 1: row {number} has {count} of 3 classes, not one",
+            "--binary with logits[:, k] and labels[:, k]",
+            _one_class,
+            accuracy=0.25,
+            never=("argmax", "divide", "--soft-labels", *DROPS),
+        )
+        for dtype in ("float32", "int64", "bool")
+        for words in ((), ("--soft-labels",))
+        for row, number, count in (([1, 0, 1], 1, 2), ([0, 0, 0], 1, 0))
+        if not (words and count == 0 and dtype == "bool")
+    ),
+    Hint(
+        "distributions",
+        arrays(right([0, 1, 2, 0], 3), np.full((4, 3), 1 / 3)),
+        "need labels of shape (N,), got (4, 3)",
+        "say --soft-labels to eval",
+        never=("argmax",),
+    ),
+    Hint(
+        "votes",
+        arrays(right([0, 1, 2, 0], 3), np.array([[3, 1, 0]] * 4)),
+        "need labels of shape (N,), got (4, 3)",
+        "save one class number per sample",
+        never=("argmax", "--soft-labels"),
+    ),
+    Hint(
+        "the logits of another model",
+        arrays(right([0, 1, 2, 0], 3), right([0, 1, 2, 1], 3)),
+        "need labels of shape (N,), got (4, 3), as of logits",
+        "lscli sweep MODEL_1 MODEL_2 LABELS",
+        _swept,
+        accuracy=1.0,
+        never=("quote", "argmax", "--soft-labels"),
     ),
     Hint(
         "nothing but -1",

@@ -87,11 +87,15 @@ def single(where: str, columns: Sequence[Column], request: ArrayRequest) -> int:
     _check_index(where, column)
     if column.width is not None:
         what = f"column {column.name!r} is {column.type}, not one number per row"
-        hint = "save the class numbers: labels.argmax(axis=1); for distributions say --soft-labels"
-        raise InputError(what, hint if integers else "save one number per row", where=where)
+        raise InputError(what, "save one class number per row" if integers else "save one number per row", where=where)
     if integers and not column.element.startswith(("int", "uint")):
         what = f"column {column.name!r} is {column.type}, not integer labels"
-        raise InputError(what, "save the class numbers as int64", where=where)
+        hint = "save the class numbers as int64"
+        if not column.element:
+            hint = "replace each name by its class number, the position of its column in the logits"
+        elif column.element == "bool":
+            hint = 'save True and False as classes 1 and 0: frame[column].astype("int64")'
+        raise InputError(what, hint, where=where)
     if not column.element or column.element == "bool":
         raise InputError(
             f"column {column.name!r} is {column.type}, not numbers", "save one number per row", where=where

@@ -8,12 +8,14 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import math
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import numpy as np
 
 from lscli.errors import InputError
 from lscli.io.memory import MemoryArray
+from lscli.io.pickles import is_pickle, refused
 from lscli.io.tables.columns import listed, place_of, place_of_single
 from lscli.text import nearest, printable
 
@@ -52,9 +54,11 @@ def text_of(file: RegularFile) -> TextIO:
     """The text of a file; bytes that are not UTF-8 become lone surrogates, which no number contains.
 
     Raises:
-        InputError: it is UTF-16.
+        InputError: it is UTF-16, or a pickle.
         ReadWriteError: it cannot be read.
     """
+    if is_pickle(file):
+        raise refused(file.name)
     if file.read(2, 0) in _UTF16:
         raise InputError("UTF-16 text, not UTF-8", "save it as UTF-8", where=file.name)
     return io.TextIOWrapper(file.stream(), encoding="utf-8-sig", errors="surrogateescape", newline="")
@@ -176,8 +180,21 @@ def _integers(cells: list[str], where: str) -> np.ndarray[tuple[int], np.dtype[n
             values[number] = int(cell)
         except (ValueError, OverflowError) as error:
             what = f"row {number}: {printable(cell[:40])!r} is not an integer label"
-            raise InputError(what, "labels are class numbers from 0 on", where=where) from error
+            raise InputError(what, _as_number(cell), where=where) from error
     return values
+
+
+def _as_number(cell: str) -> str:
+    """A hint for a label that is not an integer."""
+    value = number_of(cell)
+    if value is not None and math.isfinite(value):
+        whole = value == round(value)
+        return "write class numbers without a decimal point" if whole else "a label is a class number, not a score"
+    if cell.strip().lower() in ("true", "false"):
+        return "write False and True as the classes 0 and 1"
+    if cell.strip() and value is None:
+        return "replace each name by its class number, the position of its column in the logits"
+    return "every line needs a class number"
 
 
 def _numbers(cells: list[str], where: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
