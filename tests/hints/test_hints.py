@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.cli.inprocess import Answer, Run
-from tests.hints import labels
+from tests.hints import kinds, labels
 from tests.hints.case import Hint
 
-CASES = [*labels.CASES]
+CASES = [*labels.CASES, *kinds.CASES]
 
 
 def _asked(run: Run, arguments: list[object]) -> Answer:
