@@ -152,7 +152,7 @@ class FileOptions(Options):
     logits_key: Annotated[
         str | None,
         Option(
-            "The array or column that holds the logits, or a pattern of columns, one per class.",
+            "The array or column that holds the logits; or the columns of the classes, by a pattern or with commas.",
             READING,
             "KEY",
             shown="logits, or the only one",

@@ -7,6 +7,7 @@ may not hold logits is refused rather than left out; one option names the column
 from __future__ import annotations
 
 import re
+import shlex
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,8 +24,19 @@ LABELS = ("labels", "label")
 _MOST_NAMES = 12
 _INDEX = re.compile(r"__index_level_\d+__|Unnamed: \d+|")
 _FLOATS = ("float16", "float32", "float64")
-# Lower-case names of columns that stand beside logits and are not classes.
-_BESIDE = {"weight", "weights", "loss", "confidence", "target", "targets", "prediction", "predictions", "pred", "id"}
+# Names of columns that stand beside logits and are not classes, in lower case and with `_` between words.
+_TRUTHS = ("target", "targets", "truth", "ground_truth", "gt", "y_true", "true_label", "true_class", "label_id")
+_BESIDE = {
+    *("id", "ids", "uid", "uuid", "idx", "index", "row", "row_id", "sample_id", "image_id", "example_id", "class_id"),
+    *("fold", "split", "epoch", "timestamp", "weight", "weights", "temperature"),
+    *_TRUTHS,
+    *("prediction", "predictions", "predicted", "pred", "preds", "y_pred", "y_hat", "yhat", "argmax", "top1", "top_1"),
+    *("predicted_label", "predicted_class", "pred_label", "pred_class"),
+    *("loss", "losses", "nll", "ce", "cross_entropy", "crossentropy", "log_loss", "logloss", "perplexity", "brier"),
+    *("confidence", "conf", "certainty", "uncertainty", "entropy", "variance", "energy", "score", "scores", "margin"),
+    *("msp", "max_prob", "maxprob", "max_probability", "max_softmax", "max_logit", "prob", "probability", "log_prob"),
+    *("logprob", "label_prob", "true_prob", "accuracy", "ece"),
+}
 _DIGITS = "0123456789"
 _LONGEST = 9  # digits of a class number; names such as those of ImageNet have more
 
@@ -58,8 +70,8 @@ def matrix(where: str, columns: Sequence[Column], request: ArrayRequest, left_ou
     Args:
         where: the file, for errors.
         columns: all columns of the file.
-        request: its key names the columns, `*` as a wildcard. Without a key: the column of lists named like the role,
-            the only column of lists, or every column that is not left out.
+        request: its key names the columns, with commas or with `*` as a wildcard. Without a key: the column of lists
+            named like the role, the only column of lists, or every column that is not left out.
         left_out: positions of columns that are used only if named exactly.
 
     Raises:
@@ -70,9 +82,11 @@ def matrix(where: str, columns: Sequence[Column], request: ArrayRequest, left_ou
     places = choose(where, columns, request, others)
     for place in places:
         _check_index(where, columns[place])
-        _check_type(where, columns[place], columns[places[0]], request)
+        _check_type(where, columns[place], columns[places[0]], request, columns, left_out)
     if len(places) > 1:
-        _check_names(where, [columns[place].name for place in places], request)
+        _check_names(
+            where, [columns[place].name for place in places], request, [columns[other].name for other in others]
+        )
     return places
 
 
@@ -170,8 +184,10 @@ def index_refused(where: str, name: str) -> InputError:
 
 def _named(where: str, columns: Sequence[Column], request: ArrayRequest, others: Sequence[int]) -> list[int]:
     names, key = [column.name for column in columns], request.key or ""
-    if key in names or not any(character in key for character in "*?["):
+    if key in names or not any(character in key for character in "*?[,"):
         return [place_of(where, names, key)]
+    if "," in key:
+        return [place_of(where, names, name) for name in key.split(",")]
     places = [place for place in others if fnmatchcase(names[place], key)]
     if not places:
         raise InputError(f"has no column that {key!r} matches", f"it has {listed(names)}", where=where)
@@ -201,10 +217,19 @@ def _check_index(where: str, column: Column) -> None:
         raise index_refused(where, column.name)
 
 
-def _check_type(where: str, column: Column, first: Column, request: ArrayRequest) -> None:
+def _check_type(
+    where: str,
+    column: Column,
+    first: Column,
+    request: ArrayRequest,
+    columns: Sequence[Column],
+    left_out: Collection[int],
+) -> None:
     if not column.type:  # text: known once it is read
         return
-    naming = f"name the columns of the {request.role} with {request.option}, for example 'logit_*'"
+    others, has_labels = [own for place, own in enumerate(columns) if place not in left_out], bool(left_out)
+    floats = [other.name for other in others if other.element in _FLOATS and other.width is None]
+    naming = naming_hint([other.name for other in others], floats, request)
     if "list" in column.type and column.width is None:
         what = f"column {column.name!r} has lists of any length ({column.type})"
         hint = "save lists of one length: pa.FixedSizeListArray.from_arrays(logits.ravel(), K)"
@@ -212,8 +237,7 @@ def _check_type(where: str, column: Column, first: Column, request: ArrayRequest
     whole = column.element.startswith(("int", "uint", "bool"))
     if whole and request.role == "logits":
         what = f"column {column.name!r} is {column.element}: integer logits are refused"
-        hint = f"if it holds the labels, say --labels-column {printable(column.name)}; else {naming}"
-        raise InputError(what, hint, where=where)
+        raise InputError(what, labels_hint(column.name, request, has_labels=has_labels) + naming, where=where)
     if not whole and column.element not in _FLOATS:
         raise InputError(f"column {column.name!r} is {column.type}, not numbers", naming, where=where)
     if column.width != first.width:
@@ -223,19 +247,70 @@ def _check_type(where: str, column: Column, first: Column, request: ArrayRequest
         raise InputError(what, "save all classes as one type", where=where)
 
 
-def _check_names(where: str, names: Sequence[str], request: ArrayRequest) -> None:
-    """Raise InputError if one of the names [K] occurs twice, may not be that of a class, or is out of order."""
+def naming_hint(names: Sequence[str], candidates: Sequence[str], request: ArrayRequest) -> str:
+    """A hint that names the columns of the classes: by a pattern if one takes in exactly these, else with commas.
+
+    Args:
+        names: the columns that a pattern could take in.
+        candidates: those of them that hold numbers as logits do.
+        request: for the option.
+    """
+    all_families = {prefix: family for prefix, family in _families(candidates).items() if len(family) > 1}
+    families = {prefix: family for prefix, family in all_families.items() if _counts_classes(prefix, family)}
+    most = max(map(len, families.values()), default=0)
+    numbered = {name for family in families.values() for name in family}
+    plain = [name for name in candidates if name not in numbered and not _is_beside(name)]
+    chosen = [family for family in families.values() if len(family) == most] if most > max(1, len(plain)) else [plain]
+    ways = [way for family in chosen if (way := _way(names, family, numbered=chosen != [plain]))]
+    if not ways or (all_families and chosen == [plain]):
+        return f"name the columns of the classes with {request.option}, separated by commas"
+    return f"name the columns of the classes: {request.option} {' or '.join(ways)}"
+
+
+def labels_hint(name: str, request: ArrayRequest, *, has_labels: bool) -> str:
+    """The beginning of a hint on a column of whole numbers: it may hold the labels if no other column does."""
+    if not request.shared or has_labels or (_is_beside(name) and _normal(name) not in _TRUTHS):
+        return ""
+    return f"if it holds the labels, say --labels-column {shlex.quote(printable(name))}; else "
+
+
+def _way(names: Sequence[str], family: Sequence[str], *, numbered: bool) -> str:
+    """What to type for exactly these columns; empty if they are too many to list."""
+    prefix = family[0].rstrip(_DIGITS) if numbered else ""
+    pattern = "".join(f"[{character}]" if character in "*?[" else character for character in prefix) + "[0-9]*"
+    if numbered and [name for name in names if fnmatchcase(name, pattern)] == [*family]:
+        return shlex.quote(printable(pattern))
+    if not 1 < len(family) <= _MOST_NAMES or any("," in name or not name.isprintable() for name in family):
+        return ""
+    return shlex.quote(",".join(family))
+
+
+def _is_beside(name: str) -> bool:
+    """Whether a column stands beside the classes, by its name."""
+    return _normal(name) in _BESIDE
+
+
+def _normal(name: str) -> str:
+    return re.sub("[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+def _check_names(where: str, names: Sequence[str], request: ArrayRequest, others: Sequence[str]) -> None:
+    """Raise InputError if one of the names [K] occurs twice, may not be that of a class, or is out of order.
+
+    `others` are all names of which these are chosen.
+    """
     if len(set(names)) < len(names):
         doubled = next(name for name in names if names.count(name) > 1)
         raise InputError(f"has two columns {doubled!r}", "give each column its own name", where=where)
     prefix, family = max(_families(names).items(), key=lambda each: len(each[1]), default=("", []))
     numbered = len(family) > 1
-    odd = [name for name in names if (numbered and name not in family) or name.lower() in _BESIDE]
-    if odd and request.key != "*":
-        pattern = f"{printable(prefix)}[0-9]*" if numbered else "logit_*"
-        hint = f"name the columns of the classes with {request.option} '{pattern}'; '*' names all columns"
+    members = set(family)
+    odd = [name for name in names if (numbered and name not in members) or _is_beside(name)]
+    typed = "," in (request.key or "")
+    if odd and not typed and request.key != "*":
+        hint = naming_hint(others, names, request)
         raise InputError(f"column {odd[0]!r} may not be a class", hint, where=where)
-    if numbered and not odd:
+    if numbered and not odd and not typed:
         _check_order(where, prefix, names)
 
 
@@ -264,6 +339,17 @@ def _families(names: Sequence[str]) -> dict[str, list[str]]:
         if prefix != name:
             families.setdefault(prefix, []).append(name)
     return families
+
+
+def _counts_classes(prefix: str, names: Sequence[str]) -> bool:
+    """Whether the numbers at the end of these names count from 0 or 1, or are long ones, as of n01440764."""
+    digits = [name[len(prefix) :] for name in names]
+    if not all(map(str.isascii, digits)):
+        return False
+    numbers = [int(digit) for digit in digits if len(digit) < _LONGEST]
+    if [str(number) for number in numbers] != digits:
+        return len({len(digit) for digit in digits}) == 1
+    return numbers == [*range(numbers[0], numbers[0] + len(numbers))] and numbers[0] in (0, 1)
 
 
 def _check_order(where: str, prefix: str, names: Sequence[str]) -> None:
