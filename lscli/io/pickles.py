@@ -45,7 +45,7 @@ def _operations(start: bytes) -> tuple[int, int]:
     count, stop = 0, 0
     try:
         for operation, value, place in pickletools.genops(start):
-            if operation.name == "GLOBAL" and not all(map(str.isidentifier, value.replace(".", " ").split())):
+            if operation.name == "GLOBAL" and not all(map(str.isidentifier, str(value).replace(".", " ").split())):
                 return 0, 0  # the first two lines of a text
             count, stop = count + 1, (place or 0) + 1 if operation.code == "." else 0
     except ValueError as error:  # the bytes end inside an operation, or are none

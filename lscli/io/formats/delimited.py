@@ -16,15 +16,8 @@ import numpy as np
 from lscli.errors import InputError
 from lscli.io.array_request import ArrayRequest, Entry
 from lscli.io.memory import MemoryArray
-from lscli.io.tables.columns import (
-    LABELS,
-    Column,
-    index_refused,
-    labels_among,
-    labels_hint,
-    matrix,
-    naming_hint,
-)
+from lscli.io.tables.class_columns import labels_hint, naming_hint
+from lscli.io.tables.columns import LABELS, Column, index_refused, labels_among, matrix
 from lscli.io.tables.text import (
     COMMA,
     TAB,

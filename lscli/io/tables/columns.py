@@ -7,12 +7,21 @@ may not hold logits is refused rather than left out; one option names the column
 from __future__ import annotations
 
 import re
-import shlex
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.errors import InputError
 from lscli.io.array_request import Entry
+from lscli.io.tables.class_columns import (
+    LONGEST,
+    MOST_NAMES,
+    class_columns,
+    families,
+    is_beside,
+    labels_hint,
+    naming_hint,
+)
 from lscli.text import nearest, printable
 
 if TYPE_CHECKING:
@@ -21,24 +30,8 @@ if TYPE_CHECKING:
     from lscli.io.array_request import ArrayRequest
 
 LABELS = ("labels", "label")
-_MOST_NAMES = 12
 _INDEX = re.compile(r"__index_level_\d+__|Unnamed: \d+|")
 _FLOATS = ("float16", "float32", "float64")
-# Names of columns that stand beside logits and are not classes, in lower case and with `_` between words.
-_TRUTHS = ("target", "targets", "truth", "ground_truth", "gt", "y_true", "true_label", "true_class", "label_id")
-_BESIDE = {
-    *("id", "ids", "uid", "uuid", "idx", "index", "row", "row_id", "sample_id", "image_id", "example_id", "class_id"),
-    *("fold", "split", "epoch", "timestamp", "weight", "weights", "temperature"),
-    *_TRUTHS,
-    *("prediction", "predictions", "predicted", "pred", "preds", "y_pred", "y_hat", "yhat", "argmax", "top1", "top_1"),
-    *("predicted_label", "predicted_class", "pred_label", "pred_class"),
-    *("loss", "losses", "nll", "ce", "cross_entropy", "crossentropy", "log_loss", "logloss", "perplexity", "brier"),
-    *("confidence", "conf", "certainty", "uncertainty", "entropy", "variance", "energy", "score", "scores", "margin"),
-    *("msp", "max_prob", "maxprob", "max_probability", "max_softmax", "max_logit", "prob", "probability", "log_prob"),
-    *("logprob", "label_prob", "true_prob", "accuracy", "ece"),
-}
-_DIGITS = "0123456789"
-_LONGEST = 9  # digits of a class number; names such as those of ImageNet have more
 
 
 class Column(NamedTuple):
@@ -80,13 +73,20 @@ def matrix(where: str, columns: Sequence[Column], request: ArrayRequest, left_ou
     others = [place for place in range(len(columns)) if place not in left_out]
     choose = _default if request.key is None else _named
     places = choose(where, columns, request, others)
+
+    def naming(place: int) -> str:
+        names = [columns[other].name for other in others]
+        floats = [name for name, other in zip(names, others, strict=True) if _may_be_class(columns[other])]
+        begin = (
+            labels_hint(columns[place].name, request, has_labels=bool(left_out)) if _is_whole(columns[place]) else ""
+        )
+        return begin + naming_hint(names, floats, request)
+
     for place in places:
         _check_index(where, columns[place])
-        _check_type(where, columns[place], columns[places[0]], request, columns, left_out)
+        _check_type(where, columns[place], columns[places[0]], request, partial(naming, place))
     if len(places) > 1:
-        _check_names(
-            where, [columns[place].name for place in places], request, [columns[other].name for other in others]
-        )
+        _check_names(where, [columns[place].name for place in places], request, partial(naming, places[0]))
     return places
 
 
@@ -166,7 +166,7 @@ def place_of(where: str, names: Sequence[str], name: str) -> int:
 
 def listed(names: Sequence[str]) -> str:
     """The first names as a list for a hint."""
-    return ", ".join(map(printable, names[:_MOST_NAMES])) + (", ..." if len(names) > _MOST_NAMES else "")
+    return ", ".join(map(printable, names[:MOST_NAMES])) + (", ..." if len(names) > MOST_NAMES else "")
 
 
 def _no_labels(where: str, names: Sequence[str]) -> InputError:
@@ -222,139 +222,78 @@ def _check_type(
     column: Column,
     first: Column,
     request: ArrayRequest,
-    columns: Sequence[Column],
-    left_out: Collection[int],
+    naming: Callable[[], str],
 ) -> None:
     if not column.type:  # text: known once it is read
         return
-    others, has_labels = [own for place, own in enumerate(columns) if place not in left_out], bool(left_out)
-    floats = [other.name for other in others if other.element in _FLOATS and other.width is None]
-    naming = naming_hint([other.name for other in others], floats, request)
     if "list" in column.type and column.width is None:
         what = f"column {column.name!r} has lists of any length ({column.type})"
         hint = "save lists of one length: pa.FixedSizeListArray.from_arrays(logits.ravel(), K)"
         raise InputError(what, hint, where=where)
-    whole = column.element.startswith(("int", "uint", "bool"))
+    whole = _is_whole(column)
     if whole and request.role == "logits":
         what = f"column {column.name!r} is {column.element}: integer logits are refused"
-        raise InputError(what, labels_hint(column.name, request, has_labels=has_labels) + naming, where=where)
+        raise InputError(what, naming(), where=where)
     if not whole and column.element not in _FLOATS:
-        raise InputError(f"column {column.name!r} is {column.type}, not numbers", naming, where=where)
+        raise InputError(f"column {column.name!r} is {column.type}, not numbers", naming(), where=where)
     if column.width != first.width:
-        raise InputError(f"columns {first.name!r} and {column.name!r} differ in shape", naming, where=where)
+        raise InputError(f"columns {first.name!r} and {column.name!r} differ in shape", naming(), where=where)
     if column.element != first.element:
         what = f"column {column.name!r} is {column.element}, {first.name!r} is {first.element}"
-        raise InputError(what, "save all classes as one type", where=where)
+        beside = is_beside(column.name) or is_beside(first.name)
+        raise InputError(what, naming() if beside else "save all classes as one type", where=where)
 
 
-def naming_hint(names: Sequence[str], candidates: Sequence[str], request: ArrayRequest) -> str:
-    """A hint that names the columns of the classes: by a pattern if one takes in exactly these, else with commas.
-
-    Args:
-        names: the columns that a pattern could take in.
-        candidates: those of them that hold numbers as logits do.
-        request: for the option.
-    """
-    all_families = {prefix: family for prefix, family in _families(candidates).items() if len(family) > 1}
-    families = {prefix: family for prefix, family in all_families.items() if _counts_classes(prefix, family)}
-    most = max(map(len, families.values()), default=0)
-    numbered = {name for family in families.values() for name in family}
-    plain = [name for name in candidates if name not in numbered and not _is_beside(name)]
-    chosen = [family for family in families.values() if len(family) == most] if most > max(1, len(plain)) else [plain]
-    ways = [way for family in chosen if (way := _way(names, family, numbered=chosen != [plain]))]
-    if not ways or (all_families and chosen == [plain]):
-        return f"name the columns of the classes with {request.option}, separated by commas"
-    return f"name the columns of the classes: {request.option} {' or '.join(ways)}"
+def _may_be_class(column: Column) -> bool:
+    """Whether a column may hold the logits of a class, by its type; that of text is not known."""
+    return not column.type or (column.element in _FLOATS and column.width is None)
 
 
-def labels_hint(name: str, request: ArrayRequest, *, has_labels: bool) -> str:
-    """The beginning of a hint on a column of whole numbers: it may hold the labels if no other column does."""
-    if not request.shared or has_labels or (_is_beside(name) and _normal(name) not in _TRUTHS):
-        return ""
-    return f"if it holds the labels, say --labels-column {shlex.quote(printable(name))}; else "
+def _is_whole(column: Column) -> bool:
+    return column.element.startswith(("int", "uint", "bool"))
 
 
-def _way(names: Sequence[str], family: Sequence[str], *, numbered: bool) -> str:
-    """What to type for exactly these columns; empty if they are too many to list."""
-    prefix = family[0].rstrip(_DIGITS) if numbered else ""
-    pattern = "".join(f"[{character}]" if character in "*?[" else character for character in prefix) + "[0-9]*"
-    if numbered and [name for name in names if fnmatchcase(name, pattern)] == [*family]:
-        return shlex.quote(printable(pattern))
-    if not 1 < len(family) <= _MOST_NAMES or any("," in name or not name.isprintable() for name in family):
-        return ""
-    return shlex.quote(",".join(family))
-
-
-def _is_beside(name: str) -> bool:
-    """Whether a column stands beside the classes, by its name."""
-    return _normal(name) in _BESIDE
-
-
-def _normal(name: str) -> str:
-    return re.sub("[^a-z0-9]+", "_", name.lower()).strip("_")
-
-
-def _check_names(where: str, names: Sequence[str], request: ArrayRequest, others: Sequence[str]) -> None:
-    """Raise InputError if one of the names [K] occurs twice, may not be that of a class, or is out of order.
-
-    `others` are all names of which these are chosen.
-    """
+def _check_names(where: str, names: Sequence[str], request: ArrayRequest, naming: Callable[[], str]) -> None:
+    """Raise InputError if one of the names [K] occurs twice, may not be that of a class, or is out of order."""
     if len(set(names)) < len(names):
         doubled = next(name for name in names if names.count(name) > 1)
         raise InputError(f"has two columns {doubled!r}", "give each column its own name", where=where)
-    prefix, family = max(_families(names).items(), key=lambda each: len(each[1]), default=("", []))
+    prefix, family = max(families(names).items(), key=lambda each: len(each[1]), default=("", []))
     numbered = len(family) > 1
     members = set(family)
-    odd = [name for name in names if (numbered and name not in members) or _is_beside(name)]
+    odd = [name for name in names if (numbered and name not in members) or is_beside(name)]
     typed = "," in (request.key or "")
     if odd and not typed and request.key != "*":
-        hint = naming_hint(others, names, request)
-        raise InputError(f"column {odd[0]!r} may not be a class", hint, where=where)
+        raise InputError(f"column {odd[0]!r} may not be a class", naming(), where=where)
     if numbered and not odd and not typed:
         _check_order(where, prefix, names)
 
 
 def entries(columns: Sequence[Column], rows: int) -> list[Entry]:
-    """List the arrays of a table; numbered columns are one matrix."""
+    """List the arrays of a table; columns that look like those of the classes are one matrix."""
+    others = [column for column in columns if column.name not in LABELS]
+    names = [column.name for column in others]
+    floats = [column.name for column in others if column.width is None and column.element in _FLOATS]
+    place = {column.name: column for column in columns}
+    matrices = class_columns(names, floats)
+    if floats == names and not families(names) and not any(map(is_beside, names)):
+        matrices = {"": floats}  # what is read without a key
+    one_type = {key: own for key, own in matrices.items() if len({place[name].element for name in own}) == 1 < len(own)}
+    firsts = {own[0]: Entry(key, (rows, len(own)), place[own[0]].element) for key, own in one_type.items()}
+    inside = {name for own in one_type.values() for name in own}
     found = []
-    families = _families(
-        [column.name for column in columns if column.width is None and column.element.startswith("float")]
-    )
-    whole = {name: prefix for prefix, family in families.items() if len(family) > 1 for name in family}
     for column in columns:
-        if column.name not in whole:
+        if column.name in firsts:
+            found.append(firsts[column.name])
+        elif column.name not in inside:
             shape = (rows,) if column.width is None else (rows, column.width)
             found.append(Entry(column.name, shape, column.element or column.type))
-        elif families[whole[column.name]][0] == column.name:
-            prefix = whole[column.name]
-            found.append(Entry(f"{prefix}[0-9]*", (rows, len(families[prefix])), column.element))
     return found
-
-
-def _families(names: Sequence[str]) -> dict[str, list[str]]:
-    """The names that end in digits, by the text before the digits."""
-    families: dict[str, list[str]] = {}
-    for name in names:
-        prefix = name.rstrip(_DIGITS)
-        if prefix != name:
-            families.setdefault(prefix, []).append(name)
-    return families
-
-
-def _counts_classes(prefix: str, names: Sequence[str]) -> bool:
-    """Whether the numbers at the end of these names count from 0 or 1, or are long ones, as of n01440764."""
-    digits = [name[len(prefix) :] for name in names]
-    if not all(map(str.isascii, digits)):
-        return False
-    numbers = [int(digit) for digit in digits if len(digit) < _LONGEST]
-    if [str(number) for number in numbers] != digits:
-        return len({len(digit) for digit in digits}) == 1
-    return numbers == [*range(numbers[0], numbers[0] + len(numbers))] and numbers[0] in (0, 1)
 
 
 def _check_order(where: str, prefix: str, names: Sequence[str]) -> None:
     digits = [name[len(prefix) :] for name in names]
-    numbers = [int(digit) for digit in digits if len(digit) < _LONGEST and digit.isascii()]
+    numbers = [int(digit) for digit in digits if len(digit) < LONGEST and digit.isascii()]
     # Names such as n01440764 are not class numbers.
     if [str(number) for number in numbers] != digits or min(numbers) > 1:
         return
