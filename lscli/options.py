@@ -72,8 +72,8 @@ LABELS_FROM = Option(
     "The label of the first class, such as 1 for labels 1 to K. Answers always count classes from 0.",
     READING,
     "LABEL",
-    least=-(2**31),
-    most=2**31,
+    least=-(10**9),
+    most=10**9,
     hint="0 is usual, or 1",
 )
 LABELS_KEY = Option("The array or column that holds the labels.", READING, "KEY", shown="labels, or the only one")

@@ -161,8 +161,11 @@ def _fail(error: BaseException, message: str, hint: str, code: int) -> int:
 def _usage_hint(error: typer.TyperException) -> str:
     context = getattr(error, "ctx", None)
     typed = () if context is None else context.obj or ()
-    if "unexpected extra argument" in error.format_message() and sum(map(os.path.isfile, typed)) > 2:
-        return "quote a pattern of shards, or the shell replaces it by the files: 'logits-*.npy'"
+    files = [word for word in typed if os.path.isfile(word)]
+    if "unexpected extra argument" in error.format_message() and len(files) > 2:
+        from lscli.io.paths import several_hint
+
+        return several_hint(*files[:2])
     return f"see {context.command_path} --help" if context is not None else "see lscli --help"
 
 

@@ -8,6 +8,7 @@ import re
 from lscli.errors import InputError
 
 STDIN = "-"
+SEVERAL_MODELS = "for several models say lscli sweep MODEL_1 MODEL_2 LABELS"
 _MAGIC = "*?["
 
 
@@ -58,6 +59,13 @@ def parts_that_differ(names: list[str]) -> list[str]:
 def alike(one: str, other: str) -> bool:
     """Whether two names differ in their numbers alone, like shards after a shell expanded an unquoted pattern."""
     return one != other and re.sub("[0-9]+", "0", one) == re.sub("[0-9]+", "0", other)
+
+
+def several_hint(one: str, other: str) -> str:
+    """A hint for two files of logits where one was expected: shards of one model, or several models."""
+    if not alike(one, other):
+        return SEVERAL_MODELS
+    return f"quote a pattern of shards, or the shell replaces it by the files: 'logits-*.npy'; {SEVERAL_MODELS}"
 
 
 def _common(names: list[str]) -> int:

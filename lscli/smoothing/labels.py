@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli.class_numbers import check_counts_from_0, class_numbers
-from lscli.errors import InputError, warn, whole
+from lscli.errors import InputError, UsageError, warn, whole
+from lscli.options import LABELS_FROM
 from lscli.smoothing.checks import check_classes, check_eps, check_goes_with_prior, check_prior, check_smoothing
 from lscli.smoothing.targets import Targets
 
@@ -58,6 +59,8 @@ def smooth_labels(
     eps = check_eps(eps, allow_negative=allow_negative_eps)
     values = np.asarray(labels)
     first = whole(labels_from, "labels_from")
+    if not LABELS_FROM.allows(first):
+        raise UsageError(f"must be {LABELS_FROM.bounds}, got {first}", LABELS_FROM.hint, where="labels_from")
     if values.ndim == 2:
         check_counts_from_0(first)
         return of_values(*row_values(values, k, ignore_index), targets, eps)

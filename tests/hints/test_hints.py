@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.cli.inprocess import Answer, Run
-from tests.hints import kinds, labels
+from tests.hints import files, kinds, labels
 from tests.hints.case import Hint
 
-CASES = [*labels.CASES, *kinds.CASES]
+CASES = [*labels.CASES, *kinds.CASES, *files.CASES]
 
 
 def _asked(run: Run, arguments: list[object]) -> Answer:
