@@ -8,7 +8,6 @@ import numpy as np
 
 from lscli.errors import InputError
 from lscli.io.memory import TensorArray, read_all
-from lscli.io.paths import SEVERAL_MODELS
 from lscli.io.views import SUM
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def not_one_per_sample(array: StoredArray, logits: tuple[int, ...]) -> InputErro
             hint = "for labels that are distributions, say --soft-labels to eval"
         elif rows.floats and shape == logits:
             what = f"{what}, as of logits"
-            hint = f"the labels come last; {SEVERAL_MODELS}"
+            hint = "the labels come last; to compare models, say lscli sweep LOGITS LOGITS LABELS"
     return InputError(what, hint, where=array.name)
 
 

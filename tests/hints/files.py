@@ -12,7 +12,7 @@ from tests.hints.case import Hint, Make, arrays, right
 from tests.io.make import saved
 
 X, Y = right([0, 1, 2, 0], 3), np.array([0, 1, 2, 1])
-SWEEP = "for several models say lscli sweep MODEL_1 MODEL_2 LABELS"
+SWEEP = "to compare models, say lscli sweep "
 
 
 def pickled(name: str, protocol: int) -> Make:

@@ -287,7 +287,7 @@ CASES = [
         "the logits of another model",
         arrays(right([0, 1, 2, 0], 3), right([0, 1, 2, 1], 3)),
         "need labels of shape (N,), got (4, 3), as of logits",
-        "lscli sweep MODEL_1 MODEL_2 LABELS",
+        "to compare models, say lscli sweep LOGITS LOGITS LABELS",
         _swept,
         accuracy=1.0,
         never=("quote", "argmax", "--soft-labels"),

@@ -255,9 +255,9 @@ def test_the_ignore_index_is_compared_before_counting(path: Path) -> None:
 
 @pytest.mark.parametrize("first", [10**9 + 1, -(10**9) - 1, 10**30, 0.5, "one", True])
 def test_a_first_label_that_is_none_is_wrong_usage(first: Any) -> None:
-    with pytest.raises(lscli.UsageError, match="labels.from"):
+    with pytest.raises(lscli.UsageError, match=r"labels.from"):
         lscli.evaluate(LOGITS, LABELS, labels_from=first)
-    with pytest.raises(lscli.UsageError, match="labels_from"):
+    with pytest.raises(lscli.UsageError, match=r"labels.from"):
         lscli.smooth_labels([-100], 3, 0.1, labels_from=first)
 
 
