@@ -63,6 +63,17 @@ def table(header: str, *columns: Iterable[object]) -> Make:
     return arguments
 
 
+def beside(text: str) -> Make:
+    """A `Make` of logits and a text of labels."""
+
+    def arguments(folder: Path) -> Sequence[object]:
+        (folder / "x.npy").write_bytes(saved(X))
+        (folder / "y.csv").write_text(text)
+        return ["eval", folder / "x.npy", folder / "y.csv"]
+
+    return arguments
+
+
 CLASSES = [[0.5, 0.0, 0.1, 1.5], [0.1, 2.5, 0.2, 0.5], [0.2, 0.5, 3.5, 0.25]]  # predicts 0, 1, 2, 0
 CASES = [
     *(
@@ -148,6 +159,30 @@ CASES = [
         "--logits-key cat,dog,emu",
         accuracy=0.75,
         never=("*",),
+    ),
+    Hint(
+        "one-hot rows in a text",
+        beside("a,b,c\n1,0,0\n0,1,0\n0,0,1\n0,1,0\n"),
+        "has 3 columns of 0 and 1",
+        "if its rows are one-hot, save the class numbers: labels.argmax(axis=1)",
+        beside("0\n1\n2\n1\n"),
+        accuracy=0.75,
+        never=("--labels-column",),
+    ),
+    Hint(
+        "multi-label rows in a text",
+        beside("1,0,0\n0,1,1\n0,0,1\n0,1,0\n"),
+        "multi-label rows of 0 and 1: row 1 has 2 of 3 classes, not one",
+        "measure each class on its own: --binary",
+        never=("--labels-column", "argmax"),
+    ),
+    Hint(
+        "several columns beside the labels",
+        beside("id,fold,answer\n1,0,0\n2,0,1\n3,1,2\n4,1,1\n"),
+        "has 3 columns",
+        "name one with --labels-column: id, fold, answer",
+        lambda folder: ["eval", folder / "x.npy", folder / "y.csv", "--labels-column", "answer"],
+        accuracy=0.75,
     ),
     Hint(
         "names as labels",
