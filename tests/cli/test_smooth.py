@@ -287,6 +287,20 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def test_labels_that_count_from_1(run: Run, tmp_path: Path) -> None:
+    np.save(tmp_path / "zero.npy", [0, 2, -100, 1])
+    np.save(tmp_path / "one.npy", [1, 3, -100, 2])
+    expected = run("smooth", tmp_path / "zero.npy", "--classes", 3, "-q")
+    assert expected == run("smooth", tmp_path / "one.npy", "--classes", 3, "--labels-from", 1, "-q")
+    one = run("smooth", "--label", 1, "--classes", 4, "--labels-from", 1, "-f", "csv")
+    assert run("smooth", "--label", 0, "--classes", 4, "-f", "csv") == one
+    for label in (0, 5):
+        answer = run("smooth", "--label", label, "--classes", 4, "--labels-from", 1)
+        assert_refused(answer, 2, f"must be from 1 to 4, got {label}", "labels count from 1")
+    np.save(tmp_path / "rows.npy", [[0, 1, 0]])
+    assert_refused(run("smooth", tmp_path / "rows.npy", "--labels-from", 1), 2, "leave out --labels-from")
+
+
 @pytest.mark.parametrize("format_name", ["csv", "json", "table", "npy"])
 def test_a_closed_pipe_ends_the_run_at_once_and_silently(long: Path, format_name: str) -> None:
     run = measured(["smooth", long, "--classes", CLASSES, "-f", format_name], close_after=400)

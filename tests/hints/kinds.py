@@ -50,6 +50,14 @@ CASES = [
         accuracy=RIGHT,
     ),
     Hint(
+        "a few logits from 0 on as probs",
+        arrays([[0.1, 0.2, 0.3], [0.4, 0.1, 0.9], [2, 0.1, 0.3]], [2, 2, 1], KIND, "probs"),
+        "of probs sums to",
+        "if these are logits, leave --kind out",
+        said(),
+        accuracy=2 / 3,
+    ),
+    Hint(
         "log-probs as probs",
         arrays(log_softmax(X, axis=1), Y, KIND, "probs"),
         "a negative probability",

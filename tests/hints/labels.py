@@ -183,6 +183,15 @@ CASES = [
         never=DROPS,
     ),
     Hint(
+        "-1 and 0",
+        arrays(right([0, 1, 0], 2), [-1, 0, -1]),
+        "label out of range at row 0 (value -1, 2 classes)",
+        "if these are the 2 classes in the order of the columns",
+        again([0, 1, 0]),
+        accuracy=1.0,
+        never=(*DROPS, "--labels-from"),
+    ),
+    Hint(
         "-1 and 1 saved as uint8",
         coded([0, 1, 1, 0], 2, lambda y: (2 * y - 1).astype(np.uint8)),
         "label out of range at row 0 (value 255, 2 classes)",

@@ -123,7 +123,16 @@ def test_pickles_are_refused_by_content(tmp_path: Path, suffix: str, protocol: i
 
 @pytest.mark.parametrize(
     "data",
-    [b"cat,dog\n0,1\n1,2.", b"(a),b\n1.5,2.\n2.5,2.", b"]\n1.", b"c\n0\n1.", b"\x80\x02\0\0\0\0\0\0{}", b"\x80", b"("],
+    [
+        b"cat,dog\n0,1\n1,2.",
+        b"(a),b\n1.5,2.\n2.5,2.",
+        b"]\n1.",
+        b"c\n0\n1.",
+        b"(0.\n1.",
+        b"\x80\x02\0\0\0\0\0\0{}",
+        b"\x80",
+        b"(",
+    ],
 )
 def test_what_only_begins_like_a_pickle_is_none(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "x.csv").write_bytes(data)
