@@ -42,7 +42,7 @@ class Labels:
         self.dtype = self.values.dtype.name
         self.size = self.values.nbytes
 
-    def checked(self, num_classes: int, ignore_index: int, labels_from: int) -> ClassNumbers:
+    def checked(self, num_classes: int, ignore_index: int, labels_from: int = 0) -> ClassNumbers:
         """The labels as class numbers from 0 to K-1; see `class_numbers`.
 
         Raises:
