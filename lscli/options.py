@@ -75,6 +75,14 @@ PRIOR = _file(
     "FILE|empirical",
 )
 IGNORE_INDEX = Option("Leave out samples with this label.", READING, "LABEL")
+LABELS_FROM = Option(
+    "The label of the first class, such as 1 for labels 1 to K. Answers always count classes from 0.",
+    READING,
+    "LABEL",
+    least=-(10**9),
+    most=10**9,
+    hint="0 is usual, or 1",
+)
 LABELS_KEY = Option("The array or column that holds the labels.", READING, "KEY", shown="labels, or the only one")
 LABELS_COLUMN = Option(
     "The column of a table that holds the labels, by name or number.",
@@ -114,6 +122,7 @@ class ValueOptions(Options):
     """The meaning of the values of logits and labels."""
 
     ignore_index: Annotated[int, IGNORE_INDEX] = -100
+    labels_from: Annotated[int, LABELS_FROM] = 0
     nonfinite: Annotated[Nonfinite, Option("What to do with rows that contain nan or +inf, or only -inf.", READING)] = (
         "error"
     )
@@ -181,7 +190,7 @@ class FileOptions(Options):
     logits_key: Annotated[
         str | None,
         Option(
-            "The array or column that holds the logits, or a pattern of columns, one per class.",
+            "The array or column that holds the logits; or the columns of the classes, by a pattern or with commas.",
             READING,
             "KEY",
             shown="logits, or the only one",
@@ -596,6 +605,8 @@ class OneEpsOptions(Options):
 
 class SmoothOneOptions(NegativeEpsOptions, PriorOptions, OneEpsOptions, ClassCountOptions):
     """Options of the smoothed targets of one label."""
+
+    labels_from: Annotated[int, LABELS_FROM] = 0
 
 
 class SmoothOptions(SmoothOneOptions):

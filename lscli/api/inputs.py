@@ -10,6 +10,7 @@ import numpy as np
 
 from lscli._version import __version__
 from lscli.api.loss_targets import declared_targets, open_targets
+from lscli.class_numbers import ClassNumbers, check_counts_from_0
 from lscli.errors import InputError, UsageError
 from lscli.io.labels import Labels
 from lscli.io.open import open_inputs, open_soft_inputs
@@ -73,7 +74,7 @@ class Inputs:
         self.source = os.fsdecode(logits) if isinstance(logits, str | bytes | os.PathLike) else self.logits.name
         try:
             rows = self.logits.shape[0]
-            self.label, self.ignored = self._checked(options.ignore_index)
+            self.label, self.ignored, self._label_note = self._checked(options.ignore_index, options.labels_from)
             self.weight = open_weights(options.weights, rows, self.label >= 0)
             self.names, self._codes = open_groups(options.groups, options.group_by, rows)
         except BaseException:
@@ -91,11 +92,12 @@ class Inputs:
         if self.soft is not None:
             self.soft.close()
 
-    def _checked(self, ignore_index: int) -> tuple[Array, int]:
-        """The labels, and the number of ignored ones."""
+    def _checked(self, ignore_index: int, labels_from: int) -> ClassNumbers:
+        """The labels, the number of ignored ones, and a note."""
         rows, classes = self.logits.shape
         if isinstance(self._labels, Labels):
-            return self._labels.checked(classes, ignore_index)
+            return self._labels.checked(classes, ignore_index, labels_from)
+        check_counts_from_0(labels_from)
         for what, own, other in zip(("rows", "classes"), self._labels.shape, (rows, classes), strict=True):
             if own != other:
                 raise InputError(
@@ -103,7 +105,7 @@ class Inputs:
                     "save both from the same run",
                     where=self._labels.name,
                 )
-        return np.broadcast_to(np.int32(0), rows), 0
+        return ClassNumbers(np.broadcast_to(np.int32(0), rows), 0)
 
     @property
     def columns(self) -> set[str]:
@@ -180,7 +182,7 @@ class Inputs:
             inputs=[_input("logits", self.logits), _input("labels", self._labels), *weights, *files],
             samples=samples,
             versions={"lscli": __version__, **versions("numpy" if result is None else result.kernel)},
-            warnings=[] if result is None else self._notes(result),
+            warnings=[*filter(None, [self._label_note]), *([] if result is None else self._notes(result))],
         )
 
     def used(self, result: Scan | None) -> dict[str, str]:

@@ -18,6 +18,8 @@ from lscli.io.logits import Logits
 from lscli.io.open import contents_of, opened_entry
 from lscli.io.path_roles import stored_shape
 from lscli.io.paths import STDIN, files_of
+from lscli.io.tables.class_columns import is_beside
+from lscli.io.tables.columns import LABELS
 from lscli.io.value_summary import ValueSummary, summarise
 from lscli.io.views import flattened, interpreted
 from lscli.listings import ArrayRow, Contents
@@ -105,6 +107,8 @@ class _Found(NamedTuple):
     def of(cls, file: str, format_name: str, key: str, array: Any, seen: ValueSummary | None) -> _Found:
         size = math.prod(array.shape) * array.dtype.itemsize
         role, options, why = _taken_for(array, seen)
+        if format_name in _TABLES and is_beside(key, labels=False):
+            role, options, why = "", [], f"column {key!r} may not be a class"
         return cls(file, format_name, key, array.shape, array.element, size, seen, role, options, why)
 
 
@@ -165,11 +169,12 @@ def _command(path: str, found: Sequence[_Found], array: _Found, input_format: st
         options.append(f"--input-format {input_format}")
     own = _name(path)
     logits = [other for other in found if other.role == "logits" and other.file == array.file]
+    alone = all(other is array or other.key in LABELS for other in found if other.file == array.file)
     if array.role == "labels" and logits:
         return _command(path, found, next((o for o in logits if o.key == "logits"), logits[0]), input_format)
     if array.role == "labels":
         return " ".join([*words, _beside(path, array, "labels", "logits") or "LOGITS", own, *options])
-    found_by_itself = array.format in _TABLES and len(logits) == 1
+    found_by_itself = array.format in _TABLES and len(logits) == 1 and (alone or not {"*", ","} & {*array.key})
     if array.key and array.key != "logits" and len(found) > 1 and not found_by_itself:
         options.append(f"--logits-key {_name(array.key)}")
     beside = [other for other in found if other.file == array.file and other.shape[:1] == array.shape[:1]]

@@ -29,13 +29,15 @@ class ClassNumbers:
     Attributes:
         num_classes: K.
         ignored: the number of ignored labels.
-        note: a warning to give before the first row, or an empty string.
+        notes: warnings to give before the first row.
     """
 
-    def __init__(self, labels: Labels, num_classes: int, ignore_index: int) -> None:
+    def __init__(self, labels: Labels, num_classes: int, ignore_index: int, labels_from: int) -> None:
         self.num_classes = num_classes
-        self._label, self.ignored = labels.checked(num_classes, ignore_index)
-        self.note = _ignored(labels.name, self.ignored, len(self._label)) if self.ignored else ""
+        self._label, self.ignored, note = labels.checked(num_classes, ignore_index, labels_from)
+        self.notes = [note] if note else []
+        if self.ignored:
+            self.notes.append(_ignored(labels.name, self.ignored, len(self._label)))
 
     def shares(self) -> Array:
         """The share of each class among the kept labels, [K]."""
@@ -58,13 +60,13 @@ class Rows:
 
     Attributes:
         num_classes: K.
-        ignored, note: None and empty, because ignored rows are counted as they are read.
+        ignored, notes: None and empty, because ignored rows are counted as they are read.
 
     Raises:
         InputError: the labels do not have `num_classes` classes.
     """
 
-    ignored, note = None, ""
+    ignored, notes = None, ()
 
     def __init__(self, labels: SoftLabels, num_classes: int | None, ignore_index: int) -> None:
         self._labels, self._ignore_index = labels, ignore_index

@@ -12,6 +12,7 @@ from lscli._version import __version__
 from lscli.api.label_rows import ClassNumbers, Rows
 from lscli.api.loss_targets import parse_eps
 from lscli.api.settings import settings_of
+from lscli.class_numbers import check_counts_from_0
 from lscli.errors import UsageError, warn, whole
 from lscli.io.labels import Labels
 from lscli.io.open import open_labels, open_numbers
@@ -64,17 +65,20 @@ def smoothed_rows(labels: Data, options: SmoothOptions) -> SmoothedLabels:
     )
     opened = open_labels(labels, how)
     if isinstance(opened, Labels):
-        source: ClassNumbers | Rows = ClassNumbers(opened, _known(options.classes), options.ignore_index)
+        first = options.labels_from
+        source: ClassNumbers | Rows = ClassNumbers(opened, _known(options.classes), options.ignore_index, first)
     else:
         source = Rows(opened, options.classes, options.ignore_index)
     _check_room(source.num_classes)
     described = _input("labels", opened.name, opened.shape, opened.dtype, opened.size)
     with contextlib.ExitStack() as stack:
         stack.callback(source.close)
+        if isinstance(source, Rows):
+            check_counts_from_0(options.labels_from)
         prior = source.shares() if _is_empirical(options.prior) else options.prior
         targets, inputs = _targets(options.smoothing, prior, source.num_classes)
         stack.pop_all()
-    notes = [source.note] if source.note else []
+    notes = [*source.notes]
     for note in notes:
         warn(note)
     shape = (opened.shape[0], source.num_classes)
@@ -95,7 +99,7 @@ def smoothed_label(label: int, options: SmoothOneOptions) -> OneLabel:
     label's logit minus the mean of the other logits where the loss reaches its floor. A negative eps has neither.
 
     Args:
-        label: from 0 to K-1.
+        label: one of K numbers from `labels_from` on.
         options: as for `smoothed_rows`, but without an empirical prior, because there are no labels to count.
 
     Returns:
@@ -106,9 +110,11 @@ def smoothed_label(label: int, options: SmoothOneOptions) -> OneLabel:
         InputError: a prior that cannot be used.
     """
     amount = _amount(options)
-    k, y = _known(options.classes), whole(label, "label")
+    k, first, given = _known(options.classes), options.labels_from, whole(label, "label")
+    y = given - first
     if not 0 <= y < k:
-        raise UsageError(f"must be from 0 to {k - 1}, got {y}", "labels count from 0", where="label")
+        what = f"must be from {first} to {first + k - 1}, got {given}"
+        raise UsageError(what, f"labels count from {first}", where="label")
     if _is_empirical(options.prior):
         raise UsageError("there are no labels to count", "give LABELS instead of --label", where="prior")
     _check_room(k)
@@ -120,12 +126,12 @@ def smoothed_label(label: int, options: SmoothOneOptions) -> OneLabel:
     settings = settings_of(options, {"classes": k, "eps": amount})
     return OneLabel(
         rows=[SmoothedLabel(row, floor, gap)],
-        label=y,
+        label=given,
         smoothing=options.smoothing,
         eps=amount,
         conclusion=_equals(amount, options.smoothing, k),
         inputs=inputs,
-        settings={"label": Setting(y, "argument"), **settings},
+        settings={"label": Setting(given, "argument"), **settings},
         versions=_versions(),
     )
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.errors import InputError, UsageError
 from lscli.io.files import RegularFile
-from lscli.io.format_table import FORMATS, check_content, format_by_content, format_of, format_of_text
+from lscli.io.format_table import FORMATS, format_by_content, format_of_file, format_of_text
 from lscli.io.memory import open_array
 from lscli.io.paths import STDIN, expanded, pairs
+from lscli.io.pickles import is_pickle, refused
 from lscli.io.shards import Shards, allow_open, check_distinct
 from lscli.io.views import flattened
 
@@ -57,8 +58,7 @@ class Argument(NamedTuple):
         for name in names or [path]:
             file = RegularFile(name)
             stack.callback(file.close)
-            opened.files.append((file, input_format or format_of(name, role)))
-            check_content(*opened.files[-1])
+            opened.files.append((file, format_of_file(file, role, input_format)))
         check_distinct([file for file, _ in opened.files])
         return opened
 
@@ -121,7 +121,10 @@ def is_stdin(value: Any) -> bool:
 def _recognised(file: RegularFile) -> str:
     if file.size == 0:
         raise InputError("is empty", "look at the command before the pipe", where=file.name)
-    found = format_by_content(file) or format_of_text(file)
+    found = format_by_content(file)
+    if found is None and is_pickle(file):
+        raise refused(file.name)
+    found = found or format_of_text(file)
     if found is None:
         hint = f"say --input-format: {', '.join(FORMATS)}"
         raise UsageError("the format is not recognised by its first bytes", hint, where=file.name)

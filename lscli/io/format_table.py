@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.errors import InputError, UsageError
+from lscli.io import pickles
 from lscli.text import nearest
 
 if TYPE_CHECKING:
@@ -68,7 +69,6 @@ FORMATS = {
     "lm-eval": Format((".jsonl",), "lm_eval", "a samples file of lm-evaluation-harness"),
 }
 BY_SUFFIX = {suffix: name for name, own in FORMATS.items() for suffix in own.suffixes}
-_PICKLES = (".pkl", ".pickle", ".p", ".joblib", ".dill")
 _START, _LINE = 16, 4096
 
 
@@ -79,9 +79,8 @@ def format_of(path: str, role: str) -> str:
         InputError: the suffix is unknown, or is one of pickles.
     """
     suffix = os.path.splitext(path)[1].lower()
-    if suffix in _PICKLES:
-        hint = "if you trust its writer, save the arrays: np.savez('x.npz', logits=logits, labels=labels)"
-        raise InputError("pickles are refused: loading one runs the code in it", hint, where=path)
+    if suffix in pickles.SUFFIXES:
+        raise pickles.refused(path)
     if suffix not in BY_SUFFIX:
         what = f"unknown format {suffix!r}" if suffix else "a path without a suffix names no format"
         hint = nearest(suffix, BY_SUFFIX) or f"save them as one of {', '.join(BY_SUFFIX)}, or say --input-format"
@@ -108,6 +107,25 @@ def format_of_text(file: RegularFile) -> str | None:
     if not line or not line.decode("utf-8", "replace").replace("\t", " ").strip().isprintable():
         return None
     return "lm-eval" if line.startswith((b"{", b"[")) else "tsv" if b"\t" in line else "csv"
+
+
+def format_of_file(file: RegularFile, role: str, given: str | None) -> str:
+    """The name of the format of an open file: the given one, or else that of its suffix.
+
+    Raises:
+        InputError: the suffix is unknown, the first bytes identify another format, or the file is a pickle, whatever
+            its suffix.
+    """
+    suffix, found = os.path.splitext(file.name)[1].lower(), format_by_content(file)
+    # The reader of `.pt` tells those of old torch from other pickles.
+    if found is None and (given or BY_SUFFIX.get(suffix)) != "pt" and pickles.is_pickle(file):
+        raise pickles.refused(file.name)
+    if given is None and found is not None and suffix in pickles.SUFFIXES:
+        own = FORMATS[found]
+        raise InputError(f"{own.called}, not a pickle", f"give it the suffix {own.suffixes[0]}", where=file.name)
+    name = given or format_of(file.name, role)
+    check_content(file, name)
+    return name
 
 
 def check_content(file: RegularFile, name: str) -> None:

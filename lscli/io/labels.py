@@ -1,17 +1,19 @@
-"""Labels of shape [N]: class numbers from 0 to K-1, or the ignore index."""
+"""Labels of shape [N]: class numbers, or the ignore index."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from lscli.class_numbers import class_numbers
 from lscli.errors import InputError
 from lscli.io.memory import read_all
+from lscli.io.odd_labels import not_integers, not_one_per_sample
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from lscli.class_numbers import ClassNumbers
+    from lscli.io.logits import Logits
     from lscli.io.stored import StoredArray
 
 
@@ -20,8 +22,7 @@ class Labels:
 
     Args:
         array: [N]; read at once, then closed.
-        rows: N of the logits, checked before the labels are read; None without logits.
-        logits: the name of the logits, for errors.
+        logits: [N, K]; their number of rows is checked before the labels are read.
 
     Attributes:
         name: the path as typed, or the argument's name.
@@ -32,51 +33,35 @@ class Labels:
         InputError: the array is not one-dimensional, not of integers, or has a different number of rows.
     """
 
-    def __init__(self, array: StoredArray, rows: int | None = None, logits: str = "") -> None:
+    def __init__(self, array: StoredArray, logits: Logits | None = None) -> None:
         self.name = array.name
         self.shape = array.shape
         self.shards = array.shards
         self._array = array
-        self.values = self._integers(array, rows, logits)
+        self.values = self._integers(array, logits)
         self.dtype = self.values.dtype.name
         self.size = self.values.nbytes
 
-    def checked(self, num_classes: int, ignore_index: int) -> tuple[NDArray[np.int32], int]:
-        """The labels [N] with -1 for every ignored one, and the number of ignored ones.
+    def checked(self, num_classes: int, ignore_index: int, labels_from: int = 0) -> ClassNumbers:
+        """The labels as class numbers from 0 to K-1; see `class_numbers`.
 
         Raises:
-            InputError: a label is outside [0, K), or all labels are ignored.
+            InputError: a label stands for no class, or all labels are ignored.
         """
-        values = self.values
-        ignored = values == ignore_index
-        outside = ((values < 0) | (values >= num_classes)) & ~ignored
-        if outside.any():
-            row = int(outside.argmax())
-            name, own_row = self._array.located(row)
-            what = f"label out of range at row {own_row} (value {values[row]}, {num_classes} classes)"
-            hint = "labels count from 0; --ignore-index leaves out the samples with one value"
-            raise InputError(what, hint, where=name)
-        count = int(np.count_nonzero(ignored))
-        if count == len(values):
-            what = f"all {count} samples are ignored (label {ignore_index})"
+        found = class_numbers(self.values, num_classes, ignore_index, labels_from, self.name, self._array.located)
+        if found.ignored == len(found.label):
+            what = f"all {found.ignored} samples are ignored (label {ignore_index})"
             raise InputError(what, "check --ignore-index", where=self.name)
-        result = values.astype(np.int32)
-        if count:
-            result[ignored] = -1
-        return result, count
+        return found
 
-    def _integers(self, array: StoredArray, rows: int | None, logits: str) -> NDArray[Any]:
+    def _integers(self, array: StoredArray, logits: Logits | None) -> NDArray[Any]:
         if len(self.shape) != 1:
-            hint = "save the class numbers: labels.argmax(axis=1); for distributions say --soft-labels"
-            if len(self.shape) == 2 and 1 in self.shape:
-                hint = "save them flat: labels.ravel()"
-            raise InputError(f"need labels of shape (N,), got {self.shape}", hint, where=self.name)
+            raise not_one_per_sample(array, () if logits is None else logits.shape)
         if array.element.lstrip("u").rstrip("0123456789") != "int":
-            what = f"not integer labels ({array.element})"
-            raise InputError(what, "save the class numbers as int64", where=self.name)
+            raise not_integers(array)
         if self.shape[0] == 0:
             raise InputError("no rows", "save one label per sample", where=self.name)
-        if rows not in (None, self.shape[0]):
-            what = f"rows differ: {logits} has {rows}, the labels have {self.shape[0]}"
+        if logits is not None and logits.shape[0] != self.shape[0]:
+            what = f"rows differ: {logits.name} has {logits.shape[0]}, the labels have {self.shape[0]}"
             raise InputError(what, "save both from the same run", where=self.name)
         return read_all(array)

@@ -12,7 +12,7 @@ import numpy as np
 from lscli.errors import InputError
 from lscli.io.memory import TensorArray
 from lscli.io.stored import STORAGE, Checked
-from lscli.io.views import Computed
+from lscli.io.views import Computed, Floats
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -93,6 +93,16 @@ class Logits(Checked):
     def read(self, start: int, stop: int, out: NDArray[Any]) -> NDArray[Any]:
         """Rows `start` to `stop`, C-contiguous and of type `storage`: a view, or `out` filled."""
         return self._source.read(self.first + start, self.first + stop, out)
+
+    def as_stored(self, count: int) -> NDArray[np.float64] | None:
+        """The first rows before a logarithm is taken, [count, K], or [count, 1] of a binary classifier.
+
+        None if they are on a device.
+        """
+        if isinstance(self._source, TensorArray):
+            return None
+        computed = self._source if isinstance(self._source, Computed) else Floats(self._source)
+        return computed.floats(0, count).reshape(count, -1).astype(np.float64)
 
     def _matrix_shape(self, shape: tuple[int, ...]) -> tuple[int, int]:
         if len(shape) != 2:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.errors import LscliError, ReadWriteError
 from lscli.io.files import RegularFile
-from lscli.io.format_table import FORMATS, check_content, format_of
+from lscli.io.format_table import FORMATS, format_of, format_of_file
 from lscli.io.paths import STDIN, files_of
 
 if TYPE_CHECKING:
@@ -102,8 +102,7 @@ def stored_shape(path: str | bytes | os.PathLike[str], key: str | None, default:
 def _shape(path: str, key: str | None, default: str) -> tuple[int, ...] | None:
     file = RegularFile(path)
     try:
-        name = format_of(file.name, default)
-        check_content(file, name)
+        name = format_of_file(file, default, None)
         found: list[Entry] = FORMATS[name].reader(file.name).contents(file)
     except ReadWriteError:
         raise

@@ -11,6 +11,7 @@ import numpy as np
 
 from lscli.errors import InputError
 from lscli.io.memory import TensorArray
+from lscli.io.odd_labels import multi_label
 from lscli.io.stored import Checked
 from lscli.io.views import SUM
 from lscli.smoothing.labels import row_values
@@ -112,7 +113,10 @@ class SoftLabels(Checked):
         wrong = np.flatnonzero(~(np.abs(total - 1.0) <= SUM))
         if len(wrong):
             name, row = self._source.located(first + int(wrong[0]))
-            raise InputError(f"row {row} sums to {total[wrong[0]]:.6g}, not to 1", _hint(total[wrong[0]]), where=name)
+            sums = total[wrong[0]]
+            if _are_sets(out[wrong[:1]] if sums else out):
+                raise multi_label(row, int(sums), self.shape[1], name)
+            raise InputError(f"row {row} sums to {sums:.6g}, not to 1", _hint(sums), where=name)
         out /= total[:, None]
         return ignored
 
@@ -167,6 +171,11 @@ _SHAPES = {
     1: "class numbers are hard labels: leave out --soft-labels",
     3: "for tokens of sequences, (N, T, K), say --flatten",
 }
+
+
+def _are_sets(q: NDArray[np.float64]) -> bool:
+    """Whether rows [n, K] hold only 0 and 1, and one of them has several classes."""
+    return bool(((q == 0) | (q == 1)).all() and (q.sum(axis=1) > 1).any())
 
 
 def _hint(total: float) -> str:

@@ -56,7 +56,7 @@ class Computed(StoredArray):
     def located(self, row: int) -> tuple[str, int]:
         return self._source.located(row)
 
-    def _floats(self, start: int, stop: int) -> NDArray[Any]:
+    def floats(self, start: int, stop: int) -> NDArray[Any]:
         """The rows of the other array in this one's type: a new array, or a view."""
         shape = (stop - start, *self._source.shape[1:])
         raw = self._source.read(start, stop, np.empty(shape, self._source.dtype.newbyteorder("=")))
@@ -78,7 +78,7 @@ class Floats(Computed):
         super().__init__(array, array.shape)
 
     def read(self, start: int, stop: int, out: NDArray[Any]) -> NDArray[Any]:
-        return self._floats(start, stop)
+        return self.floats(start, stop)
 
 
 class LogOf(Computed):
@@ -89,7 +89,7 @@ class LogOf(Computed):
 
     def read(self, start: int, stop: int, out: NDArray[Any]) -> NDArray[Any]:
         with np.errstate(invalid="ignore", divide="ignore"):
-            np.log(self._floats(start, stop), out=out)
+            np.log(self.floats(start, stop), out=out)
         return out
 
 
@@ -101,7 +101,7 @@ class Binary(Computed):
         self._kind = kind
 
     def read(self, start: int, stop: int, out: NDArray[Any]) -> NDArray[Any]:
-        z = self._floats(start, stop).reshape(-1)
+        z = self.floats(start, stop).reshape(-1)
         with np.errstate(invalid="ignore", divide="ignore"):
             if self._kind == "logits":
                 out[:, 0], out[:, 1] = 0, z

@@ -8,6 +8,7 @@ import numpy as np
 
 from lscli.errors import InputError
 from lscli.io.views import SUM
+from lscli.scan.kind_hints import kind_hint
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,6 +76,8 @@ class RowChecks:
         if self._logits.kind == "probs":  # the pass sees their logarithms
             what = {"nan": "nan or a negative probability", "nothing but -inf": "nothing but 0"}.get(what, what)
         hint = "look at the run that wrote it, or leave such rows out with --nonfinite skip"
+        if self._are_probabilities:
+            hint = kind_hint(self._logits) or hint
         return self._refused(row, f"has {what}", hint)
 
     def _check_masked(self, rows: NDArray[np.intp], masked: NDArray[np.intp], state: RowState) -> None:
@@ -96,7 +99,8 @@ class RowChecks:
         wrong = np.flatnonzero(np.isfinite(largest) & ~(np.abs(sums - 1) <= SUM))
         if len(wrong):
             what = f"of {self._logits.kind} sums to {sums[wrong[0]]:.6g}, not to 1"
-            raise self._refused(int(rows[wrong[0]]), what, "if these are raw scores, leave --kind out")
+            hint = kind_hint(self._logits) or "most rows are as declared: look at the run that wrote this one"
+            raise self._refused(int(rows[wrong[0]]), what, hint)
 
     def _all_sum_to_one(self, state: RowState) -> bool:
         with np.errstate(all="ignore"):

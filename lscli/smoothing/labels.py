@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli.arrays import as_array
-from lscli.errors import InputError, truth, whole
+from lscli.class_numbers import check_counts_from_0, class_numbers
+from lscli.errors import InputError, UsageError, truth, warn, whole
 from lscli.in_python import of_python
+from lscli.options import LABELS_FROM
 from lscli.smoothing.checks import check_classes, check_eps, check_goes_with_prior, check_prior, check_smoothing
 from lscli.smoothing.targets import Targets
 
@@ -29,6 +31,7 @@ def smooth_labels(
     prior: ArrayLike | None = None,
     *,
     ignore_index: int = -100,
+    labels_from: int = 0,
     allow_negative_eps: bool = False,
 ) -> Array:
     """The smoothed targets of labels, [N, K] float64.
@@ -44,6 +47,7 @@ def smooth_labels(
         ignore_index: a sample with this label, or with this value in its whole row, gets targets of 0, so that it adds
             nothing to a loss. A single value of a row that equals ignore_index counts as 0, but 0 and 1 are always
             probabilities.
+        labels_from: the class number of the first class.
         allow_negative_eps: accept an eps below 0, whose targets are no distribution.
 
     A set of classes is not divided by its sum (as in Paddle's `label_smooth`), except by `classy`, which is defined so
@@ -58,9 +62,22 @@ def smooth_labels(
     eps = check_eps(eps, allow_negative=truth(allow_negative_eps, "allow_negative_eps"))
     values = as_array(labels, "labels")
     ignore_index = whole(ignore_index, "ignore_index")
+    first = whole(labels_from, "labels_from")
+    if not LABELS_FROM.allows(first):
+        raise UsageError(f"must be {LABELS_FROM.bounds}, got {first}", LABELS_FROM.hint, where="labels_from")
     if values.ndim == 2:
+        check_counts_from_0(first)
         return of_values(*row_values(values, k, ignore_index), targets, eps)
-    return of_classes(_kept_or_minus_one(values, k, ignore_index), targets, eps, k)
+    if values.ndim != 1 or values.dtype.kind not in "iu":
+        raise InputError(
+            f"need class numbers (N,) or values (N, K), got {values.dtype.name} {values.shape}",
+            "for one label give [label]",
+            where="labels",
+        )
+    found = class_numbers(values, k, ignore_index, first)
+    if found.note:
+        warn(found.note)
+    return of_classes(found.label, targets, eps, k)
 
 
 def make_targets(smoothing: str, prior: ArrayLike | None, num_classes: int, name: str = "prior") -> Targets:
@@ -131,25 +148,3 @@ def row_values(
             where=name,
         )
     return q, left_out.all(axis=1)
-
-
-def _kept_or_minus_one(labels: Array, num_classes: int, ignore_index: int) -> Array:
-    """Checked class numbers [N], with -1 for ignored samples."""
-    if labels.ndim != 1 or labels.dtype.kind not in "iu":
-        raise InputError(
-            f"need class numbers (N,) or values (N, K), got {labels.dtype.name} {labels.shape}",
-            "for one label give [label]",
-            where="labels",
-        )
-    kept = labels != ignore_index
-    outside = kept & ((labels < 0) | (labels >= num_classes))
-    if outside.any():
-        row = int(outside.argmax())
-        raise InputError(
-            f"label out of range at row {row} (value {labels[row]}, {num_classes} classes)",
-            "labels count from 0; ignore_index excludes the samples with one value",
-            where="labels",
-        )
-    result: Array = np.where(kept, labels, 0).astype(np.intp)
-    result[~kept] = -1
-    return result

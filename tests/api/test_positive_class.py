@@ -237,7 +237,11 @@ def test_settings_and_sentences_name_the_class(options: Any, number: int | None)
 @pytest.mark.parametrize(
     ("options", "says", "hint"),
     [
-        ({"positive_class": 1, "top_label": True, "binary": True}, "cannot be combined with top_label=True", "leave one"),
+        (
+            {"positive_class": 1, "top_label": True, "binary": True},
+            "cannot be combined with top_label=True",
+            "leave one",
+        ),
         ({"positive_class": 2, "binary": True}, "must be from 0 to 1, got 2", "one is 0 and one is 1"),
         ({"positive_class": -1, "binary": True}, "must be from 0 to 1, got -1", "one is 0 and one is 1"),
     ],

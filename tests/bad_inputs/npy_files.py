@@ -67,7 +67,7 @@ _FILES = [
     Bad("3 wrong magic", data(b"\x93NUMPZ" + _SOUND[6:]), "not a .npy file"),
     Bad("4 text", data(b"0.1,0.2,0.7\n"), "not a .npy file"),
     *(
-        Bad(f"5 pickle of protocol {protocol}", data(pickle.dumps([1.0], protocol)), "a pickle, which is refused")
+        Bad(f"5 pickle of protocol {protocol}", data(pickle.dumps([1.0], protocol)), "pickles are refused")
         for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1)
     ),
     Bad("6 version 9.0", data(with_header("{}", version=(9, 0))), "unsupported .npy version 9.0"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -54,6 +55,13 @@ def _named(name: str | bytes, content: bytes = b"") -> Callable[[Path], Sequence
 _SOUND = saved(LOGITS)
 _ANSWER = (LOGITS, LABELS)
 
+
+def _copies(folder: Path, *names: str) -> list[Path]:
+    """Copies of the logits, and of the labels for names with a y."""
+    logits, labels = sound(folder)
+    return [Path(shutil.copy(labels if "y" in name[0] else logits, folder / name)) for name in names]
+
+
 CASES = [
     Case("79 --eps nan", _with("--eps", "nan"), "must be finite and in [0, 1]", code=2),
     Case("80 --bins 0", _with("--bins", "0"), "bins", code=2),
@@ -61,7 +69,7 @@ CASES = [
     Case("80 --device cuda:99", _with("--device", "cuda:99"), "device cuda:99 is not available", code=2),
     Case(
         "80 a pattern that the shell replaced",
-        lambda folder: ["eval", *sound(folder), *sound(folder)],
+        lambda folder: ["eval", *_copies(folder, "x-1.npy", "x-2.npy", "y-1.npy", "y-2.npy")],
         "unexpected extra argument",
         "quote a pattern",
         code=2,

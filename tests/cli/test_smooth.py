@@ -213,7 +213,7 @@ def test_wrong_usage_is_one_line_and_a_hint(
     ("saved", "more", "words"),
     [
         ([0, 1, 4, 0], ("--classes", 4), ["out of range at row 2 (value 4, 4 classes)"]),
-        ([0, -1], ("--classes", 4), ["row 1 (value -1", "--ignore-index"]),
+        ([0, 2, -1], ("--classes", 4), ["row 2 (value -1", "--ignore-index -1"]),
         ([-100, -100], ("--classes", 4), ["all 2 samples are ignored"]),
         ([0.0, 1.0], ("--classes", 4), ["not integer labels"]),
         ([[0], [1]], ("--classes", 4), ["(2, 1)", "labels.ravel()"]),
@@ -287,6 +287,20 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def test_labels_that_count_from_1(run: Run, tmp_path: Path) -> None:
+    np.save(tmp_path / "zero.npy", [0, 2, -100, 1])
+    np.save(tmp_path / "one.npy", [1, 3, -100, 2])
+    expected = run("smooth", tmp_path / "zero.npy", "--classes", 3, "-q")
+    assert expected == run("smooth", tmp_path / "one.npy", "--classes", 3, "--labels-from", 1, "-q")
+    one = run("smooth", "--label", 1, "--classes", 4, "--labels-from", 1, "-f", "csv")
+    assert run("smooth", "--label", 0, "--classes", 4, "-f", "csv") == one
+    for label in (0, 5):
+        answer = run("smooth", "--label", label, "--classes", 4, "--labels-from", 1)
+        assert_refused(answer, 2, f"must be from 1 to 4, got {label}", "labels count from 1")
+    np.save(tmp_path / "rows.npy", [[0, 1, 0]])
+    assert_refused(run("smooth", tmp_path / "rows.npy", "--labels-from", 1), 2, "leave out --labels-from")
+
+
 @pytest.mark.parametrize("format_name", ["csv", "json", "table", "npy"])
 def test_a_closed_pipe_ends_the_run_at_once_and_silently(long: Path, format_name: str) -> None:
     run = measured(["smooth", long, "--classes", CLASSES, "-f", format_name], close_after=400)
@@ -316,6 +330,4 @@ def test_a_bad_row_late_in_the_file_leaves_the_old_output(tmp_path: Path, suffix
 @pytest.mark.parametrize("arguments", [[LABELS], ["--label", 1]])
 @pytest.mark.parametrize("classes", [10**9, 2**31 - 1])
 def test_more_classes_than_fit_into_memory_are_refused_at_once(run: Run, arguments: list[object], classes: int) -> None:
-    assert_refused(
-        run("smooth", *arguments, "--classes", classes), 4, "classes: a row of", "of memory", "--classes"
-    )
+    assert_refused(run("smooth", *arguments, "--classes", classes), 4, "classes: a row of", "of memory", "--classes")

@@ -120,7 +120,7 @@ def broken(q: Any, how: str) -> Any:
         ("below", ["row 3, class 0: -0.1 is not in [0, 1]"]),
         ("zeros", ["row 3 sums to 0, not to 1", "--ignore-index"]),
         ("part", ["row 3 sums to 0.5, not to 1", "divide the row by its sum"]),
-        ("sets", ["sums to ", "each of several classes has a share: divide the row by its sum"]),
+        ("sets", ["multi-label rows of 0 and 1: row ", "of 6 classes", "--binary"]),
         ("rows", ["rows differ: ", "x.npy has 40, the labels have 30"]),
         ("classes", ["classes differ: ", "x.npy has 6, the labels have 5"]),
         ("numbers", ["need soft labels of shape (N, K), got (40,)", "leave out --soft-labels"]),

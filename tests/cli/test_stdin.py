@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import pty
 import subprocess
 import zipfile
@@ -48,6 +49,11 @@ def test_logits_are_piped_in() -> None:
     done = piped(read(LOGITS), "eval", "-", LABELS, *METRICS)
     assert EXPECTED == answer(done)
     assert b"-" == done.stdout.splitlines()[1].split(b",")[0]
+
+
+@pytest.mark.parametrize("protocol", [0, 2, 4])
+def test_a_pickle_is_refused(protocol: int) -> None:
+    refusal(piped(pickle.dumps({"logits": [1.0]}, protocol), "eval", "-", LABELS), 3, "pickles are refused", "np.savez")
 
 
 def test_labels_are_piped_in() -> None:

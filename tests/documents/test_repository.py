@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ FORMS = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
 FOLDERS = (".ci", ".github", "benchmarks", "docs", "lscli", "sample_data", "tests")
 # An installation of lscli by that name, or an extra of it: on the registry, the name is somebody else's package.
 _STRANGER = re.compile(
-    r"""\b(?:pipx?\s+(?:install|run)|uvx|uv\s+[a-z]+)\b[^\n`"&|;,]*?[\s'=]lscli(?![-\w/*])|(?<![-\w.])lscli\[[a-z]"""
+    r"""\b(?:pipx?\s+(?:install|run)|uvx|uv\s+[a-z]+)\b[^\n`"&|;,]*?[\s'=]lscli(?![-\w/*])|(?<![-\w.])lscli\[[a-z{]"""
 )
 
 
@@ -100,6 +102,9 @@ def test_the_bug_report_asks_for_what_finds_the_bug() -> None:
         ("pipx run lscli --help", True),
         ("uvx lscli eval", True),
         ("needs lscli[parquet]", True),
+        ("python -m pip install lscli", True),
+        ("uv add lscli", True),
+        ('f"say: lscli[{extra}]"', True),
         ("pip install lscli-calibration", False),
         ("pip install 'lscli-calibration[parquet]'", False),
         ("pip install -c constraints.txt . && .venv/bin/lscli eval", False),
@@ -108,6 +113,20 @@ def test_the_bug_report_asks_for_what_finds_the_bug() -> None:
 )
 def test_an_installation_of_the_stranger_s_package_is_recognised(text: str, installs: bool) -> None:
     assert installs == bool(_STRANGER.search(text))
+
+
+def strings(text: str) -> Iterator[str]:
+    """The strings of a Python file as they are printed: joined from their lines, each value of an f-string as {}."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def test_strings_are_read_as_they_are_printed() -> None:
+    text = 'a = ("pip install "\n  "lscli")\nb = f"lscli[{a}]"'
+    assert ["pip install lscli", "lscli[{}]"] == [found for found in strings(text) if _STRANGER.search(found)]
 
 
 def test_no_text_would_install_the_stranger_s_package() -> None:
@@ -119,6 +138,8 @@ def test_no_text_would_install_the_stranger_s_package() -> None:
         f"{path.relative_to(ROOT)}: {hit[0]}"
         for path in texts
         if path.is_file() and path != Path(__file__) and path.parent.parent.name != "corpus"
-        for hit in _STRANGER.finditer(path.read_text(encoding="utf-8"))
+        for text in (path.read_text(encoding="utf-8"),)
+        for read in (text, *(strings(text) if path.suffix == ".py" else ()))
+        for hit in _STRANGER.finditer(read)
     ]
     assert [] == found

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
+import zlib
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, get_args
 
@@ -94,10 +97,48 @@ def test_any_suffix_is_read_when_its_format_is_said(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", [".pkl", ".pickle", ".joblib", ".PKL"])
 def test_pickles_are_refused_by_name(tmp_path: Path, suffix: str) -> None:
-    (tmp_path / f"x{suffix}").write_bytes(saved(X))
+    (tmp_path / f"x{suffix}").write_bytes(zlib.compress(pickle.dumps(X)))
     with pytest.raises(InputError, match="pickles are refused") as caught:
         lscli.evaluate(tmp_path / f"x{suffix}", Y)
     assert "np.savez" in caught.value.hint
+    (tmp_path / f"x{suffix}").write_bytes(saved(X))
+    with pytest.raises(InputError, match=r"a \.npy file, not a pickle") as caught:
+        lscli.evaluate(tmp_path / f"x{suffix}", Y)
+    assert "give it the suffix .npy" == caught.value.hint
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".npz", ".csv", ".tsv", ".jsonl", ".safetensors", ".bin", ""])
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize(
+    "value", [[1.0], {"logits": [[0.5] * 3] * 2000}, X, Fraction(1, 2)], ids=lambda value: type(value).__name__
+)
+def test_pickles_are_refused_by_content(tmp_path: Path, suffix: str, protocol: int, value: Any) -> None:
+    (tmp_path / f"x{suffix}").write_bytes(pickle.dumps(value, protocol))
+    for logits, labels in ((f"x{suffix}", Y), (X, f"x{suffix}")):
+        paths = [tmp_path / each if isinstance(each, str) else each for each in (logits, labels)]
+        with pytest.raises(InputError, match="pickle") as caught:
+            lscli.evaluate(*paths)
+        assert "refused" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"cat,dog\n0,1\n1,2.",
+        b"(a),b\n1.5,2.\n2.5,2.",
+        b"]\n1.",
+        b"c\n0\n1.",
+        b"(0.\n1.",
+        b"\x80\x02\0\0\0\0\0\0{}",
+        b"\x80",
+        b"(",
+    ],
+)
+def test_what_only_begins_like_a_pickle_is_none(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "x.csv").write_bytes(data)
+    with pytest.raises(InputError) as caught:
+        lscli.evaluate(X, tmp_path / "x.csv")
+    assert "pickle" not in str(caught.value)
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".arrow"])

@@ -82,7 +82,7 @@ def test_rows_that_do_not_sum_to_1_are_named(kind: str, factor: float) -> None:
             kind=kind,
             chunk_rows=chunk_rows,
         )
-        assert "leave kind out" in error.hint
+        assert "look at the run that wrote this one" in error.hint
 
 
 def test_a_row_of_an_ignored_sample_may_sum_to_anything() -> None:

@@ -198,6 +198,77 @@ def test_an_ignore_index_beyond_the_type_ignores_nothing(dtype: str) -> None:
     assert EXPECTED == figures(lscli.evaluate(LOGITS, LABELS.astype(dtype), ignore_index=-(10**30)))
 
 
+SIGNED, ZERO_ONE = np.array([-1, 1, 1, -1, 1, -1]), np.array([0, 1, 1, 0, 1, 0])
+TWO_CLASSES = some_logits(6, 2)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int64", ">i2"])
+def test_minus_1_and_1_are_two_classes(dtype: str) -> None:
+    expected = figures(lscli.evaluate(TWO_CLASSES, ZERO_ONE, metrics="all"))
+    with pytest.warns(lscli.LscliWarning, match="the labels are -1 and 1: -1 is read as class 0, 1 as class 1"):
+        report = lscli.evaluate(TWO_CLASSES, SIGNED.astype(dtype), metrics="all")
+    assert expected == figures(report)
+    assert ["labels: the labels are -1 and 1: -1 is read as class 0, 1 as class 1"] == [*report.warnings]
+
+
+@pytest.mark.filterwarnings("ignore:labels. the labels are -1 and 1")
+def test_minus_1_and_1_are_two_classes_in_every_question() -> None:
+    z, left_out = TWO_CLASSES[:, 1] - TWO_CLASSES[:, 0], np.append(SIGNED[:-1], -100)
+    one_zero = np.append(ZERO_ONE[:-1], -100)
+    assert figures(lscli.evaluate(z, ZERO_ONE, binary=True)) == figures(lscli.evaluate(z, SIGNED, binary=True))
+    assert figures(lscli.sweep(TWO_CLASSES, ZERO_ONE)) == figures(lscli.sweep(TWO_CLASSES, SIGNED))
+    assert figures(lscli.evaluate(TWO_CLASSES, one_zero)) == figures(lscli.evaluate(TWO_CLASSES, left_out))
+    assert [*lscli.per_sample(TWO_CLASSES, ZERO_ONE).rows] == [*lscli.per_sample(TWO_CLASSES, SIGNED).rows]
+    assert repr(lscli.per_class(TWO_CLASSES, ZERO_ONE).rows) == repr(lscli.per_class(TWO_CLASSES, SIGNED).rows)
+    assert repr(lscli.per_bin(TWO_CLASSES, ZERO_ONE).rows) == repr(lscli.per_bin(TWO_CLASSES, SIGNED).rows)
+    np.testing.assert_array_equal(lscli.smooth_labels(ZERO_ONE, 2, 0.1), lscli.smooth_labels(SIGNED, 2, 0.1))
+
+
+def test_minus_1_that_is_ignored_is_no_class() -> None:
+    report = lscli.evaluate(TWO_CLASSES, SIGNED, ignore_index=-1)
+    assert figures(lscli.evaluate(TWO_CLASSES[SIGNED == 1], [1, 1, 1])) == figures(report)
+
+
+@pytest.mark.parametrize("first", [1, -3, 1000, 10**9])
+@pytest.mark.parametrize("dtype", ["int64", "uint64", "int32"])
+def test_labels_may_count_from_any_number(first: int, dtype: str) -> None:
+    if first < 0 and dtype.startswith("u"):
+        first = 7
+    labels = (LABELS + first).astype(dtype)
+    options: dict[str, Any] = {"labels_from": first}
+    assert EXPECTED == figures(lscli.evaluate(LOGITS, labels, **options))
+    assert figures(lscli.sweep(LOGITS, LABELS)) == figures(lscli.sweep(LOGITS, labels, **options))
+    assert repr([*lscli.per_sample(LOGITS, LABELS).rows]) == repr([*lscli.per_sample(LOGITS, labels, **options).rows])
+    assert repr(lscli.per_class(LOGITS, LABELS).rows) == repr(lscli.per_class(LOGITS, labels, **options).rows)
+    assert repr(lscli.per_bin(LOGITS, LABELS).rows) == repr(lscli.per_bin(LOGITS, labels, **options).rows)
+    assert repr(lscli.explain(1.5, LOGITS, LABELS).rows) == repr(lscli.explain(1.5, LOGITS, labels, **options).rows)
+    np.testing.assert_array_equal(lscli.smooth_labels(LABELS, 3, 0.1), lscli.smooth_labels(labels, 3, 0.1, **options))
+
+
+def test_the_ignore_index_is_compared_before_counting(path: Path) -> None:
+    labels = np.where(np.arange(6) == 2, 0, LABELS + 1)
+    expected = figures(lscli.evaluate(np.delete(LOGITS, 2, 0), np.delete(LABELS, 2)))
+    assert expected == figures(lscli.evaluate(LOGITS, labels, labels_from=1, ignore_index=0))
+    text = "\n".join(map(str, labels))
+    assert expected == csv_figures(path, text, labels_from=1, ignore_index=0)
+
+
+@pytest.mark.parametrize("first", [10**9 + 1, -(10**9) - 1, 10**30, 0.5, "one", True])
+def test_a_first_label_that_is_none_is_wrong_usage(first: Any) -> None:
+    with pytest.raises(lscli.UsageError, match=r"labels.from"):
+        lscli.evaluate(LOGITS, LABELS, labels_from=first)
+    with pytest.raises(lscli.UsageError, match=r"labels.from"):
+        lscli.smooth_labels([-100], 3, 0.1, labels_from=first)
+
+
+def test_rows_of_classes_have_no_first_label() -> None:
+    rows = np.eye(3)[LABELS]
+    with pytest.raises(lscli.UsageError, match="no first number"):
+        lscli.evaluate(LOGITS, rows, soft_labels=True, labels_from=1)
+    with pytest.raises(lscli.UsageError, match="no first number"):
+        lscli.smooth_labels(rows, 3, 0.1, labels_from=1)
+
+
 def test_nothing_but_ignored_labels_is_an_error() -> None:
     with pytest.raises(InputError, match=r"all 6 samples are ignored \(label -100\)"):
         lscli.evaluate(LOGITS, [-100] * 6)

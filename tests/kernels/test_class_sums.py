@@ -26,7 +26,7 @@ def filled(
     logits: Array, labels: Array, edges: Any = FIFTEEN, side: Side = "left", weight: Any = None, **options: Any
 ) -> ClassSums:
     opened, truth = open_inputs(logits, labels)
-    label, _ = truth.checked(opened.shape[1], -100)
+    label = truth.checked(opened.shape[1], -100).label
     weight = np.ones(len(labels)) if weight is None else np.asarray(weight, float)
     sums = ClassSums(opened.shape[1], edges, side, np.where(label < 0, 0, weight))
     scan(opened, label, ("correct",), ReadingOptions(**options), class_sums=[sums])
@@ -161,7 +161,7 @@ def test_one_pass_fills_the_sums_of_several_groups(kernel: Kernel) -> None:
     logits, labels = data(500, 150)
     group = np.arange(500) % 3
     opened, truth = open_inputs(logits, labels)
-    label, _ = truth.checked(opened.shape[1], -100)
+    label = truth.checked(opened.shape[1], -100).label
     sums = [ClassSums(150, FIFTEEN, "left", (group == g) & (label >= 0)) for g in range(3)]
     scan(opened, label, ("correct",), ReadingOptions(kernel=kernel), class_sums=sums)
     for g in range(3):

@@ -134,7 +134,7 @@ def table_of(logits: Array, labels: Array, targets: Targets | None = None, **opt
     extra = vectors(settings.targets, logits.shape[1])
     columns = {*SCORE_COLUMNS.values()}.union(*(Choice(metric).columns(settings) for metric in METRICS.values()))
     opened, truth = open_inputs(logits, labels)
-    label, _ = truth.checked(logits.shape[1], -100)
+    label = truth.checked(logits.shape[1], -100).label
     return scan(opened, label, columns - extra.keys(), options=ReadingOptions(**options), vectors=extra).table
 
 

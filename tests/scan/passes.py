@@ -33,7 +33,7 @@ def data(rows: int, classes: int, dtype: str = "float32", *, masked: bool = Fals
 def columns(logits: Any, labels: Any, **options: Any) -> dict[str, bytes]:
     """The bytes of every column, including those of two vectors."""
     opened, truth = open_inputs(logits, labels)
-    label, _ = truth.checked(opened.shape[1], -100)
+    label = truth.checked(opened.shape[1], -100).label
     c = np.random.default_rng(opened.shape[1]).random(opened.shape[1])
     vectors = {"all": c, "some": np.where(c < 0.5, 0.0, 1e3 * c)}
     table = scan(opened, label, (*COLUMNS, "row"), ReadingOptions(**options), vectors=vectors).table

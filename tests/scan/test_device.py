@@ -47,7 +47,7 @@ def test_a_device_fills_the_table_of_the_cpu(device: str) -> None:
     logits, labels = data(80, 12, masked=True)
     logits[17] = np.nan
     opened, truth = open_inputs(logits, labels)
-    label, _ = truth.checked(12, -100)
+    label = truth.checked(12, -100).label
     names = ("row", "label", "correct", "loss_hard", "c")
     vectors = {"c": np.arange(12.0)}
     expected = scan(opened, label, names[:-1], ReadingOptions(nonfinite="skip", kernel="torch"), vectors=vectors)

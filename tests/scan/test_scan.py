@@ -28,7 +28,7 @@ def test_ignored_samples_change_nothing() -> None:
 
 def parts(logits: Any, labels: Any, names: Any = (*COLUMNS, "row"), **options: Any) -> list[Scan]:
     opened, truth = open_inputs(logits, labels)
-    label, _ = truth.checked(opened.shape[1], -100)
+    label = truth.checked(opened.shape[1], -100).label
     return list(scan_parts(opened, label, names, ReadingOptions(threads=2, **options)))
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from lscli.errors import InputError
 from lscli.io.array_request import ArrayRequest, Entry
 from lscli.io.memory import MemoryArray
+from lscli.io.tables.class_columns import labels_hint, naming_hint
 from lscli.io.tables.columns import LABELS, Column, index_refused, labels_among, matrix
 from lscli.io.tables.text import (
     COMMA,
@@ -123,6 +124,8 @@ class _Matrix:
         left_out = labels_among(columns, request)
         if request.labels is not None and request.labels not in self._names:
             left_out.add(counted(where, self._names, request.labels))
+        self._has_labels = bool(left_out)
+        self._others = [name for place, name in enumerate(self._names) if place not in left_out]
         self._places = matrix(where, columns, request, left_out)
 
     def values(self) -> NDArray[Any]:
@@ -138,7 +141,9 @@ class _Matrix:
         values = np.concatenate(blocks) if blocks else np.empty((0, len(self._places)), element)
         names = [self._names[place] for place in self._places]
         if self._request.role == "logits" and len(names) > 1 and len(values):
-            _check_values(self._name, names, first, values, self._request, named=not self._row)
+            _check_values(
+                self._name, names, first, values, self._request, named=not self._row, has_labels=self._has_labels
+            )
         return values
 
     def _blocks(self) -> Iterator[tuple[list[str], NDArray[np.float64]]]:
@@ -194,10 +199,10 @@ class _Matrix:
             for place, cell in enumerate(self._chosen(row)):
                 value = number_of(cell)
                 if value is None:
-                    raise self._no_number(first + number, place, cell, "is not a number")
+                    raise self._no_number(first + number, place, row, "is not a number")
                 values[number, place] = value
                 if math.isinf(value) and "inf" not in cell.lower():
-                    raise self._no_number(first + number, place, cell, "is beyond float64")
+                    raise self._no_number(first + number, place, row, "is beyond float64")
         return values
 
     def _chosen(self, row: list[str]) -> list[str]:
@@ -209,10 +214,11 @@ class _Matrix:
         hint = "a number with a comma in it is two cells" if found > due else self._delimiter.again
         return InputError(what, hint, where=self._name)
 
-    def _no_number(self, row: int, place: int, cell: str, why: str) -> InputError:
-        column = self._names[self._places[place]]
+    def _no_number(self, row: int, place: int, cells: list[str], why: str) -> InputError:
+        column, cell = self._names[self._places[place]], cells[self._places[place]]
         what = f"row {row}, column {column!r}: {printable(cell[:40])!r} {why}"
-        hint = f"name the columns of the {self._request.role} with {self._request.option}, for example 'logit_*'"
+        numbers = {name for name, own in zip(self._names, cells, strict=True) if number_of(own) is not None}
+        hint = naming_hint(self._others, [name for name in self._others if name in numbers], self._request)
         return InputError(what, self._delimiter.again if self._row else hint, where=self._name)
 
 
@@ -256,7 +262,14 @@ def _check_separated(where: str, line: str, delimiter: Delimiter) -> None:
 
 
 def _check_values(
-    where: str, names: Sequence[str], cells: Sequence[str], values: NDArray[Any], request: ArrayRequest, *, named: bool
+    where: str,
+    names: Sequence[str],
+    cells: Sequence[str],
+    values: NDArray[Any],
+    request: ArrayRequest,
+    *,
+    named: bool,
+    has_labels: bool,
 ) -> None:
     """Raise InputError if a matrix holds something other than logits: column numbers, row numbers, labels, integers.
 
@@ -267,6 +280,7 @@ def _check_values(
         values: all rows, [N, K].
         request: for the key, and for the option in hints.
         named: whether the file has a header.
+        has_labels: whether the file has another column of labels.
     """
     rows = len(values)
     written = np.array([cell.strip().lstrip("+-").isdigit() for cell in cells])
@@ -289,9 +303,8 @@ def _check_values(
     odd = [place for place in np.flatnonzero(whole & enough).tolist() if (values[:, place] != values[0, place]).any()]
     if odd and not whole.all():
         name = names[odd[0]]
-        hint = (
-            f"if it holds the labels, say --labels-column {printable(name)}; if it is a class, say {request.option} '*'"
-        )
+        candidates = [name for place, name in enumerate(names) if place not in odd]
+        hint = labels_hint(name, request, has_labels=has_labels) + naming_hint(names, candidates, request)
         raise InputError(f"column {name!r} has only whole numbers, as labels have", hint, where=where)
 
 

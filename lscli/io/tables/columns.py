@@ -8,10 +8,20 @@ from __future__ import annotations
 
 import re
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.errors import InputError
 from lscli.io.array_request import Entry
+from lscli.io.tables.class_columns import (
+    LONGEST,
+    MOST_NAMES,
+    class_columns,
+    families,
+    is_beside,
+    labels_hint,
+    naming_hint,
+)
 from lscli.text import nearest, printable
 
 if TYPE_CHECKING:
@@ -20,13 +30,8 @@ if TYPE_CHECKING:
     from lscli.io.array_request import ArrayRequest
 
 LABELS = ("labels", "label")
-_MOST_NAMES = 12
 _INDEX = re.compile(r"__index_level_\d+__|Unnamed: \d+|")
 _FLOATS = ("float16", "float32", "float64")
-# Lower-case names of columns that stand beside logits and are not classes.
-_BESIDE = {"weight", "weights", "loss", "confidence", "target", "targets", "prediction", "predictions", "pred", "id"}
-_DIGITS = "0123456789"
-_LONGEST = 9  # digits of a class number; names such as those of ImageNet have more
 
 
 class Column(NamedTuple):
@@ -58,8 +63,8 @@ def matrix(where: str, columns: Sequence[Column], request: ArrayRequest, left_ou
     Args:
         where: the file, for errors.
         columns: all columns of the file.
-        request: its key names the columns, `*` as a wildcard. Without a key: the column of lists named like the role,
-            the only column of lists, or every column that is not left out.
+        request: its key names the columns, with commas or with `*` as a wildcard. Without a key: the column of lists
+            named like the role, the only column of lists, or every column that is not left out.
         left_out: positions of columns that are used only if named exactly.
 
     Raises:
@@ -68,11 +73,20 @@ def matrix(where: str, columns: Sequence[Column], request: ArrayRequest, left_ou
     others = [place for place in range(len(columns)) if place not in left_out]
     choose = _default if request.key is None else _named
     places = choose(where, columns, request, others)
+
+    def naming(place: int) -> str:
+        names = [columns[other].name for other in others]
+        floats = [name for name, other in zip(names, others, strict=True) if _may_be_class(columns[other])]
+        begin = (
+            labels_hint(columns[place].name, request, has_labels=bool(left_out)) if _is_whole(columns[place]) else ""
+        )
+        return begin + naming_hint(names, floats, request)
+
     for place in places:
         _check_index(where, columns[place])
-        _check_type(where, columns[place], columns[places[0]], request)
+        _check_type(where, columns[place], columns[places[0]], request, partial(naming, place))
     if len(places) > 1:
-        _check_names(where, [columns[place].name for place in places], request)
+        _check_names(where, [columns[place].name for place in places], request, partial(naming, places[0]))
     return places
 
 
@@ -87,11 +101,15 @@ def single(where: str, columns: Sequence[Column], request: ArrayRequest) -> int:
     _check_index(where, column)
     if column.width is not None:
         what = f"column {column.name!r} is {column.type}, not one number per row"
-        hint = "save the class numbers: labels.argmax(axis=1); for distributions say --soft-labels"
-        raise InputError(what, hint if integers else "save one number per row", where=where)
+        raise InputError(what, "save one class number per row" if integers else "save one number per row", where=where)
     if integers and not column.element.startswith(("int", "uint")):
         what = f"column {column.name!r} is {column.type}, not integer labels"
-        raise InputError(what, "save the class numbers as int64", where=where)
+        hint = "save the class numbers as int64"
+        if not column.element:
+            hint = "replace each name by its class number, the position of its column in the logits"
+        elif column.element == "bool":
+            hint = 'save True and False as classes 1 and 0: frame[column].astype("int64")'
+        raise InputError(what, hint, where=where)
     if not column.element or column.element == "bool":
         raise InputError(
             f"column {column.name!r} is {column.type}, not numbers", "save one number per row", where=where
@@ -148,7 +166,7 @@ def place_of(where: str, names: Sequence[str], name: str) -> int:
 
 def listed(names: Sequence[str]) -> str:
     """The first names as a list for a hint."""
-    return ", ".join(map(printable, names[:_MOST_NAMES])) + (", ..." if len(names) > _MOST_NAMES else "")
+    return ", ".join(map(printable, names[:MOST_NAMES])) + (", ..." if len(names) > MOST_NAMES else "")
 
 
 def _no_labels(where: str, names: Sequence[str]) -> InputError:
@@ -166,8 +184,10 @@ def index_refused(where: str, name: str) -> InputError:
 
 def _named(where: str, columns: Sequence[Column], request: ArrayRequest, others: Sequence[int]) -> list[int]:
     names, key = [column.name for column in columns], request.key or ""
-    if key in names or not any(character in key for character in "*?["):
+    if key in names or not any(character in key for character in "*?[,"):
         return [place_of(where, names, key)]
+    if "," in key:
+        return [place_of(where, names, name) for name in key.split(",")]
     places = [place for place in others if fnmatchcase(names[place], key)]
     if not places:
         raise InputError(f"has no column that {key!r} matches", f"it has {listed(names)}", where=where)
@@ -197,74 +217,83 @@ def _check_index(where: str, column: Column) -> None:
         raise index_refused(where, column.name)
 
 
-def _check_type(where: str, column: Column, first: Column, request: ArrayRequest) -> None:
+def _check_type(
+    where: str,
+    column: Column,
+    first: Column,
+    request: ArrayRequest,
+    naming: Callable[[], str],
+) -> None:
     if not column.type:  # text: known once it is read
         return
-    naming = f"name the columns of the {request.role} with {request.option}, for example 'logit_*'"
     if "list" in column.type and column.width is None:
         what = f"column {column.name!r} has lists of any length ({column.type})"
         hint = "save lists of one length: pa.FixedSizeListArray.from_arrays(logits.ravel(), K)"
         raise InputError(what, hint, where=where)
-    whole = column.element.startswith(("int", "uint", "bool"))
+    whole = _is_whole(column)
     if whole and request.role == "logits":
         what = f"column {column.name!r} is {column.element}: integer logits are refused"
-        hint = f"if it holds the labels, say --labels-column {printable(column.name)}; else {naming}"
-        raise InputError(what, hint, where=where)
+        raise InputError(what, naming(), where=where)
     if not whole and column.element not in _FLOATS:
-        raise InputError(f"column {column.name!r} is {column.type}, not numbers", naming, where=where)
+        raise InputError(f"column {column.name!r} is {column.type}, not numbers", naming(), where=where)
     if column.width != first.width:
-        raise InputError(f"columns {first.name!r} and {column.name!r} differ in shape", naming, where=where)
+        raise InputError(f"columns {first.name!r} and {column.name!r} differ in shape", naming(), where=where)
     if column.element != first.element:
         what = f"column {column.name!r} is {column.element}, {first.name!r} is {first.element}"
-        raise InputError(what, "save all classes as one type", where=where)
+        beside = is_beside(column.name) or is_beside(first.name)
+        raise InputError(what, naming() if beside else "save all classes as one type", where=where)
 
 
-def _check_names(where: str, names: Sequence[str], request: ArrayRequest) -> None:
+def _may_be_class(column: Column) -> bool:
+    """Whether a column may hold the logits of a class, by its type; that of text is not known."""
+    return not column.type or (column.element in _FLOATS and column.width is None)
+
+
+def _is_whole(column: Column) -> bool:
+    return column.element.startswith(("int", "uint", "bool"))
+
+
+def _check_names(where: str, names: Sequence[str], request: ArrayRequest, naming: Callable[[], str]) -> None:
     """Raise InputError if one of the names [K] occurs twice, may not be that of a class, or is out of order."""
     if len(set(names)) < len(names):
         doubled = next(name for name in names if names.count(name) > 1)
         raise InputError(f"has two columns {doubled!r}", "give each column its own name", where=where)
-    prefix, family = max(_families(names).items(), key=lambda each: len(each[1]), default=("", []))
+    prefix, family = max(families(names).items(), key=lambda each: len(each[1]), default=("", []))
     numbered = len(family) > 1
-    odd = [name for name in names if (numbered and name not in family) or name.lower() in _BESIDE]
-    if odd and request.key != "*":
-        pattern = f"{printable(prefix)}[0-9]*" if numbered else "logit_*"
-        hint = f"name the columns of the classes with {request.option} '{pattern}'; '*' names all columns"
-        raise InputError(f"column {odd[0]!r} may not be a class", hint, where=where)
-    if numbered and not odd:
+    members = set(family)
+    odd = [name for name in names if (numbered and name not in members) or is_beside(name)]
+    typed = "," in (request.key or "")
+    if odd and not typed and request.key != "*":
+        raise InputError(f"column {odd[0]!r} may not be a class", naming(), where=where)
+    if numbered and not odd and not typed:
         _check_order(where, prefix, names)
 
 
 def entries(columns: Sequence[Column], rows: int) -> list[Entry]:
-    """List the arrays of a table; numbered columns are one matrix."""
+    """List the arrays of a table; columns that look like those of the classes are one matrix."""
+    others = [column for column in columns if column.name not in LABELS]
+    names = [column.name for column in others]
+    floats = [column.name for column in others if column.width is None and column.element in _FLOATS]
+    place = {column.name: column for column in columns}
+    matrices = class_columns(names, floats)
+    if floats == names and not families(names) and not any(map(is_beside, names)):
+        matrices = {"": floats}  # what is read without a key
+    one_type = {key: own for key, own in matrices.items() if len({place[name].element for name in own}) == 1 < len(own)}
+    firsts = {own[0]: Entry(key, (rows, len(own)), place[own[0]].element) for key, own in one_type.items()}
+    inside = {name for own in one_type.values() for name in own}
     found = []
-    families = _families(
-        [column.name for column in columns if column.width is None and column.element.startswith("float")]
-    )
-    whole = {name: prefix for prefix, family in families.items() if len(family) > 1 for name in family}
     for column in columns:
-        if column.name not in whole:
+        if column.name in firsts:
+            found.append(firsts[column.name])
+        elif column.name not in inside:
             shape = (rows,) if column.width is None else (rows, column.width)
             found.append(Entry(column.name, shape, column.element or column.type))
-        elif families[whole[column.name]][0] == column.name:
-            prefix = whole[column.name]
-            found.append(Entry(f"{prefix}[0-9]*", (rows, len(families[prefix])), column.element))
     return found
-
-
-def _families(names: Sequence[str]) -> dict[str, list[str]]:
-    """The names that end in digits, by the text before the digits."""
-    families: dict[str, list[str]] = {}
-    for name in names:
-        prefix = name.rstrip(_DIGITS)
-        if prefix != name:
-            families.setdefault(prefix, []).append(name)
-    return families
 
 
 def _check_order(where: str, prefix: str, names: Sequence[str]) -> None:
     digits = [name[len(prefix) :] for name in names]
-    numbers = [int(digit) for digit in digits if len(digit) < _LONGEST and digit.isascii()]
+    numbers = [int(digit) for digit in digits if len(digit) < LONGEST and digit.isascii()]
     # Names such as n01440764 are not class numbers.
     if [str(number) for number in numbers] != digits or min(numbers) > 1:
         return

@@ -8,12 +8,15 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import math
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import numpy as np
 
 from lscli.errors import InputError
 from lscli.io.memory import MemoryArray
+from lscli.io.odd_labels import multi_label
+from lscli.io.pickles import is_pickle, refused
 from lscli.io.tables.columns import listed, place_of, place_of_single
 from lscli.text import nearest, printable
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from lscli.io.array_request import ArrayRequest
     from lscli.io.files import RegularFile
 
+_LOOKED_AT = 64  # rows
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -52,9 +56,11 @@ def text_of(file: RegularFile) -> TextIO:
     """The text of a file; bytes that are not UTF-8 become lone surrogates, which no number contains.
 
     Raises:
-        InputError: it is UTF-16.
+        InputError: it is UTF-16, or a pickle.
         ReadWriteError: it cannot be read.
     """
+    if is_pickle(file):
+        raise refused(file.name)
     if file.read(2, 0) in _UTF16:
         raise InputError("UTF-16 text, not UTF-8", "save it as UTF-8", where=file.name)
     return io.TextIOWrapper(file.stream(), encoding="utf-8-sig", errors="surrogateescape", newline="")
@@ -110,7 +116,12 @@ def open_column(file: RegularFile, request: ArrayRequest, delimiter: Delimiter =
     rows = rows_of(file.name, text_of(file), delimiter)
     written = _first(file, rows)
     first = names_of(written)
-    place = place_of_single(file.name, first, request, counted)
+    try:
+        place = place_of_single(file.name, first, request, counted)
+    except InputError:
+        if (request.wants, request.key, request.column) == ("integers", None, None):
+            _check_indicators(file.name, first, rows)
+        raise
     # A line that starts with `#` is a header even if its cell is a number.
     cells = [first[place]] if first == written and is_number(first[place]) else []
     cells += _cells(file, rows, place, len(cells))
@@ -167,6 +178,23 @@ def _cells(file: RegularFile, rows: Iterator[list[str]], place: int, start: int 
     return cells
 
 
+def _check_indicators(where: str, first: list[str], rows: Iterator[list[str]]) -> None:
+    """Raise InputError if the first rows of several columns hold only 0 and 1: none of the columns is the labels."""
+    looked_at = [*([first] if all(map(is_number, first)) else []), *itertools.islice(rows, _LOOKED_AT)]
+    values = [[number_of(cell) for cell in row] for row in looked_at]
+    if len(first) < 3 or not values or any({*row} - {0.0, 1.0} or len(row) != len(first) for row in values):
+        return
+    sums = [int(sum(cell or 0 for cell in row)) for row in values]
+    odd = next((row for row, total in enumerate(sums) if total != 1), None)
+    if odd is not None:
+        raise multi_label(odd, sums[odd], len(first), where)
+    what, hint = (
+        f"has {len(first)} columns of 0 and 1",
+        "if its rows are one-hot, save the class numbers: labels.argmax(axis=1)",
+    )
+    raise InputError(what, hint, where=where)
+
+
 def _integers(cells: list[str], where: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     values = np.empty(len(cells), np.int64)
     for number, cell in enumerate(cells):
@@ -176,8 +204,21 @@ def _integers(cells: list[str], where: str) -> np.ndarray[tuple[int], np.dtype[n
             values[number] = int(cell)
         except (ValueError, OverflowError) as error:
             what = f"row {number}: {printable(cell[:40])!r} is not an integer label"
-            raise InputError(what, "labels are class numbers from 0 on", where=where) from error
+            raise InputError(what, _as_number(cell), where=where) from error
     return values
+
+
+def _as_number(cell: str) -> str:
+    """A hint for a label that is not an integer."""
+    value = number_of(cell)
+    if value is not None and math.isfinite(value):
+        whole = value == round(value)
+        return "write class numbers without a decimal point" if whole else "a label is a class number, not a score"
+    if cell.strip().lower() in ("true", "false"):
+        return "write False and True as the classes 0 and 1"
+    if cell.strip() and value is None:
+        return "replace each name by its class number, the position of its column in the logits"
+    return "every line needs a class number"
 
 
 def _numbers(cells: list[str], where: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

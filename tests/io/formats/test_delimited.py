@@ -205,8 +205,15 @@ def test_a_column_that_counts_the_rows_is_an_index(path: Path, header: str, star
 def test_a_column_of_labels_is_no_class(path: Path, written: str, header: str) -> None:
     text = header + "".join(f"{row},{written.format(label)}\n" for row, label in zip(ROWS, LABELS, strict=True))
     name = "y" if header else "5"
-    hint = spoilt(path, text, f"column '{name}' has only whole numbers, as labels have").hint
-    assert f"labels_column={name!r}" in hint
+    says = f"column '{name}' has only whole numbers, as labels have"
+    classes = "a,b,c,d,e" if header else "0,1,2,3,4"
+    beside = spoilt(path, text, says).hint
+    assert f"name the columns of the classes: --logits-key {classes}" == beside
+    assert (
+        f"if it holds the labels, say --labels-column {name}; else {beside}"
+        == spoilt(path, text, says, labels=None).hint
+    )
+    assert EXPECTED == read(path, text, logits_key=classes)
     if written == "{}":
         assert EXPECTED == read(path, text, labels=None, labels_column=name)
         assert EXPECTED == read(path, text, labels=None, labels_column="5")

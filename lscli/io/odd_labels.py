@@ -1,0 +1,130 @@
+"""Labels that are not one integer per sample: look at their values, and say what they seem to be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from lscli.errors import InputError
+from lscli.io.memory import TensorArray, read_all
+from lscli.io.views import SUM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from lscli.io.stored import StoredArray
+
+_BLOCK = 1 << 18  # elements
+ONE_BY_ONE = "measure each class on its own: --binary with logits[:, k] and labels[:, k]"
+
+
+def multi_label(row: int, classes: int, num_classes: int, where: str) -> InputError:
+    """The error for rows of 0 and 1 that do not sum to 1; `classes` is the sum of this row."""
+    what = f"multi-label rows of 0 and 1: row {row} has {classes} of {num_classes} classes, not one"
+    return InputError(what, ONE_BY_ONE, where=where)
+
+
+def not_one_per_sample(array: StoredArray, logits: tuple[int, ...]) -> InputError:
+    """The error for labels that are not of shape [N].
+
+    Args:
+        array: the labels.
+        logits: the shape of the logits; empty without logits.
+
+    Raises:
+        InputError: the labels are multi-label, or damaged.
+        ReadWriteError: they cannot be read.
+    """
+    shape = array.shape
+    what, hint = f"need labels of shape (N,), got {shape}", "save one class number per sample"
+    if len(shape) == 2 and 1 in shape:
+        hint = "save them flat: labels.ravel()"
+    elif len(shape) == 2 and 0 not in shape:
+        rows = _Rows.of(array)
+        if rows.of_0_and_1 and rows.first is not None:
+            name, row = array.located(rows.first)
+            raise multi_label(row, rows.classes, shape[1], name)
+        if rows.of_0_and_1:
+            hint = "save the class numbers of these one-hot rows: labels.argmax(axis=1); or say --soft-labels to eval"
+        elif rows.distributions and array.element != "bfloat16":
+            hint = "for labels that are distributions, say --soft-labels to eval"
+        elif rows.floats and shape == logits:
+            what = f"{what}, as of logits"
+            hint = "the labels come last; to compare models, say lscli sweep LOGITS LOGITS LABELS"
+    return InputError(what, hint, where=array.name)
+
+
+def not_integers(array: StoredArray) -> InputError:
+    """The error for labels [N] that are not integers.
+
+    Raises:
+        InputError: they are damaged.
+        ReadWriteError: they cannot be read.
+    """
+    what, hint = f"not integer labels ({array.element})", "save the class numbers as int64"
+    if array.element == "bool":
+        hint = 'save True and False as classes 1 and 0: labels.astype("int64")'
+    elif array.element.startswith(("float", "bfloat")):
+        hint = 'save the class numbers as integers: labels.astype("int64")'
+        if array.element in ("float16", "float32", "float64"):
+            values = read_all(array)
+            odd = np.flatnonzero(~(values == np.rint(values)))
+            if len(odd):
+                name, row = array.located(int(odd[0]))
+                what = f"{what}: row {row} holds {values[odd[0]]:g}"
+                return InputError(what, "a label is a class number, not a score or a probability", where=name)
+    elif array.element.startswith("str") or array.element == "text":
+        hint = "replace each name by its class number, the position of its column in the logits"
+    return InputError(what, hint, where=array.name)
+
+
+class _Rows(NamedTuple):
+    """What the rows [N, K] of labels hold.
+
+    Attributes:
+        floats: whether their type is one of floats.
+        of_0_and_1: whether every value is 0 or 1.
+        distributions: whether no value is below 0, and every row sums to 1.
+        first: the first row that does not sum to 1, or None.
+        classes: the sum of that row if the values are 0 and 1.
+    """
+
+    floats: bool
+    of_0_and_1: bool = False
+    distributions: bool = False
+    first: int | None = None
+    classes: int = 0
+
+    @classmethod
+    def of(cls, array: StoredArray) -> _Rows:
+        """Read the rows, until neither 0 and 1 nor distributions are left."""
+        floats = array.element.startswith(("float", "bfloat"))
+        if not array.element.startswith(("float", "int", "uint", "bool")):
+            return cls(floats)
+        of_0_and_1, positive, first, classes = True, True, None, 0
+        for start, x in _blocks(array):
+            with np.errstate(all="ignore"):
+                sums = np.add.reduce(x, axis=1, dtype=np.float64)
+            of_0_and_1 = of_0_and_1 and bool(((x == 0) | (x == 1)).all())
+            positive = positive and bool((x >= 0).all())
+            wrong = np.flatnonzero(~(np.abs(sums - 1) <= SUM))
+            if first is None and len(wrong):
+                first, classes = start + int(wrong[0]), sums[wrong[0]]
+            if not of_0_and_1 and (first is not None or not positive):
+                return cls(floats)
+        return cls(floats, of_0_and_1, positive and first is None, first, int(classes))
+
+
+def _blocks(array: StoredArray) -> Iterator[tuple[int, NDArray[Any]]]:
+    """The number of the first row of each block, and its values."""
+    if isinstance(array, TensorArray):
+        yield 0, read_all(array)
+        return
+    step = max(1, _BLOCK // array.shape[1])
+    buffer = np.empty((min(step, array.shape[0]), array.shape[1]), array.dtype.newbyteorder("="))
+    for start in range(0, array.shape[0], step):
+        stop = min(start + step, array.shape[0])
+        yield start, array.read(start, stop, buffer[: stop - start])

@@ -1,0 +1,110 @@
+"""Which columns of a table look like those of the classes, by their names: for hints, and for `lscli inspect`."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from lscli.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lscli.io.array_request import ArrayRequest
+
+# Names of columns that stand beside logits and are not classes, in lower case and with `_` between words. Those of the
+# first tuple may hold the labels.
+_TRUTHS = ("target", "targets", "truth", "ground_truth", "gt", "y_true", "true_label", "true_class", "label_id")
+_BESIDE = {
+    *_TRUTHS,
+    *("id", "ids", "uid", "uuid", "idx", "index", "row", "row_id", "sample_id", "image_id", "example_id", "class_id"),
+    *("fold", "split", "epoch", "timestamp", "weight", "weights", "temperature"),
+    *("prediction", "predictions", "predicted", "pred", "preds", "y_pred", "y_hat", "yhat", "argmax", "top1", "top_1"),
+    *("predicted_label", "predicted_class", "pred_label", "pred_class"),
+    *("loss", "losses", "nll", "ce", "cross_entropy", "crossentropy", "log_loss", "logloss", "perplexity", "brier"),
+    *("confidence", "conf", "certainty", "uncertainty", "entropy", "variance", "energy", "score", "scores", "margin"),
+    *("msp", "max_prob", "maxprob", "max_probability", "max_softmax", "max_logit", "prob", "probability", "log_prob"),
+    *("logprob", "label_prob", "true_prob", "accuracy", "ece"),
+}
+MOST_NAMES = 12
+_MOST_MATRICES = 4  # in one table
+DIGITS = "0123456789"
+LONGEST = 9  # digits of a class number; names such as those of ImageNet have more
+
+
+def is_beside(name: str, *, labels: bool = True) -> bool:
+    """Whether a column stands beside the classes, by its name; `labels` includes names that labels may have."""
+    normal = re.sub("[^a-z0-9]+", "_", name.lower()).strip("_")
+    return normal in _BESIDE and (labels or normal not in _TRUTHS)
+
+
+def families(names: Sequence[str]) -> dict[str, list[str]]:
+    """The names that end in digits, by the text before the digits."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        prefix = name.rstrip(DIGITS)
+        if prefix != name:
+            found.setdefault(prefix, []).append(name)
+    return found
+
+
+def class_columns(names: Sequence[str], candidates: Sequence[str]) -> dict[str, list[str]]:
+    """The columns that look like those of the classes, by the key that names exactly these; empty if it is unclear.
+
+    These are the columns whose names end in the numbers of classes, if most do. There may be several such matrices.
+    If no names end in numbers, they are the columns that are not known to stand beside classes.
+
+    Args:
+        names: all columns that a pattern could take in.
+        candidates: those that may be classes, by their values.
+    """
+    numbered = {prefix: family for prefix, family in families(candidates).items() if len(family) > 1}
+    counted = {prefix: family for prefix, family in numbered.items() if _counts_classes(prefix, family)}
+    inside = {name for family in counted.values() for name in family}
+    others = [name for name in candidates if name not in inside and not is_beside(name)]
+    most = max(map(len, counted.values()), default=0)
+    if most > len(others):
+        longest = {prefix: family for prefix, family in counted.items() if len(family) == most}
+        few = len(longest) <= _MOST_MATRICES
+        chosen = {_key(names, prefix, family): family for prefix, family in longest.items() if few}
+    else:
+        chosen = {} if numbered or len(others) < 2 else {_list(others): others}
+    return {key: family for key, family in chosen.items() if key}
+
+
+def naming_hint(names: Sequence[str], candidates: Sequence[str], request: ArrayRequest) -> str:
+    """A hint that names the columns of the classes, and no other; see `class_columns`."""
+    found = class_columns(names, candidates)
+    if not found:
+        return f"name the columns of the classes with {request.option}, separated by commas"
+    return f"name the columns of the classes: {request.option} {' or '.join(shlex.quote(printable(k)) for k in found)}"
+
+
+def labels_hint(name: str, request: ArrayRequest, *, has_labels: bool) -> str:
+    """The beginning of a hint on a column of whole numbers: it may hold the labels if no other column does."""
+    if not request.shared or has_labels or is_beside(name, labels=False):
+        return ""
+    return f"if it holds the labels, say --labels-column {shlex.quote(printable(name))}; else "
+
+
+def _key(names: Sequence[str], prefix: str, family: list[str]) -> str:
+    """A pattern for exactly these numbered columns, or else their list."""
+    pattern = "".join(f"[{character}]" if character in "*?[" else character for character in prefix) + "[0-9]*"
+    return pattern if [name for name in names if fnmatchcase(name, pattern)] == family else _list(family)
+
+
+def _list(family: list[str]) -> str:
+    """The names with commas between them; empty if they are too many to type, or cannot be typed."""
+    typed = all("," not in name and name.isprintable() for name in family)
+    return ",".join(family) if typed and len(family) <= MOST_NAMES else ""
+
+
+def _counts_classes(prefix: str, names: Sequence[str]) -> bool:
+    """Whether the numbers at the end of these names count from 0 or 1, or are long ones, as of n01440764."""
+    digits = [name[len(prefix) :] for name in names]
+    numbers = [int(digit) for digit in digits if len(digit) < LONGEST]
+    if [str(number) for number in numbers] != digits:
+        return len({len(digit) for digit in digits}) == 1
+    return numbers[0] in (0, 1) and numbers == [*range(numbers[0], numbers[0] + len(numbers))]
