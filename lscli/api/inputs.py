@@ -68,10 +68,10 @@ class Inputs:
         # As typed: errors name the member of an archive, but reports name the file.
         self.source = os.fsdecode(logits) if isinstance(logits, str | bytes | os.PathLike) else self.logits.name
         try:
-            rows = self.logits.shape[0]
+            samples = self.logits.samples
             self.label, self.ignored = self._checked(options.ignore_index)
-            self.weight = open_weights(options.weights, rows, self.label >= 0)
-            self.names, self._codes = open_groups(options.groups, options.group_by, rows)
+            self.weight = open_weights(options.weights, samples, self.label >= 0)
+            self.names, self._codes = open_groups(options.groups, options.group_by, samples)
         except BaseException:
             self._close()
             raise
@@ -92,13 +92,9 @@ class Inputs:
         rows, classes = self.logits.shape
         if isinstance(self._labels, Labels):
             return self._labels.checked(classes, ignore_index)
-        for what, own, other in zip(("rows", "classes"), self._labels.shape, (rows, classes), strict=True):
-            if own != other:
-                raise InputError(
-                    f"{what} differ: {self.logits.name} has {other}, the labels have {own}",
-                    "save both from the same run",
-                    where=self._labels.name,
-                )
+        if self._labels.shape[1] != classes:
+            what = f"classes differ: {self.logits.name} has {classes}, the labels have {self._labels.shape[1]}"
+            raise InputError(what, "save both from the same run", where=self._labels.name)
         return np.broadcast_to(np.int32(0), rows), 0
 
     @property

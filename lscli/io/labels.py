@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,8 +21,7 @@ class Labels:
 
     Args:
         array: [N]; read at once, then closed.
-        rows: N of the logits, checked before the labels are read; None without logits.
-        logits: the name of the logits, for errors.
+        rows: N of the logits, for hints; None without logits.
 
     Attributes:
         name: the path as typed, or the argument's name.
@@ -29,15 +29,15 @@ class Labels:
         values: [N] integers of any type, unchecked.
 
     Raises:
-        InputError: the array is not one-dimensional, not of integers, or has a different number of rows.
+        InputError: the array is not one-dimensional, or not of integers.
     """
 
-    def __init__(self, array: StoredArray, rows: int | None = None, logits: str = "") -> None:
+    def __init__(self, array: StoredArray, rows: int | None = None) -> None:
         self.name = array.name
         self.shape = array.shape
         self.shards = array.shards
         self._array = array
-        self.values = self._integers(array, rows, logits)
+        self.values = self._integers(array, rows)
         self.dtype = self.values.dtype.name
         self.size = self.values.nbytes
 
@@ -65,10 +65,10 @@ class Labels:
             result[ignored] = -1
         return result, count
 
-    def _integers(self, array: StoredArray, rows: int | None, logits: str) -> NDArray[Any]:
+    def _integers(self, array: StoredArray, rows: int | None) -> NDArray[Any]:
         if len(self.shape) != 1:
             hint = "save the class numbers: labels.argmax(axis=1); for distributions say --soft-labels"
-            if len(self.shape) == 2 and 1 in self.shape:
+            if (len(self.shape) == 2 and 1 in self.shape) or math.prod(self.shape) == rows:
                 hint = "save them flat: labels.ravel()"
             raise InputError(f"need labels of shape (N,), got {self.shape}", hint, where=self.name)
         if array.element.lstrip("u").rstrip("0123456789") != "int":
@@ -76,7 +76,4 @@ class Labels:
             raise InputError(what, "save the class numbers as int64", where=self.name)
         if self.shape[0] == 0:
             raise InputError("no rows", "save one label per sample", where=self.name)
-        if rows not in (None, self.shape[0]):
-            what = f"rows differ: {logits} has {rows}, the labels have {self.shape[0]}"
-            raise InputError(what, "save both from the same run", where=self.name)
         return read_all(array)

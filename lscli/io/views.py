@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli.errors import InputError
+from lscli.io.axes import is_flat
 from lscli.io.memory import TensorArray
 from lscli.io.stored import STORAGE, StoredArray
 
@@ -17,14 +18,6 @@ if TYPE_CHECKING:
     from lscli.options import Kind
 
 SUM = 0.01  # probabilities that sum to 1 within this distance are accepted and renormalised
-
-
-def flattened(array: StoredArray, dimensions: int) -> StoredArray:
-    """The same elements in at most `dimensions` dimensions: the leading ones become rows (tokens of sequences)."""
-    inner = array.shape[len(array.shape) - dimensions + 1 :]
-    if len(array.shape) <= dimensions or 0 in inner:
-        return array
-    return array.reshaped((math.prod(array.shape) // math.prod(inner), *inner))
 
 
 class Computed(StoredArray):
@@ -112,7 +105,7 @@ def interpreted(array: StoredArray, kind: Kind, *, binary: bool) -> StoredArray:
     Raises:
         InputError: a binary array has another shape.
     """
-    if binary and not (len(array.shape) == 1 or (len(array.shape) == 2 and array.shape[1] == 1)):
+    if binary and not is_flat(array.shape, binary=True):
         what = f"need one value per sample with --binary, got shape {array.shape}"
         raise InputError(what, "leave out --binary", where=array.name)
     if (not binary and kind != "probs") or array.element not in STORAGE:
