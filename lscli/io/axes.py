@@ -209,6 +209,8 @@ def _of_several_dimensions(logits: Stored, labels: Stored, axes: Axes, others: S
     what = f"need logits of shape (N, K), got {x}"
     if not others:
         hint = "with --flatten the labels have all axes but the last; with --class-axis, all but the named one"
+        if swapped := _swapped(x, y, axes):
+            hint = f"the axes of the labels are swapped: {swapped}, and say --flatten"
         return InputError(f"{what}, which labels {y} do not fit", hint, where=logits.name)
     if others[0] != len(x) - 1:
         what += f"; labels {y} show that the classes are axis {' or '.join(map(str, others))}"
@@ -230,8 +232,8 @@ def _axis_hint(x: Shape, others: Sequence[int], axes: Axes, swapped: str = "") -
     options = {axis: f"--class-axis {axis}" for axis in others}
     if last in options and not axes.flatten:
         options[last] = "--flatten"
-    if [last] == others:
-        return f"for tokens of sequences, (N, T, K), say {options[last]}"
+    if [last] == others and (len(x) == 2 or not axes.flatten):
+        return "leave out --class-axis" if len(x) == 2 else "for tokens of sequences, (N, T, K), say --flatten"
     if len(others) == 1 and not swapped:
         return f"say {options[others[0]]}"
     said = [f"if axis {axis} holds the classes, say {option}" for axis, option in options.items()]

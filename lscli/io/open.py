@@ -48,7 +48,7 @@ def open_inputs(logits: Any, labels: Any = None, options: ReadingOptions = _DEFA
 
 def open_soft_inputs(logits: Any, labels: Any = None, options: ReadingOptions = _DEFAULTS) -> tuple[Logits, SoftLabels]:
     """Like `open_inputs`, with labels [N, K] that are distributions over the classes."""
-    return _opened(logits, labels, options, 2, lambda truth, own: SoftLabels(truth))
+    return _opened(logits, labels, options, 2, lambda truth, own: SoftLabels(truth, flattened=len(own.samples) > 1))
 
 
 def _opened(

@@ -30,6 +30,10 @@ _BLOCK = 1 << 16
 class SoftLabels(Checked):
     """A matrix of labels, read by blocks of rows.
 
+    Args:
+        array: [N, K]; closed with this object.
+        flattened: whether it had more dimensions, so that its classes may have been another axis.
+
     Attributes:
         name: the path as typed, or the argument's name.
         shards: the files that a pattern named, in order; empty for a single file.
@@ -41,7 +45,8 @@ class SoftLabels(Checked):
         InputError: the array is not such a matrix.
     """
 
-    def __init__(self, array: StoredArray) -> None:
+    def __init__(self, array: StoredArray, *, flattened: bool = False) -> None:
+        self._flattened = flattened
         self.name = array.name
         self.shards = array.shards
         self.shape: tuple[int, ...] = array.shape
@@ -112,7 +117,8 @@ class SoftLabels(Checked):
         wrong = np.flatnonzero(~(np.abs(total - 1.0) <= SUM))
         if len(wrong):
             name, row = self._source.located(first + int(wrong[0]))
-            raise InputError(f"row {row} sums to {total[wrong[0]]:.6g}, not to 1", _hint(total[wrong[0]]), where=name)
+            hint = "say which axis holds the classes: --class-axis" if self._flattened else _hint(total[wrong[0]])
+            raise InputError(f"row {row} sums to {total[wrong[0]]:.6g}, not to 1", hint, where=name)
         out /= total[:, None]
         return ignored
 
