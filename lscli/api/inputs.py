@@ -203,8 +203,8 @@ class Inputs:
         total = self.weighted(result.table).total
         if self.weight is not None and total < 2:
             notes.append(
-                f"{self.weight.name}: the weights sum to {total:.3g}: they are read as counts, "
-                "so values are right and standard errors, intervals and n are not"
+                f"{self.weight.name}: the weights sum to {total:.3g}: they are read as counts, so means are right; n, "
+                "standard errors, intervals and what counts samples, such as quantiles, are not"
             )
         return notes
 

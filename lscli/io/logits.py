@@ -88,6 +88,11 @@ class Logits(Checked):
         """Rows `start` to `stop`, C-contiguous and of type `storage`: a view, or `out` filled."""
         return self._source.read(self.first + start, self.first + stop, out)
 
+    def given(self, row: int) -> NDArray[Any] | None:
+        """The values of a row before they were converted; None if they are not, or lie on a device."""
+        with self.read_lock:
+            return self._source.given(self.first + row)
+
     def _matrix_shape(self, shape: tuple[int, ...]) -> tuple[int, int]:
         if len(shape) != 2:
             hint = _HINTS.get(len(shape), "one row per sample, one column per class")

@@ -76,7 +76,7 @@ def _opened(
         if axes.flatten:
             scores = [rows_of(part, None if axes.binary else axes.classes) for part in scores]
             truth = [rows_of(part, axis) for part, axis in zip(truth, label_axes, strict=True)]
-        array = interpreted(of_logits.joined(scores), options.kind, binary=options.binary)
+        array = interpreted(of_logits.joined(scores), options.kind, binary=options.binary, device=options.device)
         matrix = Logits(array, options.kind, samples if axes.flatten else None)
         opened = matrix, made(of_labels.joined(truth), matrix)
         stack.pop_all()

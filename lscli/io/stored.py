@@ -114,6 +114,10 @@ class StoredArray(Checked):
         """The same elements in another shape, in C order."""
         raise NotImplementedError
 
+    def given(self, row: int) -> NDArray[Any] | None:
+        """The values that a row is computed from, [V]; None if it is not computed."""
+        return None
+
     def located(self, row: int) -> tuple[str, int]:
         """The name of the file that holds a row, and the row's number in it."""
         return self.name, row

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from lscli.options import Kind
 
+FEW = 128  # below this, logarithms are float64, as everything in the kernels is: rounding errors do not average out
 SUM = 0.01  # probabilities that sum to 1 within this distance are accepted and renormalised
 
 
@@ -24,20 +25,28 @@ class Computed(StoredArray):
     """An array of floats computed from another array, which is closed with it.
 
     Half precision becomes float32, so that a logarithm keeps its digits.
+
+    Args:
+        array: closed with this one.
+        shape: the shape of the result.
+        wide: whether float32 becomes float64.
     """
 
-    def __init__(self, array: StoredArray, shape: tuple[int, ...]) -> None:
+    def __init__(self, array: StoredArray, shape: tuple[int, ...], *, wide: bool = False) -> None:
         self._source: StoredArray = array
         self.name = array.name
         self.shape = shape
         self.stored = array.element
         self.shards = array.shards
-        self.element = "float64" if array.element == "float64" else "float32"
+        self.element = "float64" if wide or array.element == "float64" else "float32"
         self.dtype = np.dtype(self.element)
         self.sequential = array.sequential
 
     def located(self, row: int) -> tuple[str, int]:
         return self._source.located(row)
+
+    def given(self, row: int) -> NDArray[Any]:
+        return self._floats(row, row + 1).reshape(-1)
 
     def _floats(self, start: int, stop: int) -> NDArray[Any]:
         """The rows of the other array in this one's type: a new array, or a view."""
@@ -46,7 +55,7 @@ class Computed(StoredArray):
         if self.stored == "bfloat16":  # bfloat16 is the upper half of a float32
             wide = raw.astype(np.uint32)
             wide <<= 16
-            return wide.view(np.float32)
+            return wide.view(np.float32).astype(self.dtype, copy=False)
         return raw.astype(self.dtype, copy=False)
 
 
@@ -63,8 +72,8 @@ class Floats(Computed):
 class LogOf(Computed):
     """ln p of probabilities [N, K]: nan for a negative one, -inf for 0."""
 
-    def __init__(self, array: StoredArray) -> None:
-        super().__init__(array, array.shape)
+    def __init__(self, array: StoredArray, *, wide: bool) -> None:
+        super().__init__(array, array.shape, wide=wide)
 
     def read(self, start: int, stop: int, out: NDArray[Any]) -> NDArray[Any]:
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -75,8 +84,8 @@ class LogOf(Computed):
 class Binary(Computed):
     """Both classes of one value per sample, [N, 2]: (0, z) of a logit z, or ln(1 - p) and ln p."""
 
-    def __init__(self, array: StoredArray, kind: Kind) -> None:
-        super().__init__(array, (array.shape[0], 2))
+    def __init__(self, array: StoredArray, kind: Kind, *, wide: bool) -> None:
+        super().__init__(array, (array.shape[0], 2), wide=wide)
         self._kind = kind
 
     def read(self, start: int, stop: int, out: NDArray[Any]) -> NDArray[Any]:
@@ -94,13 +103,14 @@ class Binary(Computed):
         return out
 
 
-def interpreted(array: StoredArray, kind: Kind, *, binary: bool) -> StoredArray:
+def interpreted(array: StoredArray, kind: Kind, *, binary: bool, device: str = "auto") -> StoredArray:
     """The logits [N, K] that `array` represents.
 
     Args:
         array: [N, K]; with `binary`, [N] or [N, 1].
         kind: what its values are.
         binary: whether `array` has one value per sample of a binary classifier.
+        device: where they will be computed: mps has no float64.
 
     Raises:
         InputError: a binary array has another shape.
@@ -110,17 +120,19 @@ def interpreted(array: StoredArray, kind: Kind, *, binary: bool) -> StoredArray:
         raise InputError(what, "leave out --binary", where=array.name)
     if (not binary and kind != "probs") or array.element not in STORAGE:
         return array
+    wide = kind != "logits" and (binary or array.shape[-1] < FEW)
     if isinstance(array, TensorArray):
-        return _on_device(array, kind, binary=binary)
-    return Binary(array, kind) if binary else LogOf(array)
+        return _on_device(array, kind, binary=binary, wide=wide and array.tensor.device.type != "mps")
+    wide = wide and device != "mps"
+    return Binary(array, kind, wide=wide) if binary else LogOf(array, wide=wide)
 
 
-def _on_device(array: TensorArray, kind: Kind, *, binary: bool) -> TensorArray:
-    import torch
-
-    z = array.tensor if array.element == "float64" else array.tensor.float()
+def _on_device(array: TensorArray, kind: Kind, *, binary: bool, wide: bool) -> TensorArray:
+    z = array.tensor.double() if wide or array.element == "float64" else array.tensor.float()
     if not binary:
         return TensorArray(z.log(), array.name)
+    import torch
+
     z = z.reshape(-1)
     if kind == "logits":
         pair = (torch.zeros_like(z), z)

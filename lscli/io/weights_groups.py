@@ -11,6 +11,7 @@ from lscli.errors import InputError, UsageError
 from lscli.io.axes import check_samples
 from lscli.io.files import RegularFile
 from lscli.io.tables.text import column_of
+from lscli.smoothing.checks import OF_ROWS, check_range
 from lscli.text import printable
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ def open_weights(value: Any, samples: Shape, kept: Array) -> Weights | None:
         kept: [N] bool, the rows whose label is not ignored.
 
     Raises:
-        InputError: the shape is not that of the samples, a value is not a number, a weight is negative or not finite,
-            or no kept row has a weight above 0.
+        InputError: the shape is not that of the samples, a value is not a number, a weight is negative, not finite
+            or out of range, or no kept row has a weight above 0.
     """
     if value is None:
         return None
@@ -66,6 +67,7 @@ def open_weights(value: Any, samples: Shape, kept: Array) -> Weights | None:
         what = "negative" if values[row] < 0 else "not finite"
         what = f"the weight of row {row} is {what} ({values[row]:g})"
         raise InputError(what, "a weight says how often a row counts", where=name)
+    check_range(values, OF_ROWS, "row", name)
     if not (values[kept] > 0).any():
         raise InputError("no weight is above 0", "a weight says how often a row counts", where=name)
     return Weights(name, values, raw.dtype.name)
