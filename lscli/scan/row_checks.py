@@ -82,7 +82,7 @@ class RowChecks:
             given = self._logits.given(row)
             if what == "nan" and given is not None and given.size == 1:
                 called = "probability" if self._logits.kind == "probs" else "log-probability"
-                what = f"{given[0]:.9g}, which is no {called}"
+                what = f"{float(given[0])}, which is no {called}"
         if self._logits.kind == "probs":
             what = {"nan": "nan or a negative probability", "nothing but -inf": "nothing but 0"}.get(what, what)
         return self._refused(row, f"has {what}", hint)

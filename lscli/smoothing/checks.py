@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 
-# Weights above 0 lie between a bound and its inverse, which every float32 value keeps. The square of a row's weight times
-# a class's times a loss then neither overflows nor underflows.
+# Weights above 0 lie between a bound and its inverse, as every float32 value does. The square of a row's weight times a
+# class's times a loss then neither overflows nor underflows.
 OF_ROWS, OF_CLASSES = 1e50, 1e100
 
 
