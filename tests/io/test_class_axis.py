@@ -16,6 +16,9 @@ from safetensors.numpy import save_file
 
 import lscli
 from lscli.errors import InputError
+from lscli.io.class_axis import rows_of
+from lscli.io.memory import TensorArray
+from lscli.io.views import interpreted
 from lscli.options import Kind
 from tests.io.make import archive, descriptors, figures
 
@@ -168,3 +171,14 @@ def test_a_block_that_does_not_fit_is_refused(tmp_path: Path, monkeypatch: pytes
     assert before == descriptors()
     (path,) = saved(tmp_path, "npz packed", IMAGES, LABELS)  # an image at a time fits
     assert EXPECTED == figures(lscli.evaluate(path, class_axis=1))
+
+
+def test_a_tensor_on_a_device_is_moved_there() -> None:
+    # `TensorArray` holds a tensor of any device; one of the CPU shows the same steps.
+    on_device = TensorArray(torch.tensor(IMAGES), "logits")
+    assert np.array_equal(ROWS, rows_of(on_device, 1).tensor.numpy())  # type: ignore[attr-defined]
+    assert np.array_equal(ROWS, rows_of(TensorArray(torch.tensor(COLUMNS), "logits"), 0).tensor.numpy())  # type: ignore[attr-defined]
+    p = torch.softmax(torch.tensor(ROWS), dim=1)
+    logs = interpreted(TensorArray(p, "logits"), "probs", binary=False)
+    assert "float64" == logs.element
+    assert np.array_equal(np.log(p.double().numpy()), logs.tensor.numpy())  # type: ignore[attr-defined]
