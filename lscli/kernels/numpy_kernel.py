@@ -49,7 +49,7 @@ class NumpyKernel:
         narrow = num_classes < NARROW
         element = np.dtype(np.float64 if dtype == "float64" else np.float32)
         # A smaller sum of exponentials may have lost digits, because its terms underflow.
-        of_sums = np.finfo(np.float64) if narrow else np.finfo(element)
+        of_sums = np.finfo(np.float64 if narrow or dtype == "float64" else np.float32)
         self._least = float(of_sums.tiny) / float(of_sums.eps)
         self._far_from_overflow = 1e154 if dtype == "float64" else 1e19  # the square root of the largest number
         self._k = num_classes
