@@ -148,6 +148,15 @@ class ValueOptions(Options):
     flatten: Annotated[
         bool, Option("Read logits (N, T, K) and labels (N, T), such as tokens, as N x T samples.", READING)
     ] = False
+    class_axis: Annotated[
+        int | None,
+        Option(
+            "The axis of the classes: 1 for (N, K, H, W), 0 for (K, N). It implies --flatten.",
+            READING,
+            "AXIS",
+            shown="the last",
+        ),
+    ] = None
 
 
 class PositiveClassOptions(Options):

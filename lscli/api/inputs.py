@@ -73,10 +73,10 @@ class Inputs:
         # As typed: errors name the member of an archive, but reports name the file.
         self.source = os.fsdecode(logits) if isinstance(logits, str | bytes | os.PathLike) else self.logits.name
         try:
-            rows = self.logits.shape[0]
+            samples = self.logits.samples
             self.label, self.ignored, self._label_note = self._checked(options.ignore_index, options.labels_from)
-            self.weight = open_weights(options.weights, rows, self.label >= 0)
-            self.names, self._codes = open_groups(options.groups, options.group_by, rows)
+            self.weight = open_weights(options.weights, samples, self.label >= 0)
+            self.names, self._codes = open_groups(options.groups, options.group_by, samples)
         except BaseException:
             self._close()
             raise
@@ -98,13 +98,9 @@ class Inputs:
         if isinstance(self._labels, Labels):
             return self._labels.checked(classes, ignore_index, labels_from)
         check_counts_from_0(labels_from)
-        for what, own, other in zip(("rows", "classes"), self._labels.shape, (rows, classes), strict=True):
-            if own != other:
-                raise InputError(
-                    f"{what} differ: {self.logits.name} has {other}, the labels have {own}",
-                    "save both from the same run",
-                    where=self._labels.name,
-                )
+        if self._labels.shape[1] != classes:
+            what = f"classes differ: {self.logits.name} has {classes}, the labels have {self._labels.shape[1]}"
+            raise InputError(what, "save both from the same run", where=self._labels.name)
         return ClassNumbers(np.broadcast_to(np.int32(0), rows), 0)
 
     @property
@@ -214,8 +210,8 @@ class Inputs:
         total = self.weighted(result.table).total
         if self.weight is not None and total < 2:
             notes.append(
-                f"{self.weight.name}: the weights sum to {total:.3g}: they are read as counts, "
-                "so values are right and standard errors, intervals and n are not"
+                f"{self.weight.name}: the weights sum to {total:.3g}: they are read as counts, so means are right; n, "
+                "standard errors, intervals and what counts samples, such as quantiles, are not"
             )
         return notes
 

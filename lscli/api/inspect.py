@@ -12,6 +12,8 @@ from lscli.api.keywords import of_file
 from lscli.api.settings import settings_of
 from lscli.errors import LscliError, UsageError
 from lscli.io.argument import is_path
+from lscli.io.axes import class_axes, is_flat, same_samples
+from lscli.io.class_axis import rows_of
 from lscli.io.format_table import FORMATS
 from lscli.io.labels import Labels
 from lscli.io.logits import Logits
@@ -21,7 +23,7 @@ from lscli.io.paths import STDIN, files_of
 from lscli.io.tables.class_columns import is_beside
 from lscli.io.tables.columns import LABELS
 from lscli.io.value_summary import ValueSummary, summarise
-from lscli.io.views import flattened, interpreted
+from lscli.io.views import interpreted
 from lscli.listings import ArrayRow, Contents
 from lscli.options import InspectOptions
 from lscli.text import printable
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lscli.api.keywords import Path
+    from lscli.io.axes import Shape
 
 
 @of_file(InspectOptions)
@@ -71,7 +74,7 @@ def inspect(path: Path, options: InspectOptions) -> Contents:
                 if array is not None:
                     array.close()
         file.close()
-    rows = [_row(name, array, _command(name, found, array, input_format)) for array in found]
+    rows = [_row(name, array, *_command(name, found, array, input_format)) for array in found]
     return Contents(
         rows=rows,
         conclusion=_conclusion(found),
@@ -88,7 +91,7 @@ class _Found(NamedTuple):
         file, format, key, shape, element, size: where the array is, its shape, type and bytes.
         look: the summary of its values; None if they are not numbers.
         role: `logits`, `labels`, or empty.
-        options: the options that `lscli eval` needs to read it in this role.
+        options: the options that `lscli eval` needs to read it in this role, except for its axes.
         why: why it has no role.
     """
 
@@ -117,16 +120,15 @@ def _taken_for(array: Any, seen: ValueSummary | None) -> tuple[str, list[str], s
     whole = array.element.lstrip("u").startswith("int")
     if whole and len(array.shape) == 1:
         return "labels", [], ""
-    if whole and len(array.shape) == 2 and array.shape[1] != 1:
-        hot = seen is not None and seen.low == 0 and seen.high == 1
-        return "labels", ["--soft-labels" if hot else "--flatten"], ""
+    if whole and len(array.shape) > 1 and array.shape[1:] != (1,):
+        hot = len(array.shape) == 2 and seen is not None and seen.low == 0 and seen.high == 1
+        return "labels", ["--soft-labels"] if hot else [], ""
     options = []
     if array.element == "void16":
         options.append("--dtype bfloat16")
-    binary = len(array.shape) == 1 or (len(array.shape) == 2 and array.shape[1] == 1)
-    if len(array.shape) == 3:
-        array = flattened(array, 2)
-        options.append("--flatten")
+    binary = is_flat(array.shape, binary=True)
+    if len(array.shape) > 2:
+        array = rows_of(array, -1)
     if seen is not None and (seen.sum_to_1 > 0.99 or (binary and seen.low >= 0 and seen.high <= 1)):
         options.append("--kind probs")
     if binary:
@@ -149,50 +151,82 @@ def _why_no_labels(array: Any) -> str:
     return ""
 
 
-def _row(source: str, array: _Found, command: str) -> ArrayRow:
+def _row(source: str, array: _Found, command: str, options: Sequence[str]) -> ArrayRow:
     where = source if source == STDIN else array.file
     shape = "x".join(map(str, array.shape))
-    taken_for = " ".join([array.role, *array.options]) if array.role else f"neither: {array.why}"
+    taken_for = " ".join([array.role, *options]) if array.role else f"neither: {array.why}"
     values = array.look or [math.nan] * 6
     return ArrayRow._make(
         (where, array.format, array.key, shape, array.element, array.size, *values, taken_for, command)
     )
 
 
-def _command(path: str, found: Sequence[_Found], array: _Found, input_format: str | None) -> str:
-    """The command that evaluates this array, with labels from the same file or from one next to it."""
+def _command(path: str, found: Sequence[_Found], array: _Found, input_format: str | None) -> tuple[str, Sequence[str]]:
+    """The command that evaluates this array, with labels from the same file or from one next to it.
+
+    Returns:
+        The command, and the options that this array needs: those of its values, and of its axes given its partner.
+    """
     if not array.role:
-        return ""
-    words = ["lscli eval"]
-    options = list(array.options)
-    if input_format:
-        options.append(f"--input-format {input_format}")
+        return "", []
+    given = [f"--input-format {input_format}"] if input_format else []
     own = _name(path)
     logits = [other for other in found if other.role == "logits" and other.file == array.file]
     alone = all(other is array or other.key in LABELS for other in found if other.file == array.file)
     if array.role == "labels" and logits:
-        return _command(path, found, next((o for o in logits if o.key == "logits"), logits[0]), input_format)
+        chosen = next((other for other in logits if other.key == "logits"), logits[0])
+        return _command(path, found, chosen, input_format)[0], _needed(chosen.shape, array)
     if array.role == "labels":
-        return " ".join([*words, _beside(path, array, "labels", "logits") or "LOGITS", own, *options])
+        partner, shape = _beside(path, array, "labels", "logits")
+        options = _needed(shape, array)
+        return " ".join(["lscli eval", partner or "LOGITS", own, *options, *given]), options
     found_by_itself = array.format in _TABLES and len(logits) == 1 and (alone or not {"*", ","} & {*array.key})
-    if array.key and array.key != "logits" and len(found) > 1 and not found_by_itself:
-        options.append(f"--logits-key {_name(array.key)}")
-    beside = [other for other in found if other.file == array.file and other.shape[:1] == array.shape[:1]]
-    labels = [other for other in beside if other.role == "labels"]
+    key = array.key and array.key != "logits" and len(found) > 1 and not found_by_itself
+    keys = [f"--logits-key {_name(array.key)}"] if key else []
+    labels = [o for o in found if o.file == array.file and o.role == "labels" and _fit(array.shape, o.shape)]
     named = [other for other in labels if other.key in ("labels", "label")]
     if named or (len(labels) == 1 and labels[0].key):
         chosen = (named or labels)[0]
         if chosen.key != "labels" and not (chosen.key == "label" and chosen.format in _TABLES):
-            options.append(f"--labels-key {_name(chosen.key)}")
-        return " ".join([*words, own, *options])
-    return " ".join([*words, own, _beside(path, array, "logits", "labels") or "LABELS", *options])
+            keys.append(f"--labels-key {_name(chosen.key)}")
+        options = _needed(array.shape, chosen, array.options)
+        return " ".join(["lscli eval", own, *options, *given, *keys]), options
+    partner, shape = _beside(path, array, "logits", "labels")
+    options = [*_axis_options(array.shape, shape), *array.options]
+    return " ".join(["lscli eval", own, partner or "LABELS", *options, *given, *keys]), options
 
 
 _TABLES = tuple(name for name, own in FORMATS.items() if own.table)
 
 
-def _beside(path: str, array: _Found, role: str, other: str) -> str:
-    """A file next to this one that has as many rows and the name of the other role."""
+def _needed(logits: Shape | None, labels: _Found, options: Sequence[str] = ()) -> list[str]:
+    """The options that logits of this shape need with these labels, besides `options` of their values."""
+    if "--soft-labels" in labels.options and (logits is None or len(logits) == 2):
+        return [*options, *labels.options]
+    return [*(_axis_options(logits, labels.shape) if logits else ["--flatten"] * (len(labels.shape) > 1)), *options]
+
+
+def _fit(logits: Shape, labels: Shape) -> bool:
+    """Whether labels of this shape may belong to logits of this shape: class numbers, or one value for each class."""
+    if is_flat(logits, binary=True):
+        return same_samples(labels, logits)
+    return labels == logits or bool(class_axes(logits, labels))
+
+
+def _axis_options(logits: Shape, labels: Shape | None) -> list[str]:
+    """The option that says which axis of the logits holds the classes, by the shape of their labels if it is known."""
+    if is_flat(logits, binary=True):
+        return []
+    axes = class_axes(logits, labels) if labels else []
+    if len(logits) < 3:
+        return ["--class-axis 0"] if axes == [0] else []
+    if not axes:
+        return ["--class-axis AXIS"]
+    return ["--flatten" if axes[0] == len(logits) - 1 else f"--class-axis {axes[0]}"]
+
+
+def _beside(path: str, array: _Found, role: str, other: str) -> tuple[str, Shape | None]:
+    """A file next to this one that has the name of the other role and fits, and its shape; "" and None without one."""
     folder, base = os.path.split(path)
     names = [base.replace(role, other)] if role in base else []
     names += [f"{other}{suffix}" for suffix in (os.path.splitext(base)[1], ".npy", ".csv")]
@@ -204,10 +238,12 @@ def _beside(path: str, array: _Found, role: str, other: str) -> str:
             shape = stored_shape(candidate, None, other) or ()
         except LscliError:
             continue
-        same = shape[:1] == array.shape[:1] or candidate != files_of(candidate)[0]
-        if same and len(shape) == (len(array.shape) + 1 if role == "labels" else max(1, len(array.shape) - 1)):
-            return _name(candidate)
-    return ""
+        if shape and candidate != files_of(candidate)[0]:  # shards: this array is only one of them
+            shape = (*array.shape[:1], *shape[1:])
+        logits, labels = (shape, array.shape) if role == "labels" else (array.shape, shape)
+        if logits and labels and _fit(logits, labels):
+            return _name(candidate), shape
+    return "", None
 
 
 def _name(text: str) -> str:

@@ -63,7 +63,7 @@ def sweep(logits: Data, labels: Data | None, options: SweepOptions) -> Report:
     eps = parse_eps(options.eps, allow_negative=options.allow_negative_eps)
     settings = Settings(eps=eps, targets=declared_targets(options, options.masked_classes))
     resampling = Resampling.of(options, options)
-    models = [logits, *_several(options.others)]
+    models = [logits, *_several(options.others, getattr(logits, "ndim", 2))]
     _check_shapes(models, options.logits_key)
     choices, pairs = select(METRICS), select("paired")
     columns = frozenset[str]().union(*(choice.columns(settings) for choice in choices))
@@ -92,13 +92,13 @@ def sweep(logits: Data, labels: Data | None, options: SweepOptions) -> Report:
     return Report(rows, conclusion, **baseline.answered(options, {"eps": list(eps)}, notes))
 
 
-def _several(others: Any) -> Sequence[Any]:
-    """The further models as a list; one model may be given alone, as a path or an array of two dimensions."""
-    alone = is_path(others) or isinstance(others, SampleTable) or getattr(others, "ndim", 0) == 2
+def _several(others: Any, dimensions: int) -> Sequence[Any]:
+    """The further models as a list; one model may be given alone, as a path or an array of as many dimensions."""
+    alone = is_path(others) or isinstance(others, SampleTable) or getattr(others, "ndim", 0) == dimensions
     if others is None or alone:
         return [others] if alone else ()
     if getattr(others, "ndim", None) is not None:  # an array of several models: `items` would make numbers of it
-        return [*others] if others.ndim > 2 else items(None, "others")
+        return [*others] if others.ndim > dimensions else items(None, "others")
     return items(others, "others")
 
 
@@ -113,7 +113,7 @@ def _check_shapes(models: Sequence[Any], logits_key: str | None) -> None:
     names = [os.fsdecode(model) if is_path(model) else f"model {place}" for place, model in enumerate(models)]
     shapes = [_shape(model, logits_key) for model in models]
     for name, shape in zip(names[1:], shapes[1:], strict=True):
-        if shape and shapes[0] and len(shape) == len(shapes[0]) == 2 and shape != shapes[0]:
+        if shape and shapes[0] and len(shape) == len(shapes[0]) >= 2 and shape != shapes[0]:
             raise InputError(
                 f"has logits of shape {shape}, {names[0]} of {shapes[0]}",
                 "models are compared on the same samples and classes",
@@ -140,7 +140,7 @@ def _read(model: Any, first: Data, labels: Data | None, columns: frozenset[str],
 def _has_labels(model: Any, labels_key: str | None) -> bool:
     if not is_path(model) or not is_keyed(model):
         return False
-    return len(stored_shape(model, labels_key or "labels", "labels") or ()) == 1
+    return bool(stored_shape(model, labels_key or "labels", "labels"))
 
 
 def _distinct(name: str, taken: Collection[str]) -> str:

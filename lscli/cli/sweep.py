@@ -46,7 +46,8 @@ def sweep_command(
 
     def answer(given: SweepOptions) -> Report:
         keys = (given.logits_key, given.labels_key)
-        logits, labels, others = assign_roles(paths, *keys, binary=given.binary, flatten=given.flatten)
+        flatten = given.flatten or given.class_axis is not None
+        logits, labels, others = assign_roles(paths, *keys, binary=given.binary, flatten=flatten)
         return sweep.with_options(logits, labels, given.replaced(others=others))
 
     run_command(context, output, options, paths, answer)

@@ -12,10 +12,10 @@ from lscli.io.memory import open_array
 from lscli.io.paths import STDIN, expanded, pairs
 from lscli.io.pickles import is_pickle, refused
 from lscli.io.shards import Shards, allow_open, check_distinct
-from lscli.io.views import flattened
 
 if TYPE_CHECKING:
     import contextlib
+    from collections.abc import Sequence
 
     from lscli.io.array_request import ArrayRequest
     from lscli.io.stored import StoredArray
@@ -86,16 +86,11 @@ class Argument(NamedTuple):
         names = pairs([file.name for file, _ in logits.files], list(by_name), self.pattern or "")
         return self._replace(files=[by_name[name] for name in names])
 
-    def opened(self, request: ArrayRequest, stack: contextlib.ExitStack, dimensions: int = 0) -> StoredArray:
-        """Open the requested array.
-
-        Args:
-            request: the array to read.
-            stack: closes the array.
-            dimensions: the number of dimensions to keep: leading ones are joined into rows; 0 keeps all.
+    def parts(self, request: ArrayRequest, stack: contextlib.ExitStack) -> list[StoredArray]:
+        """Open the requested array of each file, or the array that was given; `stack` closes them.
 
         Raises:
-            InputError: a file lacks the array, or shards differ in width or type.
+            InputError: a file lacks the array.
             ReadWriteError: a file cannot be read.
             UsageError: the package for the format is missing.
         """
@@ -103,9 +98,19 @@ class Argument(NamedTuple):
         for file, name in self.files:
             parts.append(FORMATS[name].reader(file.name).open_array(file, request))
             stack.callback(parts[-1].close)
-        if dimensions:
-            parts = [flattened(part, dimensions) for part in parts]
+        return parts
+
+    def joined(self, parts: Sequence[StoredArray]) -> StoredArray:
+        """The parts as one array.
+
+        Raises:
+            InputError: shards differ in width or type.
+        """
         return parts[0] if self.pattern is None else Shards(parts, self.pattern)
+
+    def opened(self, request: ArrayRequest, stack: contextlib.ExitStack) -> StoredArray:
+        """Open the requested array of all files as one; errors are those of `parts` and `joined`."""
+        return self.joined(self.parts(request, stack))
 
 
 def is_path(value: Any) -> bool:

@@ -22,7 +22,7 @@ class Labels:
 
     Args:
         array: [N]; read at once, then closed.
-        logits: [N, K]; their number of rows is checked before the labels are read.
+        logits: [N, K], for hints; None without logits.
 
     Attributes:
         name: the path as typed, or the argument's name.
@@ -30,7 +30,7 @@ class Labels:
         values: [N] integers of any type, unchecked.
 
     Raises:
-        InputError: the array is not one-dimensional, not of integers, or has a different number of rows.
+        InputError: the array is not one-dimensional, or not of integers.
     """
 
     def __init__(self, array: StoredArray, logits: Logits | None = None) -> None:
@@ -61,7 +61,4 @@ class Labels:
             raise not_integers(array)
         if self.shape[0] == 0:
             raise InputError("no rows", "save one label per sample", where=self.name)
-        if logits is not None and logits.shape[0] != self.shape[0]:
-            what = f"rows differ: {logits.name} has {logits.shape[0]}, the labels have {self.shape[0]}"
-            raise InputError(what, "save both from the same run", where=self.name)
         return read_all(array)

@@ -29,11 +29,13 @@ class Logits(Checked):
     Args:
         array: [N, K]; closed with this object.
         kind: `logits`; or `log-probs` or `probs`: then `array` holds log probabilities, and rows must sum to 1.
+        samples: the shape of the samples before they became rows; (N,) by default.
 
     Attributes:
         name: the path as typed, or the argument's name.
         shards: the files that a pattern named, in order; empty for a single file.
         shape: (N, K), N >= 1 and K >= 2.
+        samples: as given.
         dtype: the type of the values as read: `float16`, `bfloat16`, `float32` or `float64`.
         stored: the type of the values in the file, which differs from `dtype` if they are converted on reading.
         ragged: whether rows with fewer classes are padded with -inf.
@@ -46,7 +48,7 @@ class Logits(Checked):
         InputError: the array is not such a matrix.
     """
 
-    def __init__(self, array: StoredArray, kind: Kind = "logits") -> None:
+    def __init__(self, array: StoredArray, kind: Kind = "logits", samples: tuple[int, ...] | None = None) -> None:
         self._source: StoredArray = array
         self.name = array.name
         self.kind = kind
@@ -57,6 +59,7 @@ class Logits(Checked):
         self.ragged = array.ragged
         self.read_lock: AbstractContextManager[Any] = threading.Lock() if array.sequential else contextlib.nullcontext()
         self.shape = self._matrix_shape(array.shape)
+        self.samples = samples or self.shape[:1]
         self.storage = np.dtype(STORAGE[self.dtype])
         self.first = 0
 
@@ -103,6 +106,11 @@ class Logits(Checked):
             return None
         computed = self._source if isinstance(self._source, Computed) else Floats(self._source)
         return computed.floats(0, count).reshape(count, -1).astype(np.float64)
+
+    def given(self, row: int) -> NDArray[Any] | None:
+        """The values of a row before they were converted; None if they are not, or lie on a device."""
+        with self.read_lock:
+            return self._source.given(self.first + row)
 
     def _matrix_shape(self, shape: tuple[int, ...]) -> tuple[int, int]:
         if len(shape) != 2:

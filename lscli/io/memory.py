@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,6 +40,15 @@ class MemoryArray(StoredArray):
 
     def reshaped(self, shape: tuple[int, ...]) -> MemoryArray:
         return MemoryArray(self._array.reshape(shape), self.name, bfloat16=self.element == "bfloat16")
+
+    def with_last(self, axis: int) -> MemoryArray | None:
+        """The same elements as rows [N, K] with one axis last; None if they would have to be copied."""
+        moved = np.moveaxis(self._array, axis, -1)
+        if moved.ndim > 2 and not moved.flags.c_contiguous:
+            return None
+        return MemoryArray(
+            moved.reshape(math.prod(moved.shape[:-1]), moved.shape[-1]), self.name, bfloat16=self.element == "bfloat16"
+        )
 
 
 class TensorArray(StoredArray):

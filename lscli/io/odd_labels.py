@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -40,7 +41,7 @@ def not_one_per_sample(array: StoredArray, logits: tuple[int, ...]) -> InputErro
     """
     shape = array.shape
     what, hint = f"need labels of shape (N,), got {shape}", "save one class number per sample"
-    if len(shape) == 2 and 1 in shape:
+    if (len(shape) == 2 and 1 in shape) or (logits and math.prod(shape) == logits[0]):
         hint = "save them flat: labels.ravel()"
     elif len(shape) == 2 and 0 not in shape:
         rows = _Rows.of(array)

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import contextlib
+import math
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lscli.errors import InputError, UsageError
 from lscli.io.argument import Argument, is_stdin
 from lscli.io.array_request import ArrayRequest, Entry, Wants
+from lscli.io.axes import Axes, Stored, check_labels, class_axes, joined
+from lscli.io.class_axis import rows_of
 from lscli.io.format_table import FORMATS
 from lscli.io.labels import Labels
 from lscli.io.logits import Logits
 from lscli.io.memory import read_all
 from lscli.io.paths import alike, several_files
-from lscli.io.shards import Shards
 from lscli.io.soft_labels import SoftLabels
 from lscli.io.views import interpreted
 from lscli.options import ReadingOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
+    from lscli.io.axes import Shape
     from lscli.io.files import RegularFile
     from lscli.io.stored import StoredArray
 
@@ -44,7 +48,7 @@ def open_inputs(logits: Any, labels: Any = None, options: ReadingOptions = _DEFA
 
 def open_soft_inputs(logits: Any, labels: Any = None, options: ReadingOptions = _DEFAULTS) -> tuple[Logits, SoftLabels]:
     """Like `open_inputs`, with labels [N, K] that are distributions over the classes."""
-    return _opened(logits, labels, options, 2, lambda truth, own: SoftLabels(truth))
+    return _opened(logits, labels, options, 2, lambda truth, own: SoftLabels(truth, flattened=len(own.samples) > 1))
 
 
 def _opened(
@@ -66,15 +70,18 @@ def _opened(
         if options.choice_score != "sum" and {name for _, name in of_logits.files} != {"lm-eval"}:
             what = "--choice-score is for the choices in samples of lm-evaluation-harness"
             raise UsageError(what, "leave out --choice-score")
-        flat = int(options.flatten)
-        request = _logits_request(options, shared=shared)
-        scores = of_logits.opened(request, stack, flat * (1 if options.binary else 2))
-        request = _labels_request(options, "integers" if dimensions == 1 else "matrix", shared=shared)
-        truth = of_labels.opened(request, stack, flat * dimensions)
-        _check_order(scores, truth, binary=options.binary, soft=dimensions == 2)
-        _check_rows(scores, truth)
-        matrix = Logits(interpreted(scores, options.kind, binary=options.binary), options.kind)
-        opened = matrix, made(truth, matrix)
+        axes = Axes.of(options, soft=dimensions == 2)
+        scores = of_logits.parts(_logits_request(options, shared=shared), stack)
+        wants: Wants = "integers" if dimensions == 1 else "matrix"
+        truth = of_labels.parts(_labels_request(options, wants, shared=shared), stack)
+        _check_order(scores[0], truth[0], axes)
+        samples, label_axes = _checked_shapes(of_logits, scores, of_labels, truth, axes)
+        if axes.flatten:
+            scores = [rows_of(part, None if axes.binary else axes.classes) for part in scores]
+            truth = [rows_of(part, axis) for part, axis in zip(truth, label_axes, strict=True)]
+        array = interpreted(of_logits.joined(scores), options.kind, binary=options.binary, device=str(options.device))
+        matrix = Logits(array, options.kind, samples if axes.flatten else None)
+        opened = matrix, made(of_labels.joined(truth), matrix)
         stack.pop_all()
     return opened
 
@@ -169,19 +176,47 @@ def _opened_as(wants: Wants, file: RegularFile, format_name: str, entry: Entry) 
     return opened
 
 
-def _check_order(scores: StoredArray, truth: StoredArray, *, binary: bool, soft: bool) -> None:
-    if len(scores.shape) == 1 and len(truth.shape) == 2 and not binary:
-        what = f"the two inputs are swapped: this one has shape {scores.shape}, {truth.name} {truth.shape}"
+def _check_order(scores: StoredArray, truth: StoredArray, axes: Axes) -> None:
+    x, y = scores.shape, truth.shape
+    swapped = len(y) == len(x) + 1 and (len(x) == 1 or bool(class_axes(y, x)))
+    if swapped and not axes.binary and not axes.soft:
+        what = f"the two inputs are swapped: this one has shape {x}, {truth.name} {y}"
         raise InputError(what, "the logits come first, then the labels", where=scores.name)
-    if len(scores.shape) == len(truth.shape) == 2 and not soft and alike(scores.name, truth.name):
+    if len(x) == len(y) == 2 and not axes.flatten and not axes.soft and alike(scores.name, truth.name):
         what = f"is a shard of logits, like {scores.name}, and does not hold labels"
         raise UsageError(what, several_files([scores.name, truth.name]), where=truth.name)
 
 
-def _check_rows(scores: StoredArray, truth: StoredArray) -> None:
-    """Refuse a label shard whose number of rows differs from its logits; `Labels` checks the total."""
-    if isinstance(truth, Shards) and isinstance(scores, Shards):
-        for place, (rows, own) in enumerate(zip(scores.rows(), truth.rows(), strict=True)):
-            if rows != own:
-                what = f"rows differ: {scores.shards[place]} has {rows}, its labels have {own}"
-                raise InputError(what, "save both from the same run", where=truth.shards[place])
+def _checked_shapes(
+    logits: Argument, scores: Sequence[StoredArray], labels: Argument, truth: Sequence[StoredArray], axes: Axes
+) -> tuple[Shape, list[int | None]]:
+    """The shape of all samples, and the axis of the classes of each part of soft labels.
+
+    Raises:
+        InputError: the labels do not fit the logits.
+    """
+    if None not in (logits.pattern, labels.pattern):
+        for one, other in zip(scores, truth, strict=True):
+            check_labels(Stored(one.name, one.shape), Stored(other.name, other.shape), axes, partial(_largest, [other]))
+    shape, read_by = joined([part.shape for part in scores], axes, classes=not axes.binary)
+    own, _ = joined([part.shape for part in truth], axes._replace(classes=-1), classes=axes.soft)
+    of_logits = Stored(logits.pattern or scores[0].name, shape)
+    check_labels(of_logits, Stored(labels.pattern or truth[0].name, own), read_by, partial(_largest, truth))
+    if not axes.soft:
+        return read_by.samples(shape), [None] * len(truth)
+    if len(scores) == len(truth):
+        return read_by.samples(shape), [
+            axes.label_axis(*each) for each in zip(map(_shape, scores), map(_shape, truth), strict=True)
+        ]
+    return read_by.samples(shape), [read_by.label_axis(shape, own)] * len(truth)
+
+
+def _shape(part: StoredArray) -> Shape:
+    return part.shape
+
+
+def _largest(labels: Sequence[StoredArray]) -> float:
+    """The largest of labels that are whole numbers, else nan; closes them."""
+    if not all(part.element.lstrip("u").startswith("int") for part in labels):
+        return math.nan
+    return max(float(read_all(part).max()) for part in labels)

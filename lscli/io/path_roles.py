@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.errors import LscliError, ReadWriteError
+from lscli.io.axes import class_axes
 from lscli.io.files import RegularFile
 from lscli.io.format_table import FORMATS, format_of, format_of_file
 from lscli.io.paths import STDIN, files_of
@@ -38,32 +39,38 @@ def assign_roles(
     binary: bool = False,
     flatten: bool = False,
 ) -> PathRoles:
-    """Tell logits from labels: the last path is labels if its array is one-dimensional.
+    """Tell logits from labels by their shapes: the last path is labels if its array is one-dimensional.
 
-    A file that holds logits is a model, whatever else it holds.
+    With `flatten`, it is labels if its array has fewer dimensions than the first one, or has one entry per sample of
+    it. A file that holds logits is a model, whatever else it holds.
 
     Args:
         paths: at least one.
         logits_key, labels_key: the arrays to read, in files with several.
         binary: whether logits have one dimension less.
-        flatten: whether logits and labels have one dimension more.
+        flatten: whether logits and labels may have more dimensions.
 
     Raises:
         InputError: the last path names no file.
         ReadWriteError: it cannot be read.
     """
     first, *others = paths
-    if others and _is_labels(others[-1], logits_key, labels_key, binary=binary, flatten=flatten):
+    if others and _is_labels(first, others[-1], logits_key, labels_key, binary=binary, flatten=flatten):
         return PathRoles(first, others[-1], others[:-1])
     return PathRoles(first, None, others)
 
 
-def _is_labels(path: str, logits_key: str | None, labels_key: str | None, *, binary: bool, flatten: bool) -> bool:
+def _is_labels(
+    first: str, path: str, logits_key: str | None, labels_key: str | None, *, binary: bool, flatten: bool
+) -> bool:
     if path == STDIN:
         return True
     shape = stored_shape(path, logits_key, "logits") or ()
-    if binary or (flatten and len(shape) == 2):  # logits and labels look the same: only an archive may hold logits
+    if binary:  # logits and labels look the same: only an archive may hold logits
         return not is_keyed(path)
+    if flatten and len(shape) > 1:
+        logits = stored_shape(first, logits_key, "logits") or ()
+        return not is_keyed(path) and (len(shape) < len(logits or (*shape, 1)) or bool(class_axes(logits, shape)))
     if len(shape) == 2:
         return shape[1] == 1  # labels saved as a column, which `Labels` refuses with a hint
     return len(stored_shape(path, labels_key, "labels") or ()) == 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bisect
 import itertools
-import math
 from typing import TYPE_CHECKING, Any
 
 from lscli.errors import InputError
@@ -67,10 +66,6 @@ class Shards(StoredArray):
     def rows(self) -> list[int]:
         """The number of rows of each shard."""
         return [part.shape[0] for part in self._parts]
-
-    def reshaped(self, shape: tuple[int, ...]) -> Shards:
-        size = math.prod(shape[1:])
-        return Shards([part.reshaped((math.prod(part.shape) // size, *shape[1:])) for part in self._parts], self.name)
 
     def check_unchanged(self) -> None:
         for part in self._parts:

@@ -31,6 +31,10 @@ _BLOCK = 1 << 16
 class SoftLabels(Checked):
     """A matrix of labels, read by blocks of rows.
 
+    Args:
+        array: [N, K]; closed with this object.
+        flattened: whether it had more dimensions, so that its classes may have been another axis.
+
     Attributes:
         name: the path as typed, or the argument's name.
         shards: the files that a pattern named, in order; empty for a single file.
@@ -42,7 +46,8 @@ class SoftLabels(Checked):
         InputError: the array is not such a matrix.
     """
 
-    def __init__(self, array: StoredArray) -> None:
+    def __init__(self, array: StoredArray, *, flattened: bool = False) -> None:
+        self._flattened = flattened
         self.name = array.name
         self.shards = array.shards
         self.shape: tuple[int, ...] = array.shape
@@ -116,7 +121,8 @@ class SoftLabels(Checked):
             sums = total[wrong[0]]
             if _are_sets(out[wrong[:1]] if sums else out):
                 raise multi_label(row, int(sums), self.shape[1], name)
-            raise InputError(f"row {row} sums to {sums:.6g}, not to 1", _hint(sums), where=name)
+            hint = "say which axis holds the classes: --class-axis" if self._flattened else _hint(sums)
+            raise InputError(f"row {row} sums to {sums:.6g}, not to 1", hint, where=name)
         out /= total[:, None]
         return ignored
 

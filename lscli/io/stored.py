@@ -92,6 +92,7 @@ class StoredArray(Checked):
         dtype: numpy's type of an element; uint16 for the bits of bfloat16.
         element: the name of the element type.
         sequential: whether rows should be read in order, by one reader at a time.
+        rows_only: whether its rows cannot be divided or joined, so that it has no other shape.
         ragged: whether rows with fewer classes are padded with -inf.
         shards: the files that a pattern named, in order; empty for a single file.
     """
@@ -101,6 +102,7 @@ class StoredArray(Checked):
     dtype: np.dtype[Any]
     element: str
     sequential: bool = False
+    rows_only: bool = False
     ragged: bool = False
     shards: Sequence[str] = ()
 
@@ -115,6 +117,10 @@ class StoredArray(Checked):
     def widened(self, classes: int) -> StoredArray:
         """The same rows, with -inf for further classes if rows may have different numbers of them; else this array."""
         return self
+
+    def given(self, row: int) -> NDArray[Any] | None:
+        """The values that a row is computed from, [V]; None if it is not computed."""
+        return None
 
     def located(self, row: int) -> tuple[str, int]:
         """The name of the file that holds a row, and the row's number in it."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli.errors import InputError
+from lscli.io.axes import is_flat
 from lscli.io.memory import TensorArray
 from lscli.io.stored import STORAGE, StoredArray
 
@@ -16,21 +17,19 @@ if TYPE_CHECKING:
 
     from lscli.options import Kind
 
+FEW = 128  # below this, logarithms are float64, as everything in the kernels is: rounding errors do not average out
 SUM = 0.01  # probabilities that sum to 1 within this distance are accepted and renormalised
-
-
-def flattened(array: StoredArray, dimensions: int) -> StoredArray:
-    """The same elements in at most `dimensions` dimensions: the leading ones become rows (tokens of sequences)."""
-    inner = array.shape[len(array.shape) - dimensions + 1 :]
-    if len(array.shape) <= dimensions or 0 in inner:
-        return array
-    return array.reshaped((math.prod(array.shape) // math.prod(inner), *inner))
 
 
 class Computed(StoredArray):
     """An array of floats computed from another array, which is closed with it.
 
     Half precision becomes float32, so that a logarithm keeps its digits.
+
+    Args:
+        array: closed with this one.
+        shape: the shape of the result.
+        wide: whether float32 becomes float64.
 
     Attributes:
         stated: the values of the other array that were read so far, float64; None unless `state` asked for them.
@@ -43,18 +42,21 @@ class Computed(StoredArray):
         self.stated = np.empty(self._source.shape)
         return self.stated
 
-    def __init__(self, array: StoredArray, shape: tuple[int, ...]) -> None:
+    def __init__(self, array: StoredArray, shape: tuple[int, ...], *, wide: bool = False) -> None:
         self._source: StoredArray = array
         self.name = array.name
         self.shape = shape
         self.stored = array.element
         self.shards = array.shards
-        self.element = "float64" if array.element == "float64" else "float32"
+        self.element = "float64" if wide or array.element == "float64" else "float32"
         self.dtype = np.dtype(self.element)
         self.sequential = array.sequential
 
     def located(self, row: int) -> tuple[str, int]:
         return self._source.located(row)
+
+    def given(self, row: int) -> NDArray[Any]:
+        return self.floats(row, row + 1).reshape(-1)
 
     def floats(self, start: int, stop: int) -> NDArray[Any]:
         """The rows of the other array in this one's type: a new array, or a view."""
@@ -63,9 +65,8 @@ class Computed(StoredArray):
         if self.stored == "bfloat16":  # bfloat16 is the upper half of a float32
             wide = raw.astype(np.uint32)
             wide <<= 16
-            values = wide.view(np.float32)
-        else:
-            values = raw.astype(self.dtype, copy=False)
+            raw = wide.view(np.float32)
+        values = raw.astype(self.dtype, copy=False)
         if self.stated is not None:
             self.stated[start:stop] = values
         return values
@@ -84,8 +85,8 @@ class Floats(Computed):
 class LogOf(Computed):
     """ln p of probabilities [N, K]: nan for a negative one, -inf for 0."""
 
-    def __init__(self, array: StoredArray) -> None:
-        super().__init__(array, array.shape)
+    def __init__(self, array: StoredArray, *, wide: bool) -> None:
+        super().__init__(array, array.shape, wide=wide)
 
     def read(self, start: int, stop: int, out: NDArray[Any]) -> NDArray[Any]:
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -96,8 +97,8 @@ class LogOf(Computed):
 class Binary(Computed):
     """Both classes of one value per sample, [N, 2]: (0, z) of a logit z, or ln(1 - p) and ln p."""
 
-    def __init__(self, array: StoredArray, kind: Kind) -> None:
-        super().__init__(array, (array.shape[0], 2))
+    def __init__(self, array: StoredArray, kind: Kind, *, wide: bool) -> None:
+        super().__init__(array, (array.shape[0], 2), wide=wide)
         self._kind = kind
 
     def read(self, start: int, stop: int, out: NDArray[Any]) -> NDArray[Any]:
@@ -115,33 +116,36 @@ class Binary(Computed):
         return out
 
 
-def interpreted(array: StoredArray, kind: Kind, *, binary: bool) -> StoredArray:
+def interpreted(array: StoredArray, kind: Kind, *, binary: bool, device: str = "auto") -> StoredArray:
     """The logits [N, K] that `array` represents.
 
     Args:
         array: [N, K]; with `binary`, [N] or [N, 1].
         kind: what its values are.
         binary: whether `array` has one value per sample of a binary classifier.
+        device: where they will be computed: mps has no float64.
 
     Raises:
         InputError: a binary array has another shape.
     """
-    if binary and not (len(array.shape) == 1 or (len(array.shape) == 2 and array.shape[1] == 1)):
+    if binary and not is_flat(array.shape, binary=True):
         what = f"need one value per sample with --binary, got shape {array.shape}"
         raise InputError(what, "leave out --binary", where=array.name)
     if (not binary and kind != "probs") or array.element not in STORAGE:
         return array
+    wide = kind != "logits" and (binary or array.shape[-1] < FEW)
     if isinstance(array, TensorArray):
-        return _on_device(array, kind, binary=binary)
-    return Binary(array, kind) if binary else LogOf(array)
+        return _on_device(array, kind, binary=binary, wide=wide and array.tensor.device.type != "mps")
+    wide = wide and device != "mps"
+    return Binary(array, kind, wide=wide) if binary else LogOf(array, wide=wide)
 
 
-def _on_device(array: TensorArray, kind: Kind, *, binary: bool) -> TensorArray:
-    import torch
-
-    z = array.tensor if array.element == "float64" else array.tensor.float()
+def _on_device(array: TensorArray, kind: Kind, *, binary: bool, wide: bool) -> TensorArray:
+    z = array.tensor.double() if wide or array.element == "float64" else array.tensor.float()
     if not binary:
         return TensorArray(z.log(), array.name, stated=z)
+    import torch
+
     z = z.reshape(-1)
     if kind == "logits":
         pair = (torch.zeros_like(z), z)

@@ -9,12 +9,16 @@ import numpy as np
 
 from lscli.arrays import as_list
 from lscli.errors import InputError, UsageError
+from lscli.io.axes import check_samples
 from lscli.io.files import RegularFile
 from lscli.io.tables.text import column_of
+from lscli.smoothing.checks import OF_ROWS, check_range
 from lscli.text import printable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from lscli.io.axes import Shape
 
     Array = NDArray[Any]
 
@@ -37,48 +41,46 @@ class Weights:
         self.described = {"role": "weights", "path": name, "shape": shape, "dtype": dtype, "size": size}
 
 
-def open_weights(value: Any, rows: int, kept: Array) -> Weights | None:
+def open_weights(value: Any, samples: Shape, kept: Array) -> Weights | None:
     """Read weights [N] from a file or an array.
 
     Args:
         value: a path or an array; None for no weights.
-        rows: N.
+        samples: the shape of the samples, (N,), or (N, T) if they were flattened.
         kept: [N] bool, the rows whose label is not ignored.
 
     Raises:
-        InputError: the number of rows differs from N, a value is not a number, a weight is negative or not finite, or
-            no kept row has a weight above 0.
+        InputError: the shape is not that of the samples, a value is not a number, a weight is negative, not finite
+            or out of range, or no kept row has a weight above 0.
     """
     if value is None:
         return None
     from lscli.io.open import open_numbers
 
     name, raw = open_numbers(value, "weights", "weight")
-    if raw.ndim != 1:
-        raise InputError(f"need weights of shape (N,), got {raw.shape}", "one weight per row", where=name)
     if raw.dtype.kind not in "fiu":
         raise InputError(f"not numbers ({raw.dtype.name})", "one weight per row, not negative", where=name)
-    if len(raw) != rows:
-        raise InputError(f"rows differ: {rows} logits, {len(raw)} weights", "give one weight per row", where=name)
-    values = raw.astype(np.float64)
+    check_samples("weights", raw.shape, samples, name)
+    values = raw.astype(np.float64).ravel()
     bad = ~((values >= 0) & np.isfinite(values))
     if bad.any():
         row = int(bad.argmax())
         what = "negative" if values[row] < 0 else "not finite"
         what = f"the weight of row {row} is {what} ({values[row]:g})"
         raise InputError(what, "a weight says how often a row counts", where=name)
+    check_range(values, OF_ROWS, "row", name)
     if not (values[kept] > 0).any():
         raise InputError("no weight is above 0", "a weight says how often a row counts", where=name)
     return Weights(name, values, raw.dtype.name)
 
 
-def open_groups(value: Any, column: str | None, rows: int) -> tuple[list[str], Array | None]:
+def open_groups(value: Any, column: str | None, samples: Shape) -> tuple[list[str], Array | None]:
     """Read the group of each row.
 
     Args:
         value: a CSV file with a header and one row per sample, or one value per row; None for no groups.
         column: the column of the file.
-        rows: N.
+        samples: the shape of the samples, (N,), or (N, T) if they were flattened.
 
     Returns:
         The names of the groups, all samples ("") first; and the number of each row's group, [N], from 0 for the first
@@ -86,7 +88,7 @@ def open_groups(value: Any, column: str | None, rows: int) -> tuple[list[str], A
 
     Raises:
         UsageError: a file is given without a column, or a column without a file.
-        InputError: the number of rows differs from N, or there is no such column.
+        InputError: the shape is not that of the samples, or there is no such column.
     """
     if value is None:
         if column is not None:
@@ -103,10 +105,12 @@ def open_groups(value: Any, column: str | None, rows: int) -> tuple[list[str], A
             cells = column_of(file, column)
         finally:
             file.close()
+        shape = (len(cells),)
     else:
-        name, cells = "groups", [str(cell) for cell in as_list(value, "groups")]
-    if len(cells) != rows:
-        raise InputError(f"rows differ: {rows} logits, {len(cells)} rows of metadata", "one row per sample", where=name)
+        name, given = "groups", value.reshape(-1) if hasattr(value, "reshape") else value
+        cells = [str(cell) for cell in as_list(given, name)]
+        shape = tuple(getattr(value, "shape", (len(cells),)))
+    check_samples("rows of metadata", shape, samples, name)
     names = sorted({printable(cell) or _EMPTY for cell in cells}, key=_natural)
     place = {group: code for code, group in enumerate(names)}
     return ["", *names], np.array([place[printable(cell) or _EMPTY] for cell in cells], np.intp)

@@ -9,7 +9,7 @@ import numpy as np
 
 from lscli.kernels.class_sums import block_rows
 from lscli.kernels.layouts import layout_for
-from lscli.kernels.rowstate import NARROW, PNORM_EXPONENTS, RowState
+from lscli.kernels.rowstate import NARROW, PNORM_EXPONENTS, RowState, unscaled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +48,9 @@ class NumpyKernel:
     ) -> None:
         narrow = num_classes < NARROW
         element = np.dtype(np.float64 if dtype == "float64" else np.float32)
+        # A smaller sum of exponentials may have lost digits, because its terms underflow.
+        of_sums = np.finfo(np.float64 if narrow or dtype == "float64" else np.float32)
+        self._least = float(of_sums.tiny) / float(of_sums.eps)
         self._far_from_overflow = 1e154 if dtype == "float64" else 1e19  # the square root of the largest number
         self._k = num_classes
         self._fields = fields | {"tail"} if class_sums else fields
@@ -115,6 +118,7 @@ class NumpyKernel:
         masked = True
         if "shift" in fields:
             state.shift = layout.sums(d)
+            state.mean_shift = state.shift / self._k
             masked = self._correct_overflow(state, raw)
         if "open_classes" in fields:
             state.open_classes, open_shift = self._open(state, raw)
@@ -129,10 +133,12 @@ class NumpyKernel:
             np.exp(d, out=e)
             e.reshape(-1)[at_top] = 0.0
             state.tail = layout.sums(e)
+            small = np.flatnonzero(state.tail < self._least)
+            differences = np.ldexp(self._differences(state, raw, small), self._exponent) if len(small) else None
         if "log_tail" in fields:
-            small = np.flatnonzero(state.tail < np.finfo(e.dtype).tiny / np.finfo(e.dtype).eps)
-            differences = np.ldexp(self._differences(state, raw, small), self._exponent)
-            log_sum, entropy = _log_sum_and_entropy(differences, state.top[small])
+            log_sum, entropy = np.empty(0), np.empty(0)
+            if differences is not None:
+                log_sum, entropy = _log_sum_and_entropy(differences.copy(), state.top[small])
         if "tail_cross" in fields:
             if masked:  # a masked class adds 0, but 0 * -inf is nan
                 np.maximum(d, np.finfo(d.dtype).min, out=d)
@@ -145,6 +151,22 @@ class NumpyKernel:
             state.tail_entropy[small] = entropy
         if "tail_square" in fields:
             state.tail_square = layout.sums(e, e)
+            if e.dtype == np.float32:  # squares underflow where their roots do not
+                few = np.flatnonzero(state.tail_square < self._least)
+                squares = np.square(layout.rows(e, few), dtype=np.float64)
+                state.tail_square[few] = np.add.reduce(squares, axis=1)
+        if "tail" in fields and differences is not None and e.dtype == np.float32:
+            self._widen_tails(state, differences, small)
+
+    def _widen_tails(self, state: RowState, differences: Array, small: Array) -> None:
+        """Recompute in float64 the sums over the other classes of rows whose exponentials underflow in float32."""
+        differences[np.arange(len(small)), state.top[small]] = -np.inf
+        e = np.exp(differences)
+        state.tail[small] = np.add.reduce(e, axis=1)
+        if state.tail_cross is not None:
+            state.tail_cross[small] = np.add.reduce(e * np.maximum(differences, np.finfo(np.float64).min), axis=1)
+        if state.tail_square is not None:
+            state.tail_square[small] = np.add.reduce(e * e, axis=1)
 
     def _differences(self, state: RowState, raw: Array, rows: Array) -> Array:
         """2^-exponent (x_i - m) of the rows with these indices, [m, K] float64; no sum over the classes overflows.
@@ -164,13 +186,15 @@ class NumpyKernel:
     def _correct_overflow(self, state: RowState, raw: Array) -> bool:
         """Recompute in float64 the shifts that are -inf; those of rows with a masked class stay -inf.
 
-        float32 holds neither the difference of two logits of 3e38 nor the sum of many of 1e37.
-        Returns whether any shift was -inf.
+        float32 holds neither the difference of two logits of 3e38 nor the sum of many of 1e37. A shift that float64
+        does not hold either is nan. Returns whether any shift was -inf.
         """
         infinite = np.flatnonzero(np.isneginf(state.shift))
         if not len(infinite):
             return False
-        state.shift[infinite] = np.ldexp(np.add.reduce(self._differences(state, raw, infinite), axis=1), self._exponent)
+        total = np.add.reduce(self._differences(state, raw, infinite), axis=1)
+        state.shift[infinite] = unscaled(total, self._exponent)
+        state.mean_shift[infinite] = np.ldexp(total / self._k, self._exponent)
         return True
 
     def _open(self, state: RowState, raw: Array) -> tuple[Array, Array]:
@@ -181,7 +205,7 @@ class NumpyKernel:
             differences = self._differences(state, raw, masked)
             seen = ~np.isneginf(differences)
             count[masked] = np.add.reduce(seen, axis=1)
-            open_shift[masked] = np.ldexp(np.add.reduce(np.where(seen, differences, 0.0), axis=1), self._exponent)
+            open_shift[masked] = unscaled(np.add.reduce(np.where(seen, differences, 0.0), axis=1), self._exponent)
         return count, open_shift
 
     def _dot(self, c: Array, state: RowState, raw: Array, d: Array, e: Array) -> Array:
@@ -212,7 +236,7 @@ class NumpyKernel:
     def _norms(self, state: RowState, raw: Array, d: Array, e: Array) -> Array:
         """The field `norms`; overwrites d and e."""
         layout = self._layout
-        mean = state.shift / self._k
+        mean = state.mean_shift
         layout.subtract(d, mean.astype(d.dtype), out=d)
         np.abs(d, out=d)
         largest = layout.maximum(d)

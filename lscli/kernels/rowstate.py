@@ -47,7 +47,8 @@ class RowState:
         tail: s = sum over i != a of e^(x_i - m).
         tail_cross: u = sum over i != a of e^(x_i - m) (x_i - m), where an exponential of 0 adds 0.
         tail_square: q = sum over i != a of e^(2 (x_i - m)).
-        shift: t = sum over i of (x_i - m).
+        shift: t = sum over i of (x_i - m); -inf with a masked class, nan if the sum overflows.
+        mean_shift: t / K, even where t overflows; present with `shift`.
         rank: the number of classes with a logit above the label's, or an equal one and a lower index.
         log_tail: log s, even where s underflows.
         tail_entropy: the entropy of the probabilities of all i != a, renormalised; 0 where these classes are masked.
@@ -75,6 +76,7 @@ class RowState:
     tail_cross: Part = None
     tail_square: Part = None
     shift: Part = None
+    mean_shift: Part = None
     rank: Part = None
     log_tail: Part = None
     tail_entropy: Part = None
@@ -131,6 +133,18 @@ class Terms:
         return _float64(self.state.shift if self.state.open_shift is None else self.state.open_shift)
 
     @cached_property
+    def mean(self) -> Column:
+        """t / k, which float64 may hold where it does not hold t."""
+        return _float64(self.state.mean_shift) if self.state.open_shift is None else self.t / self.k
+
+    @cached_property
+    def gap(self) -> Column:
+        """The logit of the label less the mean of the others."""
+        gap = (self.k * self.d - self.t) / (self.k - 1)
+        far = np.isnan(self.t)
+        return np.where(far, (self.d - self.mean) * (self.k / (self.k - 1)), gap) if far.any() else gap
+
+    @cached_property
     def k(self) -> Column | int:
         """The number of classes; of each row, without the masked ones, where t excludes them too."""
         return self.num_classes if self.state.open_shift is None else _float64(self.state.open_classes)
@@ -185,6 +199,14 @@ class Terms:
         return self.log_z - _float64(self.state.tail_cross) / self.z
 
 
+def unscaled(total: Column, exponent: int) -> Column:
+    """The sums times 2^exponent; nan where float64 does not hold one, so that -inf means a masked class alone."""
+    with np.errstate(over="ignore"):
+        sums = np.ldexp(total, exponent)
+    sums[np.isinf(sums) & np.isfinite(total)] = np.nan
+    return sums
+
+
 def _float64(part: Part) -> Column:
     if part is None:
         raise TypeError("a column needs a field of the row state that was not requested")
@@ -209,7 +231,7 @@ COLUMNS: dict[str, ColumnRule] = {
     "largest_logit": _rule("", lambda terms: terms.state.largest),
     # Both terms are non-negative, so nothing cancels.
     "loss_hard": _rule("tail", lambda terms: terms.log_z - terms.d),
-    "loss_uniform": _rule("tail shift", lambda terms: terms.log_z - terms.t / terms.k),
+    "loss_uniform": _rule("tail shift", lambda terms: terms.log_z - terms.mean),
     "confidence": _rule("tail", lambda terms: 1.0 / terms.z),
     # Not 1 - confidence: s / Z keeps its digits however small it is.
     "one_minus_confidence": _rule("tail", lambda terms: terms.s / terms.z),
@@ -220,7 +242,7 @@ COLUMNS: dict[str, ColumnRule] = {
     # 0 - expm1: on a tie this is 0, where -expm1(0) is -0.
     "margin": _rule("tail runner_up", lambda terms: (0.0 - np.expm1(_float64(terms.state.runner_up))) / terms.z),
     "pnorm_scores": _rule("shift norms", lambda terms: 1.0 / _float64(terms.state.norms)),
-    "logit_gap": _rule("shift", lambda terms: (terms.k * terms.d - terms.t) / (terms.k - 1)),
+    "logit_gap": _rule("shift", lambda terms: terms.gap),
     "logit_margin": _rule("runner_up", lambda terms: 0.0 - _float64(terms.state.runner_up)),
     "above_label": _rule("above_label", lambda terms: terms.state.above_label),
     "log_not_label": _rule("tail log_tail", lambda terms: terms.log_not_label),

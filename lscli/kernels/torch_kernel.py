@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from lscli.kernels.rowstate import NARROW, PNORM_EXPONENTS, RowState
+from lscli.kernels.rowstate import NARROW, PNORM_EXPONENTS, RowState, unscaled
 from lscli.kernels.torch_class_sums import TorchClassSums
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ class TorchKernel:
             self._exponents = np.frexp(np.maximum.reduce(vectors, axis=1))[1]
             self._vectors = np.ldexp(vectors, -self._exponents[:, None])
         # Differences are scaled by this power of two: this is exact, and no sum of 2K of them overflows.
-        self._scale = 2.0 ** -(1 + math.ceil(math.log2(num_classes)))
+        self._exponent = 1 + math.ceil(math.log2(num_classes))
+        self._scale = 2.0**-self._exponent
 
     def row_state(self, x: torch.Tensor, label: torch.Tensor, first: int = 0) -> RowState:
         """The state of rows x [n, K], float16 to float64, with labels [n] from 0 to K-1; `first` numbers the first row.
@@ -147,9 +148,13 @@ class TorchKernel:
         """The state as numpy arrays, with the scaled sums scaled back."""
         host = state.mapped(lambda part: part.cpu().numpy())
         with np.errstate(over="ignore"):
+            if host.shift is not None:
+                host.mean_shift = np.ldexp(host.shift.astype("float64") / self._k, self._exponent)
             for name in _SCALED:
                 part = getattr(host, name)
-                if part is not None:
+                if part is not None and name.endswith("shift"):
+                    setattr(host, name, unscaled(part.astype("float64"), self._exponent))
+                elif part is not None:
                     setattr(host, name, part.astype("float64") / self._scale)
             if self._exponents is not None:
                 host.dots = np.ldexp(host.dots, self._exponents)

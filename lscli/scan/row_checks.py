@@ -58,7 +58,10 @@ class RowChecks:
         Raises:
             InputError: a row is refused; the message names the first one.
         """
-        bad = np.flatnonzero(~np.isfinite(state.largest))
+        wrong = ~np.isfinite(state.largest)
+        if state.open_shift is not None:  # where a class is masked and the sum of the others overflows
+            wrong |= np.isnan(state.open_shift)
+        bad = np.flatnonzero(wrong)
         if len(bad) and self._nonfinite == "error":
             raise self._not_finite(int(rows[bad[0]]), float(state.largest[bad[0]]))
         masked = np.flatnonzero(np.isneginf(state.shift) & np.isfinite(state.largest))
@@ -72,12 +75,19 @@ class RowChecks:
         return bad
 
     def _not_finite(self, row: int, largest: float) -> InputError:
-        what = "nan" if np.isnan(largest) else "+inf" if largest > 0 else "nothing but -inf"
-        if self._logits.kind == "probs":  # the pass sees their logarithms
-            what = {"nan": "nan or a negative probability", "nothing but -inf": "nothing but 0"}.get(what, what)
         hint = "look at the run that wrote it, or leave such rows out with --nonfinite skip"
         if self._are_probabilities:
             hint = kind_hint(self._logits) or hint
+        if np.isfinite(largest):
+            return self._refused(row, "has logits so far apart that float64 does not hold the sum of their gaps", hint)
+        what = "nan" if np.isnan(largest) else "+inf" if largest > 0 else "nothing but -inf"
+        if self._logits.kind != "logits":  # the pass sees other values than the file has
+            given = self._logits.given(row)
+            if what == "nan" and given is not None and given.size == 1:
+                called = "probability" if self._logits.kind == "probs" else "log-probability"
+                what = f"{float(given[0])}, which is no {called}"
+        if self._logits.kind == "probs":
+            what = {"nan": "nan or a negative probability", "nothing but -inf": "nothing but 0"}.get(what, what)
         return self._refused(row, f"has {what}", hint)
 
     def _check_masked(self, rows: NDArray[np.intp], masked: NDArray[np.intp], state: RowState) -> None:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 
+# Weights above 0 lie between a bound and its inverse, as every float32 value does. The square of a row's weight times a
+# class's times a loss then neither overflows nor underflows.
+OF_ROWS, OF_CLASSES = 1e50, 1e100
 _MOST_CLASSES = 2**31 - 1
 
 
@@ -107,12 +110,34 @@ def check_class_weights(weights: ArrayLike, num_classes: int, name: str = "class
     """Class weights as float64, [K]; errors call them `name`.
 
     Raises:
-        InputError: the length is not K, a weight is negative or not finite, or all weights are 0.
+        InputError: the length is not K, a weight is negative, not finite or out of range, or all weights are 0.
     """
     values = _by_class(weights, num_classes, name, "weight")
+    check_range(values, OF_CLASSES, "class", name)
     if not values.any():
         raise InputError("no weight is above 0", "give at least one class a weight above 0", where=name)
     return values
+
+
+def check_range(weights: Array, bound: float, of: str, name: str) -> None:
+    """Check that no weight above 0 is so small or so large that sums of products would lose it.
+
+    Args:
+        weights: [n], finite and not negative.
+        bound: the largest; the smallest is its inverse.
+        of: `row` or `class`, which the error numbers.
+        name: their name in errors.
+
+    Raises:
+        InputError: a weight is out of range.
+    """
+    odd = (weights > bound) | ((weights > 0) & (weights < 1 / bound))
+    if odd.any():
+        place = int(odd.argmax())
+        what = (
+            f"the weight of {of} {place} is {weights[place]:.3g}: above 0, it must be from {1 / bound:g} to {bound:g}"
+        )
+        raise InputError(what, "multiply all weights by one number, or set those that are nearly 0 to 0", where=name)
 
 
 def _by_class(values: ArrayLike, num_classes: int, name: str, what: str) -> Array:

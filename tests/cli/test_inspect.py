@@ -85,6 +85,10 @@ def test_other_keys_are_named(run: Run, tmp_path: Path) -> None:
     [
         (P.astype(np.float32), Y, "logits --kind probs"),
         (X.reshape(8, 5, 5), Y.reshape(8, 5), "logits --flatten"),
+        (X.reshape(8, 5, 5)[:, :3], Y.reshape(8, 5)[:, :3], "logits --flatten"),
+        (np.moveaxis(X.reshape(4, 2, 5, 5), -1, 1), Y.reshape(4, 2, 5), "logits --class-axis 1"),
+        (np.moveaxis(X.reshape(4, 10, 5), -1, 1), Y.reshape(4, 10), "logits --class-axis 1"),
+        (X.T, Y, "logits --class-axis 0"),
         (X[:, 0], Y % 2, "logits --binary"),
         (X[:, :1], Y % 2, "logits --binary"),
         (P[:, 0], Y % 2, "logits --kind probs --binary"),
@@ -101,6 +105,24 @@ def test_the_next_command_has_the_options_that_it_needs(
     assert taken_for == row["taken_for"]
     assert str(tmp_path / "labels.npy") in row["command"]
     assert_works(run, row["command"])
+
+
+def test_the_axis_of_the_classes_is_left_open_without_labels(run: Run, tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", X.reshape(4, 2, 5, 5))
+    row = one(run("inspect", tmp_path / "x.npy"))
+    assert ("logits --class-axis AXIS", True) == (row["taken_for"], row["command"].endswith("LABELS --class-axis AXIS"))
+
+
+def test_labels_of_another_shape_are_not_offered(run: Run, tmp_path: Path) -> None:
+    np.save(tmp_path / "logits.npy", X.reshape(8, 5, 5)[:, :3])
+    np.save(tmp_path / "labels.npy", Y.reshape(8, 5)[:, :3].T)
+    for name in ("logits.npy", "labels.npy"):
+        command = one(run("inspect", tmp_path / name))["command"]
+        assert command.count(".npy") == 1
+    path = archive(tmp_path / "x.npz", logits=np.moveaxis(X.reshape(4, 10, 5), -1, 1), labels=Y.reshape(4, 10))
+    rows = records(run("inspect", path))
+    assert [f"lscli eval {path} --class-axis 1"] * 2 == [row["command"] for row in rows]
+    assert_works(run, rows[0]["command"])
 
 
 def test_nan_and_infinities_are_counted(run: Run, tmp_path: Path) -> None:

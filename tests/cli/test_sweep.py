@@ -204,3 +204,18 @@ def test_labels_of_values_in_another_shape_come_last_too(run: Run, tmp_path: Pat
     rows = records(run("sweep", *paths, option))
     assert {str(paths[0]), str(paths[1])} == {row["source"] for row in rows}
     assert {"30"} == {row["n"] for row in rows}
+
+
+def test_labels_of_images_come_last(run: Run, tmp_path: Path) -> None:
+    random = np.random.default_rng(2)
+    names = [tmp_path / name for name in ("a.npy", "b.npy", "labels.npy")]
+    for path in names[:2]:
+        np.save(path, random.normal(size=(3, 7, 4, 2)))
+    for labels in ((3, 4, 2), (3, 1, 4, 2), (24,)):
+        np.save(names[2], random.integers(0, 7, labels))
+        rows = records(run("sweep", *names, "--class-axis", "-3"))
+        assert {str(path) for path in names[:2]} == {row["source"] for row in rows}
+        assert {"24"} == {row["n"] for row in rows}
+    np.save(names[1], random.normal(size=(3, 7, 2, 4)))
+    says = "has logits of shape (3, 7, 2, 4)"
+    assert_refused(run("sweep", *names, "--class-axis", "1"), 3, says, str(names[1]))

@@ -81,13 +81,15 @@ def test_the_python_function_takes_arrays_and_lists(run: Run, tmp_path: Path, pa
         ([np.inf] + [1.0] * 59, ["row 0 is not finite (inf)"]),
         ([1.0] * 59, ["rows differ: 60 logits, 59 weights"]),
         ([0.0] * 60, ["no weight is above 0"]),
+        ([1.0] * 59 + [1e308], ["row 59 is 1e+308", "from 1e-50 to 1e+50"]),
+        ([0.0, 5e-324] + [0.0] * 58, ["row 1 is 4.94e-324", "from 1e-50 to 1e+50"]),
         (["a"] * 60, ["weight"]),
         ([True] * 60, ["not numbers (bool)"]),
         (np.ones((60, 1)), ["shape (N,), got (60, 1)"]),
         (np.ones(60, complex), ["not numbers (complex128)"]),
         ([], ["0 weights"]),
     ],
-    ids=["negative", "nan", "inf", "short", "zero", "strings", "bool", "2-D", "complex", "empty"],
+    ids=["negative", "nan", "inf", "short", "zero", "huge", "tiny", "strings", "bool", "2-D", "complex", "empty"],
 )
 @pytest.mark.parametrize("command", ["eval", "bins", "classes", "samples"])
 def test_wrong_weights_are_refused(

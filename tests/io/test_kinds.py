@@ -17,7 +17,8 @@ import lscli
 from lscli.errors import InputError, LscliError, UsageError
 from lscli.io.logits import Logits
 from lscli.io.memory import MemoryArray, TensorArray
-from lscli.io.views import interpreted
+from lscli.io.views import FEW, interpreted
+from lscli.kernels.rowstate import NARROW
 from lscli.options import Kind
 from tests.io.make import figures, some_labels, some_logits
 
@@ -60,6 +61,68 @@ def test_confident_probabilities_keep_their_digits() -> None:
     table = lscli.per_sample(p, [1, 0], kind="probs").to_frame()
     assert_close([1e-9, 1e-12], table["one_minus_confidence"], 1e-12)
     assert_close([1e-9, 1e-12], table["loss_hard"], 1e-12)
+
+
+@pytest.mark.parametrize("classes", [2, 5, 127])
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_logarithms_over_few_classes_are_float64(classes: int, dtype: str) -> None:
+    p = softmax(some_logits(40, classes, "float64"), axis=1).astype(dtype)
+    labels = some_labels(40, classes)
+    logs = np.log(p.astype(np.longdouble))
+    expected = (np.log(np.exp(logs).sum(axis=1)) - logs[np.arange(40), labels]).astype(float)
+    found = lscli.per_sample(p, labels, kind="probs").to_frame()["loss_hard"]
+    assert expected.tolist() == pytest.approx(found.tolist(), rel=1e-13)
+    wide = figures(lscli.evaluate(p.astype(np.float64), labels, kind="probs"))
+    assert wide == figures(lscli.evaluate(p, labels, kind="probs"))
+    if classes == 2:
+        one = np.ascontiguousarray(p[:, 1])
+        wide = figures(lscli.evaluate(one.astype(np.float64), labels, kind="probs", binary=True))
+        assert wide == figures(lscli.evaluate(one, labels, kind="probs", binary=True))
+    assert FEW == NARROW
+
+
+@pytest.mark.parametrize("classes", [128, 1000])
+def test_logarithms_over_many_classes_are_right_to_rounding(classes: int) -> None:
+    p = softmax(3 * some_logits(40, classes, "float64"), axis=1).astype(np.float32)
+    labels = some_labels(40, classes)
+    logs = np.log(p.astype(np.longdouble))
+    expected = (np.log(np.exp(logs).sum(axis=1)) - logs[np.arange(40), labels]).astype(float)
+    found = lscli.per_sample(p, labels, kind="probs").to_frame()["loss_hard"]
+    assert expected.tolist() == pytest.approx(found.tolist(), rel=1e-6)
+
+
+@pytest.mark.parametrize(("dtype", "tiny"), [("float32", 1e-42), ("float64", 1e-310)])
+def test_the_smallest_probabilities_keep_their_digits(dtype: str, tiny: float) -> None:
+    p = np.array([[tiny, 1.0], [1.0, tiny]], dtype)
+    found = lscli.per_sample(p, [0, 0], kind="probs").to_frame()
+    small = float(p[0, 0])
+    assert [-np.log(small), small] == pytest.approx(found["loss_hard"].tolist(), rel=1e-12, abs=0)
+    assert [small * (1 - np.log(small))] * 2 == pytest.approx(found["entropy"].tolist(), rel=1e-12, abs=0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "says"),
+    [
+        ("probs", 1.005, "row 3 has 1.005, which is no probability"),
+        ("probs", np.nextafter(np.float64(1), 2), "row 3 has 1.0000000000000002, which"),
+        ("probs", -0.25, "row 3 has -0.25, which is no probability"),
+        ("log-probs", 0.5, "row 3 has 0.5, which is no log-probability"),
+        ("probs", np.nan, "row 3 has nan, which is no probability"),
+    ],
+)
+def test_a_value_that_is_no_probability_of_class_1_is_named(
+    tmp_path: Path, kind: Kind, value: float, says: str
+) -> None:
+    p = expit(Z) if kind == "probs" else log_expit(Z)
+    p[3] = value
+    np.savez_compressed(tmp_path / "x.npz", p)
+    for data in (p, torch.tensor(p), tmp_path / "x.npz"):
+        for chunk_rows in (1, 100):
+            assert refused(InputError, says, data, BITS, binary=True, kind=kind, chunk_rows=chunk_rows)
+    with pytest.warns(lscli.LscliWarning, match="1 of 40 rows"):
+        skipped = lscli.evaluate(p, BITS, binary=True, kind=kind, nonfinite="skip")
+    rest = lscli.evaluate(np.delete(p, 3), np.delete(BITS, 3), binary=True, kind=kind)
+    assert figures(rest) == figures(skipped)
 
 
 def test_probabilities_that_sum_to_nearly_1_are_renormalised() -> None:

@@ -103,7 +103,7 @@ def test_a_pair_of_other_rows_is_named(folder: Path) -> None:
     np.save(folder / "labels-9.npy", LABELS[8:8])
     error = refused(
         InputError,
-        "rows differ: .*logits-2.npy has 7, its labels have 8",
+        "rows differ: .*logits-2.npy has 7, the labels have 8",
         folder / "logits-*.npy",
         folder / "labels-*.npy",
     )

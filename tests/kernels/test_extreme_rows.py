@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+import lscli
 from lscli.options import Kernel
 from tests.kernels.compare import KERNELS, TOLERANCE, check_columns, kernel_columns
 
@@ -107,3 +108,44 @@ def test_a_vector_may_have_any_scale(kernel: Kernel, classes: int, scale: float)
     found = kernel_columns(kernel, logits, labels, vectors={"c": c, "scaled": scale * c})
     np.testing.assert_allclose(found["scaled"] / scale, found["c"], rtol=1e-6)
     assert np.isfinite(found["c"]).all()
+
+
+@pytest.mark.parametrize("classes", [3, 128, 300, 1000])
+@pytest.mark.parametrize("lead", [20.0, 50.0, 75.0, 98.0, 110.0, 300.0])
+def test_small_numbers_of_confident_float32_rows_keep_their_digits(classes: int, lead: float) -> None:
+    # The exponentials of the other classes, or their squares, are below the smallest float32 number.
+    logits = np.random.default_rng(classes).standard_normal((4, classes)).astype(np.float32)
+    logits[:, 1] += np.float32(lead)
+    x = logits.astype(np.longdouble)
+    e = np.exp(x - x[:, 1:2])
+    p = e / e.sum(axis=1, keepdims=True)
+    others = np.delete(p, 1, axis=1)
+    rest = others.sum(axis=1)
+    expected = {
+        "one_minus_confidence": rest,
+        "loss_hard": -np.log1p(-rest),
+        "entropy": -(others * np.log(others)).sum(axis=1) - (1 - rest) * np.log1p(-rest),
+        "brier": rest**2 + (others**2).sum(axis=1),
+    }
+    for chunk_rows in (1, 4):
+        found = lscli.per_sample(logits, [1] * 4, chunk_rows=chunk_rows).to_frame()
+        for name, values in expected.items():
+            # float32 differences of 300 have an error of 3e-5, and that of their exponentials is as large.
+            assert values.astype(float).tolist() == pytest.approx(found[name].tolist(), rel=3e-7 * lead, abs=0), name
+
+
+@pytest.mark.parametrize("kernel", ["numpy", "torch"])
+@pytest.mark.parametrize("classes", [3, 200])
+def test_logits_whose_gaps_overflow_are_no_masked_classes(kernel: Kernel, classes: int) -> None:
+    logits = np.zeros((2, classes))
+    logits[0, 0], logits[0, 1] = 1.5e308, -1.5e308
+    report = lscli.evaluate(logits, [0, 1], kernel=kernel, metrics="loss_hard,accuracy")
+    assert 0 == report.samples["masked"]
+    assert [] == list(report.warnings)
+    found = lscli.per_sample(logits, [0, 2], kernel=kernel).to_frame()
+    # m - mean = 1.5e308 - 0
+    assert [1.5e308, math.log(classes)] == pytest.approx(found["loss_uniform"].tolist(), rel=1e-12)
+    assert [0.0, math.log(classes)] == pytest.approx(found["loss_hard"].tolist(), rel=1e-12)
+    logits[0, 2] = -np.inf
+    with pytest.warns(lscli.LscliWarning, match="1 of 2 samples have a masked class"):
+        lscli.evaluate(logits, [0, 1], kernel=kernel)

@@ -35,6 +35,8 @@ _MAX_RATIO, _RATIO_FROM = 100, 64 << 20
 _MAX_DICTIONARY = 64 << 20
 _LOCAL_HEADER = 30
 _PIECE = 1 << 18  # bytes decompressed at a time: zipfile copies the rest of its buffer on every read
+# Checksums of smaller pieces take longer to combine than the bytes to read again: `verify` reads these.
+_WORTH_KEEPING = 1 << 14
 _MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 _UTF8, _PATCHED = 0x800, 0x20 | 0x40  # flags of a member: a UTF-8 name, and features that zipfile does not support
 _DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, NotImplementedError, OverflowError)
@@ -113,7 +115,8 @@ class _Stored(Checked):
 
     def read_into(self, buffer: bytearray | memoryview | NDArray[Any], offset: int) -> None:
         self._source.read_into(buffer, self._start + offset)
-        self._pieces.add(offset, buffer)
+        if memoryview(buffer).nbytes >= _WORTH_KEEPING:  # type: ignore[arg-type]  # arrays have a buffer, their stubs do not
+            self._pieces.add(offset, buffer)
 
     def read(self, count: int, offset: int) -> bytes:
         data = self._source.read(max(0, min(count, self.size - offset)), self._start + offset)

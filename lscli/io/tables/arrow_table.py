@@ -145,6 +145,8 @@ def explained(file: RegularFile, called: str) -> Iterator[None]:
 class ColumnRows(StoredArray):
     """The rows [N, K] or [N] of the chosen columns; a base for decoded rows and for rows that are read in place."""
 
+    rows_only = True
+
     def __init__(self, file: RegularFile, columns: Selection) -> None:
         self.name = columns.name
         self.shape = columns.shape
@@ -155,7 +157,7 @@ class ColumnRows(StoredArray):
 
     def reshaped(self, shape: tuple[int, ...]) -> StoredArray:
         if shape != self.shape:
-            raise InputError("the rows of a table are samples", "leave out --flatten", where=self.name)
+            raise InputError("the rows of a table are samples", "leave out --flatten and --class-axis", where=self.name)
         return self
 
 
