@@ -1,0 +1,92 @@
+"""Notice rows that look like something other than logits, though they were declared as logits.
+
+Each look is a statement about every row. It is possible until one row contradicts it, so real logits are acquitted by
+their first rows, and later rows cost nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from lscli.io.views import SUM
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Look = Literal["probabilities", "percentages", "losses", "scores", "probability"]
+
+_OF_CLASSES: tuple[Look, ...] = ("probabilities", "percentages", "losses", "scores")
+_BINARY: tuple[Look, ...] = ("probability",)
+
+
+class Looks:
+    """Tracks what all rows look like; chunks come from any thread, in any order.
+
+    Args:
+        binary: whether the rows are (0, z) of one value z per sample.
+    """
+
+    def __init__(self, *, binary: bool) -> None:
+        self._lock = threading.Lock()
+        self._possible: tuple[Look, ...] = _BINARY if binary else _OF_CLASSES
+        self._rows = 0
+        self._broken = False  # whether there is a value that is not whole
+
+    @property
+    def open(self) -> bool:
+        """Whether the rows may still look like something other than logits."""
+        return bool(self._possible)
+
+    def add(self, x: NDArray[np.float64]) -> None:
+        """Look at rows [n, K]."""
+        possible = {look for look in self._possible if _STATEMENTS[look](x)}
+        with self._lock:
+            self._rows += len(x)
+            self._broken = self._broken or bool((x != np.rint(x)).any())
+            # Another thread may have ruled out further looks in the meantime.
+            self._possible = tuple(look for look in self._possible if look in possible)
+
+    def found(self) -> Look | None:
+        """What all rows look like; None for logits."""
+        if not self._rows:
+            return None
+        # Whole numbers from 0 to 1 say little, unless each row sums to 1.
+        possible = self._possible if self._broken else [look for look in self._possible if look == "probabilities"]
+        return next(iter(possible), None)
+
+
+def _in_unit_interval(x: NDArray[np.float64]) -> bool:
+    return bool(x.min() >= 0 and x.max() <= 1)
+
+
+def _sum_to(x: NDArray[np.float64], total: float) -> bool:
+    return bool((np.abs(np.add.reduce(x, axis=1) - total) <= SUM * total).all())
+
+
+def _probabilities(x: NDArray[np.float64]) -> bool:
+    return _in_unit_interval(x) and _sum_to(x, 1)
+
+
+def _percentages(x: NDArray[np.float64]) -> bool:
+    return bool(x.min() >= 0) and _sum_to(x, 100)
+
+
+def _losses(x: NDArray[np.float64]) -> bool:
+    """Whether the values are -log p of probabilities p."""
+    return bool(x.min() >= 0) and _sum_to(np.exp(-x), 1)
+
+
+def _probability(x: NDArray[np.float64]) -> bool:
+    return _in_unit_interval(x[:, 1:])
+
+
+_STATEMENTS = {
+    "probabilities": _probabilities,
+    "percentages": _percentages,
+    "losses": _losses,
+    "scores": _in_unit_interval,
+    "probability": _probability,
+}

@@ -1,0 +1,76 @@
+"""Look at the values as they are read, to say what they may be other than logits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lscli.scan.looks import Look, Looks
+from lscli.scan.whole_columns import OddColumns, WholeColumns
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from lscli.io.logits import Logits
+
+_BLOCK, _ROWS = 1 << 16, 16  # elements that are looked at together, and the fewest rows
+
+
+class ValueWatch:
+    """Looks at chunks of logits, from any thread and in any order; the answer does not depend on either.
+
+    Samples that are ignored and rows with nan or +inf are not looked at. Probabilities that were declared as such are
+    checked elsewhere.
+
+    Args:
+        logits: [N, K].
+        label: [N], -1 for an ignored sample.
+        binary: whether the rows are (0, z) of one value z per sample.
+    """
+
+    def __init__(self, logits: Logits, label: NDArray[np.int32], *, binary: bool) -> None:
+        self._label = label
+        self._dtype = logits.dtype
+        undeclared = logits.kind == "logits"
+        self._looks = Looks(binary=binary) if undeclared else None
+        self._columns = WholeColumns(logits.shape[1], logits.dtype) if undeclared and not binary else None
+
+    @property
+    def open(self) -> bool:
+        """Whether further rows can change the answer."""
+        return any(part is not None and part.open for part in (self._looks, self._columns))
+
+    def add(self, x: NDArray[Any], first: int) -> None:
+        """Look at rows [n, K] as they were read; `first` is the number of the first one."""
+        step = max(_ROWS, _BLOCK // x.shape[1])
+        for start in range(0, len(x), step):
+            if not self.open:
+                return
+            self._add(x[start : start + step], first + start)
+
+    def _add(self, x: NDArray[Any], first: int) -> None:
+        if self._dtype == "bfloat16" and x.dtype == np.uint16:  # the upper half of a float32
+            x = (x.astype(np.uint32) << 16).view(np.float32)
+        label = self._label[first : first + len(x)]
+        with np.errstate(all="ignore"):  # a signalling nan warns when it is widened
+            wide = x.astype(np.float64)
+            keep = (label >= 0) & (wide.max(axis=1) < np.inf)
+        if not keep.any():
+            return
+        if not keep.all():
+            wide, label = wide[keep], label[keep]
+        if self._looks is not None and self._looks.open:
+            self._looks.add(wide)
+        if self._columns is not None and self._columns.open:
+            self._columns.add(wide, label, first + np.flatnonzero(keep))
+
+    @property
+    def look(self) -> Look | None:
+        """What all rows look like; None for logits."""
+        return None if self._looks is None else self._looks.found()
+
+    @property
+    def odd_columns(self) -> OddColumns:
+        """The columns that hold something other than logits."""
+        return OddColumns({}, [], []) if self._columns is None else self._columns.found()
