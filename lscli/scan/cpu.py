@@ -71,7 +71,7 @@ def scan_on_cpu(
                 watch.add(x, logits.first + start)
             builder.add(start, place, compute.row_state(x, label, overwrite=x is out, first=start))
 
-    def watch(taken: int) -> None:
+    def show(taken: int) -> None:
         report(min(taken * chunk_rows, rows), rows)
 
-    run_threads(work, zip(starts, places, strict=True), min(threads, len(starts)), watch)
+    run_threads(work, zip(starts, places, strict=True), min(threads, len(starts)), show)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Look = Literal["probabilities", "percentages", "losses", "scores", "probability"]
 
+_ROUNDING = 1e-5  # of a probability near 1
+
 _OF_CLASSES: tuple[Look, ...] = ("probabilities", "percentages", "losses", "scores")
 _BINARY: tuple[Look, ...] = ("probability",)
 
@@ -59,7 +61,7 @@ class Looks:
 
 
 def _in_unit_interval(x: NDArray[np.float64]) -> bool:
-    return bool(x.min() >= 0 and x.max() <= 1)
+    return bool(x.min() >= 0 and x.max() <= 1 + _ROUNDING)
 
 
 def _sum_to(x: NDArray[np.float64], total: float) -> bool:

@@ -74,3 +74,8 @@ class ValueWatch:
     def odd_columns(self) -> OddColumns:
         """The columns that hold something other than logits."""
         return OddColumns({}, [], []) if self._columns is None else self._columns.found()
+
+    @property
+    def misleading(self) -> bool:
+        """Whether the largest value of a row need not be that of the predicted class."""
+        return self.look == "losses" or bool(self.odd_columns.all)
