@@ -31,7 +31,7 @@ _ROWS = 1 << 17
 _TIMES = 2
 # Accuracy is said to be chance if it is surely within this share of the way from chance to 1, and a mistake is named if
 # what agrees without it is surely beyond.
-_NEAR = 0.25
+_NEAR = 0.2
 
 _QUESTION = "are the rows of logits and labels in the same order? do the labels count from 1?"
 
@@ -98,8 +98,10 @@ def _mistakes(label: Array, predicted: Array, rows: Array, classes: int) -> Iter
         yield Mistake(agreeing, "with the two classes exchanged", remedy)
     else:
         signed = offset if offset <= classes // 2 else offset - classes
-        from_one = "do the labels count from 1?" if signed == -1 else "do both count the classes alike?"
-        yield Mistake(agreeing, f"with labels {'+-'[signed < 0]} {abs(signed)}", from_one)
+        remedy = "do logits and labels number the classes alike?"
+        if signed == -1:
+            remedy = "do the labels count from 1?" + (" then say --labels-from 1" if some.min() > 0 else "")
+        yield Mistake(agreeing, f"with labels {'+-'[signed < 0]} {abs(signed)}", remedy)
     yield Mistake(_share(own, label[n - 1 - rows]), "with the labels in reversed order", "reverse one of the two")
     for step, direction in ((1, "up"), (-1, "down")):
         moved = rows[(rows + step >= 0) & (rows + step < n)]

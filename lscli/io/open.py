@@ -13,6 +13,7 @@ from lscli.io.labels import Labels
 from lscli.io.logits import Logits
 from lscli.io.memory import read_all
 from lscli.io.paths import alike
+from lscli.io.pooling import check_not_repeated, check_one_model
 from lscli.io.shards import Shards
 from lscli.io.soft_labels import SoftLabels
 from lscli.io.views import interpreted
@@ -70,8 +71,14 @@ def _opened(
         truth = of_labels.opened(request, stack, flat * dimensions)
         _check_order(scores, truth, binary=options.binary, soft=dimensions == 2)
         _check_rows(scores, truth)
+        models, own = of_logits.names, of_labels.names
+        if not isinstance(truth, Shards):
+            check_not_repeated(scores, truth, models, own[0] if own else "LABELS")
         matrix = Logits(interpreted(scores, options.kind, binary=options.binary), options.kind)
         opened = matrix, made(truth, matrix)
+        if not options.pool:
+            values = opened[1].values if isinstance(opened[1], Labels) else None
+            check_one_model(scores, truth, models, own, values)
         stack.pop_all()
     return opened
 

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 Look = Literal["probabilities", "percentages", "losses", "scores", "probability"]
 
-_ROUNDING = 1e-5  # of a probability near 1
+_ROUNDING = 1e-3  # of a probability near 1, as float16 and exp(log p) have it
+
+# With fewer rows, logits may lie between 0 and 1.
+_ROWS = 3
 
 _OF_CLASSES: tuple[Look, ...] = ("probabilities", "percentages", "losses", "scores")
 _BINARY: tuple[Look, ...] = ("probability",)
@@ -55,9 +58,9 @@ class Looks:
         """What all rows look like; None for logits."""
         if not self._rows:
             return None
-        # Whole numbers from 0 to 1 say little, unless each row sums to 1.
-        possible = self._possible if self._broken else [look for look in self._possible if look == "probabilities"]
-        return next(iter(possible), None)
+        # A few values between 0 and 1, or whole ones, say little, unless each row has the same sum.
+        sure = self._broken and self._rows >= _ROWS
+        return next((look for look in self._possible if sure or look not in ("scores", "probability")), None)
 
 
 def _in_unit_interval(x: NDArray[np.float64]) -> bool:
