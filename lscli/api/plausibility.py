@@ -6,7 +6,6 @@ labels of the table show it: their agreement is that of chance, and it is far be
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -71,10 +70,10 @@ def plausibility_notes(name: str, table: SampleTable) -> list[str]:
     near = chance + _NEAR * (1 - chance)
     low, high = wilson(accuracy, n, _LEVEL)
     mistake = max(_mistakes(label, predicted, rows, classes)) if accuracy * _TIMES <= 1 else None
-    if mistake is not None and mistake.accuracy >= _TIMES * accuracy:
-        if wilson(mistake.accuracy, len(rows), _LEVEL)[0] > max(near, high):
-            said = f"accuracy is {accuracy:.3g}, and {mistake.accuracy:.3g} {mistake.undone}"
-            return [f"{name}: {said}: {mistake.remedy}"]
+    better = mistake is not None and wilson(mistake.accuracy, len(rows), _LEVEL)[0] > max(near, high)
+    if mistake is not None and better and mistake.accuracy >= _TIMES * accuracy:
+        said = f"accuracy is {accuracy:.3g}, and {mistake.accuracy:.3g} {mistake.undone}"
+        return [f"{name}: {said}: {mistake.remedy}"]
     # A constant prediction agrees equally well with any order of the labels.
     if low > chance or high > near or own.min() == own.max():
         return []

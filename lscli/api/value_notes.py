@@ -20,7 +20,7 @@ _MOST = 8  # columns that are listed
 _LOOKS: dict[Look, str] = {
     "probabilities": "every row sums to 1: if these are probabilities, say --kind probs",
     "percentages": "every row sums to 100: if these are percentages, divide them by 100 and say --kind probs",
-    "losses": "every row looks like -log p of probabilities p that sum to 1: if so, save log p, which has no minus sign",
+    "losses": "every row is like -log p of probabilities p that sum to 1: if so, save log p, which has no minus sign",
     "scores": "all values lie between 0 and 1, and rows do not sum to 1: if these are scores of independent classes, "
     "such as sigmoids, no softmax fits them; save the logits of a softmax",
     "probability": "all values lie between 0 and 1: if these are probabilities of class 1, say --kind probs",
@@ -49,9 +49,9 @@ def _described(odd: OddColumns, columns: Sequence[str]) -> str:
     for place, offset in odd.labels.items():
         equal = "equals the labels" if offset == 0 else f"equals the labels {'+-'[offset < 0]} {abs(offset)}"
         clauses.append(equal if len(odd.all) == 1 else f"{_listed([place], columns)} {equal}")
-    if odd.index:
-        verb = "count the rows" if len(odd.index) > 1 else "counts the rows"
-        clauses.append(verb if len(odd.all) == 1 else f"{_listed(odd.index, columns)} {verb}")
+    if odd.counting:
+        verb = "count the rows" if len(odd.counting) > 1 else "counts the rows"
+        clauses.append(verb if len(odd.all) == 1 else f"{_listed(odd.counting, columns)} {verb}")
     return " and ".join([", ".join(clauses[:-1]), clauses[-1]] if len(clauses) > 1 else clauses)
 
 
@@ -67,7 +67,7 @@ def _remedy(odd: Sequence[int], num_classes: int, columns: Sequence[str]) -> str
     """How to read or save the other columns alone."""
     kept = [place for place in range(num_classes) if place not in set(odd)]
     if columns:
-        prefix = commonprefix([columns[place] for place in kept]).rstrip("0123456789")
+        prefix = commonprefix([columns[place] for place in kept]).rstrip("0123456789")  # noqa: RUF071
         plain = prefix and not set(prefix) & set("*?['\\") and prefix.isprintable()
         if plain and not any(fnmatchcase(columns[place], f"{prefix}*") for place in odd):
             return f"say --logits-key '{prefix}*'"

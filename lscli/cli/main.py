@@ -21,6 +21,7 @@ from lscli.cli.stderr import say
 from lscli.cli.typer_converters import PlainCommand, PlainGroup
 from lscli.cli.unexpected_errors import explained
 from lscli.errors import ClosedPipeError, ExitCode, LscliError, LscliWarning
+from lscli.io.paths import several_files
 from lscli.text import said
 
 if TYPE_CHECKING:
@@ -161,8 +162,9 @@ def _fail(error: BaseException, message: str, hint: str, code: int) -> int:
 def _usage_hint(error: typer.TyperException) -> str:
     context = getattr(error, "ctx", None)
     typed = () if context is None else context.obj or ()
-    if "unexpected extra argument" in error.format_message() and sum(map(os.path.isfile, typed)) > 2:
-        return "quote a pattern of shards, or the shell replaces it by the files: 'logits-*.npy'"
+    files = list(filter(os.path.isfile, typed))
+    if "unexpected extra argument" in error.format_message() and len(files) > 2:
+        return several_files(files)
     return f"see {context.command_path} --help" if context is not None else "see lscli --help"
 
 

@@ -12,7 +12,7 @@ from lscli.io.format_table import FORMATS
 from lscli.io.labels import Labels
 from lscli.io.logits import Logits
 from lscli.io.memory import read_all
-from lscli.io.paths import alike
+from lscli.io.paths import alike, several_files
 from lscli.io.pooling import check_not_repeated, check_one_model
 from lscli.io.shards import Shards
 from lscli.io.soft_labels import SoftLabels
@@ -178,8 +178,7 @@ def _check_order(scores: StoredArray, truth: StoredArray, *, binary: bool, soft:
         raise InputError(what, "the logits come first, then the labels", where=scores.name)
     if len(scores.shape) == len(truth.shape) == 2 and not soft and alike(scores.name, truth.name):
         what = f"is a shard of logits, like {scores.name}, and does not hold labels"
-        hint = "quote a pattern of shards, or the shell replaces it by the files: 'logits-*.npy'"
-        raise UsageError(what, hint, where=truth.name)
+        raise UsageError(what, several_files([scores.name, truth.name]), where=truth.name)
 
 
 def _check_rows(scores: StoredArray, truth: StoredArray) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 
 from lscli.errors import InputError
+from lscli.text import printable
 
 STDIN = "-"
 _MAGIC = "*?["
+_MOST = 4  # files in a hint
 
 
 def expanded(path: str) -> list[str] | None:
@@ -58,6 +61,17 @@ def parts_that_differ(names: list[str]) -> list[str]:
 def alike(one: str, other: str) -> bool:
     """Whether two names differ in their numbers alone, like shards after a shell expanded an unquoted pattern."""
     return one != other and re.sub("[0-9]+", "0", one) == re.sub("[0-9]+", "0", other)
+
+
+def several_files(files: list[str]) -> str:
+    """A hint for files of logits that were typed where one argument is due: the shards of a model, or models."""
+    compare = "to compare models, say lscli sweep"
+    if alike(files[0], files[1]):
+        quote = "quote a pattern of shards, or the shell replaces it by the files: 'logits-*.npy'"
+        return f"{quote}; {compare} LOGITS LOGITS LABELS"
+    return (
+        f"{compare} {' '.join(map(shlex.quote, map(printable, files[:_MOST])))}{' ...' if len(files) > _MOST else ''}"
+    )
 
 
 def _common(names: list[str]) -> int:

@@ -1,7 +1,7 @@
 """Refuse to read the files of several models as the shards of one.
 
-A pattern such as `*/logits.npy` takes in the shards of a run, and the files of several runs. Pooled, several models give
-the numbers of none. Their files show it: they have the same labels, or one name in folders of their own.
+A pattern such as `*/logits.npy` takes in the shards of a run, and the files of several runs. Pooled, several models
+give the numbers of none. Their files show it: they have the same labels, or one name in folders of their own.
 """
 
 from __future__ import annotations

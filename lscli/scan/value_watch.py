@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
 
     from lscli.io.logits import Logits
 
-_BLOCK, _ROWS = 1 << 16, 16  # elements that are looked at together, and the fewest rows
+_BLOCK = 1 << 16  # elements that are looked at together
+# Elements that are looked at in all, in evenly spaced rows: odd values are in every row, and more would take long if
+# they are never acquitted.
+_MOST = 1 << 24
 
 
 class ValueWatch:
@@ -32,6 +36,7 @@ class ValueWatch:
     def __init__(self, logits: Logits, label: NDArray[np.int32], *, binary: bool) -> None:
         self._label = label
         self._dtype = logits.dtype
+        self._stride = -(-math.prod(logits.shape) // _MOST)
         undeclared = logits.kind == "logits"
         self._looks = Looks(binary=binary) if undeclared else None
         self._columns = WholeColumns(logits.shape[1], logits.dtype) if undeclared and not binary else None
@@ -43,27 +48,29 @@ class ValueWatch:
 
     def add(self, x: NDArray[Any], first: int) -> None:
         """Look at rows [n, K] as they were read; `first` is the number of the first one."""
-        step = max(_ROWS, _BLOCK // x.shape[1])
+        begin = -first % self._stride
+        x, row = x[begin :: self._stride], np.arange(first, first + len(x))[begin :: self._stride]
+        step = max(1, _BLOCK // x.shape[1])
         for start in range(0, len(x), step):
             if not self.open:
                 return
-            self._add(x[start : start + step], first + start)
+            self._add(x[start : start + step], row[start : start + step])
 
-    def _add(self, x: NDArray[Any], first: int) -> None:
+    def _add(self, x: NDArray[Any], row: NDArray[np.intp]) -> None:
         if self._dtype == "bfloat16" and x.dtype == np.uint16:  # the upper half of a float32
             x = (x.astype(np.uint32) << 16).view(np.float32)
-        label = self._label[first : first + len(x)]
+        label = self._label[row]
         with np.errstate(all="ignore"):  # a signalling nan warns when it is widened
             wide = x.astype(np.float64)
             keep = (label >= 0) & (wide.max(axis=1) < np.inf)
         if not keep.any():
             return
         if not keep.all():
-            wide, label = wide[keep], label[keep]
+            wide, label, row = wide[keep], label[keep], row[keep]
         if self._looks is not None and self._looks.open:
             self._looks.add(wide)
         if self._columns is not None and self._columns.open:
-            self._columns.add(wide, label, first + np.flatnonzero(keep))
+            self._columns.add(wide, label, row)
 
     @property
     def look(self) -> Look | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import threading
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -32,18 +32,18 @@ class OddColumns(NamedTuple):
 
     Attributes:
         labels: columns that equal the labels plus a constant, with the constant.
-        index: columns that count the rows.
+        counting: columns that count the rows.
         whole: further columns that hold only whole numbers.
     """
 
     labels: dict[int, int]
-    index: list[int]
+    counting: list[int]
     whole: list[int]
 
     @property
     def all(self) -> list[int]:
         """All of these columns, in order."""
-        return sorted([*self.labels, *self.index, *self.whole])
+        return sorted([*self.labels, *self.counting, *self.whole])
 
 
 class WholeColumns:
@@ -82,7 +82,8 @@ class WholeColumns:
             self._labels = min(self._labels[0], int(label.min())), max(self._labels[1], int(label.max()))
             self._whole[suspects] &= whole
             self._small[suspects] &= small
-        for kind, reference in enumerate((np.zeros(len(x)), label, row)):
+        references: tuple[NDArray[Any], ...] = (np.zeros(len(x)), label, row)
+        for kind, reference in enumerate(references):
             places = np.flatnonzero(self._whole & self._constant[kind])
             if len(places):
                 self._compare(kind, places, x[:, places] - reference[:, None])

@@ -63,7 +63,7 @@ CASES = [
         "80 a pattern that the shell replaced",
         lambda folder: ["eval", *sound(folder), *sound(folder)],
         "unexpected extra argument",
-        "quote a pattern",
+        "to compare models, say lscli sweep",
         code=2,
     ),
     Case(
