@@ -7,7 +7,7 @@ their first rows, and later rows cost nothing.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -45,7 +45,7 @@ class Looks:
         """Whether the rows may still look like something other than logits."""
         return bool(self._possible)
 
-    def add(self, x: NDArray[np.float64]) -> None:
+    def add(self, x: NDArray[Any]) -> None:
         """Look at rows [n, K]."""
         possible = {look for look in self._possible if _STATEMENTS[look](x)}
         with self._lock:
@@ -63,28 +63,28 @@ class Looks:
         return next((look for look in self._possible if sure or look not in ("scores", "probability")), None)
 
 
-def _in_unit_interval(x: NDArray[np.float64]) -> bool:
+def _in_unit_interval(x: NDArray[Any]) -> bool:
     return bool(x.min() >= 0 and x.max() <= 1 + _ROUNDING)
 
 
-def _sum_to(x: NDArray[np.float64], total: float) -> bool:
-    return bool((np.abs(np.add.reduce(x, axis=1) - total) <= SUM * total).all())
+def _sum_to(x: NDArray[Any], total: float) -> bool:
+    return bool((np.abs(np.add.reduce(x, axis=1, dtype=np.float64) - total) <= SUM * total).all())
 
 
-def _probabilities(x: NDArray[np.float64]) -> bool:
+def _probabilities(x: NDArray[Any]) -> bool:
     return _in_unit_interval(x) and _sum_to(x, 1)
 
 
-def _percentages(x: NDArray[np.float64]) -> bool:
+def _percentages(x: NDArray[Any]) -> bool:
     return bool(x.min() >= 0) and _sum_to(x, 100)
 
 
-def _losses(x: NDArray[np.float64]) -> bool:
+def _losses(x: NDArray[Any]) -> bool:
     """Whether the values are -log p of probabilities p."""
     return bool(x.min() >= 0) and _sum_to(np.exp(-x), 1)
 
 
-def _probability(x: NDArray[np.float64]) -> bool:
+def _probability(x: NDArray[Any]) -> bool:
     return _in_unit_interval(x[:, 1:])
 
 

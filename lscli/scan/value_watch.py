@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from lscli.io.logits import Logits
 
+_WIDEST = 1 << 18  # classes of which each column is tracked
 _BLOCK = 1 << 16  # elements that are looked at together
 # Elements that are looked at in all, in evenly spaced rows: odd values are in every row, and more would take long if
 # they are never acquitted.
@@ -37,9 +38,9 @@ class ValueWatch:
         self._label = label
         self._dtype = logits.dtype
         self._stride = -(-math.prod(logits.shape) // _MOST)
-        undeclared = logits.kind == "logits"
+        undeclared, narrow = logits.kind == "logits", logits.shape[1] <= _WIDEST
         self._looks = Looks(binary=binary) if undeclared else None
-        self._columns = WholeColumns(logits.shape[1], logits.dtype) if undeclared and not binary else None
+        self._columns = WholeColumns(logits.shape[1], logits.dtype) if undeclared and not binary and narrow else None
 
     @property
     def open(self) -> bool:
@@ -59,18 +60,19 @@ class ValueWatch:
     def _add(self, x: NDArray[Any], row: NDArray[np.intp]) -> None:
         if self._dtype == "bfloat16" and x.dtype == np.uint16:  # the upper half of a float32
             x = (x.astype(np.uint32) << 16).view(np.float32)
+        elif x.dtype == np.float16:  # slow
+            x = x.astype(np.float32)
         label = self._label[row]
-        with np.errstate(all="ignore"):  # a signalling nan warns when it is widened
-            wide = x.astype(np.float64)
-            keep = (label >= 0) & (wide.max(axis=1) < np.inf)
+        with np.errstate(invalid="ignore"):  # a signalling nan warns
+            keep = (label >= 0) & (x.max(axis=1) < np.inf)
         if not keep.any():
             return
         if not keep.all():
-            wide, label, row = wide[keep], label[keep], row[keep]
+            x, label, row = x[keep], label[keep], row[keep]
         if self._looks is not None and self._looks.open:
-            self._looks.add(wide)
+            self._looks.add(x)
         if self._columns is not None and self._columns.open:
-            self._columns.add(wide, label, row)
+            self._columns.add(x, label, row)
 
     @property
     def look(self) -> Look | None:

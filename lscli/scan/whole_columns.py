@@ -70,7 +70,7 @@ class WholeColumns:
         """Whether any column may still hold only whole numbers."""
         return bool(self._whole.any())
 
-    def add(self, x: NDArray[np.float64], label: NDArray[np.int32], row: NDArray[np.intp]) -> None:
+    def add(self, x: NDArray[Any], label: NDArray[np.int32], row: NDArray[np.intp]) -> None:
         """Look at rows [n, K] with their labels [n] and their numbers [n]."""
         suspects = np.flatnonzero(self._whole)
         part = x if len(suspects) == x.shape[1] else x[:, suspects]
@@ -88,7 +88,7 @@ class WholeColumns:
             if len(places):
                 self._compare(kind, places, x[:, places] - reference[:, None])
 
-    def _compare(self, kind: int, places: NDArray[np.intp], difference: NDArray[np.float64]) -> None:
+    def _compare(self, kind: int, places: NDArray[np.intp], difference: NDArray[Any]) -> None:
         same, value = (difference == difference[0]).all(axis=0), difference[0]
         with self._lock:
             known = self._value[kind, places]
