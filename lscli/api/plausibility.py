@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lscli.intervals.wilson import wilson
+from lscli.intervals.wilson import score_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 COLUMNS = frozenset({"label", "predicted"})
 
-_LEVEL = 0.999
+_Z = 3.2905  # of a level of 99.9 %
 # Rows that are compared, evenly spaced: more would make this last longer and no surer.
 _ROWS = 1 << 17
 # A mistake is named if it explains at least this many times the accuracy.
@@ -36,9 +36,17 @@ _QUESTION = "are the rows of logits and labels in the same order? do the labels 
 
 
 class Mistake(NamedTuple):
-    """A possible mistake: the share of labels that agree with it undone, and how to undo it."""
+    """A possible mistake.
+
+    Attributes:
+        accuracy: the share of labels that agree with it undone.
+        chance: the share that would agree if predictions and labels were unrelated.
+        undone: what is done to the labels.
+        remedy: how to undo it.
+    """
 
     accuracy: float
+    chance: float
     undone: str
     remedy: str
 
@@ -64,18 +72,20 @@ def plausibility_notes(name: str, table: SampleTable) -> list[str]:
     accuracy = np.count_nonzero(label == predicted) / n
     rows = np.arange(0, n, -(-n // _ROWS))
     some, own = label[rows], predicted[rows]
-    chance = float(_shares(some, classes) @ _shares(own, classes))
+    of_labels, of_predictions = _shares(some, classes), _shares(own, classes)
+    chance = float(of_labels @ of_predictions)
     if counts is not None:
         chance = max(chance, float(np.mean(1.0 / counts[rows])))
-    near = chance + _NEAR * (1 - chance)
-    low, high = wilson(accuracy, n, _LEVEL)
-    mistake = max(_mistakes(label, predicted, rows, classes)) if accuracy * _TIMES <= 1 else None
-    better = mistake is not None and wilson(mistake.accuracy, len(rows), _LEVEL)[0] > max(near, high)
-    if mistake is not None and better and mistake.accuracy >= _TIMES * accuracy:
-        said = f"accuracy is {accuracy:.3g}, and {mistake.accuracy:.3g} {mistake.undone}"
-        return [f"{name}: {said}: {mistake.remedy}"]
+    low, high = score_interval(accuracy, n, _Z)
+    if accuracy * _TIMES <= 1:
+        offset = _best_offset(some, own, of_labels, of_predictions)
+        best = max([offset, *_other_orders(label, predicted, rows, chance)])
+        surely = score_interval(best.accuracy, len(rows), _Z)[0]
+        if best.accuracy >= _TIMES * accuracy and surely > max(high, _near(best.chance)):
+            said = f"accuracy is {accuracy:.3g}, and {best.accuracy:.3g} {best.undone}"
+            return [f"{name}: {said}: {best.remedy}"]
     # A constant prediction agrees equally well with any order of the labels.
-    if low > chance or high > near or own.min() == own.max():
+    if low > chance or high > _near(chance) or own.min() == own.max():
         return []
     relation = "below" if high < chance else "no better than"
     sorted_labels = bool((some[1:] >= some[:-1]).all()) and not bool((own[1:] >= own[:-1]).all())
@@ -83,31 +93,41 @@ def plausibility_notes(name: str, table: SampleTable) -> list[str]:
     return [f"{name}: accuracy {accuracy:.3g} is {relation} chance ({chance:.3g}): {cause}{_QUESTION}"]
 
 
-def _mistakes(label: Array, predicted: Array, rows: Array, classes: int) -> Iterator[Mistake]:
-    """The likely mistakes; agreement is that of these rows."""
-    n, some, own = len(label), label[rows], predicted[rows]
-    # How often each class number is predicted that many classes above the label, modulo K.
-    counts = np.bincount(own - some + classes, minlength=2 * classes)
+def _near(chance: float) -> float:
+    """The largest accuracy that is said to be near chance."""
+    return chance + _NEAR * (1 - chance)
+
+
+def _best_offset(label: Array, predicted: Array, of_labels: Array, of_predictions: Array) -> Mistake:
+    """The number to add to the labels, modulo K, that makes most of them agree."""
+    classes = len(of_labels)
+    counts = np.bincount(predicted - label + classes, minlength=2 * classes)
     by_offset = counts[:classes] + counts[classes : 2 * classes]
     by_offset[0] = 0
     offset = int(by_offset.argmax())
-    agreeing = float(by_offset[offset]) / len(rows)
+    accuracy = float(by_offset[offset]) / len(label)
+    chance = float(np.roll(of_labels, offset) @ of_predictions)
     if classes == 2:
         remedy = "are the columns in the order of the classes, or is the logit that of class 0?"
-        yield Mistake(agreeing, "with the two classes exchanged", remedy)
-    else:
-        signed = offset if offset <= classes // 2 else offset - classes
-        remedy = "do logits and labels number the classes alike?"
-        if signed == -1:
-            remedy = "do the labels count from 1?" + (" then say --labels-from 1" if some.min() > 0 else "")
-        yield Mistake(agreeing, f"with labels {'+-'[signed < 0]} {abs(signed)}", remedy)
-    yield Mistake(_share(own, label[n - 1 - rows]), "with the labels in reversed order", "reverse one of the two")
+        return Mistake(accuracy, chance, "with the two classes exchanged", remedy)
+    signed = offset if offset <= classes // 2 else offset - classes
+    remedy = "do logits and labels number the classes alike?"
+    if signed == -1:
+        remedy = "do the labels count from 1?" + (" then say --labels-from 1" if label.min() > 0 else "")
+    return Mistake(accuracy, chance, f"with labels {'+-'[signed < 0]} {abs(signed)}", remedy)
+
+
+def _other_orders(label: Array, predicted: Array, rows: Array, chance: float) -> Iterator[Mistake]:
+    """The labels in reversed order, and moved by a row; agreement is that of these rows."""
+    n = len(label)
+    backwards = _share(predicted[rows], label[n - 1 - rows])
+    yield Mistake(backwards, chance, "with the labels in reversed order", "reverse one of the two")
     for step, direction in ((1, "up"), (-1, "down")):
         moved = rows[(rows + step >= 0) & (rows + step < n)]
         if len(moved):
             share = _share(predicted[moved], label[moved + step])
             undone = f"with the labels moved {direction} by one row"
-            yield Mistake(share, undone, "does one of the two begin a row later?")
+            yield Mistake(share, chance, undone, "does one of the two begin a row later?")
 
 
 def _share(one: Array, other: Array) -> float:

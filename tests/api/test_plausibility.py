@@ -112,6 +112,8 @@ def test_a_prediction_that_never_changes_fits_any_order() -> None:
     logits = np.zeros((5000, 2), np.float32)
     logits[:, 0] = 1.5
     assert [] == said(logits, np.arange(5000) % 2)
+    assert [] == said(logits, np.ones(5000, int))
+    assert [] == said(np.pad(logits, ((0, 0), (0, 3))), np.full(5000, 4))
 
 
 def test_classes_that_rows_do_not_have_are_no_chance() -> None:

@@ -73,7 +73,7 @@ def test_one_name_in_folders_of_their_own() -> None:
     assert 24 == lscli.evaluate("*/logits.npy", "*/labels.npy", pool=True).samples["rows"]
     for number in range(2):
         save("resnet", "vgg", name=f"-{number}")
-    refused(lscli.UsageError, "look like files of several models", "**/logits-?.npy", "**/labels-?.npy")
+    refused(lscli.UsageError, "look like files of several models", "**/both-?.npz")
     soft = np.eye(3)[RNG.integers(0, 3, 12)]
     for place in ("resnet", "vgg"):
         np.save(f"{place}/soft.npy", soft)
