@@ -109,6 +109,10 @@ def test_a_class_of_reference_is_not_taken_for_a_dataset() -> None:
     logits[:, 3] = 0.0
     (found,) = said(logits)
     assert "column 4 holds" in found
+    logits = beside(LABELS, ZERO)
+    logits[:, 0] = 0.0
+    (found,) = said(logits)
+    assert "columns 4 and 5 hold" in found
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".csv"])
