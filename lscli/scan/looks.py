@@ -22,6 +22,8 @@ _ROUNDING = 1e-3  # of a probability near 1, as float16 and exp(log p) have it
 
 # With fewer rows, logits may lie between 0 and 1.
 _ROWS = 3
+_NEAR_0 = 0.05
+_COLUMNS = 1 << 16
 
 _OF_CLASSES: tuple[Look, ...] = ("probabilities", "percentages", "losses", "scores")
 _BINARY: tuple[Look, ...] = ("probability",)
@@ -39,6 +41,7 @@ class Looks:
         self._possible: tuple[Look, ...] = _BINARY if binary else _OF_CLASSES
         self._rows = 0
         self._broken = False  # whether there is a value that is not whole
+        self._unsure = False  # whether there is a row without a value near 0
 
     @property
     def open(self) -> bool:
@@ -48,9 +51,12 @@ class Looks:
     def add(self, x: NDArray[Any]) -> None:
         """Look at rows [n, K]."""
         possible = {look for look in self._possible if _STATEMENTS[look](x)}
+        few = x[:, :_COLUMNS]  # of very wide rows, no copy is made
+        broken = bool((few != np.rint(few)).any())
         with self._lock:
             self._rows += len(x)
-            self._broken = self._broken or bool((x != np.rint(x)).any())
+            self._broken = self._broken or broken
+            self._unsure = self._unsure or "losses" in possible and bool(x.min(axis=1).max() > _NEAR_0)
             # Another thread may have ruled out further looks in the meantime.
             self._possible = tuple(look for look in self._possible if look in possible)
 
@@ -58,9 +64,11 @@ class Looks:
         """What all rows look like; None for logits."""
         if not self._rows:
             return None
-        # A few values between 0 and 1, or whole ones, say little, unless each row has the same sum.
+        # A few values between 0 and 1, or whole ones, say little, unless each row has the same sum; and a row of which
+        # one value is 0 and all others are large is also that of logits.
         sure = self._broken and self._rows >= _ROWS
-        return next((look for look in self._possible if sure or look not in ("scores", "probability")), None)
+        proved = {"scores": sure, "probability": sure, "losses": sure and self._unsure}
+        return next((look for look in self._possible if proved.get(look, True)), None)
 
 
 def _in_unit_interval(x: NDArray[Any]) -> bool:

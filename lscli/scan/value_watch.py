@@ -60,7 +60,7 @@ class ValueWatch:
     def _add(self, x: NDArray[Any], row: NDArray[np.intp]) -> None:
         if self._dtype == "bfloat16" and x.dtype == np.uint16:  # the upper half of a float32
             x = (x.astype(np.uint32) << 16).view(np.float32)
-        elif x.dtype == np.float16:  # slow
+        elif x.dtype == np.float16 and x.shape[1] <= _BLOCK:  # float16 is slow, and wide rows take memory
             x = x.astype(np.float32)
         label = self._label[row]
         with np.errstate(invalid="ignore"):  # a signalling nan warns

@@ -116,3 +116,8 @@ def test_the_command_line_and_samples_say_it(tmp_path: Path) -> None:
         done = run(command, tmp_path / "x.npy", tmp_path / "y.npy")
         assert 0 == done.returncode
         assert 1 == done.stderr.count("every row sums to 1: if these are probabilities, say --kind probs"), command
+
+
+def test_logits_that_begin_at_0_are_no_losses() -> None:
+    z = np.column_stack([np.zeros(50), RNG.uniform(6, 9, 50)])  # exp(-0) + exp(-z) is near 1
+    assert [] == said(z, np.arange(50) % 2)
