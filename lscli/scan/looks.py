@@ -56,7 +56,7 @@ class Looks:
         with self._lock:
             self._rows += len(x)
             self._broken = self._broken or broken
-            self._unsure = self._unsure or "losses" in possible and bool(x.min(axis=1).max() > _NEAR_0)
+            self._unsure = self._unsure or ("losses" in possible and bool(x.min(axis=1).max() > _NEAR_0))
             # Another thread may have ruled out further looks in the meantime.
             self._possible = tuple(look for look in self._possible if look in possible)
 
