@@ -208,6 +208,10 @@ class FileOptions(Options):
     labels_key: Annotated[str | None, LABELS_KEY] = None
     labels_column: Annotated[str | None, LABELS_COLUMN] = None
     input_format: Annotated[InputFormat | None, INPUT_FORMAT] = None
+    pool: Annotated[
+        bool,
+        Option("Read the files of a pattern as one, though they look like those of several models.", READING),
+    ] = False
     dtype: Annotated[
         Dtype | None,
         Option("bfloat16, for 2-byte elements without a type, as ml_dtypes saves them.", READING, "TYPE", shown=False),

@@ -10,6 +10,7 @@ import numpy as np
 
 from lscli._version import __version__
 from lscli.api.loss_targets import declared_targets, open_targets
+from lscli.api.value_notes import value_notes
 from lscli.class_numbers import ClassNumbers, check_counts_from_0
 from lscli.errors import InputError, UsageError
 from lscli.io.labels import Labels
@@ -21,11 +22,12 @@ from lscli.kernels.devices import versions
 from lscli.limits import check_memory
 from lscli.metrics.smoothed_losses import PRIOR, WEIGHTED
 from lscli.report import Provenance
+from lscli.scan.value_watch import ValueWatch
 from lscli.table import SampleTable
 from lscli.text import sized
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -56,6 +58,7 @@ class Inputs:
         weight: the weights of the rows, or None.
         names: the names of the groups, all samples ("") first.
         source: the logits as typed.
+        watch: looks at the values as they are read.
     """
 
     def __init__(
@@ -77,6 +80,7 @@ class Inputs:
             self.label, self.ignored, self._label_note = self._checked(options.ignore_index, options.labels_from)
             self.weight = open_weights(options.weights, samples, self.label >= 0)
             self.names, self._codes = open_groups(options.groups, options.group_by, samples)
+            self.watch = ValueWatch(self.logits, self.label, binary=options.binary)
         except BaseException:
             self._close()
             raise
@@ -193,10 +197,14 @@ class Inputs:
         names = {"loss_uniform", "logit_gap", PRIOR, WEIGHTED} & table.columns.keys()
         return any(not np.isfinite(table[name]).all() for name in names)
 
+    def value_notes(self) -> Iterator[str]:
+        """What the values look like, if not logits; known once all rows are read."""
+        return value_notes(self.logits.name, self.logits.shape[1], self.logits.columns, self.watch)
+
     def _notes(self, result: Scan) -> Sequence[str]:
-        notes, name = [], self.logits.name
-        if result.look_like_probabilities:
-            notes.append(f"{name}: every row sums to 1: if these are probabilities, say --kind probs")
+        notes: list[str] = []
+        name = self.logits.name
+        notes += self.value_notes()
         if result.skipped:
             notes.append(f"{name}: {result.skipped} of {self.logits.shape[0]} rows are not finite and left out")
         expected = self.logits.ragged and self._auto

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from lscli.api.inputs import Inputs
+from lscli.api.plausibility import COLUMNS, plausibility_notes
 from lscli.api.positive_class import as_stated, check_two_classes
 from lscli.api.settings import settings_of
 from lscli.errors import warn
@@ -100,7 +101,8 @@ def read(
         extra = vectors(targets, opened.logits.shape[1])
         of_labels = entropies(columns)
         # Some metrics need no column, but the length of a table is that of its columns.
-        wanted = {*columns, *opened.columns} or {"label" if opened.soft is None else "loss_hard"}
+        asked = {*columns, *opened.columns} or {"label" if opened.soft is None else "loss_hard"}
+        wanted = asked if opened.soft is not None else asked | COLUMNS
         stated = None if positive_class is None else opened.logits.stated_probabilities()
         if stated is not None:
             wanted |= {"row"}
@@ -117,14 +119,20 @@ def read(
             class_sums=list(class_sums),
             vectors=extra,
             soft=soft,
+            watch=opened.watch,
         )
+    # Values that are no logits explain any accuracy.
+    doubtful = opened.soft is None and not opened.watch.misleading
+    doubts = plausibility_notes(opened.logits.name, opened.weighted(result.table)) if doubtful else []
     if stated is not None:
         result = result._replace(table=as_stated(result.table, stated))
+    result = result._replace(table=result.table.without(wanted - asked))
     tables = opened.tables(result.table)
     for name, sums in zip(opened.names, class_sums, strict=False):
         if name in tables:
             tables[name] = replace(tables[name], classes=sums)
     provenance = opened.provenance(result, files)
+    provenance = replace(provenance, warnings=[*provenance.warnings, *doubts])
     return Reading(opened.source, tables, opened.logits.shape[1], provenance, opened.used(result), targets)
 
 
@@ -140,11 +148,15 @@ def read_parts(
     def parts() -> Iterator[tuple[SampleTable, Array]]:
         skipped = 0
         with opened:
-            for part in scan_parts(opened.logits, opened.label, {*columns, *opened.columns}, opened.options):
+            for part in scan_parts(
+                opened.logits, opened.label, {*columns, *opened.columns}, opened.options, opened.watch
+            ):
                 skipped += part.skipped
                 yield opened.weighted(part.table), opened.groups_of(part.table)
         if skipped:
             rows = opened.logits.shape[0]
             warn(f"{opened.logits.name}: {skipped} of {rows} rows are not finite and left out")
+        for note in opened.value_notes():
+            warn(note)
 
     return Reading(opened.source, {}, opened.logits.shape[1], opened.provenance(None), opened.used(None)), parts()

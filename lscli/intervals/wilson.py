@@ -15,7 +15,11 @@ def wilson(share: float, n: float, level: float) -> tuple[float, float]:
         n: the number of samples, above 0; weights may make it fractional.
         level: the confidence level, in (0, 1).
     """
-    z = normal_quantile(level)
+    return score_interval(share, n, normal_quantile(level))
+
+
+def score_interval(share: float, n: float, z: float) -> tuple[float, float]:
+    """The same interval for z, the two-sided quantile of the normal distribution."""
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + (z / (2 * n)) ** 2)
     return max(0.0, centre - half), min(1.0, centre + half)

@@ -62,6 +62,11 @@ class Argument(NamedTuple):
         check_distinct([file for file, _ in opened.files])
         return opened
 
+    @property
+    def names(self) -> list[str]:
+        """The names of the files, in order; empty for an array."""
+        return [file.name for file, _ in self.files]
+
     def again(self, stack: contextlib.ExitStack) -> Argument:
         """Open the same files again, for the labels.
 
@@ -83,7 +88,7 @@ class Argument(NamedTuple):
             InputError: a shard has no partner.
         """
         by_name = {file.name: (file, name) for file, name in self.files}
-        names = pairs([file.name for file, _ in logits.files], list(by_name), self.pattern or "")
+        names = pairs(logits.names, list(by_name), self.pattern or "")
         return self._replace(files=[by_name[name] for name in names])
 
     def parts(self, request: ArrayRequest, stack: contextlib.ExitStack) -> list[StoredArray]:

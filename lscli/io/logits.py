@@ -34,6 +34,7 @@ class Logits(Checked):
     Attributes:
         name: the path as typed, or the argument's name.
         shards: the files that a pattern named, in order; empty for a single file.
+        columns: the names of the columns of a table, one for each class; empty if they have none.
         shape: (N, K), N >= 1 and K >= 2.
         samples: as given.
         dtype: the type of the values as read: `float16`, `bfloat16`, `float32` or `float64`.
@@ -53,6 +54,7 @@ class Logits(Checked):
         self.name = array.name
         self.kind = kind
         self.shards = array.shards
+        self.columns = array.columns
         self.dtype = _element_type(array)
         self.stored: str = getattr(array, "stored", self.dtype)
         self.sequential = array.sequential

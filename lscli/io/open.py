@@ -17,6 +17,7 @@ from lscli.io.labels import Labels
 from lscli.io.logits import Logits
 from lscli.io.memory import read_all
 from lscli.io.paths import alike, several_files
+from lscli.io.pooling import check_not_repeated, check_one_model
 from lscli.io.soft_labels import SoftLabels
 from lscli.io.views import interpreted
 from lscli.options import ReadingOptions
@@ -75,6 +76,7 @@ def _opened(
         wants: Wants = "integers" if dimensions == 1 else "matrix"
         truth = of_labels.parts(_labels_request(options, wants, shared=shared), stack)
         _check_order(scores[0], truth[0], axes)
+        check_not_repeated(scores, truth, of_logits, of_labels)
         samples, label_axes = _checked_shapes(of_logits, scores, of_labels, truth, axes)
         if axes.flatten:
             scores = [rows_of(part, None if axes.binary else axes.classes) for part in scores]
@@ -82,6 +84,9 @@ def _opened(
         array = interpreted(of_logits.joined(scores), options.kind, binary=options.binary, device=str(options.device))
         matrix = Logits(array, options.kind, samples if axes.flatten else None)
         opened = matrix, made(of_labels.joined(truth), matrix)
+        if not options.pool:
+            values = opened[1].values if isinstance(opened[1], Labels) else None
+            check_one_model(truth, of_logits, of_labels, values)
         stack.pop_all()
     return opened
 

@@ -38,6 +38,7 @@ class Shards(StoredArray):
             _check_alike(place, part, first)
         self.name = name
         self.shards = [part.name for part in parts]
+        self.columns = first.columns
         self._parts = parts
         self._ends = list(itertools.accumulate(part.shape[0] for part in parts))
         self.shape = (self._ends[-1], *first.shape[1:])

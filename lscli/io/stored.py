@@ -95,6 +95,7 @@ class StoredArray(Checked):
         rows_only: whether its rows cannot be divided or joined, so that it has no other shape.
         ragged: whether rows with fewer classes are padded with -inf.
         shards: the files that a pattern named, in order; empty for a single file.
+        columns: the names of the columns of a table, one for each class; empty if they have none.
     """
 
     name: str
@@ -105,6 +106,7 @@ class StoredArray(Checked):
     rows_only: bool = False
     ragged: bool = False
     shards: Sequence[str] = ()
+    columns: Sequence[str] = ()
 
     def read(self, start: int, stop: int, out: NDArray[Any]) -> NDArray[Any]:
         """Rows `start` to `stop` in the machine's byte order: a view, or `out` (C-contiguous) filled with them."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lscli.options import Kernel, Progress
     from lscli.scan.soft import Soft
     from lscli.scan.table_builder import TableBuilder
+    from lscli.scan.value_watch import ValueWatch
 
 
 def scan_on_cpu(
@@ -32,6 +33,7 @@ def scan_on_cpu(
     chunk_rows: int,
     report: Progress,
     soft: Soft | None = None,
+    watch: ValueWatch | None = None,
 ) -> None:
     """Fill the table: each thread reads chunks into its own buffer and computes their states with its own kernel.
 
@@ -65,9 +67,11 @@ def scan_on_cpu(
                 out = buffer[: stop - start]
                 x = logits.read(start, stop, out)
                 label = read_labels(start, stop)
+            if watch is not None and watch.open:
+                watch.add(x, logits.first + start)
             builder.add(start, place, compute.row_state(x, label, overwrite=x is out, first=start))
 
-    def watch(taken: int) -> None:
+    def show(taken: int) -> None:
         report(min(taken * chunk_rows, rows), rows)
 
-    run_threads(work, zip(starts, places, strict=True), min(threads, len(starts)), watch)
+    run_threads(work, zip(starts, places, strict=True), min(threads, len(starts)), show)

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from lscli.kernels.class_sums import ClassSums
     from lscli.options import Progress
     from lscli.scan.table_builder import TableBuilder
+    from lscli.scan.value_watch import ValueWatch
 
+_LOOK = 16  # rows of a chunk on the device that are looked at first
 _DEPTH = 3  # buffers: one chunk is being read, one copied, one computed
 
 
@@ -40,6 +42,7 @@ def scan_on_device(
     threads: int,
     chunk_rows: int,
     report: Progress,
+    watch: ValueWatch | None = None,
 ) -> None:
     """Fill the table from states that the device computes, while `threads` threads read ahead."""
     rows = logits.shape[0]
@@ -53,6 +56,7 @@ def scan_on_device(
         chunk_rows=chunk_rows,
         threads=threads,
         progress=lambda done: report(done, rows),
+        watch=watch,
     )
     place = 0
     for start in range(0, rows, chunk_rows):
@@ -70,6 +74,7 @@ def device_state(
     chunk_rows: int,
     threads: int,
     progress: Callable[[int], None],
+    watch: ValueWatch | None = None,
 ) -> RowState:
     """The row state of all N rows, computed on `device`, as numpy arrays.
 
@@ -83,6 +88,7 @@ def device_state(
         chunk_rows: the number of rows of a chunk.
         threads: the number of threads that read.
         progress: called with the number of rows queued.
+        watch: looks at the values of all rows.
 
     Raises:
         EngineError: the device failed or ran out of memory.
@@ -91,7 +97,7 @@ def device_state(
     if device == "mps" and logits.dtype == "float64":
         raise UsageError("mps has no float64", "leave --device out to use the CPU")
     labels = torch.from_numpy(label.astype("int64"))
-    chunks = _chunks_on_device(logits, torch.device(device), chunk_rows, threads)
+    chunks = _chunks_on_device(logits, torch.device(device), chunk_rows, threads, watch)
     states = []
     try:
         with torch.no_grad():
@@ -112,14 +118,18 @@ def device_state(
 
 
 def _chunks_on_device(
-    logits: Logits, device: torch.device, chunk_rows: int, threads: int
+    logits: Logits, device: torch.device, chunk_rows: int, threads: int, watch: ValueWatch | None = None
 ) -> Iterator[tuple[int, torch.Tensor]]:
     """Consecutive chunks as tensors on the device, with their first rows; a chunk is valid until the next one."""
     starts = range(0, logits.shape[0], chunk_rows)
     if logits.tensor is not None:
-        yield from ((start, logits.tensor[start : start + chunk_rows]) for start in starts)
+        for start in starts:
+            x = logits.tensor[start : start + chunk_rows]
+            if watch is not None:
+                _look(watch, x, logits.first + start)
+            yield start, x
         return
-    slots = [(_CudaSlot if device.type == "cuda" else _Slot)(logits, device, chunk_rows) for _ in range(_DEPTH)]
+    slots = [(_CudaSlot if device.type == "cuda" else _Slot)(logits, device, chunk_rows, watch) for _ in range(_DEPTH)]
     with ThreadPoolExecutor(1 if logits.sequential else threads) as readers:
         reading: deque[tuple[int, _Slot, Future[int]]] = deque()
         for number, start in enumerate(starts):
@@ -131,6 +141,14 @@ def _chunks_on_device(
             yield from _sent(*reading.popleft())
 
 
+def _look(watch: ValueWatch, x: torch.Tensor, first: int) -> None:
+    """Look at rows on the device: copy few to the host, and all only if those look odd."""
+    for start, stop in ((0, _LOOK), (_LOOK, len(x))):
+        if watch.open and start < len(x):
+            rows = x[start:stop]
+            watch.add((rows.float() if rows.dtype == torch.bfloat16 else rows).cpu().numpy(), first + start)
+
+
 def _sent(start: int, slot: _Slot, read: Future[int]) -> Iterator[tuple[int, torch.Tensor]]:
     yield start, slot.send(read.result())
     slot.computed()
@@ -139,8 +157,9 @@ def _sent(start: int, slot: _Slot, read: Future[int]) -> Iterator[tuple[int, tor
 class _Slot:
     """A buffer on the host for one chunk, and its copy on the device."""
 
-    def __init__(self, logits: Logits, device: torch.device, chunk_rows: int) -> None:
+    def __init__(self, logits: Logits, device: torch.device, chunk_rows: int, watch: ValueWatch | None) -> None:
         self._logits = logits
+        self._watch = watch
         self._device = device
         self._host = self._buffer(chunk_rows)
         self._filled = self._host
@@ -154,6 +173,8 @@ class _Slot:
         raw = self._host.view(torch.uint16) if self._logits.dtype == "bfloat16" else self._host
         out = raw.numpy()[: stop - start]
         read = self._logits.read(start, stop, out)
+        if self._watch is not None and self._watch.open:
+            self._watch.add(read, self._logits.first + start)
         if read is not out:  # the source is an array in memory
             self._host[: stop - start].copy_(as_tensor(read, self._logits.dtype))
         return stop - start
@@ -169,8 +190,8 @@ class _Slot:
 class _CudaSlot(_Slot):
     """A pinned buffer, copied on a stream of its own while the kernel computes."""
 
-    def __init__(self, logits: Logits, device: torch.device, chunk_rows: int) -> None:
-        super().__init__(logits, device, chunk_rows)
+    def __init__(self, logits: Logits, device: torch.device, chunk_rows: int, watch: ValueWatch | None) -> None:
+        super().__init__(logits, device, chunk_rows, watch)
         self._on_device = torch.empty_like(self._host, device=device)
         self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
         self._arrived = torch.cuda.Event()  # type: ignore[no-untyped-call]

@@ -29,8 +29,6 @@ class RowChecks:
 
     Attributes:
         fields: the optional fields of the row state that the checks read.
-        look_like_probabilities: whether every row so far has values from 0 to 1 that sum to 1, though the logits are
-            not declared to be probabilities.
     """
 
     def __init__(self, logits: Logits, nonfinite: Nonfinite, masked_classes: MaskedClasses) -> None:
@@ -38,8 +36,7 @@ class RowChecks:
         self._nonfinite = nonfinite
         self._masked_classes = masked_classes
         self._are_probabilities = logits.kind != "logits"
-        self.look_like_probabilities = not self._are_probabilities
-        # The shift shows masked classes, since it is then -inf, and undeclared probabilities: it is always computed.
+        # The shift shows masked classes, since it is then -inf: it is always computed.
         self.fields = frozenset({"shift"})
         if self._are_probabilities:
             self.fields |= {"tail"}
@@ -70,8 +67,6 @@ class RowChecks:
         self._masked.append(len(masked))
         if self._are_probabilities:
             self._check_sums(rows, state)
-        elif self.look_like_probabilities and not self._all_sum_to_one(state):
-            self.look_like_probabilities = False
         return bad
 
     def _not_finite(self, row: int, largest: float) -> InputError:
@@ -111,12 +106,6 @@ class RowChecks:
             what = f"of {self._logits.kind} sums to {sums[wrong[0]]:.6g}, not to 1"
             hint = kind_hint(self._logits) or "most rows are as declared: look at the run that wrote this one"
             raise self._refused(int(rows[wrong[0]]), what, hint)
-
-    def _all_sum_to_one(self, state: RowState) -> bool:
-        with np.errstate(all="ignore"):
-            largest = state.largest.astype(np.float64)
-            sums = state.shift + self._logits.shape[1] * largest
-        return bool(((largest > 0) & (largest <= 1) & (np.abs(sums - 1) < SUM)).all())
 
     def _refused(self, row: int, what: str, hint: str) -> InputError:
         name, own_row = self._logits.located(row)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lscli.kernels.class_sums import ClassSums
     from lscli.options import Kernel
     from lscli.scan.soft import Soft
+    from lscli.scan.value_watch import ValueWatch
     from lscli.table import SampleTable
 
 # Elements of a part for each thread: many chunks, so that the time to start the threads does not show.
@@ -41,7 +42,6 @@ class Scan(NamedTuple):
         device, kernel: where and by which kernel they were computed.
         skipped: the number of rows skipped because they are not finite.
         masked: the number of kept rows that have a masked class.
-        look_like_probabilities: whether the values of every row lie between 0 and 1 and sum to 1.
         ignored: the number of rows whose soft label is ignored.
     """
 
@@ -50,7 +50,6 @@ class Scan(NamedTuple):
     kernel: Kernel
     skipped: int
     masked: int
-    look_like_probabilities: bool
     ignored: int
 
 
@@ -66,6 +65,7 @@ def scan(
     class_sums: Sequence[ClassSums] = (),
     vectors: Mapping[str, NDArray[np.float64]] = MappingProxyType({}),
     soft: Soft | None = None,
+    watch: ValueWatch | None = None,
 ) -> Scan:
     """Read every row once and compute the given columns of all samples that are not ignored.
 
@@ -79,6 +79,7 @@ def scan(
         vectors: columns -sum_k c_k log p_k by name, each with its c, [K].
         soft: soft labels [N, K] to read beside the logits, with numpy on the CPU. The class numbers in `label` have no
             meaning then, and the columns are those of `kernels.soft.SOFT_COLUMNS`.
+        watch: looks at the values of all rows.
 
     Raises:
         InputError: a row is refused, or every row is skipped or ignored.
@@ -89,7 +90,7 @@ def scan(
     if soft is not None and (options.device, options.kernel) != ("cpu", "numpy"):
         what = f"are computed by numpy on the CPU, not by {options.kernel} on {options.device}"
         raise UsageError(what, "leave out --device and --kernel", where="soft-labels")
-    found = _scan(logits, label, columns, options, class_sums=class_sums, vectors=vectors, soft=soft)
+    found = _scan(logits, label, columns, options, class_sums=class_sums, vectors=vectors, soft=soft, watch=watch)
     logits.verify()
     if soft is not None:
         soft.labels.check_unchanged()
@@ -102,7 +103,11 @@ def scan(
 
 
 def scan_parts(
-    logits: Logits, label: NDArray[np.int32], columns: Iterable[str], options: ReadingOptions
+    logits: Logits,
+    label: NDArray[np.int32],
+    columns: Iterable[str],
+    options: ReadingOptions,
+    watch: ValueWatch | None = None,
 ) -> Iterator[Scan]:
     """Scan consecutive parts of the rows, and yield each part before the next one is read.
 
@@ -118,7 +123,8 @@ def scan_parts(
         stop = min(start + rows, total)
         if not (label[start:stop] >= 0).any():
             continue
-        found = _scan(logits.part(start, stop), label[start:stop], names, _with_offset(options, start, total))
+        part = logits.part(start, stop)
+        found = _scan(part, label[start:stop], names, _with_offset(options, start, total), watch=watch)
         kept, skipped = kept + len(found.table), skipped + found.skipped
         yield found
     logits.verify()
@@ -135,6 +141,7 @@ def _scan(
     class_sums: Sequence[ClassSums] = (),
     vectors: Mapping[str, NDArray[np.float64]] = MappingProxyType({}),
     soft: Soft | None = None,
+    watch: ValueWatch | None = None,
 ) -> Scan:
     entropies = () if soft is None else tuple(soft.entropies)
     table = table_bytes(label, {*columns, *vectors, *entropies})
@@ -143,13 +150,14 @@ def _scan(
     builder = TableBuilder(logits, label, columns, vectors, entropies, checks)
     report = options.progress or (lambda done, total: None)
     if options.device == "cpu":
-        scan_on_cpu(logits, builder, class_sums, options.kernel, fitted.threads, fitted.chunk_rows, report, soft)
+        scan_on_cpu(logits, builder, class_sums, options.kernel, fitted.threads, fitted.chunk_rows, report, soft, watch)
     else:
         from lscli.scan.device import scan_on_device
 
-        scan_on_device(logits, builder, class_sums, str(options.device), fitted.threads, fitted.chunk_rows, report)
+        device = str(options.device)
+        scan_on_device(logits, builder, class_sums, device, fitted.threads, fitted.chunk_rows, report, watch)
     logits.check_unchanged()
-    counts = builder.skipped, checks.masked, checks.look_like_probabilities, builder.ignored
+    counts = builder.skipped, checks.masked, builder.ignored
     return Scan(builder.table(), str(options.device), options.kernel, *counts)
 
 

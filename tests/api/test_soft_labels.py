@@ -145,7 +145,7 @@ def cases(draw: st.DrawFn) -> tuple[Array, Array]:
     return np.array(x, np.float32).reshape(rows, classes), q / q.sum(axis=1, keepdims=True)
 
 
-@pytest.mark.filterwarnings("ignore:.*every row sums to 1")
+@pytest.mark.filterwarnings("ignore:.*every row sums to 1", "ignore:.*all values lie between 0 and 1")
 @settings(max_examples=60, deadline=None)
 @given(cases(), st.floats(0, 1), st.randoms(use_true_random=False))
 def test_laws(case: tuple[Array, Array], eps: float, random: Any) -> None:

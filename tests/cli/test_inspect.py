@@ -167,7 +167,7 @@ def test_an_array_that_is_neither_logits_nor_labels_says_why(run: Run, tmp_path:
 def test_shards_are_listed_in_their_order(run: Run, tmp_path: Path) -> None:
     for number in (2, 10):
         np.save(tmp_path / f"logits-{number}.npy", X)
-        np.save(tmp_path / f"labels-{number}.npy", Y)
+        np.save(tmp_path / f"labels-{number}.npy", np.roll(Y, number // 10))
     rows = records(run("inspect", tmp_path / "logits-*.npy"))
     assert [f"{tmp_path}/logits-2.npy", f"{tmp_path}/logits-10.npy"] == [row["source"] for row in rows]
     command = rows[0]["command"]

@@ -36,8 +36,9 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[int, list[str]]:
 
 def data(classes: int) -> tuple[torch.Tensor, torch.Tensor]:
     random = np.random.default_rng(5)
-    logits = random.normal(size=(60, classes)).astype(np.float32) * 3
-    return torch.tensor(logits), torch.tensor(random.integers(0, classes, 60))
+    labels = random.integers(0, classes, 60)
+    logits = 3 * random.normal(size=(60, classes)) + 6 * np.eye(classes)[labels]
+    return torch.tensor(logits.astype(np.float32)), torch.tensor(labels)
 
 
 def figures(folder: Path, *arguments: str) -> list[str]:

@@ -48,7 +48,7 @@ def inputs(request: pytest.FixtureRequest, tmp_path: Path) -> list[Path]:
     """Logits in a format, and labels."""
     random = np.random.default_rng(0)
     x = random.standard_normal((ROWS, CLASSES), np.float32)
-    np.save(tmp_path / "labels.npy", random.integers(0, CLASSES, ROWS))
+    np.save(tmp_path / "labels.npy", x.argmax(axis=1))
     if request.param == ".npz":
         np.savez(tmp_path / "logits.npz", logits=x)
     else:

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from lscli.io.logits import Logits
+from lscli.io.memory import TensorArray, open_tensor
 from lscli.io.open import open_inputs
 from lscli.kernels.devices import cpu_kernel
 from lscli.kernels.rowstate import COLUMNS, fields_for
@@ -16,6 +18,7 @@ from lscli.scan.device import device_state, scan_on_device
 from lscli.scan.row_checks import RowChecks
 from lscli.scan.scan import scan
 from lscli.scan.table_builder import TableBuilder
+from lscli.scan.value_watch import ValueWatch
 from tests.scan.passes import data
 
 DEVICES = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
@@ -60,3 +63,21 @@ def test_a_device_fills_the_table_of_the_cpu(device: str) -> None:
         np.testing.assert_allclose(table[name], expected.table[name], rtol=1e-6, err_msg=name)
     assert (expected.skipped, expected.masked) == (builder.skipped, checks.masked)
     assert (80, 80) == told[-1]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("held", [False, True], ids=["read by the host", "held by a device"])
+@pytest.mark.parametrize("dtype", ["bfloat16", "float32"])
+def test_the_values_are_looked_at_on_their_way(device: str, held: bool, dtype: str) -> None:
+    p = torch.softmax(torch.randn(80, 5, generator=torch.Generator().manual_seed(0)), 1)
+    label = np.arange(80, dtype=np.int32) % 5
+    broken = p.clone()
+    broken[-1, 0] = 1.5
+    beside = torch.column_stack([p, torch.tensor(label)])
+    for x, look, columns in ((p, "probabilities", {}), (broken, None, {}), (beside, None, {5: 0})):
+        tensor = x.to(getattr(torch, dtype)).to(device)
+        opened = Logits(TensorArray(tensor, "logits") if held else open_tensor(tensor.cpu(), "logits"))
+        watch = ValueWatch(opened, label, binary=False)
+        how: Any = {"chunk_rows": 30, "threads": 2, "progress": lambda done: None}
+        device_state(opened, label, device, frozenset({"shift"}), watch=watch, **how)
+        assert (look, columns) == (watch.look, watch.odd_columns.labels)

@@ -88,13 +88,3 @@ def test_the_first_refused_row_with_a_masked_class_is_named(kernel: Kernel, thre
     assert "--masked-classes exclude" in str(caught.value.hint)
     labels[[33, 60]] = -100
     assert 88 == len(scanned(logits, labels, kernel=kernel, masked_classes="error").table)
-
-
-@both
-@pytest.mark.parametrize("classes", [3, 150])
-def test_logits_that_look_like_probabilities_are_noticed_unless_one_row_does_not(kernel: Kernel, classes: int) -> None:
-    p = np.random.default_rng(0).dirichlet(np.ones(classes), 40).astype(np.float32)
-    labels = np.zeros(40, int)
-    assert scanned(p, labels, kernel=kernel, chunk_rows=7).look_like_probabilities
-    p[30] *= 1.02
-    assert not scanned(p, labels, kernel=kernel, chunk_rows=7).look_like_probabilities

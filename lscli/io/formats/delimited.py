@@ -69,9 +69,11 @@ class Reader(NamedTuple):
         if request.wants != "matrix":
             return open_column(file, request, self.delimiter)
         with text_of(file) as text:
-            values = _Matrix(file.name, text, request, self.delimiter).values()
+            matrix = _Matrix(file.name, text, request, self.delimiter)
+            array = MemoryArray(matrix.values(), file.name)
+        array.columns = matrix.columns
         file.check_unchanged()
-        return MemoryArray(values, file.name)
+        return array
 
     def contents(self, file: RegularFile) -> list[Entry]:
         """List the columns: labels one by one, all others as one matrix."""
@@ -127,6 +129,11 @@ class _Matrix:
         self._has_labels = bool(left_out)
         self._others = [name for place, name in enumerate(self._names) if place not in left_out]
         self._places = matrix(where, columns, request, left_out)
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the requested columns; empty if the file has no header."""
+        return [] if self._row else [self._names[place] for place in self._places]
 
     def values(self) -> NDArray[Any]:
         """All rows [N, K]: float32 if that represents every number, else float64."""

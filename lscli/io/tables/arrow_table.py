@@ -150,6 +150,7 @@ class ColumnRows(StoredArray):
     def __init__(self, file: RegularFile, columns: Selection) -> None:
         self.name = columns.name
         self.shape = columns.shape
+        self.columns = columns.names if columns.width is None else ()
         self.element = columns.element
         self.dtype = np.dtype(columns.element)
         # `verify` has nothing left to check: Parquet checks pages as it reads them, and Arrow has no checksums.

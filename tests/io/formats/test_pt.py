@@ -109,8 +109,9 @@ def test_a_file_cut_after_it_was_opened_is_no_crash(
     # In a process of its own: a mapped page that is gone ends the process.
     saved(path, {"logits": layout(TENSOR.repeat(500, 1)), "labels": CLASSES.repeat(500)})
     code = """
-import os, sys, lscli
+import os, sys, warnings, lscli
 from lscli.api import reading
+warnings.simplefilter("ignore", lscli.LscliWarning)
 scan = reading.scan
 def cut_before(*arguments, **options):
     os.truncate(sys.argv[1], 4096)

@@ -1,0 +1,138 @@
+"""Say if predictions and labels do not seem to belong together, and what would make them agree.
+
+Rows in another order, or classes counted from 1, give numbers that look like those of a bad model. The predictions and
+labels of the table show it: their agreement is that of chance, and it is far better under one of a few mistakes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from lscli.intervals.wilson import score_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from lscli.table import SampleTable
+
+    Array = NDArray[Any]
+
+COLUMNS = frozenset({"label", "predicted"})
+
+_Z = 3.2905  # of a level of 99.9 %
+# Rows that are compared, evenly spaced: more would make this last longer and no surer.
+_ROWS = 1 << 17
+# A mistake is named if it explains at least this many times the accuracy.
+_TIMES = 2
+# Accuracy is said to be chance if it is surely within this share of the way from chance to 1, and a mistake is named if
+# what agrees without it is surely beyond.
+_NEAR = 0.2
+
+_QUESTION = "are the rows of logits and labels in the same order? do the labels count from 1?"
+
+
+class Mistake(NamedTuple):
+    """A possible mistake.
+
+    Attributes:
+        accuracy: the share of labels that agree with it undone.
+        chance: the share that would agree if predictions and labels were unrelated.
+        undone: what is done to the labels.
+        remedy: how to undo it.
+    """
+
+    accuracy: float
+    chance: float
+    undone: str
+    remedy: str
+
+
+def plausibility_notes(name: str, table: SampleTable) -> list[str]:
+    """A sentence if the accuracy is that of chance, or far better with other labels; else none.
+
+    Chance is the accuracy of predictions and labels of the same frequencies that do not depend on each other: for
+    balanced classes 1/K. Nothing is said of so few samples that the accuracy might be far above it (Wilson's interval,
+    Wilson 1927, at 99.9 %).
+
+    Args:
+        name: the name of the logits.
+        table: all samples, with the columns `label` and `predicted`; rows of weight 0 are left out.
+    """
+    label, predicted, counts = table["label"], table["predicted"], table.columns.get("class_count")
+    if table.weight is not None and not (table.weight > 0).all():
+        kept = table.weight > 0
+        label, predicted, counts = label[kept], predicted[kept], None if counts is None else counts[kept]
+    n, classes = len(label), table.num_classes
+    if not n or classes is None:
+        return []
+    accuracy = np.count_nonzero(label == predicted) / n
+    rows = np.arange(0, n, -(-n // _ROWS))
+    some, own = label[rows], predicted[rows]
+    of_labels, of_predictions = _shares(some, classes), _shares(own, classes)
+    chance = float(of_labels @ of_predictions)
+    if counts is not None:
+        chance = max(chance, float(np.mean(1.0 / counts[rows])))
+    low, high = score_interval(accuracy, n, _Z)
+    if accuracy * _TIMES <= 1:
+        offset = _best_offset(some, own, of_labels, of_predictions)
+        best = max([offset, *_other_orders(label, predicted, rows, chance)])
+        surely = score_interval(best.accuracy, len(rows), _Z)[0]
+        if best.accuracy >= _TIMES * accuracy and surely > max(high, _near(best.chance)):
+            said = f"accuracy is {accuracy:.3g}, and {best.accuracy:.3g} {best.undone}"
+            return [f"{name}: {said}: {best.remedy}"]
+    # A constant prediction agrees equally well with any order of the labels.
+    if low > chance or high > _near(chance) or own.min() == own.max():
+        return []
+    relation = "below" if high < chance else "no better than"
+    sorted_labels = bool((some[1:] >= some[:-1]).all()) and not bool((own[1:] >= own[:-1]).all())
+    cause = "the labels are sorted and the predictions are not; " if sorted_labels else ""
+    return [f"{name}: accuracy {accuracy:.3g} is {relation} chance ({chance:.3g}): {cause}{_QUESTION}"]
+
+
+def _near(chance: float) -> float:
+    """The largest accuracy that is said to be near chance."""
+    return chance + _NEAR * (1 - chance)
+
+
+def _best_offset(label: Array, predicted: Array, of_labels: Array, of_predictions: Array) -> Mistake:
+    """The number to add to the labels, modulo K, that makes most of them agree."""
+    classes = len(of_labels)
+    counts = np.bincount(predicted - label + classes, minlength=2 * classes)
+    by_offset = counts[:classes] + counts[classes : 2 * classes]
+    by_offset[0] = 0
+    offset = int(by_offset.argmax())
+    accuracy = float(by_offset[offset]) / len(label)
+    chance = float(np.roll(of_labels, offset) @ of_predictions)
+    if classes == 2:
+        remedy = "are the columns in the order of the classes, or is the logit that of class 0?"
+        return Mistake(accuracy, chance, "with the two classes exchanged", remedy)
+    signed = offset if offset <= classes // 2 else offset - classes
+    remedy = "do logits and labels number the classes alike?"
+    if signed == -1:
+        remedy = "do the labels count from 1?" + (" then say --labels-from 1" if label.min() > 0 else "")
+    return Mistake(accuracy, chance, f"with labels {'+-'[signed < 0]} {abs(signed)}", remedy)
+
+
+def _other_orders(label: Array, predicted: Array, rows: Array, chance: float) -> Iterator[Mistake]:
+    """The labels in reversed order, and moved by a row; agreement is that of these rows."""
+    n = len(label)
+    backwards = _share(predicted[rows], label[n - 1 - rows])
+    yield Mistake(backwards, chance, "with the labels in reversed order", "reverse one of the two")
+    for step, direction in ((1, "up"), (-1, "down")):
+        moved = rows[(rows + step >= 0) & (rows + step < n)]
+        if len(moved):
+            share = _share(predicted[moved], label[moved + step])
+            undone = f"with the labels moved {direction} by one row"
+            yield Mistake(share, chance, undone, "does one of the two begin a row later?")
+
+
+def _share(one: Array, other: Array) -> float:
+    return float(np.count_nonzero(one == other)) / len(one)
+
+
+def _shares(values: Array, classes: int) -> Array:
+    return np.bincount(values, minlength=classes) / len(values)

@@ -1,0 +1,118 @@
+"""Notice columns that hold labels, row numbers or other whole numbers among those of the classes.
+
+An array [N, K] may hold more than logits: some tools save `[logits, label, dataset]`. One column too many is one class
+too many and makes every result wrong, though no value is odd by itself. A column is suspect as long as all of its
+values are whole, so real logits are acquitted by their first rows, and later rows cost nothing.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Whole numbers from here on prove nothing, since the type has no halves there.
+_NO_HALVES = {"float16": 2.0**10, "bfloat16": 2.0**7, "float32": 2.0**23, "float64": 2.0**52}
+
+# A column of whole numbers is an accident with a probability of 2^-(bits x rows): logits are often those of bfloat16,
+# with 7 bits, whatever type they are saved in. That must be below 2^-20 for all columns together; logits that were
+# rounded to one decimal take six rows.
+_SMALL, _BITS, _ODDS, _ROWS = 16, 4, 20, 6
+# With fewer rows, counting the rows or agreeing with the labels may be an accident.
+_FEW = 3
+
+
+class OddColumns(NamedTuple):
+    """Columns that hold something other than logits, by number.
+
+    Attributes:
+        labels: columns that equal the labels plus a constant, with the constant.
+        counting: columns that count the rows.
+        whole: further columns that hold only whole numbers.
+    """
+
+    labels: dict[int, int]
+    counting: list[int]
+    whole: list[int]
+
+    @property
+    def all(self) -> list[int]:
+        """All of these columns, in order."""
+        return sorted([*self.labels, *self.counting, *self.whole])
+
+
+class WholeColumns:
+    """Tracks the columns of whole numbers; chunks come from any thread, in any order.
+
+    Args:
+        num_classes: K.
+        dtype: the type of the values as they were read.
+    """
+
+    def __init__(self, num_classes: int, dtype: str) -> None:
+        self._limit = _NO_HALVES[dtype]
+        self._lock = threading.Lock()
+        self._rows = 0
+        self._labels = (num_classes, -1)  # the smallest and the largest one
+        self._whole = np.ones(num_classes, np.bool_)
+        self._small = np.ones(num_classes, np.bool_)
+        # Which columns are constant, differ by a constant from the labels, and from the row numbers; and the constants.
+        self._constant = np.ones((3, num_classes), np.bool_)
+        self._value = np.full((3, num_classes), np.nan)
+
+    @property
+    def open(self) -> bool:
+        """Whether any column may still hold only whole numbers."""
+        return bool(self._whole.any())
+
+    def add(self, x: NDArray[Any], label: NDArray[np.int32], row: NDArray[np.intp]) -> None:
+        """Look at rows [n, K] with their labels [n] and their numbers [n]."""
+        suspects = np.flatnonzero(self._whole)
+        part = x if len(suspects) == x.shape[1] else x[:, suspects]
+        size = np.abs(part)
+        whole = ((size < self._limit) & (part == np.rint(part))).all(axis=0)
+        small = (size < _SMALL).all(axis=0)
+        with self._lock:
+            self._rows += len(x)
+            self._labels = min(self._labels[0], int(label.min())), max(self._labels[1], int(label.max()))
+            self._whole[suspects] &= whole
+            self._small[suspects] &= small
+        references: tuple[NDArray[Any], ...] = (np.zeros(len(x)), label, row)
+        for kind, reference in enumerate(references):
+            places = np.flatnonzero(self._whole & self._constant[kind])
+            if len(places):
+                self._compare(kind, places, x[:, places] - reference[:, None])
+
+    def _compare(self, kind: int, places: NDArray[np.intp], difference: NDArray[Any]) -> None:
+        same, value = (difference == difference[0]).all(axis=0), difference[0]
+        with self._lock:
+            known = self._value[kind, places]
+            self._value[kind, places] = np.where(np.isnan(known), value, known)
+            self._constant[kind, places] &= same & (np.isnan(known) | (known == value))
+
+    def found(self) -> OddColumns:
+        """The columns that hold something other than logits; none if all columns hold whole numbers."""
+        classes, (smallest, largest) = len(self._whole), self._labels
+        if self._whole.all() or self._rows < _FEW:
+            return OddColumns({}, [], [])
+        constant, as_label, as_index = self._whole & self._constant
+        as_label &= ~constant & (smallest < largest)
+        as_index &= ~constant & ~as_label
+        labels = {place: int(self._value[1, place]) for place in np.flatnonzero(as_label).tolist()}
+        index = np.flatnonzero(as_index).tolist()
+        bits = np.where(self._small, _BITS, 1)
+        proved = (self._rows >= _ROWS) & (self._rows * bits >= _ODDS + math.log2(classes))
+        others = np.flatnonzero(self._whole & ~constant & ~as_label & ~as_index & proved).tolist()
+        left = classes - len(labels) - len(index) - len(others)
+        # Beside logits such columns are few, and without them each label still has its class.
+        if len(others) >= left or left <= largest:
+            left, others = left + len(others), []
+        if labels or index or others:  # a constant is one of them if no label can mean it
+            unlabelled = [place for place in np.flatnonzero(constant).tolist() if place > largest]
+            others = sorted([*others, *unlabelled]) if left - len(unlabelled) > largest else others
+        return OddColumns(labels, index, others)

@@ -1,0 +1,110 @@
+"""Files of several models are not read as the shards of one, unless that is said."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lscli
+from tests.command import lscli as run
+
+RNG = np.random.default_rng(4)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def save(*folders: str, rows: int = 12, same: bool = False, name: str = "") -> None:
+    """Save logits and labels in folders of their own, with the same labels or others."""
+    labels = RNG.integers(0, 3, rows)
+    for place in folders:
+        labels = labels if same else RNG.integers(0, 3, rows)
+        Path(place).mkdir(exist_ok=True, parents=True)
+        logits = RNG.standard_normal((rows, 3)) + np.eye(3)[labels]
+        np.save(f"{place}/logits{name}.npy", logits)
+        np.save(f"{place}/labels{name}.npy", labels)
+        np.savez(f"{place}/both{name}.npz", logits=logits, labels=labels)
+
+
+def refused(kind: type[lscli.LscliError], says: str, *arguments: Any, **options: Any) -> str:
+    with pytest.raises(kind, match=says) as caught:
+        lscli.evaluate(*arguments, **options)
+    return caught.value.hint
+
+
+def followed(hint: str) -> None:
+    """The command that a hint proposes runs, and compares two models."""
+    command = hint.partition("lscli sweep ")[2].partition(";")[0]
+    done = run("sweep", *shlex.split(command), "--eps", "0.1", "-f", "json", "-q")
+    assert 0 == done.returncode, done.stderr
+    assert "loss_difference" in done.stdout
+
+
+@pytest.mark.parametrize("folders", [("resnet", "vgg"), ("seed-1", "seed-2")])
+@pytest.mark.parametrize("paths", [("*/logits.npy", "*/labels.npy"), ("*/both.npz",)])
+def test_the_same_labels_are_those_of_several_models(folders: tuple[str, str], paths: tuple[str, ...]) -> None:
+    save(*folders, same=True)
+    hint = refused(lscli.UsageError, "have the same labels, as files of several models have", *paths)
+    assert hint.endswith("say --pool")
+    followed(hint)
+    assert 24 == lscli.evaluate(*paths, pool=True).samples["rows"]
+
+
+def test_one_file_of_labels_for_each_model() -> None:
+    save("a", "b", same=True)
+    hint = refused(
+        lscli.InputError, "each of its 2 files has as many rows as the labels", "*/logits.npy", "a/labels.npy"
+    )
+    assert "--pool" not in hint
+    followed(hint)
+
+
+def test_one_name_in_folders_of_their_own() -> None:
+    save("resnet", "vgg")
+    hint = refused(lscli.UsageError, "look like files of several models", "*/logits.npy", "*/labels.npy")
+    assert "lscli sweep" not in hint  # the labels differ
+    assert 24 == lscli.evaluate("*/logits.npy", "*/labels.npy", pool=True).samples["rows"]
+    for number in range(2):
+        save("resnet", "vgg", name=f"-{number}")
+    refused(lscli.UsageError, "look like files of several models", "**/both-?.npz")
+    soft = np.eye(3)[RNG.integers(0, 3, 12)]
+    for place in ("resnet", "vgg"):
+        np.save(f"{place}/soft.npy", soft)
+    refused(lscli.UsageError, "several models", "*/logits.npy", "*/soft.npy", soft_labels=True)
+
+
+def test_shards_of_a_run_are_pooled() -> None:
+    save("run/part-0", "run/part-1", "run/part-10")
+    assert 36 == lscli.evaluate("run/*/logits.npy", "run/*/labels.npy").samples["rows"]
+    assert 36 == lscli.evaluate("run/*/both.npz").samples["rows"]
+    whole = np.concatenate([np.load(f"run/part-{number}/labels.npy") for number in (0, 1, 10)])
+    np.save("whole.npy", whole)
+    assert 36 == lscli.evaluate("run/*/logits.npy", "whole.npy").samples["rows"]
+    save("other")
+    np.save("four.npy", np.concatenate([np.load("other/labels.npy"), whole]))
+    lscli.evaluate("**/logits.npy", "four.npy")  # whoever joined the labels knows
+
+
+def test_shards_of_one_class_prove_nothing() -> None:
+    save("part-0", "part-1", "part-2")
+    for number in range(3):
+        np.save(f"part-{number}/labels.npy", np.full(12, number // 2))
+    assert 36 == lscli.evaluate("*/logits.npy", "*/labels.npy").samples["rows"]
+
+
+def test_files_typed_where_one_is_due_get_the_hint_that_fits() -> None:
+    save("resnet", "vgg", "seed-1", "seed-2", same=True)
+    done = run("eval", "resnet/logits.npy", "vgg/logits.npy", "vgg/labels.npy")
+    assert 2 == done.returncode
+    assert "quote" not in done.stderr
+    followed(done.stderr.strip())
+    done = run("eval", "seed-1/logits.npy", "seed-2/logits.npy", "seed-2/labels.npy")
+    assert "quote a pattern of shards" in done.stderr
+    assert "lscli sweep" in done.stderr
