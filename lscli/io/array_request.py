@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lscli.options import Dtype
 
 _MOST_NAMES = 12
+_LONGEST = 80  # characters of a key in a message
 Wants = Literal["matrix", "integers", "numbers"]
 
 
@@ -47,12 +48,12 @@ class Entry(NamedTuple):
     """An array in a file, as `inspect` lists it.
 
     Attributes:
-        key: its name; empty if the format holds a single array.
+        key: its name; None if the file is one array without a name.
         shape: None if the value is not an array.
         element: the name of the element type.
     """
 
-    key: str
+    key: str | None
     shape: tuple[int, ...] | None
     element: str
 
@@ -90,4 +91,13 @@ def choose(where: str, keys: Collection[str], request: ArrayRequest, again: str)
 
 def listed(keys: Collection[str]) -> str:
     """The first of the keys in a file, for a hint."""
-    return ", ".join(map(printable, islice(keys, _MOST_NAMES))) + (", ..." if len(keys) > _MOST_NAMES else "")
+    return ", ".join(map(_shortened, islice(keys, _MOST_NAMES))) + (", ..." if len(keys) > _MOST_NAMES else "")
+
+
+def array_name(file: str, key: str) -> str:
+    """The name of an array in a file, for errors."""
+    return f"{file}[{_shortened(key)}]"
+
+
+def _shortened(key: str) -> str:
+    return printable(key if len(key) <= _LONGEST else f"{key[:_LONGEST]}...")

@@ -8,11 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lscli.errors import InputError
-from lscli.io.array_request import ArrayRequest, Entry, choose
+from lscli.io.array_request import ArrayRequest, Entry, array_name, choose
 from lscli.io.formats.npy import open_npy
 from lscli.io.formats.npy_header import read_header
 from lscli.io.formats.zip_archive import Archive
-from lscli.text import printable
 
 if TYPE_CHECKING:
     import zipfile
@@ -33,7 +32,7 @@ def open_array(file: RegularFile, request: ArrayRequest) -> StoredArray:
     arrays = file.parsed(_Arrays)
     key = choose(file.name, arrays.members, request, _AGAIN)
     return open_npy(
-        arrays.opened(file, key), arrays.name(file, key), allow_trailing=request.allow_trailing, dtype=request.dtype
+        arrays.opened(file, key), array_name(file.name, key), allow_trailing=request.allow_trailing, dtype=request.dtype
     )
 
 
@@ -42,7 +41,7 @@ def contents(file: RegularFile) -> list[Entry]:
     found = []
     arrays = file.parsed(_Arrays)
     for key in arrays.members:
-        header = read_header(arrays.opened(file, key), arrays.name(file, key))
+        header = read_header(arrays.opened(file, key), array_name(file.name, key))
         found.append(Entry(key, header.shape, header.dtype.name))
     return found
 
@@ -59,10 +58,6 @@ class _Arrays:
         if not self.members:
             raise InputError("the archive is empty", _AGAIN, where=file.name)
 
-    def name(self, file: RegularFile, key: str) -> str:
-        """The name of a member in errors."""
-        return f"{file.name}[{printable(key)}]"
-
     def opened(self, file: RegularFile, key: str) -> Bytes:
         """Open a member; closing it closes the file."""
-        return self._archive.opened(file, self.members[key], self.name(file, key))
+        return self._archive.opened(file, self.members[key], array_name(file.name, key))
