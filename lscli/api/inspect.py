@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import os
 import shlex
+from collections import Counter, defaultdict
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli._version import __version__
@@ -24,9 +26,11 @@ from lscli.options import InspectOptions
 from lscli.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from lscli.api.keywords import Path
+
+    _ShapeOf = Callable[[str, str | None, str], tuple[int, ...] | None]
 
 
 @of_file(InspectOptions)
@@ -65,7 +69,9 @@ def inspect(path: Path, options: InspectOptions) -> Contents:
                 if array is not None:
                     array.close()
         file.close()
-    rows = [_row(name, array, _command(name, found, array, input_format)) for array in found]
+    partners = _partners(found)
+    shape_of = cache(stored_shape)  # every file beside is looked at once, not once for each array
+    rows = [_row(name, array, _command(name, partners[array.file], array, input_format, shape_of)) for array in found]
     return Contents(
         rows=rows,
         conclusion=_conclusion(found),
@@ -88,7 +94,7 @@ class _Found(NamedTuple):
 
     file: str
     format: str
-    key: str
+    key: str | None
     shape: tuple[int, ...]
     element: str
     size: int
@@ -98,7 +104,7 @@ class _Found(NamedTuple):
     why: str
 
     @classmethod
-    def of(cls, file: str, format_name: str, key: str, array: Any, seen: ValueSummary | None) -> _Found:
+    def of(cls, file: str, format_name: str, key: str | None, array: Any, seen: ValueSummary | None) -> _Found:
         size = math.prod(array.shape) * array.dtype.itemsize
         role, options, why = _taken_for(array, seen)
         return cls(file, format_name, key, array.shape, array.element, size, seen, role, options, why)
@@ -147,11 +153,31 @@ def _row(source: str, array: _Found, command: str) -> ArrayRow:
     taken_for = " ".join([array.role, *array.options]) if array.role else f"neither: {array.why}"
     values = array.look or [math.nan] * 6
     return ArrayRow._make(
-        (where, array.format, array.key, shape, array.element, array.size, *values, taken_for, command)
+        (where, array.format, array.key or "", shape, array.element, array.size, *values, taken_for, command)
     )
 
 
-def _command(path: str, found: Sequence[_Found], array: _Found, input_format: str | None) -> str:
+def _partners(found: Iterable[_Found]) -> dict[str, list[_Found]]:
+    """By file, the arrays that the command for another array may name, in order.
+
+    Of many arrays of one role and shape, two tell that the choice is not clear. So the commands for a file of many arrays
+    take a time that grows with their number, and not with its square.
+    """
+    partners: dict[str, list[_Found]] = defaultdict(list)
+    alike: Counter[tuple[str, str, tuple[int, ...]]] = Counter()
+    for array in found:
+        kind = (array.file, array.role, array.shape)
+        alike[kind] += 1
+        some = alike[kind] <= 2 and len(partners[array.file]) < _MOST_PARTNERS
+        if some or array.key in ("logits", "labels", "label"):
+            partners[array.file].append(array)
+    return partners
+
+
+_MOST_PARTNERS = 200
+
+
+def _command(path: str, found: Sequence[_Found], array: _Found, input_format: str | None, shape_of: _ShapeOf) -> str:
     """The command that evaluates this array, with labels from the same file or from one next to it."""
     if not array.role:
         return ""
@@ -162,27 +188,27 @@ def _command(path: str, found: Sequence[_Found], array: _Found, input_format: st
     own = _name(path)
     logits = [other for other in found if other.role == "logits" and other.file == array.file]
     if array.role == "labels" and logits:
-        return _command(path, found, next((o for o in logits if o.key == "logits"), logits[0]), input_format)
+        return _command(path, found, next((o for o in logits if o.key == "logits"), logits[0]), input_format, shape_of)
     if array.role == "labels":
-        return " ".join([*words, _beside(path, array, "labels", "logits") or "LOGITS", own, *options])
+        return " ".join([*words, _beside(path, array, "labels", "logits", shape_of) or "LOGITS", own, *options])
     found_by_itself = array.format in _TABLES and len(logits) == 1
-    if array.key and array.key != "logits" and len(found) > 1 and not found_by_itself:
+    if array.key is not None and array.key != "logits" and len(found) > 1 and not found_by_itself:
         options.append(f"--logits-key {_name(array.key)}")
     beside = [other for other in found if other.file == array.file and other.shape[:1] == array.shape[:1]]
     labels = [other for other in beside if other.role == "labels"]
     named = [other for other in labels if other.key in ("labels", "label")]
-    if named or (len(labels) == 1 and labels[0].key):
+    if named or (len(labels) == 1 and labels[0].key is not None):
         chosen = (named or labels)[0]
         if chosen.key != "labels" and not (chosen.key == "label" and chosen.format in _TABLES):
-            options.append(f"--labels-key {_name(chosen.key)}")
+            options.append(f"--labels-key {_name(chosen.key or '')}")
         return " ".join([*words, own, *options])
-    return " ".join([*words, own, _beside(path, array, "logits", "labels") or "LABELS", *options])
+    return " ".join([*words, own, _beside(path, array, "logits", "labels", shape_of) or "LABELS", *options])
 
 
 _TABLES = tuple(name for name, own in FORMATS.items() if own.table)
 
 
-def _beside(path: str, array: _Found, role: str, other: str) -> str:
+def _beside(path: str, array: _Found, role: str, other: str, shape_of: _ShapeOf) -> str:
     """A file next to this one that has as many rows and the name of the other role."""
     folder, base = os.path.split(path)
     names = [base.replace(role, other)] if role in base else []
@@ -192,7 +218,7 @@ def _beside(path: str, array: _Found, role: str, other: str) -> str:
         if name == base or not os.path.isfile(files_of(candidate)[0]):
             continue
         try:
-            shape = stored_shape(candidate, None, other) or ()
+            shape = shape_of(candidate, None, other) or ()
         except LscliError:
             continue
         same = shape[:1] == array.shape[:1] or candidate != files_of(candidate)[0]

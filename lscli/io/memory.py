@@ -79,10 +79,18 @@ def open_tensor(tensor: torch.Tensor, name: str) -> MemoryArray | TensorArray:
     """Open a torch tensor, on the CPU or on its device.
 
     Raises:
-        InputError: it is sparse, or numpy lacks its type.
+        InputError: it is nested, sparse or without data, or numpy lacks its type.
     """
     import torch
 
+    if tensor.is_nested:
+        raise InputError(
+            "a nested tensor, whose rows differ in length", "give tensor.to_padded_tensor(-torch.inf)", where=name
+        )
+    if tensor.is_meta:
+        raise InputError(
+            "holds no data: a tensor on the meta device is only a shape", "give the tensor with its values", where=name
+        )
     if tensor.layout != torch.strided:
         raise InputError(f"a tensor of layout {tensor.layout}", "give tensor.to_dense()", where=name)
     tensor = tensor.detach()

@@ -1,4 +1,4 @@
-"""`.pt` and `.pth` files of torch: a zip archive with a pickle that describes the tensors, and a record for each storage.
+"""`.pt` and `.pth` files of torch: a zip archive of a pickle that describes the tensors, and a record for each storage.
 
 torch is not needed. The pickle is read as a description and never run (`torch_pickle.py`), the directory of the archive
 describes every byte (`zip_archive.py`), and the rows are read from the record itself. So memory is flat, a record
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli.errors import InputError
-from lscli.io.array_request import ArrayRequest, Entry, array_name, choose, listed
+from lscli.io.array_request import ArrayRequest, Entry, array_name, choose, listed, shortened
 from lscli.io.formats.npy import MAX_FORTRAN
-from lscli.io.formats.strided import gathered
+from lscli.io.formats.strided import BLOCK, gathered
 from lscli.io.formats.torch_pickle import ForeignGlobalError, Pairs, PickleError, described
 from lscli.io.formats.torch_tensors import JOINED, SAVE, is_tensor, kind, tensor_in
 from lscli.io.formats.zip_archive import Archive
@@ -82,10 +82,10 @@ class _Checkpoint:
         if len(folders) != 1:
             hint = "if it is an .npz file, give it that suffix"
             hint = hint if any(name.endswith(".npy") for name in members) else f"save tensors: {SAVE}"
-            raise InputError("a zip archive that torch.save did not write", hint, where=file.name)
+            raise InputError("a zip archive that torch did not write", hint, where=file.name)
         self._folder = folders[0]
         if f"{self._folder}/constants.pkl" in members:
-            raise InputError("a TorchScript program, not tensors", f"save tensors: {SAVE}", where=file.name)
+            raise InputError("holds a TorchScript program, not tensors", f"save tensors: {SAVE}", where=file.name)
         order = self._read(file, "byteorder") if f"{self._folder}/byteorder" in members else b"little"
         if order not in _ORDERS:
             raise _corrupt(file.name, "its byte order is unknown")
@@ -102,7 +102,11 @@ class _Checkpoint:
         """
         if None in self.values:
             if request.key is not None:
-                raise InputError(f"holds one value, and no {request.key!r}", f"leave out {request.option}", where=where)
+                raise InputError(
+                    f"holds one {kind(self.values[None])}, and no {shortened(request.key)!r}",
+                    f"leave out {request.option}",
+                    where=where,
+                )
             if request.shared and request.role == "labels":
                 raise InputError("holds one tensor, and no labels", "name the file of the labels", where=where)
             return None
@@ -133,7 +137,7 @@ class _Checkpoint:
             raise _corrupt(name, f"its record {tensor.record} is missing")
         if not stored <= record.file_size < stored + dtype.itemsize:  # a storage may end with a part of an element
             raise _corrupt(name, f"its record has {record.file_size} bytes, its storage {stored}")
-        if tensor.overlapping:
+        if tensor.overlapping and max(tensor.end, math.prod(tensor.shape)) * dtype.itemsize > BLOCK:
             what = "its elements are used more than once, as after expand"
             raise InputError(what, "save tensor.clone()", where=name)
         if tensor.end * dtype.itemsize > stored:
@@ -193,7 +197,7 @@ def _by_key(file: RegularFile, value: Value) -> dict[str | None, Value]:
             hint = f"give the tensors names: {SAVE}"
             raise InputError(f"a key is a {kind(key)}, neither text nor a whole number", hint, where=file.name)
         if str(key) in found:
-            what = f"two of its keys are written {array_name('', str(key))}, such as a number and its text"
+            what = f"two of its keys read {shortened(str(key))!r}, such as a number and its text"
             raise InputError(what, f"give the tensors different names: {SAVE}", where=file.name)
         found[str(key)] = part
     return found

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from lscli.io.stored import Bytes
 
-_BLOCK = 1 << 24  # bytes
+BLOCK = 1 << 24  # bytes
 
 
 def gathered(
@@ -22,20 +22,20 @@ def gathered(
 ) -> NDArray[Any]:
     """Read a strided array into memory, in C order.
 
-    What is read at a time spans some indices along the axis with the longest stride, so everything is read once, from
+    What is read at a time spans some indices along the axis with the longest stride. So everything is read once, from
     front to back, and memory holds the array and one such block.
 
     Args:
         source: the bytes that hold the elements.
         offset: the position of the first element, in elements.
         shape: at least one dimension, none of them 0.
-        strides: in elements; they must not overlap.
+        strides: in elements; if elements overlap, the array and its span should fit into a block.
         dtype: the type of the elements, in any byte order.
     """
     out = np.empty(shape, dtype)
     axis = max(range(len(shape)), key=lambda place: (shape[place] > 1, strides[place]))
     inner = 1 + sum((shape[place] - 1) * strides[place] for place in range(len(shape)) if place != axis)
-    step = max(1, (_BLOCK // dtype.itemsize - inner) // max(1, strides[axis]) + 1)
+    step = max(1, (BLOCK // dtype.itemsize - inner) // max(1, strides[axis]) + 1)
     target = np.moveaxis(out, axis, 0)
     for start in range(0, shape[axis], step):
         count = min(step, shape[axis] - start)

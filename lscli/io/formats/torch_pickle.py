@@ -190,20 +190,29 @@ def _known(name: str) -> Global:
 
 
 # Those that `torch.load(weights_only=True)` knows, and those of numpy's arrays.
-_KNOWN = frozenset(
-    """
-    builtins.bytearray builtins.complex builtins.set _codecs.encode collections.Counter collections.OrderedDict
-    torch.Size torch.Tensor torch.device torch.nn.parameter.Parameter torch.serialization._get_layout
-    torch._tensor._rebuild_from_type_v2 torch._utils._rebuild_device_tensor_from_cpu_tensor
-    torch._utils._rebuild_device_tensor_from_numpy torch._utils._rebuild_meta_tensor_no_storage
-    torch._utils._rebuild_nested_tensor torch._utils._rebuild_parameter torch._utils._rebuild_parameter_with_state
-    torch._utils._rebuild_qtensor torch._utils._rebuild_sparse_tensor torch._utils._rebuild_tensor
-    torch._utils._rebuild_tensor_v2 torch._utils._rebuild_tensor_v3 torch._utils._rebuild_wrapper_subclass
-    torch.per_channel_affine torch.per_channel_affine_float_qparams torch.per_channel_symmetric
-    torch.per_tensor_affine torch.per_tensor_symmetric
-    numpy.dtype numpy.ndarray numpy._core.multiarray._reconstruct numpy._core.multiarray.scalar
-    numpy._core.numeric._frombuffer numpy.core.multiarray._reconstruct numpy.core.multiarray.scalar
-    numpy.core.numeric._frombuffer
-    """.split()
-)
+_NAMES = {
+    "builtins": ("bytearray", "complex", "set"),
+    "_codecs": ("encode",),
+    "collections": ("Counter", "OrderedDict"),
+    "torch": (
+        *("Size", "Tensor", "device"),
+        *("per_channel_affine", "per_channel_affine_float_qparams", "per_channel_symmetric"),
+        *("per_tensor_affine", "per_tensor_symmetric"),
+    ),
+    "torch.nn.parameter": ("Parameter",),
+    "torch.serialization": ("_get_layout",),
+    "torch._tensor": ("_rebuild_from_type_v2",),
+    "torch._utils": (
+        *("_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_tensor_v3", "_rebuild_wrapper_subclass"),
+        *("_rebuild_parameter", "_rebuild_parameter_with_state", "_rebuild_qtensor", "_rebuild_sparse_tensor"),
+        *("_rebuild_nested_tensor", "_rebuild_meta_tensor_no_storage"),
+        *("_rebuild_device_tensor_from_cpu_tensor", "_rebuild_device_tensor_from_numpy"),
+    ),
+    "numpy": ("dtype", "ndarray"),
+    "numpy._core.multiarray": ("_reconstruct", "scalar"),
+    "numpy._core.numeric": ("_frombuffer",),
+    "numpy.core.multiarray": ("_reconstruct", "scalar"),
+    "numpy.core.numeric": ("_frombuffer",),
+}
+_KNOWN = frozenset(f"{module}.{name}" for module, names in _NAMES.items() for name in names)
 _TYPES = re.compile(r"torch\.(\w+Storage|storage\.(Typed|Untyped)Storage|bool|[bq]?u?(float|int|complex|bits)\w+)")

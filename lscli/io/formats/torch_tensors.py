@@ -40,6 +40,7 @@ _KINDS = {
     f"{_UTILS}nested_tensor": "nested tensor",
     f"{_UTILS}meta_tensor_no_storage": "meta tensor",
     f"{_UTILS}qtensor": "quantized tensor",
+    "torch.Tensor": "tensor without values",
     f"{_UTILS}wrapper_subclass": "tensor of a subclass",
     f"{_UTILS}device_tensor_from_numpy": "numpy array",
     "numpy._core.multiarray._reconstruct": "numpy array",
@@ -234,6 +235,7 @@ JOINED = "torch.save({'logits': torch.cat(logits), 'labels': torch.cat(labels)},
 _REFUSED = {
     "nested tensor": ("a nested tensor, whose rows differ in length", "save tensor.to_padded_tensor(-torch.inf)"),
     "meta tensor": ("holds no data: a tensor on the meta device is only a shape", "save the tensor with its values"),
+    "tensor without values": ("a tensor whose values were not saved", f"save it again: {SAVE}"),
     "quantized tensor": ("a quantized tensor", "save tensor.dequantize()"),
     "numpy array": (
         "a numpy array, not a tensor",

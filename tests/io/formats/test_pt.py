@@ -19,7 +19,7 @@ import pytest
 import torch
 
 import lscli
-from lscli.errors import InputError, UsageError
+from lscli.errors import InputError
 from lscli.io.formats import pt
 from tests.io.make import descriptors, figures, some_labels, some_logits
 
@@ -46,13 +46,8 @@ def refused(path: Path, says: str, **options: Any) -> InputError:
     return caught.value
 
 
-@pytest.mark.parametrize("in_place", [True, False])
 @pytest.mark.parametrize("chunk_rows", [1, 7, None])
-def test_both_come_from_one_file(
-    path: Path, monkeypatch: pytest.MonkeyPatch, chunk_rows: int | None, in_place: bool
-) -> None:
-    if not in_place:  # as where the system does not tell what is mapped where
-        monkeypatch.setattr(pt, "_file_offset", lambda address: None)
+def test_both_come_from_one_file(path: Path, chunk_rows: int | None) -> None:
     saved(path, {"epoch": 3, "labels": CLASSES, "logits": TENSOR})
     before = descriptors()
     report = lscli.evaluate(path, chunk_rows=chunk_rows)
@@ -203,7 +198,7 @@ def test_nothing_in_the_pickle_is_run(path: Path, value: Callable[[Any], Any]) -
     assert not trace.exists()
 
 
-@pytest.mark.parametrize("value", [argparse.Namespace(a=1), np.zeros((40, 5)), torch.nn.Linear(2, 2)])
+@pytest.mark.parametrize("value", [argparse.Namespace(a=1), torch.nn.Linear(2, 2), {1: range(3)}])
 def test_objects_are_refused_too(path: Path, value: Any) -> None:
     assert "torch.save(" in refused(saved(path, {"logits": value}), "its pickle could run code").hint
 
@@ -249,11 +244,3 @@ def test_a_flipped_byte_is_an_error_or_no_matter(path: Path, at: int) -> None:
     path.write_bytes(data)
     with contextlib.suppress(InputError):
         assert 40 == lscli.evaluate(path).rows[0].n
-
-
-def test_torch_before_2_10_is_not_trusted(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    saved(path, TENSOR)
-    monkeypatch.setattr(torch, "__version__", "2.9.1+cu128")
-    with pytest.raises(UsageError, match=r"torch 2\.9\.1\+cu128 is not safe") as caught:
-        lscli.evaluate(path, LABELS)
-    assert "2.10" in caught.value.hint
