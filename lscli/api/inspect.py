@@ -160,8 +160,8 @@ def _row(source: str, array: _Found, command: str) -> ArrayRow:
 def _partners(found: Iterable[_Found]) -> dict[str, list[_Found]]:
     """By file, the arrays that the command for another array may name, in order.
 
-    Of many arrays of one role and shape, two tell that the choice is not clear. So the commands for a file of many arrays
-    take a time that grows with their number, and not with its square.
+    Of many arrays of one role and shape, two tell that the choice is not clear. So the time for the commands of a file
+    grows with the number of its arrays, and not with its square.
     """
     partners: dict[str, list[_Found]] = defaultdict(list)
     alike: Counter[tuple[str, str, tuple[int, ...]]] = Counter()

@@ -86,6 +86,9 @@ class _Checkpoint:
         self._folder = folders[0]
         if f"{self._folder}/constants.pkl" in members:
             raise InputError("holds a TorchScript program, not tensors", f"save tensors: {SAVE}", where=file.name)
+        if not any(member.CRC for member in members.values()):
+            hint = "call torch.serialization.set_crc32_options(True) before you save it"
+            raise InputError("was saved without checksums", hint, where=file.name)
         order = self._read(file, "byteorder") if f"{self._folder}/byteorder" in members else b"little"
         if order not in _ORDERS:
             raise _corrupt(file.name, "its byte order is unknown")

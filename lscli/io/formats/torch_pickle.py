@@ -201,6 +201,8 @@ _NAMES = {
     ),
     "torch.nn.parameter": ("Parameter",),
     "torch.serialization": ("_get_layout",),
+    "torch.nested._internal.nested_tensor": ("NestedTensor", "_rebuild_njt"),
+    "torch._dynamo.decorators": ("_DimRange",),
     "torch._tensor": ("_rebuild_from_type_v2",),
     "torch._utils": (
         *("_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_tensor_v3", "_rebuild_wrapper_subclass"),

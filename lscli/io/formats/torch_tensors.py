@@ -38,6 +38,7 @@ _WRAPPERS = (f"{_UTILS}parameter", f"{_UTILS}parameter_with_state")
 _KINDS = {
     f"{_UTILS}sparse_tensor": "sparse tensor",
     f"{_UTILS}nested_tensor": "nested tensor",
+    "torch.nested._internal.nested_tensor._rebuild_njt": "nested tensor",
     f"{_UTILS}meta_tensor_no_storage": "meta tensor",
     f"{_UTILS}qtensor": "quantized tensor",
     "torch.Tensor": "tensor without values",
