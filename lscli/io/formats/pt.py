@@ -8,7 +8,7 @@ that is cut off, shorter than its storage or changed is an error, and so is a fi
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -96,6 +96,8 @@ class _Checkpoint:
         value = _value(file, self._read(file, "data.pkl"))
         self._list = isinstance(value, list | tuple)
         self.values = _by_key(file, value)
+        self._keys = {key: part for key, part in self.values.items() if key is not None}
+        self._tensors = {key: part for key, part in self._keys.items() if is_tensor(part)}
 
     def chosen(self, where: str, request: ArrayRequest) -> str | None:
         """The key of the requested tensor; None if the file is a single value.
@@ -113,8 +115,7 @@ class _Checkpoint:
             if request.shared and request.role == "labels":
                 raise InputError("holds one tensor, and no labels", "name the file of the labels", where=where)
             return None
-        keys = {key: value for key, value in self.values.items() if key is not None}
-        tensors = {key: value for key, value in keys.items() if is_tensor(value)}
+        keys, tensors = self._keys, self._tensors
         if request.key is not None or request.role in keys or not tensors:
             return choose(where, keys, request, f"save tensors: {SAVE}")
         if self._list and len(tensors) > 1 and not request.shared:
@@ -134,10 +135,10 @@ class _Checkpoint:
         """
         dtype = np.dtype(STORAGE.get(tensor.element, tensor.element)).newbyteorder(self._order)
         check_shape(tensor.shape, dtype.itemsize, name)
-        stored = tensor.count * (1 if tensor.untyped else dtype.itemsize)
+        stored = tensor.stored * (1 if tensor.untyped else dtype.itemsize)
         record = self._archive.members.get(f"{self._folder}/{tensor.record}")
         if record is None:
-            raise _corrupt(name, f"its record {tensor.record} is missing")
+            raise _corrupt(name, f"its record {shortened(tensor.record)} is missing")
         if not stored <= record.file_size < stored + dtype.itemsize:  # a storage may end with a part of an element
             raise _corrupt(name, f"its record has {record.file_size} bytes, its storage {stored}")
         if tensor.overlapping and max(tensor.end, math.prod(tensor.shape)) * dtype.itemsize > BLOCK:
@@ -158,7 +159,7 @@ class _Checkpoint:
         return data
 
 
-_ORDERS = {b"little": "<", b"big": ">"}
+_ORDERS: dict[bytes, Literal["<", ">"]] = {b"little": "<", b"big": ">"}
 
 
 def _check_container(file: RegularFile) -> None:

@@ -133,8 +133,10 @@ class _Machine:
             case "GLOBAL":
                 stack.append(_known(argument.replace(" ", ".")))
             case "STACK_GLOBAL":
-                name = stack.pop()
-                stack.append(_known(f"{stack.pop()}.{name}"))
+                name, module = stack.pop(), stack.pop()
+                if not isinstance(name, str) or not isinstance(module, str):
+                    raise PickleError("its pickle is damaged")
+                stack.append(_known(f"{module}.{name}"))
             case "REDUCE" | "NEWOBJ":
                 arguments = stack.pop()
                 stack.append(_called(stack.pop(), arguments))

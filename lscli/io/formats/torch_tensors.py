@@ -30,8 +30,9 @@ _STORAGES = {
         *(("ComplexFloat", "complex64"), ("ComplexDouble", "complex128")),
     )
 } | {"torch.storage.UntypedStorage": ""}
-# Functions that make a tensor of a storage.
-_REBUILT = (f"{_UTILS}tensor", f"{_UTILS}tensor_v2", f"{_UTILS}tensor_v3")
+# Functions that make a tensor of a storage, each with its number of arguments, without and with metadata: storage,
+# offset, shape, strides, then requires_grad and hooks, then the type of v3.
+_REBUILT = {f"{_UTILS}tensor": (4, 4), f"{_UTILS}tensor_v2": (6, 7), f"{_UTILS}tensor_v3": (7, 8)}
 # Functions that pass a tensor on, their first argument.
 _WRAPPERS = (f"{_UTILS}parameter", f"{_UTILS}parameter_with_state")
 # Calls that are no tensors with elements, by what they make.
@@ -62,7 +63,7 @@ class Tensor(NamedTuple):
     Attributes:
         shape, element: its shape and the name of its type.
         record: the name of the record, such as `data/0`.
-        count: the number of elements in the storage; of bytes, if `untyped`.
+        stored: the number of elements in the storage; of bytes, if `untyped`.
         untyped: whether the storage counts bytes.
         offset, strides: where elements are in the storage, counted in elements.
         negative: whether the elements were left to be negated.
@@ -71,7 +72,7 @@ class Tensor(NamedTuple):
     shape: tuple[int, ...]
     element: str
     record: str
-    count: int
+    stored: int
     untyped: bool
     offset: int
     strides: tuple[int, ...]
@@ -134,10 +135,12 @@ def tensor_in(value: Value, name: str) -> Tensor:
     value = _unwrapped(value)
     if not isinstance(value, Call) or value.function not in _REBUILT:
         raise _refusal(value, name)
-    arguments = (*value.arguments, None, None, None, None, None)
-    storage, offset, shape, strides = arguments[:4]
-    version = value.function
-    element, metadata = (arguments[6], arguments[7]) if version == f"{_UTILS}tensor_v3" else (None, arguments[6])
+    before, after = _REBUILT[value.function]
+    if len(value.arguments) not in (before, after):
+        raise _damaged(name)
+    storage, offset, shape, strides, *more = value.arguments
+    element = more[2] if before == 7 else None
+    metadata = more[-1] if len(value.arguments) > before else None
     identifier = storage.identifier if isinstance(storage, Persistent) else None
     if not isinstance(identifier, tuple) or len(identifier) != 5 or value.state is not None:
         raise _damaged(name)
@@ -152,7 +155,9 @@ def tensor_in(value: Value, name: str) -> Tensor:
     own = str(element).removeprefix("torch.") if isinstance(element, Global) else typed
     if not own or typed not in ("", own) or len(lengths) != len(steps):
         raise _damaged(name)
-    marks = [key for key, value in metadata.items if value is True] if isinstance(metadata, Pairs) else []
+    if not isinstance(metadata, Pairs | None):
+        raise _damaged(name)
+    marks = [key for key, value in metadata.items if value is True] if metadata else []
     if marks not in ([], ["neg"]):
         raise InputError("a tensor that was left to be conjugated", "save tensor.resolve_conj()", where=name)
     return Tensor(lengths, own, f"data/{record}", count, not typed, offset, steps, bool(marks))

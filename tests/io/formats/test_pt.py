@@ -493,9 +493,9 @@ def test_a_nested_tensor_is_named(path: Path, layout: torch.layout) -> None:
         assert "to_padded_tensor" in refused(path, r"x\.pt\[logits\]: a nested tensor", labels=labels).hint
     assert "a nested tensor" in lscli.inspect(path).rows[0].taken_for
     for value in (nested, torch.zeros(40, 5, device="meta")):
-        with pytest.raises(InputError, match="a nested tensor|holds no data"):
+        with pytest.raises(InputError, match=r"a nested tensor|holds no data"):
             lscli.evaluate(value, LABELS)
-        with pytest.raises(InputError, match="a nested tensor|holds no data"):
+        with pytest.raises(InputError, match=r"a nested tensor|holds no data"):
             lscli.evaluate(LOGITS, value)
 
 
