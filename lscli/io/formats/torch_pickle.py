@@ -219,4 +219,4 @@ _NAMES = {
     "numpy.core.numeric": ("_frombuffer",),
 }
 _KNOWN = frozenset(f"{module}.{name}" for module, names in _NAMES.items() for name in names)
-_TYPES = re.compile(r"torch\.(\w+Storage|storage\.(Typed|Untyped)Storage|bool|[bq]?u?(float|int|complex|bits)\w+)")
+_TYPES = re.compile(r"torch\.(\w{1,20}Storage|storage\.(Typed|Untyped)Storage|bool|[bq]?u?(float|int|complex|bits)\w{1,20})")
