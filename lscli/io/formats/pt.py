@@ -33,6 +33,7 @@ _AGAIN = f"save it again: {SAVE}"
 _LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."  # the pickled number that files before torch 1.6 begin with
 _TAR, _TAR_AT = b"ustar", 257  # before torch 0.1.10
 _PLAIN = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool", "complex64", "complex128")
+_SOME = 1 << 20  # instructions of a pickle
 _LONGEST = 60  # characters of a foreign name in an error
 
 
@@ -56,10 +57,10 @@ def contents(file: RegularFile) -> list[Entry]:
     """List the tensors of a file, and its other values by their kind."""
     found = []
     for key, value in file.parsed(_Checkpoint).values.items():
-        if is_tensor(value):
-            tensor = tensor_in(value, file.name if key is None else array_name(file.name, key))
+        try:
+            tensor = tensor_in(value, file.name)
             found.append(Entry(key, tensor.shape, tensor.element))
-        else:
+        except InputError:  # opening it will report the error
             found.append(Entry(key, None, kind(value)))
     return found
 
@@ -179,7 +180,8 @@ def _check_container(file: RegularFile) -> None:
 
 def _value(file: RegularFile, pickle: bytes) -> Value:
     try:
-        return described(pickle)
+        # A pickle that is stored has fewer instructions than its file has bytes; a compressed one may expand.
+        return described(pickle, _SOME + file.size)
     except ForeignGlobalError as error:
         what = "holds more than tensors: its pickle could run code, and is refused"
         found = printable(str(error)[:_LONGEST])

@@ -30,6 +30,8 @@ class Global(str):
 class Call:
     """A function that would be called, its arguments, and the state that its result would be given."""
 
+    __slots__ = ("arguments", "function", "state")
+
     def __init__(self, function: Global, arguments: tuple[Value, ...]) -> None:
         self.function = function
         self.arguments = arguments
@@ -39,12 +41,16 @@ class Call:
 class Pairs:
     """A dict: its keys and values, in the order in which they are set."""
 
+    __slots__ = ("items",)
+
     def __init__(self) -> None:
         self.items: list[tuple[Value, Value]] = []
 
 
 class Persistent:
     """An object outside of the pickle, by its identifier: for torch, a record of the archive."""
+
+    __slots__ = ("identifier",)
 
     def __init__(self, identifier: Value) -> None:
         self.identifier = identifier
@@ -58,18 +64,24 @@ class ForeignGlobalError(PickleError):
     """The pickle holds an object that is neither a tensor nor a plain value; the message is the name of its type."""
 
 
-def described(data: bytes) -> Value:
+def described(data: bytes, most: int) -> Value:
     """The value that a pickle holds.
 
+    Args:
+        data: the pickle.
+        most: the number of instructions that are read, each of which may make an object of about 100 bytes.
+
     Raises:
-        PickleError: it is damaged, or has instructions that `torch.save` does not write.
+        PickleError: it is damaged, or has more instructions, or some that `torch.save` does not write.
         ForeignGlobalError: it holds an object that is neither a tensor nor a plain value.
     """
     machine = _Machine()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of an escape in a text of another protocol, which is refused below
-            for instruction, argument, place in pickletools.genops(data):
+            for number, (instruction, argument, place) in enumerate(pickletools.genops(data)):
+                if number >= most:
+                    raise PickleError("its pickle expands as malicious ones do")
                 if instruction.name == "STOP":
                     if place != len(data) - 1:
                         raise PickleError("bytes follow its pickle")
@@ -219,4 +231,6 @@ _NAMES = {
     "numpy.core.numeric": ("_frombuffer",),
 }
 _KNOWN = frozenset(f"{module}.{name}" for module, names in _NAMES.items() for name in names)
-_TYPES = re.compile(r"torch\.(\w{1,20}Storage|storage\.(Typed|Untyped)Storage|bool|[bq]?u?(float|int|complex|bits)\w{1,20})")
+_TYPES = re.compile(
+    r"torch\.(\w{1,20}Storage|storage\.(Typed|Untyped)Storage|bool|[bq]?u?(float|int|complex|bits)\w{1,20})"
+)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.errors import InputError
 from lscli.io.formats.torch_pickle import Call, Global, Pairs, Persistent
+from lscli.io.stored import MAX_DIMENSIONS
 from lscli.text import printable
 
 if TYPE_CHECKING:
@@ -53,8 +54,10 @@ _KINDS = {
     "numpy.core.multiarray.scalar": "numpy number",
     "_codecs.encode": "bytes",
 }
+# Thousands of tensors may refer to the same shape or list in the pickle, so what is looked at for each is limited.
+_MOST_WRAPPERS, _MOST_MARKS = 8, 8
 # Limits of a hint: values that are looked at, keys that are named, characters of a key.
-_MOST_LOOKS, _MOST_PATHS, _LONGEST = 10_000, 3, 60
+_MOST_LOOKS, _MOST_PATHS, _LONGEST = 200, 3, 60
 
 
 class Tensor(NamedTuple):
@@ -155,7 +158,7 @@ def tensor_in(value: Value, name: str) -> Tensor:
     own = str(element).removeprefix("torch.") if isinstance(element, Global) else typed
     if not own or typed not in ("", own) or len(lengths) != len(steps):
         raise _damaged(name)
-    if not isinstance(metadata, Pairs | None):
+    if not isinstance(metadata, Pairs | None) or (metadata and len(metadata.items) > _MOST_MARKS):
         raise _damaged(name)
     marks = [key for key, value in metadata.items if value is True] if metadata else []
     if marks not in ([], ["neg"]):
@@ -189,7 +192,9 @@ def tensors_inside(value: Value) -> list[str]:
 
 def _unwrapped(value: Value) -> Value:
     """The call that makes a tensor's values, without those that give it a type, attributes or a device."""
-    while isinstance(value, Call) and value.arguments:
+    for _ in range(_MOST_WRAPPERS):
+        if not isinstance(value, Call) or not value.arguments:
+            break
         first = value.arguments[0]
         if value.function in _WRAPPERS:
             value = first
@@ -207,7 +212,7 @@ def _counts(value: Value, name: str) -> tuple[int, ...]:
     """A shape, or another tuple of whole numbers that are not negative."""
     if isinstance(value, Call) and value.function == "torch.Size" and len(value.arguments) == 1:
         value = value.arguments[0]
-    if not isinstance(value, tuple):
+    if not isinstance(value, tuple) or len(value) > MAX_DIMENSIONS:
         raise _damaged(name)
     counts = [number for number in value if type(number) is int and 0 <= number < 1 << 63]
     if len(counts) < len(value):
@@ -230,7 +235,7 @@ def _refusal(value: Value, name: str) -> InputError:
         called = f"a tensor of layout {printable(named[:_LONGEST])}" if isinstance(named, str) else "a sparse tensor"
         return InputError(called, "save tensor.to_dense()", where=name)
     hint = f"save tensors: {SAVE}"
-    if isinstance(value, list | tuple) and value and all(map(is_tensor, value)):
+    if isinstance(value, list | tuple) and value and all(map(is_tensor, value[:_MOST_LOOKS])):
         return InputError(f"a {what} of {len(value)} tensors, not a tensor", f"join them: {JOINED}", where=name)
     if inside := tensors_inside(value):
         hint = f"it holds tensors at {', '.join(inside)}: save that part by itself"

@@ -456,6 +456,49 @@ def test_a_value_that_grows_without_end_does_no_harm(path: Path, before: bytes, 
     assert time.process_time() - start < 10
 
 
+def text(value: str) -> bytes:
+    """The instruction that makes a text."""
+    return b"X" + len(value).to_bytes(4, "little") + value.encode()
+
+
+# A tensor without elements: what it says is looked at, but not a record.
+PART = b"((X\7\0\0\0storagectorch\nFloatStorage\nX\1\0\0\0000X\3\0\0\0cpuK\0tQK\0h\0)\x89Nt"
+
+
+@pytest.mark.parametrize(
+    ("before", "each"),
+    [
+        (b"(" + b"K\1" * 20_000 + b"tq\0", b"ctorch._utils\n_rebuild_tensor_v2\n" + PART + b"R"),
+        (b"]q\0(" + b"N" * 20_000 + b"e", b"h\0"),
+        (b"Nq\0", b"ctorch._utils\n_rebuild_parameter\nh\0\x85Rq\0"),
+    ],
+    ids=["long shape", "long list", "wrapped again and again"],
+)
+def test_what_many_values_share_is_not_looked_at_as_often(path: Path, before: bytes, each: bytes) -> None:
+    pairs = b"".join(text(str(number)) + each for number in range(3000))
+    crafted(path, b"\x80\x02" + before + b"}(" + pairs + b"u.")
+    start = time.process_time()
+    assert 3000 == len(lscli.inspect(path).rows)
+    assert time.process_time() - start < 10
+
+
+def test_a_compressed_pickle_does_not_expand_without_end(path: Path) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
+        target.writestr("x/data.pkl", b"\x80\x02" + b"}" * 3_000_000 + b".")
+    assert path.stat().st_size < 10_000
+    refused(path, "its pickle expands as malicious ones do")
+
+
+def test_one_damaged_tensor_is_listed_beside_the_others(path: Path) -> None:
+    saved(path, {"logits": TENSOR, "labels": CLASSES})
+
+    def change(name: str, data: bytes) -> bytes:
+        return data.replace(b"K(\x85", b"K(J\xff\xff\xff\xff\x86") if name == "data.pkl" else data
+
+    rows = {row.key: row.taken_for for row in lscli.inspect(rewritten(path, change)).rows}
+    assert {"logits": "logits", "labels": "neither: the description of the tensor is damaged"} == rows
+
+
 def test_an_empty_key_is_a_key(path: Path) -> None:
     saved(path, {"": TENSOR + 1, "logits": TENSOR, "labels": CLASSES})
     assert EXPECTED == figures(lscli.evaluate(path))
