@@ -60,7 +60,7 @@ class Archive:
         self._again = again
         try:
             with file.stream() as stream, zipfile.ZipFile(stream) as archive:
-                listed, directory, comment = archive.infolist(), archive.start_dir, archive.comment
+                listed, directory = archive.infolist(), archive.start_dir
         except (*_DAMAGE, OSError) as error:
             _explain(file, error, again)
         if not file.read(4, 0).startswith(_MAGIC):
@@ -68,7 +68,7 @@ class Archive:
         self.members = {member.filename: member for member in listed}
         if len(self.members) < len(listed):
             raise InputError("holds two members with the same name", again, where=file.name)
-        self._starts = self._proved(file, listed, directory, comment)
+        self._starts = self._proved(file, listed, directory)
 
     def opened(self, file: RegularFile, member: zipfile.ZipInfo, name: str) -> Bytes:
         """Open a member.
@@ -95,9 +95,7 @@ class Archive:
                 raise InputError(f"unpacking it takes {sized(dictionary)} of memory", self._again, where=name)
         return _Packed(file, member, start, name, self._again)
 
-    def _proved(
-        self, file: RegularFile, listed: list[zipfile.ZipInfo], directory: int, comment: bytes
-    ) -> dict[str, int]:
+    def _proved(self, file: RegularFile, listed: list[zipfile.ZipInfo], directory: int) -> dict[str, int]:
         """The offsets of the members' data, after it was checked that nothing lies outside of the members."""
         starts, position = {}, 0
         for member in sorted(listed, key=attrgetter("header_offset")):
@@ -111,7 +109,7 @@ class Archive:
         entries = sum(_ENTRY + len(_stored_name(member)) + len(member.extra) + len(member.comment) for member in listed)
         behind = file.size - directory - entries
         zip64 = behind == _ZIP64_END + _END and file.read(4, directory + entries) == b"PK\x06\x06"
-        if position != directory or not (behind == _END or zip64) or comment:
+        if position != directory or not (behind == _END or zip64):
             raise self._corrupt(file, _JOINED)
         return starts
 

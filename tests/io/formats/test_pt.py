@@ -283,6 +283,14 @@ def test_a_record_shorter_or_longer_than_its_storage(path: Path) -> None:
         refused(path, r"corrupt archive: its record has \d+ bytes, its storage 800")
 
 
+def test_a_tensor_that_ends_after_its_record(path: Path) -> None:
+    start = b"QK\0K("  # after its storage: the offset, and the number of rows
+    for there, here in ((start, b"QK\5K("), (start, b"QK\0K)"), (start, b"QJ\xff\xff\xff\x7fK(")):
+        saved(path, TENSOR)
+        rewritten(path, lambda name, data, there=there, here=here: data.replace(there, here))  # type: ignore[misc]
+        refused(path, "corrupt archive: the tensor ends after its record")
+
+
 def test_a_record_that_is_missing(path: Path) -> None:
     rewritten(saved(path, TENSOR), lambda name, data: None if name == "data/0" else data)
     refused(path, "corrupt archive: its record data/0 is missing")
@@ -307,9 +315,10 @@ def test_a_flipped_bit_in_the_small_records_is_an_error(path: Path, record: str)
     data = saved(path, TENSOR).read_bytes()
     with zipfile.ZipFile(path) as opened:
         content = opened.read(next(name for name in opened.namelist() if name.endswith(f"/{record}")))
-    at = data.index(content)
-    path.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
-    refused(path, "corrupt archive")
+    start = data.index(content)
+    for at in range(start, start + len(content)):
+        path.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+        refused(path, "corrupt archive|holds|neither text")
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
@@ -461,6 +470,7 @@ def text(value: str) -> bytes:
     return b"X" + len(value).to_bytes(4, "little") + value.encode()
 
 
+MANY = 10_000
 # A tensor without elements: what it says is looked at, but not a record.
 PART = b"((X\7\0\0\0storagectorch\nFloatStorage\nX\1\0\0\0000X\3\0\0\0cpuK\0tQK\0h\0)\x89Nt"
 
@@ -475,10 +485,10 @@ PART = b"((X\7\0\0\0storagectorch\nFloatStorage\nX\1\0\0\0000X\3\0\0\0cpuK\0tQK\
     ids=["long shape", "long list", "wrapped again and again"],
 )
 def test_what_many_values_share_is_not_looked_at_as_often(path: Path, before: bytes, each: bytes) -> None:
-    pairs = b"".join(text(str(number)) + each for number in range(3000))
+    pairs = b"".join(text(str(number)) + each for number in range(MANY))
     crafted(path, b"\x80\x02" + before + b"}(" + pairs + b"u.")
     start = time.process_time()
-    assert 3000 == len(lscli.inspect(path).rows)
+    assert MANY == len(lscli.inspect(path).rows)
     assert time.process_time() - start < 10
 
 
