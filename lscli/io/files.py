@@ -7,12 +7,16 @@ import io
 import os
 import stat
 import threading
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from lscli.errors import InputError, LscliError, ReadWriteError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
+
+T = TypeVar("T")
 
 
 class RegularFile:
@@ -51,10 +55,23 @@ class RegularFile:
         self.path = f"/proc/self/fd/{self._fd}" if os.path.isdir("/proc/self/fd") else path
         self._signature = _signature(status)
         self._fallback = None if hasattr(os, "preadv") else _SeekingReader(self._fd)
+        self._parsed: dict[object, Any] = {}
 
     def another(self) -> RegularFile:
-        """The same file, opened once more and closed on its own."""
-        return RegularFile(self.name, os.dup(self._fd))
+        """The same file, opened once more and closed on its own; what was parsed of it is shared."""
+        same = RegularFile(self.name, os.dup(self._fd))
+        same._parsed = self._parsed
+        return same
+
+    def parsed(self, parse: Callable[[RegularFile], T]) -> T:
+        """What `parse` makes of this file, such as its directory: made once, and then shared by all its arrays.
+
+        The result must not keep the file, which may be closed before another one that shares the result.
+        """
+        if parse not in self._parsed:
+            self._parsed[parse] = parse(self)
+        found: T = self._parsed[parse]
+        return found
 
     def stream(self) -> BinaryIO:
         """A stream of the file with a position of its own, for libraries; usable while the file is open."""

@@ -172,7 +172,7 @@ def opened_entry(file: RegularFile, format_name: str, entry: Entry) -> StoredArr
 
 
 def _opened_as(wants: Wants, file: RegularFile, format_name: str, entry: Entry) -> StoredArray:
-    request = ArrayRequest("logits", wants, entry.key or None, allow_trailing=True)
+    request = ArrayRequest("logits", wants, entry.key, allow_trailing=True)
     with contextlib.ExitStack() as stack:
         another = file.another()
         stack.callback(another.close)

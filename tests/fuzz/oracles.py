@@ -1,4 +1,4 @@
-"""Independent readers of the files that lscli accepts: numpy, the safetensors library, Python's csv."""
+"""Independent readers of the files that lscli accepts: numpy, torch, the safetensors library, Python's csv."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import warnings
+import zipfile
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,43 @@ def _safetensors(data: bytes) -> dict[str, NDArray[Any]]:
     return found
 
 
+_FOLDER = 0x10
+
+
+class UnreadError(Exception):
+    """torch refuses a file that lscli reads: one with numpy's arrays beside the tensors, for example."""
+
+
+def _pt(data: bytes) -> dict[str, NDArray[Any]]:
+    import torch
+
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if any(member.external_attr & _FOLDER for member in archive.infolist()):
+            raise UnreadError("torch takes a record that is marked as a folder for one of memory never written")
+    try:
+        value = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise UnreadError(str(error)) from error
+    if isinstance(value, dict):
+        return {str(key): _array(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return {str(place): _array(part) for place, part in enumerate(value)}
+    return {"": _array(value)}
+
+
+def _array(value: Any) -> NDArray[Any]:
+    """A tensor as an array, a bfloat16 one as its bits."""
+    import torch
+
+    if not isinstance(value, torch.Tensor):
+        return np.array(None, object)
+    try:
+        tensor = value.detach().resolve_neg()
+        return (tensor.contiguous().view(torch.uint16) if tensor.dtype == torch.bfloat16 else tensor).numpy()
+    except (RuntimeError, TypeError, NotImplementedError) as error:
+        return _refused(error)
+
+
 def _csv(data: bytes) -> dict[str, NDArray[Any]]:
     """The labels of a file of one column, or of the only one that is called so."""
     first, rows = _rows(data)
@@ -109,4 +147,4 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-_READINGS = {"npy": _npy, "npz": _npz, "safetensors": _safetensors, "csv": _csv}
+_READINGS = {"npy": _npy, "npz": _npz, "safetensors": _safetensors, "pt": _pt, "csv": _csv}

@@ -16,6 +16,8 @@ _SHAPES: tuple[tuple[int, ...], ...] = ((6, 3), (6,), (2, 2, 3), (), (0, 3), (1,
 _VERSIONS = ((1, 0), (2, 0), (3, 0))
 COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 
+RECORDS = tuple(f"archive/{name}" for name in ("data/0", "data/1", "data.pkl", "byteorder", "version", "constants.pkl"))
+
 # The type of a tensor, its shape and its number of bytes.
 Tensor = tuple[str, list[int], int]
 
@@ -74,6 +76,30 @@ def safetensors_files() -> list[Safetensors]:
     ones: list[dict[str, Tensor]] = [{"x": (kind, [2, 3], 6 * size)} for kind, size in kinds]
     ones += [{"s": ("F32", [], 4)}, {"n": ("F32", [0, 3], 0)}, {}]
     return [tensors(parts) for parts in (both, both, *ones)]
+
+
+def pt_files() -> list[bytes]:
+    """`.pt` files as torch writes them."""
+    import torch
+
+    logits = torch.arange(18.0).reshape(6, 3) * 0.37
+    labels = torch.arange(6) % 3
+    wide = torch.cat([logits, logits + 1], dim=1)
+    both: list[Any] = [{"logits": logits, "labels": labels}, {"labels": labels.int(), "logits": logits.double()}]
+    both += [{"logits": wide[:, :3], "labels": labels.repeat_interleave(2)[::2]}, {"epoch": 3, **both[0], 7: wide}]
+    ones = [logits, logits.bfloat16(), logits.half(), labels.to(torch.uint16), labels.bool(), torch.tensor(1.0)]
+    others = [[logits, labels], torch.nn.Parameter(logits), logits.T, labels.expand(2, 6), torch.zeros(0, 3)]
+    nested = {"val": both[0], "x": [1, 2.5, None, "a"], "y": (True, 2**70), "z": torch.Size([2])}
+    found = [_torch(value) for value in (*both, *ones, *others, nested, torch.nn.Linear(3, 2).state_dict())]
+    return [*found, _torch(both[0], 4), _torch(both[0], 5)]
+
+
+def _torch(value: Any, protocol: int = 2) -> bytes:
+    import torch
+
+    stream = io.BytesIO()
+    torch.save(value, stream, pickle_protocol=protocol)
+    return stream.getvalue()
 
 
 def csv_files() -> list[bytes]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 import lscli
 from lscli.errors import LscliError
-from lscli.io.array_request import ArrayRequest
+from lscli.io.array_request import ArrayRequest, shortened
 from lscli.io.files import RegularFile
 from lscli.io.format_table import FORMATS, check_content
 from lscli.io.memory import read_all
@@ -38,6 +38,10 @@ _REQUESTS = {
         ArrayRequest("logits", option="--logits-key"),
         ArrayRequest("labels", "integers", "labels", "--labels-key"),
     ],
+    "pt": [
+        ArrayRequest("logits", option="--logits-key"),
+        ArrayRequest("labels", "integers", option="--labels-key", shared=True),
+    ],
     "csv": [ArrayRequest("labels", "integers", option="--labels-key"), ArrayRequest("logits", option="--logits-key")],
     "lm-eval": [ArrayRequest("logits", choice_score=score) for score in ("sum", "sum", "per-character", "per-byte")],
 }
@@ -58,6 +62,8 @@ class Target:
     def __init__(self, kind: str, folder: str, *, always: bool = False) -> None:
         self.kind = kind
         self.always = always
+        if kind == "pt":
+            import torch  # noqa: F401  # before memory is limited
         self.path = os.path.join(folder, f"input{FORMATS[kind].suffixes[0]}")
         self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0))
 
@@ -96,7 +102,8 @@ class Target:
         if values is not None and self.kind == "csv" and request.wants == "matrix":
             _compare_columns(values, oracles.columns(data))
         elif values is not None:
-            _compare(values, self._oracle(data), key, request.dtype)
+            with contextlib.suppress(oracles.UnreadError):
+                _compare(values, self._oracle(data), key, request.dtype)
 
     def _read_choices(self, data: bytes, request: ArrayRequest) -> None:
         """Compare the accuracy of each sample with the one that its file has."""
@@ -132,7 +139,10 @@ class Target:
             if None not in saved and not math.isclose(np.mean(np.array(saved, float)), report["accuracy"]):
                 raise WrongError(f"accuracy {report['accuracy']}, by the file {saved}")
             return
-        read = self._oracle(data)
+        try:
+            read = self._oracle(data)
+        except oracles.UnreadError:
+            return
         only = next(iter(read.values()))
         if self.kind == "csv":
             inputs = (inputs[0], only)
@@ -149,6 +159,8 @@ class Target:
     def _oracle(self, data: bytes) -> dict[str, NDArray[Any]]:
         try:
             return oracles.arrays(self.kind, data)
+        except oracles.UnreadError:
+            raise
         except Exception as error:
             raise WrongError("the oracle refuses what lscli reads") from error
 
@@ -192,8 +204,13 @@ def _rows(data: bytes) -> int:
     return 6
 
 
+def _same(name: str, key: str) -> bool:
+    """Whether a key in an error is this name."""
+    return key in (printable(name), shortened(name))
+
+
 def _check_listed(listed: Any, key: str, shape: tuple[int, ...], element: str) -> None:
-    as_read = any((printable(entry.key), entry.shape, entry.element) == (key, shape, element) for entry in listed)
+    as_read = any(_same(entry.key or "", key) and (entry.shape, entry.element) == (shape, element) for entry in listed)
     # The listing of a text file knows its number of rows, not its type.
     if not as_read and not all(entry.element == "text" and entry.shape[:1] == shape[:1] for entry in listed):
         raise WrongError(f"read as {shape} of {element}, listed as {listed}")
@@ -213,7 +230,7 @@ def _values(array: StoredArray) -> NDArray[Any] | None:
 
 
 def _compare(values: NDArray[Any], expected: dict[str, NDArray[Any]], key: str, dtype: str | None) -> None:
-    named = [array for name, array in expected.items() if printable(name) == key]
+    named = [array for name, array in expected.items() if _same(name, key)]
     if not named:
         raise WrongError(f"the oracle has no {key!r} but {list(expected)}")
     other = named[0]

@@ -84,9 +84,9 @@ class Reader(NamedTuple):
         names, is_header = _header(first)
         rows = max(0, _count_lines(file, self.delimiter) - is_header)
         if len(names) == 1:
-            return [Entry("", (rows,), "text")]
+            return [Entry(None, (rows,), "text")]
         labels = [name for name in names if name in LABELS]
-        matrix = Entry("", (rows, len(names) - len(labels)), "text")
+        matrix = Entry(None, (rows, len(names) - len(labels)), "text")
         return [matrix, *(Entry(name, (rows,), "text") for name in labels)]
 
 

@@ -275,9 +275,9 @@ def test_contents_are_counted(path: Path) -> None:
             file.close()
 
     for text in (TEXT, TEXT[:-1], TEXT + "\n\n", "a,b,c,d,e\n" + TEXT, '"a",b,c,d,e\n' + TEXT):
-        assert [("", (40, 5), "text")] == contents(text)
-    assert [("", (40, 4), "text"), ("label", (40,), "text")] == contents("a,b,c,d,label\n" + TEXT)
-    assert [("", (3,), "text")] == contents("label\n0\n1\n2\n")
+        assert [(None, (40, 5), "text")] == contents(text)
+    assert [(None, (40, 4), "text"), ("label", (40,), "text")] == contents("a,b,c,d,label\n" + TEXT)
+    assert [(None, (3,), "text")] == contents("label\n0\n1\n2\n")
 
 
 def test_descriptors_are_closed_in_the_end(path: Path) -> None:
