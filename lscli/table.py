@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple, cast
 
 import numpy as np
 
+from lscli.arrays import numbers_of
 from lscli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -64,9 +65,9 @@ class SampleTable:
         Raises:
             UsageError: the lengths differ, or a value is out of range.
         """
-        c = np.asarray(confidence, np.float64)
-        a = np.asarray(correct)
-        w = None if weight is None else np.asarray(weight, np.float64)
+        c = numbers_of(confidence, "confidence").astype(np.float64, copy=False)
+        a = numbers_of(correct, "correct")
+        w = None if weight is None else numbers_of(weight, "weight").astype(np.float64, copy=False)
         if c.ndim != 1 or a.shape != c.shape or (w is not None and w.shape != c.shape) or not c.size:
             raise UsageError("confidence, correct and weight must be one-dimensional, of one length, and not empty")
         if not ((c >= 0) & (c <= 1)).all():

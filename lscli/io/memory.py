@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lscli.arrays import BFLOAT16, numbers_of, widened
 from lscli.errors import InputError
 from lscli.io.stored import StoredArray
 
@@ -28,7 +29,7 @@ class MemoryArray(StoredArray):
         self.name = name
         self.shape = array.shape
         self.dtype = array.dtype
-        self.element = "bfloat16" if bfloat16 else array.dtype.name
+        self.element = BFLOAT16 if bfloat16 else array.dtype.name
         self._array = array
         self._direct = array.dtype.isnative and array.flags.c_contiguous and array.flags.aligned
 
@@ -39,15 +40,17 @@ class MemoryArray(StoredArray):
         return out
 
     def reshaped(self, shape: tuple[int, ...]) -> MemoryArray:
-        return MemoryArray(self._array.reshape(shape), self.name, bfloat16=self.element == "bfloat16")
+        return MemoryArray(self._array.reshape(shape), self.name, bfloat16=self.element == BFLOAT16)
 
 
 class TensorArray(StoredArray):
-    """A torch tensor on a device, whose rows stay there: `read` is not available."""
+    """A torch tensor on a device, whose rows stay there: `read` is not available, and `dtype` tells no more than the size
+    of an element."""
 
     def __init__(self, tensor: torch.Tensor, name: str) -> None:
         self.name = name
         self.shape = tuple(tensor.shape)
+        self.dtype = np.dtype(f"V{tensor.element_size()}")
         self.element = str(tensor.dtype).removeprefix("torch.")
         self.tensor = tensor
 
@@ -72,6 +75,8 @@ def open_array(value: Any, name: str) -> MemoryArray | TensorArray:
         ) from error
     if array.dtype == object:
         raise InputError("object arrays are refused", "give an array of numbers", where=name)
+    if array.dtype.name == BFLOAT16:  # a type of ml_dtypes, as jax has
+        return MemoryArray(array.view(np.uint16), name, bfloat16=True)
     return MemoryArray(array, name)
 
 
@@ -99,12 +104,15 @@ def open_tensor(tensor: torch.Tensor, name: str) -> MemoryArray | TensorArray:
 def read_all(array: StoredArray) -> NDArray[Any]:
     """Read all of a small array into the host's memory, in the machine's byte order, and close it.
 
+    Whatever reads numbers other than the logits reads them here, so that every type of floats is read alike: bfloat16
+    becomes float32.
+
     Raises:
         InputError: the file changed while it was read, or is damaged.
         ReadWriteError: the file cannot be read.
     """
     if isinstance(array, TensorArray):
-        return np.asarray(array.tensor.cpu())
+        return numbers_of(array.tensor, array.name)
     try:
         out = np.empty(array.shape, array.dtype.newbyteorder("="))
         values = array.read(0, array.shape[0], out) if array.shape else array.read(0, 1, out.reshape(1))
@@ -112,4 +120,4 @@ def read_all(array: StoredArray) -> NDArray[Any]:
         array.verify()
     finally:
         array.close()
-    return values.reshape(array.shape)
+    return widened(values.reshape(array.shape), array.element)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lscli.arrays import on_host
 from lscli.errors import InputError, UsageError
 from lscli.io.files import RegularFile
 from lscli.io.tables.text import column_of
@@ -52,11 +53,11 @@ def open_weights(value: Any, rows: int, kept: Array) -> Weights | None:
         return None
     from lscli.io.open import open_numbers
 
-    name, raw = open_numbers(value, "weights", "weight")
+    name, raw, element = open_numbers(value, "weights", "weight")
     if raw.ndim != 1:
         raise InputError(f"need weights of shape (N,), got {raw.shape}", "one weight per row", where=name)
     if raw.dtype.kind not in "fiu":
-        raise InputError(f"not numbers ({raw.dtype.name})", "one weight per row, not negative", where=name)
+        raise InputError(f"not numbers ({element})", "one weight per row, not negative", where=name)
     if len(raw) != rows:
         raise InputError(f"rows differ: {rows} logits, {len(raw)} weights", "give one weight per row", where=name)
     values = raw.astype(np.float64)
@@ -68,7 +69,7 @@ def open_weights(value: Any, rows: int, kept: Array) -> Weights | None:
         raise InputError(what, "a weight says how often a row counts", where=name)
     if not (values[kept] > 0).any():
         raise InputError("no weight is above 0", "a weight says how often a row counts", where=name)
-    return Weights(name, values, raw.dtype.name)
+    return Weights(name, values, element)
 
 
 def open_groups(value: Any, column: str | None, rows: int) -> tuple[list[str], Array | None]:
@@ -103,7 +104,7 @@ def open_groups(value: Any, column: str | None, rows: int) -> tuple[list[str], A
         finally:
             file.close()
     else:
-        name, cells = "groups", [str(cell) for cell in np.asarray(value, object).ravel()]
+        name, cells = "groups", [str(cell) for cell in np.asarray(on_host(value, "groups"), object).ravel()]
     if len(cells) != rows:
         raise InputError(f"rows differ: {rows} logits, {len(cells)} rows of metadata", "one row per sample", where=name)
     names = sorted({printable(cell) or _EMPTY for cell in cells}, key=_natural)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lscli.arrays import numbers_of
 from lscli.checked_options import choice
 from lscli.errors import InputError, UsageError, whole
 from lscli.smoothing.conventions import CONVENTIONS, Convention
@@ -105,7 +106,7 @@ def check_class_weights(weights: ArrayLike, num_classes: int, name: str = "class
 
 
 def _by_class(values: ArrayLike, num_classes: int, name: str, what: str) -> Array:
-    raw = np.asarray(values)
+    raw = numbers_of(values, name)
     if raw.dtype.kind not in "fiu":
         raise InputError(f"not numbers ({raw.dtype.name})", f"give one {what} per class", where=name)
     if raw.shape != (num_classes,):

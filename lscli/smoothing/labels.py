@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lscli.arrays import numbers_of
 from lscli.errors import InputError
 from lscli.smoothing.checks import check_classes, check_eps, check_goes_with_prior, check_prior, check_smoothing
 from lscli.smoothing.targets import Targets
@@ -53,7 +54,7 @@ def smooth_labels(
     k = check_classes(num_classes)
     targets = make_targets(smoothing, prior, k)
     eps = check_eps(eps, allow_negative=allow_negative_eps)
-    values = np.asarray(labels)
+    values = numbers_of(labels, "labels")
     if values.ndim == 2:
         return of_values(*row_values(values, k, ignore_index), targets, eps)
     return of_classes(_kept_or_minus_one(values, k, ignore_index), targets, eps, k)
