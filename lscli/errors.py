@@ -7,6 +7,11 @@ import warnings
 from enum import IntEnum
 from operator import index
 
+from lscli.text import bounded
+
+# Names of a file in a message may be as long as the file.
+_MOST_MESSAGE, _MOST_HINT = 600, 1500
+
 
 class ExitCode(IntEnum):
     """Exit codes of the command line: an interface, kept stable."""
@@ -34,9 +39,10 @@ class LscliError(Exception):
     exit_code = ExitCode.BUG
 
     def __init__(self, message: str, hint: str = "", *, where: str = "") -> None:
+        message = bounded(message, _MOST_MESSAGE)
         super().__init__(f"{where}: {message}" if where else message)
         self.message = message
-        self.hint = hint
+        self.hint = bounded(hint, _MOST_HINT)
         self.where = where
 
 

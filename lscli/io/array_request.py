@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from lscli.errors import InputError
-from lscli.text import nearest, printable
+from lscli.text import listed, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lscli.options import Dtype
 
-_MOST_NAMES = 12
 Wants = Literal["matrix", "integers", "numbers"]
 
 
@@ -70,7 +69,7 @@ def choose(where: str, keys: Sequence[str], request: ArrayRequest, again: str) -
     """
     if not keys:
         raise InputError("holds no array", again, where=where)
-    names = ", ".join(printable(key) for key in keys[:_MOST_NAMES]) + (", ..." if len(keys) > _MOST_NAMES else "")
+    names = listed(keys)
     if request.key is not None:
         if request.key in keys:
             return request.key

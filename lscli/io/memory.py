@@ -44,8 +44,10 @@ class MemoryArray(StoredArray):
 
 
 class TensorArray(StoredArray):
-    """A torch tensor on a device, whose rows stay there: `read` is not available, and `dtype` tells no more than the size
-    of an element."""
+    """A torch tensor on a device, whose rows stay there: `read` is not available.
+
+    `dtype` tells no more than the size of an element.
+    """
 
     def __init__(self, tensor: torch.Tensor, name: str) -> None:
         self.name = name

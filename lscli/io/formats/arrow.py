@@ -13,14 +13,15 @@ import bisect
 import contextlib
 import itertools
 import mmap
+import threading
 import traceback
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from lscli.errors import InputError
 from lscli.io.tables.arrow_table import ColumnRows, DecodedRows, choose, columns_of, explained, proved
-from lscli.io.tables.columns import entries
+from lscli.io.tables.columns import Columns, entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -36,6 +37,8 @@ _T = TypeVar("_T")
 _CALLED = "Arrow file"
 _MAGIC, _FEATHER_1 = b"ARROW1", b"FEA1"
 _FILE_START = 8  # the magic, padded; a stream follows, and then a footer
+_FILE_END = 10  # the length of the footer, and the magic
+_ALIGNED = 64  # no more bytes than these pad an Arrow buffer
 
 
 def open_array(file: RegularFile, request: ArrayRequest) -> StoredArray:
@@ -44,12 +47,60 @@ def open_array(file: RegularFile, request: ArrayRequest) -> StoredArray:
     Raises:
         InputError: the columns are missing, ambiguous or of the wrong type, or the file is damaged.
     """
-    return _mapped(file, lambda data: _array(file, data, request))
+    table = file.parsed(_table)
+    with explained(file, _CALLED):
+        columns = choose(file, table.columns, sum(table.rows), request)
+        places = [table.columns.first[name] for name in columns.names]
+        offsets = _offsets([table.located[place] for place in places], len(table.rows))
+    if offsets is not None:
+        return _RowsInPlace(file, columns, table.rows, offsets)
+    return DecodedRows(file, columns, _Batches(file, table.rows, places), _CALLED, threading.Lock())
 
 
 def contents(file: RegularFile) -> list[Entry]:
     """List the columns of a file."""
-    return _mapped(file, lambda data: entries(columns_of(_reader(data).schema), sum(_batch_rows(data))))
+    table = file.parsed(_table)
+    return entries(table.columns, sum(table.rows))
+
+
+# The offsets in the file, one per batch, at which the values of a column begin; None if a batch is compressed. A column
+# that cannot be read is its error, which matters only if this column is asked for.
+_Located = list[int] | None | Exception
+
+
+class _Table(NamedTuple):
+    """What all arrays of a file share: the file is mapped once, however many columns are opened one by one.
+
+    Attributes:
+        columns: all columns.
+        rows: the number of rows of each record batch.
+        located: where each column of numbers is, by its position among the columns.
+    """
+
+    columns: Columns
+    rows: list[int]
+    located: dict[int, _Located]
+
+
+def _table(file: RegularFile) -> _Table:
+    def read(data: Any) -> _Table:
+        rows = _batch_rows(data)
+        reader = _reader(data)
+        columns = columns_of(reader.schema)
+        return _Table(columns, rows, _locate(file, data, reader, columns, rows))
+
+    return _mapped(file, read)
+
+
+def _offsets(located: Sequence[_Located], batches: int) -> NDArray[np.int64] | None:
+    """The offsets of the chosen columns, [batches, columns]; None if a batch is compressed."""
+    for each in located:
+        if isinstance(each, Exception):
+            raise each
+    known = [each for each in located if isinstance(each, list)]
+    if len(known) < len(located):
+        return None
+    return np.array(known, np.int64).reshape(len(known), batches).T
 
 
 def _mapped(file: RegularFile, use: Callable[[Any], _T]) -> _T:
@@ -76,17 +127,6 @@ def _mapped(file: RegularFile, use: Callable[[Any], _T]) -> _T:
                 mapped.close()
 
 
-def _array(file: RegularFile, data: Any, request: ArrayRequest) -> StoredArray:
-    rows = _batch_rows(data)
-    reader = _reader(data)
-    columns = choose(file, reader.schema, sum(rows), request)
-    offsets = _locate(file, data, reader, columns, rows)
-    if offsets is not None:
-        return _RowsInPlace(file, columns, rows, offsets)
-    fields = [reader.schema.names.index(name) for name in columns.names]
-    return DecodedRows(file, columns, _Batches(file, rows, fields), _CALLED)
-
-
 def _batch_rows(data: Any) -> list[int]:
     """The number of rows of each record batch, from its header: nothing is decoded.
 
@@ -108,6 +148,7 @@ def _batch_rows(data: Any) -> list[int]:
             # pyarrow accepts a stream that was cut off between two batches, though its end mark is missing.
             if source.tell() == place and not _is_file(data):
                 raise ValueError("does not end as a stream does") from None
+            _check_end(data, source.tell())
             break
         if message.type == "record batch":
             rows.append(pa.ipc.read_record_batch(message, no_columns).num_rows)
@@ -118,26 +159,55 @@ def _batch_rows(data: Any) -> list[int]:
     return rows
 
 
-def _locate(
-    file: RegularFile, data: Any, reader: Any, columns: Selection, rows: Sequence[int]
-) -> NDArray[np.int64] | None:
-    """The offsets in the file, [batches, columns], at which the values begin; None if a batch is compressed."""
-    itemsize = np.dtype(columns.element).itemsize
-    offsets = np.zeros((len(rows), len(columns.names)), np.int64)
+def _check_end(data: Any, length: int) -> None:
+    """Raise ValueError if the messages end before the file does: two files were joined, and the second is not read.
+
+    Args:
+        data: all bytes of a file or stream.
+        length: the number of bytes of its messages, with their end mark.
+    """
+    end = data.size
+    if _is_file(data):
+        tail = data.slice(max(0, end - _FILE_END)).to_pybytes()
+        length, end = length + _FILE_START, end - _FILE_END - int.from_bytes(tail[:4], "little")
+    spare = _ALIGNED if _is_file(data) else 1
+    if not 0 <= end - length < spare:
+        raise ValueError(
+            f"holds {abs(end - length)} bytes more than its messages: another file may have been joined to it"
+        )
+
+
+def _locate(file: RegularFile, data: Any, reader: Any, columns: Columns, rows: Sequence[int]) -> dict[int, _Located]:
+    """Where each column of numbers is."""
+    located: dict[int, _Located] = {place: [] for place, column in enumerate(columns.typed) if column.element}
     first = 0
-    for number, (batch, count) in enumerate(zip(_batches(reader), rows, strict=True)):
+    for batch, count in zip(_batches(reader), rows, strict=True):
         if batch.num_rows != count:
             raise ValueError("a batch has a different number of rows than its header says")
-        for place, name in enumerate(columns.names):
-            values = proved(batch, name, columns.width, first, file.name)
-            if not len(values):
-                continue
-            offset = values.buffers()[-1].address - data.address + values.offset * itemsize
-            if not 0 <= offset <= data.size - len(values) * itemsize:  # outside of the file: it was decompressed
-                return None
-            offsets[number, place] = offset
+        for place, offsets in located.items():
+            if isinstance(offsets, list):
+                try:
+                    offset = _offset(data, proved(batch.column(place), count, columns[place], first, file.name))
+                except MemoryError:
+                    raise
+                except Exception as error:  # of pyarrow, for a damaged column, or of lscli
+                    located[place] = error.with_traceback(None)
+                else:
+                    located[place] = None if offset is None else [*offsets, offset]
         first += count
-    return offsets
+    return located
+
+
+def _offset(data: Any, values: Any) -> int | None:
+    """The offset in the file of the values of a column in a batch; None if they cannot be read in place."""
+    if not len(values):
+        return 0
+    size = values.type.bit_width // 8
+    if not size:  # truth values are bits
+        return None
+    offset = int(values.buffers()[-1].address - data.address + values.offset * size)
+    inside = 0 <= offset <= data.size - len(values) * size  # outside of the file, they were decompressed
+    return offset if inside else None
 
 
 class _RowsInPlace(ColumnRows):

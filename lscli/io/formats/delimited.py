@@ -16,7 +16,7 @@ import numpy as np
 from lscli.errors import InputError
 from lscli.io.array_request import ArrayRequest, Entry
 from lscli.io.memory import MemoryArray
-from lscli.io.tables.columns import LABELS, Column, index_refused, labels_among, matrix
+from lscli.io.tables.columns import LABELS, Columns, index_refused, labels_among, matrix
 from lscli.io.tables.text import (
     COMMA,
     TAB,
@@ -29,7 +29,7 @@ from lscli.io.tables.text import (
     rows_of,
     text_of,
 )
-from lscli.text import printable
+from lscli.text import printable, typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,8 +39,10 @@ if TYPE_CHECKING:
 
     from lscli.io.files import RegularFile
 
-_BLOCK = 4 << 20  # characters
+_BLOCK = 1 << 20  # characters
 _LONGEST = 64 << 20  # characters of a line
+# Each column takes about 200 bytes of memory, several times as many as its cells in a file of few rows.
+_MOST_COLUMNS = 1 << 20
 _CELLS = 1 << 18  # of a block of rows with quotes
 _COUNTED, _TAIL = 8 << 20, 1 << 10
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas", " ": "spaces"}
@@ -109,6 +111,9 @@ class _Matrix:
             raise InputError(f"not a {delimiter.called} file: it has no lines", delimiter.again, where=where)
         if "\0" in line:
             raise InputError(f"not a {delimiter.called} file: it has NUL bytes", delimiter.again, where=where)
+        if (count := line.count(delimiter.character) + 1) > _MOST_COLUMNS:
+            hint = "save so many classes as .npy: np.save(path, logits)"
+            raise InputError(f"its first line has {count} columns, at most {_MOST_COLUMNS} are read", hint, where=where)
         cells = next(rows_of(where, [line], delimiter), None)
         if cells is None:
             raise InputError("its first line is empty" if line else "empty file", delimiter.again, where=where)
@@ -119,10 +124,10 @@ class _Matrix:
         if is_header:
             _check_separated(where, line, delimiter)
             _check_header(where, names)
-        columns = [Column(name) for name in self._names]
+        columns = Columns(self._names)
         left_out = labels_among(columns, request)
-        if request.labels is not None and request.labels not in self._names:
-            left_out.add(counted(where, self._names, request.labels))
+        if request.labels is not None and request.labels not in columns.first:
+            left_out.add(counted(where, columns, request.labels))
         self._places = matrix(where, columns, request, left_out)
 
     def values(self) -> NDArray[Any]:
@@ -138,23 +143,26 @@ class _Matrix:
         values = np.concatenate(blocks) if blocks else np.empty((0, len(self._places)), element)
         names = [self._names[place] for place in self._places]
         if self._request.role == "logits" and len(names) > 1 and len(values):
-            _check_values(self._name, names, first, values, self._request, named=not self._row)
+            _check_values(self._name, names, self._places, first, values, self._request, named=not self._row)
         return values
 
     def _blocks(self) -> Iterator[tuple[list[str], NDArray[np.float64]]]:
         """Blocks of rows: the cells of the first row, and the values [n, K]."""
-        row = 0
-        blank: list[str] = []
+        row, blank = 0, False
         lines = self._row + self._text.readlines(_BLOCK)
         while lines:
-            lines, blank = [*blank, *lines], []
-            while lines and not lines[-1].strip(" \r\n"):
-                blank.append(lines.pop())
-            if row == 0 and lines and len(self._names) == 1:
+            count = len(lines)
+            while count and not lines[count - 1].strip(" \r\n"):
+                count -= 1
+            if blank and count:  # only the last lines may be blank
+                raise self._length(row, [])
+            blank = count < len(lines)
+            if row == 0 and count and len(self._names) == 1:
                 _check_separated(self._name, lines[0], self._delimiter)
             if any('"' in line for line in lines):  # from here on, a row may span several lines
-                yield from self._rest(itertools.chain(lines, blank, self._text), row)
+                yield from self._rest(itertools.chain(lines, self._text), row)
                 return
+            del lines[count:]
             if lines:
                 yield self._chosen(lines[0].rstrip("\r\n").split(self._delimiter.character)), self._parsed(lines, row)
             row += len(lines)
@@ -256,13 +264,21 @@ def _check_separated(where: str, line: str, delimiter: Delimiter) -> None:
 
 
 def _check_values(
-    where: str, names: Sequence[str], cells: Sequence[str], values: NDArray[Any], request: ArrayRequest, *, named: bool
+    where: str,
+    names: Sequence[str],
+    places: Sequence[int],
+    cells: Sequence[str],
+    values: NDArray[Any],
+    request: ArrayRequest,
+    *,
+    named: bool,
 ) -> None:
     """Raise InputError if a matrix holds something other than logits: column numbers, row numbers, labels, integers.
 
     Args:
         where: the file, for errors.
         names: the names of the columns, [K].
+        places: their positions in the file, [K].
         cells: the first row as text, [K].
         values: all rows, [N, K].
         request: for the key, and for the option in hints.
@@ -290,7 +306,8 @@ def _check_values(
     if odd and not whole.all():
         name = names[odd[0]]
         hint = (
-            f"if it holds the labels, say --labels-column {printable(name)}; if it is a class, say {request.option} '*'"
+            f"if it holds the labels, say --labels-column {typed(name) or places[odd[0]]}; "
+            f"if it is a class, say {request.option} '*'"
         )
         raise InputError(f"column {name!r} has only whole numbers, as labels have", hint, where=where)
 

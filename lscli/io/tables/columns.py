@@ -7,12 +7,14 @@ may not hold logits is refused rather than left out; one option names the column
 from __future__ import annotations
 
 import re
+from collections import Counter
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.errors import InputError
 from lscli.io.array_request import Entry
-from lscli.text import nearest, printable
+from lscli.text import escaped, listed, nearest, typed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from lscli.io.array_request import ArrayRequest
 
 LABELS = ("labels", "label")
-_MOST_NAMES = 12
 _INDEX = re.compile(r"__index_level_\d+__|Unnamed: \d+|")
 _FLOATS = ("float16", "float32", "float64")
 # Lower-case names of columns that stand beside logits and are not classes.
@@ -47,12 +48,52 @@ class Column(NamedTuple):
     of_index: bool = False
 
 
-def labels_among(columns: Sequence[Column], request: ArrayRequest) -> set[int]:
+class Columns:
+    """The columns of a table in order, found by name in a time that does not depend on their number.
+
+    Attributes:
+        names: their names.
+        typed: the columns; empty for text, whose types are known once it is read. A text of many columns takes several
+            times the memory with them.
+    """
+
+    def __init__(self, names: Sequence[str], typed: Sequence[Column] = ()) -> None:
+        self.names = names
+        self.typed = typed
+
+    @classmethod
+    def of(cls, typed: Sequence[Column]) -> Columns:
+        return cls([column.name for column in typed], typed)
+
+    def __getitem__(self, place: int) -> Column:
+        return self.typed[place] if self.typed else Column(self.names[place])
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @cached_property
+    def first(self) -> dict[str, int]:
+        """The position of the first column of each name."""
+        return dict(zip(reversed(self.names), range(len(self.names) - 1, -1, -1), strict=True))
+
+    @cached_property
+    def doubled(self) -> set[str]:
+        """The names that several columns have."""
+        return set() if len(self.first) == len(self.names) else {n for n, c in Counter(self.names).items() if c > 1}
+
+    @cached_property
+    def lists(self) -> list[int]:
+        """The positions of the columns of lists."""
+        return [place for place, column in enumerate(self.typed) if column.width is not None]
+
+
+def labels_among(columns: Columns, request: ArrayRequest) -> set[int]:
     """The positions of label columns, which are not part of a matrix."""
-    return {place for place, column in enumerate(columns) if column.name in (*LABELS, request.labels)}
+    wanted = {*LABELS, request.labels}
+    return {place for place, name in enumerate(columns.names) if name in wanted}
 
 
-def matrix(where: str, columns: Sequence[Column], request: ArrayRequest, left_out: Collection[int]) -> list[int]:
+def matrix(where: str, columns: Columns, request: ArrayRequest, left_out: Collection[int]) -> list[int]:
     """The positions of the columns of a matrix [N, K]: one column of lists, or one column per class.
 
     Args:
@@ -65,24 +106,23 @@ def matrix(where: str, columns: Sequence[Column], request: ArrayRequest, left_ou
     Raises:
         InputError: there are no such columns, or one of them is not, or may not be, part of the matrix.
     """
-    others = [place for place in range(len(columns)) if place not in left_out]
-    choose = _default if request.key is None else _named
-    places = choose(where, columns, request, others)
+    places = (_default if request.key is None else _named)(where, columns, request, left_out)
     for place in places:
         _check_index(where, columns[place])
-        _check_type(where, columns[place], columns[places[0]], request)
+        if columns.typed:
+            _check_type(where, columns[place], columns[places[0]], request)
     if len(places) > 1:
-        _check_names(where, [columns[place].name for place in places], request)
+        _check_names(where, [columns.names[place] for place in places], request)
     return places
 
 
-def single(where: str, columns: Sequence[Column], request: ArrayRequest) -> int:
+def single(where: str, columns: Columns, request: ArrayRequest) -> int:
     """The position of a column of one number per row: labels, weights, a prior, or binary logits.
 
     Raises:
         InputError: the column is missing, ambiguous or of the wrong type.
     """
-    place, integers = place_of_single(where, [column.name for column in columns], request), request.wants == "integers"
+    place, integers = place_of_single(where, columns, request), request.wants == "integers"
     column = columns[place]
     _check_index(where, column)
     if column.width is not None:
@@ -101,9 +141,9 @@ def single(where: str, columns: Sequence[Column], request: ArrayRequest) -> int:
 
 def place_of_single(
     where: str,
-    names: Sequence[str],
+    columns: Columns,
     request: ArrayRequest,
-    find: Callable[[str, Sequence[str], str], int] | None = None,
+    find: Callable[[str, Columns, str], int] | None = None,
 ) -> int:
     """The position of a column of one value per row, by the names alone.
 
@@ -115,46 +155,41 @@ def place_of_single(
     """
     integers = request.wants == "integers"
     named = request.key
-    if named is None and (integers or len(names) > 1):
+    if named is None and (integers or len(columns) > 1):
         named = request.column
     if named is not None:
-        return (find or place_of)(where, names, named)
+        return (find or place_of)(where, columns, named)
     for usual in (*LABELS, request.role) if integers else (request.role,):
-        if usual in names:
-            return place_of(where, names, usual)
+        if usual in columns.first:
+            return place_of(where, columns, usual)
     if integers and request.shared:
-        raise _no_labels(where, names)
-    left_out = (*LABELS, request.labels) if request.role == "logits" else ()
-    others = [place for place, name in enumerate(names) if name not in left_out]
+        raise _no_labels(where, columns)
+    left_out = labels_among(columns, request) if request.role == "logits" else ()
+    others = [place for place in range(len(columns)) if place not in left_out]
     if len(others) == 1:
         return others[0]
     option = "--labels-column" if integers else request.option
-    raise InputError(f"has {len(names)} columns", f"name one with {option}: {listed(names)}", where=where)
+    raise InputError(f"has {len(columns)} columns", f"name one with {option}: {listed(columns.names)}", where=where)
 
 
-def place_of(where: str, names: Sequence[str], name: str) -> int:
+def place_of(where: str, columns: Columns, name: str) -> int:
     """The position of the column with this name.
 
     Raises:
         InputError: no column has this name, or two have it.
     """
-    if name not in names:
-        hint = nearest(name, names) or f"it has {listed(names)}"
+    if name not in columns.first:
+        hint = nearest(name, columns.names) or f"it has {listed(columns.names)}"
         raise InputError(f"has no column {name!r}", hint, where=where)
-    if names.count(name) > 1:
+    if name in columns.doubled:
         raise InputError(f"has two columns {name!r}", "give each column its own name", where=where)
-    return names.index(name)
+    return columns.first[name]
 
 
-def listed(names: Sequence[str]) -> str:
-    """The first names as a list for a hint."""
-    return ", ".join(map(printable, names[:_MOST_NAMES])) + (", ..." if len(names) > _MOST_NAMES else "")
-
-
-def _no_labels(where: str, names: Sequence[str]) -> InputError:
+def _no_labels(where: str, columns: Columns) -> InputError:
     """The error for a table of logits without labels."""
     hint = "name the file of the labels after the logits, or their column with --labels-column"
-    return InputError("has no column 'labels' or 'label'", f"{hint}: it has {listed(names)}", where=where)
+    return InputError("has no column 'labels' or 'label'", f"{hint}: it has {listed(columns.names)}", where=where)
 
 
 def index_refused(where: str, name: str) -> InputError:
@@ -164,32 +199,33 @@ def index_refused(where: str, name: str) -> InputError:
     return InputError(f"{called} is an index, not a class", hint, where=where)
 
 
-def _named(where: str, columns: Sequence[Column], request: ArrayRequest, others: Sequence[int]) -> list[int]:
-    names, key = [column.name for column in columns], request.key or ""
-    if key in names or not any(character in key for character in "*?["):
-        return [place_of(where, names, key)]
-    places = [place for place in others if fnmatchcase(names[place], key)]
+def _named(where: str, columns: Columns, request: ArrayRequest, left_out: Collection[int]) -> list[int]:
+    names, key = columns.names, request.key or ""
+    if key in columns.first or not any(character in key for character in "*?["):
+        return [place_of(where, columns, key)]
+    places = [place for place, name in enumerate(names) if place not in left_out and fnmatchcase(name, key)]
     if not places:
         raise InputError(f"has no column that {key!r} matches", f"it has {listed(names)}", where=where)
     return places
 
 
-def _default(where: str, columns: Sequence[Column], request: ArrayRequest, others: Sequence[int]) -> list[int]:
-    names = [column.name for column in columns]
-    of_role = [place for place, name in enumerate(names) if name == request.role and columns[place].width is not None]
-    lists = [place for place in others if columns[place].width is not None]
+def _default(where: str, columns: Columns, request: ArrayRequest, left_out: Collection[int]) -> list[int]:
+    names = columns.names
+    of_role = [place for place in columns.lists if names[place] == request.role]
+    lists = [place for place in columns.lists if place not in left_out]
     if of_role or (lists and not (request.shared and request.role == "labels")):
         if len(of_role or lists) == 1:
             return of_role or lists
         hint = f"name one with {request.option}: {listed([names[place] for place in of_role or lists])}"
         raise InputError(f"has several columns of lists and none is called {request.role}", hint, where=where)
     if request.shared and request.role == "labels":
-        raise _no_labels(where, names)
+        raise _no_labels(where, columns)
+    others = [place for place in range(len(columns)) if place not in left_out]
     if not others:
         raise InputError(f"has no column of {request.role}", f"it has {listed(names) or 'none'}", where=where)
     # A column named like the role but of the wrong type is the error to report, whatever other columns there are.
-    spoilt = [place for place in others if names[place] == request.role and columns[place].type and len(others) > 1]
-    return spoilt or list(others)
+    spoilt = [place for place in others if names[place] == request.role and columns.typed and len(others) > 1]
+    return spoilt or others
 
 
 def _check_index(where: str, column: Column) -> None:
@@ -198,8 +234,6 @@ def _check_index(where: str, column: Column) -> None:
 
 
 def _check_type(where: str, column: Column, first: Column, request: ArrayRequest) -> None:
-    if not column.type:  # text: known once it is read
-        return
     naming = f"name the columns of the {request.role} with {request.option}, for example 'logit_*'"
     if "list" in column.type and column.width is None:
         what = f"column {column.name!r} has lists of any length ({column.type})"
@@ -208,7 +242,8 @@ def _check_type(where: str, column: Column, first: Column, request: ArrayRequest
     whole = column.element.startswith(("int", "uint", "bool"))
     if whole and request.role == "logits":
         what = f"column {column.name!r} is {column.element}: integer logits are refused"
-        hint = f"if it holds the labels, say --labels-column {printable(column.name)}; else {naming}"
+        name = typed(column.name)
+        hint = f"if it holds the labels, say --labels-column {name}; else {naming}" if name else naming
         raise InputError(what, hint, where=where)
     if not whole and column.element not in _FLOATS:
         raise InputError(f"column {column.name!r} is {column.type}, not numbers", naming, where=where)
@@ -222,27 +257,25 @@ def _check_type(where: str, column: Column, first: Column, request: ArrayRequest
 def _check_names(where: str, names: Sequence[str], request: ArrayRequest) -> None:
     """Raise InputError if one of the names [K] occurs twice, may not be that of a class, or is out of order."""
     if len(set(names)) < len(names):
-        doubled = next(name for name in names if names.count(name) > 1)
+        doubled, _ = Counter(names).most_common(1)[0]
         raise InputError(f"has two columns {doubled!r}", "give each column its own name", where=where)
-    prefix, family = max(_families(names).items(), key=lambda each: len(each[1]), default=("", []))
-    numbered = len(family) > 1
+    prefix, members = max(_families(names).items(), key=lambda each: len(each[1]), default=("", []))
+    family, numbered = set(members), len(members) > 1
     odd = [name for name in names if (numbered and name not in family) or name.lower() in _BESIDE]
     if odd and request.key != "*":
-        pattern = f"{printable(prefix)}[0-9]*" if numbered else "logit_*"
-        hint = f"name the columns of the classes with {request.option} '{pattern}'; '*' names all columns"
+        pattern = typed(f"{escaped(prefix)}[0-9]*" if numbered else "logit_*") or "'logit_*'"
+        hint = f"name the columns of the classes with {request.option} {pattern}; '*' names all columns"
         raise InputError(f"column {odd[0]!r} may not be a class", hint, where=where)
     if numbered and not odd:
         _check_order(where, prefix, names)
 
 
-def entries(columns: Sequence[Column], rows: int) -> list[Entry]:
+def entries(columns: Columns, rows: int) -> list[Entry]:
     """List the arrays of a table; numbered columns are one matrix."""
     found = []
-    families = _families(
-        [column.name for column in columns if column.width is None and column.element.startswith("float")]
-    )
+    families = _families([c.name for c in columns.typed if c.width is None and c.element.startswith("float")])
     whole = {name: prefix for prefix, family in families.items() if len(family) > 1 for name in family}
-    for column in columns:
+    for column in columns.typed:
         if column.name not in whole:
             shape = (rows,) if column.width is None else (rows, column.width)
             found.append(Entry(column.name, shape, column.element or column.type))

@@ -8,17 +8,20 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+from array import array
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import numpy as np
 
 from lscli.errors import InputError
 from lscli.io.memory import MemoryArray
-from lscli.io.tables.columns import listed, place_of, place_of_single
-from lscli.text import nearest, printable
+from lscli.io.tables.columns import Columns, place_of, place_of_single
+from lscli.text import listed, nearest, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
 
     from lscli.io.array_request import ArrayRequest
     from lscli.io.files import RegularFile
@@ -110,10 +113,10 @@ def open_column(file: RegularFile, request: ArrayRequest, delimiter: Delimiter =
     rows = rows_of(file.name, text_of(file), delimiter)
     written = _first(file, rows)
     first = names_of(written)
-    place = place_of_single(file.name, first, request, counted)
+    place = place_of_single(file.name, Columns(first), request, counted)
     # A line that starts with `#` is a header even if its cell is a number.
-    cells = [first[place]] if first == written and is_number(first[place]) else []
-    cells += _cells(file, rows, place, len(cells))
+    whole = [first[place]] if first == written and is_number(first[place]) else []
+    cells = itertools.chain(whole, _cells(file, rows, place, len(whole)))
     convert = _integers if request.wants == "integers" else _numbers
     return MemoryArray(convert(cells, file.name), file.name)
 
@@ -125,20 +128,21 @@ def column_of(file: RegularFile, column: str) -> list[str]:
         InputError: there is no such column, or a row lacks it.
     """
     rows = rows_of(file.name, text_of(file), COMMA)
-    return _cells(file, rows, place_of(file.name, names_of(_first(file, rows)), column))
+    return list(_cells(file, rows, place_of(file.name, Columns(names_of(_first(file, rows))), column)))
 
 
-def counted(name: str, first: Sequence[str], column: str) -> int:
+def counted(name: str, columns: Columns, column: str) -> int:
     """The position of a column that is given by its name in the first line, or by its position from 0.
 
     Raises:
         InputError: there is no such column.
     """
-    if column in first and not is_number(column):
-        return place_of(name, first, column)
-    if column.isascii() and column.isdigit() and len(column) < 9 and int(column) < len(first):
+    names = columns.names
+    if column in columns.first and not is_number(column):
+        return place_of(name, columns, column)
+    if column.isascii() and column.isdigit() and len(column) < 9 and int(column) < len(names):
         return int(column)
-    raise InputError(f"has no column {column!r}", nearest(column, first) or f"it has {listed(first)}", where=name)
+    raise InputError(f"has no column {column!r}", nearest(column, names) or f"it has {listed(names)}", where=name)
 
 
 def _rows(lines: Iterator[str], delimiter: Delimiter) -> Iterator[list[str]]:
@@ -157,35 +161,33 @@ def _first(file: RegularFile, rows: Iterator[list[str]]) -> list[str]:
     return first or [""]
 
 
-def _cells(file: RegularFile, rows: Iterator[list[str]], place: int, start: int = 0) -> list[str]:
-    cells = []
+def _cells(file: RegularFile, rows: Iterator[list[str]], place: int, start: int = 0) -> Iterator[str]:
     for number, row in enumerate(rows, start):
         if place >= len(row):
             raise InputError(f"row {number} has no column {place}", "every line needs a value", where=file.name)
-        cells.append(row[place])
+        yield row[place]
     file.check_unchanged()
-    return cells
 
 
-def _integers(cells: list[str], where: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    values = np.empty(len(cells), np.int64)
+def _integers(cells: Iterable[str], where: str) -> NDArray[np.int64]:
+    values = array("q")
     for number, cell in enumerate(cells):
         try:
             if "_" in cell or not cell.isascii():  # only Python reads this as an integer
                 raise ValueError(cell)
-            values[number] = int(cell)
+            values.append(int(cell))
         except (ValueError, OverflowError) as error:
             what = f"row {number}: {printable(cell[:40])!r} is not an integer label"
             raise InputError(what, "labels are class numbers from 0 on", where=where) from error
-    return values
+    return np.frombuffer(values, np.int64) if values else np.empty(0, np.int64)
 
 
-def _numbers(cells: list[str], where: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    values = np.empty(len(cells), np.float64)
+def _numbers(cells: Iterable[str], where: str) -> NDArray[np.float64]:
+    values = array("d")
     for number, cell in enumerate(cells):
         value = number_of(cell)
         if value is None:
             what = f"row {number}: {printable(cell[:40])!r} is not a number"
             raise InputError(what, "one number per line", where=where)
-        values[number] = value
-    return values
+        values.append(value)
+    return np.frombuffer(values, np.float64) if values else np.empty(0)
