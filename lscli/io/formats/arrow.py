@@ -13,6 +13,7 @@ import bisect
 import contextlib
 import itertools
 import mmap
+import struct
 import threading
 import traceback
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -38,7 +39,8 @@ _CALLED = "Arrow file"
 _MAGIC, _FEATHER_1 = b"ARROW1", b"FEA1"
 _FILE_START = 8  # the magic, padded; a stream follows, and then a footer
 _FILE_END = 10  # the length of the footer, and the magic
-_ALIGNED = 64  # no more bytes than these pad an Arrow buffer
+_DICTIONARIES, _BATCHES = 2, 3  # fields of the footer
+_SPARE = 128  # no more bytes than these are the end mark of the messages, and pad what is before and after it
 
 
 def open_array(file: RegularFile, request: ArrayRequest) -> StoredArray:
@@ -134,47 +136,81 @@ def _batch_rows(data: Any) -> list[int]:
         data: all bytes of a file or stream, as a buffer of pyarrow.
 
     Raises:
-        ValueError: the file or stream is damaged.
+        ValueError: the file or stream is damaged, or another one was joined to it.
     """
     import pyarrow as pa
 
-    source = pa.BufferReader(data.slice(_FILE_START) if _is_file(data) else data)
-    reader, no_columns, rows = pa.ipc.MessageReader.open_stream(source), pa.schema([]), []
-    while True:
-        place = source.tell()
-        try:
-            message = reader.read_next_message()
-        except StopIteration:
-            # pyarrow accepts a stream that was cut off between two batches, though its end mark is missing.
-            if source.tell() == place and not _is_file(data):
-                raise ValueError("does not end as a stream does") from None
-            _check_end(data, source.tell())
-            break
-        if message.type == "record batch":
-            rows.append(pa.ipc.read_record_batch(message, no_columns).num_rows)
+    no_columns = pa.schema([])
+    messages = _messages_of_file(data) if _is_file(data) else _messages_of_stream(data)
+    rows = [pa.ipc.read_record_batch(each, no_columns).num_rows for each in messages if each.type == "record batch"]
     if any(count < 0 for count in rows):
         raise ValueError("a batch has a negative number of rows")
-    if _is_file(data) and _reader(data).num_record_batches != len(rows):
-        raise ValueError("the footer lists a different number of batches than the file has")
     return rows
 
 
-def _check_end(data: Any, length: int) -> None:
-    """Raise ValueError if the messages end before the file does: two files were joined, and the second is not read.
+def _messages_of_stream(data: Any) -> Iterator[Any]:
+    import pyarrow as pa
 
-    Args:
-        data: all bytes of a file or stream.
-        length: the number of bytes of its messages, with their end mark.
-    """
-    end = data.size
-    if _is_file(data):
-        tail = data.slice(max(0, end - _FILE_END)).to_pybytes()
-        length, end = length + _FILE_START, end - _FILE_END - int.from_bytes(tail[:4], "little")
-    spare = _ALIGNED if _is_file(data) else 1
-    if not 0 <= end - length < spare:
+    source = pa.BufferReader(data)
+    reader = pa.ipc.MessageReader.open_stream(source)
+    while True:
+        place = source.tell()
+        try:
+            yield reader.read_next_message()
+        except StopIteration:
+            # pyarrow accepts a stream that was cut off between two batches, though its end mark is missing.
+            if source.tell() == place:
+                raise ValueError("does not end as a stream does") from None
+            break
+    if source.tell() < data.size:
         raise ValueError(
-            f"holds {abs(end - length)} bytes more than its messages: another file may have been joined to it"
+            f"holds {data.size - source.tell()} bytes after its end: another file may have been joined to it"
         )
+
+
+def _messages_of_file(data: Any) -> Iterator[Any]:
+    """The record batches that the footer lists (Footer in File.fbs of the Arrow format, a table of FlatBuffers).
+
+    pyarrow reads files that were joined end to end: the footer is that of the last, but its offsets lead into the
+    first. So they have to reach from the start to the footer.
+    """
+    import pyarrow as pa
+
+    if data.size < _FILE_START + _FILE_END:
+        raise ValueError("is too short")
+    tail = data.slice(data.size - _FILE_END).to_pybytes()
+    size, magic = int.from_bytes(tail[:4], "little"), tail[4:]
+    begin = data.size - _FILE_END - size
+    if magic != _MAGIC or begin < _FILE_START:
+        raise ValueError("does not end as an Arrow file does")
+    footer = data.slice(begin, size).to_pybytes()
+    try:
+        blocks = [_blocks(footer, field) for field in (_DICTIONARIES, _BATCHES)]
+    except struct.error as error:
+        raise ValueError("its footer is damaged") from error
+    ends = [offset + header + body for some in blocks for offset, header, body in some]
+    if (
+        min((part for some in blocks for block in some for part in block), default=0) < 0
+        or max(ends, default=0) > begin
+    ):
+        raise ValueError("a batch lies outside of the file")
+    if ends and begin - max(ends) > _SPARE:
+        raise ValueError(f"holds {begin - max(ends)} bytes of no batch: another file may stand before it")
+    for offset, header, body in blocks[1]:
+        yield pa.ipc.read_message(data.slice(offset, header + body))
+
+
+def _blocks(footer: bytes, field: int) -> list[tuple[int, int, int]]:
+    """The offset, the length of the header and that of the body of each block in a field of the footer."""
+    table = struct.unpack_from("<I", footer)[0]
+    fields = table - struct.unpack_from("<i", footer, table)[0]
+    place = 4 + 2 * field
+    if place >= struct.unpack_from("<H", footer, fields)[0] or not struct.unpack_from("<H", footer, fields + place)[0]:
+        return []
+    start = table + struct.unpack_from("<H", footer, fields + place)[0]
+    start += struct.unpack_from("<I", footer, start)[0]
+    count = struct.unpack_from("<I", footer, start)[0]
+    return list(struct.iter_unpack("<qi4xq", footer[start + 4 : start + 4 + 24 * count]))
 
 
 def _locate(file: RegularFile, data: Any, reader: Any, columns: Columns, rows: Sequence[int]) -> dict[int, _Located]:
