@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,6 +15,18 @@ if TYPE_CHECKING:
 
 # More than any machine has: version 1 of the control groups writes "no limit" as such a number.
 _UNLIMITED = 1 << 60
+# Messages of the system, the dynamic loader, Python, C++ and Arrow when memory runs out.
+_NO_MEMORY = (
+    os.strerror(errno.ENOMEM),
+    "annot allocate memory",
+    "failed to map segment",
+    "can't start new thread",
+    "bad_alloc",
+    "alloc of size",
+    "alloc size",
+    "out of memory",
+    "Out of memory",
+)
 
 
 class MemoryLimit(NamedTuple):
@@ -46,6 +59,11 @@ def processors() -> int:
 def memory_limit() -> MemoryLimit | None:
     """The control group's limit that leaves the least memory; None without a limit."""
     return min(_control_groups(), default=None)
+
+
+def ran_out(error: BaseException) -> bool:
+    """Whether an error says that memory ran out; libraries say so by errors of many types."""
+    return isinstance(error, MemoryError) or any(sign in str(error) for sign in _NO_MEMORY)
 
 
 def has_room(size: int) -> bool:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import errno
-import os
 import re
 
 from lscli.errors import ExitCode
-from lscli.limits import memory_limit
+from lscli.limits import memory_limit, ran_out
 from lscli.text import said, sized
-
-# Messages of the system, the dynamic loader and Python when memory runs out.
-_NO_MEMORY = (os.strerror(errno.ENOMEM), "annot allocate memory", "failed to map segment", "can't start new thread")
 
 
 def explained(error: BaseException) -> tuple[str, str, int]:
     """The message, the hint and the exit code."""
-    if isinstance(error, MemoryError) or any(sign in str(error) for sign in _NO_MEMORY):
+    if ran_out(error):
         return _memory(error)
     if isinstance(error, OSError):
         many = error.errno in (errno.EMFILE, errno.ENFILE)

@@ -14,6 +14,7 @@ import numpy as np
 from lscli.errors import InputError
 from lscli.io.array_request import ArrayRequest, Entry, choose
 from lscli.io.stored import STORAGE, RawArray, check_shape
+from lscli.limits import ran_out
 from lscli.text import printed, said
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ def _tensors(file: RegularFile) -> dict[str, _Tensor]:
         with safe_open(file.path, framework="numpy") as proved:
             keys = proved.keys()
     except (SafetensorError, OSError, ValueError) as error:
+        if ran_out(error):
+            raise MemoryError(str(error)) from error
         file.check_unchanged()
         raise _corrupt(file, _reason(error)) from error
     length = int.from_bytes(file.read(8, 0), "little")

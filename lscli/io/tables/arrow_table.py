@@ -14,6 +14,7 @@ import numpy as np
 from lscli.errors import InputError, LscliError
 from lscli.io.stored import StoredArray
 from lscli.io.tables.columns import Column, Columns, labels_among, matrix, single
+from lscli.limits import ran_out
 from lscli.text import printed, said, sized
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def proved(array: Any, rows: int, column: Column, first: int, where: str) -> Any
 def explained(file: RegularFile, called: str) -> Iterator[None]:
     """Replace any exception of pyarrow, which raises many kinds for a damaged file, by an InputError of one line.
 
-    An error of lscli passes unchanged, and so does a MemoryError, unless a damaged length caused it.
+    An error of lscli passes unchanged. If memory ran out it is a MemoryError, unless a damaged length caused it.
     """
     try:
         yield
@@ -148,8 +149,8 @@ def explained(file: RegularFile, called: str) -> Iterator[None]:
     except Exception as error:
         size = re.search(r"size (\d+)", str(error))
         damaged = size is not None and int(size[1]) > (1 << 30) + _MOST * file.size
-        if isinstance(error, MemoryError) and not damaged:
-            raise
+        if ran_out(error) and not damaged:
+            raise MemoryError(str(error)) from error
         file.check_unchanged()
         what = said(error)[:200] or type(error).__name__
         raise InputError(f"corrupt {called}: {what}", "write or copy it again", where=file.name) from error
