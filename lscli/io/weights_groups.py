@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 _EMPTY = "(empty)"
-# Beyond it, a float64 no longer counts samples one by one, and no resample draws as many.
-_MOST = 2.0**53
 
 
 class Weights:
@@ -69,9 +67,6 @@ def open_weights(value: Any, rows: int, kept: Array) -> Weights | None:
         what = "negative" if values[row] < 0 else "not finite"
         what = f"the weight of row {row} is {what} ({values[row]:g})"
         raise InputError(what, "a weight says how often a row counts", where=name)
-    if values[kept].sum() >= _MOST:
-        what = f"the weights add up to {values[kept].sum():g} samples, more than can be counted"
-        raise InputError(what, "a weight says how often a row counts: divide them by a power of 10", where=name)
     if not (values[kept] > 0).any():
         raise InputError("no weight is above 0", "a weight says how often a row counts", where=name)
     return Weights(name, values, element)

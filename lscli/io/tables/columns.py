@@ -53,13 +53,15 @@ class Columns:
 
     Attributes:
         names: their names.
-        typed: the columns; empty for text, whose types are known once it is read. A text of many columns takes several
-            times the memory with them.
+        typed: the columns; empty for text, whose types are known once it is read. A text of many columns would take
+            several times the memory with them.
+        numbered: whether the names are no more than the positions, in a text without a header.
     """
 
-    def __init__(self, names: Sequence[str], typed: Sequence[Column] = ()) -> None:
+    def __init__(self, names: Sequence[str], typed: Sequence[Column] = (), *, numbered: bool = False) -> None:
         self.names = names
         self.typed = typed
+        self.numbered = numbered
 
     @classmethod
     def of(cls, typed: Sequence[Column]) -> Columns:
@@ -111,7 +113,7 @@ def matrix(where: str, columns: Columns, request: ArrayRequest, left_out: Collec
         _check_index(where, columns[place])
         if columns.typed:
             _check_type(where, columns[place], columns[places[0]], request)
-    if len(places) > 1:
+    if len(places) > 1 and not columns.numbered:
         _check_names(where, [columns.names[place] for place in places], request)
     return places
 

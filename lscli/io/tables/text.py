@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from lscli.io.array_request import ArrayRequest
     from lscli.io.files import RegularFile
 
+# A column takes 100 to 400 bytes of memory, many times as much as its cell in a line of the file.
+_MOST_COLUMNS = 1 << 20
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -71,7 +73,7 @@ def rows_of(where: str, lines: Iterable[str], delimiter: Delimiter) -> Iterator[
     """
     blank = 0
     try:
-        for row in _rows(iter(lines), delimiter):
+        for row in _rows(_narrow(where, lines, delimiter), delimiter):
             if not row:
                 blank += 1
                 continue
@@ -143,6 +145,15 @@ def counted(name: str, columns: Columns, column: str) -> int:
     if column.isascii() and column.isdigit() and len(column) < 9 and int(column) < len(names):
         return int(column)
     raise InputError(f"has no column {column!r}", nearest(column, names) or f"it has {listed(names)}", where=name)
+
+
+def _narrow(where: str, lines: Iterable[str], delimiter: Delimiter) -> Iterator[str]:
+    """The same lines, each checked before it is cut into cells."""
+    for line in lines:
+        if len(line) > _MOST_COLUMNS and (count := line.count(delimiter.character) + 1) > _MOST_COLUMNS:
+            hint = "save so many classes as .npy: np.save(path, logits)"
+            raise InputError(f"has {count} columns; at most {_MOST_COLUMNS} are read", hint, where=where)
+        yield line
 
 
 def _rows(lines: Iterator[str], delimiter: Delimiter) -> Iterator[list[str]]:
