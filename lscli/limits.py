@@ -21,6 +21,7 @@ _NO_MEMORY = (
     "annot allocate memory",
     "failed to map segment",
     "can't start new thread",
+    "launch worker thread",
     "bad_alloc",
     "alloc of size",
     "alloc size",
