@@ -21,7 +21,6 @@ from lscli.io.value_summary import ValueSummary, summarise
 from lscli.io.views import flattened, interpreted
 from lscli.listings import ArrayRow, Contents
 from lscli.options import InspectOptions
-from lscli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +64,7 @@ def inspect(path: Path, options: InspectOptions) -> Contents:
                 if array is not None:
                     array.close()
         file.close()
-    rows = [_row(name, array, _command(name, found, array, input_format)) for array in found]
+    rows = [_row(name, array, _next(name, found, array, input_format)) for array in found]
     return Contents(
         rows=rows,
         conclusion=_conclusion(found),
@@ -151,6 +150,18 @@ def _row(source: str, array: _Found, command: str) -> ArrayRow:
     )
 
 
+class _UntypedError(Exception):
+    """A name has a character that cannot be typed in a shell."""
+
+
+def _next(path: str, found: Sequence[_Found], array: _Found, input_format: str | None) -> str:
+    """The command that evaluates this array; empty if a name in it cannot be typed."""
+    try:
+        return _command(path, found, array, input_format)
+    except _UntypedError:
+        return ""
+
+
 def _command(path: str, found: Sequence[_Found], array: _Found, input_format: str | None) -> str:
     """The command that evaluates this array, with labels from the same file or from one next to it."""
     if not array.role:
@@ -202,7 +213,9 @@ def _beside(path: str, array: _Found, role: str, other: str) -> str:
 
 
 def _name(text: str) -> str:
-    return shlex.quote(printable(text))
+    if not text.isprintable():
+        raise _UntypedError
+    return shlex.quote(text)
 
 
 def _conclusion(found: Sequence[_Found]) -> str:

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 _MAGIC, _ENCRYPTED = b"PAR1", b"PARE"
 _LENGTH = 4
 _TAIL = _LENGTH + len(_MAGIC)
-# Some writers before 2017 left the header of a dictionary out of the size of a column (PARQUET-816).
-_UNCOUNTED = 100
 _BLOOM_HEADER = 64  # no header of a Bloom filter is longer
 _DEEPEST = 32
 # Types of Thrift's compact protocol.
@@ -54,7 +52,9 @@ def check_footer(file: RegularFile) -> None:
     if encrypted:
         raise _encrypted(file)
     others = place - end
-    if others > _UNCOUNTED:
+    if others < 0:
+        raise ValueError("its values reach into its footer")
+    if others:
         what = f"{sized(others)} before its footer belong to no column: another file may stand before it"
         raise InputError(what, "save each table to a file of its own", where=file.name)
 
