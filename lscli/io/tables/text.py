@@ -150,7 +150,7 @@ def counted(name: str, columns: Columns, column: str) -> int:
 def _narrow(where: str, lines: Iterable[str], delimiter: Delimiter) -> Iterator[str]:
     """The same lines, each checked before it is cut into cells."""
     for line in lines:
-        if len(line) > _MOST_COLUMNS and (count := line.count(delimiter.character) + 1) > _MOST_COLUMNS:
+        if len(line) >= _MOST_COLUMNS and (count := line.count(delimiter.character) + 1) > _MOST_COLUMNS:
             hint = "save so many classes as .npy: np.save(path, logits)"
             raise InputError(f"has {count} columns; at most {_MOST_COLUMNS} are read", hint, where=where)
         yield line
