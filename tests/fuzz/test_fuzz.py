@@ -77,6 +77,8 @@ def test_sound_files_are_accepted(targets: dict[str, Target]) -> None:
         check(targets["safetensors"], file) for file in tensors if b"F8_" not in file and b"dtype" in file
     }
     assert {True} == {check(targets["csv"], file) for file in sound.csv_files()}
+    for kind in ("parquet", "arrow"):
+        assert {True} == {check(targets[kind], file) for file in sound.table_files(kind)}
 
 
 @pytest.mark.parametrize("kind", KINDS)

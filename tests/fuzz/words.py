@@ -65,6 +65,8 @@ QUOTED = {
     "npy": _bytes(*(f"'{descr}'" for descr in _DESCRS), "''", "'\\N{DIGIT ONE}'"),
     "npz": [],
     "safetensors": _bytes(*(f'"{name}"' for name in _TENSORS)),
+    "parquet": [],
+    "arrow": [],
     "csv": _bytes('"0"', '"1"', '""', '"label"', '"2\n"', '"\u0663"'),
 }
 WORDS = {
@@ -72,4 +74,6 @@ WORDS = {
     "npz": [*_bytes(*_ZIP, *_SPACES), bytes(8), *(b"\xff" * size for size in (2, 4, 8)), b"\x93NUMPY", *_RAW],
     "safetensors": _bytes(*NUMBERS, *_SPACES, *_JSON) + QUOTED["safetensors"] + _RAW,
     "csv": _bytes(*NUMBERS, *_SPACES, *_CSV) + _RAW,
+    "parquet": [b"PAR1", b"PARE", b"PAR1PAR1", b"logit_1", b"label", bytes(8), b"\xff" * 8, b"\x15\x00\x15", *_RAW],
+    "arrow": [b"ARROW1", b"ARROW1\0\0", b"\xff" * 4 + bytes(4), b"logit_1", b"label", bytes(8), b"\xff" * 8, *_RAW],
 }

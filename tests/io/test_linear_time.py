@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -70,7 +71,7 @@ def text(path: Path, columns: int, name: str) -> Path:
     return path
 
 
-def refused_or_read(path: Path, **options: str) -> None:
+def refused_or_read(path: Path, **options: Any) -> None:
     with contextlib.suppress(LscliError):
         lscli.evaluate(path, np.array([0, 1]), metrics="loss_hard", threads=1, **options)
 

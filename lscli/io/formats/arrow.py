@@ -231,6 +231,8 @@ def _locate(file: RegularFile, data: Any, reader: Any, columns: Columns, rows: S
                 else:
                     located[place] = None if offset is None else [*offsets, offset]
         first += count
+        if not any(isinstance(offsets, list) for offsets in located.values()):
+            break  # no column can be read in place: do not decompress the other batches
     return located
 
 

@@ -148,7 +148,7 @@ def explained(file: RegularFile, called: str) -> Iterator[None]:
         raise
     except Exception as error:
         size = re.search(r"size (\d+)", str(error))
-        damaged = size is not None and int(size[1]) > (1 << 30) + _MOST * file.size
+        damaged = size is not None and int(size[1]) > _RATIO_FROM + _MOST * file.size
         if ran_out(error) and not damaged:
             raise MemoryError(str(error)) from error
         file.check_unchanged()
