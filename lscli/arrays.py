@@ -16,12 +16,27 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
+BFLOAT16 = "bfloat16"  # a type that numpy lacks
 _WHAT = "give a numpy array, a torch tensor or a path"
 _DEPTH = 3  # of nested lists: those of tokens are [N, T, K]
 
 
+def widened(raw: Array, element: str) -> Array:
+    """The numbers of elements as they are stored: the 2 bytes of a bfloat16 become a float32.
+
+    Args:
+        raw: of any shape; uint16 if `element` is bfloat16.
+        element: the name of the type of the elements.
+    """
+    if element != BFLOAT16:
+        return raw
+    wide = raw.astype(np.uint32)
+    wide <<= 16  # bfloat16 is the upper half of a float32
+    return wide.view(np.float32)
+
+
 def as_array(value: Any, name: str) -> Array:
-    """The value as a numpy array, not copied if it is one; bfloat16 tensors become float32, which holds every value.
+    """The value as a numpy array, not copied if it is one; bfloat16 becomes float32, which holds every value.
 
     Raises:
         InputError: it is no array of numbers or texts, or values of it are masked.
@@ -39,7 +54,7 @@ def as_array(value: Any, name: str) -> Array:
         raise InputError(f"is not an array: {said(error)}", _WHAT, where=name) from error
     if array.dtype == object:
         raise InputError(f"object arrays are refused ({_kind(value)})", "give an array of numbers", where=name)
-    return array
+    return array.astype(np.float32) if array.dtype.name == BFLOAT16 else array  # a type of ml_dtypes, as jax has
 
 
 def as_list(value: Any, name: str) -> list[Any]:

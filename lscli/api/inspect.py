@@ -28,7 +28,6 @@ from lscli.io.value_summary import ValueSummary, summarise
 from lscli.io.views import interpreted
 from lscli.listings import ArrayRow, Contents
 from lscli.options import InspectOptions
-from lscli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -80,7 +79,7 @@ def inspect(path: Path, options: InspectOptions) -> Contents:
         file.close()
     partners = _partners(found)
     shape_of = cache(stored_shape)  # every file beside is looked at once, not once for each array
-    rows = [_row(name, array, *_command(name, partners[array.file], array, input_format, shape_of)) for array in found]
+    rows = [_row(name, array, *_next(name, partners[array.file], array, input_format, shape_of)) for array in found]
     return Contents(
         rows=rows,
         conclusion=_conclusion(found),
@@ -187,6 +186,20 @@ def _partners(found: Iterable[_Found]) -> dict[str, list[_Found]]:
 _MOST_PARTNERS = 200
 
 
+class _UntypedError(Exception):
+    """A name has a character that cannot be typed in a shell."""
+
+
+def _next(
+    path: str, found: Sequence[_Found], array: _Found, input_format: str | None, shape_of: _ShapeOf
+) -> tuple[str, Sequence[str]]:
+    """As `_command`; the command is empty if a name in it cannot be typed."""
+    try:
+        return _command(path, found, array, input_format, shape_of)
+    except _UntypedError:
+        return "", array.options
+
+
 def _command(
     path: str, found: Sequence[_Found], array: _Found, input_format: str | None, shape_of: _ShapeOf
 ) -> tuple[str, Sequence[str]]:
@@ -275,7 +288,9 @@ def _beside(path: str, array: _Found, role: str, other: str, shape_of: _ShapeOf)
 
 
 def _name(text: str) -> str:
-    return shlex.quote(printable(text))
+    if not text.isprintable():
+        raise _UntypedError
+    return shlex.quote(text)
 
 
 def _conclusion(found: Sequence[_Found]) -> str:

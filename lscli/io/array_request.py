@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from lscli.errors import InputError
-from lscli.text import nearest, printable
+from lscli.text import listed, nearest, printed
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from lscli.options import ChoiceScore, Dtype
 
-_MOST_NAMES = 12
-_LONGEST = 80  # characters of a key in a message
 Wants = Literal["matrix", "integers", "numbers"]
 
 
@@ -91,16 +88,6 @@ def choose(where: str, keys: Collection[str], request: ArrayRequest, again: str)
     raise InputError(f"holds several arrays and none is called {request.role}", hint, where=where)
 
 
-def listed(keys: Collection[str]) -> str:
-    """The first of the keys in a file, for a hint."""
-    return ", ".join(map(shortened, islice(keys, _MOST_NAMES))) + (", ..." if len(keys) > _MOST_NAMES else "")
-
-
 def array_name(file: str, key: str) -> str:
     """The name of an array in a file, for errors."""
-    return f"{file}[{shortened(key)}]"
-
-
-def shortened(key: str) -> str:
-    """A key as it is printed: without control characters, and not longer than a line."""
-    return printable(key if len(key) <= _LONGEST else f"{key[:_LONGEST]}...")
+    return f"{file}[{printed(key)}]"

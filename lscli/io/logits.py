@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from lscli.options import Kind
 
 
+# The element type of bfloat16 in `.npy` files.
+UNTYPED, UNTYPED_BYTES = "void16", "2-byte values without a type, as ml_dtypes saves bfloat16"
+
+
 class Logits(Checked):
     """A matrix of logits, read by chunks of rows.
 
@@ -136,9 +140,8 @@ def _element_type(array: StoredArray) -> str:
     name = array.element
     if name in STORAGE:
         return name
-    if name == "void16":
-        what = "2-byte values without a type, as ml_dtypes saves bfloat16"
-        raise InputError(what, "say --dtype bfloat16, or save them as float32", where=array.name)
+    if name == UNTYPED:
+        raise InputError(UNTYPED_BYTES, "say --dtype bfloat16, or save them as float32", where=array.name)
     if name.lstrip("u").startswith("int"):
         hint = "save the raw scores as float32, not predictions"
         raise InputError(f"{name} values are refused as logits", hint, where=array.name)

@@ -222,6 +222,27 @@ def _halved(value: Any) -> Any:
     return value[: len(value) // 2] if isinstance(value, str) else value // 2 if isinstance(value, int) else value / 2
 
 
+def _table(kind: str) -> Callable[[Random], bytes]:
+    """Mutations of a table: of its bytes, mostly near the end where the footer is, or two files joined."""
+
+    def mutate(rng: Random) -> bytes:
+        base = rng.choice(_sound_tables(kind))
+        how = rng.random()
+        if how < 0.1:
+            other = rng.choice(_sound_tables(kind))
+            return base[: rng.choice((len(base), _place(rng, base)))] + other
+        if how < 0.4:
+            return _changed(rng, base, kind)
+        data = bytearray(base)
+        for _ in range(rng.choice((1, 1, 1, 2, 4))):
+            place = min(len(data) - 1, int(rng.expovariate(1 / 400)) if how < 0.9 else rng.randrange(len(data)))
+            place = len(data) - 1 - place
+            data[place] = rng.choice((0, 1, 127, 128, 255, data[place] ^ 1 << rng.randrange(8)))
+        return bytes(data)
+
+    return mutate
+
+
 def _length(rng: Random, length: int) -> int:
     """The length of a header as a file says it: mostly right."""
     how = rng.random()
@@ -320,6 +341,8 @@ _MUTATIONS: dict[str, Callable[[Random], bytes]] = {
     "npz": _npz,
     "safetensors": _safetensors,
     "pt": _pt,
+    "parquet": _table("parquet"),
+    "arrow": _table("arrow"),
     "csv": _csv,
     "lm-eval": _lm_eval,
 }
@@ -329,3 +352,4 @@ _sound_npy, _sound_npz = cache(sound.npy_files), cache(sound.npz_files)
 _sound_samples = cache(sound.samples_files)
 _sound_safetensors, _sound_csv = cache(sound.safetensors_files), cache(sound.csv_files)
 _sound_pt = cache(sound.pt_files)
+_sound_tables = cache(sound.table_files)

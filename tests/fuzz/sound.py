@@ -9,7 +9,9 @@ import zipfile
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
+from pyarrow import parquet
 
 _TYPES = ("<f4", ">f4", "<f2", "<f8", "<i8", ">i2", "|i1", "|u1", "<u8", "|b1", "<c8", "|S3", "<U2", "|V2", "<M8[s]")
 _SHAPES: tuple[tuple[int, ...], ...] = ((6, 3), (6,), (2, 2, 3), (), (0, 3), (1, 1))
@@ -155,6 +157,30 @@ _TASKS = [
     (["x", "x"], "number"),
     (["long answer", "a", "bb"], "letter"),
 ]
+
+
+def table_files(kind: str) -> list[bytes]:
+    """Parquet or Arrow files of logits and labels: a column of lists or one per class, in several layouts."""
+    logits, labels = np.arange(18, dtype=np.float32).reshape(6, 3) / 4, np.arange(6) % 3
+    lists = pa.table({"logits": pa.FixedSizeListArray.from_arrays(pa.array(logits.ravel()), 3), "label": labels})
+    columns = pa.table({f"logit_{place}": logits[:, place] for place in range(3)} | {"label": labels, "w": labels / 2})
+    parts: list[dict[str, Any]] = [{"rows": 6}, {"rows": 2}, {"rows": 6, "packed": True}, {"rows": 4, "other": True}]
+    return [(_parquet if kind == "parquet" else _arrow)(own, **part) for own in (lists, columns) for part in parts]
+
+
+def _parquet(table: pa.Table, rows: int, packed: bool = False, other: bool = False) -> bytes:
+    stream = io.BytesIO()
+    kept: dict[str, Any] = {"write_page_index": True, "write_page_checksum": True} if other else {}
+    parquet.write_table(table, stream, row_group_size=rows, compression="zstd" if packed else "none", **kept)
+    return stream.getvalue()
+
+
+def _arrow(table: pa.Table, rows: int, packed: bool = False, other: bool = False) -> bytes:
+    sink = pa.BufferOutputStream()
+    options = pa.ipc.IpcWriteOptions(compression="lz4" if packed else None)
+    with (pa.ipc.new_stream if other else pa.ipc.new_file)(sink, table.schema, options=options) as writer:
+        writer.write_table(table, max_chunksize=rows)
+    return bytes(sink.getvalue().to_pybytes())
 
 
 def zipped(members: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:

@@ -16,18 +16,23 @@ from numpy.typing import NDArray
 
 import lscli
 from lscli.errors import LscliError
-from lscli.io.array_request import ArrayRequest, shortened
+from lscli.io.array_request import ArrayRequest
 from lscli.io.files import RegularFile
 from lscli.io.format_table import FORMATS, check_content
 from lscli.io.memory import read_all
 from lscli.io.stored import StoredArray
-from lscli.text import printable
+from lscli.text import printable, printed
 from tests.fuzz import oracles, settings
 from tests.fuzz.contract import WrongError, misspoken
 from tests.io.make import figures
 
 ALL_OF, SOME_ROWS = 1 << 20, 1 << 16
 _LOGITS = ArrayRequest("logits", option="--logits-key")
+_OF_TABLES = [
+    ArrayRequest("logits", option="--logits-key"),
+    ArrayRequest("labels", "integers", option="--labels-key"),
+    ArrayRequest("weights", "numbers", "w"),
+]
 _REQUESTS = {
     "npy": [ArrayRequest("logits"), ArrayRequest("logits", allow_trailing=True, dtype="bfloat16")],
     "npz": [
@@ -42,10 +47,13 @@ _REQUESTS = {
         ArrayRequest("logits", option="--logits-key"),
         ArrayRequest("labels", "integers", option="--labels-key", shared=True),
     ],
+    "parquet": _OF_TABLES,
+    "arrow": _OF_TABLES,
     "csv": [ArrayRequest("labels", "integers", option="--labels-key"), ArrayRequest("logits", option="--logits-key")],
     "lm-eval": [ArrayRequest("logits", choice_score=score) for score in ("sum", "sum", "per-character", "per-byte")],
 }
 _SAVED = {"sum": "acc", "per-character": "acc_norm", "per-byte": "acc_bytes"}
+_TABLES = ("parquet", "arrow")
 # An evaluation takes a hundred times as long as reading a header.
 ONE_IN = 64
 
@@ -96,10 +104,12 @@ class Target:
             array = reader.open_array(file, request)
             key = array.name.removeprefix(self.path)[1:-1]
             shape, element = array.shape, array.element
-            if refusal is None and request.dtype is None:
+            if refusal is None and request.dtype is None and self.kind not in _TABLES:
                 _check_listed(listed, key, shape, element)
             values = _values(array)
-        if values is not None and self.kind == "csv" and request.wants == "matrix":
+        if values is not None and self.kind in _TABLES:
+            _compare_table(values, oracles.table(self.kind, data))
+        elif values is not None and self.kind == "csv" and request.wants == "matrix":
             _compare_columns(values, oracles.columns(data))
         elif values is not None:
             with contextlib.suppress(oracles.UnreadError):
@@ -124,6 +134,8 @@ class Target:
 
     def _evaluate(self, data: bytes) -> None:
         """Compare the report of the file with that of the arrays that the oracle reads."""
+        if self.kind in _TABLES:
+            _tried(lambda: lscli.inspect(self.path))
         options: dict[str, Any] = {"threads": 1, "device": "cpu"}
         if self.kind == "csv":
             inputs: tuple[Any, ...] = (np.random.default_rng(0).standard_normal((6, 4)), self.path)
@@ -132,7 +144,7 @@ class Target:
         else:
             inputs = (self.path,)
         report, refusal = _tried(lambda: lscli.evaluate(*inputs, **options))
-        if refusal is not None:
+        if refusal is not None or self.kind in _TABLES:
             return
         if self.kind == "lm-eval":
             saved = oracles.saved_accuracies(data, "acc")
@@ -206,7 +218,7 @@ def _rows(data: bytes) -> int:
 
 def _same(name: str, key: str) -> bool:
     """Whether a key in an error is this name."""
-    return key in (printable(name), shortened(name))
+    return key in (printable(name), printed(name))
 
 
 def _check_listed(listed: Any, key: str, shape: tuple[int, ...], element: str) -> None:
@@ -235,7 +247,7 @@ def _compare(values: NDArray[Any], expected: dict[str, NDArray[Any]], key: str, 
         raise WrongError(f"the oracle has no {key!r} but {list(expected)}")
     other = named[0]
     if dtype is not None and other.dtype.kind == "V":
-        other = other.view("<u2")
+        other = oracles.bfloat16(other)
     if other.dtype.hasobject:
         raise WrongError(f"the oracle refuses what lscli reads: {other}")
     other = other.astype(other.dtype.newbyteorder("="), copy=False)
@@ -244,9 +256,18 @@ def _compare(values: NDArray[Any], expected: dict[str, NDArray[Any]], key: str, 
         raise WrongError(f"{values.dtype} {values.shape}: {values}, by the oracle {other.dtype} {other.shape}: {other}")
 
 
-def _compare_columns(values: NDArray[Any], expected: list[NDArray[np.float64]]) -> None:
+def _compare_table(values: NDArray[Any], expected: dict[str, NDArray[Any]] | None) -> None:
+    """A matrix has to be a column of lists, or to have the columns of the file in their order."""
+    if expected is None:
+        return
+    if any(np.array_equal(values, other, equal_nan=other.dtype.kind == "f") for other in expected.values()):
+        return
+    _compare_columns(values if values.ndim == 2 else values[:, None], [x for x in expected.values() if x.ndim == 1])
+
+
+def _compare_columns(values: NDArray[Any], expected: list[NDArray[Any]]) -> None:
     """Each column that lscli takes for logits has to be a column of the file, in the same order."""
     left = iter(expected)
     for column in values.T:
-        if not any(np.array_equal(column, other, equal_nan=True) for other in left):
+        if not any(np.array_equal(column, other, equal_nan=other.dtype.kind == "f") for other in left):
             raise WrongError(f"a column that is none of the file's: {column}")

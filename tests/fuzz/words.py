@@ -86,6 +86,8 @@ QUOTED = {
     "safetensors": _bytes(*(f'"{name}"' for name in _TENSORS)),
     "lm-eval": _bytes(*_SAMPLES, '""', '"\x1b[2J"'),
     "pt": [],
+    "parquet": [],
+    "arrow": [],
     "csv": _bytes('"0"', '"1"', '""', '"label"', '"2\n"', '"\u0663"'),
 }
 WORDS = {
@@ -95,4 +97,6 @@ WORDS = {
     "pt": [*PICKLE, *_bytes(*_ZIP), b"little", b"big", b"data.pkl", b"/data/0", *_RAW],
     "csv": _bytes(*NUMBERS, *_SPACES, *_CSV) + _RAW,
     "lm-eval": _bytes(*NUMBERS, *_SPACES, *_JSON, *_SAMPLES) + _RAW,
+    "parquet": [b"PAR1", b"PARE", b"PAR1PAR1", b"logit_1", b"label", bytes(8), b"\xff" * 8, b"\x15\x00\x15", *_RAW],
+    "arrow": [b"ARROW1", b"ARROW1\0\0", b"\xff" * 4 + bytes(4), b"logit_1", b"label", bytes(8), b"\xff" * 8, *_RAW],
 }
