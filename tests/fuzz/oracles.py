@@ -107,14 +107,14 @@ def _pt(data: bytes) -> dict[str, NDArray[Any]]:
 
 
 def _array(value: Any) -> NDArray[Any]:
-    """A tensor as an array, a bfloat16 one as its bits."""
+    """A tensor as an array, a bfloat16 one as float32."""
     import torch
 
     if not isinstance(value, torch.Tensor):
         return np.array(None, object)
     try:
         tensor = value.detach().resolve_neg()
-        return (tensor.contiguous().view(torch.uint16) if tensor.dtype == torch.bfloat16 else tensor).numpy()
+        return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
     except (RuntimeError, TypeError, NotImplementedError) as error:
         return _refused(error)
 

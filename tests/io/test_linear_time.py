@@ -50,8 +50,8 @@ def open_each(path: Path) -> None:
 
 
 def many(path: Path, count: int) -> Path:
-    """A file of so many arrays of three numbers, whose names are not numbered."""
-    arrays = {f"c{place}x": np.arange(3, dtype=np.float32) for place in range(count)}
+    """A file of so many arrays of three numbers, which are not of one type and so are no classes."""
+    arrays = {f"c{place}x": np.arange(3, dtype=np.float32 if place % 2 else np.float64) for place in range(count)}
     if path.suffix == ".safetensors":
         save_file(arrays, path)
         return path

@@ -309,7 +309,7 @@ def entries(columns: Columns, rows: int) -> list[Entry]:
     if floats == names and not families(names) and not any(map(is_beside, names)):
         matrices = {"": floats}  # what is read without a key
     one_type = {key: own for key, own in matrices.items() if len({place[name].element for name in own}) == 1 < len(own)}
-    firsts = {own[0]: Entry(key, (rows, len(own)), place[own[0]].element) for key, own in one_type.items()}
+    firsts = {own[0]: Entry(key or None, (rows, len(own)), place[own[0]].element) for key, own in one_type.items()}
     inside = {name for own in one_type.values() for name in own}
     found = []
     for column in columns.typed:
