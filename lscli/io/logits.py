@@ -44,6 +44,7 @@ class Logits(Checked):
         dtype: the type of the values as read: `float16`, `bfloat16`, `float32` or `float64`.
         stored: the type of the values in the file, which differs from `dtype` if they are converted on reading.
         ragged: whether rows with fewer classes are padded with -inf.
+        log_likelihoods: whether the format says that the values are log-likelihoods, whatever they look like.
         sequential: whether rows should be read in order, by one reader at a time.
         read_lock: held while the next rows are chosen and read; a lock only if `sequential`.
         size: bytes of data.
@@ -63,6 +64,7 @@ class Logits(Checked):
         self.stored: str = getattr(array, "stored", self.dtype)
         self.sequential = array.sequential
         self.ragged = array.ragged
+        self.log_likelihoods = array.log_likelihoods
         self.read_lock: AbstractContextManager[Any] = threading.Lock() if array.sequential else contextlib.nullcontext()
         self.shape = self._matrix_shape(array.shape)
         self.samples = samples or self.shape[:1]

@@ -98,6 +98,7 @@ class StoredArray(Checked):
         sequential: whether rows should be read in order, by one reader at a time.
         rows_only: whether its rows cannot be divided or joined, so that it has no other shape.
         ragged: whether rows with fewer classes are padded with -inf.
+        log_likelihoods: whether the format says that the values are log-likelihoods, whatever they look like.
         shards: the files that a pattern named, in order; empty for a single file.
         columns: the names of the columns of a table, one for each class; empty if they have none.
     """
@@ -109,6 +110,7 @@ class StoredArray(Checked):
     sequential: bool = False
     rows_only: bool = False
     ragged: bool = False
+    log_likelihoods: bool = False
     shards: Sequence[str] = ()
     columns: Sequence[str] = ()
 
