@@ -10,7 +10,7 @@ import pytest
 from lscli.errors import InputError
 from lscli.text import bounded, listed, nearest, printed, typed
 
-ODD = ["$(touch PWNED)", "`id`", "a b", "it's", 'say "no"', "a;b", "*", "~", "-x", "日本語"]
+ODD = ["$(touch PWNED)", "`touch x`", "a b", "it's", 'say "no"', "a;b", "*", "~", "-x", "日本語"]
 
 
 @pytest.mark.parametrize("name", ODD)

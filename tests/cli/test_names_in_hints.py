@@ -26,7 +26,7 @@ def test_the_hint_for_a_column_of_labels_leads_to_the_right_number(run: Run, tmp
     (tmp_path / "x.csv").write_text("\n".join([f"b,{quoted},c,d", *lines]))
     answer = run("eval", tmp_path / "x.csv")
     assert 3 == answer.code
-    said = re.search(r"--labels-column (.*?)(?=; if)", answer.err)
+    said = re.search(r"--labels-column (.*?)(?=; else)", answer.err)
     assert said, answer.err
     done = run("eval", tmp_path / "x.csv", *shlex.split(said[0]), "--metrics", "loss_hard")
     assert 0 == done.code, done.err
@@ -35,7 +35,7 @@ def test_the_hint_for_a_column_of_labels_leads_to_the_right_number(run: Run, tmp
 
 def test_the_hint_for_a_typed_column_of_labels(run: Run, tmp_path: Path) -> None:
     x, y = some_logits(40, 3), some_labels(40, 3)
-    columns = {"b": x[:, 0], "$(id)": y, "c": x[:, 1], "d": x[:, 2]}
+    columns = {"b": x[:, 0], "$(x)": y, "c": x[:, 1], "d": x[:, 2]}
     path = save(tmp_path / "x.parquet", pa.table({name: np.ascontiguousarray(c) for name, c in columns.items()}))
     answer = run("eval", path)
     said = re.search(r"--labels-column (.*?)(?=; else)", answer.err)

@@ -148,8 +148,9 @@ class _Matrix:
         values = np.concatenate(blocks) if blocks else np.empty((0, len(self._places)), element)
         names = [self._names[place] for place in self._places]
         if self._request.role == "logits" and len(names) > 1 and len(values):
+            named, has_labels = not self._row, self._has_labels
             _check_values(
-                self._name, names, first, values, self._request, named=not self._row, has_labels=self._has_labels
+                self._name, names, self._places, first, values, self._request, named=named, has_labels=has_labels
             )
         return values
 
@@ -274,6 +275,7 @@ def _check_separated(where: str, line: str, delimiter: Delimiter) -> None:
 def _check_values(
     where: str,
     names: Sequence[str],
+    places: Sequence[int],
     cells: Sequence[str],
     values: NDArray[Any],
     request: ArrayRequest,
@@ -315,7 +317,8 @@ def _check_values(
     if odd and not whole.all():
         name = names[odd[0]]
         candidates = [name for place, name in enumerate(names) if place not in odd]
-        hint = labels_hint(name, request, has_labels=has_labels) + naming_hint(names, candidates, request)
+        hint = labels_hint(name, request, has_labels=has_labels, number=places[odd[0]])
+        hint += naming_hint(names, candidates, request)
         raise InputError(f"column {name!r} has only whole numbers, as labels have", hint, where=where)
 
 

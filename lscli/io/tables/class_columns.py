@@ -82,11 +82,19 @@ def naming_hint(names: Sequence[str], candidates: Sequence[str], request: ArrayR
     return f"name the columns of the classes: {request.option} {' or '.join(map(shlex.quote, found))}"
 
 
-def labels_hint(name: str, request: ArrayRequest, *, has_labels: bool) -> str:
-    """The beginning of a hint on a column of whole numbers: it may hold the labels if no other column does."""
-    if not request.shared or has_labels or is_beside(name, labels=False) or not typed(name):
+def labels_hint(name: str, request: ArrayRequest, *, has_labels: bool, number: int | None = None) -> str:
+    """The beginning of a hint on a column of whole numbers: it may hold the labels if no other column does.
+
+    Args:
+        name: the name of the column.
+        request: the matrix that was asked for.
+        has_labels: whether another column holds the labels.
+        number: the position of the column, if the format takes it for a name that cannot be typed.
+    """
+    column = typed(name) or (number is not None and str(number))
+    if not column or not request.shared or has_labels or is_beside(name, labels=False):
         return ""
-    return f"if it holds the labels, say --labels-column {typed(name)}; else "
+    return f"if it holds the labels, say --labels-column {column}; else "
 
 
 def _key(names: Sequence[str], prefix: str, family: list[str]) -> str:
