@@ -65,7 +65,8 @@ OPTIONS: dict[str, Declared] = {
         ("lscli sweep a/x.npy b/x.npy ... y.npy", "lscli.sweep('a/x.npy', 'y.npy', others=['b/x.npy', ...])"),
         (
             "to compare these models, each with its labels, say lscli sweep a.npz b.npz; or say --pool",
-            "to compare these models, each with its labels, say lscli.sweep('a.npz', others=['b.npz']); or say pool=True",
+            "to compare these models, each with its labels, say lscli.sweep('a.npz', others=['b.npz']); "
+            "or say pool=True",
         ),
         ("lscli explain 0.9935 LOGITS LABELS", "lscli.explain(0.9935, LOGITS, LABELS)"),
         ("lscli eval 'a b.npy' y.npy --binary", "lscli.evaluate('a b.npy', 'y.npy', binary=True)"),
