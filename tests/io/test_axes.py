@@ -126,9 +126,7 @@ def test_every_axis_that_fits_is_named() -> None:
     assert "if axis 2 holds the classes, say flatten=True; if axis 1 holds the classes, say class_axis=1" == hint
     either = RANDOM.normal(size=(2, 3, 2))
     hint = refused(InputError, "are axis 0", either, RANDOM.integers(0, 2, (3, 2)), flatten=True).hint
-    assert (
-        "if axis 0 holds the classes, say class_axis=0; if the axes of the labels are swapped, save labels.T" == hint
-    )
+    assert "if axis 0 holds the classes, say class_axis=0; if the axes of the labels are swapped, save labels.T" == hint
 
 
 def test_an_axis_that_is_not_there_is_refused() -> None:
