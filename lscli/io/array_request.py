@@ -93,14 +93,14 @@ def choose(where: str, keys: Collection[str], request: ArrayRequest, again: str)
 
 def listed(keys: Collection[str]) -> str:
     """The first of the keys in a file, for a hint."""
-    return ", ".join(map(shortened, islice(keys, _MOST_NAMES))) + (", ..." if len(keys) > _MOST_NAMES else "")
+    return ", ".join(map(short_key, islice(keys, _MOST_NAMES))) + (", ..." if len(keys) > _MOST_NAMES else "")
 
 
 def array_name(file: str, key: str) -> str:
     """The name of an array in a file, for errors."""
-    return f"{file}[{shortened(key)}]"
+    return f"{file}[{short_key(key)}]"
 
 
-def shortened(key: str) -> str:
+def short_key(key: str) -> str:
     """A key as it is printed: without control characters, and not longer than a line."""
     return printable(key if len(key) <= _LONGEST else f"{key[:_LONGEST]}...")

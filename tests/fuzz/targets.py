@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 import lscli
 from lscli.errors import LscliError
-from lscli.io.array_request import ArrayRequest, shortened
+from lscli.io.array_request import ArrayRequest, short_key
 from lscli.io.files import RegularFile
 from lscli.io.format_table import FORMATS, check_content
 from lscli.io.memory import read_all
@@ -206,7 +206,7 @@ def _rows(data: bytes) -> int:
 
 def _same(name: str, key: str) -> bool:
     """Whether a key in an error is this name."""
-    return key in (printable(name), shortened(name))
+    return key in (printable(name), short_key(name))
 
 
 def _check_listed(listed: Any, key: str, shape: tuple[int, ...], element: str) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from lscli.errors import InputError
-from lscli.io.array_request import ArrayRequest, Entry, array_name, choose, listed, shortened
+from lscli.io.array_request import ArrayRequest, Entry, array_name, choose, listed, short_key
 from lscli.io.formats.npy import MAX_FORTRAN
 from lscli.io.formats.strided import BLOCK, gathered
 from lscli.io.formats.torch_pickle import ForeignGlobalError, Pairs, PickleError, described
@@ -109,7 +109,7 @@ class _Checkpoint:
         if None in self.values:
             if request.key is not None:
                 raise InputError(
-                    f"holds one {kind(self.values[None])}, and no {shortened(request.key)!r}",
+                    f"holds one {kind(self.values[None])}, and no {short_key(request.key)!r}",
                     f"leave out {request.option}",
                     where=where,
                 )
@@ -139,7 +139,7 @@ class _Checkpoint:
         stored = tensor.stored * (1 if tensor.untyped else dtype.itemsize)
         record = self._archive.members.get(f"{self._folder}/{tensor.record}")
         if record is None:
-            raise _corrupt(name, f"its record {shortened(tensor.record)} is missing")
+            raise _corrupt(name, f"its record {short_key(tensor.record)} is missing")
         if not stored <= record.file_size < stored + dtype.itemsize:  # a storage may end with a part of an element
             raise _corrupt(name, f"its record has {record.file_size} bytes, its storage {stored}")
         if tensor.overlapping and max(tensor.end, math.prod(tensor.shape)) * dtype.itemsize > BLOCK:
@@ -203,7 +203,7 @@ def _by_key(file: RegularFile, value: Value) -> dict[str | None, Value]:
             hint = f"give the tensors names: {SAVE}"
             raise InputError(f"a key is a {kind(key)}, neither text nor a whole number", hint, where=file.name)
         if str(key) in found:
-            what = f"two of its keys read {shortened(str(key))!r}, such as a number and its text"
+            what = f"two of its keys read {short_key(str(key))!r}, such as a number and its text"
             raise InputError(what, f"give the tensors different names: {SAVE}", where=file.name)
         found[str(key)] = part
     return found
