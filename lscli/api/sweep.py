@@ -17,6 +17,7 @@ from lscli.checked_options import items
 from lscli.errors import InputError
 from lscli.io.argument import is_path
 from lscli.io.path_roles import is_keyed, stored_shape
+from lscli.io.tables.columns import LABELS
 from lscli.metrics.base import Settings
 from lscli.metrics.paired import differences, paired_columns
 from lscli.metrics.selection import select
@@ -132,15 +133,20 @@ def _shape(model: Any, logits_key: str | None) -> tuple[int, ...] | None:
 
 def _read(model: Any, first: Data, labels: Data | None, columns: frozenset[str], options: SweepOptions) -> Reading:
     """Read a model with the labels of all models; without them, with those in its own file or in the first model's."""
-    if labels is None and model is not first and not _has_labels(model, options.labels_key):
-        labels, options = first, options.replaced(labels_key=options.labels_key or "labels")
+    if labels is None and model is not first and _key_of_labels(model, options) is None:
+        key = _key_of_labels(first, options) or "labels"
+        labels, options = first, options.replaced(labels_key=key)
     return reading.read(model, labels, columns, options, against=options)
 
 
-def _has_labels(model: Any, labels_key: str | None) -> bool:
+def _key_of_labels(model: Any, options: SweepOptions) -> str | None:
+    """The array or column of a file of logits that holds its labels; None if it has none."""
     if not is_path(model) or not is_keyed(model):
-        return False
-    return bool(stored_shape(model, labels_key or "labels", "labels"))
+        return None
+    if options.labels_column is not None and options.labels_key is None:
+        return options.labels_column
+    names = LABELS if options.labels_key is None else [options.labels_key]
+    return next((name for name in names if stored_shape(model, name, name)), None)
 
 
 def _distinct(name: str, taken: Collection[str]) -> str:

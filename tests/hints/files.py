@@ -163,8 +163,8 @@ CASES = [
     Hint(
         "one-hot rows in a text",
         beside("a,b,c\n1,0,0\n0,1,0\n0,0,1\n0,1,0\n"),
-        "has 3 columns of 0 and 1",
-        "if its rows are one-hot, save the class numbers: labels.argmax(axis=1)",
+        "need labels of shape (N,), got (4, 3)",
+        "save the class numbers of these one-hot rows: labels.argmax(axis=1)",
         beside("0\n1\n2\n1\n"),
         accuracy=0.75,
         never=("--labels-column",),

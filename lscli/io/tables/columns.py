@@ -147,7 +147,8 @@ def place_of_single(
     if len(others) == 1:
         return others[0]
     option = "--labels-column" if integers else request.option
-    raise InputError(f"has {len(names)} columns", f"name one with {option}: {listed(names)}", where=where)
+    hint = f"name one with {option}: {listed(names)}" if option else f"call one {request.role!r}: {listed(names)}"
+    raise InputError(f"has {len(names)} columns", hint, where=where)
 
 
 def place_of(where: str, names: Sequence[str], name: str) -> int:

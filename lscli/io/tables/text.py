@@ -15,7 +15,6 @@ import numpy as np
 
 from lscli.errors import InputError
 from lscli.io.memory import MemoryArray
-from lscli.io.odd_labels import multi_label
 from lscli.io.pickles import is_pickle, refused
 from lscli.io.tables.columns import listed, place_of, place_of_single
 from lscli.text import nearest, printable
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from lscli.io.array_request import ArrayRequest
     from lscli.io.files import RegularFile
 
-_LOOKED_AT = 64  # rows
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -116,12 +114,7 @@ def open_column(file: RegularFile, request: ArrayRequest, delimiter: Delimiter =
     rows = rows_of(file.name, text_of(file), delimiter)
     written = _first(file, rows)
     first = names_of(written)
-    try:
-        place = place_of_single(file.name, first, request, counted)
-    except InputError:
-        if (request.wants, request.key, request.column) == ("integers", None, None):
-            _check_indicators(file.name, first, rows)
-        raise
+    place = place_of_single(file.name, first, request, counted)
     # A line that starts with `#` is a header even if its cell is a number.
     cells = [first[place]] if first == written and is_number(first[place]) else []
     cells += _cells(file, rows, place, len(cells))
@@ -176,23 +169,6 @@ def _cells(file: RegularFile, rows: Iterator[list[str]], place: int, start: int 
         cells.append(row[place])
     file.check_unchanged()
     return cells
-
-
-def _check_indicators(where: str, first: list[str], rows: Iterator[list[str]]) -> None:
-    """Raise InputError if the first rows of several columns hold only 0 and 1: none of the columns is the labels."""
-    looked_at = [*([first] if all(map(is_number, first)) else []), *itertools.islice(rows, _LOOKED_AT)]
-    values = [[number_of(cell) for cell in row] for row in looked_at]
-    if len(first) < 3 or not values or any({*row} - {0.0, 1.0} or len(row) != len(first) for row in values):
-        return
-    sums = [int(sum(cell or 0 for cell in row)) for row in values]
-    odd = next((row for row, total in enumerate(sums) if total != 1), None)
-    if odd is not None:
-        raise multi_label(odd, sums[odd], len(first), where)
-    what, hint = (
-        f"has {len(first)} columns of 0 and 1",
-        "if its rows are one-hot, save the class numbers: labels.argmax(axis=1)",
-    )
-    raise InputError(what, hint, where=where)
 
 
 def _integers(cells: list[str], where: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
