@@ -84,7 +84,8 @@ def plain_tensor(tensor: Any, name: str) -> Any:
     if tensor.is_nested or tensor.layout != torch.strided or tensor.is_quantized:
         found, hint = f"of layout {tensor.layout}", "give tensor.to_dense()"
         if tensor.is_nested:
-            found, hint = "that is nested, whose rows differ in length", "give tensor.to_padded_tensor(-math.inf)"
+            padding = "-math.inf" if tensor.is_floating_point() else "-100"
+            found, hint = "that is nested, whose rows differ in length", f"give tensor.to_padded_tensor({padding})"
         elif tensor.is_quantized:
             found, hint = "that is quantised", "give tensor.dequantize()"
         raise InputError(f"a tensor {found}", hint, where=name)
@@ -105,7 +106,7 @@ def tensor_values(tensor: Any, name: str) -> Array:
     try:
         array: Array = tensor.resolve_conj().resolve_neg().numpy()
     except (TypeError, RuntimeError) as error:
-        raise InputError(f"a tensor of dtype {tensor.dtype}", "give tensor.float()", where=name) from error
+        raise InputError(f"numpy has no dtype {tensor.dtype}", "give tensor.float()", where=name) from error
     return array
 
 

@@ -117,7 +117,7 @@ def _check_shapes(models: Sequence[Any], logits_key: str | None) -> None:
         if shape and shapes[0] and len(shape) == len(shapes[0]) >= 2 and shape != shapes[0]:
             raise InputError(
                 f"has logits of shape {shape}, {names[0]} of {shapes[0]}",
-                "models are compared on the same samples and classes",
+                "compare models on the same samples and classes",
                 where=name,
             )
 
@@ -178,9 +178,12 @@ def _pair(baseline: Reading, read: Reading, group: str, notes: list[str]) -> Sam
         return None
     differ = one["label"] != other["label"]
     if differ.any():
+        hint = "compare models on the same samples in the same order"
+        if np.array_equal(np.sort(one["label"]), np.sort(other["label"])):
+            hint = f"it seems to have the samples in another order: save them in that of {baseline.source}"
         raise InputError(
             f"its label of row {one['row'][differ.argmax()]} differs from that of {baseline.source}",
-            "models are compared on the same samples: give their labels once, as the last path",
+            hint,
             where=read.source,
         )
     return differences(one, other, read.targets)

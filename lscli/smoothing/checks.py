@@ -165,7 +165,9 @@ def check_goes_with_prior(smoothing: str, *, given: bool) -> None:
     """
     needed = CONVENTIONS[smoothing].needs_prior
     if given and not needed:
-        raise UsageError(f"smoothing {smoothing} has no prior", "add --smoothing prior", where="prior")
+        raise UsageError(
+            f"smoothing {smoothing} has no prior", "say --smoothing prior, or leave out --prior", where="prior"
+        )
     if needed and not given:
         raise UsageError(
             "the convention prior needs a prior", "add --prior FILE or --prior empirical", where="smoothing"

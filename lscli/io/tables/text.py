@@ -58,7 +58,7 @@ def text_of(file: RegularFile) -> TextIO:
         ReadWriteError: it cannot be read.
     """
     if is_pickle(file):
-        raise refused(file.name)
+        raise refused(file.name, "save it as text")
     if file.read(2, 0) in _UTF16:
         raise InputError("UTF-16 text, not UTF-8", "save it as UTF-8", where=file.name)
     return io.TextIOWrapper(file.stream(), encoding="utf-8-sig", errors="surrogateescape", newline="")
