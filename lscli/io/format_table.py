@@ -124,13 +124,23 @@ def format_of_file(file: RegularFile, role: str, given: str | None) -> str:
     if given is None and suffix not in (*BY_SUFFIX, *pickles.SUFFIXES):
         raise _unknown(file.name, suffix, role, found or format_of_text(file))
     name = given or format_of(file.name, role)
-    zipped = ("npz", "pt")
-    if found not in (None, name) and not (found in zipped and name in zipped):
-        what = "a zip archive" if found in zipped else FORMATS[found].called
-        hint = _renaming(found, role) if given is None else f"say --input-format {found}"
-        hint = f"if it is {FORMATS[found].called}, {hint}"
-        raise InputError(f"{what}, not {FORMATS[name].called}", hint, where=file.name)
+    check_content(file, name, role if given is None else None)
     return name
+
+
+def check_content(file: RegularFile, name: str, role: str | None = None) -> None:
+    """Raise InputError if the first bytes of a file identify another format than `name`.
+
+    `role` is the purpose of the file if its suffix named the format; None if the format was given.
+    """
+    found = format_by_content(file)
+    zipped = ("npz", "pt")
+    if found in (None, name) or (found in zipped and name in zipped):
+        return
+    what = "a zip archive" if found in zipped else FORMATS[found].called
+    hint = f"say --input-format {found}" if role is None else _renaming(found, role)
+    hint = f"if it is {FORMATS[found].called}, {hint}"
+    raise InputError(f"{what}, not {FORMATS[name].called}", hint, where=file.name)
 
 
 def _unknown(path: str, suffix: str, role: str, found: str | None = None) -> InputError:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from lscli.limits import MemoryLimit
+from lscli.scan.chunk_size import _SPARE
 from tests.hints.case import Hint, Make, agreement, right, typed
 from tests.io.make import some_labels, some_logits
 
@@ -15,7 +18,6 @@ Z, BITS = some_logits(24, 1)[:, 0], some_labels(24, 2)
 EVAL = ("eval", "x.npy", "y.npy")
 RIGHT, BINARY = agreement(X, Y), agreement(Z, BITS)
 SOFT = np.full((24, 3), 1 / 3)
-ROWS = X[:, 0] > np.inf  # no row
 
 
 def written(name: str, text: str | bytes, make: Make) -> Make:
@@ -38,11 +40,11 @@ def renamed(old: str, new: str, make: Make) -> Make:
     return arguments
 
 
-def saved_as(name: str, *words: object, **arrays: object) -> Make:
+def packed(name: str, *words: object, **arrays: object) -> Make:
     """A `Make` of one archive of numpy; see `typed` for the words."""
 
     def arguments(folder: Path) -> Sequence[object]:
-        np.savez(folder / name, **arrays)  # type: ignore[arg-type]
+        np.savez_compressed(folder / name, **arrays)  # type: ignore[arg-type]
         return typed(*words)(folder)
 
     return arguments
@@ -51,6 +53,39 @@ def saved_as(name: str, *words: object, **arrays: object) -> Make:
 def after(first: Make, then: Make) -> Make:
     """The files of the first, the command of the second."""
     return lambda folder: (first(folder), then(folder))[1]
+
+
+FIRST = np.moveaxis(X.reshape(6, 4, 3), -1, 1)
+WIDE = np.arange(400) % 200
+QUESTIONS = "".join(
+    json.dumps(
+        {
+            "doc_id": number,
+            "target": target,
+            "arguments": [["q", f" {choice}"] for choice in range(len(values))],
+            "resps": [[[value, False]] for value in values],
+            "filtered_resps": [[value, False] for value in values],
+            "acc": acc,
+        }
+    )
+    + "\n"
+    for number, (values, target, acc) in enumerate(
+        [([-1.5, -2.25], 0, 1.0), ([-1.25, -2.5, -0.5], 0, 0.0), ([-3.5, -0.75], 1, 1.0)]
+    )
+)
+
+
+def models(folder: Path) -> Sequence[object]:
+    """Two models in folders of their own, read as one."""
+    for name, x in (("a", X), ("b", X + 1)):
+        (folder / name).mkdir(exist_ok=True)
+        typed(x=x, y=Y)(folder / name)
+    return ["eval", folder / "*" / "x.npy", folder / "*" / "y.npy"]
+
+
+def compared(folder: Path) -> Sequence[object]:
+    """The same models in a sweep."""
+    return ["sweep", folder / "a" / "x.npy", folder / "b" / "x.npy", folder / "a" / "y.npy"]
 
 
 BOTH = typed(*EVAL, x=X, y=Y)
@@ -358,16 +393,16 @@ CASES = [
     ),
     Hint(
         "several weights",
-        after(BOTH, saved_as("w.npz", *EVAL, "--weights", "w.npz", a=np.ones(24), b=np.ones(24))),
+        after(BOTH, packed("w.npz", *EVAL, "--weights", "w.npz", a=np.ones(24), b=np.ones(24))),
         "holds several arrays and none is called weights",
         "save one as 'weights': it holds a, b",
-        saved_as("w.npz", *EVAL, "--weights", "w.npz", weights=np.ones(24)),
+        packed("w.npz", *EVAL, "--weights", "w.npz", weights=np.ones(24)),
         accuracy=RIGHT,
     ),
     # Keys.
     Hint(
         "logits alone in an archive",
-        after(BOTH, saved_as("a.npz", "eval", "a.npz", logits=X)),
+        after(BOTH, packed("a.npz", "eval", "a.npz", logits=X)),
         "holds no array 'labels'",
         "name the file of the labels after the logits",
         typed("eval", "a.npz", "y.npy"),
@@ -376,7 +411,7 @@ CASES = [
     ),
     Hint(
         "labels under another key",
-        saved_as("a.npz", "eval", "a.npz", logits=X, truth=Y),
+        packed("a.npz", "eval", "a.npz", logits=X, truth=Y),
         "holds no array 'labels'",
         "or their array with --labels-key: it holds logits, truth",
         typed("eval", "a.npz", "--labels-key", "truth"),
@@ -409,12 +444,12 @@ CASES = [
     Hint(
         "models with labels in another order",
         after(
-            saved_as("a.npz", logits=right([0, 1, 2, 0], 3), labels=np.array([0, 1, 2, 0])),
-            saved_as("b.npz", "sweep", "a.npz", "b.npz", logits=right([1, 0, 2, 0], 3), labels=np.array([1, 0, 2, 0])),
+            packed("a.npz", logits=right([0, 1, 2, 0], 3), labels=np.array([0, 1, 2, 0])),
+            packed("b.npz", "sweep", "a.npz", "b.npz", logits=right([1, 0, 2, 0], 3), labels=np.array([1, 0, 2, 0])),
         ),
         "its label of row 0 differs from that of",
         "it seems to have the samples in another order: save them in that of",
-        saved_as("b.npz", "sweep", "a.npz", "b.npz", logits=right([0, 1, 2, 0], 3), labels=np.array([0, 1, 2, 0])),
+        packed("b.npz", "sweep", "a.npz", "b.npz", logits=right([0, 1, 2, 0], 3), labels=np.array([0, 1, 2, 0])),
         accuracy=1.0,
         never=("as the last path",),
     ),
@@ -557,18 +592,18 @@ CASES = [
         "an array of a report",
         typed(*EVAL, "-f", "npy", x=X, y=Y),
         "this answer is not an array of numbers",
-        "use -f auto, table, csv, json, markdown or parquet; lscli smooth LABELS gives an array",
+        "use -f csv, json, markdown, table or parquet; lscli smooth LABELS gives an array",
         typed(*EVAL, "-f", "csv"),
         accuracy=RIGHT,
         code=2,
     ),
     Hint(
         "an output of no format",
-        typed(*EVAL, "-f", "auto", "-o", "out.txt", x=X, y=Y),
-        "the suffix '.txt' names no format",
+        typed(*EVAL, "-f", "auto", "-o", "out.xyz", x=X, y=Y),
+        "the suffix '.xyz' names no format",
         "or say -f",
-        lambda folder: [*typed(*EVAL)(folder), "-o", "/dev/stdout"],
-        accuracy=RIGHT,
+        lambda folder: [*typed(*EVAL)(folder), "-o", folder / "out.csv"],
+        again_code=0,
         code=2,
     ),
     Hint(
@@ -605,9 +640,92 @@ CASES = [
     ),
     Hint(
         "classes first that must be held",
-        after(typed(y=Y.reshape(6, 4)), saved_as("x.npz", "eval", "x.npz", "y.npy", "--class-axis", 1, logits=X)),
-        "",
-        "",
+        after(typed(y=Y.reshape(6, 4)), packed("x.npz", "eval", "x.npz", "y.npy", "--class-axis", 1, logits=FIRST)),
+        "an array that is read forwards takes",
+        "save it with the classes last: np.moveaxis(logits, 1, -1); then say --flatten instead of --class-axis",
+        packed("x.npz", "eval", "x.npz", "y.npy", "--flatten", logits=np.moveaxis(FIRST, 1, -1)),
+        accuracy=RIGHT,
+        patches={"lscli.io.class_axis._MOST": 10},
+    ),
+    Hint(
+        "transposed logits that must be held",
+        after(
+            typed(y=Y), packed("x.npz", "eval", "x.npz", "y.npy", "--class-axis", 0, logits=np.ascontiguousarray(X.T))
+        ),
+        "an array that is read forwards takes",
+        "save it with the classes last: np.moveaxis(logits, 0, -1); then leave out --class-axis",
+        packed("x.npz", "eval", "x.npz", "y.npy", logits=X),
+        accuracy=RIGHT,
+        patches={"lscli.io.class_axis._MOST": 10},
+    ),
+    Hint(
+        "chunks that do not fit",
+        typed(
+            *EVAL, "--chunk-rows", 400, "--threads", 1, x=np.eye(200, dtype=np.float32)[np.arange(400) % 200], y=WIDE
+        ),
+        "of memory, limit",
+        "use a smaller --chunk-rows, or give the container more memory",
+        typed(*EVAL, "--chunk-rows", 4, "--threads", 1),
+        accuracy=1.0,
+        code=4,
+        patches={"lscli.scan.chunk_size.memory_limit": lambda: MemoryLimit(_SPARE + 100_000, 1 << 40)},
+    ),
+    Hint(
+        "more classes than memory",
+        typed("smooth", "--label", 1, "--classes", 2**31 - 1),
+        "a row of 2147483647 targets needs",
+        "check --classes",
+        typed("smooth", "--label", 1, "--classes", 3),
+        prints="q0,q1,q2,",
+        code=4,
+        patches={"lscli.limits._machine": lambda: MemoryLimit(1 << 30, 1 << 30)},
+    ),
+    # Several files.
+    *(
+        Hint(
+            f"files of several models: {does}",
+            models,
+            "",
+            hint,
+            follow,
+            accuracy=RIGHT,
+            code=2,
+        )
+        for does, hint, follow in (
+            (
+                "compared",
+                "to compare models, say lscli sweep",
+                compared,
+            ),
+            ("pooled", "to read them as the samples of one model, say --pool", "--pool"),
+        )
+    ),
+    Hint(
+        "choices of questions by another axis",
+        written("q.jsonl", QUESTIONS, typed("eval", "q.jsonl", "--class-axis", 0)),
+        "is that of samples by choices",
+        "leave out --class-axis",
+        typed("eval", "q.jsonl"),
+        accuracy=2 / 3,
+    ),
+    # Where the answer goes.
+    Hint(
+        "an output inside a file",
+        lambda folder: [*BOTH(folder), "-o", folder / "x.npy" / "out.csv"],
+        "cannot be written: Not a directory",
+        "choose another place with -o",
+        lambda folder: [*typed(*EVAL)(folder), "-o", folder / "out.csv"],
+        again_code=0,
+        code=4,
+    ),
+    Hint(
+        "a default of no option",
+        BOTH,
+        "[tool.lscli] has an unknown option 'zzz'",
+        "see lscli eval --help for the options",
+        typed("eval", "--help"),
+        prints="--eps",
+        code=2,
+        patches={"lscli.cli.defaults._lscli_table": lambda folder: ({"zzz": 1}, "pyproject.toml")},
     ),
 ]
-CASES = [case for case in CASES if case.hint]

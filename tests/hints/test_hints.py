@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.inprocess import Answer, Run
-from tests.hints import commands, files, kinds, labels, shapes, warned
+from tests.hints import calls, commands, files, kinds, labels, shapes, warned
 from tests.hints.case import Hint
 from tests.hints.literals import HUMAN, Literal, literals
 
@@ -85,7 +85,7 @@ def test_every_hint_that_names_something_to_type_is_followed(run: Run, tmp_path:
                 for name, value in case.patches.items():
                     patched.setattr(name, value)
                 _first(case, run, folder)
-    said = "\n".join(SAID.values())
+    said = "\n".join([*SAID.values(), *(case.hint for case in calls.CASES)])
     missing = [each for each in literals() if each.text not in HUMAN and not each.pattern.search(said)]
     assert [] == missing, "\n".join(map(str, missing))
 

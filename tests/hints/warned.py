@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from scipy.special import expit, softmax
 
-from tests.hints.case import Hint, agreement, right, typed
+from tests.hints.case import Hint, Make, agreement, right, typed
 from tests.io.make import some_labels, some_logits
 
 X, Y = some_logits(60, 4, "float64"), some_labels(60, 4)
@@ -15,6 +20,19 @@ BITS = (Z + some_logits(60, 1, "float64")[:, 0] > 0).astype(int)
 EVAL = ("eval", "x.npy", "y.npy")
 RIGHT, BINARY = agreement(X, Y), agreement(Z, BITS)
 NUMBERS = np.arange(60.0)[:, None]
+
+
+def columns(*names: str) -> Make:
+    """A `Make` of the logits and whole numbers as columns of Parquet."""
+
+    def arguments(folder: Path) -> Sequence[object]:
+        pq.write_table(
+            pa.table(dict(zip(names, np.hstack([X, Y[:, None] + 7.0]).T, strict=True))), folder / "x.parquet"
+        )
+        return ["eval", folder / "x.parquet", *typed("y.npy", y=Y)(folder)]
+
+    return arguments
+
 
 CASES = [
     Hint(
@@ -91,7 +109,7 @@ CASES = [
     ),
     Hint(
         "labels that count from 1, without the last class",
-        typed(*EVAL, x=right(Y % 3, 4), y=Y % 3 + 1),
+        typed(*EVAL, x=right((Y % 3).tolist(), 4), y=Y % 3 + 1),
         "with labels - 1",
         "do the labels count from 1? then say --labels-from 1",
         "--labels-from 1",
@@ -123,6 +141,15 @@ CASES = [
         "for the value that it prints for two logits, say --top-label",
         "--top-label",
         prints="ece,",
+        code=0,
+    ),
+    Hint(
+        "whole numbers among the columns of a table",
+        columns("cat_a", "cat_b", "cat_c", "cat_d", "zed"),
+        "column 'zed' holds only whole numbers",
+        "say --logits-key 'cat_*'",
+        lambda folder: ["eval", folder / "x.parquet", folder / "y.npy", "--logits-key", "cat_*"],
+        accuracy=RIGHT,
         code=0,
     ),
 ]
