@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 _BLOCK = 1 << 18  # elements
 ONE_BY_ONE = "measure each class on its own: --binary with logits[:, k] and labels[:, k]"
-_ONE_BY_ONE_FLAT = "measure each class on its own: --binary --flatten with its logits and its labels"
+_SOFT = "say --soft-labels to lscli eval"
+_ONE_BY_ONE_FLAT = "measure each class on its own: --binary and --flatten with its logits and its labels"
 
 
 def multi_label(row: int, classes: int, num_classes: int, where: str, *, flattened: bool = False) -> InputError:
@@ -56,10 +57,9 @@ def not_one_per_sample(
             name, row = array.located(rows.first)
             raise multi_label(row, rows.classes, shape[1], name, flattened=len(stored) > 2)
         if rows.of_0_and_1:
-            hint = f"save the class numbers of these one-hot rows: labels.argmax(axis={axis}); or say --soft-labels"
-            hint = f"{hint} to eval"
+            hint = f"save the class numbers of these one-hot rows: labels.argmax(axis={axis}); or {_SOFT}"
         elif rows.distributions and array.element != "bfloat16":
-            hint = "for labels that are distributions, say --soft-labels to eval"
+            hint = f"for labels that are distributions, {_SOFT}"
         elif rows.floats and shape == logits:
             what = f"{what}, as of logits"
             hint = "the labels come last; to compare models, say lscli sweep LOGITS LOGITS LABELS"

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
+from lscli.cli.main import COMMANDS, app
 from tests.cli.inprocess import Answer, Run
 from tests.hints import calls, commands, files, kinds, labels, shapes, warned
 from tests.hints.case import Hint
@@ -16,6 +19,12 @@ from tests.hints.literals import HUMAN, Literal, literals
 CASES = [*labels.CASES, *kinds.CASES, *files.CASES, *shapes.CASES, *commands.CASES, *warned.CASES]
 # What a command said on stderr, by the name of its case: the test of completeness reads what the others ran.
 SAID: dict[str, str] = {}
+
+
+def _flags(command: str) -> set[str]:
+    """The flags of a command."""
+    own = get_command(app).commands[command]  # type: ignore[attr-defined]
+    return {flag for option in own.params for flag in option.opts}
 
 
 def _asked(run: Run, arguments: list[object], *, quiet: bool) -> Answer:
@@ -49,6 +58,9 @@ def test_a_hint_that_is_followed_does_not_make_it_worse(
     assert case.says in error
     assert case.hint in hint
     assert [] == [words for words in case.never if words in hint]
+    named = [str(arguments[0]), *re.findall("lscli ([a-z]+)", hint)]
+    known = {"--help"} | {flag for name in named if name in COMMANDS for flag in _flags(name)}
+    assert [] == [flag for flag in re.findall(r"(?<![\w-])--[a-z]+(?:-[a-z]+)*", hint) if flag not in known]
     if case.follow is None:
         return
     if isinstance(case.follow, str):
