@@ -16,7 +16,7 @@ from lscli.api.report_rows import Resampling, group_rows
 from lscli.checked_options import items
 from lscli.errors import InputError
 from lscli.io.argument import is_path
-from lscli.io.path_roles import is_keyed, stored_shape
+from lscli.io.path_roles import is_keyed, is_table, stored_shape
 from lscli.io.tables.columns import LABELS
 from lscli.metrics.base import Settings
 from lscli.metrics.paired import differences, paired_columns
@@ -133,20 +133,20 @@ def _shape(model: Any, logits_key: str | None) -> tuple[int, ...] | None:
 
 def _read(model: Any, first: Data, labels: Data | None, columns: frozenset[str], options: SweepOptions) -> Reading:
     """Read a model with the labels of all models; without them, with those in its own file or in the first model's."""
-    if labels is None and model is not first and _key_of_labels(model, options) is None:
-        key = _key_of_labels(first, options) or "labels"
-        labels, options = first, options.replaced(labels_key=key)
+    if labels is None and model is not first and not _has_labels(model, options):
+        labels = first
+        if options.labels_key is None and not (is_path(first) and is_table(first)):
+            options = options.replaced(labels_key="labels")  # the only array of an archive would be taken for them
     return reading.read(model, labels, columns, options, against=options)
 
 
-def _key_of_labels(model: Any, options: SweepOptions) -> str | None:
-    """The array or column of a file of logits that holds its labels; None if it has none."""
+def _has_labels(model: Any, options: SweepOptions) -> bool:
     if not is_path(model) or not is_keyed(model):
-        return None
+        return False
     if options.labels_column is not None and options.labels_key is None:
-        return options.labels_column
-    names = LABELS if options.labels_key is None else [options.labels_key]
-    return next((name for name in names if stored_shape(model, name, name)), None)
+        return is_table(model)
+    names = LABELS if options.labels_key is None else (options.labels_key,)
+    return any(stored_shape(model, name, name) for name in names)
 
 
 def _distinct(name: str, taken: Collection[str]) -> str:

@@ -11,7 +11,7 @@ from lscli.io.argument import Argument
 from lscli.io.array_request import ArrayRequest
 from lscli.io.axes import class_axes
 from lscli.io.files import RegularFile
-from lscli.io.format_table import FORMATS, format_of, format_of_file
+from lscli.io.format_table import FORMATS, Format, format_of, format_of_file
 from lscli.io.odd_labels import of_0_and_1
 from lscli.io.paths import STDIN, files_of
 
@@ -98,11 +98,21 @@ def _are_rows_of_labels(first: str, path: str, logits_key: str | None, labels_ke
 
 def is_keyed(path: str | bytes | os.PathLike[str]) -> bool:
     """Whether the format of a path can hold both logits and labels."""
-    name = files_of(os.fsdecode(path))[0]
+    own = _format(path)
+    return own is not None and own.keyed
+
+
+def is_table(path: str | bytes | os.PathLike[str]) -> bool:
+    """Whether a path is a table by its suffix."""
+    own = _format(path)
+    return own is not None and own.table
+
+
+def _format(path: str | bytes | os.PathLike[str]) -> Format | None:
     try:
-        return FORMATS[format_of(name, "logits")].keyed
+        return FORMATS[format_of(files_of(os.fsdecode(path))[0], "logits")]
     except LscliError:
-        return False
+        return None
 
 
 def stored_shape(path: str | bytes | os.PathLike[str], key: str | None, default: str) -> tuple[int, ...] | None:
