@@ -1,15 +1,16 @@
-"""Tell logits from labels among several paths. Only headers are read."""
+"""Tell logits from labels among several paths: by their headers, and by the values of those that look alike."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.errors import InputError, LscliError, ReadWriteError, UsageError
 from lscli.io.argument import Argument
 from lscli.io.array_request import ArrayRequest
 from lscli.io.axes import class_axes
+from lscli.io.class_axis import rows_of
 from lscli.io.files import RegularFile
 from lscli.io.format_table import FORMATS, Format, format_of, format_of_file
 from lscli.io.odd_labels import of_0_and_1
@@ -70,10 +71,12 @@ def _is_labels(
     if path == STDIN:
         return True
     shape = stored_shape(path, logits_key, "logits") or ()
-    if binary:  # logits and labels look the same: only an archive may hold logits
-        return not is_keyed(path)
+    if binary:  # logits and labels have one shape
+        return not is_keyed(path) or (len(shape) == 1 and _are_integers(path, labels_key))
     if flatten and len(shape) > 1:
         logits = stored_shape(first, logits_key, "logits") or ()
+        if shape == logits and _are_rows_of_labels(first, path, logits_key, labels_key):
+            return True
         return not is_keyed(path) and (len(shape) < len(logits or (*shape, 1)) or bool(class_axes(logits, shape)))
     # Labels as a column or as rows are refused with a hint.
     if len(shape) == 2 and shape[1] == 1:
@@ -92,7 +95,15 @@ def _are_rows_of_labels(first: str, path: str, logits_key: str | None, labels_ke
         array = Argument.of(path, "labels", stack).opened(request, stack)
         if array.shape != stored_shape(first, logits_key, "logits"):
             return False
-        return array.element.startswith(("int", "uint", "bool")) or of_0_and_1(array)
+        return array.element.startswith(("int", "uint", "bool")) or of_0_and_1(rows_of(array, -1))
+    return False
+
+
+def _are_integers(path: str, labels_key: str | None) -> bool:
+    """Whether a path holds one column of integers."""
+    with contextlib.suppress(InputError, UsageError), contextlib.ExitStack() as stack:
+        array = Argument.of(path, "labels", stack).opened(ArrayRequest("labels", "integers", labels_key), stack)
+        return array.element.lstrip("u").startswith("int")
     return False
 
 
@@ -102,13 +113,13 @@ def is_keyed(path: str | bytes | os.PathLike[str]) -> bool:
     return own is not None and own.keyed
 
 
-def is_table(path: str | bytes | os.PathLike[str]) -> bool:
+def is_table(path: Any) -> bool:
     """Whether a path is a table by its suffix."""
     own = _format(path)
     return own is not None and own.table
 
 
-def _format(path: str | bytes | os.PathLike[str]) -> Format | None:
+def _format(path: Any) -> Format | None:
     try:
         return FORMATS[format_of(files_of(os.fsdecode(path))[0], "logits")]
     except LscliError:

@@ -253,3 +253,16 @@ def test_a_named_column_holds_the_labels_of_each_model(run: Run, tmp_path: Path)
     paths = [tmp_path / "one.csv", tmp_path / "two.csv"]
     rows = records(run("sweep", *paths, "--labels-column", "truth"))
     assert {str(path) for path in paths} == {row["source"] for row in rows}
+
+
+def test_labels_in_a_text_follow_binary_logits_in_a_text(run: Run, tmp_path: Path) -> None:
+    z, y = np.load(LOGITS)[:60, 1].astype(float), np.load(LABELS)[:60] % 2
+    np.savetxt(tmp_path / "z.csv", z)
+    np.savetxt(tmp_path / "y.csv", y, fmt="%d")
+    np.save(tmp_path / "z.npy", z)
+    np.save(tmp_path / "y.npy", y)
+    given, expected = (
+        records(run("sweep", *(tmp_path / f"{name}.{suffix}" for name in "zy"), "--binary"))
+        for suffix in ("csv", "npy")
+    )
+    assert column(expected, "value") == column(given, "value")

@@ -187,6 +187,15 @@ CASES = [
         accuracy=RIGHT,
     ),
     Hint(
+        "one-hot labels of tokens in a sweep",
+        typed("sweep", "x.npy", "y.npy", FLATTEN, x=X3, y=ONE_HOT[Y3]),
+        "got labels (6, 4, 3) with an axis of classes",
+        "save the class numbers of these one-hot rows: labels.argmax(axis=2)",
+        typed("sweep", "x.npy", "y.npy", FLATTEN, y=ONE_HOT[Y3].argmax(axis=2)),
+        accuracy=RIGHT,
+        never=("name them after",),
+    ),
+    Hint(
         "one logit per sample",
         typed(*EVAL, x=Z, y=BITS),
         "need logits of shape (N, K), got (24,)",
