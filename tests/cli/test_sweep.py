@@ -261,8 +261,6 @@ def test_labels_in_a_text_follow_binary_logits_in_a_text(run: Run, tmp_path: Pat
     np.savetxt(tmp_path / "y.csv", y, fmt="%d")
     np.save(tmp_path / "z.npy", z)
     np.save(tmp_path / "y.npy", y)
-    given, expected = (
-        records(run("sweep", *(tmp_path / f"{name}.{suffix}" for name in "zy"), "--binary"))
-        for suffix in ("csv", "npy")
-    )
+    texts, arrays = ([tmp_path / f"{name}.{suffix}" for name in "zy"] for suffix in ("csv", "npy"))
+    given, expected = (records(run("sweep", *paths, "--binary")) for paths in (texts, arrays))
     assert column(expected, "value") == column(given, "value")
