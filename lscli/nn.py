@@ -302,7 +302,10 @@ def _check_shapes(logits: Tensor, target: Tensor, dim: int, vectors: dict[str, T
     if not logits.is_floating_point() or logits.ndim == 0 or shape[dim] == 0:
         raise UsageError(f"must be floating, [K] or [N, K, ...], got {logits.dtype} {shape}", where="logits")
     if target.dtype == torch.bool or target.is_complex():
-        raise UsageError(f"must be labels or probabilities, got {target.dtype}", "convert it first", where="target")
+        hint = "give class numbers or probabilities"
+        if target.dtype == torch.bool:
+            hint = "give target.to(logits.dtype)" if tuple(target.shape) == shape else "give target.long()"
+        raise UsageError(f"must be labels or probabilities, got {target.dtype}", hint, where="target")
     expected = shape if target.is_floating_point() else shape[:dim] + shape[dim + 1 :]
     if tuple(target.shape) != expected:
         kind = "class probabilities" if target.is_floating_point() else "labels"

@@ -81,9 +81,7 @@ class SampleTable:
         if not ((a == 0) | (a == 1)).all():
             raise UsageError("a value is neither 1 nor 0", "give whether each prediction was right", where="correct")
         if w is not None and not ((w >= 0) & np.isfinite(w)).all():
-            raise UsageError(
-                "a weight is negative or not finite", "a weight says how often a sample counts", where="weight"
-            )
+            raise UsageError("a weight is negative or not finite", "give finite weights of at least 0", where="weight")
         columns = {"confidence": c, "one_minus_confidence": 1.0 - c, "correct": a.astype(np.bool_)}
         return cls(columns, None, w)
 

@@ -75,7 +75,7 @@ def per_class(logits: Data, labels: Data | None, options: ClassesOptions) -> Cla
     settings = settings._replace(targets=read.targets)
     if names is not None and len(names) != read.num_classes:
         what = f"{len(names)} names for {read.num_classes} classes"
-        raise InputError(what, "write one name per line", where=names_file)
+        raise InputError(what, "give one name per class, in the order of the columns", where=names_file)
     more = list(_values(read.all, choices, settings))
     _check_sort(sort, more)
     rows: list[ClassRow] = []

@@ -43,7 +43,9 @@ def declared_targets(options: TargetOptions, masked_classes: MaskedClasses) -> T
     if masked_classes == "exclude" and (prior or (weighted and options.weight_mode == "torch")):
         what = "a prior" if prior else "class weights of mode torch"
         raise UsageError(
-            f"{what} cannot be applied where each row has its own classes", "use keep or error", where="masked-classes"
+            f"{what} cannot be applied where each row has its own classes",
+            "say --masked-classes keep or --masked-classes error",
+            where="masked-classes",
         )
     unknown = np.ones(1)
     return Targets(options.smoothing, unknown if prior else None, unknown if weighted else None, options.weight_mode)

@@ -16,7 +16,8 @@ from lscli.api.report_rows import Resampling, group_rows
 from lscli.checked_options import items
 from lscli.errors import InputError
 from lscli.io.argument import is_path
-from lscli.io.path_roles import is_keyed, stored_shape
+from lscli.io.path_roles import is_keyed, is_table, stored_shape
+from lscli.io.tables.columns import LABELS
 from lscli.metrics.base import Settings
 from lscli.metrics.paired import differences, paired_columns
 from lscli.metrics.selection import select
@@ -116,7 +117,7 @@ def _check_shapes(models: Sequence[Any], logits_key: str | None) -> None:
         if shape and shapes[0] and len(shape) == len(shapes[0]) >= 2 and shape != shapes[0]:
             raise InputError(
                 f"has logits of shape {shape}, {names[0]} of {shapes[0]}",
-                "models are compared on the same samples and classes",
+                "compare models on the same samples and classes",
                 where=name,
             )
 
@@ -132,15 +133,20 @@ def _shape(model: Any, logits_key: str | None) -> tuple[int, ...] | None:
 
 def _read(model: Any, first: Data, labels: Data | None, columns: frozenset[str], options: SweepOptions) -> Reading:
     """Read a model with the labels of all models; without them, with those in its own file or in the first model's."""
-    if labels is None and model is not first and not _has_labels(model, options.labels_key):
-        labels, options = first, options.replaced(labels_key=options.labels_key or "labels")
+    if labels is None and model is not first and not _has_labels(model, options):
+        labels = first
+        if options.labels_key is None and not (is_path(first) and is_table(first)):
+            options = options.replaced(labels_key="labels")  # the only array of an archive would be taken for them
     return reading.read(model, labels, columns, options, against=options)
 
 
-def _has_labels(model: Any, labels_key: str | None) -> bool:
+def _has_labels(model: Any, options: SweepOptions) -> bool:
     if not is_path(model) or not is_keyed(model):
         return False
-    return bool(stored_shape(model, labels_key or "labels", "labels"))
+    if options.labels_column is not None and options.labels_key is None:
+        return is_table(model)
+    names = LABELS if options.labels_key is None else (options.labels_key,)
+    return any(stored_shape(model, name, name) for name in names)
 
 
 def _distinct(name: str, taken: Collection[str]) -> str:
@@ -172,9 +178,12 @@ def _pair(baseline: Reading, read: Reading, group: str, notes: list[str]) -> Sam
         return None
     differ = one["label"] != other["label"]
     if differ.any():
+        hint = "compare models on the same samples in the same order"
+        if np.array_equal(np.sort(one["label"]), np.sort(other["label"])):
+            hint = f"it seems to have the samples in another order: save them in that of {baseline.source}"
         raise InputError(
             f"its label of row {one['row'][differ.argmax()]} differs from that of {baseline.source}",
-            "models are compared on the same samples: give their labels once, as the last path",
+            hint,
             where=read.source,
         )
     return differences(one, other, read.targets)

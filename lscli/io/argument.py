@@ -136,6 +136,6 @@ def _recognised(file: RegularFile) -> str:
         raise refused(file.name)
     found = found or format_of_text(file)
     if found is None:
-        hint = f"say --input-format: {', '.join(FORMATS)}"
+        hint = f"pipe a file of one of these formats: {', '.join(FORMATS)}"
         raise UsageError("the format is not recognised by its first bytes", hint, where=file.name)
     return found

@@ -80,11 +80,15 @@ def choose(where: str, keys: Collection[str], request: ArrayRequest, again: str)
     if request.role in keys:
         return request.role
     if request.shared and request.role == "labels":
-        hint = f"name the file of the labels after the logits, or their array with {request.option}: it holds {names}"
+        hint = "name the file of the labels after the logits"
+        if len(keys) > 1:
+            hint += f", or their array with {request.option}: it holds {names}"
         raise InputError("holds no array 'labels'", hint, where=where)
     if len(keys) == 1:
         return next(iter(keys))
-    hint = f"name one with {request.option}: {names}" if request.option else f"it holds {names}"
+    hint = f"name one with {request.option}: {names}"
+    if not request.option:
+        hint = f"save one as {request.role!r}: it holds {names}"
     raise InputError(f"holds several arrays and none is called {request.role}", hint, where=where)
 
 

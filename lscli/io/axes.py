@@ -206,7 +206,10 @@ def _of_several_dimensions(logits: Stored, labels: Stored, axes: Axes, others: S
     x, y = logits.shape, labels.shape
     if axes.binary:
         what = f"need one value per sample with --binary, got shape {x}"
-        return InputError(what, "say --flatten" if same_samples(y, x) else "leave out --binary", where=logits.name)
+        hint = "say --flatten" if same_samples(y, x) else "leave out --binary"
+        if swapped := _swapped(x, y, axes):
+            hint = f"the axes of the labels are swapped: {swapped}, and say --flatten"
+        return InputError(what, hint, where=logits.name)
     what = f"need logits of shape (N, K), got {x}"
     if not others:
         hint = "with --flatten the labels have all axes but the last; with --class-axis, all but the named one"

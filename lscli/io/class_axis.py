@@ -73,7 +73,8 @@ class ClassesLast(StoredArray):
             self._elements = array.reshaped((math.prod(shape),))
         block = self._classes * self._after * self.dtype.itemsize
         if self.sequential and block > _MOST:
-            hint = f"save it with the classes last: np.moveaxis(logits, {axis}, -1)"
+            again = "leave out --class-axis" if len(shape) == 2 else "say --flatten instead of --class-axis"
+            hint = f"save it with the classes last: np.moveaxis(logits, {axis}, -1); then {again}"
             what = f"with axis {axis} as the classes, an array that is read forwards takes {sized(block)} of memory"
             raise InputError(what, hint, where=array.name)
         self._held: tuple[int, NDArray[Any]] | None = None

@@ -88,9 +88,7 @@ def format_of(path: str, role: str) -> str:
     if suffix in pickles.SUFFIXES:
         raise pickles.refused(path)
     if suffix not in BY_SUFFIX:
-        what = f"unknown format {suffix!r}" if suffix else "a path without a suffix names no format"
-        hint = nearest(suffix, BY_SUFFIX) or f"save them as one of {', '.join(BY_SUFFIX)}, or say --input-format"
-        raise InputError(f"{what} for {role}", hint, where=path)
+        raise _unknown(path, suffix, role)
     return BY_SUFFIX[suffix]
 
 
@@ -129,18 +127,39 @@ def format_of_file(file: RegularFile, role: str, given: str | None) -> str:
     if given is None and found is not None and suffix in pickles.SUFFIXES:
         own = FORMATS[found]
         raise InputError(f"{own.called}, not a pickle", f"give it the suffix {own.suffixes[0]}", where=file.name)
+    if given is None and suffix not in (*BY_SUFFIX, *pickles.SUFFIXES):
+        raise _unknown(file.name, suffix, role, found or format_of_text(file))
     name = given or format_of(file.name, role)
-    check_content(file, name)
+    check_content(file, name, role if given is None else None)
     return name
 
 
-def check_content(file: RegularFile, name: str) -> None:
-    """Raise InputError if the first bytes of a file identify another format than `name`."""
+def check_content(file: RegularFile, name: str, role: str | None = None) -> None:
+    """Raise InputError if the first bytes of a file identify another format than `name`.
+
+    `role` is the purpose of the file if its suffix named the format; None if the format was given.
+    """
     found = format_by_content(file)
     zipped = ("npz", "pt")
     if found in (None, name) or (found in zipped and name in zipped):
         return
-    called, suffix = FORMATS[found].called, FORMATS[found].suffixes[0]
-    what = "a zip archive" if found in zipped else called
-    hint = f"if it is {called}, give it the suffix {suffix} or say --input-format {found}"
+    what = "a zip archive" if found in zipped else FORMATS[found].called
+    hint = f"say --input-format {found}" if role is None else _renaming(found, role)
+    hint = f"if it is {FORMATS[found].called}, {hint}"
     raise InputError(f"{what}, not {FORMATS[name].called}", hint, where=file.name)
+
+
+def _unknown(path: str, suffix: str, role: str, found: str | None = None) -> InputError:
+    """The error for a suffix of no format; `found` is the format of the content."""
+    what = f"unknown format {suffix!r}" if suffix else "a path without a suffix names no format"
+    if found is None:
+        hint = nearest(suffix, BY_SUFFIX) or f"save them as one of {', '.join(BY_SUFFIX)}"
+    else:
+        hint = f"if it is {FORMATS[found].called}, {_renaming(found, role)}"
+    return InputError(f"{what} for {role}", hint, where=path)
+
+
+def _renaming(found: str, role: str) -> str:
+    """How to have a file read in the format of its content. The option is for the first file alone."""
+    hint = f"give it the suffix {FORMATS[found].suffixes[0]}"
+    return f"{hint} or say --input-format {found}" if role.startswith("logits") else hint

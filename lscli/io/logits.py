@@ -122,20 +122,26 @@ class Logits(Checked):
 
     def _matrix_shape(self, shape: tuple[int, ...]) -> tuple[int, int]:
         if len(shape) != 2:
-            hint = _HINTS.get(len(shape), "one row per sample, one column per class")
+            hint = self._binary_hint() if len(shape) == 1 else "save one row per sample, one column per class"
             raise InputError(f"need logits of shape (N, K), got {shape}", hint, where=self.name)
         rows, classes = shape
         if rows == 0:
             raise InputError("no rows", "save the logits of at least one sample", where=self.name)
         if classes < 2:
-            raise InputError(f"need at least 2 classes, got shape {shape}", _HINTS[1], where=self.name)
+            hint = self._binary_hint() if classes else "save one column per class"
+            raise InputError(f"need at least 2 classes, got shape {shape}", hint, where=self.name)
         return rows, classes
 
+    def _binary_hint(self) -> str:
+        """What to say for one value per sample: whether it may be a probability is seen in the first ones."""
+        if self.kind == "logits" and not isinstance(self._source, TensorArray) and self._source.shape[0] > 0:
+            first = Floats(self._source).floats(0, min(_ROWS, self._source.shape[0]))
+            if ((first >= 0) & (first <= 1)).all():
+                return "for probabilities of class 1 of two, say --binary and --kind probs"
+        return "for one logit per sample, of two classes, say --binary"
 
-_HINTS = {
-    1: "for one logit per sample, of two classes, say --binary",
-    3: "for tokens of sequences, (N, T, K), say --flatten",
-}
+
+_ROWS = 64  # the first rows that are looked at
 
 
 def _element_type(array: StoredArray) -> str:
@@ -147,4 +153,5 @@ def _element_type(array: StoredArray) -> str:
     if name.lstrip("u").startswith("int"):
         hint = "save the raw scores as float32, not predictions"
         raise InputError(f"{name} values are refused as logits", hint, where=array.name)
-    raise InputError(f"dtype {name} is not numeric logits", "save them as float32", where=array.name)
+    hint = "save the raw scores as float32, not predictions" if name == "bool" else "save real logits as float32"
+    raise InputError(f"dtype {name} is not numeric logits", hint, where=array.name)

@@ -20,20 +20,26 @@ if TYPE_CHECKING:
 
 _BLOCK = 1 << 18  # elements
 ONE_BY_ONE = "measure each class on its own: --binary with logits[:, k] and labels[:, k]"
+_SOFT = "say --soft-labels to lscli eval"
+_ONE_BY_ONE_FLAT = "measure each class on its own: --binary and --flatten with its logits and its labels"
 
 
-def multi_label(row: int, classes: int, num_classes: int, where: str) -> InputError:
+def multi_label(row: int, classes: int, num_classes: int, where: str, *, flattened: bool = False) -> InputError:
     """The error for rows of 0 and 1 that do not sum to 1; `classes` is the sum of this row."""
     what = f"multi-label rows of 0 and 1: row {row} has {classes} of {num_classes} classes, not one"
-    return InputError(what, ONE_BY_ONE, where=where)
+    return InputError(what, _ONE_BY_ONE_FLAT if flattened else ONE_BY_ONE, where=where)
 
 
-def not_one_per_sample(array: StoredArray, logits: tuple[int, ...]) -> InputError:
-    """The error for labels that are not of shape [N].
+def not_one_per_sample(
+    array: StoredArray, logits: tuple[int, ...], stored: tuple[int, ...] = (), axis: int = 1
+) -> InputError:
+    """The error for labels that have an axis of classes, or another shape than [N].
 
     Args:
-        array: the labels.
-        logits: the shape of the logits; empty without logits.
+        array: the labels, [N, K] if they have an axis of classes.
+        logits: the shape of the logits in the same form; empty without logits.
+        stored: the shape of labels of more dimensions, before they became rows.
+        axis: the axis of the classes in that shape.
 
     Raises:
         InputError: the labels are multi-label, or damaged.
@@ -41,21 +47,44 @@ def not_one_per_sample(array: StoredArray, logits: tuple[int, ...]) -> InputErro
     """
     shape = array.shape
     what, hint = f"need labels of shape (N,), got {shape}", "save one class number per sample"
-    if (len(shape) == 2 and 1 in shape) or (logits and math.prod(shape) == logits[0]):
+    if len(stored) > 2:
+        what = f"need one label per sample, got labels {stored} with an axis of classes"
+    if shape != logits and ((len(shape) == 2 and 1 in shape) or (logits and math.prod(shape) == logits[0])):
         hint = "save them flat: labels.ravel()"
     elif len(shape) == 2 and 0 not in shape:
         rows = _Rows.of(array)
         if rows.of_0_and_1 and rows.first is not None:
             name, row = array.located(rows.first)
-            raise multi_label(row, rows.classes, shape[1], name)
+            raise multi_label(row, rows.classes, shape[1], name, flattened=len(stored) > 2)
         if rows.of_0_and_1:
-            hint = "save the class numbers of one-hot rows: labels.argmax(axis=1); or say --soft-labels to lscli eval"
+            hint = f"save the class numbers of these one-hot rows: labels.argmax(axis={axis}); or {_SOFT}"
         elif rows.distributions and array.element != "bfloat16":
-            hint = "for labels that are distributions, say --soft-labels to lscli eval"
+            hint = f"for labels that are distributions, {_SOFT}"
         elif rows.floats and shape == logits:
             what = f"{what}, as of logits"
             hint = "the labels come last; to compare models, say lscli sweep LOGITS LOGITS LABELS"
     return InputError(what, hint, where=array.name)
+
+
+def indicators(array: StoredArray) -> bool:
+    """Whether labels are such rows, of 3 classes or more; two columns of a table may be labels and a split."""
+    return array.shape[1] > 2 and of_0_and_1(array)
+
+
+def of_0_and_1(array: StoredArray) -> bool:
+    """Whether labels are rows [N, K] that hold only 0 and 1; errors are those of `one_hot`."""
+    return len(array.shape) == 2 and 0 not in array.shape and _Rows.of(array).of_0_and_1
+
+
+def one_hot(array: StoredArray) -> bool:
+    """Whether each row [N, K] has a single 1 among zeros.
+
+    Raises:
+        InputError: they are damaged.
+        ReadWriteError: they cannot be read.
+    """
+    rows = _Rows.of(array)
+    return rows.of_0_and_1 and rows.first is None
 
 
 def not_integers(array: StoredArray) -> InputError:

@@ -16,6 +16,7 @@ from lscli.io.format_table import FORMATS
 from lscli.io.labels import Labels
 from lscli.io.logits import UNTYPED, UNTYPED_BYTES, Logits
 from lscli.io.memory import read_all
+from lscli.io.odd_labels import indicators, not_one_per_sample, one_hot
 from lscli.io.paths import alike, several_files
 from lscli.io.pooling import check_not_repeated, check_one_model
 from lscli.io.soft_labels import SoftLabels
@@ -74,7 +75,7 @@ def _opened(
         axes = Axes.of(options, soft=dimensions == 2)
         scores = of_logits.parts(_logits_request(options, shared=shared), stack)
         wants: Wants = "integers" if dimensions == 1 else "matrix"
-        truth = of_labels.parts(_labels_request(options, wants, shared=shared), stack)
+        truth = _label_parts(of_labels, _labels_request(options, wants, shared=shared), stack)
         _check_order(scores[0], truth[0], axes)
         check_not_repeated(scores, truth, of_logits, of_labels)
         samples, label_axes = _checked_shapes(of_logits, scores, of_labels, truth, axes)
@@ -105,6 +106,30 @@ def _labels_request(options: ReadingOptions, wants: Wants, *, shared: bool = Fal
     return ArrayRequest("labels", wants, key, "--labels-key", None, trailing, shared=shared, column=column)
 
 
+def _label_parts(
+    argument: Argument, request: ArrayRequest, stack: contextlib.ExitStack, *, rows: bool = False
+) -> list[StoredArray]:
+    """Open the labels of each file; `rows` says whether rows [N, K] of 0 and 1 are labels, too.
+
+    Raises:
+        InputError: a file lacks them. No single column is named to read of a table whose columns are those of classes.
+        ReadWriteError: a file cannot be read.
+        UsageError: the package for the format is missing.
+    """
+    try:
+        return argument.parts(request, stack)
+    except InputError:
+        found = []
+        if (request.wants, request.key, request.column) == ("integers", None, None):
+            with contextlib.suppress(InputError):
+                found = argument.parts(request._replace(wants="matrix"), stack)
+        if not found or not all(map(indicators, found)):
+            raise
+    if rows:
+        return found
+    raise not_one_per_sample(found[0], ())
+
+
 def open_labels(labels: Any, options: ReadingOptions) -> Labels | SoftLabels:
     """Open labels without logits: class numbers [N], or [N, K] sets of classes or distributions.
 
@@ -115,7 +140,7 @@ def open_labels(labels: Any, options: ReadingOptions) -> Labels | SoftLabels:
     """
     with contextlib.ExitStack() as stack:
         argument = Argument.of(labels, "labels", stack, options.input_format)
-        array = argument.opened(_labels_request(options, "integers"), stack)
+        array = argument.joined(_label_parts(argument, _labels_request(options, "integers"), stack, rows=True))
         # [N, 1] holds class numbers that were saved as a column, which `Labels` refuses with a hint.
         opened = SoftLabels(array) if len(array.shape) == 2 and array.shape[1] != 1 else Labels(array)
         stack.pop_all()
@@ -149,7 +174,7 @@ def open_numbers(value: Any, role: str, column: str) -> Numbers:
         ReadWriteError: it cannot be read.
     """
     with contextlib.ExitStack() as stack:
-        request = ArrayRequest(role, "numbers", None, f"the key {role}", column=column)
+        request = ArrayRequest(role, "numbers", column=column)
         array = Argument.of(value, role, stack).opened(request, stack)
         if array.element == UNTYPED:
             raise InputError(UNTYPED_BYTES, "save them as float32", where=array.name)
@@ -203,6 +228,11 @@ def _check_order(scores: StoredArray, truth: StoredArray, axes: Axes) -> None:
     if swapped and not axes.binary and not axes.soft:
         what = f"the two inputs are swapped: this one has shape {x}, {truth.name} {y}"
         raise InputError(what, "the logits come first, then the labels", where=scores.name)
+    if x == y and (len(x) > 2 or (len(x) == 2 and axes.flatten)) and 0 not in x and not (axes.binary or axes.soft):
+        usual = [axes.class_axis(x)] if axes.classes != -1 else [len(x) - 1, 1]
+        axis = next((axis for axis in usual if one_hot(rows_of(truth, axis))), usual[0] if len(x) < 4 else None)
+        if axis is not None:
+            raise not_one_per_sample(rows_of(truth, axis), rows_of(scores, axis).shape, y, axis)
     if len(x) == len(y) == 2 and not axes.flatten and not axes.soft and alike(scores.name, truth.name):
         what = f"is a shard of logits, like {scores.name}, and does not hold labels"
         raise UsageError(what, several_files([scores.name, truth.name]), where=truth.name)

@@ -1,14 +1,19 @@
-"""Tell logits from labels among several paths. Only headers are read."""
+"""Tell logits from labels among several paths: by their headers, and by the values of those that look alike."""
 
 from __future__ import annotations
 
+import contextlib
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lscli.errors import LscliError, ReadWriteError
+from lscli.errors import InputError, LscliError, ReadWriteError, UsageError
+from lscli.io.argument import Argument
+from lscli.io.array_request import ArrayRequest
 from lscli.io.axes import class_axes
+from lscli.io.class_axis import rows_of
 from lscli.io.files import RegularFile
-from lscli.io.format_table import FORMATS, format_of, format_of_file
+from lscli.io.format_table import FORMATS, Format, format_of, format_of_file
+from lscli.io.odd_labels import of_0_and_1
 from lscli.io.paths import STDIN, files_of
 
 if TYPE_CHECKING:
@@ -66,23 +71,59 @@ def _is_labels(
     if path == STDIN:
         return True
     shape = stored_shape(path, logits_key, "logits") or ()
-    if binary:  # logits and labels look the same: only an archive may hold logits
-        return not is_keyed(path)
+    if binary:  # logits and labels have one shape
+        return not is_keyed(path) or (len(shape) == 1 and _are_integers(path, labels_key))
     if flatten and len(shape) > 1:
         logits = stored_shape(first, logits_key, "logits") or ()
+        if shape == logits and _are_rows_of_labels(first, path, logits_key, labels_key):
+            return True
         return not is_keyed(path) and (len(shape) < len(logits or (*shape, 1)) or bool(class_axes(logits, shape)))
-    if len(shape) == 2:
-        return shape[1] == 1  # labels saved as a column, which `Labels` refuses with a hint
-    return len(stored_shape(path, labels_key, "labels") or ()) == 1
+    # Labels as a column or as rows are refused with a hint.
+    if len(shape) == 2 and shape[1] == 1:
+        return True
+    if len(shape) == 2 or (not shape and is_keyed(path)):
+        own = stored_shape(path, labels_key, "labels")
+        if own in (shape or None, None) and _are_rows_of_labels(first, path, logits_key, labels_key):
+            return True
+    return len(shape) != 2 and len(stored_shape(path, labels_key, "labels") or ()) == 1
+
+
+def _are_rows_of_labels(first: str, path: str, logits_key: str | None, labels_key: str | None) -> bool:
+    """Whether a path holds a row for each of the logits, of integers or of 0 and 1 alone."""
+    with contextlib.suppress(InputError, UsageError), contextlib.ExitStack() as stack:
+        request = ArrayRequest("labels", "matrix", labels_key)
+        array = Argument.of(path, "labels", stack).opened(request, stack)
+        if array.shape != stored_shape(first, logits_key, "logits"):
+            return False
+        return array.element.startswith(("int", "uint", "bool")) or of_0_and_1(rows_of(array, -1))
+    return False
+
+
+def _are_integers(path: str, labels_key: str | None) -> bool:
+    """Whether a path holds one column of integers."""
+    with contextlib.suppress(InputError, UsageError), contextlib.ExitStack() as stack:
+        array = Argument.of(path, "labels", stack).opened(ArrayRequest("labels", "integers", labels_key), stack)
+        return array.element.lstrip("u").startswith("int")
+    return False
 
 
 def is_keyed(path: str | bytes | os.PathLike[str]) -> bool:
     """Whether the format of a path can hold both logits and labels."""
-    name = files_of(os.fsdecode(path))[0]
+    own = _format(path)
+    return own is not None and own.keyed
+
+
+def is_table(path: Any) -> bool:
+    """Whether a path is a table by its suffix."""
+    own = _format(path)
+    return own is not None and own.table
+
+
+def _format(path: Any) -> Format | None:
     try:
-        return FORMATS[format_of(name, "logits")].keyed
+        return FORMATS[format_of(files_of(os.fsdecode(path))[0], "logits")]
     except LscliError:
-        return False
+        return None
 
 
 def stored_shape(path: str | bytes | os.PathLike[str], key: str | None, default: str) -> tuple[int, ...] | None:
@@ -118,6 +159,8 @@ def _shape(path: str, key: str | None, default: str) -> tuple[int, ...] | None:
     finally:
         file.close()
     shapes = {entry.key: entry.shape for entry in found}
-    if key is None and default not in shapes and len(shapes) == 1:
-        return found[0].shape
+    if key is None and default not in shapes:
+        matrices = [shape for shape in shapes.values() if len(shape or ()) == 2]
+        if len(shapes) == 1 or (FORMATS[name].table and default == "logits" and len(matrices) == 1):
+            return [*matrices, found[0].shape][0]
     return shapes.get(default if key is None else key)

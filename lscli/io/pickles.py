@@ -14,9 +14,11 @@ _LOOKED_AT = 4096
 _PROTOCOLS = (b"\x02", b"\x03", b"\x04", b"\x05")
 
 
-def refused(where: str) -> InputError:
-    """The error for a pickle."""
-    hint = "if you trust its writer, save the arrays: np.savez('x.npz', logits=logits, labels=labels)"
+_SAVE_ARRAYS = "if you trust its writer, save the arrays: np.savez('x.npz', logits=logits, labels=labels)"
+
+
+def refused(where: str, hint: str = _SAVE_ARRAYS) -> InputError:
+    """The error for a pickle; the hint says what to save instead."""
     return InputError("pickles are refused: loading one runs the code in it", hint, where=where)
 
 

@@ -50,4 +50,4 @@ class RaggedRows(StoredArray):
 
     def reshaped(self, shape: tuple[int, ...]) -> StoredArray:
         what = f"its shape {self.shape} is that of samples by choices"
-        raise InputError(what, "leave out --flatten and --binary", where=self.name)
+        raise InputError(what, "leave out --class-axis", where=self.name)

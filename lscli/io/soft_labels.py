@@ -123,8 +123,10 @@ class SoftLabels(Checked):
             name, row = self._source.located(first + int(wrong[0]))
             sums = total[wrong[0]]
             if _are_sets(out[wrong[:1]] if sums else out):
-                raise multi_label(row, int(sums), self.shape[1], name)
-            hint = "say which axis holds the classes: --class-axis" if self._flattened else _hint(sums)
+                raise multi_label(row, int(sums), self.shape[1], name, flattened=self._flattened)
+            hint = _hint(sums, ignore_index)
+            if self._flattened and len(wrong) > 1:
+                hint = "if another axis holds the classes, name it: --class-axis AXIS; else divide each row by its sum"
             raise InputError(f"row {row} sums to {sums:.6g}, not to 1", hint, where=name)
         out /= total[:, None]
         return ignored
@@ -187,9 +189,7 @@ def _are_sets(q: NDArray[np.float64]) -> bool:
     return bool(((q == 0) | (q == 1)).all() and (q.sum(axis=1) > 1).any())
 
 
-def _hint(total: float) -> str:
-    if total > 1:
-        return "each of several classes has a share: divide the row by its sum"
+def _hint(total: float, ignore_index: int) -> str:
     if total == 0:
-        return "a row of --ignore-index alone is left out"
-    return "a soft label is a distribution: divide the row by its sum"
+        return f"if this sample has no class, fill its row with {ignore_index}, the ignore index"
+    return "a soft label is a distribution: divide each row by its sum"

@@ -67,10 +67,10 @@ def open_weights(value: Any, samples: Shape, kept: Array) -> Weights | None:
         row = int(bad.argmax())
         what = "negative" if values[row] < 0 else "not finite"
         what = f"the weight of row {row} is {what} ({values[row]:g})"
-        raise InputError(what, "a weight says how often a row counts", where=name)
+        raise InputError(what, "give finite weights of at least 0", where=name)
     check_range(values, OF_ROWS, "row", name)
     if not (values[kept] > 0).any():
-        raise InputError("no weight is above 0", "a weight says how often a row counts", where=name)
+        raise InputError("no weight is above 0", "give the rows with a label a weight above 0", where=name)
     return Weights(name, values, element)
 
 

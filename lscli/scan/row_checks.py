@@ -87,13 +87,13 @@ class RowChecks:
 
     def _check_masked(self, rows: NDArray[np.intp], masked: NDArray[np.intp], state: RowState) -> None:
         if self._masked_classes == "error":
-            hint = "--masked-classes exclude leaves such classes out of their row"
+            hint = "to leave such classes out of their row, say --masked-classes exclude"
             raise self._refused(int(rows[masked[0]]), "has a masked class (-inf)", hint)
         if self._masked_classes == "exclude" and state.soft_shift is not None:
             labelled = masked[np.isneginf(state.soft_shift[masked])]
             if len(labelled):
                 what = "has a masked class (-inf) that is part of its soft label"
-                hint = "use --masked-classes keep, which makes the loss infinite"
+                hint = "say --masked-classes keep, which makes the loss infinite"
                 raise self._refused(int(rows[labelled[0]]), what, hint)
 
     def _check_sums(self, rows: NDArray[np.intp], state: RowState) -> None:

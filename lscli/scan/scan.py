@@ -89,7 +89,9 @@ def scan(
     options = _resolved(options, logits)
     if soft is not None and (options.device, options.kernel) != ("cpu", "numpy"):
         what = f"are computed by numpy on the CPU, not by {options.kernel} on {options.device}"
-        raise UsageError(what, "leave out --device and --kernel", where="soft-labels")
+        on_host = logits.tensor is None
+        hint = "leave out --device and --kernel" if on_host else "move the logits to the CPU: logits.cpu()"
+        raise UsageError(what, hint, where="soft-labels")
     found = _scan(logits, label, columns, options, class_sums=class_sums, vectors=vectors, soft=soft, watch=watch)
     logits.verify()
     if soft is not None:

@@ -86,7 +86,8 @@ def check_classes(num_classes: object) -> int:
     """
     k = whole(num_classes, "classes")
     if k < 2:
-        raise UsageError(f"must be at least 2, got {shown(k)}", "smoothing needs another class", where="classes")
+        hint = "give the number of classes, 2 or more"
+        raise UsageError(f"must be at least 2, got {shown(k)}", hint, where="classes")
     if k > _MOST_CLASSES:
         raise UsageError(
             f"must be at most {_MOST_CLASSES}, got {shown(k)}", "give the number of classes", where="classes"
@@ -145,10 +146,10 @@ def check_range(weights: Array, bound: float, of: str, name: str) -> None:
 def _by_class(values: ArrayLike, num_classes: int, name: str, what: str) -> Array:
     raw = as_array(values, name)
     if raw.dtype.kind not in "fiu":
-        raise InputError(f"not numbers ({raw.dtype.name})", f"give one {what} per class", where=name)
+        raise InputError(f"not numbers ({raw.dtype.name})", "give one number per class", where=name)
     if raw.shape != (num_classes,):
         found = f"{len(raw)} {what}s" if raw.ndim == 1 else f"{what}s of shape {raw.shape}"
-        raise InputError(f"{found} for {num_classes} classes", f"give one {what} per class", where=name)
+        raise InputError(f"{found} for {num_classes} classes", "give one number per class", where=name)
     result: Array = raw.astype(np.float64)
     bad = ~((result >= 0) & np.isfinite(result))
     if bad.any():
@@ -167,7 +168,9 @@ def check_goes_with_prior(smoothing: str, *, given: bool) -> None:
     """
     needed = CONVENTIONS[smoothing].needs_prior
     if given and not needed:
-        raise UsageError(f"smoothing {smoothing} has no prior", "add --smoothing prior", where="prior")
+        raise UsageError(
+            f"smoothing {smoothing} has no prior", "say --smoothing prior, or leave out --prior", where="prior"
+        )
     if needed and not given:
         raise UsageError(
             "the convention prior needs a prior", "add --prior FILE or --prior empirical", where="smoothing"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lscli.errors import UsageError
 from lscli.in_python import of_python
-from lscli.smoothing.checks import check_classes, check_eps, check_smoothing
+from lscli.smoothing.checks import check_classes, check_share, check_smoothing
 
 if TYPE_CHECKING:
     from lscli.options import Smoothing
@@ -32,7 +32,7 @@ def convert_eps(eps: float, num_classes: int, source: Smoothing, target: Smoothi
     conventions = [check_smoothing(name) for name in (source, target)]
     if any(convention.needs_prior for convention in conventions):
         raise UsageError("a prior cannot be converted", "use uniform, off-target or classy")
-    k, own = check_classes(num_classes), check_eps(eps)
+    k, own = check_classes(num_classes), check_share(eps, "eps=", "eps")
     if source == target:
         return own
     of_source, of_target = conventions

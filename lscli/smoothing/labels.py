@@ -72,7 +72,7 @@ def smooth_labels(
     if values.ndim != 1 or values.dtype.kind not in "iu":
         raise InputError(
             f"need class numbers (N,) or values (N, K), got {values.dtype.name} {values.shape}",
-            "for one label give [label]",
+            "for one label give [label]" if values.ndim == 0 else "give one class number per sample",
             where="labels",
         )
     found = class_numbers(values, k, ignore_index, first)

@@ -135,7 +135,7 @@ def test_another_number_of_names_is_refused(run: Run, tmp_path: Path, lines: str
     file = tmp_path / "names.txt"
     file.write_text(lines)
     answer = run("classes", *save_more(tmp_path), "--class-names", file)
-    assert_refused(answer, 3, f"{file}: {lines.count(chr(10))} names for 4 classes", "write one name per line")
+    assert_refused(answer, 3, f"{file}: {lines.count(chr(10))} names for 4 classes", "give one name per class")
 
 
 def test_a_missing_file_of_names_is_refused(run: Run, tmp_path: Path) -> None:

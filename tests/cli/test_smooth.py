@@ -331,3 +331,13 @@ def test_a_bad_row_late_in_the_file_leaves_the_old_output(tmp_path: Path, suffix
 @pytest.mark.parametrize("classes", [10**9, 2**31 - 1])
 def test_more_classes_than_fit_into_memory_are_refused_at_once(run: Run, arguments: list[object], classes: int) -> None:
     assert_refused(run("smooth", *arguments, "--classes", classes), 4, "classes: a row of", "of memory", "--classes")
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_the_columns_of_a_table_may_be_rows_of_0_and_1(run: Run, tmp_path: Path, suffix: str) -> None:
+    rows = np.array([[1, 0, 0], [0, 1, 1], [0, 0, 1]])
+    frame, path = pd.DataFrame(rows, columns=list("abc")), tmp_path / f"y.{suffix}"
+    frame.to_csv(path, index=False) if suffix == "csv" else frame.to_parquet(path, index=False)
+    np.save(tmp_path / "y.npy", rows)
+    expected, given = (run("smooth", each, "--eps", "0.1", "-f", "csv") for each in (tmp_path / "y.npy", path))
+    assert (0, expected.out) == (given.code, given.out)

@@ -115,11 +115,11 @@ def broken(q: Any, how: str) -> Any:
 @pytest.mark.parametrize(
     ("how", "words"),
     [
-        ("sum", ["row 3 sums to 0.98, not to 1", "divide the row by its sum"]),
+        ("sum", ["row 3 sums to 0.98, not to 1", "divide each row by its sum"]),
         ("nan", ["row 3, class 2: nan is not in [0, 1]"]),
         ("below", ["row 3, class 0: -0.1 is not in [0, 1]"]),
-        ("zeros", ["row 3 sums to 0, not to 1", "--ignore-index"]),
-        ("part", ["row 3 sums to 0.5, not to 1", "divide the row by its sum"]),
+        ("zeros", ["row 3 sums to 0, not to 1", "fill its row with -100, the ignore index"]),
+        ("part", ["row 3 sums to 0.5, not to 1", "divide each row by its sum"]),
         ("sets", ["multi-label rows of 0 and 1: row ", "of 6 classes", "--binary"]),
         ("rows", ["rows differ: ", "x.npy has 40, the labels have 30"]),
         ("classes", ["classes differ: ", "x.npy has 6, the labels have 5"]),

@@ -7,12 +7,13 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from rich.cells import cell_len
 
 from lscli.api.sweep import METRICS
 from lscli.io.path_roles import assign_roles
-from tests.cli.inprocess import Run, assert_refused, records
+from tests.cli.inprocess import Run, assert_refused, column, records
 from tests.cli.terminal import on_terminal, without_color
 from tests.command import LABELS, LOGITS, SAMPLE
 
@@ -219,3 +220,47 @@ def test_labels_of_images_come_last(run: Run, tmp_path: Path) -> None:
     np.save(names[1], random.normal(size=(3, 7, 2, 4)))
     says = "has logits of shape (3, 7, 2, 4)"
     assert_refused(run("sweep", *names, "--class-axis", "1"), 3, says, str(names[1]))
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize(
+    ("first", "second"), [("labels", "labels"), ("label", "label"), ("labels", None), ("label", None)]
+)
+def test_models_in_tables_are_all_read_with_their_labels(
+    run: Run, tmp_path: Path, suffix: str, first: str, second: str | None
+) -> None:
+    logits, smoothed, labels = (np.load(path)[:200] for path in (LOGITS, SMOOTHED, LABELS))
+    paths = []
+    for name, values, key in (("one", logits, first), ("two", smoothed, second)):
+        frame = pd.DataFrame(values, columns=[f"c{k}" for k in range(values.shape[1])])
+        if key is not None:
+            frame[key] = labels
+        paths.append(tmp_path / f"{name}.{suffix}")
+        frame.to_csv(paths[-1], index=False) if suffix == "csv" else frame.to_parquet(paths[-1], index=False)
+        np.save(tmp_path / f"{name}.npy", values)
+    np.save(tmp_path / "labels.npy", labels)
+    given = records(run("sweep", *paths, "--eps", "0.1"))
+    expected = records(run("sweep", *(tmp_path / f"{name}.npy" for name in ("one", "two", "labels")), "--eps", "0.1"))
+    assert {str(path) for path in paths} == {row["source"] for row in given}
+    assert column(expected, "value") == pytest.approx(column(given, "value"), rel=1e-6, nan_ok=True)
+
+
+def test_a_named_column_holds_the_labels_of_each_model(run: Run, tmp_path: Path) -> None:
+    for name, path in (("one", LOGITS), ("two", SMOOTHED)):
+        frame = pd.DataFrame(np.load(path)[:50], columns=[f"c{k}" for k in range(10)])
+        frame["truth"] = np.load(LABELS)[:50]
+        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+    paths = [tmp_path / "one.csv", tmp_path / "two.csv"]
+    rows = records(run("sweep", *paths, "--labels-column", "truth"))
+    assert {str(path) for path in paths} == {row["source"] for row in rows}
+
+
+def test_labels_in_a_text_follow_binary_logits_in_a_text(run: Run, tmp_path: Path) -> None:
+    z, y = np.load(LOGITS)[:60, 1].astype(float), np.load(LABELS)[:60] % 2
+    np.savetxt(tmp_path / "z.csv", z)
+    np.savetxt(tmp_path / "y.csv", y, fmt="%d")
+    np.save(tmp_path / "z.npy", z)
+    np.save(tmp_path / "y.npy", y)
+    texts, arrays = ([tmp_path / f"{name}.{suffix}" for name in "zy"] for suffix in ("csv", "npy"))
+    given, expected = (records(run("sweep", *paths, "--binary")) for paths in (texts, arrays))
+    assert column(expected, "value") == column(given, "value")

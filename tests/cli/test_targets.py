@@ -209,7 +209,10 @@ def test_the_prior_is_not_overwritten(run: Run, tmp_path: Path, pair: tuple[str,
         (["--noise-rate", "1"], ["at least 0 and below 1, got 1"]),
         (["--noise-rate", "-0.1"], ["at least 0 and below 1, got -0.1"]),
         (["--noise-rate", "nan"], ["at least 0 and below 1, got nan"]),
-        (["--smoothing", "prior", "--prior", "empirical", "--masked-classes", "exclude"], ["keep or error"]),
+        (
+            ["--smoothing", "prior", "--prior", "empirical", "--masked-classes", "exclude"],
+            ["say --masked-classes keep or --masked-classes error"],
+        ),
     ],
     ids=" ".join,
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,8 +16,12 @@ from tests.io.make import saved
 Make = Callable[[Path], Sequence[object]]
 
 
+_FILE = re.compile(r"[\w*-]+\.(npy|npz|csv|tsv|txt|bin|parquet|jsonl|json)")
+_NONE: Mapping[str, Any] = MappingProxyType({})
+
+
 class Hint(NamedTuple):
-    """A command that is refused, and its hint.
+    """A command that is refused, or answered with a warning, and its hint.
 
     Attributes:
         name: what is wrong.
@@ -27,7 +33,10 @@ class Hint(NamedTuple):
         accuracy: the first accuracy that the command then prints; None if it is refused again.
         again: words of the error and its hint if it is refused again.
         never: words that the hint must not have, since following them would give a wrong number.
-        code: the exit code of the error.
+        code: the exit code of the error; 0 for a warning.
+        prints: words that the command then prints, if it prints no accuracy.
+        again_code: the exit code if it is refused again.
+        patches: values of the product's and of libraries, by their names, while the command runs: a small limit.
     """
 
     name: str
@@ -39,6 +48,9 @@ class Hint(NamedTuple):
     again: str = ""
     never: Sequence[str] = ()
     code: int = 3
+    prints: str = ""
+    again_code: int = 3
+    patches: Mapping[str, Any] = _NONE
 
 
 def right(labels: Sequence[int], classes: int) -> np.ndarray:
@@ -57,3 +69,21 @@ def arrays(x: Any, y: Any, *words: object, command: str = "eval") -> Make:
         return [command, folder / "x.npy", folder / "y.npy", *words]
 
     return arguments
+
+
+def typed(*words: object, **arrays: Any) -> Make:
+    """A `Make` that saves each of the arrays as `NAME.npy`, and types these words; names of files get their folder."""
+
+    def arguments(folder: Path) -> Sequence[object]:
+        for name, values in arrays.items():
+            (folder / f"{name}.npy").write_bytes(saved(np.asarray(values)))
+        return [folder / word if isinstance(word, str) and _FILE.fullmatch(word) else word for word in words]
+
+    return arguments
+
+
+def agreement(logits: Any, labels: Any) -> float:
+    """The accuracy of logits [..., K], or [N] of class 1 of two; the textbook's."""
+    x = np.asarray(logits)
+    predicted = x > 0 if x.ndim == np.ndim(labels) else x.argmax(axis=-1)
+    return float((predicted == labels).mean())

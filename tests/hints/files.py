@@ -7,6 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.feather as feather
+import pyarrow.parquet as pq
 
 from tests.hints.case import Hint, Make, arrays, right
 from tests.io.make import saved
@@ -72,6 +75,24 @@ def beside(text: str) -> Make:
         return ["eval", folder / "x.npy", folder / "y.csv"]
 
     return arguments
+
+
+def in_columns(name: str, rows: np.ndarray) -> Make:
+    """A `Make` of logits and of labels [N, K] as the columns of a table."""
+
+    def arguments(folder: Path) -> Sequence[object]:
+        (folder / "x.npy").write_bytes(saved(X))
+        table = pa.table(dict(zip("abc", rows.T, strict=True)))
+        write = pq.write_table if name.endswith(".parquet") else feather.write_feather
+        write(table, folder / name)
+        return ["eval", folder / "x.npy", folder / name]
+
+    return arguments
+
+
+def one_column(folder: Path) -> Sequence[object]:
+    """The logits and labels of class 1 alone."""
+    return arrays(X[:, 1] - 1, [0, 1, 0, 1], "--binary")(folder)
 
 
 CLASSES = [[0.5, 0.0, 0.1, 1.5], [0.1, 2.5, 0.2, 0.5], [0.2, 0.5, 3.5, 0.25]]  # predicts 0, 1, 2, 0
@@ -163,8 +184,8 @@ CASES = [
     Hint(
         "one-hot rows in a text",
         beside("a,b,c\n1,0,0\n0,1,0\n0,0,1\n0,1,0\n"),
-        "has 3 columns of 0 and 1",
-        "if its rows are one-hot, save the class numbers: labels.argmax(axis=1)",
+        "need labels of shape (N,), got (4, 3)",
+        "save the class numbers of these one-hot rows: labels.argmax(axis=1)",
         beside("0\n1\n2\n1\n"),
         accuracy=0.75,
         never=("--labels-column",),
@@ -175,6 +196,36 @@ CASES = [
         "multi-label rows of 0 and 1: row 1 has 2 of 3 classes, not one",
         "measure each class on its own: --binary",
         never=("--labels-column", "argmax"),
+    ),
+    *(
+        Hint(
+            f"{kind} rows in the columns of {name}",
+            in_columns(name, rows),
+            says,
+            hint,
+            follow,
+            accuracy=0.75,
+            never=("--labels-column",),
+        )
+        for name in ("y.parquet", "y.arrow")
+        for kind, rows, says, hint, follow in (
+            ("one-hot", np.eye(3, dtype=np.int64)[Y], "got (4, 3)", "labels.argmax(axis=1)", beside("0\n1\n2\n1\n")),
+            (
+                "multi-label",
+                np.array([[1, 0, 0], [0, 1, 1], [0, 0, 1], [0, 1, 0]]),
+                "multi-label rows of 0 and 1: row 1 has 2 of 3 classes",
+                "measure each class on its own: --binary with logits[:, k] and labels[:, k]",
+                one_column,
+            ),
+        )
+    ),
+    Hint(
+        "one-hot rows in columns as soft labels",
+        in_columns("y.parquet", np.eye(3)[Y]),
+        "got (4, 3)",
+        "or say --soft-labels to lscli eval",
+        "--soft-labels",
+        prints="loss_hard,",
     ),
     Hint(
         "several columns beside the labels",

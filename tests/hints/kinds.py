@@ -141,4 +141,22 @@ CASES = [
         accuracy=float(((Z > 0) == BITS).mean()),
         never=("--nonfinite",),
     ),
+    Hint(
+        "negative binary logits as probs",
+        arrays(-abs(Z), BITS, "--binary", KIND, "probs"),
+        "which is no probability",
+        "if these are logits, leave --kind out; if they are log-probabilities, say --kind log-probs",
+        said("--binary"),
+        accuracy=float((BITS == 0).mean()),
+        never=("--nonfinite",),
+    ),
+    Hint(
+        "binary log-probabilities as probs",
+        arrays(np.log(expit(Z)), BITS, "--binary", KIND, "probs"),
+        "which is no probability",
+        "if they are log-probabilities, say --kind log-probs",
+        said("--binary", KIND, "log-probs"),
+        accuracy=float(((Z > 0) == BITS).mean()),
+        never=("--nonfinite",),
+    ),
 ]

@@ -4,32 +4,63 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
+from lscli.cli.main import COMMANDS, app
 from tests.cli.inprocess import Answer, Run
-from tests.hints import files, kinds, labels
+from tests.hints import calls, commands, files, kinds, labels, shapes, warned
 from tests.hints.case import Hint
+from tests.hints.literals import HUMAN, Literal, literals
 
-CASES = [*labels.CASES, *kinds.CASES, *files.CASES]
+CASES = [*labels.CASES, *kinds.CASES, *files.CASES, *shapes.CASES, *commands.CASES, *warned.CASES]
+# What a command said on stderr, by the name of its case: the test of completeness reads what the others ran.
+SAID: dict[str, str] = {}
 
 
-def _asked(run: Run, arguments: list[object]) -> Answer:
-    metric = "loss_hard" if "--soft-labels" in arguments else "accuracy"
-    metrics = ["-m", metric] if arguments[0] == "eval" else []
-    return run(*arguments, *metrics, "-f", "csv", "--quiet")
+def _flags(command: str) -> set[str]:
+    """The flags of a command."""
+    own = get_command(app).commands[command]  # type: ignore[attr-defined]
+    return {flag for option in own.params for flag in option.opts}
+
+
+def _asked(run: Run, arguments: list[object], *, quiet: bool) -> Answer:
+    command, *rest = arguments
+    metric = "loss_hard" if "--soft-labels" in rest else "accuracy"
+    metrics = ["-m", metric] if command == "eval" and not {"-m", "--metrics"} & {*rest} else []
+    return run(command, "-f", "csv", *metrics, *(["--quiet"] if quiet and command != "metrics" else []), *rest)
+
+
+def _first(case: Hint, run: Run, folder: Path) -> tuple[list[object], Answer]:
+    """Run the command of a case; return its arguments, and the answer."""
+    arguments = [*case.make(folder)]
+    answer = _asked(run, arguments, quiet=case.code != 0)
+    SAID[case.name] = answer.err
+    return arguments, answer
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_hint_that_is_followed_does_not_make_it_worse(case: Hint, run: Run, tmp_path: Path) -> None:
-    arguments = [*case.make(tmp_path)]
-    answer = _asked(run, arguments)
-    error, hint = answer.err.splitlines()
-    assert (case.code, "") == (answer.code, answer.out)
+def test_a_hint_that_is_followed_does_not_make_it_worse(
+    case: Hint, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in case.patches.items():
+        monkeypatch.setattr(name, value)
+    arguments, answer = _first(case, run, tmp_path)
+    if case.code:
+        error, hint = answer.err.splitlines()
+        assert (case.code, "") == (answer.code, answer.out)
+    else:
+        error = hint = answer.err
+        assert (0, 1) == (answer.code, len(answer.err.splitlines())), answer.err
     assert case.says in error
     assert case.hint in hint
     assert [] == [words for words in case.never if words in hint]
+    named = [str(arguments[0]), *re.findall("lscli ([a-z]+)", hint)]
+    known = {"--help"} | {flag for name in named if name in COMMANDS for flag in _flags(name)}
+    assert [] == [flag for flag in re.findall(r"(?<![\w-])--[a-z]+(?:-[a-z]+)*", hint) if flag not in known]
     if case.follow is None:
         return
     if isinstance(case.follow, str):
@@ -37,9 +68,13 @@ def test_a_hint_that_is_followed_does_not_make_it_worse(case: Hint, run: Run, tm
         arguments += case.follow.split()
     else:
         arguments = [*case.follow(tmp_path)]
-    answer = _asked(run, arguments)
+    answer = _asked(run, arguments, quiet=case.code != 0)
+    if case.prints:
+        assert (0, "") == (answer.code, answer.err)
+        assert case.prints in answer.out
+        return
     if case.accuracy is None:
-        assert (3, "") == (answer.code, answer.out)
+        assert (case.again_code, "") == (answer.code, answer.out)
         assert case.again in answer.err
         return
     assert (0, "") == (answer.code, answer.err)
@@ -51,3 +86,25 @@ def test_a_hint_that_is_followed_does_not_make_it_worse(case: Hint, run: Run, tm
 def test_names_are_distinct() -> None:
     names = [case.name for case in CASES]
     assert len(names) == len({*names})
+
+
+def test_every_hint_that_names_something_to_type_is_followed(run: Run, tmp_path: Path) -> None:
+    for number, case in enumerate(CASES):
+        if case.name not in SAID:
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            with pytest.MonkeyPatch.context() as patched:
+                for name, value in case.patches.items():
+                    patched.setattr(name, value)
+                _first(case, run, folder)
+    said = "\n".join([*SAID.values(), *(case.hint for case in calls.CASES)])
+    missing = [each for each in literals() if each.text not in HUMAN and not each.pattern.search(said)]
+    assert [] == missing, "\n".join(map(str, missing))
+
+
+def test_hints_for_people_are_still_in_the_code() -> None:
+    assert [] == [text for text in HUMAN if text not in {each.text for each in literals()}]
+
+
+def test_a_literal_is_found_in_the_text_that_it_makes() -> None:
+    assert Literal("a.py:1", "say --class-axis {}, or save {}").pattern.search("hint: say --class-axis 1, or save x.T")

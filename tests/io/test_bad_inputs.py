@@ -97,8 +97,10 @@ def test_a_name_that_is_too_long_is_said_to_be(place: Place) -> None:
 @pytest.mark.parametrize(("name", "hint"), [("x.npyy", "'.npy'"), ("x", ".npy, .npz"), ("x.xyz", ".npy, .npz")])
 def test_an_unknown_suffix_names_those_that_are_known(place: Place, name: str, hint: str) -> None:
     path = place.folder / name
-    path.write_bytes(saved(some_logits()))
+    path.write_bytes(b"\0\1\2")
     place.assert_refused(place.eval(path, place.labels), path, "format", hint)
+    path.write_bytes(saved(some_logits()))
+    place.assert_refused(place.eval(path, place.labels), path, "format", "the suffix .npy or say --input-format npy")
 
 
 def test_a_name_is_printed_without_obeying_it(place: Place) -> None:

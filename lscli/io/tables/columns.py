@@ -183,7 +183,9 @@ def place_of_single(
     if len(others) == 1:
         return others[0]
     option = "--labels-column" if integers else request.option
-    raise InputError(f"has {len(columns)} columns", f"name one with {option}: {listed(columns.names)}", where=where)
+    names = listed(columns.names)
+    hint = f"name one with {option}: {names}" if option else f"call one {request.role!r}: {names}"
+    raise InputError(f"has {len(columns)} columns", hint, where=where)
 
 
 def place_of(where: str, columns: Columns, name: str) -> int:

@@ -16,7 +16,6 @@ import numpy as np
 
 from lscli.errors import InputError
 from lscli.io.memory import MemoryArray
-from lscli.io.odd_labels import multi_label
 from lscli.io.pickles import is_pickle, refused
 from lscli.io.tables.columns import Columns, place_of, place_of_single
 from lscli.text import listed, nearest, printable
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from lscli.io.array_request import ArrayRequest
     from lscli.io.files import RegularFile
 
-_LOOKED_AT = 64  # rows
 # A column takes 100 to 400 bytes of memory, many times as much as its cell in a line of the file.
 _MOST_COLUMNS = 1 << 20
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -65,7 +63,7 @@ def text_of(file: RegularFile) -> TextIO:
         ReadWriteError: it cannot be read.
     """
     if is_pickle(file):
-        raise refused(file.name)
+        raise refused(file.name, "save it as text")
     if file.read(2, 0) in _UTF16:
         raise InputError("UTF-16 text, not UTF-8", "save it as UTF-8", where=file.name)
     return io.TextIOWrapper(file.stream(), encoding="utf-8-sig", errors="surrogateescape", newline="")
@@ -121,12 +119,7 @@ def open_column(file: RegularFile, request: ArrayRequest, delimiter: Delimiter =
     rows = rows_of(file.name, text_of(file), delimiter)
     written = _first(file, rows)
     first = names_of(written)
-    try:
-        place = place_of_single(file.name, Columns(first), request, counted)
-    except InputError:
-        if (request.wants, request.key, request.column) == ("integers", None, None):
-            _check_indicators(file.name, first, rows)
-        raise
+    place = place_of_single(file.name, Columns(first), request, counted)
     # A line that starts with `#` is a header even if its cell is a number.
     whole = [first[place]] if first == written and is_number(first[place]) else []
     cells = itertools.chain(whole, _cells(file, rows, place, len(whole)))
@@ -189,23 +182,6 @@ def _cells(file: RegularFile, rows: Iterator[list[str]], place: int, start: int 
             raise InputError(f"row {number} has no column {place}", "every line needs a value", where=file.name)
         yield row[place]
     file.check_unchanged()
-
-
-def _check_indicators(where: str, first: list[str], rows: Iterator[list[str]]) -> None:
-    """Raise InputError if the first rows of several columns hold only 0 and 1: none of the columns is the labels."""
-    looked_at = [*([first] if all(map(is_number, first)) else []), *itertools.islice(rows, _LOOKED_AT)]
-    values = [[number_of(cell) for cell in row] for row in looked_at]
-    if len(first) < 3 or not values or any({*row} - {0.0, 1.0} or len(row) != len(first) for row in values):
-        return
-    sums = [int(sum(cell or 0 for cell in row)) for row in values]
-    odd = next((row for row, total in enumerate(sums) if total != 1), None)
-    if odd is not None:
-        raise multi_label(odd, sums[odd], len(first), where)
-    what, hint = (
-        f"has {len(first)} columns of 0 and 1",
-        "if its rows are one-hot, save the class numbers: labels.argmax(axis=1)",
-    )
-    raise InputError(what, hint, where=where)
 
 
 def _integers(cells: Iterable[str], where: str) -> NDArray[np.int64]:

@@ -97,7 +97,10 @@ def test_an_unknown_key_is_answered_with_the_nearest(path: Path) -> None:
 
 
 def test_labels_that_are_left_out_and_not_there_are_asked_for(path: Path) -> None:
-    assert refused(archive(path, a=LOGITS), "holds no array 'labels'", labels=None).hint.endswith("it holds a")
+    hint = "name the file of the labels after the logits"
+    assert hint == refused(archive(path, a=LOGITS), "holds no array 'labels'", labels=None).hint
+    several = refused(archive(path, logits=LOGITS, b=LABELS), "holds no array 'labels'", labels=None).hint
+    assert f"{hint}, or their array with labels_key: it holds logits, b" == several
 
 
 def test_only_an_archive_can_hold_both(tmp_path: Path) -> None:

@@ -1,0 +1,85 @@
+"""The hints in the code that name something to type: a flag, a command of lscli, or code."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.command import ROOT
+
+# A flag, a command, a call, an attribute or an index of an array, a package to install, a setting.
+NAMES = re.compile(
+    r"(?<![\w-])--?[a-z]+(-[a-z]+)*\b|\blscli [a-z]+\b|\w+\([^()\s][^()]*\)|\.\w+\(\)|\blogits\[|pip install|"
+    r"\b[a-z_]+=\S|[A-Z]+_[A-Z]+"
+)
+# What is no sentence: help, names of formats, the tables of other libraries.
+_NO_HINTS = ("options.py", "in_python.py", "catalogue.py", "candidates.py", "typer_converters.py")
+# Readers of formats, and the commands that `lscli inspect` prints, have tests of their own. Definitions of metrics, and
+# what is printed around tables, are no hints.
+_ELSEWHERE = ("io/formats", "io/tables", "api/inspect", "render/terminal")
+_DEFINITIONS = "metrics/"
+
+
+class Literal(NamedTuple):
+    """A string of the code.
+
+    Attributes:
+        place: its file and line.
+        text: the string, with `{}` for what an f-string fills in.
+    """
+
+    place: str
+    text: str
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """A pattern of the texts that it makes."""
+        return re.compile(".*".join(map(re.escape, self.text.split("{}"))))
+
+
+def literals() -> Iterator[Literal]:
+    """Every string that names something to type, except docstrings and help."""
+    for path in sorted((Path(ROOT) / "lscli").rglob("*.py")):
+        name = path.relative_to(Path(ROOT) / "lscli").as_posix()
+        if path.name in _NO_HINTS or name.startswith(_ELSEWHERE):
+            continue
+        if name.startswith(_DEFINITIONS) and path.name != "selection.py":
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        left_out = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        left_out |= {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant | ast.JoinedStr) and id(node) not in left_out:
+                pieces = node.values if isinstance(node, ast.JoinedStr) else [node]
+                text = "".join(str(piece.value) if isinstance(piece, ast.Constant) else "{}" for piece in pieces)
+                example = name.startswith("cli/") and text.startswith("lscli ")
+                if " " in text and "\n" not in text and NAMES.search(text) and not example:
+                    yield Literal(f"{name}:{node.lineno}", text)
+
+
+# What a test cannot follow, or what is no hint, with the reason.
+_NO_HINT, _MACHINE, _DEVICE = "is no hint", "a limit of the machine", "needs a device"
+HUMAN: dict[str, str] = {
+    "pip install {}": "installs a package",
+    "pip install pyarrow, or write a .csv": "installs a package",
+    "raise the limit on open files (ulimit -n)": _MACHINE,
+    "raise the limit (ulimit -v)": _MACHINE,
+    "raise the limit on memory, or use a smaller --chunk-rows or fewer --threads": _MACHINE,
+    "try --device cpu": _DEVICE,
+    "move it there first: logits.to({})": _DEVICE,
+    "move the logits to the CPU: logits.cpu()": _DEVICE,
+    "call lscli outside of the transform": "names a place in the caller's code",
+    "keep the rows: list(listing.rows)": "needs standard input",
+    "set LSCLI_DEBUG=1 and report what it shows": "needs a bug in lscli",
+    "_LSCLI_COMPLETE is for the shell: unset it": "needs a shell; tests/cli/test_startup.py",
+    "name a file: -o x{}": "needs a terminal; tests/cli/test_smooth.py",
+    "options cannot be changed: use replaced({}=...)": "is for those who change lscli",
+    "{}: {} of {} samples have a masked class (-inf): {}": _NO_HINT,
+    "nothing but -inf": _NO_HINT,
+    "with --class-axis {} ": _NO_HINT,
+    "smoothing={} needs a prior": _NO_HINT,
+    "smoothing={} has no prior": _NO_HINT,
+}

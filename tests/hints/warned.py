@@ -1,0 +1,155 @@
+"""Answers with a warning: what it says to type gives the right number, without a warning."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from scipy.special import expit, softmax
+
+from tests.hints.case import Hint, Make, agreement, right, typed
+from tests.io.make import some_labels, some_logits
+
+X, Y = some_logits(60, 4, "float64"), some_labels(60, 4)
+X = X + 3 * np.eye(4)[Y]
+Z = X[:, 1] - X[:, 0]
+BITS = (Z + some_logits(60, 1, "float64")[:, 0] > 0).astype(int)
+EVAL = ("eval", "x.npy", "y.npy")
+RIGHT, BINARY = agreement(X, Y), agreement(Z, BITS)
+NUMBERS = np.arange(60.0)[:, None]
+
+
+def columns(*names: str) -> Make:
+    """A `Make` of the logits and whole numbers as columns of Parquet."""
+
+    def arguments(folder: Path) -> Sequence[object]:
+        pq.write_table(
+            pa.table(dict(zip(names, np.hstack([X, Y[:, None] + 7.0]).T, strict=True))), folder / "x.parquet"
+        )
+        return ["eval", folder / "x.parquet", *typed("y.npy", y=Y)(folder)]
+
+    return arguments
+
+
+CASES = [
+    Hint(
+        "probabilities as logits",
+        typed(*EVAL, x=softmax(X, axis=1), y=Y),
+        "every row sums to 1",
+        "if these are probabilities, say --kind probs",
+        "--kind probs",
+        accuracy=RIGHT,
+        code=0,
+    ),
+    Hint(
+        "percentages as logits",
+        typed(*EVAL, x=100 * softmax(X, axis=1), y=Y),
+        "every row sums to 100",
+        "if these are percentages, divide them by 100 and say --kind probs",
+        typed(*EVAL, "--kind", "probs", x=softmax(X, axis=1)),
+        accuracy=RIGHT,
+        code=0,
+    ),
+    Hint(
+        "losses as logits",
+        typed(*EVAL, x=-np.log(softmax(X, axis=1)), y=Y),
+        "every row is like -log p of probabilities p that sum to 1",
+        "save log p, which has no minus sign",
+        typed(*EVAL, x=np.log(softmax(X, axis=1))),
+        accuracy=RIGHT,
+        code=0,
+    ),
+    Hint(
+        "probabilities as binary logits",
+        typed(*EVAL, "--binary", x=expit(Z), y=BITS),
+        "all values lie between 0 and 1",
+        "if these are probabilities of class 1, say --kind probs",
+        "--kind probs",
+        accuracy=BINARY,
+        code=0,
+    ),
+    Hint(
+        "labels before the classes",
+        typed(*EVAL, x=np.hstack([Y[:, None], X]), y=Y),
+        "column 0 holds only whole numbers",
+        "save logits[:, 1:]",
+        typed(*EVAL, x=X),
+        accuracy=RIGHT,
+        code=0,
+    ),
+    Hint(
+        "row numbers after the classes",
+        typed(*EVAL, x=np.hstack([X, NUMBERS]), y=Y),
+        "column 4 holds only whole numbers",
+        "save logits[:, :4]",
+        typed(*EVAL, x=X),
+        accuracy=RIGHT,
+        code=0,
+    ),
+    Hint(
+        "labels among the classes",
+        typed(*EVAL, x=np.insert(X, 2, Y, axis=1), y=Y),
+        "column 2 holds only whole numbers",
+        "save np.delete(logits, [2], axis=1)",
+        typed(*EVAL, x=X),
+        accuracy=RIGHT,
+        code=0,
+    ),
+    Hint(
+        "labels beside one logit",
+        typed(*EVAL, x=np.stack([Z, BITS], axis=1), y=BITS),
+        "column 1 holds only whole numbers",
+        "save logits[:, 0] and say --binary",
+        typed(*EVAL, "--binary", x=Z),
+        accuracy=BINARY,
+        code=0,
+    ),
+    Hint(
+        "labels that count from 1, without the last class",
+        typed(*EVAL, x=right((Y % 3).tolist(), 4), y=Y % 3 + 1),
+        "with labels - 1",
+        "do the labels count from 1? then say --labels-from 1",
+        "--labels-from 1",
+        accuracy=1.0,
+        code=0,
+    ),
+    Hint(
+        "labels in reversed order",
+        typed(*EVAL, x=X[::-1], y=Y),
+        "with the labels in reversed order",
+        "reverse one of the two",
+        typed(*EVAL, x=X),
+        accuracy=RIGHT,
+        code=0,
+    ),
+    Hint(
+        "a metric of two models",
+        typed(*EVAL, "-m", "loss_difference,accuracy", x=X, y=Y),
+        "loss_difference is absent",
+        "there is one model; lscli sweep takes several",
+        typed("sweep", "x.npy", "z.npy", "y.npy", z=X + 1),
+        accuracy=RIGHT,
+        code=0,
+    ),
+    Hint(
+        "two logits as one library has them",
+        typed(*EVAL, "--binary", "--compat", "gpleiss", "-m", "ece", x=Z, y=BITS),
+        "gpleiss has no binary calibration error",
+        "for the value that it prints for two logits, say --top-label",
+        "--top-label",
+        prints="ece,",
+        code=0,
+    ),
+    Hint(
+        "whole numbers among the columns of a table",
+        columns("cat_a", "cat_b", "cat_c", "cat_d", "zed"),
+        "column 'zed' holds only whole numbers",
+        "say --logits-key 'cat_*'",
+        lambda folder: ["eval", folder / "x.parquet", folder / "y.npy", "--logits-key", "cat_*"],
+        accuracy=RIGHT,
+        code=0,
+    ),
+]
