@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
-from os.path import commonprefix
 from typing import TYPE_CHECKING
 
 from lscli.text import printable
@@ -67,11 +65,13 @@ def _remedy(odd: Sequence[int], num_classes: int, columns: Sequence[str]) -> str
     """How to read or save the other columns alone."""
     kept = [place for place in range(num_classes) if place not in set(odd)]
     if columns:
-        prefix = commonprefix([columns[place] for place in kept]).rstrip("0123456789")  # noqa: RUF071
-        plain = prefix and not set(prefix) & set("*?['\\") and prefix.isprintable()
-        if plain and not any(fnmatchcase(columns[place], f"{prefix}*") for place in odd):
-            return f"say --logits-key '{prefix}*'"
-        return "save the table without them"
+        import shlex  # imported only for a warning
+
+        from lscli.io.tables.class_columns import class_columns
+
+        names = [columns[place] for place in kept]
+        keys = [key for key, named in class_columns(columns, names).items() if named == names]
+        return f"say --logits-key {shlex.quote(keys[0])}" if keys else "save the table without them"
     if len(kept) == 1:
         return f"save logits[:, {kept[0]}] and say --binary"
     first, last = kept[0], kept[-1]

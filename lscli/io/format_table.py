@@ -141,9 +141,9 @@ def check_content(file: RegularFile, name: str, role: str | None = None) -> None
     """
     found = format_by_content(file)
     zipped = ("npz", "pt")
-    if found in (None, name) or (found in zipped and name in zipped):
+    if found in (None, name) or (found, name) == ("npz", "pt"):  # that reader tells archives of torch from others
         return
-    what = "a zip archive" if found in zipped else FORMATS[found].called
+    what = "a zip archive" if found in zipped and name not in zipped else FORMATS[found].called
     hint = f"say --input-format {found}" if role is None else _renaming(found, role)
     hint = f"if it is {FORMATS[found].called}, {hint}"
     raise InputError(f"{what}, not {FORMATS[name].called}", hint, where=file.name)

@@ -19,7 +19,7 @@ NAMES = re.compile(
 _NO_HINTS = ("options.py", "in_python.py", "catalogue.py", "candidates.py", "typer_converters.py")
 # Readers of formats, and the commands that `lscli inspect` prints, have tests of their own. Definitions of metrics, and
 # what is printed around tables, are no hints.
-_ELSEWHERE = ("io/formats", "io/tables", "api/inspect", "render/terminal")
+_ELSEWHERE = ("api/inspect", "render/terminal")
 _DEFINITIONS = "metrics/"
 
 

@@ -22,6 +22,7 @@ from lscli.io.tables.text import (
     COMMA,
     TAB,
     Delimiter,
+    check_separated,
     counted,
     is_number,
     names_of,
@@ -44,7 +45,6 @@ _BLOCK = 1 << 20  # characters
 _LONGEST = 64 << 20  # characters of a line
 _CELLS = 1 << 18  # of a block of rows with quotes
 _COUNTED, _TAIL = 8 << 20, 1 << 10
-_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas", " ": "spaces"}
 # With at least this many rows, a column of whole numbers among others is unlikely to be a class: the first number holds
 # if its first cell is written without a decimal point, the second if it is written with one.
 _FEW, _MANY = 2, 16
@@ -120,7 +120,7 @@ class _Matrix:
         self._row = [] if is_header else [line]
         self._names = names if is_header else [str(place) for place in range(len(cells))]
         if is_header:
-            _check_separated(where, line, delimiter)
+            check_separated(where, line, delimiter)
             _check_header(where, names)
         columns = Columns(self._names, numbered=not is_header)
         left_out = labels_among(columns, request)
@@ -166,7 +166,7 @@ class _Matrix:
                 raise self._length(row, [])
             blank = count < len(lines)
             if row == 0 and count and len(self._names) == 1:
-                _check_separated(self._name, lines[0], self._delimiter)
+                check_separated(self._name, lines[0], self._delimiter)
             if any('"' in line for line in lines):  # from here on, a row may span several lines
                 yield from self._rest(itertools.chain(lines, self._text), row)
                 return
@@ -210,10 +210,12 @@ class _Matrix:
             for place, cell in enumerate(self._chosen(row)):
                 value = number_of(cell)
                 if value is None:
-                    raise self._no_number(first + number, place, row, "is not a number")
+                    raise self._no_number(first, rows, number, self._places[place])
                 values[number, place] = value
                 if math.isinf(value) and "inf" not in cell.lower():
-                    raise self._no_number(first + number, place, row, "is beyond float64")
+                    what = self._cell(first + number, self._places[place], cell)
+                    hint = "the largest number of float64 is 1.8e308: look at the run that wrote it"
+                    raise InputError(f"{what} is beyond float64", hint, where=self._name)
         return values
 
     def _chosen(self, row: list[str]) -> list[str]:
@@ -222,15 +224,25 @@ class _Matrix:
     def _length(self, row: int, cells: list[str]) -> InputError:
         due, found = len(self._names), len(cells)
         what = f"row {row} has {found} cells, the first line has {due}" if cells else f"row {row} is a blank line"
-        hint = "a number with a comma in it is two cells" if found > due else self._delimiter.again
+        commas = found > due and self._delimiter is COMMA
+        hint = "a number with a comma in it is two cells" if commas else self._delimiter.again
         return InputError(what, hint, where=self._name)
 
-    def _no_number(self, row: int, place: int, cells: list[str], why: str) -> InputError:
-        column, cell = self._names[self._places[place]], cells[self._places[place]]
-        what = f"row {row}, column {column!r}: {printable(cell[:40])!r} {why}"
-        numbers = {name for name, own in zip(self._names, cells, strict=True) if number_of(own) is not None}
+    def _cell(self, row: int, place: int, cell: str) -> str:
+        return f"row {row}, column {self._names[place]!r}: {printable(cell[:40])!r}"
+
+    def _no_number(self, first: int, rows: list[list[str]], number: int, place: int) -> InputError:
+        """The error for a cell that is no number; a column of numbers elsewhere may be a class that lacks a value."""
+        cell = rows[number][place]
+        numeric = {at for row in rows for at, own in enumerate(row[: len(self._names)]) if number_of(own) is not None}
+        numbers = {self._names[at] for at in numeric - {place}}
         hint = naming_hint(self._others, [name for name in self._others if name in numbers], self._request)
-        return InputError(what, self._delimiter.again if self._row else hint, where=self._name)
+        if is_number(cell):  # only Python reads it as one
+            hint = self._delimiter.again
+        elif first or place in numeric:
+            hint = f"if this column is a class, leave such rows out, and out of the labels too; else {hint}"
+        what = f"{self._cell(first + number, place, cell)} is not a number"
+        return InputError(what, hint, where=self._name)
 
 
 def _is_float32(values: NDArray[np.float64]) -> bool:
@@ -260,16 +272,6 @@ def _check_header(where: str, names: Sequence[str]) -> None:
     if numbers and not all(map(is_number, names)):
         what = f"its first line has both names and numbers, such as {printable(numbers[0][:40])!r}"
         raise InputError(what, "a header has only names, any other row only numbers", where=where)
-
-
-def _check_separated(where: str, line: str, delimiter: Delimiter) -> None:
-    """Raise InputError if another character separates the numbers of a line."""
-    for character, called in _SEPARATORS.items():
-        cells = line.split(character if character != " " else None)
-        numbers = all(is_number(cell.strip().replace(",", ".")) for cell in cells)
-        if len(cells) > 1 and character != delimiter.character and numbers:
-            what = f"has one column: {called} separate its numbers, not {_SEPARATORS[delimiter.character]}"
-            raise InputError(what, delimiter.again, where=where)
 
 
 def _check_values(
@@ -316,7 +318,9 @@ def _check_values(
     odd = [place for place in np.flatnonzero(whole & enough).tolist() if (values[:, place] != values[0, place]).any()]
     if odd and not whole.all():
         name = names[odd[0]]
-        candidates = [name for place, name in enumerate(names) if place not in odd]
+        # A constant may be a class or not, and then no hint names the classes.
+        constant = (whole & enough).sum() > len(odd)
+        candidates = [] if constant else [name for place, name in enumerate(names) if place not in odd]
         hint = labels_hint(name, request, has_labels=has_labels, number=places[odd[0]])
         hint += naming_hint(names, candidates, request)
         raise InputError(f"column {name!r} has only whole numbers, as labels have", hint, where=where)

@@ -197,7 +197,7 @@ def _no_json(error: Exception, *, cut: bool) -> UnfitError:
         why = f"{error.msg} at character {error.pos}"
     else:
         why = "nested too deeply" if isinstance(error, RecursionError) else said(error)
-    return UnfitError(f"{what} ({why})", _CUT)
+    return UnfitError(f"{what} ({why})", _CUT if cut else "")
 
 
 def _named(value: Any) -> str:

@@ -67,7 +67,7 @@ def _check_size(file: Bytes, name: str, header: Header, allow_trailing: bool) ->
     data = math.prod(header.shape) * header.dtype.itemsize
     length, expected, hint = file.size, header.data_offset + data, "copy or save the file again"
     if data and length == header.data_offset:
-        raise InputError(f"declares {sized(data)} of data, the file has 0 bytes of it", hint, where=name)
+        raise InputError(f"its header declares {sized(data)} of data, and none follows", hint, where=name)
     if length < expected:
         raise InputError(f"truncated: expected {expected} bytes, found {length}", hint, where=name)
     if length > expected and not allow_trailing:

@@ -119,8 +119,6 @@ class _Reader:
 
 
 def _foreign(start: bytes) -> tuple[str, str]:
-    if start.startswith(b"PK\x03\x04"):
-        return "a zip archive, not a .npy file", "if it is an .npz file, give it that suffix"
     if start[:1] == b"\x80" and len(start) > 1 and start[1] <= 5:
         return "a pickle, which is refused and never loaded", "save the array itself: np.save(path, array)"
     return "not a .npy file", "save the array with np.save(path, array)"

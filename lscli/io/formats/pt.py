@@ -81,7 +81,7 @@ class _Checkpoint:
         members = self._archive.members
         folders = [name.partition("/")[0] for name in members if name.partition("/")[2] == "data.pkl"]
         if len(folders) != 1:
-            hint = "if it is an .npz file, give it that suffix"
+            hint = "if it is an .npz archive, give it the suffix .npz"
             hint = hint if any(name.endswith(".npy") for name in members) else f"save tensors: {SAVE}"
             raise InputError("a zip archive that torch did not write", hint, where=file.name)
         self._folder = folders[0]

@@ -238,13 +238,17 @@ def _refusal(value: Value, name: str) -> InputError:
     if isinstance(value, list | tuple) and value and all(map(is_tensor, value[:_MOST_LOOKS])):
         return InputError(f"a {what} of {len(value)} tensors, not a tensor", f"join them: {JOINED}", where=name)
     if inside := tensors_inside(value):
-        hint = f"it holds tensors at {', '.join(inside)}: save that part by itself"
-    return InputError(f"a {what}, not a tensor", hint, where=name)
+        hint = f"it holds tensors at {', '.join(inside)}: save these: {SAVE}"
+    article = "an" if what[:1] in "aeiou" else "a"
+    return InputError(f"{article} {what}, not a tensor", hint, where=name)
 
 
 JOINED = "torch.save({'logits': torch.cat(logits), 'labels': torch.cat(labels)}, path)"
 _REFUSED = {
-    "nested tensor": ("a nested tensor, whose rows differ in length", "save tensor.to_padded_tensor(-torch.inf)"),
+    "nested tensor": (
+        "a nested tensor, whose rows differ in length",
+        "save logits.to_padded_tensor(-torch.inf) and labels.to_padded_tensor(-100)",
+    ),
     "meta tensor": ("holds no data: a tensor on the meta device is only a shape", "save the tensor with its values"),
     "tensor without values": ("a tensor whose values were not saved", f"save it again: {SAVE}"),
     "quantized tensor": ("a quantized tensor", "save tensor.dequantize()"),

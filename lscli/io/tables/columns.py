@@ -112,6 +112,8 @@ def matrix(where: str, columns: Columns, request: ArrayRequest, left_out: Collec
     def naming(place: int) -> str:
         names = [columns.names[other] for other in others]
         floats = [name for name, other in zip(names, others, strict=True) if _may_be_class(columns[other])]
+        if not floats:
+            return "save the raw scores of the classes as float32"
         begin = (
             labels_hint(columns[place].name, request, has_labels=bool(left_out)) if _is_whole(columns[place]) else ""
         )
@@ -134,22 +136,20 @@ def single(where: str, columns: Columns, request: ArrayRequest) -> int:
     """
     place, integers = place_of_single(where, columns, request), request.wants == "integers"
     column = columns[place]
+    if column.of_index:
+        hint = "make it a column: frame.reset_index().to_parquet(path, index=False)"
+        raise InputError(f"column {column.name!r} is the index of a data frame", hint, where=where)
     _check_index(where, column)
     if column.width is not None:
         what = f"column {column.name!r} is {column.type}, not one number per row"
         raise InputError(what, "save one class number per row" if integers else "save one number per row", where=where)
-    if integers and not column.element.startswith(("int", "uint")):
+    if integers and not column.element:
         what = f"column {column.name!r} is {column.type}, not integer labels"
-        hint = "save the class numbers as int64"
-        if not column.element:
-            hint = "replace each name by its class number, the position of its column in the logits"
-        elif column.element == "bool":
-            hint = 'save True and False as classes 1 and 0: frame[column].astype("int64")'
+        hint = "replace each name by its class number, the position of its column in the logits"
         raise InputError(what, hint, where=where)
-    if not column.element or column.element == "bool":
-        raise InputError(
-            f"column {column.name!r} is {column.type}, not numbers", "save one number per row", where=where
-        )
+    if not integers and column.element in ("", "bool"):  # labels of such types are refused after a look at their values
+        what = f"column {column.name!r} is {column.type}, not numbers"
+        raise InputError(what, "save one number per row", where=where)
     return place
 
 
@@ -183,9 +183,9 @@ def place_of_single(
     if len(others) == 1:
         return others[0]
     option = "--labels-column" if integers else request.option
-    names = listed(columns.names)
+    names = listed([columns.names[place] for place in others] or columns.names)
     hint = f"name one with {option}: {names}" if option else f"call one {request.role!r}: {names}"
-    raise InputError(f"has {len(columns)} columns", hint, where=where)
+    raise InputError(f"has {len(others) or len(columns)} columns", hint, where=where)
 
 
 def place_of(where: str, columns: Columns, name: str) -> int:

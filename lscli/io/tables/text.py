@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 # A column takes 100 to 400 bytes of memory, many times as much as its cell in a line of the file.
 _MOST_COLUMNS = 1 << 20
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas", " ": "spaces"}
+_ONE = "save one value per line"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -107,6 +109,27 @@ def number_of(cell: str) -> float | None:
     return float(cell) if is_number(cell) and "_" not in cell and cell.isascii() else None
 
 
+def check_separated(where: str, line: str, delimiter: Delimiter, again: str = "") -> None:
+    """Raise InputError if another character separates the numbers of a line, which is therefore one cell.
+
+    Args:
+        where: the file, for errors.
+        line: a line of numbers.
+        delimiter: what should separate them.
+        again: a hint on how to save the file again; empty for logits.
+    """
+    for character, called in _SEPARATORS.items():
+        cells = line.split(character if character != " " else None)
+        numbers = all(is_number(cell.strip().replace(",", ".")) for cell in cells)
+        if len(cells) > 1 and character != delimiter.character and numbers:
+            what = f"has one column: {called} separate its numbers, not {_SEPARATORS[delimiter.character]}"
+            own = next((each for each in (COMMA, TAB) if each.character == character), None)
+            hint = again or f'{delimiter.again}, or a data frame with to_csv(path, sep="{delimiter.written}", index=False)'
+            if own is not None:
+                hint = f"if it is a {own.called} file, give it the suffix .{own.called.lower()}"
+            raise InputError(what, hint, where=where)
+
+
 def open_column(file: RegularFile, request: ArrayRequest, delimiter: Delimiter = COMMA) -> MemoryArray:
     """Read one column of integers (int64) or of numbers (float64), as `request.wants` says.
 
@@ -124,7 +147,7 @@ def open_column(file: RegularFile, request: ArrayRequest, delimiter: Delimiter =
     whole = [first[place]] if first == written and is_number(first[place]) else []
     cells = itertools.chain(whole, _cells(file, rows, place, len(whole)))
     convert = _integers if request.wants == "integers" else _numbers
-    return MemoryArray(convert(cells, file.name), file.name)
+    return MemoryArray(convert(cells, file.name, delimiter), file.name)
 
 
 def column_of(file: RegularFile, column: str) -> list[str]:
@@ -172,7 +195,7 @@ def _rows(lines: Iterator[str], delimiter: Delimiter) -> Iterator[list[str]]:
 def _first(file: RegularFile, rows: Iterator[list[str]]) -> list[str]:
     first = next(rows, None)
     if first is None:
-        raise InputError("empty file", "save one value per line", where=file.name)
+        raise InputError("empty file", _ONE, where=file.name)
     return first or [""]
 
 
@@ -184,7 +207,7 @@ def _cells(file: RegularFile, rows: Iterator[list[str]], place: int, start: int 
     file.check_unchanged()
 
 
-def _integers(cells: Iterable[str], where: str) -> NDArray[np.int64]:
+def _integers(cells: Iterable[str], where: str, delimiter: Delimiter) -> NDArray[np.int64]:
     values = array("q")
     for number, cell in enumerate(cells):
         try:
@@ -192,30 +215,34 @@ def _integers(cells: Iterable[str], where: str) -> NDArray[np.int64]:
                 raise ValueError(cell)
             values.append(int(cell))
         except (ValueError, OverflowError) as error:
+            if not values:
+                check_separated(where, cell, delimiter, _ONE)
             what = f"row {number}: {printable(cell[:40])!r} is not an integer label"
-            raise InputError(what, _as_number(cell), where=where) from error
+            raise InputError(what, _as_number(cell, first=not values), where=where) from error
     return np.frombuffer(values, np.int64) if values else np.empty(0, np.int64)
 
 
-def _as_number(cell: str) -> str:
-    """A hint for a label that is not an integer."""
+def _as_number(cell: str, *, first: bool) -> str:
+    """A hint for a label that is not an integer; `first` is whether no label before it is one."""
     value = number_of(cell)
     if value is not None and math.isfinite(value):
-        whole = value == round(value)
+        whole = value == round(value) and not cell.strip().lstrip("+-").isdigit()
         return "write class numbers without a decimal point" if whole else "a label is a class number, not a score"
     if cell.strip().lower() in ("true", "false"):
         return "write False and True as the classes 0 and 1"
-    if cell.strip() and value is None:
+    if cell.strip() and value is None and first:
         return "replace each name by its class number, the position of its column in the logits"
-    return "every line needs a class number"
+    return "every line needs a class number: leave a row without one out, and out of the logits too"
 
 
-def _numbers(cells: Iterable[str], where: str) -> NDArray[np.float64]:
+def _numbers(cells: Iterable[str], where: str, delimiter: Delimiter) -> NDArray[np.float64]:
     values = array("d")
     for number, cell in enumerate(cells):
         value = number_of(cell)
         if value is None:
+            if not values:
+                check_separated(where, cell, delimiter, _ONE)
             what = f"row {number}: {printable(cell[:40])!r} is not a number"
-            raise InputError(what, "one number per line", where=where)
+            raise InputError(what, _ONE, where=where)
         values.append(value)
     return np.frombuffer(values, np.float64) if values else np.empty(0)
