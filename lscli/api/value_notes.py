@@ -38,7 +38,8 @@ def value_notes(name: str, num_classes: int, columns: Sequence[str], watch: Valu
         yield f"{name}: {_LOOKS[watch.look]}"
     odd = watch.odd_columns
     if odd.all:
-        yield f"{name}: {_described(odd, columns)}: if they are no classes, {_remedy(odd.all, num_classes, columns)}"
+        no_class = "it is no class" if len(odd.all) == 1 else "they are no classes"
+        yield f"{name}: {_described(odd, columns)}: if {no_class}, {_remedy(odd.all, num_classes, columns)}"
 
 
 def _described(odd: OddColumns, columns: Sequence[str]) -> str:

@@ -219,12 +219,13 @@ def test_columns_of_one_name_are_refused(typed: Path) -> None:
 @pytest.mark.parametrize(
     ("labels", "says"),
     [
-        (LABELS.astype(float), "column 'label' is float64, not integer labels"),
-        (LABELS > 1, "column 'label' is bool, not integer labels"),
+        (LABELS.astype(float), r"\[label\]: not integer labels \(float64\)"),
+        (LABELS + 0.5, r"\[label\]: not integer labels \(float64\): row 0 holds"),
+        (LABELS > 1, r"\[label\]: not integer labels \(bool\)"),
         ([str(label) for label in LABELS], "column 'label' is string, not integer labels"),
         (FIXED(np.arange(200), 5), "not one number per row"),
     ],
-    ids=["floats", "bool", "text", "lists"],
+    ids=["whole floats", "scores", "bool", "text", "lists"],
 )
 def test_labels_of_another_type_are_named(typed: Path, labels: Any, says: str) -> None:
     refused(save(typed, table("columns", label=labels)), says)
