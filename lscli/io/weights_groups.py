@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lscli.arrays import as_list
+from lscli.arrays import as_texts
 from lscli.errors import InputError, UsageError
 from lscli.io.axes import check_samples
 from lscli.io.files import RegularFile
@@ -57,9 +57,9 @@ def open_weights(value: Any, samples: Shape, kept: Array) -> Weights | None:
         return None
     from lscli.io.open import open_numbers
 
-    name, raw = open_numbers(value, "weights", "weight")
+    name, raw, element = open_numbers(value, "weights", "weight")
     if raw.dtype.kind not in "fiu":
-        raise InputError(f"not numbers ({raw.dtype.name})", "one weight per row, not negative", where=name)
+        raise InputError(f"not numbers ({element})", "one weight per row, not negative", where=name)
     check_samples("weights", raw.shape, samples, name)
     values = raw.astype(np.float64).ravel()
     bad = ~((values >= 0) & np.isfinite(values))
@@ -71,7 +71,7 @@ def open_weights(value: Any, samples: Shape, kept: Array) -> Weights | None:
     check_range(values, OF_ROWS, "row", name)
     if not (values[kept] > 0).any():
         raise InputError("no weight is above 0", "give the rows with a label a weight above 0", where=name)
-    return Weights(name, values, raw.dtype.name)
+    return Weights(name, values, element)
 
 
 def open_groups(value: Any, column: str | None, samples: Shape) -> tuple[list[str], Array | None]:
@@ -108,7 +108,7 @@ def open_groups(value: Any, column: str | None, samples: Shape) -> tuple[list[st
         shape = (len(cells),)
     else:
         name, given = "groups", value.reshape(-1) if hasattr(value, "reshape") else value
-        cells = [str(cell) for cell in as_list(given, name)]
+        cells = as_texts(given, name)
         shape = tuple(getattr(value, "shape", (len(cells),)))
     check_samples("rows of metadata", shape, samples, name)
     names = sorted({printable(cell) or _EMPTY for cell in cells}, key=_natural)

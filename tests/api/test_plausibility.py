@@ -56,7 +56,7 @@ def test_labels_from_1_are_read_with_the_option() -> None:
     logits[:, 10], labels = -20, labels % 10  # no label is the last class
     logits[np.arange(300), labels] += 9
     (found,) = said(logits, labels + 1)
-    assert found.endswith("do the labels count from 1? then say --labels-from 1")
+    assert found.endswith("do the labels count from 1? then say labels_from=1")
 
 
 def test_two_classes_that_are_exchanged() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -118,8 +117,8 @@ CASES = [
         "a nested tensor of logits",
         lambda: accuracy(nested(T), LABELS),
         "whose rows differ in length",
-        "give tensor.to_padded_tensor(-math.inf)",
-        lambda: accuracy(nested(T).to_padded_tensor(-math.inf), LABELS),
+        "give tensor.to_padded_tensor(-torch.inf)",
+        lambda: accuracy(nested(T).to_padded_tensor(-torch.inf), LABELS),
         RIGHT,
     ),
     Call(
@@ -138,7 +137,7 @@ CASES = [
     Call(
         "a quantised tensor",
         lambda: accuracy(quantised(), LABELS),
-        "a tensor that is quantised",
+        "a quantized tensor",
         "give tensor.dequantize()",
         lambda: accuracy(quantised().dequantize(), LABELS),
         agreement(0.5 * np.rint(2 * X), Y),
