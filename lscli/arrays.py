@@ -138,7 +138,7 @@ def tensor_values(tensor: Any, name: str) -> Array:
     try:
         array: Array = tensor.resolve_conj().resolve_neg().numpy()
     except (TypeError, RuntimeError) as error:
-        raise InputError(f"numpy has no dtype {tensor.dtype}", "give tensor.float()", where=name) from error
+        raise InputError(f"a tensor of dtype {tensor.dtype}", "give tensor.float()", where=name) from error
     return array
 
 

@@ -145,7 +145,7 @@ CASES = [
     Call(
         "a tensor of float8",
         lambda: accuracy(T.to(torch.float8_e4m3fn), LABELS),
-        "numpy has no dtype torch.float8_e4m3fn",
+        "a tensor of dtype torch.float8_e4m3fn",
         "give tensor.float()",
         lambda: accuracy(T.to(torch.float8_e4m3fn).float(), LABELS),
         agreement(T.to(torch.float8_e4m3fn).float().numpy(), Y),
