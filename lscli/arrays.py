@@ -110,7 +110,7 @@ def plain_tensor(tensor: Any, name: str) -> Any:
     import torch
 
     if _is_nested(tensor):
-        padding = "-math.inf" if tensor.is_floating_point() else "-100"
+        padding = "-torch.inf" if tensor.is_floating_point() else "-100"
         hint = f"give tensor.to_padded_tensor({padding})"
         raise InputError("a nested tensor, whose rows differ in length", hint, where=name)
     if type(tensor) not in (torch.Tensor, torch.nn.Parameter) and not _converts(tensor):
@@ -138,7 +138,7 @@ def tensor_values(tensor: Any, name: str) -> Array:
     try:
         array: Array = tensor.resolve_conj().resolve_neg().numpy()
     except (TypeError, RuntimeError) as error:
-        raise InputError(f"numpy has no dtype {tensor.dtype}", "give tensor.float()", where=name) from error
+        raise InputError(f"a tensor of dtype {tensor.dtype}", "give tensor.float()", where=name) from error
     return array
 
 

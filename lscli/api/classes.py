@@ -106,7 +106,7 @@ def _chosen(words: str, allow_negative_eps: bool) -> list[Choice]:
 def _check_sort(sort: str, more: Sequence[str]) -> None:
     known = (*Classes.FIXED[2:], *more)
     if sort not in known:
-        hint = nearest(sort, known) or f"one of {', '.join(known)}"
+        hint = nearest(sort, known) or f"use one of {', '.join(known)}"
         raise UsageError(f"unknown column {sort!r}", hint, where="sort")
 
 

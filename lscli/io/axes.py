@@ -207,7 +207,7 @@ def _of_several_dimensions(logits: Stored, labels: Stored, axes: Axes, others: S
     if axes.binary:
         what = f"need one value per sample with --binary, got shape {x}"
         hint = "say --flatten" if same_samples(y, x) else "leave out --binary"
-        if swapped := _swapped(x, y, axes):
+        if not same_samples(y, x) and (swapped := _swapped(x, y, axes)):
             hint = f"the axes of the labels are swapped: {swapped}, and say --flatten"
         return InputError(what, hint, where=logits.name)
     what = f"need logits of shape (N, K), got {x}"

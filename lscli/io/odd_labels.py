@@ -60,7 +60,7 @@ def not_one_per_sample(
             hint = f"save the class numbers of these one-hot rows: labels.argmax(axis={axis}); or {_SOFT}"
         elif rows.distributions and array.element != "bfloat16":
             hint = f"for labels that are distributions, {_SOFT}"
-        elif rows.floats and shape == logits:
+        elif rows.floats and shape == logits and not rows.counts:
             what = f"{what}, as of logits"
             hint = "the labels come last; to compare models, say lscli sweep LOGITS LOGITS LABELS"
     return InputError(what, hint, where=array.name)
@@ -120,6 +120,7 @@ class _Rows(NamedTuple):
         distributions: whether no value is below 0, and every row sums to 1.
         first: the first row that does not sum to 1, or None.
         classes: the sum of that row if the values are 0 and 1.
+        counts: whether the values that were read are whole numbers from 0 on.
     """
 
     floats: bool
@@ -127,6 +128,7 @@ class _Rows(NamedTuple):
     distributions: bool = False
     first: int | None = None
     classes: int = 0
+    counts: bool = False
 
     @classmethod
     def of(cls, array: StoredArray) -> _Rows:
@@ -134,18 +136,19 @@ class _Rows(NamedTuple):
         floats = array.element.startswith(("float", "bfloat"))
         if not array.element.startswith(("float", "int", "uint", "bool")):
             return cls(floats)
-        of_0_and_1, positive, first, classes = True, True, None, 0
+        of_0_and_1, positive, whole, first, classes = True, True, True, None, 0
         for start, x in _blocks(array):
             with np.errstate(all="ignore"):
                 sums = np.add.reduce(x, axis=1, dtype=np.float64)
             of_0_and_1 = of_0_and_1 and bool(((x == 0) | (x == 1)).all())
             positive = positive and bool((x >= 0).all())
+            whole = whole and bool((x == np.rint(x)).all())
             wrong = np.flatnonzero(~(np.abs(sums - 1) <= SUM))
             if first is None and len(wrong):
                 first, classes = start + int(wrong[0]), sums[wrong[0]]
             if not of_0_and_1 and (first is not None or not positive):
-                return cls(floats)
-        return cls(floats, of_0_and_1, positive and first is None, first, int(classes))
+                return cls(floats, counts=positive and whole)
+        return cls(floats, of_0_and_1, positive and first is None, first, int(classes), positive and whole)
 
 
 def _blocks(array: StoredArray) -> Iterator[tuple[int, NDArray[Any]]]:

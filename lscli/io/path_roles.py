@@ -89,13 +89,13 @@ def _is_labels(
 
 
 def _are_rows_of_labels(first: str, path: str, logits_key: str | None, labels_key: str | None) -> bool:
-    """Whether a path holds a row for each of the logits, of integers or of 0 and 1 alone."""
+    """Whether a path holds rows of integers, or rows of 0 and 1 in the shape of the logits."""
     with contextlib.suppress(InputError, UsageError), contextlib.ExitStack() as stack:
         request = ArrayRequest("labels", "matrix", labels_key)
         array = Argument.of(path, "labels", stack).opened(request, stack)
-        if array.shape != stored_shape(first, logits_key, "logits"):
-            return False
-        return array.element.startswith(("int", "uint", "bool")) or of_0_and_1(rows_of(array, -1))
+        if array.element.startswith(("int", "uint", "bool")):
+            return True
+        return array.shape == stored_shape(first, logits_key, "logits") and of_0_and_1(rows_of(array, -1))
     return False
 
 

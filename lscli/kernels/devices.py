@@ -41,7 +41,7 @@ def resolve(device: str, kernel: Kernel, held_by: str | None) -> tuple[str, Kern
         UsageError: an unknown or absent device, or a kernel that does not run on the device.
     """
     if device not in DEVICES and not (device.startswith("cuda:") and device[5:].isdecimal()):
-        hint = nearest(device, DEVICES) or "one of auto, cpu, cuda, cuda:1, mps"
+        hint = nearest(device, DEVICES) or "use auto, cpu, cuda, cuda:1 or mps"
         raise UsageError(f"unknown device {device!r}", hint)
     if device == "auto":
         device = held_by or "cpu"

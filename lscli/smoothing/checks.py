@@ -86,8 +86,9 @@ def check_classes(num_classes: object) -> int:
     """
     k = whole(num_classes, "classes")
     if k < 2:
-        hint = "give the number of classes, 2 or more"
-        raise UsageError(f"must be at least 2, got {shown(k)}", hint, where="classes")
+        raise UsageError(
+            f"must be at least 2, got {shown(k)}", "give the number of classes, 2 or more", where="classes"
+        )
     if k > _MOST_CLASSES:
         raise UsageError(
             f"must be at most {_MOST_CLASSES}, got {shown(k)}", "give the number of classes", where="classes"

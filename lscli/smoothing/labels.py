@@ -143,9 +143,7 @@ def row_values(
     outside = ~((q >= 0) & (q <= 1))
     if outside.any():
         row, k = (int(place[0]) for place in np.nonzero(outside))
-        raise InputError(
-            f"row {first + row}, class {k}: {q[row, k]:g} is not in [0, 1]",
-            "give 0 and 1, or probabilities",
-            where=name,
-        )
+        counts = bool((q >= 0).all() and np.isfinite(q).all())
+        hint = "divide each row by its sum, or give 0 and 1" if counts else "give 0 and 1, or probabilities"
+        raise InputError(f"row {first + row}, class {k}: {q[row, k]:g} is not in [0, 1]", hint, where=name)
     return q, left_out.all(axis=1)

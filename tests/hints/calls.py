@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -118,8 +117,8 @@ CASES = [
         "a nested tensor of logits",
         lambda: accuracy(nested(T), LABELS),
         "whose rows differ in length",
-        "give tensor.to_padded_tensor(-math.inf)",
-        lambda: accuracy(nested(T).to_padded_tensor(-math.inf), LABELS),
+        "give tensor.to_padded_tensor(-torch.inf)",
+        lambda: accuracy(nested(T).to_padded_tensor(-torch.inf), LABELS),
         RIGHT,
     ),
     Call(
@@ -146,7 +145,7 @@ CASES = [
     Call(
         "a tensor of float8",
         lambda: accuracy(T.to(torch.float8_e4m3fn), LABELS),
-        "numpy has no dtype torch.float8_e4m3fn",
+        "a tensor of dtype torch.float8_e4m3fn",
         "give tensor.float()",
         lambda: accuracy(T.to(torch.float8_e4m3fn).float(), LABELS),
         agreement(T.to(torch.float8_e4m3fn).float().numpy(), Y),

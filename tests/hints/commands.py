@@ -568,6 +568,8 @@ CASES = [
         typed("evaluate", "x.npy"),
         "No such command",
         "see lscli --help",
+        typed("--help"),
+        prints="eval",
         code=2,
     ),
     Hint(
