@@ -17,8 +17,8 @@ NAMES = re.compile(
 )
 # What is no sentence: help, names of formats, the tables of other libraries.
 _NO_HINTS = ("options.py", "in_python.py", "catalogue.py", "candidates.py", "typer_converters.py")
-# Readers of formats, and the commands that `lscli inspect` prints, have tests of their own. Definitions of metrics, and
-# what is printed around tables, are no hints.
+# The commands that `lscli inspect` prints have tests of their own. Definitions of metrics, and what is printed around
+# tables, are no hints.
 _ELSEWHERE = ("api/inspect", "render/terminal")
 _DEFINITIONS = "metrics/"
 
@@ -71,6 +71,7 @@ HUMAN: dict[str, str] = {
     "try --device cpu": _DEVICE,
     "move it there first: logits.to({})": _DEVICE,
     "move the logits to the CPU: logits.cpu()": _DEVICE,
+    "leave out --flatten and --class-axis": "no command leads there",
     "call lscli outside of the transform": "names a place in the caller's code",
     "keep the rows: list(listing.rows)": "needs standard input",
     "set LSCLI_DEBUG=1 and report what it shows": "needs a bug in lscli",

@@ -12,11 +12,23 @@ from typer.main import get_command
 
 from lscli.cli.main import COMMANDS, app
 from tests.cli.inprocess import Answer, Run
-from tests.hints import calls, commands, files, kinds, labels, shapes, warned
+from tests.hints import calls, commands, files, formats, kinds, labels, shapes, tables, warned
 from tests.hints.case import Hint
 from tests.hints.literals import HUMAN, Literal, literals
 
-CASES = [*labels.CASES, *kinds.CASES, *files.CASES, *shapes.CASES, *commands.CASES, *warned.CASES]
+CASES = [
+    *labels.CASES,
+    *kinds.CASES,
+    *files.CASES,
+    *formats.CASES,
+    *tables.CASES,
+    *shapes.CASES,
+    *commands.CASES,
+    *warned.CASES,
+]
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:The PyTorch API of nested tensors", "ignore:torch.quantize_per_tensor", "ignore:.*TypedStorage"
+)
 # What a command said on stderr, by the name of its case: the test of completeness reads what the others ran.
 SAID: dict[str, str] = {}
 
@@ -62,7 +74,7 @@ def test_a_hint_that_is_followed_does_not_make_it_worse(
     assert [] == [words for words in case.never if words in hint]
     named = [str(arguments[0]), *re.findall("lscli ([a-z]+)", hint)]
     known = {"--help"} | {flag for name in named if name in COMMANDS for flag in _flags(name)}
-    assert [] == [flag for flag in re.findall(r"(?<![\w-])--[a-z]+(?:-[a-z]+)*", hint) if flag not in known]
+    assert [] == [flag for flag in re.findall(r"(?<![\w-])--[a-z]+(?:-[a-z]+)*(?!\w)", hint) if flag not in known]
     if case.follow is None:
         return
     if isinstance(case.follow, str):

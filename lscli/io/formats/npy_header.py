@@ -64,7 +64,7 @@ class _Reader:
             raise self._error("truncated header", "copy or save the file again")
         version = (start[6], start[7])
         if version not in _LENGTH_BYTES:
-            raise self._error(f"unsupported .npy version {version[0]}.{version[1]}", "lscli reads 1.0, 2.0 and 3.0")
+            raise self._error(f"unsupported .npy version {version[0]}.{version[1]}", _AGAIN)
         width = _LENGTH_BYTES[version]
         if len(start) < 8 + width:
             raise self._error("truncated header", "copy or save the file again")

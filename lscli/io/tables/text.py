@@ -124,7 +124,9 @@ def check_separated(where: str, line: str, delimiter: Delimiter, again: str = ""
         if len(cells) > 1 and character != delimiter.character and numbers:
             what = f"has one column: {called} separate its numbers, not {_SEPARATORS[delimiter.character]}"
             own = next((each for each in (COMMA, TAB) if each.character == character), None)
-            hint = again or f'{delimiter.again}, or a data frame with to_csv(path, sep="{delimiter.written}", index=False)'
+            hint = (
+                again or f'{delimiter.again}, or a data frame with to_csv(path, sep="{delimiter.written}", index=False)'
+            )
             if own is not None:
                 hint = f"if it is a {own.called} file, give it the suffix .{own.called.lower()}"
             raise InputError(what, hint, where=where)
