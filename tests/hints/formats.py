@@ -248,6 +248,26 @@ CASES = [
         pt(PAIR),
         0.75,
     ),
+    *(
+        Hint(
+            f"{name}, and several keys",
+            pt(value),
+            says,
+            hint,
+            pt(PAIR),
+            0.75,
+            never=("--logits-key",),
+        )
+        for name, value, says, hint in (
+            ("nothing but numbers", {"lr": 0.1, "epoch": 5}, "a dict, not a tensor", f"save tensors: {SAVE}"),
+            (
+                "dicts",
+                {"a": PAIR, "b": {**PAIR}},
+                "a dict, not a tensor",
+                "tensors at a/logits, a/labels, b/logits: save",
+            ),
+        )
+    ),
     Hint(
         "a number for logits",
         pt({"logits": 5, "labels": L}),

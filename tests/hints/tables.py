@@ -94,6 +94,9 @@ def lists(values: np.ndarray) -> pa.Array:
 
 ROWS = lines(*X.tolist())
 CLASSES: dict[str, Any] = {str(name): column.to_numpy() for name, column in FRAME.items()}
+MANY = {
+    f"z-{letter}": CLASSES[NAMES[place]] if place < 3 else X[:, 0] - 9 for place, letter in enumerate("abcdefghijklmn")
+}
 WITHOUT = text(lines(NAMES, *np.delete(X, 1, 0).tolist()), y=np.delete(Y, 1))
 FIRST_OUT = text(lines(NAMES, *X[1:].tolist()), y=Y[1:])
 
@@ -258,6 +261,14 @@ CASES = [
         never=("without it",),
     ),
     Hint(
+        "a column that is named twice",
+        text(lines(NAMES, *X.tolist()), "--logits-key", "cat,dog,cat"),
+        "--logits-key names column 'cat' twice",
+        "name each column once",
+        text(lines(NAMES, *X.tolist()), "--logits-key", "cat,dog,emu"),
+        RIGHT,
+    ),
+    Hint(
         "a constant beside labels",
         alone(lambda path: FRAME.assign(answer=Y, fold=1).rename(columns={"fold": "k"}).to_csv(path, index=False)),
         "column 'answer' has only whole numbers, as labels have",
@@ -274,6 +285,22 @@ CASES = [
         "column 'answer' is int64: integer logits are refused",
         f"if it holds the labels, say --labels-column answer; else {NAMED}cat,dog,emu",
         "--labels-column answer",
+        RIGHT,
+    ),
+    Hint(
+        "many classes with one beginning",
+        parquet(**MANY, answer=Y),
+        "column 'answer' is int64: integer logits are refused",
+        f"if it holds the labels, say --labels-column answer; else {NAMED}'z-*'",
+        "--labels-column answer",
+        RIGHT,
+    ),
+    Hint(
+        "many classes with one beginning, and predictions",
+        parquet(**MANY, guess=Y[::-1].copy(), label=Y),
+        "column 'guess' is int64: integer logits are refused",
+        f"{NAMED}'z-*'",
+        lambda folder: ["eval", folder / "x.parquet", "--logits-key", "z-*"],
         RIGHT,
     ),
     Hint(

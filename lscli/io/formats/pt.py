@@ -95,6 +95,7 @@ class _Checkpoint:
             raise _corrupt(file.name, "its byte order is unknown")
         self._order = _ORDERS[order]
         value = _value(file, self._read(file, "data.pkl"))
+        self._value = value
         self._list = isinstance(value, list | tuple)
         self.values = _by_key(file, value)
         self._keys = {key: part for key, part in self.values.items() if key is not None}
@@ -117,6 +118,8 @@ class _Checkpoint:
                 raise InputError("holds one tensor, and no labels", "name the file of the labels", where=where)
             return None
         keys, tensors = self._keys, self._tensors
+        if request.key is None and request.role not in keys and not tensors and len(keys) > 1:
+            tensor_in(self._value, where)  # which it is not: no key leads to a tensor
         if request.key is not None or request.role in keys or not tensors:
             return choose(where, keys, request, f"save tensors: {SAVE}")
         if self._list and len(tensors) > 1 and not request.shared:

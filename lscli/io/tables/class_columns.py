@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from fnmatch import fnmatchcase
+from os.path import commonprefix
 from typing import TYPE_CHECKING
 
 from lscli.text import escaped, typed
@@ -54,7 +55,8 @@ def class_columns(names: Sequence[str], candidates: Sequence[str]) -> dict[str, 
     """The columns that look like those of the classes, by the key that names exactly these; empty if it is unclear.
 
     These are the columns whose names end in the numbers of classes, if most do. There may be several such matrices.
-    If no names end in numbers, they are the columns that are not known to stand beside classes.
+    If no names end in numbers, they are the columns that are not known to stand beside classes: by name or, if they are
+    many, by what their names begin with.
 
     Args:
         names: all columns that a pattern could take in.
@@ -70,7 +72,7 @@ def class_columns(names: Sequence[str], candidates: Sequence[str]) -> dict[str, 
         few = len(longest) <= _MOST_MATRICES
         chosen = {_key(names, prefix, family): family for prefix, family in longest.items() if few}
     else:
-        chosen = {} if numbered or len(others) < 2 else {_list(others): others}
+        chosen = {} if numbered or len(others) < 2 else {_list(others) or _begun(names, others): others}
     return {key: family for key, family in chosen.items() if key}
 
 
@@ -109,6 +111,14 @@ def _list(family: list[str]) -> str:
     """The names with commas between them; empty if they are too many to type, or cannot be typed."""
     typeable = all("," not in name and typed(name) for name in family)
     return ",".join(family) if typeable and len(family) <= _MOST_NAMES else ""
+
+
+def _begun(names: Sequence[str], family: list[str]) -> str:
+    """A pattern for exactly the columns of these names, by what they all begin with; empty if others begin so too."""
+    prefix = commonprefix(family)  # noqa: RUF071
+    pattern = escaped(prefix) + "*"
+    alone = [name for name in names if fnmatchcase(name, pattern)] == family
+    return pattern if prefix and prefix.isprintable() and alone else ""
 
 
 def _counts_classes(prefix: str, names: Sequence[str]) -> bool:

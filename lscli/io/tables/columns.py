@@ -220,7 +220,11 @@ def _named(where: str, columns: Columns, request: ArrayRequest, others: Sequence
     if key in columns.first or not any(character in key for character in "*?[,"):
         return [place_of(where, columns, key)]
     if "," in key:
-        return [place_of(where, columns, name) for name in key.split(",")]
+        named = key.split(",")
+        if len(set(named)) < len(named):
+            twice = Counter(named).most_common(1)[0][0]
+            raise InputError(f"{request.option} names column {twice!r} twice", "name each column once", where=where)
+        return [place_of(where, columns, name) for name in named]
     places = [place for place in others if fnmatchcase(names[place], key)]
     if not places:
         raise InputError(f"has no column that {key!r} matches", f"it has {listed(names)}", where=where)

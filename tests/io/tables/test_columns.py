@@ -124,7 +124,7 @@ def test_the_columns_of_the_classes_are_named_in_their_order(path: Path) -> None
     turned = figures(lscli.evaluate(LOGITS[:, ::-1], LABELS))
     assert turned == figures(lscli.evaluate(path, logits_key="e,d,c,b,a"))
     refused(path, "has no column 'f'", logits_key="a,b,f")
-    refused(path, "has two columns 'a'", logits_key="a,b,a")
+    refused(path, "logits_key names column 'a' twice", logits_key="a,b,a")
 
 
 def test_all_of_them_are_classes_where_that_is_said(path: Path) -> None:
