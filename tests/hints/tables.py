@@ -273,11 +273,9 @@ CASES = [
         alone(lambda path: FRAME.assign(answer=Y, fold=1).rename(columns={"fold": "k"}).to_csv(path, index=False)),
         "column 'answer' has only whole numbers, as labels have",
         f"if it holds the labels, say --labels-column answer; else {ANY}",
-        "--labels-column answer --logits-key cat,dog,emu",
+        lambda folder: ["eval", folder / "x.csv", "--labels-column", "answer", "--logits-key", "cat,dog,emu"],
         RIGHT,
         never=("answer; else name the columns of the classes: ",),
-    )._replace(
-        follow=lambda folder: ["eval", folder / "x.csv", "--labels-column", "answer", "--logits-key", "cat,dog,emu"]
     ),
     Hint(
         "labels of another name in Parquet",
@@ -335,6 +333,25 @@ CASES = [
         "column 'logits' has lists of any length",
         "save lists of one length: pa.FixedSizeListArray.from_arrays(logits.ravel(), K)",
         parquet(logits=lists(X), label=Y),
+        RIGHT,
+    ),
+    *(
+        Hint(
+            f"a null in {name}",
+            parquet(**{**CLASSES, "label": Y, name: pa.array([None, *values[1:]])}),
+            f"column '{name}' has a null at row 0",
+            "leave such rows out of every input",
+            parquet(**{key: column[1:] for key, column in {**CLASSES, "label": Y}.items()}),
+            agreement(X[1:], Y[1:]),
+        )
+        for name, values in (("dog", X[:, 1]), ("label", Y))
+    ),
+    Hint(
+        "a quote that is not closed",
+        text(lines(NAMES, *X.tolist()).replace("cat", '"cat "1"')),
+        "not a CSV file",
+        "close every quote, and write a quote inside of a cell twice",
+        text(lines(NAMES, *X.tolist()).replace("cat", '"cat ""1"""')),
         RIGHT,
     ),
     Hint(

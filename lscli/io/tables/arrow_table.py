@@ -131,7 +131,7 @@ def proved(array: Any, rows: int, column: Column, first: int, where: str) -> Any
         if null is None and (place := _first_null(array)) is not None:
             null = place // width
     if null is not None:
-        hint = "leave such rows out when you write the table, and out of the labels too"
+        hint = "leave such rows out of every input"
         raise InputError(f"column {column.name!r} has a null at row {first + null}", hint, where=where)
     return array
 

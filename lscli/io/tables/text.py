@@ -87,7 +87,8 @@ def rows_of(where: str, lines: Iterable[str], delimiter: Delimiter) -> Iterator[
             blank = 0
             yield row
     except csv.Error as error:
-        raise InputError(f"not a {delimiter.called} file: {error}", "save one row per line", where=where) from error
+        hint = "close every quote, and write a quote inside of a cell twice"
+        raise InputError(f"not a {delimiter.called} file: {error}", hint, where=where) from error
 
 
 def names_of(first: list[str]) -> list[str]:
