@@ -109,5 +109,5 @@ def test_bfloat16_is_what_torch_says() -> None:
 
 @pytest.mark.parametrize("tensor", [torch.eye(3).to_sparse(), torch.zeros(3, dtype=torch.float8_e4m3fn)])
 def test_what_numpy_lacks_is_refused_by_name(tensor: torch.Tensor) -> None:
-    with pytest.raises(InputError, match=r"a tensor of layout|numpy has no dtype"):
+    with pytest.raises(InputError, match=r"a tensor of (layout|dtype)"):
         as_array(tensor, "x")
