@@ -56,7 +56,7 @@ def test_labels_from_1_are_read_with_the_option() -> None:
     logits[:, 10], labels = -20, labels % 10  # no label is the last class
     logits[np.arange(300), labels] += 9
     (found,) = said(logits, labels + 1)
-    assert found.endswith("do the labels count from 1? then say --labels-from 1")
+    assert found.endswith("do the labels count from 1? then say labels_from=1")
 
 
 def test_two_classes_that_are_exchanged() -> None:
@@ -114,6 +114,17 @@ def test_a_prediction_that_never_changes_fits_any_order() -> None:
     assert [] == said(logits, np.arange(5000) % 2)
     assert [] == said(logits, np.ones(5000, int))
     assert [] == said(np.pad(logits, ((0, 0), (0, 3))), np.full(5000, 4))
+
+
+@pytest.mark.parametrize("usual", [-4.0, -2.0, 2.0, 4.0])
+def test_calibrated_predictions_of_a_rare_class_are_no_chance(usual: float) -> None:
+    """Nearly all of them are of the other class, so that any order of the rows has about the same accuracy."""
+    rng = np.random.default_rng(0)
+    logits = rng.normal(usual, 1, 200_000)
+    labels = (rng.random(len(logits)) < 1 / (1 + np.exp(-logits))).astype(np.int64)
+    assert 20 < np.count_nonzero((logits > 0) != (usual > 0)) < 6000
+    assert [] == said(logits, labels, binary=True)
+    assert [] == said(np.stack([-logits, 0 * logits], axis=1), labels)
 
 
 def test_classes_that_rows_do_not_have_are_no_chance() -> None:
