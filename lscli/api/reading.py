@@ -125,7 +125,7 @@ def read(
     doubtful = opened.soft is None and not opened.watch.misleading
     doubts = plausibility_notes(opened.logits.name, opened.weighted(result.table)) if doubtful else []
     if stated is not None:
-        result = result._replace(table=as_stated(result.table, stated))
+        result = result._replace(table=as_stated(result.table, stated, opened.logits.stored))
     result = result._replace(table=result.table.without(wanted - asked))
     tables = opened.tables(result.table)
     for name, sums in zip(opened.names, class_sums, strict=False):
