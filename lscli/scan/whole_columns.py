@@ -115,4 +115,8 @@ class WholeColumns:
         if labels or index or others:  # a constant is one of them if no label can mean it
             unlabelled = [place for place in np.flatnonzero(constant).tolist() if place > largest]
             others = sorted([*others, *unlabelled]) if left - len(unlabelled) > largest else others
+        else:  # after the column of the largest label, it is one column too many; 0 is also the logit of a reference
+            last = [place for place in range(largest + 1, classes) if constant[place] and self._value[0, place] > 0]
+            sure = self._rows >= _ROWS and smallest < largest
+            others = last if sure and largest + 1 + len(last) == classes else []
         return OddColumns(labels, index, others)
