@@ -21,8 +21,8 @@ _LOOKS: dict[Look, str] = {
     "probabilities": "every row sums to 1: if these are probabilities, say --kind probs",
     "percentages": "every row sums to 100: if these are percentages, divide them by 100 and say --kind probs",
     "losses": "every row is like -log p of probabilities p that sum to 1: if so, save log p, which has no minus sign",
-    "equal sums": "no value is below 0, and all rows have about the same sum: if these are votes, percentages or rounded "
-    "probabilities, divide each row by its sum and say --kind probs",
+    "equal sums": "no value is below 0, and all rows have about the same sum: if these are votes, percentages or "
+    "rounded probabilities, divide each row by its sum and say --kind probs",
     "scores": "all values lie between 0 and 1, and rows do not sum to 1: if these are scores of independent classes, "
     "such as sigmoids, no softmax fits them; save the logits of a softmax",
     "log2": "every row is like log2 p of probabilities p that sum to 1: if so, multiply the values by math.log(2)",

@@ -63,7 +63,9 @@ def _without_whole_numbers(rows: NDArray[Any], kind: str) -> str:
         return ""
     places = np.flatnonzero(whole).tolist()
     shown = ", ".join(map(str, places[:_MOST])) + (", ..." if len(places) > _MOST else "")
-    said = f"column {shown} holds only whole numbers" if len(places) == 1 else f"columns {shown} hold only whole numbers"
+    said = (
+        f"column {shown} holds only whole numbers" if len(places) == 1 else f"columns {shown} hold only whole numbers"
+    )
     if others.shape[1] > 1:
         alike = _of_most([_seems(row) for row in others]) == kind
         return f"{said}, and the others sum to 1: save the others alone" if alike else ""

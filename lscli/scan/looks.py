@@ -17,7 +17,9 @@ from lscli.io.views import SUM
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Look = Literal["probabilities", "percentages", "losses", "log2", "log10", "equal sums", "scores", "probability", "percentage"]
+Look = Literal[
+    "probabilities", "percentages", "losses", "log2", "log10", "equal sums", "scores", "probability", "percentage"
+]
 
 _ROUNDING = 1e-3  # of a probability near 1, as float16 and exp(log p) have it
 
@@ -90,7 +92,6 @@ class Looks:
         proved |= dict.fromkeys(_LOGARITHMS, sure and self._unsure)
         proved["equal sums"] = self._equal_sums()
         return next((look for look in self._possible if proved.get(look, True)), None)
-
 
     def _equal_sums(self) -> bool:
         """Whether rows are rounded probabilities or percentages, or equal numbers of votes."""
