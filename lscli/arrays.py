@@ -16,12 +16,27 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
+BFLOAT16 = "bfloat16"  # a type that numpy lacks
 _WHAT = "give a numpy array, a torch tensor or a path"
 _DEPTH = 3  # of nested lists: those of tokens are [N, T, K]
 
 
+def widened(raw: Array, element: str) -> Array:
+    """The numbers of elements as they are stored: the 2 bytes of a bfloat16 become a float32.
+
+    Args:
+        raw: of any shape; uint16 if `element` is bfloat16.
+        element: the name of the type of the elements.
+    """
+    if element != BFLOAT16:
+        return raw
+    wide = raw.astype(np.uint32)
+    wide <<= 16  # bfloat16 is the upper half of a float32
+    return wide.view(np.float32)
+
+
 def as_array(value: Any, name: str) -> Array:
-    """The value as a numpy array, not copied if it is one; bfloat16 tensors become float32, which holds every value.
+    """The value as a numpy array, not copied if it is one; bfloat16 becomes float32, which holds every value.
 
     Raises:
         InputError: it is no array of numbers or texts, or values of it are masked.
@@ -39,7 +54,7 @@ def as_array(value: Any, name: str) -> Array:
         raise InputError(f"is not an array: {said(error)}", _WHAT, where=name) from error
     if array.dtype == object:
         raise InputError(f"object arrays are refused ({_kind(value)})", "give an array of numbers", where=name)
-    return array
+    return array.astype(np.float32) if array.dtype.name == BFLOAT16 else array  # a type of ml_dtypes, as jax has
 
 
 def as_list(value: Any, name: str) -> list[Any]:
@@ -78,18 +93,19 @@ def plain_tensor(tensor: Any, name: str) -> Any:
     """
     import torch
 
+    if _is_nested(tensor):
+        hint = "give tensor.to_padded_tensor(-torch.inf)"
+        raise InputError("a nested tensor, whose rows differ in length", hint, where=name)
     if type(tensor) not in (torch.Tensor, torch.nn.Parameter) and not _converts(tensor):
         what = f"a tensor of type {type(tensor).__name__} cannot be read"
         raise InputError(what, "give a torch.Tensor with one value for each place", where=name)
-    if tensor.is_nested or tensor.layout != torch.strided or tensor.is_quantized:
-        found, hint = f"of layout {tensor.layout}", "give tensor.to_dense()"
-        if tensor.is_nested:
-            found, hint = "that is nested, whose rows differ in length", "give tensor.to_padded_tensor(-math.inf)"
-        elif tensor.is_quantized:
-            found, hint = "that is quantised", "give tensor.dequantize()"
-        raise InputError(f"a tensor {found}", hint, where=name)
+    if tensor.is_quantized:
+        raise InputError("a quantized tensor", "give tensor.dequantize()", where=name)
+    if tensor.layout != torch.strided:
+        raise InputError(f"a tensor of layout {tensor.layout}", "give tensor.to_dense()", where=name)
     if tensor.device.type == "meta":
-        raise InputError("a tensor of the device meta holds no values", "give a tensor with values", where=name)
+        what = "holds no data: a tensor on the meta device is only a shape"
+        raise InputError(what, "give a tensor with values", where=name)
     if torch._C._functorch.is_functorch_wrapped_tensor(tensor):  # noqa: SLF001  # there is no public question
         what = "a tensor inside a transform of torch.func, such as vmap, has no values yet"
         raise InputError(what, "call lscli outside of the transform", where=name)
@@ -107,6 +123,13 @@ def tensor_values(tensor: Any, name: str) -> Array:
     except (TypeError, RuntimeError) as error:
         raise InputError(f"a tensor of dtype {tensor.dtype}", "give tensor.float()", where=name) from error
     return array
+
+
+def _is_nested(tensor: Any) -> bool:
+    try:
+        return bool(tensor.is_nested)
+    except Exception:  # a subclass may answer with any code
+        return False
 
 
 def _converts(tensor: Any) -> bool:

@@ -9,10 +9,14 @@ from enum import IntEnum
 from operator import index
 from typing import TYPE_CHECKING
 
-from lscli.text import shortened, shown
+from lscli.text import bounded, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+# Names of a file in a message may be as long as the file.
+_MOST_MESSAGE, _MOST_HINT = 600, 1500
 
 
 class ExitCode(IntEnum):
@@ -46,7 +50,8 @@ class LscliError(Exception):
 
     def say(self, message: str, hint: str, where: str) -> None:
         """Replace the words of this error."""
-        message, hint, where = shortened(message), shortened(hint), shortened(where)
+        message, where = bounded(message, _MOST_MESSAGE), bounded(where, _MOST_MESSAGE)
+        hint = bounded(hint, _MOST_HINT)
         self.args = (f"{where}: {message}" if where else message,)
         self.message = message
         self.hint = hint

@@ -46,6 +46,8 @@ _PLAIN = r"[^\s,;:()'\"=]"
 _ARGUMENT = re.compile(rf" ({_QUOTED}|[A-Z][A-Z_]*\b|{_NUMBER}(?![\w.])|(?!-){_PLAIN}+[./*]{_PLAIN}+)")
 # Where a word ends that is the last one of its clause, such as the name of a column.
 _END = r"(?=[,;:)]|$| --| and | or )"
+# What comes before a command whose last path is a model, and no labels.
+_OWN_LABELS = "each with its labels, say "
 # What comes before an option that is named without its value, since it is to be left out or looked at.
 _BARE = re.compile(
     r"\b(?:leave|leave out|without|fewer|smaller|larger|check|of|instead of)(?: --[a-z-]+(?:,| or| and))* $"
@@ -138,7 +140,7 @@ def _value(each: Declared, after: str) -> tuple[str, int]:
 
 def _literal(word: str, *, number: bool = True) -> str:
     """A word of a command line as Python writes it: a placeholder, and a number, as they are, a text in quotes."""
-    if re.fullmatch(rf"[A-Z][A-Z_]*|{_NUMBER}" if number else "[A-Z][A-Z_]*", word):
+    if word == "..." or re.fullmatch(rf"[A-Z][A-Z_]*|{_NUMBER}" if number else "[A-Z][A-Z_]*", word):
         return word
     return repr("".join(shlex.split(word)) if word[0] in "'\"" else word)
 
@@ -162,8 +164,10 @@ def _with_functions(text: str) -> str:
                 place = flag.end() + length
             else:
                 break
-        if command[1] == "sweep" and len(arguments) > 2:
-            first, *others, labels = arguments
-            arguments, keywords = [first, labels], [f"others=[{', '.join(others)}]", *keywords]
+        if command[1] == "sweep" and arguments:
+            first, *others = arguments
+            labels = [] if text[: command.start()].endswith(_OWN_LABELS) else [others.pop()] if others else []
+            arguments = [first, *labels]
+            keywords = [f"others=[{', '.join(others)}]", *keywords] if others else keywords
         parts.append(f"({', '.join([*arguments, *keywords])})" if arguments or keywords else "")
     return "".join([*parts, text[place:]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
 import re
@@ -15,6 +16,19 @@ if TYPE_CHECKING:
 
 # More than any machine has: version 1 of the control groups writes "no limit" as such a number.
 _UNLIMITED = 1 << 60
+# Messages of the system, the dynamic loader, Python, C++ and Arrow when memory runs out.
+_NO_MEMORY = (
+    os.strerror(errno.ENOMEM),
+    "annot allocate memory",
+    "failed to map segment",
+    "can't start new thread",
+    "launch worker thread",
+    "bad_alloc",
+    "alloc of size",
+    "alloc size",
+    "out of memory",
+    "Out of memory",
+)
 
 
 class MemoryLimit(NamedTuple):
@@ -65,6 +79,11 @@ def check_memory(needed: int, what: str, hint: str, where: str = "") -> None:
     free = min((limit.free for limit in limits if limit is not None), default=needed)
     if needed > free:
         raise ReadWriteError(f"{what} needs {sized(needed)} of memory, {sized(free)} are free", hint, where=where)
+
+
+def ran_out(error: BaseException) -> bool:
+    """Whether an error says that memory ran out; libraries say so by errors of many types."""
+    return isinstance(error, MemoryError) or any(sign in str(error) for sign in _NO_MEMORY)
 
 
 def has_room(size: int) -> bool:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
-
-# The most characters of a value in an error.
-_LONGEST = 80
+_MOST_NAMES = 12  # in a list for a hint
+_LONGEST_NAME = 80  # characters of a name that a hint repeats
+_MOST_COMPARED = 2000  # names that a misspelt one is compared with
 
 
 def printable(text: str) -> str:
@@ -28,19 +29,18 @@ def shown(value: object) -> str:
     import reprlib  # imported only after an error
 
     short = reprlib.Repr()
-    short.maxstring = short.maxother = short.maxlong = _LONGEST
+    short.maxstring = short.maxother = short.maxlong = _LONGEST_NAME
     try:
         text = short.repr(value)
     except Exception:  # `repr` is code of the value's type, which may raise anything
         text = f"<{type(value).__name__}>"
     text = printable(" ".join(text.split()))
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+    return text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 3]}..."
 
 
-def shortened(text: str, most: int = 600) -> str:
-    """The text, without its middle if it is longer than `most`: a name or a value in it may be of any length."""
-    half = most // 2
-    return text if len(text) <= most else f"{text[:half]} ... {text[-half:]}"
+def printed(name: str) -> str:
+    """A name from a file in the name of an array: printable, and not as long as a file may make it."""
+    return bounded(printable(name), 2 * _LONGEST_NAME)
 
 
 def said(error: object) -> str:
@@ -52,8 +52,39 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """`did you mean 'a' or 'b'?`, or an empty string if no known word is similar."""
     import difflib  # imported only after a typing error
 
-    close = difflib.get_close_matches(word, list(known), n=3, cutoff=0.6)
-    return f"did you mean {' or '.join(map(repr, close))}?" if close else ""
+    # Comparing takes a time that grows with the square of the lengths.
+    short = (each for each in known if len(each) <= _LONGEST_NAME and each.isprintable())
+    words = list(itertools.islice(short, _MOST_COMPARED)) if len(word) <= _LONGEST_NAME else []
+    close = difflib.get_close_matches(word, words, n=3, cutoff=0.6)
+    return f"did you mean {' or '.join(map(_quoted, close))}?" if close else ""
+
+
+def typed(name: str) -> str:
+    """A name as it is typed in a shell, for a hint; empty if it cannot be typed, or is too long to be."""
+    import shlex  # imported only after an error
+
+    return shlex.quote(name) if name.isprintable() and len(name) <= _LONGEST_NAME else ""
+
+
+def _quoted(word: str) -> str:
+    """The word in quotes as a shell reads them, even if it needs none."""
+    return f"'{word}'" if typed(word) == word else typed(word)
+
+
+def escaped(text: str) -> str:
+    """Text as a part of a pattern that matches it alone."""
+    return "".join(f"[{c}]" if c in "*?[" else c for c in text)
+
+
+def listed(names: Collection[str]) -> str:
+    """The first names, as they are typed, for a hint."""
+    first = [typed(name) or bounded(repr(name), _LONGEST_NAME) for name in itertools.islice(names, _MOST_NAMES)]
+    return ", ".join(first) + (", ..." if len(names) > _MOST_NAMES else "")
+
+
+def bounded(text: str, most: int) -> str:
+    """Text of at most `most` characters: a longer one without its middle."""
+    return text if len(text) <= most else f"{text[: most // 2 - 2]} ... {text[len(text) - most // 2 + 3 :]}"
 
 
 def sized(count: float) -> str:

@@ -92,7 +92,7 @@ def test_a_warning_from_deep_inside_names_the_line_that_called_lscli(
 
 
 def test_a_warning_while_rows_are_read_names_the_line_that_reads_them() -> None:
-    logits = np.array([[1.0, 0.0], [math.nan, 1.0]])
+    logits = np.array([[1.5, 0.0], [math.nan, 1.0]])
     listing = lscli.per_sample(logits, LABELS, nonfinite="skip")
     with pytest.warns(LscliWarning, match="1 of 2 rows") as caught:
         read, line = list(listing.rows), here()

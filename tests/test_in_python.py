@@ -62,6 +62,12 @@ OPTIONS: dict[str, Declared] = {
         ("lscli sweep takes several", "lscli.sweep takes several"),
         ("lscli sweep A B LABELS", "lscli.sweep(A, LABELS, others=[B])"),
         ("lscli sweep A B C LABELS --eps 0.1", "lscli.sweep(A, LABELS, others=[B, C], eps=0.1)"),
+        ("lscli sweep a/x.npy b/x.npy ... y.npy", "lscli.sweep('a/x.npy', 'y.npy', others=['b/x.npy', ...])"),
+        (
+            "to compare these models, each with its labels, say lscli sweep a.npz b.npz; or say --pool",
+            "to compare these models, each with its labels, say lscli.sweep('a.npz', others=['b.npz']); "
+            "or say pool=True",
+        ),
         ("lscli explain 0.9935 LOGITS LABELS", "lscli.explain(0.9935, LOGITS, LABELS)"),
         ("lscli eval 'a b.npy' y.npy --binary", "lscli.evaluate('a b.npy', 'y.npy', binary=True)"),
         ("lscli classes has it", "lscli.per_class has it"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import os
@@ -17,6 +18,7 @@ from lscli.api.wide import column_name
 from lscli.arrays import as_list
 from lscli.errors import InputError, UsageError
 from lscli.io.files import RegularFile
+from lscli.io.tables.text import text_of
 from lscli.listings import Classes, ClassRow
 from lscli.metrics.base import Settings
 from lscli.metrics.bins import rule_of
@@ -164,9 +166,6 @@ def _names(given: Any) -> tuple[str, list[str] | None]:
     if not isinstance(given, str | bytes | os.PathLike):
         return "class_names", [str(name) for name in as_list(given, "class_names")]
     path = os.fsdecode(given)
-    file = RegularFile(path)
-    try:
-        text = file.read(file.size, 0).decode("utf-8-sig", errors="surrogateescape")
-    finally:
-        file.close()
-    return path, text.splitlines()
+    with contextlib.closing(RegularFile(path)) as file:
+        # Not `splitlines`, which also splits at characters that may be in a name.
+        return path, [line.rstrip("\r\n") for line in text_of(file)]

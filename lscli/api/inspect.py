@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import os
 import shlex
+from collections import Counter, defaultdict
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli._version import __version__
@@ -26,13 +28,14 @@ from lscli.io.value_summary import ValueSummary, summarise
 from lscli.io.views import interpreted
 from lscli.listings import ArrayRow, Contents
 from lscli.options import InspectOptions
-from lscli.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from lscli.api.keywords import Path
     from lscli.io.axes import Shape
+
+    _ShapeOf = Callable[[str, str | None, str], tuple[int, ...] | None]
 
 
 @of_file(InspectOptions)
@@ -74,7 +77,9 @@ def inspect(path: Path, options: InspectOptions) -> Contents:
                 if array is not None:
                     array.close()
         file.close()
-    rows = [_row(name, array, *_command(name, found, array, input_format)) for array in found]
+    partners = _partners(found)
+    shape_of = cache(stored_shape)  # every file beside is looked at once, not once for each array
+    rows = [_row(name, array, *_next(name, partners[array.file], array, input_format, shape_of)) for array in found]
     return Contents(
         rows=rows,
         conclusion=_conclusion(found),
@@ -97,7 +102,7 @@ class _Found(NamedTuple):
 
     file: str
     format: str
-    key: str
+    key: str | None
     shape: tuple[int, ...]
     element: str
     size: int
@@ -107,10 +112,10 @@ class _Found(NamedTuple):
     why: str
 
     @classmethod
-    def of(cls, file: str, format_name: str, key: str, array: Any, seen: ValueSummary | None) -> _Found:
+    def of(cls, file: str, format_name: str, key: str | None, array: Any, seen: ValueSummary | None) -> _Found:
         size = math.prod(array.shape) * array.dtype.itemsize
         role, options, why = _taken_for(array, seen)
-        if format_name in _TABLES and is_beside(key, labels=False):
+        if format_name in _TABLES and is_beside(key or "", labels=False):
             role, options, why = "", [], f"column {key!r} may not be a class"
         return cls(file, format_name, key, array.shape, array.element, size, seen, role, options, why)
 
@@ -157,11 +162,47 @@ def _row(source: str, array: _Found, command: str, options: Sequence[str]) -> Ar
     taken_for = " ".join([array.role, *options]) if array.role else f"neither: {array.why}"
     values = array.look or [math.nan] * 6
     return ArrayRow._make(
-        (where, array.format, array.key, shape, array.element, array.size, *values, taken_for, command)
+        (where, array.format, array.key or "", shape, array.element, array.size, *values, taken_for, command)
     )
 
 
-def _command(path: str, found: Sequence[_Found], array: _Found, input_format: str | None) -> tuple[str, Sequence[str]]:
+def _partners(found: Iterable[_Found]) -> dict[str, list[_Found]]:
+    """By file, the arrays that the command for another array may name, in order.
+
+    Of many arrays of one role and shape, two tell that the choice is not clear. So the time for the commands of a file
+    grows with the number of its arrays, and not with its square.
+    """
+    partners: dict[str, list[_Found]] = defaultdict(list)
+    alike: Counter[tuple[str, str, tuple[int, ...]]] = Counter()
+    for array in found:
+        kind = (array.file, array.role, array.shape)
+        alike[kind] += 1
+        some = alike[kind] <= 2 and len(partners[array.file]) < _MOST_PARTNERS
+        if some or array.key in ("logits", "labels", "label"):
+            partners[array.file].append(array)
+    return partners
+
+
+_MOST_PARTNERS = 200
+
+
+class _UntypedError(Exception):
+    """A name has a character that cannot be typed in a shell."""
+
+
+def _next(
+    path: str, found: Sequence[_Found], array: _Found, input_format: str | None, shape_of: _ShapeOf
+) -> tuple[str, Sequence[str]]:
+    """As `_command`; the command is empty if a name in it cannot be typed."""
+    try:
+        return _command(path, found, array, input_format, shape_of)
+    except _UntypedError:
+        return "", array.options
+
+
+def _command(
+    path: str, found: Sequence[_Found], array: _Found, input_format: str | None, shape_of: _ShapeOf
+) -> tuple[str, Sequence[str]]:
     """The command that evaluates this array, with labels from the same file or from one next to it.
 
     Returns:
@@ -175,23 +216,23 @@ def _command(path: str, found: Sequence[_Found], array: _Found, input_format: st
     alone = all(other is array or other.key in LABELS for other in found if other.file == array.file)
     if array.role == "labels" and logits:
         chosen = next((other for other in logits if other.key == "logits"), logits[0])
-        return _command(path, found, chosen, input_format)[0], _needed(chosen.shape, array)
+        return _command(path, found, chosen, input_format, shape_of)[0], _needed(chosen.shape, array)
     if array.role == "labels":
-        partner, shape = _beside(path, array, "labels", "logits")
+        partner, shape = _beside(path, array, "labels", "logits", shape_of)
         options = _needed(shape, array)
         return " ".join(["lscli eval", partner or "LOGITS", own, *options, *given]), options
-    found_by_itself = array.format in _TABLES and len(logits) == 1 and (alone or not {"*", ","} & {*array.key})
-    key = array.key and array.key != "logits" and len(found) > 1 and not found_by_itself
-    keys = [f"--logits-key {_name(array.key)}"] if key else []
+    found_by_itself = array.format in _TABLES and len(logits) == 1 and (alone or not {"*", ","} & {*(array.key or "")})
+    key = array.key is not None and array.key != "logits" and len(found) > 1 and not found_by_itself
+    keys = [f"--logits-key {_name(array.key or '')}"] if key else []
     labels = [o for o in found if o.file == array.file and o.role == "labels" and _fit(array.shape, o.shape)]
     named = [other for other in labels if other.key in ("labels", "label")]
-    if named or (len(labels) == 1 and labels[0].key):
+    if named or (len(labels) == 1 and labels[0].key is not None):
         chosen = (named or labels)[0]
         if chosen.key != "labels" and not (chosen.key == "label" and chosen.format in _TABLES):
-            keys.append(f"--labels-key {_name(chosen.key)}")
+            keys.append(f"--labels-key {_name(chosen.key or '')}")
         options = _needed(array.shape, chosen, array.options)
         return " ".join(["lscli eval", own, *options, *given, *keys]), options
-    partner, shape = _beside(path, array, "logits", "labels")
+    partner, shape = _beside(path, array, "logits", "labels", shape_of)
     options = [*_axis_options(array.shape, shape), *array.options]
     return " ".join(["lscli eval", own, partner or "LABELS", *options, *given, *keys]), options
 
@@ -225,7 +266,7 @@ def _axis_options(logits: Shape, labels: Shape | None) -> list[str]:
     return ["--flatten" if axes[0] == len(logits) - 1 else f"--class-axis {axes[0]}"]
 
 
-def _beside(path: str, array: _Found, role: str, other: str) -> tuple[str, Shape | None]:
+def _beside(path: str, array: _Found, role: str, other: str, shape_of: _ShapeOf) -> tuple[str, Shape | None]:
     """A file next to this one that has the name of the other role and fits, and its shape; "" and None without one."""
     folder, base = os.path.split(path)
     names = [base.replace(role, other)] if role in base else []
@@ -235,7 +276,7 @@ def _beside(path: str, array: _Found, role: str, other: str) -> tuple[str, Shape
         if name == base or not os.path.isfile(files_of(candidate)[0]):
             continue
         try:
-            shape = stored_shape(candidate, None, other) or ()
+            shape = shape_of(candidate, None, other) or ()
         except LscliError:
             continue
         if shape and candidate != files_of(candidate)[0]:  # shards: this array is only one of them
@@ -247,7 +288,9 @@ def _beside(path: str, array: _Found, role: str, other: str) -> tuple[str, Shape
 
 
 def _name(text: str) -> str:
-    return shlex.quote(printable(text))
+    if not text.isprintable():
+        raise _UntypedError
+    return shlex.quote(text)
 
 
 def _conclusion(found: Sequence[_Found]) -> str:

@@ -93,10 +93,8 @@ def open_targets(
 
 
 def _numbers(value: Any, role: str, num_classes: int, inputs: list[dict[str, Any]]) -> tuple[Array, int, str]:
-    name, values = open_numbers(value, role, "weight" if role == "class_weights" else role)
-    inputs.append(
-        {"role": role, "path": name, "shape": list(values.shape), "dtype": values.dtype.name, "size": values.nbytes}
-    )
+    name, values, element = open_numbers(value, role, "weight" if role == "class_weights" else role)
+    inputs.append({"role": role, "path": name, "shape": list(values.shape), "dtype": element, "size": values.nbytes})
     return values, num_classes, name
 
 

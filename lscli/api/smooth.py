@@ -164,10 +164,10 @@ def _targets(smoothing: str, prior: Any, num_classes: int) -> tuple[Targets, lis
     """The targets, and the file of the prior as an input if there is one."""
     if prior is None:
         return make_targets(smoothing, None, num_classes), []
-    name, values = open_numbers(prior, "prior", "prior")
+    name, values, element = open_numbers(prior, "prior", "prior")
     targets = make_targets(smoothing, values, num_classes, name)
     # A prior that was counted, or given as an array, has no file.
-    of_file = _input("prior", name, values.shape, values.dtype.name, values.nbytes)
+    of_file = _input("prior", name, values.shape, element, values.nbytes)
     return targets, [of_file] if isinstance(prior, str) else []
 
 

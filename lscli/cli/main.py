@@ -22,7 +22,7 @@ from lscli.cli.typer_converters import PlainCommand, PlainGroup
 from lscli.cli.unexpected_errors import explained
 from lscli.errors import ClosedPipeError, ExitCode, LscliError, LscliWarning
 from lscli.io.paths import several_files
-from lscli.text import said, shortened
+from lscli.text import bounded, said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -178,7 +178,7 @@ def _terminate(number: int, frame: Any) -> None:
 
 
 def _fail(error: BaseException, message: str, hint: str, code: int) -> int:
-    say(f"lscli: {shortened(message)}")
+    say(f"lscli: {bounded(message, 600)}")
     if hint:
         say(f"hint: {hint}")
     if os.environ.get("LSCLI_DEBUG"):

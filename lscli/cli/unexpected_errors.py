@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import errno
-import os
 
 from lscli.errors import ExitCode
-from lscli.limits import memory_ran_out
+from lscli.limits import memory_ran_out, ran_out
 from lscli.text import said
-
-# Messages of the system, the dynamic loader and Python when memory runs out.
-_NO_MEMORY = (os.strerror(errno.ENOMEM), "annot allocate memory", "failed to map segment", "can't start new thread")
 
 
 def explained(error: BaseException) -> tuple[str, str, int]:
     """The message, the hint and the exit code."""
-    if isinstance(error, MemoryError) or any(sign in str(error) for sign in _NO_MEMORY):
+    if ran_out(error):
         refusal = memory_ran_out(error)
         return refusal.message, refusal.hint, refusal.exit_code
     if isinstance(error, OSError):

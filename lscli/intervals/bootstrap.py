@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from lscli.errors import InputError
 from lscli.workers import run_threads
 
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from lscli.table import SampleTable
 
     Array = NDArray[Any]
+
+
+# Beyond it, float64 does not count samples one by one; numpy draws fewer than 2^63.
+_MOST = 2.0**53
 
 
 class Bootstrap(NamedTuple):
@@ -55,7 +60,15 @@ def resampled(
         bootstrap: the number of resamples and the seed.
         threads: the number of threads; 0 for the main thread alone.
         progress: called now and then with the number of resamples that are done and the number of all.
+
+    Raises:
+        InputError: the weights add up to more samples than can be drawn.
     """
+    if table.weight is not None and table.total > _MOST:
+        what = f"the weights add up to {table.total:g} samples, more than a resample can draw"
+        raise InputError(
+            what, "a weight says how often a row counts: divide the weights by one number", where="weights"
+        )
     results: list[Sequence[float]] = [()] * bootstrap.resamples
 
     def work(numbers: Iterator[int]) -> None:

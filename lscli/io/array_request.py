@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from lscli.errors import InputError
-from lscli.text import nearest, printable
+from lscli.text import listed, nearest, printed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection
 
     from lscli.options import ChoiceScore, Dtype
 
-_MOST_NAMES = 12
 Wants = Literal["matrix", "integers", "numbers"]
 
 
@@ -48,22 +47,22 @@ class Entry(NamedTuple):
     """An array in a file, as `inspect` lists it.
 
     Attributes:
-        key: its name; empty if the format holds a single array.
+        key: its name; None if the file is one array without a name.
         shape: None if the value is not an array.
         element: the name of the element type.
     """
 
-    key: str
+    key: str | None
     shape: tuple[int, ...] | None
     element: str
 
 
-def choose(where: str, keys: Sequence[str], request: ArrayRequest, again: str) -> str:
+def choose(where: str, keys: Collection[str], request: ArrayRequest, again: str) -> str:
     """Choose the requested key: the given one, the one named like the role, or the only one.
 
     Args:
         where: the file, for errors.
-        keys: the keys in the file.
+        keys: the keys in the file; of a type that finds one of many at once, such as a dict.
         request: the array to read.
         again: a hint on how to save such a file.
 
@@ -72,7 +71,7 @@ def choose(where: str, keys: Sequence[str], request: ArrayRequest, again: str) -
     """
     if not keys:
         raise InputError("holds no array", again, where=where)
-    names = ", ".join(printable(key) for key in keys[:_MOST_NAMES]) + (", ..." if len(keys) > _MOST_NAMES else "")
+    names = listed(keys)
     if request.key is not None:
         if request.key in keys:
             return request.key
@@ -84,6 +83,11 @@ def choose(where: str, keys: Sequence[str], request: ArrayRequest, again: str) -
         hint = f"name the file of the labels after the logits, or their array with {request.option}: it holds {names}"
         raise InputError("holds no array 'labels'", hint, where=where)
     if len(keys) == 1:
-        return keys[0]
+        return next(iter(keys))
     hint = f"name one with {request.option}: {names}" if request.option else f"it holds {names}"
     raise InputError(f"holds several arrays and none is called {request.role}", hint, where=where)
+
+
+def array_name(file: str, key: str) -> str:
+    """The name of an array in a file, for errors."""
+    return f"{file}[{printed(key)}]"

@@ -7,12 +7,16 @@ import io
 import os
 import stat
 import threading
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from lscli.errors import InputError, LscliError, ReadWriteError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
+
+T = TypeVar("T")
 
 
 class RegularFile:
@@ -51,14 +55,27 @@ class RegularFile:
         self.path = f"/proc/self/fd/{self._fd}" if os.path.isdir("/proc/self/fd") else path
         self._signature = _signature(status)
         self._fallback = None if hasattr(os, "preadv") else _SeekingReader(self._fd)
+        self._parsed: dict[object, Any] = {}
 
     def another(self) -> RegularFile:
-        """The same file, opened once more and closed on its own."""
-        return RegularFile(self.name, os.dup(self._fd))
+        """The same file, opened once more and closed on its own; what was parsed of it is shared."""
+        same = RegularFile(self.name, os.dup(self._fd))
+        same._parsed = self._parsed
+        return same
+
+    def parsed(self, parse: Callable[[RegularFile], T]) -> T:
+        """What `parse` makes of this file, such as its directory: made once, and then shared by all its arrays.
+
+        The result must not keep the file, which may be closed before another one that shares the result.
+        """
+        if parse not in self._parsed:
+            self._parsed[parse] = parse(self)
+        found: T = self._parsed[parse]
+        return found
 
     def stream(self) -> BinaryIO:
         """A stream of the file with a position of its own, for libraries; usable while the file is open."""
-        return io.BufferedReader(_Stream(self), _STREAM_BUFFER)
+        return io.BufferedReader(Stream(self), _STREAM_BUFFER)
 
     def read_into(self, buffer: bytearray | memoryview | NDArray[Any], offset: int) -> None:
         """Fill `buffer` with the bytes from `offset` on; a short read is an error."""
@@ -103,11 +120,15 @@ class RegularFile:
         return InputError("changed while reading", "wait until its writer is done, then try again", where=self.name)
 
 
-class _Stream(io.RawIOBase):
-    """Reads from a position onward; a short read is an error as in `RegularFile`."""
+class Stream(io.RawIOBase):
+    """Reads from a position onward; a short read is an error as in `RegularFile`.
+
+    Attributes:
+        file: what is read; another opening of the same file may take its place.
+    """
 
     def __init__(self, file: RegularFile) -> None:
-        self._file = file
+        self.file = file
         self._place = 0
 
     def readable(self) -> bool:
@@ -120,7 +141,7 @@ class _Stream(io.RawIOBase):
         return self._place
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._file.size}[whence]
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self.file.size}[whence]
         if start + offset < 0:
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
         self._place = start + offset
@@ -128,8 +149,8 @@ class _Stream(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         view = memoryview(buffer).cast("B")
-        count = max(0, min(len(view), self._file.size - self._place))
-        self._file.read_into(view[:count], self._place)
+        count = max(0, min(len(view), self.file.size - self._place))
+        self.file.read_into(view[:count], self._place)
         self._place += count
         return count
 

@@ -8,11 +8,13 @@ module and its packages are imported only when a file of the format is opened; t
 from __future__ import annotations
 
 import os
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.errors import InputError, UsageError
 from lscli.io import pickles
+from lscli.limits import check_room
 from lscli.text import nearest
 
 if TYPE_CHECKING:
@@ -45,8 +47,11 @@ class Format(NamedTuple):
 
         Raises:
             UsageError: the package that it needs is not installed.
+            ReadWriteError: there is no room in memory for it.
         """
         if self.package is not None:
+            if self.package not in sys.modules:
+                check_room(self.package, _PYARROW)
             try:
                 import_module(self.package)
             except ModuleNotFoundError as error:
@@ -70,6 +75,7 @@ FORMATS = {
 }
 BY_SUFFIX = {suffix: name for name, own in FORMATS.items() for suffix in own.suffixes}
 _START, _LINE = 16, 4096
+_PYARROW = 130 << 20  # bytes of address space that its libraries take, measured
 
 
 def format_of(path: str, role: str) -> str:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from lscli.options import Kind
 
 
+# The element type of bfloat16 in `.npy` files.
+UNTYPED, UNTYPED_BYTES = "void16", "2-byte values without a type, as ml_dtypes saves bfloat16"
+
+
 class Logits(Checked):
     """A matrix of logits, read by chunks of rows.
 
@@ -40,6 +44,7 @@ class Logits(Checked):
         dtype: the type of the values as read: `float16`, `bfloat16`, `float32` or `float64`.
         stored: the type of the values in the file, which differs from `dtype` if they are converted on reading.
         ragged: whether rows with fewer classes are padded with -inf.
+        log_likelihoods: whether the format says that the values are log-likelihoods, whatever they look like.
         sequential: whether rows should be read in order, by one reader at a time.
         read_lock: held while the next rows are chosen and read; a lock only if `sequential`.
         size: bytes of data.
@@ -59,6 +64,7 @@ class Logits(Checked):
         self.stored: str = getattr(array, "stored", self.dtype)
         self.sequential = array.sequential
         self.ragged = array.ragged
+        self.log_likelihoods = array.log_likelihoods
         self.read_lock: AbstractContextManager[Any] = threading.Lock() if array.sequential else contextlib.nullcontext()
         self.shape = self._matrix_shape(array.shape)
         self.samples = samples or self.shape[:1]
@@ -136,9 +142,8 @@ def _element_type(array: StoredArray) -> str:
     name = array.element
     if name in STORAGE:
         return name
-    if name == "void16":
-        what = "2-byte values without a type, as ml_dtypes saves bfloat16"
-        raise InputError(what, "say --dtype bfloat16, or save them as float32", where=array.name)
+    if name == UNTYPED:
+        raise InputError(UNTYPED_BYTES, "say --dtype bfloat16, or save them as float32", where=array.name)
     if name.lstrip("u").startswith("int"):
         hint = "save the raw scores as float32, not predictions"
         raise InputError(f"{name} values are refused as logits", hint, where=array.name)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lscli.arrays import as_array, is_tensor, plain_tensor, tensor_values
+from lscli.arrays import BFLOAT16, as_array, is_tensor, plain_tensor, tensor_values, widened
 from lscli.io.stored import StoredArray
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class MemoryArray(StoredArray):
         self.name = name
         self.shape = array.shape
         self.dtype = array.dtype
-        self.element = "bfloat16" if bfloat16 else array.dtype.name
+        self.element = BFLOAT16 if bfloat16 else array.dtype.name
         self._array = array if array.ndim else array.reshape(1)  # a number is read as its only row
         self._direct = array.dtype.isnative and array.flags.c_contiguous and array.flags.aligned
 
@@ -39,7 +39,7 @@ class MemoryArray(StoredArray):
         return out
 
     def reshaped(self, shape: tuple[int, ...]) -> MemoryArray:
-        return MemoryArray(self._array.reshape(shape), self.name, bfloat16=self.element == "bfloat16")
+        return MemoryArray(self._array.reshape(shape), self.name, bfloat16=self.element == BFLOAT16)
 
     def with_last(self, axis: int) -> MemoryArray | None:
         """The same elements as rows [N, K] with one axis last; None if they would have to be copied."""
@@ -47,12 +47,14 @@ class MemoryArray(StoredArray):
         if moved.ndim > 2 and not moved.flags.c_contiguous:
             return None
         return MemoryArray(
-            moved.reshape(math.prod(moved.shape[:-1]), moved.shape[-1]), self.name, bfloat16=self.element == "bfloat16"
+            moved.reshape(math.prod(moved.shape[:-1]), moved.shape[-1]), self.name, bfloat16=self.element == BFLOAT16
         )
 
 
 class TensorArray(StoredArray):
     """A torch tensor on a device, whose rows stay there: `read` is not available.
+
+    `dtype` tells no more than the size of an element.
 
     Args:
         tensor: of any shape and type.
@@ -63,6 +65,7 @@ class TensorArray(StoredArray):
     def __init__(self, tensor: torch.Tensor, name: str, stated: torch.Tensor | None = None) -> None:
         self.name = name
         self.shape = tuple(tensor.shape)
+        self.dtype = np.dtype(f"V{tensor.element_size()}")
         self.element = str(tensor.dtype).removeprefix("torch.")
         self.tensor = tensor
         self.stated = stated
@@ -77,7 +80,11 @@ def open_array(value: Any, name: str) -> MemoryArray | TensorArray:
     Raises:
         InputError: it is no array of numbers or texts, or values of it are masked.
     """
-    return open_tensor(value, name) if is_tensor(value) else MemoryArray(as_array(value, name), name)
+    if is_tensor(value):
+        return open_tensor(value, name)
+    if isinstance(value, np.ndarray) and value.dtype.name == BFLOAT16:  # a type of ml_dtypes, as jax has
+        return MemoryArray(value.view(np.uint16), name, bfloat16=True)
+    return MemoryArray(as_array(value, name), name)
 
 
 def open_tensor(tensor: torch.Tensor, name: str) -> MemoryArray | TensorArray:
@@ -99,12 +106,15 @@ def open_tensor(tensor: torch.Tensor, name: str) -> MemoryArray | TensorArray:
 def read_all(array: StoredArray) -> NDArray[Any]:
     """Read all of a small array into the host's memory, in the machine's byte order, and close it.
 
+    Whatever reads numbers other than the logits reads them here, so that every type of floats is read alike: bfloat16
+    becomes float32.
+
     Raises:
         InputError: the file changed while it was read, or is damaged.
         ReadWriteError: the file cannot be read.
     """
     if isinstance(array, TensorArray):
-        return np.asarray(array.tensor.cpu())
+        return as_array(array.tensor, array.name)
     try:
         out = np.empty(array.shape, array.dtype.newbyteorder("="))
         values = array.read(0, array.shape[0], out) if array.shape else array.read(0, 1, out.reshape(1))
@@ -112,4 +122,4 @@ def read_all(array: StoredArray) -> NDArray[Any]:
         array.verify()
     finally:
         array.close()
-    return values.reshape(array.shape)
+    return widened(values.reshape(array.shape), array.element)

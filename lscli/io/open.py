@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.errors import InputError, UsageError
 from lscli.io.argument import Argument, is_stdin
@@ -14,7 +14,7 @@ from lscli.io.axes import Axes, Stored, check_labels, class_axes, joined
 from lscli.io.class_axis import rows_of
 from lscli.io.format_table import FORMATS
 from lscli.io.labels import Labels
-from lscli.io.logits import Logits
+from lscli.io.logits import UNTYPED, UNTYPED_BYTES, Logits
 from lscli.io.memory import read_all
 from lscli.io.paths import alike, several_files
 from lscli.io.pooling import check_not_repeated, check_one_model
@@ -122,8 +122,22 @@ def open_labels(labels: Any, options: ReadingOptions) -> Labels | SoftLabels:
     return opened
 
 
-def open_numbers(value: Any, role: str, column: str) -> tuple[str, NDArray[Any]]:
-    """Read a small array, such as weights: its name and its values.
+class Numbers(NamedTuple):
+    """A small array that was read whole.
+
+    Attributes:
+        name: the path as typed, or the name of the argument.
+        values: of any shape and type.
+        element: the name of their type as stored.
+    """
+
+    name: str
+    values: NDArray[Any]
+    element: str
+
+
+def open_numbers(value: Any, role: str, column: str) -> Numbers:
+    """Read a small array, such as weights.
 
     Args:
         value: a path, an array or a tensor.
@@ -131,13 +145,15 @@ def open_numbers(value: Any, role: str, column: str) -> tuple[str, NDArray[Any]]
         column: the column to read, if a table has several.
 
     Raises:
-        InputError: it cannot be used.
+        InputError: it cannot be used, or its elements have no type.
         ReadWriteError: it cannot be read.
     """
     with contextlib.ExitStack() as stack:
         request = ArrayRequest(role, "numbers", None, f"the key {role}", column=column)
         array = Argument.of(value, role, stack).opened(request, stack)
-        return array.name, read_all(array)
+        if array.element == UNTYPED:
+            raise InputError(UNTYPED_BYTES, "save them as float32", where=array.name)
+        return Numbers(array.name, read_all(array), array.element)
 
 
 def contents_of(path: str, input_format: str | None) -> list[tuple[RegularFile, str, list[Entry]]]:
@@ -172,7 +188,7 @@ def opened_entry(file: RegularFile, format_name: str, entry: Entry) -> StoredArr
 
 
 def _opened_as(wants: Wants, file: RegularFile, format_name: str, entry: Entry) -> StoredArray:
-    request = ArrayRequest("logits", wants, entry.key or None, allow_trailing=True)
+    request = ArrayRequest("logits", wants, entry.key, allow_trailing=True)
     with contextlib.ExitStack() as stack:
         another = file.another()
         stack.callback(another.close)

@@ -135,4 +135,6 @@ def _compare(models: Sequence[str], labels: str) -> str:
     named = [shlex.quote(printable(model)) for model in models[:_MOST]]
     named += ["..."] if len(models) > _MOST else []
     named += [shlex.quote(printable(labels))] if labels else []
-    return f"to compare models, say lscli sweep {' '.join(named)}"
+    # The words tell `in_python` that the last path is no labels.
+    models_are = "models" if labels else "these models, each with its labels"
+    return f"to compare {models_are}, say lscli sweep {' '.join(named)}"

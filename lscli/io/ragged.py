@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class RaggedRows(StoredArray):
-    """Rows of floats in memory, with -inf for the classes that a row does not have.
+    """Rows of log-likelihoods in memory, with -inf for the classes that a row does not have.
 
     Only the values themselves are kept: one wide row among many short ones would otherwise cost N x K values.
 
@@ -24,6 +24,8 @@ class RaggedRows(StoredArray):
         name: its name in errors and reports.
         classes: the least number of classes, K.
     """
+
+    log_likelihoods = True
 
     def __init__(self, values: NDArray[np.float64], counts: NDArray[np.int64], name: str, classes: int = 0) -> None:
         self.name = name

@@ -45,6 +45,7 @@ class Shards(StoredArray):
         self.dtype = first.dtype.newbyteorder("=")
         self.element = first.element
         self.ragged = any(part.ragged for part in parts)
+        self.log_likelihoods = all(part.log_likelihoods for part in parts)
         self.sequential = any(part.sequential for part in parts)
 
     def read(self, start: int, stop: int, out: NDArray[Any]) -> NDArray[Any]:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lscli.arrays import BFLOAT16, as_array
 from lscli.errors import InputError
-from lscli.io.memory import TensorArray
+from lscli.io.memory import TensorArray, open_array
 from lscli.io.odd_labels import multi_label
 from lscli.io.stored import Checked
-from lscli.io.views import SUM
+from lscli.io.views import SUM, Floats
 from lscli.smoothing.labels import row_values
 
 if TYPE_CHECKING:
@@ -52,10 +53,12 @@ class SoftLabels(Checked):
         self.shards = array.shards
         self.shape: tuple[int, ...] = array.shape
         self.dtype = array.element
-        if isinstance(array, TensorArray) or self.dtype == "bfloat16" or array.dtype.kind not in "biuf":
-            raise InputError(
-                f"not numbers of a type of numpy ({self.dtype})", "save them as float32 or uint8", where=self.name
-            )
+        if isinstance(array, TensorArray):
+            array = open_array(as_array(array.tensor, self.name), self.name)
+        if self.dtype == BFLOAT16:
+            array = Floats(array)
+        if array.dtype.kind not in "biuf":
+            raise InputError(f"not numbers ({self.dtype})", "save them as float32 or uint8", where=self.name)
         if len(self.shape) != 2:
             hint = _SHAPES.get(len(self.shape), "one row per sample, one column per class")
             raise InputError(f"need soft labels of shape (N, K), got {self.shape}", hint, where=self.name)

@@ -22,6 +22,9 @@ STORAGE: dict[str, type[np.generic]] = {
     "float64": np.float64,
 }
 MAX_DIMENSIONS = 64  # numpy's
+# The most elements of an array, counted without the dimensions of 0: numpy refuses 2^63 bytes, and an element that is
+# computed from one of the file has up to 16.
+_MOST_ELEMENTS = 1 << 59
 
 
 class Bytes(Protocol):
@@ -79,7 +82,8 @@ def check_shape(shape: tuple[int, ...], itemsize: int, name: str) -> None:
     Raises:
         InputError: it has more than 64 dimensions, or 2^63 bytes or more.
     """
-    if len(shape) > MAX_DIMENSIONS or math.prod(n for n in shape if n) * itemsize >= 1 << 63:
+    elements = math.prod(n for n in shape if n)
+    if len(shape) > MAX_DIMENSIONS or elements >= _MOST_ELEMENTS or elements * itemsize >= 1 << 63:
         raise InputError("shape too large", "save it in its true shape: no array is so large", where=name)
 
 
@@ -94,6 +98,7 @@ class StoredArray(Checked):
         sequential: whether rows should be read in order, by one reader at a time.
         rows_only: whether its rows cannot be divided or joined, so that it has no other shape.
         ragged: whether rows with fewer classes are padded with -inf.
+        log_likelihoods: whether the format says that the values are log-likelihoods, whatever they look like.
         shards: the files that a pattern named, in order; empty for a single file.
         columns: the names of the columns of a table, one for each class; empty if they have none.
     """
@@ -105,6 +110,7 @@ class StoredArray(Checked):
     sequential: bool = False
     rows_only: bool = False
     ragged: bool = False
+    log_likelihoods: bool = False
     shards: Sequence[str] = ()
     columns: Sequence[str] = ()
 

@@ -54,7 +54,8 @@ def summarise(array: StoredArray, progress: Callable[[int, int], None] | None = 
     floats = kind in ("float", "bfloat")
     of_classes = floats and len(array.shape) == 2 and array.shape[1] > 1
     source = Floats(array) if floats else array
-    rows, width = array.shape[0], math.prod(array.shape[1:])
+    width = math.prod(array.shape[1:])
+    rows = array.shape[0] if width else 0  # as many rows of nothing as a header claims would take for ever
     step = max(1, _BLOCK // max(1, width))
     buffer = np.empty((min(step, rows), *array.shape[1:]), source.dtype.newbyteorder("="))
     low: Any = math.inf

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lscli.arrays import widened
 from lscli.errors import InputError
 from lscli.io.axes import is_flat
 from lscli.io.memory import TensorArray
@@ -62,11 +63,7 @@ class Computed(StoredArray):
         """The rows of the other array in this one's type: a new array, or a view."""
         shape = (stop - start, *self._source.shape[1:])
         raw = self._source.read(start, stop, np.empty(shape, self._source.dtype.newbyteorder("=")))
-        if self.stored == "bfloat16":  # bfloat16 is the upper half of a float32
-            wide = raw.astype(np.uint32)
-            wide <<= 16
-            raw = wide.view(np.float32)
-        values = raw.astype(self.dtype, copy=False)
+        values = widened(raw, self.stored).astype(self.dtype, copy=False)
         if self.stated is not None:
             self.stated[start:stop] = values
         return values

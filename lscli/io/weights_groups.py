@@ -57,9 +57,9 @@ def open_weights(value: Any, samples: Shape, kept: Array) -> Weights | None:
         return None
     from lscli.io.open import open_numbers
 
-    name, raw = open_numbers(value, "weights", "weight")
+    name, raw, element = open_numbers(value, "weights", "weight")
     if raw.dtype.kind not in "fiu":
-        raise InputError(f"not numbers ({raw.dtype.name})", "one weight per row, not negative", where=name)
+        raise InputError(f"not numbers ({element})", "one weight per row, not negative", where=name)
     check_samples("weights", raw.shape, samples, name)
     values = raw.astype(np.float64).ravel()
     bad = ~((values >= 0) & np.isfinite(values))
@@ -71,7 +71,7 @@ def open_weights(value: Any, samples: Shape, kept: Array) -> Weights | None:
     check_range(values, OF_ROWS, "row", name)
     if not (values[kept] > 0).any():
         raise InputError("no weight is above 0", "a weight says how often a row counts", where=name)
-    return Weights(name, values, raw.dtype.name)
+    return Weights(name, values, element)
 
 
 def open_groups(value: Any, column: str | None, samples: Shape) -> tuple[list[str], Array | None]:

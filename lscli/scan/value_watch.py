@@ -26,7 +26,7 @@ class ValueWatch:
     """Looks at chunks of logits, from any thread and in any order; the answer does not depend on either.
 
     Samples that are ignored and rows with nan or +inf are not looked at. Probabilities that were declared as such are
-    checked elsewhere.
+    checked elsewhere, and log-likelihoods that a format declares are what they are.
 
     Args:
         logits: [N, K].
@@ -38,7 +38,8 @@ class ValueWatch:
         self._label = label
         self._dtype = logits.dtype
         self._stride = -(-math.prod(logits.shape) // _MOST)
-        undeclared, narrow = logits.kind == "logits", logits.shape[1] <= _WIDEST
+        undeclared = logits.kind == "logits" and not logits.log_likelihoods
+        narrow = logits.shape[1] <= _WIDEST
         self._looks = Looks(binary=binary) if undeclared else None
         self._columns = WholeColumns(logits.shape[1], logits.dtype) if undeclared and not binary and narrow else None
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
+from lscli.text import printable
 from tests.cli.inprocess import Run, assert_refused, column, records, save_more, values
 from tests.command import LABELS, LOGITS
 
@@ -99,6 +100,14 @@ def test_top_keeps_the_first(run: Run) -> None:
 
 
 NAMES = ["[red]cat[/red]", "\x1b[2Jdog", "a,b", "日本語"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_only_line_ends_separate_names(run: Run, tmp_path: Path, end: str) -> None:
+    names = ["a\u2028b", "c\x0bd", "e\x0cf", "g\x1ch\x85i\u2029j"]
+    (tmp_path / "names.txt").write_bytes("".join(name + end for name in names).encode())
+    rows = records(run("classes", *save_more(tmp_path), "--class-names", tmp_path / "names.txt", "--sort", "class"))
+    assert [printable(name) for name in names] == [row["name"] for row in rows]
 
 
 @pytest.mark.parametrize("format_name", ["csv", "table", "json", "markdown"])

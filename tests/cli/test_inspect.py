@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -206,3 +207,34 @@ def test_damage_in_the_data_is_seen(run: Run, tmp_path: Path) -> None:
     data[400] ^= 1
     path.write_bytes(data)
     assert "neither: " in one(run("inspect", path))["taken_for"]
+
+
+@pytest.mark.parametrize("kind", ["npz", "pt"])
+@pytest.mark.parametrize("alike", [True, False])
+def test_the_time_grows_with_the_number_of_arrays(run: Run, tmp_path: Path, kind: str, alike: bool) -> None:
+    seconds = []
+    for count in (200, 800):
+        arrays: dict[str, Any] = {
+            f"k{number}": np.zeros((2 + number * (not alike), 3), np.float32) for number in range(count)
+        }
+        path = tmp_path / f"{count}.{kind}"
+        if kind == "npz":
+            np.savez(path, **arrays)
+            np.savez(tmp_path / "labels.npz", **arrays)  # which is looked at for labels
+        else:
+            torch.save({key: torch.from_numpy(array) for key, array in arrays.items()}, path)
+        times = []
+        for _ in range(3):
+            start = time.process_time()
+            assert count == len(records(run("inspect", path)))
+            times.append(time.process_time() - start)
+        seconds.append(min(times))
+    assert seconds[1] < 8 * seconds[0]  # 4 times is linear, 16 times quadratic
+
+
+def test_of_many_arrays_each_command_names_its_own(run: Run, tmp_path: Path) -> None:
+    arrays: dict[str, Any] = {f"k{number}": X for number in range(250)} | {"y": Y}
+    rows = {row["key"]: row["command"] for row in records(run("inspect", archive(tmp_path / "x.npz", **arrays)))}
+    for key in ("k0", "k249"):
+        assert rows[key].endswith(f"--logits-key {key} --labels-key y")
+        assert_works(run, rows[key])

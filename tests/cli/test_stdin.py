@@ -108,7 +108,7 @@ def test_standard_input_is_read_once(arguments: Sequence[str]) -> None:
         (b"\0\1\2\3", 2, ["format is not recognised", "--input-format: npy, npz"]),
         (saved(some_logits())[:-5], 3, ["standard input: truncated: expected 200 bytes, found 195"]),
         (saved(some_logits()) + b"x", 3, ["standard input: trailing bytes"]),
-        (b"\x80\x04]\x94.", 2, ["format is not recognised"]),
+        (b"\x80\x04]\x94.", 3, ["standard input: pickles are refused", "np.savez("]),
     ],
 )
 def test_bad_bytes_are_refused_as_those_of_a_file(tmp_path: Path, data: bytes, code: int, words: list[str]) -> None:

@@ -25,6 +25,6 @@ def test_a_killed_run_leaves_the_old_file_or_the_new_one(tmp_path: Path) -> None
     assert 0 < states.count("new")
     left = [death["beside"] for death in deaths if len(death["beside"]) > 1]
     assert 5 < len(left)  # otherwise nothing is tested: these are the temporary files
-    assert all(name == "out.csv" or name.startswith(".out.csv.lscli-") for names in left for name in names)
+    assert all(name == "out.csv" or name.startswith(".lscli-") for names in left for name in names)
     # The next run writes its answer, and removes nothing that is not its own.
     assert [] == [death for death in deaths if (death["again"], death["then"]) != (0, death["beside"])]

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 import lscli
 from lscli.errors import ReadWriteError, UsageError
@@ -21,6 +22,7 @@ from lscli.scan.chunk_size import Fit, fit, thread_bytes
 from tests.command import LABELS, LOGITS
 from tests.faults.shells import assert_two_lines, under
 from tests.io.make import figures, some_labels, some_logits
+from tests.io.table_files import save, table
 
 MIB = 1 << 20
 
@@ -58,6 +60,45 @@ def test_a_package_that_does_not_fit_is_named(kib: int, package: str, options: l
     done = under(f"ulimit -v {kib}", ["eval", LOGITS, LABELS, *options])
     assert (4, f"lscli: {package}: needs ") == (done.returncode, done.stderr[:20])
     assert_two_lines(done.stderr)
+
+
+@pytest.mark.parametrize("kind", ["x.parquet", "x.packed.arrow", "x.safetensors"])
+@pytest.mark.parametrize("kib", [112_000, 150_000, 200_000, 220_000, 240_000, 260_000])
+def test_memory_that_ran_out_in_a_library_is_no_fault_of_the_file(tmp_path: Path, kib: int, kind: str) -> None:
+    logits, labels = some_logits(5000, 10), some_labels(5000, 10)
+    path = tmp_path / kind
+    if kind == "x.safetensors":
+        save_file({"logits": logits, "labels": labels}, path)
+    else:
+        save(path, table("lists", logits, label=labels), 5000)
+    done = under(f"ulimit -v {kib}", ["eval", path])
+    assert done.returncode in (0, 4), done.stderr
+    if done.returncode:
+        assert "" == done.stdout
+        assert_two_lines(done.stderr)
+        assert "memory" in done.stderr.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    "says", ["std::bad_alloc", "malloc of size 64 failed", "Failed to launch worker thread: again"]
+)
+@pytest.mark.parametrize("name", ["x.parquet", "x.arrow", "x.safetensors"])
+def test_a_library_may_say_it_by_any_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, says: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(says)
+
+    path = tmp_path / name
+    if name == "x.safetensors":
+        save_file({"logits": some_logits(40, 5)}, path)
+    else:
+        save(path, table("lists"))
+    monkeypatch.setattr("pyarrow.parquet.ParquetFile", fail)
+    monkeypatch.setattr("pyarrow.ipc.open_file", fail)
+    monkeypatch.setattr("safetensors.safe_open", fail)
+    with pytest.raises(ReadWriteError, match="memory ran out"):
+        lscli.evaluate(path, some_labels(40, 5))
 
 
 @pytest.mark.parametrize("options", [[], ["--chunk-rows", "40000"]])

@@ -7,9 +7,12 @@ change the text of a header and correct its length, or change a member and pack 
 from __future__ import annotations
 
 import copy
+import io
 import json
 import math
+import pickletools
 import re
+import zipfile
 from collections.abc import Callable
 from functools import cache
 from random import Random
@@ -19,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from tests.fuzz import settings, sound
-from tests.fuzz.words import NUMBERS, QUOTED, WORDS
+from tests.fuzz.words import NUMBERS, PICKLE, QUOTED, WORDS
 
 MAX_SIZE = 200_000
 _NUMBER = re.compile(rb"\d+")
@@ -126,6 +129,51 @@ def _tensors_that_fit(rng: Random) -> sound.Safetensors:
     return sound.tensors(parts)
 
 
+def _pt(rng: Random) -> bytes:
+    base = rng.choice(_sound_pt())
+    how = rng.random()
+    if how < 0.15:
+        return _changed(rng, base, "pt")
+    if how < 0.3:
+        return _changed_records(rng, base)
+    with zipfile.ZipFile(io.BytesIO(base)) as archive:
+        records = {name: archive.read(name) for name in archive.namelist()}
+    if how < 0.8:  # the pickle, an instruction at a time
+        records["archive/data.pkl"] = _changed_pickle(rng, records["archive/data.pkl"])
+    else:
+        for _ in range(rng.choice((1, 1, 2))):
+            name = rng.choice(list(records))
+            data = records.pop(name)
+            if rng.random() < 0.8:
+                other = rng.choice((name, name, *sound.RECORDS, *records))
+                records[other] = data if other != name else _changed(rng, data, "pt")
+    compression = sound.COMPRESSIONS[0] if rng.random() < 0.9 else rng.choice(sound.COMPRESSIONS)
+    return sound.zipped(records, compression)
+
+
+def _changed_pickle(rng: Random, data: bytes) -> bytes:
+    """Leave out, repeat, replace, move or insert some instructions."""
+    starts = [place for _, _, place in pickletools.genops(data)]
+    parts = [data[start:stop] for start, stop in zip(starts, [*starts[1:], len(data)], strict=True)]
+    for _ in range(rng.choice((1, 1, 1, 2, 2, 3, 6))):
+        place, other = rng.randrange(len(parts)), rng.randrange(len(parts))
+        how = rng.randrange(6)
+        if how == 0:
+            parts[place : place + rng.choice((1, 1, 2, 5))] = []
+        elif how == 1:
+            parts[place:place] = parts[other : other + rng.choice((1, 1, 3, 9))]
+        elif how == 2:
+            parts[place] = parts[other]
+        elif how == 3:
+            parts[place] = rng.choice(PICKLE)
+        elif how == 4:
+            parts.insert(place, rng.choice(PICKLE))
+        elif len(parts[place]) > 1:
+            parts[place] = _flip_a_bit(rng, parts[place], "pt")
+        parts = parts or [b"."]
+    return b"".join(parts)
+
+
 def _csv(rng: Random) -> bytes:
     return _changed(rng, rng.choice(_sound_csv()), "csv")
 
@@ -172,6 +220,27 @@ def _change_a_value(rng: Random, value: Any) -> None:
 
 def _halved(value: Any) -> Any:
     return value[: len(value) // 2] if isinstance(value, str) else value // 2 if isinstance(value, int) else value / 2
+
+
+def _table(kind: str) -> Callable[[Random], bytes]:
+    """Mutations of a table: of its bytes, mostly near the end where the footer is, or two files joined."""
+
+    def mutate(rng: Random) -> bytes:
+        base = rng.choice(_sound_tables(kind))
+        how = rng.random()
+        if how < 0.1:
+            other = rng.choice(_sound_tables(kind))
+            return base[: rng.choice((len(base), _place(rng, base)))] + other
+        if how < 0.4:
+            return _changed(rng, base, kind)
+        data = bytearray(base)
+        for _ in range(rng.choice((1, 1, 1, 2, 4))):
+            place = min(len(data) - 1, int(rng.expovariate(1 / 400)) if how < 0.9 else rng.randrange(len(data)))
+            place = len(data) - 1 - place
+            data[place] = rng.choice((0, 1, 127, 128, 255, data[place] ^ 1 << rng.randrange(8)))
+        return bytes(data)
+
+    return mutate
 
 
 def _length(rng: Random, length: int) -> int:
@@ -267,10 +336,20 @@ _CHANGES: tuple[Callable[[Random, bytes, str], bytes], ...] = (
     *(_insert_a_word, _overwrite_with_a_word, _replace_a_number, _replace_a_word) * 2,
     _repeat_a_word,
 )
-_MUTATIONS: dict[str, Callable[[Random], bytes]] = {"npy": _npy, "npz": _npz, "safetensors": _safetensors, "csv": _csv}
-_MUTATIONS["lm-eval"] = _lm_eval
+_MUTATIONS: dict[str, Callable[[Random], bytes]] = {
+    "npy": _npy,
+    "npz": _npz,
+    "safetensors": _safetensors,
+    "pt": _pt,
+    "parquet": _table("parquet"),
+    "arrow": _table("arrow"),
+    "csv": _csv,
+    "lm-eval": _lm_eval,
+}
 KINDS = tuple(_MUTATIONS)
 _MUTATIONS |= {"options": settings.command_line, "pyproject": settings.project}
 _sound_npy, _sound_npz = cache(sound.npy_files), cache(sound.npz_files)
 _sound_samples = cache(sound.samples_files)
 _sound_safetensors, _sound_csv = cache(sound.safetensors_files), cache(sound.csv_files)
+_sound_pt = cache(sound.pt_files)
+_sound_tables = cache(sound.table_files)

@@ -1,15 +1,21 @@
-"""Independent readers of the files that lscli accepts: numpy, the safetensors library, Python's csv."""
+"""Independent readers of the files that lscli accepts: numpy, torch, the safetensors library, Python's csv."""
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
 import warnings
+import zipfile
+from functools import partial
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import torch
 from numpy.typing import NDArray
+from pyarrow import parquet
 from safetensors import deserialize
 
 _TENSOR_TYPES = {"BF16": "<u2", "BOOL": "|b1", "U8": "|u1", "I8": "|i1"} | {
@@ -17,8 +23,12 @@ _TENSOR_TYPES = {"BF16": "<u2", "BOOL": "|b1", "U8": "|u1", "I8": "|i1"} | {
 }
 
 
+# The first allocation of pyarrow reserves a GiB of address space, which the limit of an input must not count.
+pa.allocate_buffer(1)
+
+
 def arrays(kind: str, data: bytes) -> dict[str, NDArray[Any]]:
-    """The arrays of a file by their names; a bfloat16 tensor as its bits."""
+    """The arrays of a file by their names; bfloat16 as float32."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # only the warnings of lscli matter
         return _READINGS[kind](data)
@@ -50,6 +60,12 @@ def _npz(data: bytes) -> dict[str, NDArray[Any]]:
     return found
 
 
+def bfloat16(values: NDArray[Any]) -> NDArray[np.float32]:
+    """The numbers of the bits of bfloat16, by torch."""
+    bits = torch.tensor(np.ascontiguousarray(values).view("<i2").astype(np.int16))
+    return np.asarray(bits.view(torch.bfloat16).float().numpy().reshape(values.shape))
+
+
 def _refused(error: Exception) -> NDArray[Any]:
     """A placeholder for an array that cannot be read; the file may hold another one that can."""
     return np.array(str(error), object)
@@ -59,10 +75,48 @@ def _safetensors(data: bytes) -> dict[str, NDArray[Any]]:
     found = {}
     for name, tensor in deserialize(data):  # type: ignore[no-untyped-call]
         try:
-            found[name] = np.frombuffer(tensor["data"], _TENSOR_TYPES[tensor["dtype"]]).reshape(tensor["shape"])
+            values = np.frombuffer(tensor["data"], _TENSOR_TYPES[tensor["dtype"]]).reshape(tensor["shape"])
+            found[name] = bfloat16(values) if tensor["dtype"] == "BF16" else values
         except (KeyError, ValueError) as error:  # a type that numpy has not, or a shape
             found[name] = _refused(error)
     return found
+
+
+_FOLDER = 0x10
+
+
+class UnreadError(Exception):
+    """torch refuses a file that lscli reads: one with numpy's arrays beside the tensors, for example."""
+
+
+def _pt(data: bytes) -> dict[str, NDArray[Any]]:
+    import torch
+
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if any(member.external_attr & _FOLDER for member in archive.infolist()):
+            raise UnreadError("torch takes a record that is marked as a folder for one of memory never written")
+    try:
+        value = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise UnreadError(str(error)) from error
+    if isinstance(value, dict):
+        return {str(key): _array(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return {str(place): _array(part) for place, part in enumerate(value)}
+    return {"": _array(value)}
+
+
+def _array(value: Any) -> NDArray[Any]:
+    """A tensor as an array, a bfloat16 one as float32."""
+    import torch
+
+    if not isinstance(value, torch.Tensor):
+        return np.array(None, object)
+    try:
+        tensor = value.detach().resolve_neg()
+        return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
+    except (RuntimeError, TypeError, NotImplementedError) as error:
+        return _refused(error)
 
 
 def _csv(data: bytes) -> dict[str, NDArray[Any]]:
@@ -89,6 +143,41 @@ def columns(data: bytes) -> list[NDArray[np.float64]]:
     return [np.array([float(cell) for cell in text]) for text in stripped if all(map(_is_number, text))]
 
 
+def table(kind: str, data: bytes) -> dict[str, NDArray[Any]] | None:
+    """The columns of numbers of a Parquet or Arrow file, lists as [n, width]; None if one of its columns is damaged."""
+    found: dict[str, NDArray[Any]] = {}
+    if kind == "parquet":
+        names = parquet.read_schema(io.BytesIO(data)).names
+        readings = {name: partial(_of_parquet, data, name) for name in names}
+    else:
+        new = pa.ipc.open_file if data.startswith(b"ARROW1") else pa.ipc.open_stream
+        names = new(io.BytesIO(data)).schema.names
+        readings = {name: partial(_of_arrow, new, data, place) for place, name in enumerate(names)}
+    for name, read in readings.items():
+        with contextlib.suppress(Exception):
+            found[name] = read()
+    if len(found) < len(names):
+        return None
+    return {name: column for name, column in found.items() if column.dtype.kind in "iuf"}
+
+
+def _of_parquet(data: bytes, name: str) -> NDArray[Any]:
+    return _numbers(parquet.read_table(io.BytesIO(data), columns=[name], use_threads=False).column(0))
+
+
+def _of_arrow(new: Any, data: bytes, place: int) -> NDArray[Any]:
+    reader = new(io.BytesIO(data), options=pa.ipc.IpcReadOptions(included_fields=[place], use_threads=False))
+    return _numbers(reader.read_all().column(0))
+
+
+def _numbers(column: Any) -> NDArray[Any]:
+    column.validate(full=True)
+    whole = column.combine_chunks()
+    if pa.types.is_fixed_size_list(whole.type):
+        return np.asarray(whole.flatten().to_numpy(zero_copy_only=False)).reshape(len(whole), whole.type.list_size)
+    return np.asarray(whole.to_numpy(zero_copy_only=False))
+
+
 def _rows(data: bytes) -> tuple[list[str], list[list[str]]]:
     """The first row, and all others but blank ones at the end."""
     limit = csv.field_size_limit(len(data) + 1)
@@ -109,4 +198,4 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-_READINGS = {"npy": _npy, "npz": _npz, "safetensors": _safetensors, "csv": _csv}
+_READINGS = {"npy": _npy, "npz": _npz, "safetensors": _safetensors, "pt": _pt, "csv": _csv}

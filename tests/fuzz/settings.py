@@ -132,9 +132,8 @@ def _value(rng: Random, each: Declared) -> str:
         return rng.choice(each.choices)
     if how < 0.6:
         word = rng.choice(NUMBERS)
-        return (
-            word if each.kind is not int or not word.isdecimal() or int(word) in (0, 1, 2, 3) or len(word) > 9 else "7"
-        )
+        many = each.kind is int and word.isdecimal() and len(word) < 10 and int(word) > 3  # such as threads
+        return "7" if many else word
     return rng.choice(_PATHS if each.option.file and how < 0.8 else _WORDS)
 
 

@@ -9,12 +9,16 @@ import zipfile
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
+from pyarrow import parquet
 
 _TYPES = ("<f4", ">f4", "<f2", "<f8", "<i8", ">i2", "|i1", "|u1", "<u8", "|b1", "<c8", "|S3", "<U2", "|V2", "<M8[s]")
 _SHAPES: tuple[tuple[int, ...], ...] = ((6, 3), (6,), (2, 2, 3), (), (0, 3), (1, 1))
 _VERSIONS = ((1, 0), (2, 0), (3, 0))
 COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+
+RECORDS = tuple(f"archive/{name}" for name in ("data/0", "data/1", "data.pkl", "byteorder", "version", "constants.pkl"))
 
 # The type of a tensor, its shape and its number of bytes.
 Tensor = tuple[str, list[int], int]
@@ -76,6 +80,30 @@ def safetensors_files() -> list[Safetensors]:
     return [tensors(parts) for parts in (both, both, *ones)]
 
 
+def pt_files() -> list[bytes]:
+    """`.pt` files as torch writes them."""
+    import torch
+
+    logits = torch.arange(18.0).reshape(6, 3) * 0.37
+    labels = torch.arange(6) % 3
+    wide = torch.cat([logits, logits + 1], dim=1)
+    both: list[Any] = [{"logits": logits, "labels": labels}, {"labels": labels.int(), "logits": logits.double()}]
+    both += [{"logits": wide[:, :3], "labels": labels.repeat_interleave(2)[::2]}, {"epoch": 3, **both[0], 7: wide}]
+    ones = [logits, logits.bfloat16(), logits.half(), labels.to(torch.uint16), labels.bool(), torch.tensor(1.0)]
+    others = [[logits, labels], torch.nn.Parameter(logits), logits.T, labels.expand(2, 6), torch.zeros(0, 3)]
+    nested = {"val": both[0], "x": [1, 2.5, None, "a"], "y": (True, 2**70), "z": torch.Size([2])}
+    found = [_torch(value) for value in (*both, *ones, *others, nested, torch.nn.Linear(3, 2).state_dict())]
+    return [*found, _torch(both[0], 4), _torch(both[0], 5)]
+
+
+def _torch(value: Any, protocol: int = 2) -> bytes:
+    import torch
+
+    stream = io.BytesIO()
+    torch.save(value, stream, pickle_protocol=protocol)
+    return stream.getvalue()
+
+
 def csv_files() -> list[bytes]:
     """CSV files of labels and logits in common styles."""
     lines = [str(number % 4) for number in range(6)]
@@ -129,6 +157,30 @@ _TASKS = [
     (["x", "x"], "number"),
     (["long answer", "a", "bb"], "letter"),
 ]
+
+
+def table_files(kind: str) -> list[bytes]:
+    """Parquet or Arrow files of logits and labels: a column of lists or one per class, in several layouts."""
+    logits, labels = np.arange(18, dtype=np.float32).reshape(6, 3) / 4, np.arange(6) % 3
+    lists = pa.table({"logits": pa.FixedSizeListArray.from_arrays(pa.array(logits.ravel()), 3), "label": labels})
+    columns = pa.table({f"logit_{place}": logits[:, place] for place in range(3)} | {"label": labels, "w": labels / 2})
+    parts: list[dict[str, Any]] = [{"rows": 6}, {"rows": 2}, {"rows": 6, "packed": True}, {"rows": 4, "other": True}]
+    return [(_parquet if kind == "parquet" else _arrow)(own, **part) for own in (lists, columns) for part in parts]
+
+
+def _parquet(table: pa.Table, rows: int, packed: bool = False, other: bool = False) -> bytes:
+    stream = io.BytesIO()
+    kept: dict[str, Any] = {"write_page_index": True, "write_page_checksum": True} if other else {}
+    parquet.write_table(table, stream, row_group_size=rows, compression="zstd" if packed else "none", **kept)
+    return stream.getvalue()
+
+
+def _arrow(table: pa.Table, rows: int, packed: bool = False, other: bool = False) -> bytes:
+    sink = pa.BufferOutputStream()
+    options = pa.ipc.IpcWriteOptions(compression="lz4" if packed else None)
+    with (pa.ipc.new_stream if other else pa.ipc.new_file)(sink, table.schema, options=options) as writer:
+        writer.write_table(table, max_chunksize=rows)
+    return bytes(sink.getvalue().to_pybytes())
 
 
 def zipped(members: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:

@@ -64,18 +64,39 @@ def _bytes(*texts: str) -> list[bytes]:
 
 
 _RAW = [b"\xff", b"\xfe\xff", b"\xff\xfe", b"\xc3", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc0\x80", b"\x80\x04"]
+# Instructions of pickles, with their arguments.
+_NAMES = """torch._utils _rebuild_tensor_v2|torch._utils _rebuild_tensor_v3|torch._utils _rebuild_parameter|torch Tensor
+torch FloatStorage|torch LongStorage|torch.storage UntypedStorage|torch uint16|torch bfloat16|torch Size|os system
+torch._utils _rebuild_sparse_tensor|torch._utils _rebuild_meta_tensor_no_storage|torch._utils _rebuild_nested_tensor
+collections OrderedDict|builtins bytearray|builtins set|_codecs encode|numpy.core.multiarray _reconstruct|numpy dtype"""
+PICKLE = [b"c" + b"\n".join(name.encode().split()) + b"\n" for name in _NAMES.replace("\n", "|").split("|")]
+PICKLE += [bytes([code]) for code in b"(.0123abdeloptuRQNNTT]})\x81\x85\x86\x87\x88\x89\x8f\x90\x91\x93\x94\x97"]
+PICKLE += [b"K" + bytes([number]) for number in (0, 1, 3, 6, 72, 255)]
+PICKLE += [bytes([code, number]) for code in b"hq" for number in (0, 1, 2, 3, 7, 9, 255)]
+PICKLE += [b"J" + number.to_bytes(4, "little") for number in (0, 7, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 1 << 26)]
+PICKLE += [b"\x8a\x08" + (number % (1 << 64)).to_bytes(8, "little") for number in (-1, 1 << 62, 1 << 63, 1 << 31)]
+PICKLE += [
+    b"X" + len(text).to_bytes(4, "little") + text for text in (b"", b"0", b"1", b"logits", b"meta", b"neg", b"\x1b[2J")
+]
+PICKLE += [b"\x8b\xff\xff\xff\x7f", b"B\xff\xff\xff\x7f", b"I1\n", b"S'\\d'\n", b"G" + bytes(8), b"\x80\x05"]
 # Replacements of quoted words in a header.
 QUOTED = {
     "npy": _bytes(*(f"'{descr}'" for descr in _DESCRS), "''", "'\\N{DIGIT ONE}'"),
     "npz": [],
     "safetensors": _bytes(*(f'"{name}"' for name in _TENSORS)),
     "lm-eval": _bytes(*_SAMPLES, '""', '"\x1b[2J"'),
+    "pt": [],
+    "parquet": [],
+    "arrow": [],
     "csv": _bytes('"0"', '"1"', '""', '"label"', '"2\n"', '"\u0663"'),
 }
 WORDS = {
     "npy": _bytes(*NUMBERS, *_SPACES, *_PYTHON) + QUOTED["npy"] + _RAW,
     "npz": [*_bytes(*_ZIP, *_SPACES), bytes(8), *(b"\xff" * size for size in (2, 4, 8)), b"\x93NUMPY", *_RAW],
     "safetensors": _bytes(*NUMBERS, *_SPACES, *_JSON) + QUOTED["safetensors"] + _RAW,
+    "pt": [*PICKLE, *_bytes(*_ZIP), b"little", b"big", b"data.pkl", b"/data/0", *_RAW],
     "csv": _bytes(*NUMBERS, *_SPACES, *_CSV) + _RAW,
     "lm-eval": _bytes(*NUMBERS, *_SPACES, *_JSON, *_SAMPLES) + _RAW,
+    "parquet": [b"PAR1", b"PARE", b"PAR1PAR1", b"logit_1", b"label", bytes(8), b"\xff" * 8, b"\x15\x00\x15", *_RAW],
+    "arrow": [b"ARROW1", b"ARROW1\0\0", b"\xff" * 4 + bytes(4), b"logit_1", b"label", bytes(8), b"\xff" * 8, *_RAW],
 }

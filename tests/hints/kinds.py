@@ -135,7 +135,7 @@ CASES = [
     Hint(
         "binary logits as probs",
         arrays(Z, BITS, "--binary", KIND, "probs"),
-        "has nan or a negative probability",
+        "which is no probability",
         "these look like logits: leave --kind out",
         said("--binary"),
         accuracy=float(((Z > 0) == BITS).mean()),

@@ -71,7 +71,7 @@ def test_labels_whose_axes_are_swapped_are_refused(tmp_path: Path, save: bool) -
 
 def test_the_hint_for_swapped_axes_leads_to_the_right_number() -> None:
     swapped = OF_IMAGES.transpose(2, 0, 1)
-    error = refused(InputError, "with --class-axis 1 they are (N, H, W)", IMAGES, swapped, class_axis=1)
+    error = refused(InputError, "with class_axis=1 they are (N, H, W)", IMAGES, swapped, class_axis=1)
     assert "save labels.transpose(1, 2, 0)" == error.hint
     expected = figures(lscli.evaluate(IMAGES, OF_IMAGES, class_axis=1))
     assert expected == figures(lscli.evaluate(IMAGES, swapped.transpose(1, 2, 0), class_axis=1))
@@ -105,14 +105,14 @@ def test_classes_on_another_axis_are_named(
 ) -> None:
     axis = logits.shape.index(K)
     error = refused(InputError, f"labels {labels.shape} show that the classes", logits, labels, **options)
-    assert f"say --class-axis {axis}" == error.hint
+    assert f"say class_axis={axis}" == error.hint
     expected = figures(lscli.evaluate(np.moveaxis(logits, axis, -1).reshape(-1, K), labels.ravel()))
     assert expected == figures(lscli.evaluate(logits, labels, class_axis=axis))
 
 
 def test_transposed_logits_are_named() -> None:
     says = "logits (7, 12) are transposed: labels (12,) are one per column"
-    assert "say --class-axis 0, or save logits.T" == refused(InputError, says, MATRIX.T, FLAT).hint
+    assert "say class_axis=0, or save logits.T" == refused(InputError, says, MATRIX.T, FLAT).hint
     expected = figures(lscli.evaluate(MATRIX, FLAT))
     assert expected == figures(lscli.evaluate(MATRIX.T, FLAT, class_axis=0))
     # Labels of more classes than there are rows are not those of transposed logits.
@@ -123,18 +123,16 @@ def test_transposed_logits_are_named() -> None:
 def test_every_axis_that_fits_is_named() -> None:
     square = RANDOM.normal(size=(N, K, K))
     hint = refused(InputError, "need logits of shape", square, RANDOM.integers(0, K, (N, K))).hint
-    assert "if axis 2 holds the classes, say --flatten; if axis 1 holds the classes, say --class-axis 1" == hint
+    assert "if axis 2 holds the classes, say flatten=True; if axis 1 holds the classes, say class_axis=1" == hint
     either = RANDOM.normal(size=(2, 3, 2))
     hint = refused(InputError, "are axis 0", either, RANDOM.integers(0, 2, (3, 2)), flatten=True).hint
-    assert (
-        "if axis 0 holds the classes, say --class-axis 0; if the axes of the labels are swapped, save labels.T" == hint
-    )
+    assert "if axis 0 holds the classes, say class_axis=0; if the axes of the labels are swapped, save labels.T" == hint
 
 
 def test_an_axis_that_is_not_there_is_refused() -> None:
     for axis in (3, -4):
         assert "from 0 to 2" in refused(UsageError, f"have no axis {axis}", TOKENS, OF_TOKENS, class_axis=axis).hint
-    refused(UsageError, "class-axis: must be a whole number", TOKENS, OF_TOKENS, class_axis=1.5)
+    refused(UsageError, "class_axis: must be a whole number", TOKENS, OF_TOKENS, class_axis=1.5)
     refused(
         UsageError, "binary logits have no axis of classes", TOKENS[:, :, 0], OF_TOKENS % 2, binary=True, class_axis=1
     )
@@ -148,7 +146,7 @@ def test_shapes_are_in_the_message_if_rows_differ() -> None:
 
 def test_binary_values_of_several_dimensions() -> None:
     z, bits = TOKENS[:, :, 0], OF_TOKENS % 2
-    assert "say --flatten" == refused(InputError, "need one value per sample", z, bits, binary=True).hint
+    assert "say flatten=True" == refused(InputError, "need one value per sample", z, bits, binary=True).hint
     refused(InputError, "labels (3, 4) do not fit logits (4, 3)", z, bits.T, binary=True, flatten=True)
     expected = figures(lscli.evaluate(z.ravel(), bits.ravel(), binary=True))
     assert expected == figures(lscli.evaluate(z[..., None], bits, binary=True, flatten=True))
@@ -199,7 +197,7 @@ def test_soft_labels_that_do_not_fit_are_refused() -> None:
     refused(InputError, says, TOKENS, SOFT.transpose(1, 0, 2), flatten=True, **soft)
     refused(InputError, "are transposed", MATRIX.T, SOFT.reshape(-1, K), **soft)
     first = np.moveaxis(SOFT, -1, 1)
-    assert "--class-axis" in refused(InputError, "not to 1", CLASSES_FIRST, first, flatten=True, **soft).hint
+    assert "class_axis" in refused(InputError, "not to 1", CLASSES_FIRST, first, flatten=True, **soft).hint
 
 
 def test_shards_are_compared_pair_by_pair(tmp_path: Path) -> None:

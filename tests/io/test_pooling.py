@@ -39,6 +39,13 @@ def refused(kind: type[lscli.LscliError], says: str, *arguments: Any, **options:
     return caught.value.hint
 
 
+def followed_in_python(hint: str) -> None:
+    """The call that a hint proposes runs, and compares two models."""
+    start = hint.index("lscli.sweep(")
+    call = hint[start : hint.index(")", start) + 1]
+    assert "loss_difference" in {row.metric for row in eval(call, {"lscli": lscli}).rows}
+
+
 def followed(hint: str) -> None:
     """The command that a hint proposes runs, and compares two models."""
     command = hint.partition("lscli sweep ")[2].partition(";")[0]
@@ -52,8 +59,11 @@ def followed(hint: str) -> None:
 def test_the_same_labels_are_those_of_several_models(folders: tuple[str, str], paths: tuple[str, ...]) -> None:
     save(*folders, same=True)
     hint = refused(lscli.UsageError, "have the same labels, as files of several models have", *paths)
-    assert hint.endswith("say --pool")
-    followed(hint)
+    assert hint.endswith("say pool=True")
+    followed_in_python(hint)
+    done = run("eval", *paths)
+    assert done.stderr.strip().endswith("say --pool")
+    followed(done.stderr)
     assert 24 == lscli.evaluate(*paths, pool=True).samples["rows"]
 
 
@@ -62,14 +72,15 @@ def test_one_file_of_labels_for_each_model() -> None:
     hint = refused(
         lscli.InputError, "each of its 2 files has as many rows as the labels", "*/logits.npy", "a/labels.npy"
     )
-    assert "--pool" not in hint
-    followed(hint)
+    assert "pool" not in hint
+    followed_in_python(hint)
+    followed(run("eval", "*/logits.npy", "a/labels.npy").stderr)
 
 
 def test_one_name_in_folders_of_their_own() -> None:
     save("resnet", "vgg")
     hint = refused(lscli.UsageError, "look like files of several models", "*/logits.npy", "*/labels.npy")
-    assert "lscli sweep" not in hint  # the labels differ
+    assert "sweep" not in hint  # the labels differ
     assert 24 == lscli.evaluate("*/logits.npy", "*/labels.npy", pool=True).samples["rows"]
     for number in range(2):
         save("resnet", "vgg", name=f"-{number}")

@@ -40,7 +40,7 @@ def loss(logits: Any, labels: Any = LABELS, **options: Any) -> float:
 
 
 LOOKS = {
-    "every row sums to 1: if these are probabilities, say --kind probs": PROBS,
+    "every row sums to 1: if these are probabilities, say kind='probs'": PROBS,
     "every row sums to 100": 100 * PROBS,
     "-log p of probabilities p": -np.log(PROBS),
     "rows do not sum to 1: if these are scores of independent classes": scipy.special.expit(LOGITS),
@@ -70,7 +70,7 @@ def test_following_the_hint_gives_the_loss_of_the_logits() -> None:
 def test_one_value_per_sample_between_0_and_1_looks_like_a_probability() -> None:
     p = scipy.special.expit(Z)
     (found,) = said(p, TRUTH, binary=True)
-    assert "if these are probabilities of class 1, say --kind probs" in found
+    assert "if these are probabilities of class 1, say kind='probs'" in found
     assert loss(Z, TRUTH, binary=True) == pytest.approx(loss(p, TRUTH, binary=True, kind="probs"))
 
 

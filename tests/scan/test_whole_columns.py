@@ -88,7 +88,7 @@ def test_ignored_samples_say_nothing() -> None:
 def test_one_value_and_the_labels_are_binary() -> None:
     labels = LABELS % 2
     (found,) = said(np.column_stack([LOGITS[:, 1], labels]), labels)
-    assert found.endswith("save logits[:, 0] and say --binary")
+    assert found.endswith("save logits[:, 0] and say binary=True")
 
 
 @pytest.mark.parametrize("wide", [10, 1000])
@@ -125,7 +125,7 @@ def test_columns_of_tables_are_named(tmp_path: Path, suffix: str) -> None:
     frame.to_parquet(path) if suffix == ".parquet" else frame.to_csv(path, index=False)
     (found,) = said(path, logits_key="*")
     assert "column 'truth' holds only whole numbers and equals the labels: if" in found
-    assert found.endswith("say --logits-key 'z*'")
+    assert found.endswith("say logits_key='z*'")
     assert pytest.approx(EXPECTED) == lscli.evaluate(path, LABELS, logits_key="z*")["loss_hard"]
 
 

@@ -13,14 +13,16 @@ import bisect
 import contextlib
 import itertools
 import mmap
+import struct
+import threading
 import traceback
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from lscli.errors import InputError
 from lscli.io.tables.arrow_table import ColumnRows, DecodedRows, choose, columns_of, explained, proved
-from lscli.io.tables.columns import entries
+from lscli.io.tables.columns import Columns, entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -36,6 +38,9 @@ _T = TypeVar("_T")
 _CALLED = "Arrow file"
 _MAGIC, _FEATHER_1 = b"ARROW1", b"FEA1"
 _FILE_START = 8  # the magic, padded; a stream follows, and then a footer
+_FILE_END = 10  # the length of the footer, and the magic
+_DICTIONARIES, _BATCHES = 2, 3  # fields of the footer
+_SPARE = 128  # no more bytes than these are the end mark of the messages, and pad what is before and after it
 
 
 def open_array(file: RegularFile, request: ArrayRequest) -> StoredArray:
@@ -44,12 +49,60 @@ def open_array(file: RegularFile, request: ArrayRequest) -> StoredArray:
     Raises:
         InputError: the columns are missing, ambiguous or of the wrong type, or the file is damaged.
     """
-    return _mapped(file, lambda data: _array(file, data, request))
+    table = file.parsed(_table)
+    with explained(file, _CALLED):
+        columns = choose(file, table.columns, sum(table.rows), request)
+        places = [table.columns.first[name] for name in columns.names]
+        offsets = _offsets([table.located[place] for place in places], len(table.rows))
+    if offsets is not None:
+        return _RowsInPlace(file, columns, table.rows, offsets)
+    return DecodedRows(file, columns, _Batches(file, table.rows, places), _CALLED, threading.Lock())
 
 
 def contents(file: RegularFile) -> list[Entry]:
     """List the columns of a file."""
-    return _mapped(file, lambda data: entries(columns_of(_reader(data).schema), sum(_batch_rows(data))))
+    table = file.parsed(_table)
+    return entries(table.columns, sum(table.rows))
+
+
+# The offsets in the file, one per batch, at which the values of a column begin; None if a batch is compressed. A column
+# that cannot be read is its error, which matters only if this column is asked for.
+_Located = list[int] | None | Exception
+
+
+class _Table(NamedTuple):
+    """What all arrays of a file share: the file is mapped once, however many columns are opened one by one.
+
+    Attributes:
+        columns: all columns.
+        rows: the number of rows of each record batch.
+        located: where each column of numbers is, by its position among the columns.
+    """
+
+    columns: Columns
+    rows: list[int]
+    located: dict[int, _Located]
+
+
+def _table(file: RegularFile) -> _Table:
+    def read(data: Any) -> _Table:
+        rows = _batch_rows(data)
+        reader = _reader(data)
+        columns = columns_of(reader.schema)
+        return _Table(columns, rows, _locate(file, data, reader, columns, rows))
+
+    return _mapped(file, read)
+
+
+def _offsets(located: Sequence[_Located], batches: int) -> NDArray[np.int64] | None:
+    """The offsets of the chosen columns, [batches, columns]; None if a batch is compressed."""
+    for each in located:
+        if isinstance(each, Exception):
+            raise each
+    known = [each for each in located if isinstance(each, list)]
+    if len(known) < len(located):
+        return None
+    return np.array(known, np.int64).reshape(len(known), batches).T
 
 
 def _mapped(file: RegularFile, use: Callable[[Any], _T]) -> _T:
@@ -76,17 +129,6 @@ def _mapped(file: RegularFile, use: Callable[[Any], _T]) -> _T:
                 mapped.close()
 
 
-def _array(file: RegularFile, data: Any, request: ArrayRequest) -> StoredArray:
-    rows = _batch_rows(data)
-    reader = _reader(data)
-    columns = choose(file, reader.schema, sum(rows), request)
-    offsets = _locate(file, data, reader, columns, rows)
-    if offsets is not None:
-        return _RowsInPlace(file, columns, rows, offsets)
-    fields = [reader.schema.names.index(name) for name in columns.names]
-    return DecodedRows(file, columns, _Batches(file, rows, fields), _CALLED)
-
-
 def _batch_rows(data: Any) -> list[int]:
     """The number of rows of each record batch, from its header: nothing is decoded.
 
@@ -94,50 +136,116 @@ def _batch_rows(data: Any) -> list[int]:
         data: all bytes of a file or stream, as a buffer of pyarrow.
 
     Raises:
-        ValueError: the file or stream is damaged.
+        ValueError: the file or stream is damaged, or another one was joined to it.
     """
     import pyarrow as pa
 
-    source = pa.BufferReader(data.slice(_FILE_START) if _is_file(data) else data)
-    reader, no_columns, rows = pa.ipc.MessageReader.open_stream(source), pa.schema([]), []
-    while True:
-        place = source.tell()
-        try:
-            message = reader.read_next_message()
-        except StopIteration:
-            # pyarrow accepts a stream that was cut off between two batches, though its end mark is missing.
-            if source.tell() == place and not _is_file(data):
-                raise ValueError("does not end as a stream does") from None
-            break
-        if message.type == "record batch":
-            rows.append(pa.ipc.read_record_batch(message, no_columns).num_rows)
+    no_columns = pa.schema([])
+    messages = _messages_of_file(data) if _is_file(data) else _messages_of_stream(data)
+    rows = [pa.ipc.read_record_batch(each, no_columns).num_rows for each in messages if each.type == "record batch"]
     if any(count < 0 for count in rows):
         raise ValueError("a batch has a negative number of rows")
-    if _is_file(data) and _reader(data).num_record_batches != len(rows):
-        raise ValueError("the footer lists a different number of batches than the file has")
     return rows
 
 
-def _locate(
-    file: RegularFile, data: Any, reader: Any, columns: Selection, rows: Sequence[int]
-) -> NDArray[np.int64] | None:
-    """The offsets in the file, [batches, columns], at which the values begin; None if a batch is compressed."""
-    itemsize = np.dtype(columns.element).itemsize
-    offsets = np.zeros((len(rows), len(columns.names)), np.int64)
+def _messages_of_stream(data: Any) -> Iterator[Any]:
+    import pyarrow as pa
+
+    source = pa.BufferReader(data)
+    reader = pa.ipc.MessageReader.open_stream(source)
+    while True:
+        place = source.tell()
+        try:
+            yield reader.read_next_message()
+        except StopIteration:
+            # pyarrow accepts a stream that was cut off between two batches, though its end mark is missing.
+            if source.tell() == place:
+                raise ValueError("does not end as a stream does") from None
+            break
+    if source.tell() < data.size:
+        raise ValueError(
+            f"holds {data.size - source.tell()} bytes after its end: another file may have been joined to it"
+        )
+
+
+def _messages_of_file(data: Any) -> Iterator[Any]:
+    """The record batches that the footer lists (Footer in File.fbs of the Arrow format, a table of FlatBuffers).
+
+    pyarrow reads files that were joined end to end: the footer is that of the last, but its offsets lead into the
+    first. So they have to reach from the start to the footer.
+    """
+    import pyarrow as pa
+
+    if data.size < _FILE_START + _FILE_END:
+        raise ValueError("is too short")
+    tail = data.slice(data.size - _FILE_END).to_pybytes()
+    size, magic = int.from_bytes(tail[:4], "little"), tail[4:]
+    begin = data.size - _FILE_END - size
+    if magic != _MAGIC or begin < _FILE_START:
+        raise ValueError("does not end as an Arrow file does")
+    footer = data.slice(begin, size).to_pybytes()
+    try:
+        blocks = [_blocks(footer, field) for field in (_DICTIONARIES, _BATCHES)]
+    except struct.error as error:
+        raise ValueError("its footer is damaged") from error
+    ends = [offset + header + body for some in blocks for offset, header, body in some]
+    if (
+        min((part for some in blocks for block in some for part in block), default=0) < 0
+        or max(ends, default=0) > begin
+    ):
+        raise ValueError("a batch lies outside of the file")
+    if ends and begin - max(ends) > _SPARE:
+        raise ValueError(f"holds {begin - max(ends)} bytes of no batch: another file may stand before it")
+    for offset, header, body in blocks[1]:
+        yield pa.ipc.read_message(data.slice(offset, header + body))
+
+
+def _blocks(footer: bytes, field: int) -> list[tuple[int, int, int]]:
+    """The offset, the length of the header and that of the body of each block in a field of the footer."""
+    table = struct.unpack_from("<I", footer)[0]
+    fields = table - struct.unpack_from("<i", footer, table)[0]
+    place = 4 + 2 * field
+    if place >= struct.unpack_from("<H", footer, fields)[0] or not struct.unpack_from("<H", footer, fields + place)[0]:
+        return []
+    start = table + struct.unpack_from("<H", footer, fields + place)[0]
+    start += struct.unpack_from("<I", footer, start)[0]
+    count = struct.unpack_from("<I", footer, start)[0]
+    return list(struct.iter_unpack("<qi4xq", footer[start + 4 : start + 4 + 24 * count]))
+
+
+def _locate(file: RegularFile, data: Any, reader: Any, columns: Columns, rows: Sequence[int]) -> dict[int, _Located]:
+    """Where each column of numbers is."""
+    located: dict[int, _Located] = {place: [] for place, column in enumerate(columns.typed) if column.element}
     first = 0
-    for number, (batch, count) in enumerate(zip(_batches(reader), rows, strict=True)):
+    for batch, count in zip(_batches(reader), rows, strict=True):
         if batch.num_rows != count:
             raise ValueError("a batch has a different number of rows than its header says")
-        for place, name in enumerate(columns.names):
-            values = proved(batch, name, columns.width, first, file.name)
-            if not len(values):
-                continue
-            offset = values.buffers()[-1].address - data.address + values.offset * itemsize
-            if not 0 <= offset <= data.size - len(values) * itemsize:  # outside of the file: it was decompressed
-                return None
-            offsets[number, place] = offset
+        for place, offsets in located.items():
+            if isinstance(offsets, list):
+                try:
+                    offset = _offset(data, proved(batch.column(place), count, columns[place], first, file.name))
+                except MemoryError:
+                    raise
+                except Exception as error:  # of pyarrow, for a damaged column, or of lscli
+                    located[place] = error.with_traceback(None)
+                else:
+                    located[place] = None if offset is None else [*offsets, offset]
         first += count
-    return offsets
+        if not any(isinstance(offsets, list) for offsets in located.values()):
+            break  # no column can be read in place: do not decompress the other batches
+    return located
+
+
+def _offset(data: Any, values: Any) -> int | None:
+    """The offset in the file of the values of a column in a batch; None if they cannot be read in place."""
+    if not len(values):
+        return 0
+    size = values.type.bit_width // 8
+    if not size:  # truth values are bits
+        return None
+    offset = int(values.buffers()[-1].address - data.address + values.offset * size)
+    inside = 0 <= offset <= data.size - len(values) * size  # outside of the file, they were decompressed
+    return offset if inside else None
 
 
 class _RowsInPlace(ColumnRows):

@@ -17,7 +17,7 @@ from lscli.errors import InputError
 from lscli.io.array_request import ArrayRequest, Entry
 from lscli.io.memory import MemoryArray
 from lscli.io.tables.class_columns import labels_hint, naming_hint
-from lscli.io.tables.columns import LABELS, Column, index_refused, labels_among, matrix
+from lscli.io.tables.columns import LABELS, Columns, index_refused, labels_among, matrix
 from lscli.io.tables.text import (
     COMMA,
     TAB,
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from lscli.io.files import RegularFile
 
-_BLOCK = 4 << 20  # characters
+_BLOCK = 1 << 20  # characters
 _LONGEST = 64 << 20  # characters of a line
 _CELLS = 1 << 18  # of a block of rows with quotes
 _COUNTED, _TAIL = 8 << 20, 1 << 10
@@ -84,9 +84,9 @@ class Reader(NamedTuple):
         names, is_header = _header(first)
         rows = max(0, _count_lines(file, self.delimiter) - is_header)
         if len(names) == 1:
-            return [Entry("", (rows,), "text")]
+            return [Entry(None, (rows,), "text")]
         labels = [name for name in names if name in LABELS]
-        matrix = Entry("", (rows, len(names) - len(labels)), "text")
+        matrix = Entry(None, (rows, len(names) - len(labels)), "text")
         return [matrix, *(Entry(name, (rows,), "text") for name in labels)]
 
 
@@ -122,10 +122,10 @@ class _Matrix:
         if is_header:
             _check_separated(where, line, delimiter)
             _check_header(where, names)
-        columns = [Column(name) for name in self._names]
+        columns = Columns(self._names, numbered=not is_header)
         left_out = labels_among(columns, request)
-        if request.labels is not None and request.labels not in self._names:
-            left_out.add(counted(where, self._names, request.labels))
+        if request.labels is not None and request.labels not in columns.first:
+            left_out.add(counted(where, columns, request.labels))
         self._has_labels = bool(left_out)
         self._others = [name for place, name in enumerate(self._names) if place not in left_out]
         self._places = matrix(where, columns, request, left_out)
@@ -148,25 +148,29 @@ class _Matrix:
         values = np.concatenate(blocks) if blocks else np.empty((0, len(self._places)), element)
         names = [self._names[place] for place in self._places]
         if self._request.role == "logits" and len(names) > 1 and len(values):
+            named, has_labels = not self._row, self._has_labels
             _check_values(
-                self._name, names, first, values, self._request, named=not self._row, has_labels=self._has_labels
+                self._name, names, self._places, first, values, self._request, named=named, has_labels=has_labels
             )
         return values
 
     def _blocks(self) -> Iterator[tuple[list[str], NDArray[np.float64]]]:
         """Blocks of rows: the cells of the first row, and the values [n, K]."""
-        row = 0
-        blank: list[str] = []
+        row, blank = 0, False
         lines = self._row + self._text.readlines(_BLOCK)
         while lines:
-            lines, blank = [*blank, *lines], []
-            while lines and not lines[-1].strip(" \r\n"):
-                blank.append(lines.pop())
-            if row == 0 and lines and len(self._names) == 1:
+            count = len(lines)
+            while count and not lines[count - 1].strip(" \r\n"):
+                count -= 1
+            if blank and count:  # only the last lines may be blank
+                raise self._length(row, [])
+            blank = count < len(lines)
+            if row == 0 and count and len(self._names) == 1:
                 _check_separated(self._name, lines[0], self._delimiter)
             if any('"' in line for line in lines):  # from here on, a row may span several lines
-                yield from self._rest(itertools.chain(lines, blank, self._text), row)
+                yield from self._rest(itertools.chain(lines, self._text), row)
                 return
+            del lines[count:]
             if lines:
                 yield self._chosen(lines[0].rstrip("\r\n").split(self._delimiter.character)), self._parsed(lines, row)
             row += len(lines)
@@ -271,6 +275,7 @@ def _check_separated(where: str, line: str, delimiter: Delimiter) -> None:
 def _check_values(
     where: str,
     names: Sequence[str],
+    places: Sequence[int],
     cells: Sequence[str],
     values: NDArray[Any],
     request: ArrayRequest,
@@ -283,6 +288,7 @@ def _check_values(
     Args:
         where: the file, for errors.
         names: the names of the columns, [K].
+        places: their positions in the file, [K].
         cells: the first row as text, [K].
         values: all rows, [N, K].
         request: for the key, and for the option in hints.
@@ -311,7 +317,8 @@ def _check_values(
     if odd and not whole.all():
         name = names[odd[0]]
         candidates = [name for place, name in enumerate(names) if place not in odd]
-        hint = labels_hint(name, request, has_labels=has_labels) + naming_hint(names, candidates, request)
+        hint = labels_hint(name, request, has_labels=has_labels, number=places[odd[0]])
+        hint += naming_hint(names, candidates, request)
         raise InputError(f"column {name!r} has only whole numbers, as labels have", hint, where=where)
 
 

@@ -51,7 +51,7 @@ def open_array(file: RegularFile, request: ArrayRequest) -> StoredArray:
 def contents(file: RegularFile) -> list[Entry]:
     """List the array of a `.npy` file, from its header."""
     header = read_header(file, file.name)
-    return [Entry("", header.shape, header.dtype.name)]
+    return [Entry(None, header.shape, header.dtype.name)]
 
 
 def _typed(stored: np.dtype[Any], dtype: Dtype | None, name: str) -> tuple[np.dtype[Any], str]:

@@ -7,13 +7,17 @@ than one column per class.
 from __future__ import annotations
 
 import bisect
+import io
 import itertools
 import math
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lscli.errors import InputError
+from lscli.io.files import Stream
+from lscli.io.formats.parquet_footer import check_footer
 from lscli.io.tables.arrow_table import DecodedRows, Selection, choose, columns_of, explained
 from lscli.io.tables.columns import entries
 
@@ -37,48 +41,89 @@ def open_array(file: RegularFile, request: ArrayRequest) -> DecodedRows:
         InputError: the columns are missing, ambiguous or of the wrong type, or the file is damaged.
     """
     with explained(file, _CALLED):
-        table = _opened(file, 1)
-        columns = choose(file, table.schema_arrow, table.metadata.num_rows, request)
-        return DecodedRows(file, columns, _Batches(file, columns), _CALLED)
+        table = file.parsed(_Table)
+        columns = choose(file, table.columns, table.rows, request)
+        return DecodedRows(file, columns, _Batches(file, table, columns), _CALLED, table.lock)
 
 
 def contents(file: RegularFile) -> list[Entry]:
     """List the columns of a file, from its footer."""
     with explained(file, _CALLED):
-        table = _opened(file, 1)
-        return entries(columns_of(table.schema_arrow), table.metadata.num_rows)
+        table = file.parsed(_Table)
+        return entries(table.columns, table.rows)
+
+
+class _Table:
+    """The table in a file, which all arrays of this file share; each of them reads through its own open file.
+
+    Attributes:
+        metadata: pyarrow's view of the footer.
+        columns: all columns.
+        rows: N.
+        lock: held while rows are read.
+
+    Raises:
+        InputError: the file is empty or encrypted, or another file stands before it.
+    """
+
+    def __init__(self, file: RegularFile) -> None:
+        from pyarrow import parquet
+
+        if file.size == 0:
+            raise InputError("empty file", "write it again", where=file.name)
+        check_footer(file)
+        self.metadata = parquet.read_metadata(file.stream())
+        self.columns = columns_of(self.metadata.schema.to_arrow_schema())
+        self.rows = self.metadata.num_rows
+        self.lock = threading.Lock()
+        self._readers: dict[int, tuple[Stream, Any]] = {}
+
+    def batches(self, file: RegularFile, rows: int, groups: list[int], names: list[str]) -> Iterator[Any]:
+        """Batches of so many rows of these row groups and columns."""
+        stream, reader = self._reader(file, len(names))
+        # Decoded in this thread alone: the others compute meanwhile.
+        batches = reader.iter_batches(rows, groups, names, use_threads=False)
+        while True:
+            stream.file = file
+            batch = next(batches, None)
+            if batch is None:
+                return
+            yield batch
+
+    def _reader(self, file: RegularFile, columns: int) -> tuple[Stream, Any]:
+        """pyarrow's reader for so many columns; opening one takes a time that grows with all columns of the file.
+
+        It reads through `RegularFile`, not from a mapping: a mapped file that is cut off raises SIGBUS.
+        """
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        # With a buffer, pyarrow reads pages one after another; without one, whole columns.
+        size = max(_LEAST_BUFFER, min(1 << 20, _BUFFERS // columns))
+        if size not in self._readers:
+            stream = Stream(file)
+            source = pa.PythonFile(io.BufferedReader(stream), mode="r")
+            options = {"buffer_size": size, "pre_buffer": False, "page_checksum_verification": True}
+            self._readers[size] = stream, parquet.ParquetFile(source, metadata=self.metadata, **options)
+        return self._readers[size]
 
 
 class _Batches:
     """A function of a row that iterates over the batches from the row group with that row on."""
 
-    def __init__(self, file: RegularFile, columns: Selection) -> None:
+    def __init__(self, file: RegularFile, table: _Table, columns: Selection) -> None:
         self._file = file
+        self._table = table
         self._names = columns.names
         row = max(1, math.prod(columns.shape[1:]) * np.dtype(columns.element).itemsize)
         self._rows = max(1, _BATCH // row, min(_ROWS, _MOST // row) if len(columns.names) > 1 else 1)
 
     def __call__(self, row: int) -> tuple[int, Iterator[Any]]:
-        table = _opened(self._file, len(self._names))
-        metadata = table.metadata
+        metadata = self._table.metadata
         groups = range(metadata.num_row_groups)
         ends = list(itertools.accumulate(metadata.row_group(group).num_rows for group in groups))
         if (ends or [0])[-1] != metadata.num_rows:
             raise ValueError("the row groups have a different number of rows than the file")
         group = bisect.bisect_right(ends, row)
         begin = ends[group - 1] if group else 0
-        # Decode in this thread alone: the others compute meanwhile.
-        return begin, table.iter_batches(self._rows, list(groups[group:]), self._names, use_threads=False)
-
-
-def _opened(file: RegularFile, columns: int) -> Any:
-    """pyarrow's view of the file, read through `RegularFile`: reading a mapped file that is cut off raises SIGBUS."""
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    if file.size == 0:
-        raise InputError("empty file", "write it again", where=file.name)
-    # With a buffer, pyarrow reads pages one after another; without one, whole columns.
-    buffer = max(_LEAST_BUFFER, min(1 << 20, _BUFFERS // columns))
-    source = pa.PythonFile(file.stream(), mode="r")
-    return parquet.ParquetFile(source, buffer_size=buffer, pre_buffer=False, page_checksum_verification=True)
+        return begin, self._table.batches(self._file, self._rows, list(groups[group:]), self._names)

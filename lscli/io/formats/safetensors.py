@@ -14,7 +14,8 @@ import numpy as np
 from lscli.errors import InputError
 from lscli.io.array_request import ArrayRequest, Entry, choose
 from lscli.io.stored import STORAGE, RawArray, check_shape
-from lscli.text import printable, said
+from lscli.limits import ran_out
+from lscli.text import printed, said
 
 if TYPE_CHECKING:
     from lscli.io.files import RegularFile
@@ -41,9 +42,9 @@ def open_array(file: RegularFile, request: ArrayRequest) -> RawArray:
     Raises:
         InputError: there is no such tensor, its type is unsupported, or the file is damaged.
     """
-    tensors = _tensors(file)
+    tensors = file.parsed(_tensors)
     key = choose(file.name, list(tensors), request, _AGAIN)
-    tensor, name = tensors[key], f"{file.name}[{printable(key)}]"
+    tensor, name = tensors[key], f"{file.name}[{printed(key)}]"
     if tensor.element not in _TYPES.values():
         raise InputError(f"unsupported dtype {tensor.element}", "save it as float32 or int64", where=name)
     dtype = np.dtype(STORAGE.get(tensor.element, tensor.element)).newbyteorder("<")
@@ -53,7 +54,7 @@ def open_array(file: RegularFile, request: ArrayRequest) -> RawArray:
 
 def contents(file: RegularFile) -> list[Entry]:
     """List the tensors of a file, from its header."""
-    return [Entry(key, tensor.shape, tensor.element) for key, tensor in _tensors(file).items()]
+    return [Entry(key, tensor.shape, tensor.element) for key, tensor in file.parsed(_tensors).items()]
 
 
 def _tensors(file: RegularFile) -> dict[str, _Tensor]:
@@ -66,6 +67,8 @@ def _tensors(file: RegularFile) -> dict[str, _Tensor]:
         with safe_open(file.path, framework="numpy") as proved:
             keys = proved.keys()
     except (SafetensorError, OSError, ValueError) as error:
+        if ran_out(error):
+            raise MemoryError(str(error)) from error
         file.check_unchanged()
         raise _corrupt(file, _reason(error)) from error
     length = int.from_bytes(file.read(8, 0), "little")

@@ -13,8 +13,9 @@ import numpy as np
 
 from lscli.errors import InputError, LscliError
 from lscli.io.stored import StoredArray
-from lscli.io.tables.columns import Column, labels_among, matrix, single
-from lscli.text import said, sized
+from lscli.io.tables.columns import Column, Columns, labels_among, matrix, single
+from lscli.limits import ran_out
+from lscli.text import printed, said, sized
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,52 +37,60 @@ class Selection(NamedTuple):
     """The chosen columns.
 
     Attributes:
-        names: one column of lists, one column per class, or one column of single values.
-        width: the length of the lists; None for single values.
+        columns: one column of lists, one column per class, or one column of single values.
         shape: (N, K) or (N,).
-        element: numpy's name of the value type.
         name: the name of the array, for errors.
     """
 
-    names: list[str]
-    width: int | None
+    columns: list[Column]
     shape: tuple[int, ...]
-    element: str
     name: str
 
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns."""
+        return [column.name for column in self.columns]
 
-def choose(file: RegularFile, schema: Any, rows: int, request: ArrayRequest) -> Selection:
+    @property
+    def width(self) -> int | None:
+        """The length of the lists; None for single values."""
+        return self.columns[0].width
+
+    @property
+    def element(self) -> str:
+        """numpy's name of the type of the values."""
+        return self.columns[0].element
+
+
+def choose(file: RegularFile, columns: Columns, rows: int, request: ArrayRequest) -> Selection:
     """Choose the requested columns of a table.
 
     Raises:
         InputError: the columns are missing, ambiguous or of the wrong type.
     """
-    columns = columns_of(schema)
     if request.wants != "matrix":
         column = columns[single(file.name, columns, request)]
-        return _sized(file, Selection([column.name], None, (rows,), column.element, f"{file.name}[{column.name}]"))
-    places = matrix(file.name, columns, request, labels_among(columns, request))
-    first = columns[places[0]]
-    names = [columns[place].name for place in places]
+        return _sized(file, Selection([column], (rows,), f"{file.name}[{printed(column.name)}]"))
+    chosen = [columns[place] for place in matrix(file.name, columns, request, labels_among(columns, request))]
+    first = chosen[0]
     if first.width is not None:
-        name = f"{file.name}[{first.name}]"
-        return _sized(file, Selection(names, first.width, (rows, first.width), first.element, name))
-    return _sized(file, Selection(names, None, (rows, len(names)), first.element, file.name))
+        return _sized(file, Selection(chosen, (rows, first.width), f"{file.name}[{printed(first.name)}]"))
+    return _sized(file, Selection(chosen, (rows, len(chosen)), file.name))
 
 
-def columns_of(schema: Any) -> list[Column]:
+def columns_of(schema: Any) -> Columns:
     """The columns of a schema; a tensor of one dimension is a list of fixed length."""
     index = _index_of(schema)
-    return [_column(field.name, field.type, index=field.name in index) for field in schema]
+    return Columns.of([_column(field.name, field.type, index=field.name in index) for field in schema])
 
 
-def values_of(batch: Any, name: str, width: int | None, first: int, where: str) -> NDArray[Any]:
+def values_of(array: Any, rows: int, column: Column, first: int, where: str) -> NDArray[Any]:
     """The values of a column, [n], or of its lists, [n, width].
 
     Args:
-        batch: a record batch of n rows.
-        name: the column.
-        width: the length of its lists; None for single values.
+        array: the column in a record batch.
+        rows: n, the number of rows of the batch.
+        column: what the schema says of it.
         first: the number of the batch's first row, for errors.
         where: the file, for errors.
 
@@ -89,21 +98,26 @@ def values_of(batch: Any, name: str, width: int | None, first: int, where: str) 
         InputError: a value is null.
         ValueError: the column is damaged.
     """
-    values = proved(batch, name, width, first, where)
+    values = proved(array, rows, column, first, where)
     dtype = np.dtype(_element(values.type))
+    if dtype.kind == "b":
+        flat = (
+            _bits(values.buffers()[-1], values.offset, len(values)).view(np.bool_) if len(values) else np.empty(0, bool)
+        )
+        return flat if column.width is None else flat.reshape(rows, column.width)
     # Not `to_numpy`, which imports pandas.
     data = values.buffers()[-1] if len(values) else b""
     flat = np.frombuffer(data, dtype, len(values), values.offset * dtype.itemsize if len(values) else 0)
-    return flat if width is None else flat.reshape(batch.num_rows, width)
+    return flat if column.width is None else flat.reshape(rows, column.width)
 
 
-def proved(batch: Any, name: str, width: int | None, first: int, where: str) -> Any:
+def proved(array: Any, rows: int, column: Column, first: int, where: str) -> Any:
     """The values of a column, or those in its lists, as a checked array of pyarrow: it may abort on unchecked ones.
 
     Args and errors are those of `values_of`.
     """
-    column, rows = batch.column(name), batch.num_rows
-    array = getattr(column, "storage", column)  # of an extension type
+    width = column.width
+    array = getattr(array, "storage", array)  # of an extension type
     array.validate()
     if len(array) != rows:
         raise ValueError("a column of another length than its batch")
@@ -118,7 +132,7 @@ def proved(batch: Any, name: str, width: int | None, first: int, where: str) -> 
             null = place // width
     if null is not None:
         hint = "leave such rows out when you write the table, and out of the labels too"
-        raise InputError(f"column {name!r} has a null at row {first + null}", hint, where=where)
+        raise InputError(f"column {column.name!r} has a null at row {first + null}", hint, where=where)
     return array
 
 
@@ -126,7 +140,7 @@ def proved(batch: Any, name: str, width: int | None, first: int, where: str) -> 
 def explained(file: RegularFile, called: str) -> Iterator[None]:
     """Replace any exception of pyarrow, which raises many kinds for a damaged file, by an InputError of one line.
 
-    An error of lscli passes unchanged, and so does a MemoryError, unless a damaged length caused it.
+    An error of lscli passes unchanged. If memory ran out it is a MemoryError, unless a damaged length caused it.
     """
     try:
         yield
@@ -134,9 +148,9 @@ def explained(file: RegularFile, called: str) -> Iterator[None]:
         raise
     except Exception as error:
         size = re.search(r"size (\d+)", str(error))
-        damaged = size is not None and int(size[1]) > (1 << 30) + _MOST * file.size
-        if isinstance(error, MemoryError) and not damaged:
-            raise
+        damaged = size is not None and int(size[1]) > _RATIO_FROM + _MOST * file.size
+        if ran_out(error) and not damaged:
+            raise MemoryError(str(error)) from error
         file.check_unchanged()
         what = said(error)[:200] or type(error).__name__
         raise InputError(f"corrupt {called}: {what}", "write or copy it again", where=file.name) from error
@@ -171,18 +185,24 @@ class DecodedRows(ColumnRows):
         batches: a function of a row that returns the number of an earlier row, or of this one, and an iterator of the
             batches from there on.
         called: the name of the format, for errors.
+        lock: held while rows are read; shared by the arrays that share a reader of pyarrow.
     """
 
     sequential = True
 
     def __init__(
-        self, file: RegularFile, columns: Selection, batches: Callable[[int], tuple[int, Iterator[Any]]], called: str
+        self,
+        file: RegularFile,
+        columns: Selection,
+        batches: Callable[[int], tuple[int, Iterator[Any]]],
+        called: str,
+        lock: threading.Lock,
     ) -> None:
         super().__init__(file, columns)
         self._columns = columns
         self._called = called
         self._batches = batches
-        self._lock = threading.Lock()
+        self._lock = lock
         self._values: list[NDArray[Any]] = []
         self._iterator: Iterator[Any] | None = None
         self._begin = self._end = 0
@@ -216,8 +236,10 @@ class DecodedRows(ColumnRows):
             self._forget()
             raise ValueError("holds fewer rows than it declares")
         self._begin, self._end = self._end, self._end + batch.num_rows
-        names, width = self._columns.names, self._columns.width
-        self._values = [values_of(batch, name, width, self._begin, self._source.name) for name in names]
+        self._values = [
+            values_of(batch.column(column.name), batch.num_rows, column, self._begin, self._source.name)
+            for column in self._columns.columns
+        ]
         for values in self._values:
             if len(values) != batch.num_rows or values.dtype != self.dtype:
                 raise ValueError("a column differs in length or type from what the file declares")
@@ -246,8 +268,13 @@ def _first_null(array: Any) -> int | None:
     if not array.null_count:
         return None
     # Not with pyarrow's compute functions, which import pandas.
-    bits = np.unpackbits(np.frombuffer(array.buffers()[0], np.uint8), bitorder="little")
-    return int(bits[array.offset : array.offset + len(array)].argmin())
+    return int(_bits(array.buffers()[0], array.offset, len(array)).argmin())
+
+
+def _bits(buffer: Any, start: int, count: int) -> NDArray[np.uint8]:
+    """Bits from a position on, as 0 and 1."""
+    packed = np.frombuffer(buffer, np.uint8)[start // 8 : (start + count + 7) // 8]
+    return np.unpackbits(packed, bitorder="little")[start % 8 :][:count]
 
 
 def _index_of(schema: Any) -> set[str]:

@@ -7,7 +7,7 @@ import shlex
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from lscli.text import printable
+from lscli.text import escaped, typed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ _BESIDE = {
     *("msp", "max_prob", "maxprob", "max_probability", "max_softmax", "max_logit", "prob", "probability", "log_prob"),
     *("logprob", "label_prob", "true_prob", "accuracy", "ece"),
 }
-MOST_NAMES = 12
+_MOST_NAMES = 12
 _MOST_MATRICES = 4  # in one table
 DIGITS = "0123456789"
 LONGEST = 9  # digits of a class number; names such as those of ImageNet have more
@@ -79,26 +79,36 @@ def naming_hint(names: Sequence[str], candidates: Sequence[str], request: ArrayR
     found = class_columns(names, candidates)
     if not found:
         return f"name the columns of the classes with {request.option}, separated by commas"
-    return f"name the columns of the classes: {request.option} {' or '.join(shlex.quote(printable(k)) for k in found)}"
+    return f"name the columns of the classes: {request.option} {' or '.join(map(shlex.quote, found))}"
 
 
-def labels_hint(name: str, request: ArrayRequest, *, has_labels: bool) -> str:
-    """The beginning of a hint on a column of whole numbers: it may hold the labels if no other column does."""
-    if not request.shared or has_labels or is_beside(name, labels=False):
+def labels_hint(name: str, request: ArrayRequest, *, has_labels: bool, number: int | None = None) -> str:
+    """The beginning of a hint on a column of whole numbers: it may hold the labels if no other column does.
+
+    Args:
+        name: the name of the column.
+        request: the matrix that was asked for.
+        has_labels: whether another column holds the labels.
+        number: the position of the column, if the format takes it for a name that cannot be typed.
+    """
+    column = typed(name) or (number is not None and str(number))
+    if not column or not request.shared or has_labels or is_beside(name, labels=False):
         return ""
-    return f"if it holds the labels, say --labels-column {shlex.quote(printable(name))}; else "
+    return f"if it holds the labels, say --labels-column {column}; else "
 
 
 def _key(names: Sequence[str], prefix: str, family: list[str]) -> str:
     """A pattern for exactly these numbered columns, or else their list."""
-    pattern = "".join(f"[{character}]" if character in "*?[" else character for character in prefix) + "[0-9]*"
+    pattern = escaped(prefix) + "[0-9]*"
+    if not prefix.isprintable():
+        return ""
     return pattern if [name for name in names if fnmatchcase(name, pattern)] == family else _list(family)
 
 
 def _list(family: list[str]) -> str:
     """The names with commas between them; empty if they are too many to type, or cannot be typed."""
-    typed = all("," not in name and name.isprintable() for name in family)
-    return ",".join(family) if typed and len(family) <= MOST_NAMES else ""
+    typeable = all("," not in name and typed(name) for name in family)
+    return ",".join(family) if typeable and len(family) <= _MOST_NAMES else ""
 
 
 def _counts_classes(prefix: str, names: Sequence[str]) -> bool:

@@ -7,22 +7,15 @@ may not hold logits is refused rather than left out; one option names the column
 from __future__ import annotations
 
 import re
+from collections import Counter
 from fnmatch import fnmatchcase
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.errors import InputError
 from lscli.io.array_request import Entry
-from lscli.io.tables.class_columns import (
-    LONGEST,
-    MOST_NAMES,
-    class_columns,
-    families,
-    is_beside,
-    labels_hint,
-    naming_hint,
-)
-from lscli.text import nearest, printable
+from lscli.io.tables.class_columns import LONGEST, class_columns, families, is_beside, labels_hint, naming_hint
+from lscli.text import listed, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -52,12 +45,54 @@ class Column(NamedTuple):
     of_index: bool = False
 
 
-def labels_among(columns: Sequence[Column], request: ArrayRequest) -> set[int]:
+class Columns:
+    """The columns of a table in order, found by name in a time that does not depend on their number.
+
+    Attributes:
+        names: their names.
+        typed: the columns; empty for text, whose types are known once it is read. A text of many columns would take
+            several times the memory with them.
+        numbered: whether the names are no more than the positions, in a text without a header.
+    """
+
+    def __init__(self, names: Sequence[str], typed: Sequence[Column] = (), *, numbered: bool = False) -> None:
+        self.names = names
+        self.typed = typed
+        self.numbered = numbered
+
+    @classmethod
+    def of(cls, typed: Sequence[Column]) -> Columns:
+        return cls([column.name for column in typed], typed)
+
+    def __getitem__(self, place: int) -> Column:
+        return self.typed[place] if self.typed else Column(self.names[place])
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @cached_property
+    def first(self) -> dict[str, int]:
+        """The position of the first column of each name."""
+        return dict(zip(reversed(self.names), range(len(self.names) - 1, -1, -1), strict=True))
+
+    @cached_property
+    def doubled(self) -> set[str]:
+        """The names that several columns have."""
+        return set() if len(self.first) == len(self.names) else {n for n, c in Counter(self.names).items() if c > 1}
+
+    @cached_property
+    def lists(self) -> list[int]:
+        """The positions of the columns of lists."""
+        return [place for place, column in enumerate(self.typed) if column.width is not None]
+
+
+def labels_among(columns: Columns, request: ArrayRequest) -> set[int]:
     """The positions of label columns, which are not part of a matrix."""
-    return {place for place, column in enumerate(columns) if column.name in (*LABELS, request.labels)}
+    wanted = {*LABELS, request.labels}
+    return {place for place, name in enumerate(columns.names) if name in wanted}
 
 
-def matrix(where: str, columns: Sequence[Column], request: ArrayRequest, left_out: Collection[int]) -> list[int]:
+def matrix(where: str, columns: Columns, request: ArrayRequest, left_out: Collection[int]) -> list[int]:
     """The positions of the columns of a matrix [N, K]: one column of lists, or one column per class.
 
     Args:
@@ -75,7 +110,7 @@ def matrix(where: str, columns: Sequence[Column], request: ArrayRequest, left_ou
     places = choose(where, columns, request, others)
 
     def naming(place: int) -> str:
-        names = [columns[other].name for other in others]
+        names = [columns.names[other] for other in others]
         floats = [name for name, other in zip(names, others, strict=True) if _may_be_class(columns[other])]
         begin = (
             labels_hint(columns[place].name, request, has_labels=bool(left_out)) if _is_whole(columns[place]) else ""
@@ -84,19 +119,20 @@ def matrix(where: str, columns: Sequence[Column], request: ArrayRequest, left_ou
 
     for place in places:
         _check_index(where, columns[place])
-        _check_type(where, columns[place], columns[places[0]], request, partial(naming, place))
-    if len(places) > 1:
-        _check_names(where, [columns[place].name for place in places], request, partial(naming, places[0]))
+        if columns.typed:
+            _check_type(where, columns[place], columns[places[0]], request, partial(naming, place))
+    if len(places) > 1 and not columns.numbered:
+        _check_names(where, [columns.names[place] for place in places], request, partial(naming, places[0]))
     return places
 
 
-def single(where: str, columns: Sequence[Column], request: ArrayRequest) -> int:
+def single(where: str, columns: Columns, request: ArrayRequest) -> int:
     """The position of a column of one number per row: labels, weights, a prior, or binary logits.
 
     Raises:
         InputError: the column is missing, ambiguous or of the wrong type.
     """
-    place, integers = place_of_single(where, [column.name for column in columns], request), request.wants == "integers"
+    place, integers = place_of_single(where, columns, request), request.wants == "integers"
     column = columns[place]
     _check_index(where, column)
     if column.width is not None:
@@ -119,9 +155,9 @@ def single(where: str, columns: Sequence[Column], request: ArrayRequest) -> int:
 
 def place_of_single(
     where: str,
-    names: Sequence[str],
+    columns: Columns,
     request: ArrayRequest,
-    find: Callable[[str, Sequence[str], str], int] | None = None,
+    find: Callable[[str, Columns, str], int] | None = None,
 ) -> int:
     """The position of a column of one value per row, by the names alone.
 
@@ -133,46 +169,41 @@ def place_of_single(
     """
     integers = request.wants == "integers"
     named = request.key
-    if named is None and (integers or len(names) > 1):
+    if named is None and (integers or len(columns) > 1):
         named = request.column
     if named is not None:
-        return (find or place_of)(where, names, named)
+        return (find or place_of)(where, columns, named)
     for usual in (*LABELS, request.role) if integers else (request.role,):
-        if usual in names:
-            return place_of(where, names, usual)
+        if usual in columns.first:
+            return place_of(where, columns, usual)
     if integers and request.shared:
-        raise _no_labels(where, names)
-    left_out = (*LABELS, request.labels) if request.role == "logits" else ()
-    others = [place for place, name in enumerate(names) if name not in left_out]
+        raise _no_labels(where, columns)
+    left_out = labels_among(columns, request) if request.role == "logits" else ()
+    others = [place for place in range(len(columns)) if place not in left_out]
     if len(others) == 1:
         return others[0]
     option = "--labels-column" if integers else request.option
-    raise InputError(f"has {len(names)} columns", f"name one with {option}: {listed(names)}", where=where)
+    raise InputError(f"has {len(columns)} columns", f"name one with {option}: {listed(columns.names)}", where=where)
 
 
-def place_of(where: str, names: Sequence[str], name: str) -> int:
+def place_of(where: str, columns: Columns, name: str) -> int:
     """The position of the column with this name.
 
     Raises:
         InputError: no column has this name, or two have it.
     """
-    if name not in names:
-        hint = nearest(name, names) or f"it has {listed(names)}"
+    if name not in columns.first:
+        hint = nearest(name, columns.names) or f"it has {listed(columns.names)}"
         raise InputError(f"has no column {name!r}", hint, where=where)
-    if names.count(name) > 1:
+    if name in columns.doubled:
         raise InputError(f"has two columns {name!r}", "give each column its own name", where=where)
-    return names.index(name)
+    return columns.first[name]
 
 
-def listed(names: Sequence[str]) -> str:
-    """The first names as a list for a hint."""
-    return ", ".join(map(printable, names[:MOST_NAMES])) + (", ..." if len(names) > MOST_NAMES else "")
-
-
-def _no_labels(where: str, names: Sequence[str]) -> InputError:
+def _no_labels(where: str, columns: Columns) -> InputError:
     """The error for a table of logits without labels."""
     hint = "name the file of the labels after the logits, or their column with --labels-column"
-    return InputError("has no column 'labels' or 'label'", f"{hint}: it has {listed(names)}", where=where)
+    return InputError("has no column 'labels' or 'label'", f"{hint}: it has {listed(columns.names)}", where=where)
 
 
 def index_refused(where: str, name: str) -> InputError:
@@ -182,33 +213,34 @@ def index_refused(where: str, name: str) -> InputError:
     return InputError(f"{called} is an index, not a class", hint, where=where)
 
 
-def _named(where: str, columns: Sequence[Column], request: ArrayRequest, others: Sequence[int]) -> list[int]:
-    names, key = [column.name for column in columns], request.key or ""
-    if key in names or not any(character in key for character in "*?[,"):
-        return [place_of(where, names, key)]
+def _named(where: str, columns: Columns, request: ArrayRequest, others: Sequence[int]) -> list[int]:
+    names, key = columns.names, request.key or ""
+    if key in columns.first or not any(character in key for character in "*?[,"):
+        return [place_of(where, columns, key)]
     if "," in key:
-        return [place_of(where, names, name) for name in key.split(",")]
+        return [place_of(where, columns, name) for name in key.split(",")]
     places = [place for place in others if fnmatchcase(names[place], key)]
     if not places:
         raise InputError(f"has no column that {key!r} matches", f"it has {listed(names)}", where=where)
     return places
 
 
-def _default(where: str, columns: Sequence[Column], request: ArrayRequest, others: Sequence[int]) -> list[int]:
-    names = [column.name for column in columns]
-    of_role = [place for place, name in enumerate(names) if name == request.role and columns[place].width is not None]
-    lists = [place for place in others if columns[place].width is not None]
+def _default(where: str, columns: Columns, request: ArrayRequest, others: Sequence[int]) -> list[int]:
+    names = columns.names
+    of_role = [place for place in columns.lists if names[place] == request.role]
+    inside = set(others)
+    lists = [place for place in columns.lists if place in inside]
     if of_role or (lists and not (request.shared and request.role == "labels")):
         if len(of_role or lists) == 1:
             return of_role or lists
         hint = f"name one with {request.option}: {listed([names[place] for place in of_role or lists])}"
         raise InputError(f"has several columns of lists and none is called {request.role}", hint, where=where)
     if request.shared and request.role == "labels":
-        raise _no_labels(where, names)
+        raise _no_labels(where, columns)
     if not others:
         raise InputError(f"has no column of {request.role}", f"it has {listed(names) or 'none'}", where=where)
     # A column named like the role but of the wrong type is the error to report, whatever other columns there are.
-    spoilt = [place for place in others if names[place] == request.role and columns[place].type and len(others) > 1]
+    spoilt = [place for place in others if names[place] == request.role and columns.typed and len(others) > 1]
     return spoilt or list(others)
 
 
@@ -224,8 +256,6 @@ def _check_type(
     request: ArrayRequest,
     naming: Callable[[], str],
 ) -> None:
-    if not column.type:  # text: known once it is read
-        return
     if "list" in column.type and column.width is None:
         what = f"column {column.name!r} has lists of any length ({column.type})"
         hint = "save lists of one length: pa.FixedSizeListArray.from_arrays(logits.ravel(), K)"
@@ -256,7 +286,7 @@ def _is_whole(column: Column) -> bool:
 def _check_names(where: str, names: Sequence[str], request: ArrayRequest, naming: Callable[[], str]) -> None:
     """Raise InputError if one of the names [K] occurs twice, may not be that of a class, or is out of order."""
     if len(set(names)) < len(names):
-        doubled = next(name for name in names if names.count(name) > 1)
+        doubled, _ = Counter(names).most_common(1)[0]
         raise InputError(f"has two columns {doubled!r}", "give each column its own name", where=where)
     prefix, family = max(families(names).items(), key=lambda each: len(each[1]), default=("", []))
     numbered = len(family) > 1
@@ -269,20 +299,20 @@ def _check_names(where: str, names: Sequence[str], request: ArrayRequest, naming
         _check_order(where, prefix, names)
 
 
-def entries(columns: Sequence[Column], rows: int) -> list[Entry]:
+def entries(columns: Columns, rows: int) -> list[Entry]:
     """List the arrays of a table; columns that look like those of the classes are one matrix."""
-    others = [column for column in columns if column.name not in LABELS]
+    others = [column for column in columns.typed if column.name not in LABELS]
     names = [column.name for column in others]
     floats = [column.name for column in others if column.width is None and column.element in _FLOATS]
-    place = {column.name: column for column in columns}
+    place = {column.name: column for column in columns.typed}
     matrices = class_columns(names, floats)
     if floats == names and not families(names) and not any(map(is_beside, names)):
         matrices = {"": floats}  # what is read without a key
     one_type = {key: own for key, own in matrices.items() if len({place[name].element for name in own}) == 1 < len(own)}
-    firsts = {own[0]: Entry(key, (rows, len(own)), place[own[0]].element) for key, own in one_type.items()}
+    firsts = {own[0]: Entry(key or None, (rows, len(own)), place[own[0]].element) for key, own in one_type.items()}
     inside = {name for own in one_type.values() for name in own}
     found = []
-    for column in columns:
+    for column in columns.typed:
         if column.name in firsts:
             found.append(firsts[column.name])
         elif column.name not in inside:

@@ -9,6 +9,7 @@ import csv
 import io
 import itertools
 import math
+from array import array
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import numpy as np
@@ -17,16 +18,20 @@ from lscli.errors import InputError
 from lscli.io.memory import MemoryArray
 from lscli.io.odd_labels import multi_label
 from lscli.io.pickles import is_pickle, refused
-from lscli.io.tables.columns import listed, place_of, place_of_single
-from lscli.text import nearest, printable
+from lscli.io.tables.columns import Columns, place_of, place_of_single
+from lscli.text import listed, nearest, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
 
     from lscli.io.array_request import ArrayRequest
     from lscli.io.files import RegularFile
 
 _LOOKED_AT = 64  # rows
+# A column takes 100 to 400 bytes of memory, many times as much as its cell in a line of the file.
+_MOST_COLUMNS = 1 << 20
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -74,7 +79,7 @@ def rows_of(where: str, lines: Iterable[str], delimiter: Delimiter) -> Iterator[
     """
     blank = 0
     try:
-        for row in _rows(iter(lines), delimiter):
+        for row in _rows(_narrow(where, lines, delimiter), delimiter):
             if not row:
                 blank += 1
                 continue
@@ -117,14 +122,14 @@ def open_column(file: RegularFile, request: ArrayRequest, delimiter: Delimiter =
     written = _first(file, rows)
     first = names_of(written)
     try:
-        place = place_of_single(file.name, first, request, counted)
+        place = place_of_single(file.name, Columns(first), request, counted)
     except InputError:
         if (request.wants, request.key, request.column) == ("integers", None, None):
             _check_indicators(file.name, first, rows)
         raise
     # A line that starts with `#` is a header even if its cell is a number.
-    cells = [first[place]] if first == written and is_number(first[place]) else []
-    cells += _cells(file, rows, place, len(cells))
+    whole = [first[place]] if first == written and is_number(first[place]) else []
+    cells = itertools.chain(whole, _cells(file, rows, place, len(whole)))
     convert = _integers if request.wants == "integers" else _numbers
     return MemoryArray(convert(cells, file.name), file.name)
 
@@ -136,20 +141,30 @@ def column_of(file: RegularFile, column: str) -> list[str]:
         InputError: there is no such column, or a row lacks it.
     """
     rows = rows_of(file.name, text_of(file), COMMA)
-    return _cells(file, rows, place_of(file.name, names_of(_first(file, rows)), column))
+    return list(_cells(file, rows, place_of(file.name, Columns(names_of(_first(file, rows))), column)))
 
 
-def counted(name: str, first: Sequence[str], column: str) -> int:
+def counted(name: str, columns: Columns, column: str) -> int:
     """The position of a column that is given by its name in the first line, or by its position from 0.
 
     Raises:
         InputError: there is no such column.
     """
-    if column in first and not is_number(column):
-        return place_of(name, first, column)
-    if column.isascii() and column.isdigit() and len(column) < 9 and int(column) < len(first):
+    names = columns.names
+    if column in columns.first and not is_number(column):
+        return place_of(name, columns, column)
+    if column.isascii() and column.isdigit() and len(column) < 9 and int(column) < len(names):
         return int(column)
-    raise InputError(f"has no column {column!r}", nearest(column, first) or f"it has {listed(first)}", where=name)
+    raise InputError(f"has no column {column!r}", nearest(column, names) or f"it has {listed(names)}", where=name)
+
+
+def _narrow(where: str, lines: Iterable[str], delimiter: Delimiter) -> Iterator[str]:
+    """The same lines, each checked before it is cut into cells."""
+    for line in lines:
+        if len(line) >= _MOST_COLUMNS and (count := line.count(delimiter.character) + 1) > _MOST_COLUMNS:
+            hint = "save so many classes as .npy: np.save(path, logits)"
+            raise InputError(f"has {count} columns; at most {_MOST_COLUMNS} are read", hint, where=where)
+        yield line
 
 
 def _rows(lines: Iterator[str], delimiter: Delimiter) -> Iterator[list[str]]:
@@ -168,14 +183,12 @@ def _first(file: RegularFile, rows: Iterator[list[str]]) -> list[str]:
     return first or [""]
 
 
-def _cells(file: RegularFile, rows: Iterator[list[str]], place: int, start: int = 0) -> list[str]:
-    cells = []
+def _cells(file: RegularFile, rows: Iterator[list[str]], place: int, start: int = 0) -> Iterator[str]:
     for number, row in enumerate(rows, start):
         if place >= len(row):
             raise InputError(f"row {number} has no column {place}", "every line needs a value", where=file.name)
-        cells.append(row[place])
+        yield row[place]
     file.check_unchanged()
-    return cells
 
 
 def _check_indicators(where: str, first: list[str], rows: Iterator[list[str]]) -> None:
@@ -195,17 +208,17 @@ def _check_indicators(where: str, first: list[str], rows: Iterator[list[str]]) -
     raise InputError(what, hint, where=where)
 
 
-def _integers(cells: list[str], where: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    values = np.empty(len(cells), np.int64)
+def _integers(cells: Iterable[str], where: str) -> NDArray[np.int64]:
+    values = array("q")
     for number, cell in enumerate(cells):
         try:
             if "_" in cell or not cell.isascii():  # only Python reads this as an integer
                 raise ValueError(cell)
-            values[number] = int(cell)
+            values.append(int(cell))
         except (ValueError, OverflowError) as error:
             what = f"row {number}: {printable(cell[:40])!r} is not an integer label"
             raise InputError(what, _as_number(cell), where=where) from error
-    return values
+    return np.frombuffer(values, np.int64) if values else np.empty(0, np.int64)
 
 
 def _as_number(cell: str) -> str:
@@ -221,12 +234,12 @@ def _as_number(cell: str) -> str:
     return "every line needs a class number"
 
 
-def _numbers(cells: list[str], where: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    values = np.empty(len(cells), np.float64)
+def _numbers(cells: Iterable[str], where: str) -> NDArray[np.float64]:
+    values = array("d")
     for number, cell in enumerate(cells):
         value = number_of(cell)
         if value is None:
             what = f"row {number}: {printable(cell[:40])!r} is not a number"
             raise InputError(what, "one number per line", where=where)
-        values[number] = value
-    return values
+        values.append(value)
+    return np.frombuffer(values, np.float64) if values else np.empty(0)

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from lscli.render.renderers import Screen
     from lscli.report import Report
 
-# Text that a spreadsheet would compute as a formula; a negative number and a lone `-` are not formulas.
-_FORMULA = re.compile(r"[=+@]|-(?![\d.]|$)")
+# A spreadsheet computes text that begins with one of these characters, also in their wide forms of East Asia and after
+# white space. A number from end to end is no formula, and neither is a lone `-`, the name of standard input.
+_FORMULA = re.compile(r"\s*[=+@\-\uff1d\uff0b\uff20\uff0d\u2212]")
+_HARMLESS = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|-", re.ASCII)
 # Characters in a piece: as much as a pipe holds.
 _PIECE = 1 << 16
 
@@ -69,4 +71,4 @@ def _cell(value: object) -> str:
     if isinstance(value, int):
         return str(value)
     text = printable(str(value))
-    return "'" + text if _FORMULA.match(text) else text
+    return "'" + text if _FORMULA.match(text) and not _HARMLESS.fullmatch(text) else text

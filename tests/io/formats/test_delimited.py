@@ -208,9 +208,9 @@ def test_a_column_of_labels_is_no_class(path: Path, written: str, header: str) -
     says = f"column '{name}' has only whole numbers, as labels have"
     classes = "a,b,c,d,e" if header else "0,1,2,3,4"
     beside = spoilt(path, text, says).hint
-    assert f"name the columns of the classes: --logits-key {classes}" == beside
+    assert f"name the columns of the classes: logits_key='{classes}'" == beside
     assert (
-        f"if it holds the labels, say --labels-column {name}; else {beside}"
+        f"if it holds the labels, say labels_column='{name}'; else {beside}"
         == spoilt(path, text, says, labels=None).hint
     )
     assert EXPECTED == read(path, text, logits_key=classes)
@@ -275,9 +275,9 @@ def test_contents_are_counted(path: Path) -> None:
             file.close()
 
     for text in (TEXT, TEXT[:-1], TEXT + "\n\n", "a,b,c,d,e\n" + TEXT, '"a",b,c,d,e\n' + TEXT):
-        assert [("", (40, 5), "text")] == contents(text)
-    assert [("", (40, 4), "text"), ("label", (40,), "text")] == contents("a,b,c,d,label\n" + TEXT)
-    assert [("", (3,), "text")] == contents("label\n0\n1\n2\n")
+        assert [(None, (40, 5), "text")] == contents(text)
+    assert [(None, (40, 4), "text"), ("label", (40,), "text")] == contents("a,b,c,d,label\n" + TEXT)
+    assert [(None, (3,), "text")] == contents("label\n0\n1\n2\n")
 
 
 def test_descriptors_are_closed_in_the_end(path: Path) -> None:

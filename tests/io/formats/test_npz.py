@@ -13,7 +13,7 @@ import lscli
 from lscli.cli.main import main
 from lscli.errors import InputError
 from lscli.io.files import RegularFile
-from lscli.io.formats import npz
+from lscli.io.formats import npz, zip_archive
 from tests.io.make import archive, descriptors, figures, saved, some_labels, some_logits
 
 LOGITS, LABELS = some_logits(40, 5), some_labels(40, 5)
@@ -227,13 +227,13 @@ def test_a_bomb_is_refused_before_it_is_unpacked(path: Path, monkeypatch: pytest
         raise AssertionError("it was unpacked")
 
     archive(path, zipfile.ZIP_DEFLATED, logits=np.zeros((10_000, 5), np.float32))
-    monkeypatch.setattr(npz, "_RATIO_FROM", 1000)
-    monkeypatch.setattr(zipfile.ZipFile, "open", unpack)
+    monkeypatch.setattr(zip_archive, "_RATIO_FROM", 1000)
+    monkeypatch.setattr(zipfile, "ZipExtFile", unpack)
     assert "np.savez" in refused(path, r"expands \d+-fold").hint
 
 
 def test_an_archive_that_expands_less_is_no_bomb(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(npz, "_RATIO_FROM", 0)
+    monkeypatch.setattr(zip_archive, "_RATIO_FROM", 0)
     assert EXPECTED == figures(lscli.evaluate(archive(path, zipfile.ZIP_DEFLATED, logits=LOGITS), LABELS))
 
 

@@ -93,28 +93,28 @@ def test_a_pattern_leaves_the_labels_out(path: Path) -> None:
 def test_a_column_of_numbers_that_are_no_logits_is_refused(path: Path, beside: str) -> None:
     written(path, ["a", "b", "c", "d", "e"], **{beside: LOGITS[:, 0] + 7}, label=LABELS)
     hint = refused(path, f"column '{beside}' may not be a class").hint
-    assert "name the columns of the classes: --logits-key a,b,c,d,e" == hint
+    assert "name the columns of the classes: logits_key='a,b,c,d,e'" == hint
     assert EXPECTED == figures(lscli.evaluate(path, logits_key="a,b,c,d,e"))
 
 
 def test_a_pattern_that_takes_in_another_column_is_not_offered(path: Path) -> None:
     written(path, ["x_0", "x_1", "x_2", "x_3", "x_4"], x_0_sd=LOGITS[:, 0], label=LABELS)
     hint = refused(path, "column 'x_0_sd' may not be a class").hint
-    assert "name the columns of the classes: --logits-key x_0,x_1,x_2,x_3,x_4" == hint
+    assert "name the columns of the classes: logits_key='x_0,x_1,x_2,x_3,x_4'" == hint
     assert EXPECTED == figures(lscli.evaluate(path, logits_key="x_0,x_1,x_2,x_3,x_4"))
 
 
 def test_columns_that_end_in_any_numbers_are_not_offered_as_classes(path: Path) -> None:
     written(path, ["cat", "dog", "emu", "top1_p", "top5"], top2=LOGITS[:, 0], label=LABELS)
     hint = refused(path, "column 'cat' may not be a class").hint
-    assert "name the columns of the classes with --logits-key, separated by commas" == hint
+    assert "name the columns of the classes with logits_key, separated by commas" == hint
 
 
 def test_two_families_of_columns_are_both_offered(path: Path) -> None:
     names = [f"{kind}_{k}" for kind in ("logit", "other") for k in range(5)]
     written(path, names[:5], **dict(zip(names[5:], LOGITS.T + 1, strict=True)), label=LABELS)
     hint = refused(path, "column 'other_0' may not be a class").hint
-    assert "name the columns of the classes: --logits-key 'logit_[0-9]*' or 'other_[0-9]*'" == hint
+    assert "name the columns of the classes: logits_key='logit_[0-9]*' or 'other_[0-9]*'" == hint
     assert EXPECTED == figures(lscli.evaluate(path, logits_key="logit_[0-9]*"))
 
 

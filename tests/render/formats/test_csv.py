@@ -64,6 +64,32 @@ def test_a_name_that_a_spreadsheet_would_compute_is_text(sign: str) -> None:
     assert f"'{sign}cmd|' /C calc'!A0" == only["source"]
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "-2+3+cmd|' /C calc'!A0",
+        "-1+1|x",
+        "+1-1",
+        "\uff1d1+1",
+        "\uff0b1|x",
+        "\uff20SUM(1)",
+        " =1+1",
+        "-1e5x",
+        "-\u0663",
+        "--1",
+    ],
+)
+def test_what_only_begins_as_a_number_is_text(name: str) -> None:
+    (only,) = parsed(report(name, [row(group=name)]))
+    assert (f"'{name}", f"'{name}") == (only["source"], only["group"])
+
+
+@pytest.mark.parametrize("name", ["-1", "+1", "-0.5", "-.5", "-1.", "-1e-5", "+2E+10", "-", "a=1", "1-2"])
+def test_a_number_from_end_to_end_and_a_lone_dash_stay(name: str) -> None:
+    (only,) = parsed(report(name, [row(group=name)]))
+    assert (name, name) == (only["source"], only["group"])
+
+
 def test_a_negative_number_is_a_number() -> None:
     (only,) = parsed(report(rows=[row(value=-0.5, group="-1")]))
     assert ("-0.5", "-1") == (only["value"], only["group"])

@@ -1,0 +1,41 @@
+"""Names in messages are printable and bounded; in hints they are quoted as a shell reads them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+import pytest
+
+from lscli.errors import InputError
+from lscli.text import bounded, listed, nearest, printed, typed
+
+ODD = ["$(touch PWNED)", "`touch x`", "a b", "it's", 'say "no"', "a;b", "*", "~", "-x", "日本語"]
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_name_is_typed_as_the_shell_reads_it(name: str) -> None:
+    assert [name] == shlex.split(typed(name))
+    assert [name, "b"] == [each.removesuffix(",") for each in shlex.split(listed([name, "b"]))]
+
+
+@pytest.mark.parametrize("name", ["a\nb", "\x1b[2J", "a\u2028b", "\udce9", "k" * 81])
+def test_a_name_that_cannot_be_typed_is_not_offered(name: str) -> None:
+    assert "" == typed(name)
+    assert listed([name]).isprintable()
+    assert "" == nearest(name, [name])
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_similar_name_is_quoted(name: str) -> None:
+    (found,) = re.fullmatch(r"did you mean (.*)\?", nearest(f"{name}", [name])).groups()  # type: ignore[union-attr]
+    assert [name] == shlex.split(found)
+
+
+def test_long_names_are_cut_in_the_middle() -> None:
+    assert ("abc", 40) == (bounded("abc", 40), len(bounded("a" * 5000, 40)))
+    assert len(printed("k" * 30_000)) < 200
+    assert len(listed(["k" * 30_000] * 12)) < 1200
+    error = InputError("k" * 30_000, "h" * 30_000, where="x")
+    assert len(str(error)) < 1000
+    assert len(error.hint) < 2000
