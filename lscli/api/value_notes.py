@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from fnmatch import fnmatchcase
 from os.path import commonprefix
 from typing import TYPE_CHECKING
 
-from lscli.text import printable
+from lscli.text import printable, typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from lscli.scan.whole_columns import OddColumns
 
 _MOST = 8  # columns that are listed
+_MOST_NAMES = 12  # columns of classes that are listed in an option
 
 _LOOKS: dict[Look, str] = {
     "probabilities": "every row sums to 1: if these are probabilities, say --kind probs",
@@ -77,6 +79,9 @@ def _remedy(odd: Sequence[int], num_classes: int, columns: Sequence[str]) -> str
         plain = prefix and not set(prefix) & set("*?['\\") and prefix.isprintable()
         if plain and not any(fnmatchcase(columns[place], f"{prefix}*") for place in odd):
             return f"say --logits-key '{prefix}*'"
+        names = [columns[place] for place in kept]
+        if len(names) <= _MOST_NAMES and all("," not in name and typed(name) for name in names):
+            return f"say --logits-key {shlex.quote(','.join(names))}"
         return "save the table without them"
     if len(kept) == 1:
         return f"save logits[:, {kept[0]}] and say --binary"

@@ -129,6 +129,19 @@ def test_columns_of_tables_are_named(tmp_path: Path, suffix: str) -> None:
     assert pytest.approx(EXPECTED) == lscli.evaluate(path, LABELS, logits_key="z*")["loss_hard"]
 
 
+def test_columns_of_tables_that_no_pattern_tells_apart_are_listed(tmp_path: Path) -> None:
+    pd = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    names = ["z0", "z 1", "z2", "z3"]
+    pd.DataFrame(beside(LABELS), columns=[*names, "z4"]).to_parquet(tmp_path / "x.parquet")
+    (found,) = said(tmp_path / "x.parquet", logits_key="*")
+    assert found.endswith("say logits_key='z0,z 1,z2,z3'")
+    assert (
+        pytest.approx(EXPECTED)
+        == lscli.evaluate(tmp_path / "x.parquet", LABELS, logits_key="z0,z 1,z2,z3")["loss_hard"]
+    )
+
+
 def test_a_constant_after_the_column_of_the_last_label_is_one_column_too_many() -> None:
     assert LABELS.max() == LOGITS.shape[1] - 1
     for constant in (1.0, 7.0):
