@@ -85,11 +85,12 @@ def plausibility_notes(name: str, table: SampleTable) -> list[str]:
         if best.accuracy >= _TIMES * accuracy and surely > max(high, _near(best.chance)):
             said = f"{called} is {accuracy:.3g}, and {best.accuracy:.3g} {best.undone}"
             return [f"{name}: {said}: {best.remedy}"]
-    # If nearly all predictions are of one class, as calibrated ones are if the others are rare, accuracy can hardly
-    # differ from chance: samples of other classes, which are rare among the predictions, are not predicted right.
-    usual = int(of_predictions.argmax())
-    most = 1.0 - abs(float(of_predictions[usual] - of_labels[usual]))
-    if low > chance or high > _near(chance, most) or own.min() == own.max():
+    # One class alone fits any order of the rows. If nearly all predictions are of one class, as calibrated ones are if
+    # the others are rare, or if nearly all labels are, the accuracy can hardly differ from chance.
+    if max(of_labels.max(), of_predictions.max()) == 1:
+        return []
+    most = 1.0 - float(np.abs(of_predictions - of_labels).max())
+    if low > chance or high > _near(chance, most):
         return []
     relation = "below" if high < chance else "no better than"
     sorted_labels = bool((some[1:] >= some[:-1]).all()) and not bool((own[1:] >= own[:-1]).all())

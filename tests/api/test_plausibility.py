@@ -127,6 +127,15 @@ def test_calibrated_predictions_of_a_rare_class_are_no_chance(usual: float, spre
     assert [] == said(np.stack([-logits, 0 * logits], axis=1), labels)
 
 
+def test_labels_of_one_class_fit_any_order() -> None:
+    logits, _ = model(5000, 4, skill=0.0)
+    assert [] == said(logits, np.full(5000, 2))
+    assert [] == said(logits, np.where(np.arange(5000) < 10, 1, 2))
+    for rows in (1, 30):
+        right = np.zeros(rows, int)
+        assert [] == said(np.eye(3)[right] - 0.5, right)
+
+
 def test_classes_that_rows_do_not_have_are_no_chance() -> None:
     # Half the questions have two choices, half have five; a guess is right in 35 %, and the shares alone say 27.5 %.
     rng = np.random.default_rng(2)
