@@ -64,8 +64,9 @@ class Looks:
 
     def add(self, x: NDArray[Any]) -> None:
         """Look at rows [n, K]."""
-        possible = {look for look in self._possible if _STATEMENTS[look](x)}
-        sums = np.add.reduce(x, axis=1, dtype=np.float64) if "equal sums" in possible else np.ones(1)
+        with np.errstate(over="ignore"):  # a sum of huge values is inf, as no sum is that is looked for
+            possible = {look for look in self._possible if _STATEMENTS[look](x)}
+            sums = np.add.reduce(x, axis=1, dtype=np.float64) if "equal sums" in possible else np.ones(1)
         few = x[:, :_COLUMNS]  # of very wide rows, no copy is made
         broken = bool((few != np.rint(few)).any())
         with self._lock:

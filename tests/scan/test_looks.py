@@ -184,3 +184,11 @@ def test_labels_of_0_and_1_beside_probabilities_are_no_scores() -> None:
     p = scipy.special.expit(Z)
     (found,) = said(np.stack([p, TRUTH], axis=1), TRUTH)
     assert "column 1 holds only whole numbers and equals the labels" in found
+
+
+@pytest.mark.parametrize("value", [1e308, -1e308, -5e-324])
+def test_values_at_the_edge_of_their_type_give_no_other_warning(value: float) -> None:
+    """numpy's warnings, such as that of an overflow, are errors here."""
+    assert [] == said(np.full((30, 4), value), np.arange(30) % 4)
+    assert [] == said(np.linspace(0.1, 1, 120).reshape(30, 4) * value, np.arange(30) % 4)
+    assert [] == said(np.full(30, value), np.arange(30) % 2, binary=True)
