@@ -401,7 +401,7 @@ def test_scores_that_cannot_be_computed_are_refused(path: Path) -> None:
 
 @pytest.mark.parametrize("score", ["per-character", "per-byte"])
 def test_choices_in_questions_have_no_known_lengths(path: Path, score: ChoiceScore) -> None:
-    """Winogrande and its like: the harness divides by the length of the option in the question, which no field holds."""
+    """Winogrande and its like: the harness divides by the length of the option, which stands in the question."""
     samples = [
         of_choices(row, [-1.0 - row, -2.0], [" it was small", " it was small"], " it was small") for row in range(3)
     ]
