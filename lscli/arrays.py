@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli.errors import InputError
-from lscli.text import said
+from lscli.text import said, shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,6 +76,22 @@ def as_list(value: Any, name: str) -> list[Any]:
             f"is not a list of values ({_kind(value)})", "give a list or a one-dimensional array", where=name
         )
     return list(array.reshape(-1))
+
+
+def as_texts(value: Any, name: str) -> list[str]:
+    """One text per sample or class: the items of a list, an array or a column, as `str` writes them.
+
+    Raises:
+        InputError: as `as_list`, or an item cannot be written.
+    """
+    found = []
+    for each in as_list(value, name):
+        try:
+            found.append(str(each))
+        except Exception as error:  # code of the item's type, or an integer of more digits than Python writes
+            what = f"{shown(each)} cannot be written as text: {said(error)}"
+            raise InputError(what, "give text or smaller numbers", where=name) from error
+    return found
 
 
 def is_tensor(value: Any) -> bool:

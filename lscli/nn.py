@@ -173,7 +173,7 @@ class LabelSmoothingCrossEntropy(nn.Module):
     def extra_repr(self) -> str:
         """The options, without the buffers."""
         names = ("eps", "reduction", "ignore_index", "smoothing")
-        return ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
+        return ", ".join(f"{name}={shown(getattr(self, name))}" for name in names)
 
 
 def _cross_entropy(

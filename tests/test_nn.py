@@ -230,6 +230,7 @@ def test_eps_may_change_between_steps_but_not_to_nan() -> None:
     assert "LabelSmoothingCrossEntropy(eps=0.0, reduction='mean', ignore_index=-100, smoothing='uniform')" == repr(
         module
     )
+    assert "ignore_index=<int" in repr(LabelSmoothingCrossEntropy(ignore_index=10**5000))
     module.eps = NAN
     with pytest.raises(UsageError):
         module(f64(GOLDEN), torch.tensor(GOLDEN_LABELS))

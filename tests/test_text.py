@@ -1,4 +1,4 @@
-"""Names in messages are printable and bounded; in hints they are quoted as a shell reads them."""
+"""Names and values in messages are printable and bounded; in hints they are quoted as a shell reads them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import shlex
 import pytest
 
 from lscli.errors import InputError
-from lscli.text import bounded, listed, nearest, printed, typed
+from lscli.text import bounded, listed, nearest, printed, shown, typed
 
 ODD = ["$(touch PWNED)", "`touch x`", "a b", "it's", 'say "no"', "a;b", "*", "~", "-x", "日本語"]
 
@@ -39,3 +39,27 @@ def test_long_names_are_cut_in_the_middle() -> None:
     error = InputError("k" * 30_000, "h" * 30_000, where="x")
     assert len(str(error)) < 1000
     assert len(error.hint) < 2000
+
+
+DEEP: list[object] = []
+for _ in range(10_000):
+    DEEP = [DEEP]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("\x1b[2J" * 99, "\ud800", "\u2028a\nb", 10**30, -(10**5000), 1e400, None, DEEP),
+        *(["a" * 99] * 99, {"a" * 99: {}}, [10**5000], b"\xff" * 99),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_any_value_is_shown_in_a_short_printable_line(value: object) -> None:
+    text = shown(value)
+    assert text.isprintable()
+    assert 0 < len(text) <= 80
+
+
+@pytest.mark.parametrize("value", ["it's", 5, -2.5, True, None, [1, "a"], {"a": 0.1}])
+def test_a_short_value_is_shown_as_python_writes_it(value: object) -> None:
+    assert repr(value) == shown(value)

@@ -15,7 +15,7 @@ from lscli.api.keywords import of_logits
 from lscli.api.loss_targets import declared_targets, parse_eps
 from lscli.api.report_rows import metric_words
 from lscli.api.wide import column_name
-from lscli.arrays import as_list
+from lscli.arrays import as_texts
 from lscli.errors import InputError, UsageError
 from lscli.io.files import RegularFile
 from lscli.io.tables.text import text_of
@@ -164,7 +164,7 @@ def _names(given: Any) -> tuple[str, list[str] | None]:
     if given is None:
         return "", None
     if not isinstance(given, str | bytes | os.PathLike):
-        return "class_names", [str(name) for name in as_list(given, "class_names")]
+        return "class_names", as_texts(given, "class_names")
     path = os.fsdecode(given)
     with contextlib.closing(RegularFile(path)) as file:
         # Not `splitlines`, which also splits at characters that may be in a name.

@@ -24,6 +24,7 @@ from lscli.smoothing.checks import check_classes, check_goes_with_prior
 from lscli.smoothing.conventions import CONVENTIONS
 from lscli.smoothing.conversion import convert_eps
 from lscli.smoothing.labels import make_targets, of_classes
+from lscli.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -113,7 +114,7 @@ def smoothed_label(label: int, options: SmoothOneOptions) -> OneLabel:
     k, first, given = _known(options.classes), options.labels_from, whole(label, "label")
     y = given - first
     if not 0 <= y < k:
-        what = f"must be from {first} to {first + k - 1}, got {given}"
+        what = f"must be from {first} to {first + k - 1}, got {shown(given)}"
         raise UsageError(what, f"labels count from {first}", where="label")
     if _is_empirical(options.prior):
         raise UsageError("there are no labels to count", "give LABELS instead of --label", where="prior")

@@ -75,7 +75,10 @@ def _shaped(option: Any, key: str, value: Any, path: str) -> Any:
             kind = "table" if isinstance(item, Mapping) else type(item).__name__
             hint = "write a text, a number, true or false" + (", or a list of these" if option.multiple else "")
             raise UsageError(f"[tool.lscli] {key} is a {kind}", hint, where=path)
-    return [str(item) for item in items] if option.multiple else value
+    try:
+        return [str(item) for item in items] if option.multiple else value
+    except ValueError as error:  # an integer, which TOML may write in hexadecimal, of more digits than Python writes
+        raise UsageError(f"[tool.lscli] {key}: {said(error)}", "write a smaller number", where=path) from error
 
 
 def _lscli_table(folder: str) -> tuple[Mapping[str, Any], str]:

@@ -11,6 +11,8 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from lscli.text import shown
+
 
 class PlainCommand(TyperCommand):
     """A command whose texts, numbers, flags and lists of texts are converted here; Typer converts the rest."""
@@ -48,8 +50,8 @@ class _Converter:
             return None
         try:
             return self._convert(value)
-        except ValueError as error:
-            raise typer.BadParameter(f"{value!r} is not {self._what}", ctx=ctx, param=param) from error
+        except (ValueError, OverflowError) as error:
+            raise typer.BadParameter(f"{shown(value)} is not {self._what}", ctx=ctx, param=param) from error
 
 
 def _texts(values: Any) -> list[str]:

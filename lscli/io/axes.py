@@ -10,6 +10,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.errors import InputError, UsageError
+from lscli.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,7 +65,7 @@ class Axes(NamedTuple):
             UsageError: they have no such axis.
         """
         if not -len(shape) <= self.classes < len(shape):
-            what = f"logits of shape {shape} have no axis {self.classes}"
+            what = f"logits of shape {shape} have no axis {shown(self.classes)}"
             raise UsageError(what, f"name an axis from 0 to {len(shape) - 1}", where="class-axis")
         return self.classes % len(shape)
 

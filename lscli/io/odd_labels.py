@@ -49,9 +49,9 @@ def not_one_per_sample(array: StoredArray, logits: tuple[int, ...]) -> InputErro
             name, row = array.located(rows.first)
             raise multi_label(row, rows.classes, shape[1], name)
         if rows.of_0_and_1:
-            hint = "save the class numbers of these one-hot rows: labels.argmax(axis=1); or say --soft-labels to eval"
+            hint = "save the class numbers of one-hot rows: labels.argmax(axis=1); or say --soft-labels to lscli eval"
         elif rows.distributions and array.element != "bfloat16":
-            hint = "for labels that are distributions, say --soft-labels to eval"
+            hint = "for labels that are distributions, say --soft-labels to lscli eval"
         elif rows.floats and shape == logits:
             what = f"{what}, as of logits"
             hint = "the labels come last; to compare models, say lscli sweep LOGITS LOGITS LABELS"

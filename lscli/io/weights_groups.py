@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lscli.arrays import as_list
+from lscli.arrays import as_texts
 from lscli.errors import InputError, UsageError
 from lscli.io.axes import check_samples
 from lscli.io.files import RegularFile
@@ -108,7 +108,7 @@ def open_groups(value: Any, column: str | None, samples: Shape) -> tuple[list[st
         shape = (len(cells),)
     else:
         name, given = "groups", value.reshape(-1) if hasattr(value, "reshape") else value
-        cells = [str(cell) for cell in as_list(given, name)]
+        cells = as_texts(given, name)
         shape = tuple(getattr(value, "shape", (len(cells),)))
     check_samples("rows of metadata", shape, samples, name)
     names = sorted({printable(cell) or _EMPTY for cell in cells}, key=_natural)

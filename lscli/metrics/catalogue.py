@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.metrics import (
@@ -40,6 +41,9 @@ FAMILIES: dict[str, Family] = {
 }
 METRICS: dict[str, Metric] = {metric.id: metric for family in FAMILIES.values() for metric in family.metrics}
 
+# No larger number of classes can be read.
+_TOP_K = re.compile("top([1-9][0-9]{0,17})_accuracy")
+
 
 def find(metric_id: str) -> Metric | None:
     """The metric with this id, which may be `top<k>_accuracy` with any k; None if the id is unknown."""
@@ -56,5 +60,5 @@ def family_of(metric_id: str) -> str:
 
 def _top_k(metric_id: str) -> int:
     """The k of `top<k>_accuracy`, 0 for any other id."""
-    digits = metric_id.removeprefix("top").removesuffix("_accuracy")
-    return int(digits) if digits.isdecimal() and metric_id == f"top{int(digits)}_accuracy" else 0
+    found = _TOP_K.fullmatch(metric_id)
+    return int(found[1]) if found else 0

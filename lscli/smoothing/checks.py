@@ -86,9 +86,11 @@ def check_classes(num_classes: object) -> int:
     """
     k = whole(num_classes, "classes")
     if k < 2:
-        raise UsageError(f"must be at least 2, got {k}", "smoothing needs another class", where="classes")
+        raise UsageError(f"must be at least 2, got {shown(k)}", "smoothing needs another class", where="classes")
     if k > _MOST_CLASSES:
-        raise UsageError(f"must be at most {_MOST_CLASSES}, got {k}", "give the number of classes", where="classes")
+        raise UsageError(
+            f"must be at most {_MOST_CLASSES}, got {shown(k)}", "give the number of classes", where="classes"
+        )
     return k
 
 

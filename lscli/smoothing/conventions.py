@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from lscli.errors import UsageError
+from lscli.text import shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -138,7 +139,9 @@ class Classy(Convention):
 
     def position(self, eps: float) -> float:
         if eps <= -1:
-            raise UsageError(f"classy divides by 1 + eps: must be above -1, got {eps}", "for example -0.1", where="eps")
+            raise UsageError(
+                f"classy divides by 1 + eps: must be above -1, got {shown(eps)}", "for example -0.1", where="eps"
+            )
         return eps / (1.0 + eps)
 
     def eps_at(self, position: float) -> float:

@@ -13,6 +13,7 @@ from lscli.in_python import of_python
 from lscli.options import LABELS_FROM
 from lscli.smoothing.checks import check_classes, check_eps, check_goes_with_prior, check_prior, check_smoothing
 from lscli.smoothing.targets import Targets
+from lscli.text import shown
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -64,7 +65,7 @@ def smooth_labels(
     ignore_index = whole(ignore_index, "ignore_index")
     first = whole(labels_from, "labels_from")
     if not LABELS_FROM.allows(first):
-        raise UsageError(f"must be {LABELS_FROM.bounds}, got {first}", LABELS_FROM.hint, where="labels_from")
+        raise UsageError(f"must be {LABELS_FROM.bounds}, got {shown(first)}", LABELS_FROM.hint, where="labels_from")
     if values.ndim == 2:
         check_counts_from_0(first)
         return of_values(*row_values(values, k, ignore_index), targets, eps)

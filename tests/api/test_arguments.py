@@ -59,6 +59,30 @@ def test_options_of_a_wrong_type(options: dict[str, Any], says: str) -> None:
     assert caught.value.hint
 
 
+LONG = 10**5000  # of more digits than Python writes
+
+
+@pytest.mark.parametrize(
+    ("question", "says"),
+    [
+        (lambda: any_.evaluate(X, Y, bins=LONG), "bins: must be"),
+        (lambda: any_.evaluate(X, Y, eps=LONG), "eps: must be"),
+        (lambda: any_.evaluate(X, Y, class_axis=LONG), "class_axis: logits of shape"),
+        (lambda: any_.evaluate(X, Y, groups=[LONG] * 40), "groups: <int"),
+        (lambda: any_.evaluate(X, Y, weights=[LONG] * 40), "weights: object arrays are refused"),
+        (lambda: any_.evaluate(X, Y, metrics=f"top1{'0' * 5000}_accuracy"), "unknown metric"),
+        (lambda: any_.evaluate(X, [LONG] * 40), "labels: "),
+        (lambda: any_.per_class(X, Y, class_names=[LONG] * 5), "class_names: <int"),
+        (lambda: any_.explain(LONG, X, Y), "value: not a finite number"),
+        (lambda: any_.smooth_labels(Y, LONG, 0.1), "classes: must be"),
+    ],
+)
+def test_a_number_of_too_many_digits_is_refused(question: Any, says: str) -> None:
+    with pytest.raises(lscli.LscliError, match=says) as caught:
+        question()
+    assert caught.value.hint
+
+
 @pytest.mark.parametrize(
     ("question", "says"),
     [

@@ -185,6 +185,10 @@ def test_a_project_without_settings_changes_nothing(run: Run, project: Path, tex
         ("level = true", ["--level", "True is not a number"]),
         ("bins = " + "9" * 5000, ["not valid TOML"]),
         ("bins = " + "[" * 5000, ["not valid TOML"]),
+        ("bins = 0x" + "f" * 5000, ["bins", "must be from"]),
+        ("level = 0x" + "f" * 5000, ["--level", "is not a number"]),
+        ("eps = 0x" + "f" * 5000, ["[tool.lscli] eps", "write a smaller number"]),
+        ("metrics = ['ece', 0x" + "f" * 5000 + "]", ["[tool.lscli] metrics", "write a smaller number"]),
         ("weights = ['a']", ["weights is a list"]),
     ],
 )

@@ -119,6 +119,9 @@ def project(rng: Random) -> bytes:
     return ("[tool.lscli]\n" + "\n".join(lines) + "\n").encode("utf-8", "surrogatepass")
 
 
+_LONG = "0x" + "f" * 5000  # TOML reads it, and Python does not write it in decimal digits
+
+
 @cache
 def _options(command: str) -> list[Declared]:
     return [each for kind in OPTIONS[command] for each in declared(kind) if not each.option.hidden]
@@ -154,7 +157,7 @@ def _toml(rng: Random, depth: int, each: Declared | None = None) -> str:
         return rng.choice(("[" * deep + "]" * deep, "{a=" * deep + "1" + "}" * deep, "[" * deep))
     if how < 0.6:
         return rng.choice(
-            ("true", "false", "inf", "-inf", "nan", "1979-05-27", "07:32:00", "1979-05-27T07:32:00Z", "0x7f")
+            ("true", "false", "inf", "-inf", "nan", "1979-05-27", "07:32:00", "1979-05-27T07:32:00Z", "0x7f", _LONG)
         )
     if how < 0.8:
         return rng.choice(

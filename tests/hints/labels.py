@@ -282,7 +282,7 @@ CASES = [
         "distributions",
         arrays(right([0, 1, 2, 0], 3), np.full((4, 3), 1 / 3)),
         "need labels of shape (N,), got (4, 3)",
-        "say --soft-labels to eval",
+        "say --soft-labels to lscli eval",
         never=("argmax",),
     ),
     Hint(

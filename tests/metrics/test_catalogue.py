@@ -30,6 +30,9 @@ def test_any_top_k_is_found_by_name() -> None:
     assert "confidence" == family_of("top12_accuracy")
 
 
-@pytest.mark.parametrize("name", ["top0_accuracy", "top03_accuracy", "top_accuracy", "topk_accuracy", "top-1_accuracy"])
+@pytest.mark.parametrize(
+    "name",
+    ["top0_accuracy", "top03_accuracy", "top_accuracy", "topk_accuracy", "top-1_accuracy", f"top{'9' * 5000}_accuracy"],
+)
 def test_top_k_needs_a_positive_whole_number(name: str) -> None:
     assert find(name) is None

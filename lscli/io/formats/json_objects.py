@@ -5,12 +5,11 @@ from __future__ import annotations
 import codecs
 import json
 import re
-import reprlib
 from collections import Counter
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lscli.errors import InputError
-from lscli.text import said, sized
+from lscli.text import said, shown, sized
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -176,7 +175,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
         twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
-        raise UnfitError(f"has the key {shortened(twice)} twice in one object", "leave out one of the two")
+        raise UnfitError(f"has the key {shown(twice)} twice in one object", "leave out one of the two")
     return made
 
 
@@ -203,13 +202,3 @@ def _no_json(error: Exception, *, cut: bool) -> UnfitError:
 
 def _named(value: Any) -> str:
     return {list: "array", str: "text", bool: "truth value", type(None): "null"}.get(type(value), "number")
-
-
-def shortened(value: Any) -> str:
-    """A value as text of at most 60 printable characters, however large or deep it is."""
-    brief = reprlib.Repr()
-    brief.maxstring = brief.maxother = brief.maxlong = 120
-    brief.maxlevel = 3
-    text = ascii(value) if isinstance(value, int | float) else brief.repr(value)
-    text = text.encode("ascii", "backslashreplace").decode("ascii")
-    return text if len(text) <= 60 else f"{text[:57]}..."

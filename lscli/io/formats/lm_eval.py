@@ -20,10 +20,11 @@ import numpy as np
 
 from lscli.errors import InputError
 from lscli.io.array_request import ArrayRequest, Entry, choose
-from lscli.io.formats.json_objects import JsonObjects, UnfitError, shortened
+from lscli.io.formats.json_objects import JsonObjects, UnfitError
 from lscli.io.formats.lm_eval_sample import UNKNOWN, accuracy_of, choices_of, labels_of, shared_space
 from lscli.io.memory import MemoryArray
 from lscli.io.ragged import RaggedRows
+from lscli.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,17 +160,17 @@ class _Samples:
     def _check_once(self, number: int, sample: dict[str, Any]) -> None:
         own = sample.get("filter", "none")  # the filter that made the responses; older files have none
         if not isinstance(own, str):
-            raise UnfitError(f"has the filter {shortened(own)}, not a text")
+            raise UnfitError(f"has the filter {shown(own)}, not a text")
         if self._filter is None:
             self._filter = own
         if own != self._filter:
-            what = f"has filter {shortened(own)}, earlier ones {shortened(self._filter)}: samples would count twice"
+            what = f"has filter {shown(own)}, earlier ones {shown(self._filter)}: samples would count twice"
             raise UnfitError(what, self._filtered(self._filter))
         doc = sample.get("doc_id")
         if not isinstance(doc, str | int | float):
             return
         if doc in self._seen:
-            what = f"has the same doc_id as {self._objects.unit} {self._seen[doc]} ({shortened(doc)})"
+            what = f"has the same doc_id as {self._objects.unit} {self._seen[doc]} ({shown(doc)})"
             raise UnfitError(what, "leave out one of the two runs")
         self._seen[doc] = number
 

@@ -7,7 +7,8 @@ import math
 import re
 from typing import Any, NamedTuple
 
-from lscli.io.formats.json_objects import UnfitError, shortened
+from lscli.io.formats.json_objects import UnfitError
+from lscli.text import shown
 
 _MAX_CHOICES = 1 << 16
 _MAX_DIGITS = 9
@@ -68,7 +69,7 @@ def _likelihoods_of(sample: dict[str, Any]) -> list[float]:
         name = "resps"
         responses = [each[0] if _is_list(each, 1) else each for each in _list(sample["resps"], name)]
     else:
-        named = ", ".join(shortened(key) for key in itertools.islice(sample, 6))
+        named = ", ".join(shown(key) for key in itertools.islice(sample, 6))
         has = f"has the fields {named}{', ...' * (len(sample) > 6)}" if sample else "has no fields"
         raise UnfitError(f"{has} and no 'filtered_resps', so it is not of lm-evaluation-harness", _OTHER)
     responses = _list(responses, name)
@@ -80,11 +81,11 @@ def _likelihoods_of(sample: dict[str, Any]) -> list[float]:
 def _likelihood(response: Any) -> float:
     """The log-likelihood in a pair (log-likelihood, is_greedy), each of which may be a string."""
     if not (_is_list(response, 2) and response[1] in (True, False, "True", "False", "true", "false", "0", "1")):
-        said = f"has the response {shortened(response)}, not (log-likelihood, is_greedy)"
+        said = f"has the response {shown(response)}, not (log-likelihood, is_greedy)"
         raise UnfitError(said, f"{_ONLY}; this is of another kind, such as generate_until")
     value = _float(response[0])
     if value is None:
-        raise UnfitError(f"has {shortened(response[0])} for a log-likelihood")
+        raise UnfitError(f"has {shown(response[0])} for a log-likelihood")
     if math.isnan(value) or value == math.inf:
         raise UnfitError(f"has a choice of log-likelihood {value}", "look at the run that wrote it")
     return value
@@ -104,8 +105,8 @@ def accuracy_of(sample: dict[str, Any], name: str) -> int:
     if value in (0, 1):
         return int(value)
     if value is not None and 0 < value < 1:
-        raise UnfitError(f"has {name} {shortened(saved)}, a fraction: several of its choices are right", _ONE)
-    raise UnfitError(f"has {shortened(saved)} for {name}, not 0 or 1", "look at the run that wrote it")
+        raise UnfitError(f"has {name} {shown(saved)}, a fraction: several of its choices are right", _ONE)
+    raise UnfitError(f"has {shown(saved)} for {name}, not 0 or 1", "look at the run that wrote it")
 
 
 def labels_of(sample: dict[str, Any], choices: Choices, accuracy: int) -> tuple[int, int]:
@@ -120,20 +121,20 @@ def labels_of(sample: dict[str, Any], choices: Choices, accuracy: int) -> tuple[
     if isinstance(target, str) and re.fullmatch(r"\[[0-9]+\]", target):  # the harness saves targets as text
         target = target[1:-1]
     if isinstance(target, list) or (isinstance(target, str) and re.fullmatch(r"\[[0-9]+(, [0-9]+)+\]", target)):
-        raise UnfitError(f"has target {shortened(target)}: several of its choices are right", _ONE)
+        raise UnfitError(f"has target {shown(target)}: several of its choices are right", _ONE)
     count, texts = len(choices.values), [text.strip() for text in choices.texts or ()]
     alike = [place for place, text in enumerate(texts) if isinstance(target, str) and text == target.strip()]
     number = _number(target, count)
     if len(alike) > 1 and (len(alike) == count or (accuracy == UNKNOWN and number != alike[0])):
         label = _by_accuracy(choices.values, accuracy)
         if label is None:
-            what = f"has target {shortened(target)}, the text of several choices"
+            what = f"has target {shown(target)}, the text of several choices"
             raise UnfitError(what, "neither it nor acc says which of them is right")
         return label, label
     place = alike[0] if alike else None  # of several, the harness takes the first
     found = [label for label in (number, place, _letter(target, count)) if label is not None]
     if not found:
-        said = "no target" if target is None else f"target {shortened(target)}, none of its {count} choices"
+        said = "no target" if target is None else f"target {shown(target)}, none of its {count} choices"
         raise UnfitError(f"has {said}", _ONLY)
     return found[0], found[0] if place is None else place
 
@@ -151,7 +152,7 @@ def _by_accuracy(values: list[float], accuracy: int) -> int | None:
 
 def _list(value: Any, name: str) -> list[Any]:
     if not isinstance(value, list):
-        raise UnfitError(f"has {shortened(value)} for {name!r}, not a list", _ONLY)
+        raise UnfitError(f"has {shown(value)} for {name!r}, not a list", _ONLY)
     return value
 
 
@@ -166,7 +167,7 @@ def _pair(arguments: Any) -> tuple[bool, str]:
     if isinstance(arguments, list) and len(arguments) >= 2 and isinstance(arguments[1], str):
         context = arguments[0]  # a text, or the messages of a chat
         return bool(context.strip() if isinstance(context, str) else context), arguments[1]
-    raise UnfitError(f"has the request {shortened(arguments)}, not (context, choice)", _ONLY)
+    raise UnfitError(f"has the request {shown(arguments)}, not (context, choice)", _ONLY)
 
 
 def _float(value: Any) -> float | None:

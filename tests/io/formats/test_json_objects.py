@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 import lscli
-from lscli.io.formats.json_objects import shortened
 from tests.command import lscli as run
 from tests.io.formats.test_lm_eval import EXPECTED, ROWS, sample, written
 from tests.io.make import figures
@@ -110,13 +109,3 @@ def test_a_key_twice_is_refused(path: Path, array: bool) -> None:
 def test_values_that_nothing_uses_may_be_odd(path: Path, field: str) -> None:
     path.write_text("".join(json.dumps(each)[:-1] + f', "odd": {field}}}\n' for each in SAMPLES))
     assert EXPECTED == figures(lscli.evaluate(path))
-
-
-@pytest.mark.parametrize(
-    "value", ["\x1b[2J" * 99, "\ud800", 10**30, 1e400, ["a" * 99] * 99, {"a" * 99: {}}, [[[[[[]]]]]], None]
-)
-def test_values_are_shortened_to_printable_text(value: object) -> None:
-    text = shortened(value)
-    assert text.isascii()
-    assert text.isprintable()
-    assert 0 < len(text) <= 60

@@ -195,7 +195,7 @@ def test_samples_of_as_many_choices_are_not_ragged(path: Path) -> None:
         ({"target": [1, 2]}, r"line 6 has target \[1, 2\]: several of its choices are right"),
         ({"target": "[1, 2]"}, r"line 6 has target '\[1, 2\]': several of its choices are right"),
         ({"target": "E"}, "line 6 has target 'E', none"),
-        ({"target": "\x1b[2J" * 40}, r"line 6 has target '\\x1b\[2J.*\.\.\., none"),
+        ({"target": "\x1b[2J" * 40}, r"line 6 has target '\\x1b\[2J.*\.\.\..*, none"),
         ({"target": "x", "arguments": [["Q 1", "x"]] * 4}, "line 6 has target 'x', the text of several choices"),
         (
             {"acc": 1 - sample(5)["acc"]},
