@@ -159,7 +159,7 @@ def test_every_metric_and_command_has_it_and_the_report_keeps_it(tmp_path: Path)
     logits, labels = model(300, 10)
     np.save(tmp_path / "x.npy", logits)
     np.save(tmp_path / "y.npy", (labels + 1) % 10)
-    for command in (["eval"], ["eval", "-m", "loss_hard"], ["bins"], ["sweep"]):
+    for command in (["eval"], ["eval", "-m", "loss_hard"], ["bins"], ["sweep"], ["explain", "1.5"]):
         done = run(*command, tmp_path / "x.npy", tmp_path / "y.npy")
         assert 1 == done.stderr.count("with labels - 1"), command
     report = json.loads(run("eval", tmp_path / "x.npy", tmp_path / "y.npy", "-f", "json", "-q").stdout)
