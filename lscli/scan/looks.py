@@ -63,11 +63,16 @@ class Looks:
         return bool(self._possible)
 
     def add(self, x: NDArray[Any]) -> None:
-        """Look at rows [n, K]."""
+        """Look at rows [n, K]. Those of one value, as of samples that failed, say nothing."""
+        varied = x.max(axis=1) > x.min(axis=1)
+        if not varied.any():
+            return
+        if not varied.all():  # of very wide rows, no copy is made
+            x = x[varied]
         with np.errstate(over="ignore"):  # a sum of huge values is inf, as no sum is that is looked for
             possible = {look for look in self._possible if _STATEMENTS[look](x)}
             sums = np.add.reduce(x, axis=1, dtype=np.float64) if "equal sums" in possible else np.ones(1)
-        few = x[:, :_COLUMNS]  # of very wide rows, no copy is made
+        few = x[:, :_COLUMNS]
         broken = bool((few != np.rint(few)).any())
         with self._lock:
             self._rows += len(x)

@@ -186,6 +186,16 @@ def test_labels_of_0_and_1_beside_probabilities_are_no_scores() -> None:
     assert "column 1 holds only whole numbers and equals the labels" in found
 
 
+@pytest.mark.parametrize("fill", [0.0, -1.0, 100.0])
+def test_rows_of_one_value_say_nothing(fill: float) -> None:
+    for says, values in LOOKS.items():
+        changed = values.copy()
+        changed[[0, 57]] = fill
+        (found,) = said(changed)
+        assert says.replace("--kind probs", "kind='probs'") in found
+    assert [] == said(np.full((30, 4), 0.25), np.arange(30) % 4)
+
+
 @pytest.mark.parametrize("value", [1e308, -1e308, -5e-324])
 def test_values_at_the_edge_of_their_type_give_no_other_warning(value: float) -> None:
     """numpy's warnings, such as that of an overflow, are errors here."""
