@@ -172,3 +172,15 @@ def test_a_probability_of_class_1_beside_the_labels_is_binary() -> None:
     with pytest.raises(lscli.InputError, match="not to 1") as caught:
         lscli.evaluate(np.stack([p, truth], axis=1), truth, kind="probs")
     assert caught.value.hint.endswith("is the probability of class 1, save it alone and say binary=True")
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_large_logits_that_were_once_of_half_precision_are_logits(dtype: str) -> None:
+    """From 128 or 1024 on, they are whole whatever they were."""
+    torch = pytest.importorskip("torch")
+    large = 300 if dtype == "bfloat16" else 1500
+    logits = LOGITS + np.array([0, 0, 0, large]) * np.linspace(0.9, 1.3, N)[:, None]
+    assert [] == said(torch.tensor(logits).to(getattr(torch, dtype)).float().numpy(), np.arange(N) % K)
+    ids = RNG.permutation(N) * 7919 + 10**5
+    (found,) = said(beside(ids))
+    assert "column 4 holds only whole numbers" in found
