@@ -24,6 +24,7 @@ _NO_HALVES = {"float16": 2.0**10, "bfloat16": 2.0**7, "float32": 2.0**23, "float
 # none, so a whole number that fits into 8 or 11 bits proves nothing. That a column is whole by accident must be less
 # likely than 2^-20 for all columns together; logits that were rounded to one decimal take six rows.
 _SMALL, _BITS, _ODDS, _ROWS = 16, 4, 20, 6
+_ENOUGH = 64  # of so many bits, more prove nothing further
 _COARSE = ((2.0**7, 8), (2.0**10, 11))
 # With fewer rows, counting the rows or agreeing with the labels may be an accident.
 _FEW = 3
@@ -79,7 +80,9 @@ class WholeColumns:
         size = np.abs(part)
         whole = ((size < self._limit) & (part == np.rint(part))).all(axis=0)
         bits = np.zeros(len(suspects), np.int64)
-        bits[whole] = _bits(size[:, whole]).sum(axis=0)
+        unproved = whole & (self._bits[suspects] < _ENOUGH)
+        if unproved.any():
+            bits[unproved] = _bits(size[:, unproved]).sum(axis=0)
         with self._lock:
             self._rows += len(x)
             self._labels = min(self._labels[0], int(label.min())), max(self._labels[1], int(label.max()))
