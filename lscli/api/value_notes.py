@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from fnmatch import fnmatchcase
 from os.path import commonprefix
 from typing import TYPE_CHECKING
 
-from lscli.text import printable
+from lscli.text import printable, typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,14 +17,21 @@ if TYPE_CHECKING:
     from lscli.scan.whole_columns import OddColumns
 
 _MOST = 8  # columns that are listed
+_MOST_NAMES = 12  # columns of classes that are listed in an option
 
 _LOOKS: dict[Look, str] = {
     "probabilities": "every row sums to 1: if these are probabilities, say --kind probs",
     "percentages": "every row sums to 100: if these are percentages, divide them by 100 and say --kind probs",
     "losses": "every row is like -log p of probabilities p that sum to 1: if so, save log p, which has no minus sign",
+    "equal sums": "no value is below 0, and all rows have about the same sum: if these are votes, percentages or "
+    "rounded probabilities, divide each row by its sum and say --kind probs",
     "scores": "all values lie between 0 and 1, and rows do not sum to 1: if these are scores of independent classes, "
     "such as sigmoids, no softmax fits them; save the logits of a softmax",
+    "log2": "every row is like log2 p of probabilities p that sum to 1: if so, multiply the values by math.log(2)",
+    "log10": "every row is like log10 p of probabilities p that sum to 1: if so, multiply the values by math.log(10)",
     "probability": "all values lie between 0 and 1: if these are probabilities of class 1, say --kind probs",
+    "percentage": "all values lie between 0 and 100: if these are percentages of class 1, divide them by 100 and say "
+    "--kind probs",
 }
 
 
@@ -36,9 +44,9 @@ def value_notes(name: str, num_classes: int, columns: Sequence[str], watch: Valu
         columns: the names of their columns in a table; empty if they have none.
         watch: looked at all rows.
     """
-    if watch.look is not None:
-        yield f"{name}: {_LOOKS[watch.look]}"
     odd = watch.odd_columns
+    if watch.look is not None and not (watch.look == "scores" and odd.all):  # 0 and 1 may be labels, not scores
+        yield f"{name}: {_LOOKS[watch.look]}"
     if odd.all:
         yield f"{name}: {_described(odd, columns)}: if they are no classes, {_remedy(odd.all, num_classes, columns)}"
 
@@ -71,6 +79,9 @@ def _remedy(odd: Sequence[int], num_classes: int, columns: Sequence[str]) -> str
         plain = prefix and not set(prefix) & set("*?['\\") and prefix.isprintable()
         if plain and not any(fnmatchcase(columns[place], f"{prefix}*") for place in odd):
             return f"say --logits-key '{prefix}*'"
+        names = [columns[place] for place in kept]
+        if len(names) <= _MOST_NAMES and all("," not in name and typed(name) for name in names):
+            return f"say --logits-key {shlex.quote(','.join(names))}"
         return "save the table without them"
     if len(kept) == 1:
         return f"save logits[:, {kept[0]}] and say --binary"
