@@ -165,8 +165,8 @@ class PositiveClassOptions(Options):
     positive_class: Annotated[
         int | None,
         Option(
-            "With two classes, compare the probability of this class with its share: in calibration errors, bins and "
-            "the parts of proper scores.",
+            "With two classes, calibration is that of this class: its probability is compared with its share among the "
+            "labels, in calibration errors, bins and the parts of proper scores.",
             CALIBRATION,
             "CLASS",
             shown="1 with --binary",
@@ -178,8 +178,8 @@ class PositiveClassOptions(Options):
     top_label: Annotated[
         bool,
         Option(
-            "With --binary, compare the probability of the predicted class with the accuracy there, as for more "
-            "classes.",
+            "With --binary, calibration is that of the predicted class: its probability is compared with accuracy, as "
+            "for more classes.",
             CALIBRATION,
         ),
     ] = False
@@ -210,7 +210,7 @@ class FileOptions(Options):
     input_format: Annotated[InputFormat | None, INPUT_FORMAT] = None
     pool: Annotated[
         bool,
-        Option("Read the files of a pattern as one, though they look like those of several models.", READING),
+        Option("Read the files of a pattern as the samples of one model, even if they look like several.", READING),
     ] = False
     dtype: Annotated[
         Dtype | None,
@@ -220,8 +220,8 @@ class FileOptions(Options):
     choice_score: Annotated[
         ChoiceScore,
         Option(
-            "The logit of a choice in samples of lm-evaluation-harness: its log-likelihood (sum, for acc), or that "
-            "divided by its number of characters (for acc_norm) or bytes (for acc_bytes).",
+            "The logit of a choice in samples of lm-evaluation-harness: its log-likelihood (sum, as in acc), or that "
+            "divided by its length (per-character, as in acc_norm, or per-byte, as in acc_bytes).",
             READING,
             "SCORE",
         ),

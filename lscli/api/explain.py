@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lscli.api import loss_targets, reading
+from lscli.api import loss_targets, plausibility, reading
 from lscli.api.inputs import Inputs
 from lscli.api.keywords import of_loss
 from lscli.api.loss_targets import parse_eps
@@ -84,11 +85,12 @@ def _read(
         empirical = None if opened.options.masked_classes == "exclude" else opened.targets(counted).targets
         tried = convention_sums.tried(given, empirical)
         extra = convention_sums.vectors(tried, opened.logits.shape[1])
-        columns = {*convention_sums.COLUMNS, *opened.columns}
+        columns = {*convention_sums.COLUMNS, *opened.columns, *plausibility.COLUMNS}
         result = scan(opened.logits, opened.label, columns, opened.options, vectors=extra, watch=opened.watch)
         left_out = _ignored(opened, result.table)
         table = opened.tables(result.table)[""]
     provenance = opened.provenance(result, files)
+    provenance = replace(provenance, warnings=[*provenance.warnings, *reading.doubts(opened, result.table)])
     found = reading.Reading(opened.source, {"": table}, opened.logits.shape[1], provenance, opened.used(result), given)
     return found, [ConventionSums(name, each, table, left_out) for name, each in tried.items()]
 

@@ -28,8 +28,8 @@ _Z = 3.2905  # of a level of 99.9 %
 _ROWS = 1 << 17
 # A mistake is named if it explains at least this many times the accuracy.
 _TIMES = 2
-# Accuracy is said to be chance if it is surely within this share of the way from chance to 1, and a mistake is named if
-# what agrees without it is surely beyond.
+# Accuracy is said to be chance if it is surely within this share of the way from chance to the largest accuracy that
+# predictions of these frequencies can have; a mistake is named if what agrees without it is surely beyond.
 _NEAR = 0.2
 
 _QUESTION = "are the rows of logits and labels in the same order? do the labels count from 1?"
@@ -63,6 +63,7 @@ def plausibility_notes(name: str, table: SampleTable) -> list[str]:
         table: all samples, with the columns `label` and `predicted`; rows of weight 0 are left out.
     """
     label, predicted, counts = table["label"], table["predicted"], table.columns.get("class_count")
+    called = "accuracy" if table.weight is None else "accuracy without weights"
     if table.weight is not None and not (table.weight > 0).all():
         kept = table.weight > 0
         label, predicted, counts = label[kept], predicted[kept], None if counts is None else counts[kept]
@@ -82,20 +83,24 @@ def plausibility_notes(name: str, table: SampleTable) -> list[str]:
         best = max([offset, *_other_orders(label, predicted, rows, chance)])
         surely = score_interval(best.accuracy, len(rows), _Z)[0]
         if best.accuracy >= _TIMES * accuracy and surely > max(high, _near(best.chance)):
-            said = f"accuracy is {accuracy:.3g}, and {best.accuracy:.3g} {best.undone}"
+            said = f"{called} is {accuracy:.3g}, and {best.accuracy:.3g} {best.undone}"
             return [f"{name}: {said}: {best.remedy}"]
-    # A constant prediction agrees equally well with any order of the labels.
-    if low > chance or high > _near(chance) or own.min() == own.max():
+    # One class alone fits any order of the rows. If nearly all predictions are of one class, as calibrated ones are if
+    # the others are rare, or if nearly all labels are, the accuracy can hardly differ from chance.
+    if max(of_labels.max(), of_predictions.max()) == 1:
+        return []
+    most = 1.0 - float(np.abs(of_predictions - of_labels).max())
+    if low > chance or high > _near(chance, most):
         return []
     relation = "below" if high < chance else "no better than"
     sorted_labels = bool((some[1:] >= some[:-1]).all()) and not bool((own[1:] >= own[:-1]).all())
     cause = "the labels are sorted and the predictions are not; " if sorted_labels else ""
-    return [f"{name}: accuracy {accuracy:.3g} is {relation} chance ({chance:.3g}): {cause}{_QUESTION}"]
+    return [f"{name}: {called} {accuracy:.3g} is {relation} chance ({chance:.3g}): {cause}{_QUESTION}"]
 
 
-def _near(chance: float) -> float:
-    """The largest accuracy that is said to be near chance."""
-    return chance + _NEAR * (1 - chance)
+def _near(chance: float, most: float = 1.0) -> float:
+    """The largest accuracy that is said to be near chance, if it is at most `most`."""
+    return chance + _NEAR * (most - chance)
 
 
 def _best_offset(label: Array, predicted: Array, of_labels: Array, of_predictions: Array) -> Mistake:

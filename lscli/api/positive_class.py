@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from lscli.table import SampleTable
 
 _WHERE = "positive-class"
-# p and 1 - p of single or double precision sum to 1 within this distance; sums that are further off are divided by.
-_ROUNDING = 2.0 * float(np.finfo(np.float32).eps)
+# p and 1 - p sum to 1 within this distance if they are rounded to this type; sums that are further off are divided by.
+_ROUNDING = {"bfloat16": 2.0**-8, "float16": 2.0**-11, "float32": 2.0**-22, "float64": 2.0**-22}
 
 
 def positive_class(options: EvaluateOptions | BinsOptions, *, soft_labels: bool = False) -> int | None:
@@ -49,17 +49,22 @@ def check_two_classes(number: int | None, num_classes: int) -> None:
         raise UsageError(what, "leave out --positive-class; lscli classes has the calibration of each", where=_WHERE)
 
 
-def as_stated(table: SampleTable, stated: NDArray[Any]) -> SampleTable:
+def as_stated(table: SampleTable, stated: NDArray[Any], element: str) -> SampleTable:
     """The table with confidences from probabilities as they are stored, of two classes [N, 2] or of class 1, [N].
 
     The logarithms that the pass reads may change the last digit of a probability, and so its bin if it lies on an edge.
+
+    Args:
+        table: the samples.
+        stated: the probabilities of all rows.
+        element: the type that they are stored in.
     """
     if not table.has(OF_CLASS):
         return table
     p = stated[table["row"]]
     zero, one = (p[:, 0], p[:, 1]) if p.shape[1:] == (2,) else (1.0 - p.ravel(), p.ravel())
     total = zero + one
-    total[np.abs(total - 1.0) <= _ROUNDING] = 1.0
+    total[np.abs(total - 1.0) <= _ROUNDING[element]] = 1.0
     first = table["predicted"] == 0
     top, rest = np.where(first, zero, one) / total, np.where(first, one, zero) / total
     return replace(table, columns={**table.columns, "confidence": top, "one_minus_confidence": rest})

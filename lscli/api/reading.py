@@ -121,19 +121,29 @@ def read(
             soft=soft,
             watch=opened.watch,
         )
-    # Values that are no logits explain any accuracy.
-    doubtful = opened.soft is None and not opened.watch.misleading
-    doubts = plausibility_notes(opened.logits.name, opened.weighted(result.table)) if doubtful else []
+    noted = doubts(opened, result.table)
     if stated is not None:
-        result = result._replace(table=as_stated(result.table, stated))
+        result = result._replace(table=as_stated(result.table, stated, opened.logits.stored))
     result = result._replace(table=result.table.without(wanted - asked))
     tables = opened.tables(result.table)
     for name, sums in zip(opened.names, class_sums, strict=False):
         if name in tables:
             tables[name] = replace(tables[name], classes=sums)
     provenance = opened.provenance(result, files)
-    provenance = replace(provenance, warnings=[*provenance.warnings, *doubts])
+    provenance = replace(provenance, warnings=[*provenance.warnings, *noted])
     return Reading(opened.source, tables, opened.logits.shape[1], provenance, opened.used(result), targets)
+
+
+def doubts(opened: Inputs, table: SampleTable) -> list[str]:
+    """What to say if predictions and labels seem not to belong together; nothing if values are no logits.
+
+    Args:
+        opened: the inputs.
+        table: all samples, with the columns of `plausibility.COLUMNS` unless the labels are distributions.
+    """
+    if opened.soft is not None or opened.watch.misleading:  # this explains any accuracy
+        return []
+    return plausibility_notes(opened.logits.name, opened.weighted(table))
 
 
 def read_parts(

@@ -19,9 +19,15 @@ _LOOKS: dict[Look, str] = {
     "probabilities": "every row sums to 1: if these are probabilities, say --kind probs",
     "percentages": "every row sums to 100: if these are percentages, divide them by 100 and say --kind probs",
     "losses": "every row is like -log p of probabilities p that sum to 1: if so, save log p, which has no minus sign",
+    "equal sums": "no value is below 0, and all rows have about the same sum: if these are votes, percentages or "
+    "rounded probabilities, divide each row by its sum and say --kind probs",
     "scores": "all values lie between 0 and 1, and rows do not sum to 1: if these are scores of independent classes, "
     "such as sigmoids, no softmax fits them; save the logits of a softmax",
+    "log2": "every row is like log2 p of probabilities p that sum to 1: if so, multiply the values by math.log(2)",
+    "log10": "every row is like log10 p of probabilities p that sum to 1: if so, multiply the values by math.log(10)",
     "probability": "all values lie between 0 and 1: if these are probabilities of class 1, say --kind probs",
+    "percentage": "all values lie between 0 and 100: if these are percentages of class 1, divide them by 100 and say "
+    "--kind probs",
 }
 
 
@@ -34,9 +40,9 @@ def value_notes(name: str, num_classes: int, columns: Sequence[str], watch: Valu
         columns: the names of their columns in a table; empty if they have none.
         watch: looked at all rows.
     """
-    if watch.look is not None:
-        yield f"{name}: {_LOOKS[watch.look]}"
     odd = watch.odd_columns
+    if watch.look is not None and not (watch.look == "scores" and odd.all):  # 0 and 1 may be labels, not scores
+        yield f"{name}: {_LOOKS[watch.look]}"
     if odd.all:
         no_class = "it is no class" if len(odd.all) == 1 else "they are no classes"
         yield f"{name}: {_described(odd, columns)}: if {no_class}, {_remedy(odd.all, num_classes, columns)}"
@@ -68,11 +74,10 @@ def _remedy(odd: Sequence[int], num_classes: int, columns: Sequence[str]) -> str
     if columns:
         import shlex  # imported only for a warning
 
-        from lscli.io.tables.class_columns import class_columns
+        from lscli.io.tables.class_columns import key_for
 
-        names = [columns[place] for place in kept]
-        keys = [key for key, named in class_columns(columns, names).items() if named == names]
-        return f"say --logits-key {shlex.quote(keys[0])}" if keys else "save the table without them"
+        key = key_for(columns, [columns[place] for place in kept])
+        return f"say --logits-key {shlex.quote(key)}" if key else "save the table without them"
     if len(kept) == 1:
         return f"save logits[:, {kept[0]}] and say --binary"
     first, last = kept[0], kept[-1]

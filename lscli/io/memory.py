@@ -60,15 +60,19 @@ class TensorArray(StoredArray):
         tensor: of any shape and type.
         name: its name in errors and reports.
         stated: the tensor that it was computed from, if it was.
+        stored: the type that the values were given in; the tensor's own by default.
     """
 
-    def __init__(self, tensor: torch.Tensor, name: str, stated: torch.Tensor | None = None) -> None:
+    def __init__(
+        self, tensor: torch.Tensor, name: str, stated: torch.Tensor | None = None, stored: str | None = None
+    ) -> None:
         self.name = name
         self.shape = tuple(tensor.shape)
         self.dtype = np.dtype(f"V{tensor.element_size()}")
         self.element = str(tensor.dtype).removeprefix("torch.")
         self.tensor = tensor
         self.stated = stated
+        self.stored = stored or self.element
 
     def reshaped(self, shape: tuple[int, ...]) -> TensorArray:
         return TensorArray(self.tensor.reshape(shape), self.name)

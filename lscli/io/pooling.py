@@ -6,11 +6,15 @@ give the numbers of none. Their files show it: they have the same labels, or one
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from lscli.errors import InputError, UsageError
+from lscli.io.memory import TensorArray
 from lscli.io.paths import alike
 from lscli.text import printable
 
@@ -23,6 +27,10 @@ if TYPE_CHECKING:
     from lscli.io.stored import StoredArray
 
 _MOST = 4  # models in a command
+_FIRST = 64  # rows of soft labels that are compared
+# Of many shards, two have the same few labels by accident. That must be less likely than 2^-20.
+_BITS = 20
+_ALONE = "name the files of one model alone"
 _POOL = "to read them as the samples of one model, say --pool"
 
 
@@ -50,7 +58,8 @@ def check_one_model(
 ) -> None:
     """Refuse shards of logits and labels that look like those of several models.
 
-    Labels of a single class prove nothing, and folders may be numbered like shards.
+    Labels of a single class prove nothing, nor do a few equal labels among other shards; and folders may be numbered
+    like shards.
 
     Args:
         truth: the parts of the labels, as rows.
@@ -63,29 +72,51 @@ def check_one_model(
     models, where = logits.names, logits.pattern or ""
     if len(models) < 2 or len(truth) != len(models):
         return
-    pair = None if values is None else _same_labels([part.shape[0] for part in truth], models, values)
+    rows = [part.shape[0] for part in truth]
+    soft = values is None
+    if values is None:
+        rows, values = _first_rows(truth)
+    pair = _same_labels(rows, models, values)
     if pair is not None:
         what = f"{pair[0]} and {pair[1]} have the same labels, as files of several models have"
         own = "" if labels.names == models else labels.names[models.index(pair[0])]
-        raise UsageError(what, f"{_compare(pair, own)}; {_POOL}", where=where)
+        raise UsageError(what, f"{_ALONE if soft else _compare(pair, own)}; {_POOL}", where=where)
     pair = _same_name(models)
     if pair is not None:
         what = f"{pair[0]} and {pair[1]} look like files of several models"
-        raise UsageError(what, f"name the files of one model alone; {_POOL}", where=where)
+        raise UsageError(what, f"{_ALONE}; {_POOL}", where=where)
+
+
+def _first_rows(truth: Sequence[StoredArray]) -> tuple[list[int], NDArray[Any]]:
+    """How many first rows of soft labels are compared of each shard, and a number for each of these rows, one after
+    another: equal ones for equal rows.
+    """
+    count = min(_FIRST, truth[0].shape[0])
+    if len({part.shape for part in truth}) > 1 or any(isinstance(part, TensorArray) for part in truth):
+        return [0] * len(truth), np.empty(0, np.int64)
+    rows = [part.read(0, count, np.empty((count, *part.shape[1:]), part.dtype.newbyteorder("="))) for part in truth]
+    return [count] * len(truth), np.unique(np.concatenate(rows), axis=0, return_inverse=True)[1].reshape(-1)
 
 
 def _same_labels(rows: Sequence[int], files: Sequence[str], values: NDArray[Any]) -> tuple[str, str] | None:
-    """Two files with the same labels, of more than one class."""
+    """Two files with the same labels of more than one class, if all files have them or it can be no accident."""
     seen: dict[bytes, str] = {}
-    start = 0
-    for file, count in zip(files, rows, strict=True):
-        part = values[start : start + count]
-        start += count
-        if count and (part != part[0]).any():
+    same: list[tuple[str, str, NDArray[Any]]] = []
+    for file, part in zip(files, np.split(values, np.cumsum(rows)[:-1]), strict=True):
+        if len(part) and (part != part[0]).any():
             other = seen.setdefault(part.tobytes(), file)
             if other != file:
-                return other, file
-    return None
+                same.append((other, file, part))
+    bits = _BITS + 2 * math.log2(len(files))
+    sure = len(same) == len(files) - 1
+    return next(((other, file) for other, file, part in same if sure or _bits(part, values) >= bits), None)
+
+
+def _bits(part: NDArray[Any], values: NDArray[Any]) -> float:
+    """-log2 of the probability that labels drawn from all `values` are those of this part."""
+    classes, counts = np.unique(values, return_counts=True)
+    bits = -np.log2(counts / len(values))
+    return float(bits[np.searchsorted(classes, part)].sum())
 
 
 def _same_name(files: Sequence[str]) -> tuple[str, str] | None:

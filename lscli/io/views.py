@@ -140,7 +140,7 @@ def interpreted(array: StoredArray, kind: Kind, *, binary: bool, device: str = "
 def _on_device(array: TensorArray, kind: Kind, *, binary: bool, wide: bool) -> TensorArray:
     z = array.tensor.double() if wide or array.element == "float64" else array.tensor.float()
     if not binary:
-        return TensorArray(z.log(), array.name, stated=z)
+        return TensorArray(z.log(), array.name, stated=z, stored=array.element)
     import torch
 
     z = z.reshape(-1)
@@ -150,4 +150,4 @@ def _on_device(array: TensorArray, kind: Kind, *, binary: bool, wide: bool) -> T
         pair = (torch.log1p(-z), z.log())
     else:
         pair = (torch.where(z > -math.log(2), torch.log(-torch.expm1(z)), torch.log1p(-z.exp())), z)
-    return TensorArray(torch.stack(pair, dim=1), array.name, stated=z)
+    return TensorArray(torch.stack(pair, dim=1), array.name, stated=z, stored=array.element)

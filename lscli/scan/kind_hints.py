@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lscli.io.odd_labels import ONE_BY_ONE
 from lscli.io.views import SUM
 
 if TYPE_CHECKING:
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from lscli.io.logits import Logits
 
 _ROWS = 64  # the first rows of the file that are looked at
+_MOST = 8  # columns that are listed
 _BASES = {"log-probs": math.e, "logarithms to the base 2": 2.0, "logarithms to the base 10": 10.0}
 _UNBOUNDED = ("logits", "scores", "shares")
 _HINTS = {
@@ -26,7 +26,8 @@ _HINTS = {
     "probs": "these look like probabilities: say --kind probs",
     "log-probs": "these look like log-probabilities: say --kind log-probs",
     "percentages": "these look like percentages: divide them by 100, and say --kind probs",
-    "shares": f"if each class has a probability of its own, as of a sigmoid, {ONE_BY_ONE}",
+    "shares": "if each class has a probability of its own, as of a sigmoid, measure each class k on its own: save "
+    "probs[:, k] and (labels == k).astype(int), and say --binary --kind probs",
 } | {
     name: f"these look like {name}: multiply them by math.log({base:g}), and say --kind log-probs"
     for name, base in _BASES.items()
@@ -49,7 +50,28 @@ def kind_hint(logits: Logits) -> str:
     if not len(rows):
         return ""
     found = _one_value(rows) if rows.shape[1] == 1 else _of_most([_seems(row) for row in rows])
-    return "" if found == logits.kind else _HINTS[found]
+    if found == logits.kind:
+        return ""
+    return _without_whole_numbers(rows, logits.kind) or _HINTS[found]
+
+
+def _without_whole_numbers(rows: NDArray[Any], kind: str) -> str:
+    """A hint if rows [n, K] are of a kind without their columns of whole numbers, such as labels; otherwise empty."""
+    whole = (rows == np.rint(rows)).all(axis=0)
+    others = rows[:, ~whole]
+    if not 0 < others.shape[1] < len(whole):
+        return ""
+    places = np.flatnonzero(whole).tolist()
+    shown = ", ".join(map(str, places[:_MOST])) + (", ..." if len(places) > _MOST else "")
+    said = (
+        f"column {shown} holds only whole numbers" if len(places) == 1 else f"columns {shown} hold only whole numbers"
+    )
+    if others.shape[1] > 1:
+        alike = _of_most([_seems(row) for row in others]) == kind
+        return f"{said}, and the others sum to 1: save the others alone" if alike else ""
+    if kind != "probs" or _one_value(others) != "probs":
+        return ""
+    return f"{said}: if the other one is the probability of class 1, save it alone and say --binary"
 
 
 def _of_most(kinds: list[str]) -> str:

@@ -6,6 +6,7 @@ their first rows, and later rows cost nothing.
 
 from __future__ import annotations
 
+import math
 import threading
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,17 +17,27 @@ from lscli.io.views import SUM
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Look = Literal["probabilities", "percentages", "losses", "scores", "probability"]
+Look = Literal[
+    "probabilities", "percentages", "losses", "log2", "log10", "equal sums", "scores", "probability", "percentage"
+]
 
 _ROUNDING = 1e-3  # of a probability near 1, as float16 and exp(log p) have it
 
 # With fewer rows, logits may lie between 0 and 1.
 _ROWS = 3
 _NEAR_0 = 0.05
+# Percentages go beyond this, and a logit does so only for a probability within 1e-17 of 1.
+_LARGE = 40
+# Rows of K probabilities that are rounded to two decimals sum to 1 within 0.01 sqrt(K), a little more than three
+# standard deviations. That many rows of other values do so must be less likely than 2^-20.
+_WIDEST, _ODDS = 0.05, 20
+# A smaller sum of whole numbers may be the same in all rows by accident.
+_VOTES = 10
 _COLUMNS = 1 << 16
 
-_OF_CLASSES: tuple[Look, ...] = ("probabilities", "percentages", "losses", "scores")
-_BINARY: tuple[Look, ...] = ("probability",)
+_OF_CLASSES: tuple[Look, ...] = ("probabilities", "percentages", "losses", "log2", "log10", "equal sums", "scores")
+_LOGARITHMS: tuple[Look, ...] = ("losses", "log2", "log10")
+_BINARY: tuple[Look, ...] = ("probability", "percentage")
 
 
 class Looks:
@@ -41,7 +52,10 @@ class Looks:
         self._possible: tuple[Look, ...] = _BINARY if binary else _OF_CLASSES
         self._rows = 0
         self._broken = False  # whether there is a value that is not whole
-        self._unsure = False  # whether there is a row without a value near 0
+        self._unsure = False  # whether there is a row whose values are all above 0, or all below, and none is near 0
+        self._large = False  # whether there is a value too large for a usual logit
+        self._sums = (math.inf, -math.inf)  # the smallest and the largest sum of a row
+        self._tolerance = SUM
 
     @property
     def open(self) -> bool:
@@ -49,14 +63,27 @@ class Looks:
         return bool(self._possible)
 
     def add(self, x: NDArray[Any]) -> None:
-        """Look at rows [n, K]."""
-        possible = {look for look in self._possible if _STATEMENTS[look](x)}
-        few = x[:, :_COLUMNS]  # of very wide rows, no copy is made
+        """Look at rows [n, K]. Those of one value, as of samples that failed, say nothing."""
+        varied = x.max(axis=1) > x.min(axis=1)
+        if not varied.any():
+            return
+        if not varied.all():  # of very wide rows, no copy is made
+            x = x[varied]
+        with np.errstate(over="ignore"):  # a sum of huge values is inf, as no sum is that is looked for
+            possible = {look for look in self._possible if _STATEMENTS[look](x)}
+            sums = np.add.reduce(x, axis=1, dtype=np.float64) if "equal sums" in possible else np.ones(1)
+        few = x[:, :_COLUMNS]
         broken = bool((few != np.rint(few)).any())
         with self._lock:
             self._rows += len(x)
             self._broken = self._broken or broken
-            self._unsure = self._unsure or ("losses" in possible and bool(x.min(axis=1).max() > _NEAR_0))
+            if not self._unsure and not possible.isdisjoint(_LOGARITHMS):
+                self._unsure = bool(max(x.min(axis=1).max(), (-x.max(axis=1)).max()) > _NEAR_0)
+            self._large = self._large or bool(x.max() > _LARGE)
+            self._tolerance = min(SUM * math.sqrt(x.shape[1]), _WIDEST)
+            self._sums = min(self._sums[0], float(sums.min())), max(self._sums[1], float(sums.max()))
+            if not self._sums[1] - self._sums[0] <= 2 * self._tolerance * self._sums[1]:
+                possible.discard("equal sums")
             # Another thread may have ruled out further looks in the meantime.
             self._possible = tuple(look for look in self._possible if look in possible)
 
@@ -65,10 +92,20 @@ class Looks:
         if not self._rows:
             return None
         # A few values between 0 and 1, or whole ones, say little, unless each row has the same sum; and a row of which
-        # one value is 0 and all others are large is also that of logits.
+        # one value is 0 and all others are far from it is also that of logits.
         sure = self._broken and self._rows >= _ROWS
-        proved = {"scores": sure, "probability": sure, "losses": sure and self._unsure}
+        proved = {"scores": sure, "probability": sure, "percentage": self._large}
+        proved |= dict.fromkeys(_LOGARITHMS, sure and self._unsure)
+        proved["equal sums"] = self._equal_sums()
         return next((look for look in self._possible if proved.get(look, True)), None)
+
+    def _equal_sums(self) -> bool:
+        """Whether rows are rounded probabilities or percentages, or equal numbers of votes."""
+        low, high = self._sums
+        near_1 = "scores" in self._possible and max(1 - low, high - 1) <= self._tolerance
+        near_100 = max(100 - low, high - 100) <= 100 * self._tolerance
+        whole = not self._broken and (near_100 or low == high >= _VOTES)
+        return self._rows * -math.log2(2 * self._tolerance) >= _ODDS and (near_1 or whole)
 
 
 def _in_unit_interval(x: NDArray[Any]) -> bool:
@@ -92,14 +129,34 @@ def _losses(x: NDArray[Any]) -> bool:
     return bool(x.min() >= 0) and _sum_to(np.exp(-x), 1)
 
 
+def _log2(x: NDArray[Any]) -> bool:
+    return bool(x.max() <= 0) and _sum_to(np.exp2(x), 1)
+
+
+def _log10(x: NDArray[Any]) -> bool:
+    return bool(x.max() <= 0) and _sum_to(np.power(10.0, x), 1)
+
+
+def _positive(x: NDArray[Any]) -> bool:
+    return bool(x.min() >= 0)
+
+
 def _probability(x: NDArray[Any]) -> bool:
     return _in_unit_interval(x[:, 1:])
+
+
+def _percentage(x: NDArray[Any]) -> bool:
+    return bool(x.min() >= 0 and x.max() <= 100 * (1 + _ROUNDING))
 
 
 _STATEMENTS = {
     "probabilities": _probabilities,
     "percentages": _percentages,
     "losses": _losses,
+    "log2": _log2,
+    "log10": _log10,
+    "equal sums": _positive,
     "scores": _in_unit_interval,
     "probability": _probability,
+    "percentage": _percentage,
 }

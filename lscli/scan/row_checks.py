@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from lscli.kernels.rowstate import RowState
     from lscli.options import MaskedClasses, Nonfinite
 
+# Probabilities of some classes that are rounded to two decimals sum to 1 within this distance.
+_ROUNDED = 0.05
+
 
 class RowChecks:
     """Checks rows by their states, from any thread.
@@ -104,7 +107,10 @@ class RowChecks:
         wrong = np.flatnonzero(np.isfinite(largest) & ~(np.abs(sums - 1) <= SUM))
         if len(wrong):
             what = f"of {self._logits.kind} sums to {sums[wrong[0]]:.6g}, not to 1"
-            hint = kind_hint(self._logits) or "most rows are as declared: look at the run that wrote this one"
+            hint = "most rows are as declared: look at the run that wrote this one"
+            if self._logits.kind == "probs" and abs(sums[wrong[0]] - 1) <= _ROUNDED:
+                hint = "if the probabilities are rounded, divide each row by its sum"
+            hint = kind_hint(self._logits) or hint
             raise self._refused(int(rows[wrong[0]]), what, hint)
 
     def _refused(self, row: int, what: str, hint: str) -> InputError:

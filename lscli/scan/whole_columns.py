@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 # Whole numbers from here on prove nothing, since the type has no halves there.
 _NO_HALVES = {"float16": 2.0**10, "bfloat16": 2.0**7, "float32": 2.0**23, "float64": 2.0**52}
 
-# A column of whole numbers is an accident with a probability of 2^-(bits x rows): logits are often those of bfloat16,
-# with 7 bits, whatever type they are saved in. That must be below 2^-20 for all columns together; logits that were
-# rounded to one decimal take six rows.
+# A small logit is a whole number by accident with a probability of 2^-4, a larger one of 1/2: logits are often those of
+# bfloat16 or float16, whatever type they are saved in, with few bits behind the point. From 128 or 1024 on they have
+# none, so a whole number that fits into 8 or 11 bits proves nothing. That a column is whole by accident must be less
+# likely than 2^-20 for all columns together; logits that were rounded to one decimal take six rows.
 _SMALL, _BITS, _ODDS, _ROWS = 16, 4, 20, 6
+_ENOUGH = 64  # of so many bits, more prove nothing further
+_COARSE = ((2.0**7, 8), (2.0**10, 11))
 # With fewer rows, counting the rows or agreeing with the labels may be an accident.
 _FEW = 3
 
@@ -60,7 +63,7 @@ class WholeColumns:
         self._rows = 0
         self._labels = (num_classes, -1)  # the smallest and the largest one
         self._whole = np.ones(num_classes, np.bool_)
-        self._small = np.ones(num_classes, np.bool_)
+        self._bits = np.zeros(num_classes, np.int64)  # how unlikely it is that a column is whole by accident
         # Which columns are constant, differ by a constant from the labels, and from the row numbers; and the constants.
         self._constant = np.ones((3, num_classes), np.bool_)
         self._value = np.full((3, num_classes), np.nan)
@@ -76,12 +79,15 @@ class WholeColumns:
         part = x if len(suspects) == x.shape[1] else x[:, suspects]
         size = np.abs(part)
         whole = ((size < self._limit) & (part == np.rint(part))).all(axis=0)
-        small = (size < _SMALL).all(axis=0)
+        bits = np.zeros(len(suspects), np.int64)
+        unproved = whole & (self._bits[suspects] < _ENOUGH)
+        if unproved.any():
+            bits[unproved] = _bits(size[:, unproved]).sum(axis=0)
         with self._lock:
             self._rows += len(x)
             self._labels = min(self._labels[0], int(label.min())), max(self._labels[1], int(label.max()))
             self._whole[suspects] &= whole
-            self._small[suspects] &= small
+            self._bits[suspects] += bits
         references: tuple[NDArray[Any], ...] = (np.zeros(len(x)), label, row)
         for kind, reference in enumerate(references):
             places = np.flatnonzero(self._whole & self._constant[kind])
@@ -105,8 +111,7 @@ class WholeColumns:
         as_index &= ~constant & ~as_label
         labels = {place: int(self._value[1, place]) for place in np.flatnonzero(as_label).tolist()}
         index = np.flatnonzero(as_index).tolist()
-        bits = np.where(self._small, _BITS, 1)
-        proved = (self._rows >= _ROWS) & (self._rows * bits >= _ODDS + math.log2(classes))
+        proved = (self._rows >= _ROWS) & (self._bits >= _ODDS + math.log2(classes))
         others = np.flatnonzero(self._whole & ~constant & ~as_label & ~as_index & proved).tolist()
         left = classes - len(labels) - len(index) - len(others)
         # Beside logits such columns are few, and without them each label still has its class.
@@ -115,4 +120,18 @@ class WholeColumns:
         if labels or index or others:  # a constant is one of them if no label can mean it
             unlabelled = [place for place in np.flatnonzero(constant).tolist() if place > largest]
             others = sorted([*others, *unlabelled]) if left - len(unlabelled) > largest else others
+        else:  # after the column of the largest label, it is one column too many; 0 is also the logit of a reference
+            last = [place for place in range(largest + 1, classes) if constant[place] and self._value[0, place] > 0]
+            sure = self._rows >= _ROWS and smallest < largest
+            others = last if sure and largest + 1 + len(last) == classes else []
         return OddColumns(labels, index, others)
+
+
+def _bits(size: NDArray[Any]) -> NDArray[np.int64]:
+    """How many bits of a logit of this size [n, K] would have to be 0 by accident for it to be whole."""
+    bits = np.where(size < _SMALL, _BITS, 1)
+    for least, digits in _COARSE:
+        if (size >= least).any():
+            mantissa = np.ldexp(np.frexp(size)[0], digits)
+            bits[(size >= least) & (mantissa == np.rint(mantissa))] = 0
+    return bits

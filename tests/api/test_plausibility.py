@@ -116,6 +116,26 @@ def test_a_prediction_that_never_changes_fits_any_order() -> None:
     assert [] == said(np.pad(logits, ((0, 0), (0, 3))), np.full(5000, 4))
 
 
+@pytest.mark.parametrize(("usual", "spread"), [(-3, 1), (3, 1), (-5, 1.5), (-1, 0.3)])
+def test_calibrated_predictions_of_a_rare_class_are_no_chance(usual: float, spread: float) -> None:
+    """Nearly all of them are of the other class, so that any order of the rows has about the same accuracy."""
+    rng = np.random.default_rng(0)
+    logits = rng.normal(usual, spread, 200_000)
+    labels = (rng.random(len(logits)) < 1 / (1 + np.exp(-logits))).astype(np.int64)
+    assert 50 < np.count_nonzero((logits > 0) != (usual > 0)) < 400
+    assert [] == said(logits, labels, binary=True)
+    assert [] == said(np.stack([-logits, 0 * logits], axis=1), labels)
+
+
+def test_labels_of_one_class_fit_any_order() -> None:
+    logits, _ = model(5000, 4, skill=0.0)
+    assert [] == said(logits, np.full(5000, 2))
+    assert [] == said(logits, np.where(np.arange(5000) < 10, 1, 2))
+    for rows in (1, 30):
+        right = np.zeros(rows, int)
+        assert [] == said(np.eye(3)[right] - 0.5, right)
+
+
 def test_classes_that_rows_do_not_have_are_no_chance() -> None:
     # Half the questions have two choices, half have five; a guess is right in 35 %, and the shares alone say 27.5 %.
     rng = np.random.default_rng(2)
@@ -139,7 +159,7 @@ def test_every_metric_and_command_has_it_and_the_report_keeps_it(tmp_path: Path)
     logits, labels = model(300, 10)
     np.save(tmp_path / "x.npy", logits)
     np.save(tmp_path / "y.npy", (labels + 1) % 10)
-    for command in (["eval"], ["eval", "-m", "loss_hard"], ["bins"], ["sweep"]):
+    for command in (["eval"], ["eval", "-m", "loss_hard"], ["bins"], ["sweep"], ["explain", "1.5"]):
         done = run(*command, tmp_path / "x.npy", tmp_path / "y.npy")
         assert 1 == done.stderr.count("with labels - 1"), command
     report = json.loads(run("eval", tmp_path / "x.npy", tmp_path / "y.npy", "-f", "json", "-q").stdout)

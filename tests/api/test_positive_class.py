@@ -165,7 +165,8 @@ def test_every_kind_and_type_of_values(kind: Any, dtype: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("columns", "dtype"), [(1, "float16"), (1, "float32"), (1, "float64"), (2, "float32"), (2, "float64")]
+    ("columns", "dtype"),
+    [(1, "float16"), (1, "float32"), (1, "float64"), (2, "float16"), (2, "float32"), (2, "float64")],
 )
 def test_probabilities_on_an_edge_stay_there(columns: int, dtype: str) -> None:
     """0.3 or 0.7 through a logarithm and back may be in the next bin."""

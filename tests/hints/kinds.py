@@ -16,6 +16,7 @@ X, Y = some_logits(40, 5, "float64"), some_labels(40, 5)
 RIGHT = float((X.argmax(axis=1) == Y).mean())
 Z, BITS = some_logits(40, 1, "float64")[:, 0], some_labels(40, 2)
 KIND = "--kind"
+ROUNDED = np.round(softmax(X, axis=1), 2)
 
 
 def said(*words: object, change: Callable[[Any], Any] = lambda x: x) -> Make:
@@ -24,6 +25,16 @@ def said(*words: object, change: Callable[[Any], Any] = lambda x: x) -> Make:
     def arguments(folder: Path) -> Sequence[object]:
         (folder / "x.npy").write_bytes(saved(change(np.load(folder / "x.npy"))))
         return ["eval", folder / "x.npy", folder / "y.npy", *words]
+
+    return arguments
+
+
+def one_class(k: int) -> Make:
+    """A `Make` that measures one class of independent ones."""
+
+    def arguments(folder: Path) -> Sequence[object]:
+        probs, labels = np.load(folder / "x.npy"), np.load(folder / "y.npy")
+        return arrays(probs[:, k], (labels == k).astype(int), "--binary", KIND, "probs")(folder)
 
     return arguments
 
@@ -115,8 +126,34 @@ CASES = [
         "sigmoid scores as probs",
         arrays(expit(X), Y, KIND, "probs"),
         "of probs sums to",
-        "if each class has a probability of its own",
+        "save probs[:, k] and (labels == k).astype(int), and say --binary --kind probs",
+        one_class(2),
+        accuracy=float(((X[:, 2] > 0) == (Y == 2)).mean()),
         never=("leave",),
+    ),
+    Hint(
+        "labels beside probabilities",
+        arrays(np.column_stack([softmax(X, axis=1), Y]), Y, KIND, "probs"),
+        "of probs sums to",
+        "column 5 holds only whole numbers, and the others sum to 1: save the others alone",
+        said(KIND, "probs", change=lambda x: x[:, :5]),
+        accuracy=RIGHT,
+    ),
+    Hint(
+        "labels beside probabilities of class 1",
+        arrays(np.column_stack([expit(Z), BITS]), BITS, KIND, "probs"),
+        "of probs sums to",
+        "if the other one is the probability of class 1, save it alone and say --binary",
+        said(KIND, "probs", "--binary", change=lambda x: x[:, 0]),
+        accuracy=float(((Z > 0) == BITS).mean()),
+    ),
+    Hint(
+        "rounded probabilities",
+        arrays(ROUNDED, Y, KIND, "probs"),
+        "of probs sums to",
+        "if the probabilities are rounded, divide each row by its sum",
+        said(KIND, "probs", change=lambda x: x / x.sum(axis=1, keepdims=True)),
+        accuracy=float((ROUNDED.argmax(axis=1) == Y).mean()),
     ),
     Hint(
         "a row among probabilities",

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 import lscli
 from lscli.errors import InputError
+from lscli.io.logits import Logits
+from lscli.io.memory import TensorArray
+from lscli.io.views import interpreted
 from lscli.options import Kernel
 from tests.io.make import figures, some_labels, some_logits
 
@@ -216,3 +219,10 @@ def test_what_are_no_labels_is_refused(labels: Any, says: str) -> None:
 def test_two_arrays_in_the_wrong_order_are_called_swapped() -> None:
     with pytest.raises(InputError, match="the two inputs are swapped"):
         lscli.evaluate(some_labels(20, 3), of_type("float32", 3))
+
+
+@pytest.mark.parametrize(("shape", "binary"), [((4, 2), False), ((4,), True)])
+def test_probabilities_on_a_device_keep_the_name_of_their_type(shape: tuple[int, ...], *, binary: bool) -> None:
+    """Their rounding is that of the type in which they were given; one of the CPU shows the same steps."""
+    given = TensorArray(torch.full(shape, 0.5, dtype=torch.bfloat16), "logits")
+    assert "bfloat16" == Logits(interpreted(given, "probs", binary=binary), "probs").stored

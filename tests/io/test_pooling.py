@@ -110,6 +110,37 @@ def test_shards_of_one_class_prove_nothing() -> None:
     assert 36 == lscli.evaluate("*/logits.npy", "*/labels.npy").samples["rows"]
 
 
+def test_a_few_equal_labels_among_many_shards_are_an_accident() -> None:
+    save(*(f"part-{number}" for number in range(20)), rows=2)
+    for number in (3, 8, 9):
+        np.save(f"part-{number}/labels.npy", np.array([0, 2]))
+    assert 40 == lscli.evaluate("*/logits.npy", "*/labels.npy").samples["rows"]
+    labels = np.array([0, 1, 2, 1] * 10)
+    for number in range(20):
+        np.save(f"part-{number}/logits.npy", RNG.standard_normal((40, 3)))
+        np.save(f"part-{number}/labels.npy", labels if number in (3, 8) else RNG.permutation(labels))
+    refused(
+        lscli.UsageError, "part-3/logits.npy and part-8/logits.npy have the same labels", "*/logits.npy", "*/labels.npy"
+    )
+
+
+@pytest.mark.parametrize("suffix", ["npy", "npz"])
+def test_soft_labels_of_several_models(suffix: str) -> None:
+    save("seed-1", "seed-2", "seed-3")
+    soft = RNG.dirichlet(np.ones(3), 12).astype(np.float32)
+    for number in (1, 2, 3):
+        np.savez_compressed(f"seed-{number}/soft.npz", soft)
+        np.save(f"seed-{number}/soft.npy", soft)
+    given: tuple[Any, ...] = ("*/logits.npy", f"*/soft.{suffix}")
+    hint = refused(lscli.UsageError, "have the same labels", *given, soft_labels=True, metrics="loss_hard")
+    assert hint.startswith("name the files of one model alone; to read them")  # sweep has no soft labels
+    one = lscli.evaluate(*given, soft_labels=True, pool=True, metrics="loss_hard")
+    for number in (1, 2, 3):
+        np.savez_compressed(f"seed-{number}/soft.npz", soft[RNG.permutation(12)])
+        np.save(f"seed-{number}/soft.npy", soft[RNG.permutation(12)])
+    assert one.samples["rows"] == lscli.evaluate(*given, soft_labels=True, metrics="loss_hard").samples["rows"]
+
+
 def test_files_typed_where_one_is_due_get_the_hint_that_fits() -> None:
     save("resnet", "vgg", "seed-1", "seed-2", same=True)
     done = run("eval", "resnet/logits.npy", "vgg/logits.npy", "vgg/labels.npy")

@@ -121,3 +121,84 @@ def test_the_command_line_and_samples_say_it(tmp_path: Path) -> None:
 def test_logits_that_begin_at_0_are_no_losses() -> None:
     z = np.column_stack([np.zeros(50), RNG.uniform(6, 9, 50)])  # exp(-0) + exp(-z) is near 1
     assert [] == said(z, np.arange(50) % 2)
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        (np.log2(PROBS), "log2 p of probabilities p that sum to 1: if so, multiply the values by math.log(2)"),
+        (np.log10(PROBS), "log10 p of probabilities p that sum to 1: if so, multiply the values by math.log(10)"),
+    ],
+)
+def test_logarithms_to_another_base_are_named(values: Array, says: str) -> None:
+    (found,) = said(values)
+    assert says in found
+    base = 2 if "log2" in says else 10
+    assert loss(LOGITS) == pytest.approx(loss(values * np.log(base)))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.round(PROBS, 2),
+        np.round(100 * PROBS),
+        RNG.multinomial(500, PROBS),
+        RNG.multinomial(11, PROBS),
+    ],
+    ids=["rounded", "percentages", "votes", "few votes"],
+)
+def test_votes_and_rounded_probabilities_are_named(values: Array) -> None:
+    (found,) = said(values.astype(np.float32))
+    assert found.endswith("rounded probabilities, divide each row by its sum and say kind='probs'")
+    shares = values / values.sum(axis=1, keepdims=True)
+    label = shares[np.arange(N), LABELS]
+    expected = -np.log(label).mean() if label.all() else np.inf
+    assert expected == pytest.approx(lscli.evaluate(shares, LABELS, kind="probs", metrics="loss_hard")["loss_hard"])
+
+
+def test_percentages_of_class_1_are_named() -> None:
+    p = scipy.special.expit(Z)
+    for values in (100 * p, np.round(100 * p).astype(np.float16)):
+        (found,) = said(values, TRUTH, binary=True)
+        assert "if these are percentages of class 1, divide them by 100 and say kind='probs'" in found
+    assert loss(Z, TRUTH, binary=True) == pytest.approx(loss(100 * p / 100, TRUTH, binary=True, kind="probs"))
+
+
+@pytest.mark.parametrize("scale", [1, 4, 30])
+def test_confident_logits_are_no_logarithms_of_probabilities(scale: float) -> None:
+    """Where one probability is nearly 1, so is the sum of 2^x and of 10^x."""
+    labels = LABELS[:6]
+    logits = -scale * (1 - np.eye(K)[labels])
+    assert [] == said(logits + 0.1 * RNG.random((6, K)) * (logits < 0), labels)
+    assert [] == said(np.stack([np.zeros(20), np.full(20, -7.5)], axis=1), np.arange(20) % 2)
+
+
+def test_positive_logits_of_nearly_equal_sums_are_logits() -> None:
+    """The sums of many values differ little."""
+    assert [] == said(20 + 3 * RNG.random((N, 500)))
+    assert [] == said(np.round(20 + 3 * RNG.random((N, 500))))
+    assert [] == said(np.round(3 * RNG.random((N, 2))), LABELS % 2)
+
+
+def test_labels_of_0_and_1_beside_probabilities_are_no_scores() -> None:
+    p = scipy.special.expit(Z)
+    (found,) = said(np.stack([p, TRUTH], axis=1), TRUTH)
+    assert "column 1 holds only whole numbers and equals the labels" in found
+
+
+@pytest.mark.parametrize("fill", [0.0, -1.0, 100.0])
+def test_rows_of_one_value_say_nothing(fill: float) -> None:
+    for says, values in LOOKS.items():
+        changed = values.copy()
+        changed[[0, 57]] = fill
+        (found,) = said(changed)
+        assert says.replace("--kind probs", "kind='probs'") in found
+    assert [] == said(np.full((30, 4), 0.25), np.arange(30) % 4)
+
+
+@pytest.mark.parametrize("value", [1e308, -1e308, -5e-324])
+def test_values_at_the_edge_of_their_type_give_no_other_warning(value: float) -> None:
+    """numpy's warnings, such as that of an overflow, are errors here."""
+    assert [] == said(np.full((30, 4), value), np.arange(30) % 4)
+    assert [] == said(np.linspace(0.1, 1, 120).reshape(30, 4) * value, np.arange(30) % 4)
+    assert [] == said(np.full(30, value), np.arange(30) % 2, binary=True)

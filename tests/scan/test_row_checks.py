@@ -88,3 +88,12 @@ def test_the_first_refused_row_with_a_masked_class_is_named(kernel: Kernel, thre
     assert "--masked-classes exclude" in str(caught.value.hint)
     labels[[33, 60]] = -100
     assert 88 == len(scanned(logits, labels, kernel=kernel, masked_classes="error").table)
+
+
+def test_rounded_probabilities_that_do_not_sum_to_1_are_named() -> None:
+    values = np.full((4, 3), [0.5, 0.25, 0.25])
+    values[2] = [0.33, 0.33, 0.32]
+    with pytest.raises(lscli.InputError, match=r"row 2 of probs sums to 0\.98, not to 1") as caught:
+        lscli.evaluate(values, [0, 1, 2, 0], kind="probs")
+    assert caught.value.hint == "if the probabilities are rounded, divide each row by its sum"
+    lscli.evaluate(values / values.sum(axis=1, keepdims=True), [0, 1, 2, 0], kind="probs")

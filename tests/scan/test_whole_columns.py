@@ -127,3 +127,60 @@ def test_columns_of_tables_are_named(tmp_path: Path, suffix: str) -> None:
     assert "column 'truth' holds only whole numbers and equals the labels: if" in found
     assert found.endswith("say logits_key='z[0-9]*'")
     assert pytest.approx(EXPECTED) == lscli.evaluate(path, LABELS, logits_key="z[0-9]*")["loss_hard"]
+
+
+def test_columns_of_tables_that_no_pattern_tells_apart_are_listed(tmp_path: Path) -> None:
+    pd = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    names = ["z0", "z 1", "z2", "z3"]
+    pd.DataFrame(beside(LABELS), columns=[*names, "z4"]).to_parquet(tmp_path / "x.parquet")
+    (found,) = said(tmp_path / "x.parquet", logits_key="*")
+    assert found.endswith("say logits_key='z0,z 1,z2,z3'")
+    assert (
+        pytest.approx(EXPECTED)
+        == lscli.evaluate(tmp_path / "x.parquet", LABELS, logits_key="z0,z 1,z2,z3")["loss_hard"]
+    )
+
+
+def test_a_constant_after_the_column_of_the_last_label_is_one_column_too_many() -> None:
+    assert LABELS.max() == LOGITS.shape[1] - 1
+    for constant in (1.0, 7.0):
+        (found,) = said(np.column_stack([LOGITS, np.full(len(LABELS), constant)]))
+        assert f"column {LOGITS.shape[1]} holds only whole numbers" in found
+    for constant in (0.0, -1e4, 0.5):  # a class of reference, a masked class, an intercept
+        assert [] == said(np.column_stack([LOGITS, np.full(len(LABELS), constant)]))
+
+
+@pytest.mark.parametrize("kind", ["probs", "log-probs"])
+def test_columns_beside_probabilities_are_named_where_rows_do_not_sum_to_1(kind: Any) -> None:
+    values = np.exp(LOGITS) / np.exp(LOGITS).sum(axis=1, keepdims=True)
+    values = values if kind == "probs" else np.log(values)
+    expected = lscli.evaluate(values, LABELS, kind=kind, metrics="loss_hard")["loss_hard"]
+    last = LOGITS.shape[1]
+    for data, own, says in (
+        (np.column_stack([values, LABELS]), slice(0, last), f"column {last} holds"),
+        (np.column_stack([np.arange(len(LABELS)), LABELS, values]), slice(2, None), "columns 0, 1 hold"),
+    ):
+        with pytest.raises(lscli.InputError, match="not to 1") as caught:
+            lscli.evaluate(data, LABELS, kind=kind)
+        assert f"{says} only whole numbers, and the others sum to 1: save the others alone" == caught.value.hint
+        assert expected == lscli.evaluate(data[:, own], LABELS, kind=kind, metrics="loss_hard")["loss_hard"]
+
+
+def test_a_probability_of_class_1_beside_the_labels_is_binary() -> None:
+    p, truth = np.linspace(0.02, 0.97, 40), np.arange(40) % 2
+    with pytest.raises(lscli.InputError, match="not to 1") as caught:
+        lscli.evaluate(np.stack([p, truth], axis=1), truth, kind="probs")
+    assert caught.value.hint.endswith("is the probability of class 1, save it alone and say binary=True")
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_large_logits_that_were_once_of_half_precision_are_logits(dtype: str) -> None:
+    """From 128 or 1024 on, they are whole whatever they were."""
+    torch = pytest.importorskip("torch")
+    large = 300 if dtype == "bfloat16" else 1500
+    logits = LOGITS + np.array([0, 0, 0, large]) * np.linspace(0.9, 1.3, N)[:, None]
+    assert [] == said(torch.tensor(logits).to(getattr(torch, dtype)).float().numpy(), np.arange(N) % K)
+    ids = RNG.permutation(N) * 7919 + 10**5
+    (found,) = said(beside(ids))
+    assert "column 4 holds only whole numbers" in found

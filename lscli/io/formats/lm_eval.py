@@ -192,6 +192,8 @@ class _Samples:
         if self._score != "sum":
             if choices.texts is None:
                 raise UnfitError("has no arguments, so the lengths of its choices are unknown", _SUM)
+            if len({*choices.texts}) == 1:  # the harness takes the lengths of what its questions differ in
+                raise UnfitError("has choices in its questions, so the lengths of its choices are unknown", _SUM)
             length = _LENGTH_OF[self._score]
             self._lengths.extend(map(length, choices.texts))
             self._shared.append(length(shared_space(choices.texts)))

@@ -72,7 +72,7 @@ def class_columns(names: Sequence[str], candidates: Sequence[str]) -> dict[str, 
         few = len(longest) <= _MOST_MATRICES
         chosen = {_key(names, prefix, family): family for prefix, family in longest.items() if few}
     else:
-        chosen = {} if numbered or len(others) < 2 else {_list(others) or _begun(names, others): others}
+        chosen = {} if numbered or len(others) < 2 else {key_for(names, others): others}
     return {key: family for key, family in chosen.items() if key}
 
 
@@ -97,6 +97,16 @@ def labels_hint(name: str, request: ArrayRequest, *, has_labels: bool, number: i
     if not column or not request.shared or has_labels or is_beside(name, labels=False):
         return ""
     return f"if it holds the labels, say --labels-column {column}; else "
+
+
+def key_for(names: Sequence[str], family: list[str]) -> str:
+    """A key that names exactly these of the columns: by their numbers, in a list, or by what they begin with.
+
+    It is empty if there is none that can be typed.
+    """
+    prefix, *others = {name.rstrip(DIGITS) for name in family}
+    numbered = not others and prefix not in family
+    return (_key(names, prefix, family) if numbered else _list(family)) or _begun(names, family)
 
 
 def _key(names: Sequence[str], prefix: str, family: list[str]) -> str:

@@ -399,6 +399,18 @@ def test_scores_that_cannot_be_computed_are_refused(path: Path) -> None:
         lscli.evaluate(VALUES, TARGETS, choice_score="per-byte")
 
 
+@pytest.mark.parametrize("score", ["per-character", "per-byte"])
+def test_choices_in_questions_have_no_known_lengths(path: Path, score: ChoiceScore) -> None:
+    """Winogrande and its like: the harness divides by the length of the option, which stands in the question."""
+    samples = [
+        of_choices(row, [-1.0 - row, -2.0], [" it was small", " it was small"], " it was small") for row in range(3)
+    ]
+    for row, each in enumerate(samples):
+        each |= {"acc": 1.0, "acc_norm": float(row == 1)}
+    refused(written(path, samples), "line 1 has choices in its questions, so the lengths", choice_score=score)
+    assert 1 == lscli.evaluate(path)["accuracy"]
+
+
 # Patterns and arrays.
 
 
