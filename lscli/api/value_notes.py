@@ -1,4 +1,4 @@
-"""Sentences on values that are read as logits and look like something else: what they look like, and what to type."""
+"""Warnings about values that are read as logits but look like something else: what they may be, and what to type."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from lscli.scan.value_watch import ValueWatch
     from lscli.scan.whole_columns import OddColumns
 
-_MOST = 8  # columns that are listed
-_MOST_NAMES = 12  # columns of classes that are listed in an option
+_MOST = 8  # columns that a warning lists
+_MOST_NAMES = 12  # columns that a hint lists after --logits-key
 
 _LOOKS: dict[Look, str] = {
     "probabilities": "every row sums to 1: if these are probabilities, say --kind probs",
@@ -41,18 +41,20 @@ def value_notes(name: str, num_classes: int, columns: Sequence[str], watch: Valu
     Args:
         name: the name of the logits.
         num_classes: K.
-        columns: the names of their columns in a table; empty if they have none.
-        watch: looked at all rows.
+        columns: the names of the columns of a table, one for each class; empty if they have none.
+        watch: has looked at all rows.
     """
     odd = watch.odd_columns
-    if watch.look is not None and not (watch.look == "scores" and odd.all):  # 0 and 1 may be labels, not scores
+    if watch.look is not None and not (
+        watch.look == "scores" and odd.all
+    ):  # columns of 0 and 1 hold labels rather than scores
         yield f"{name}: {_LOOKS[watch.look]}"
     if odd.all:
-        yield f"{name}: {_described(odd, columns)}: if they are no classes, {_remedy(odd.all, num_classes, columns)}"
+        yield f"{name}: {_described(odd, columns)}: if they are not classes, {_remedy(odd.all, num_classes, columns)}"
 
 
 def _described(odd: OddColumns, columns: Sequence[str]) -> str:
-    """The columns by number, in tables by name, and what they hold."""
+    """The odd columns, by name if they have names and else by number, and what they hold."""
     clauses = [f"{_listed(odd.all, columns)} {'hold' if len(odd.all) > 1 else 'holds'} only whole numbers"]
     for place, offset in odd.labels.items():
         equal = "equals the labels" if offset == 0 else f"equals the labels {'+-'[offset < 0]} {abs(offset)}"
@@ -72,7 +74,7 @@ def _listed(places: Sequence[int], columns: Sequence[str]) -> str:
 
 
 def _remedy(odd: Sequence[int], num_classes: int, columns: Sequence[str]) -> str:
-    """How to read or save the other columns alone."""
+    """How to read, or save, only the other columns."""
     kept = [place for place in range(num_classes) if place not in set(odd)]
     if columns:
         prefix = commonprefix([columns[place] for place in kept]).rstrip("0123456789")  # noqa: RUF071

@@ -207,6 +207,8 @@ def _of_several_dimensions(logits: Stored, labels: Stored, axes: Axes, others: S
     if axes.binary:
         what = f"need one value per sample with --binary, got shape {x}"
         hint = "say --flatten" if same_samples(y, x) else "leave out --binary"
+        if x[1:] == (2,) and len(y) == 1:
+            hint = "leave out --binary; for the calibration of class 1, say --positive-class 1 to lscli eval"
         if not same_samples(y, x) and (swapped := _swapped(x, y, axes)):
             hint = f"the axes of the labels are swapped: {swapped}, and say --flatten"
         return InputError(what, hint, where=logits.name)

@@ -137,8 +137,8 @@ class Logits(Checked):
         if self.kind == "logits" and not isinstance(self._source, TensorArray) and self._source.shape[0] > 0:
             first = Floats(self._source).floats(0, min(_ROWS, self._source.shape[0]))
             if ((first >= 0) & (first <= 1)).all():
-                return "for probabilities of class 1 of two, say --binary and --kind probs"
-        return "for one logit per sample, of two classes, say --binary"
+                return "if these are the probabilities of class 1 of two classes, say --binary --kind probs"
+        return "if there are two classes, with one logit per sample, say --binary"
 
 
 _ROWS = 64  # the first rows that are looked at

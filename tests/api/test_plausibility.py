@@ -47,7 +47,7 @@ def test_the_mistake_is_named_with_the_accuracy_without_it(rows: int) -> None:
     for says, wrong in mistakes.items():
         (found,) = said(logits, wrong)
         assert says in found
-        share = float(found.split(", and ")[1].split()[0])
+        share = float(found.split(", and would be ")[1].split()[0])
         assert abs(share - float(right)) < 0.06
 
 
