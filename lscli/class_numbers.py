@@ -80,7 +80,7 @@ def class_numbers(
 def check_counts_from_0(labels_from: int) -> None:
     """Raise UsageError if a first label is given for labels of one column per class."""
     if labels_from:
-        what = "labels of one column per class have no first number"
+        what = "labels with one column per class do not count from a number"
         raise UsageError(what, "leave out --labels-from", where="labels-from")
 
 

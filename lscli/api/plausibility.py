@@ -117,7 +117,7 @@ def _best_offset(label: Array, predicted: Array, of_labels: Array, of_prediction
         remedy = "are the columns in the order of the classes, or is the logit that of class 0?"
         return Mistake(accuracy, chance, "with the two classes exchanged", remedy)
     signed = offset if offset <= classes // 2 else offset - classes
-    remedy = "do logits and labels number the classes alike?"
+    remedy = "do logits and labels number the classes in the same way?"
     if signed == -1:
         remedy = "do the labels count from 1?" + (" then say --labels-from 1" if label.min() > 0 else "")
     return Mistake(accuracy, chance, f"with labels {'+-'[signed < 0]} {abs(signed)}", remedy)

@@ -75,6 +75,6 @@ def notes_on_class(number: int | None, compat: Library | None) -> Iterator[str]:
     """A note if the library of `--compat` has only the calibration error of the top label."""
     if number is not None and compat == "gpleiss":
         yield (
-            f"gpleiss has no binary calibration error: this is the error of class {number} over its bins; "
+            f"gpleiss has no binary calibration error: this is the error of class {number} over the bins of gpleiss; "
             "for the value that it prints for two logits, say --top-label"
         )

@@ -90,4 +90,4 @@ def _remedy(odd: Sequence[int], num_classes: int, columns: Sequence[str]) -> str
     first, last = kept[0], kept[-1]
     if len(kept) == last - first + 1:
         return f"save logits[:, {first or ''}:{last + 1 if last + 1 < num_classes else ''}]"
-    return f"save np.delete(logits, {list(odd[:_MOST])}, axis=1)" if len(odd) <= _MOST else "save the others alone"
+    return f"save np.delete(logits, {list(odd[:_MOST])}, axis=1)" if len(odd) <= _MOST else "save only the others"

@@ -255,10 +255,10 @@ def _other_shape(logits: Stored, labels: Stored, axes: Axes) -> InputError:
     called = _LETTERS.get(len(samples), "one per sample")
     given = "" if axes.classes == -1 else f"with --class-axis {axes.classes} "
     if axes.soft:
-        what = f"soft labels {y} do not fit logits {x}; {given}they are distributions for {called} = {samples}"
+        what = f"soft labels {y} do not fit logits {x}; {given}they must be distributions for {called} = {samples}"
         return InputError(what, _SAME_RUN, where=labels.name)
     swapped = _swapped(x, y, axes)
-    what = f"labels {y} do not fit logits {x}; {given}they are {called} = {samples}"
+    what = f"labels {y} do not fit logits {x}; {given}they must be {called} = {samples}"
     return InputError(what + (": the axes are swapped" if swapped else ""), swapped or _SAME_RUN, where=labels.name)
 
 

@@ -68,7 +68,7 @@ def _without_whole_numbers(rows: NDArray[Any], kind: str) -> str:
     )
     if others.shape[1] > 1:
         alike = _of_most([_seems(row) for row in others]) == kind
-        return f"{said}, and the others sum to 1: save the others alone" if alike else ""
+        return f"{said}, and the others sum to 1: save only the others" if alike else ""
     if kind != "probs" or _one_value(others) != "probs":
         return ""
     return f"{said}: if the other one is the probability of class 1, save it alone and say --binary"

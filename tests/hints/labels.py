@@ -310,7 +310,7 @@ CASES = [
     Hint(
         "the logits of another model",
         arrays(right([0, 1, 2, 0], 3), right([0, 1, 2, 1], 3) - 0.5),
-        "need labels of shape (N,), got (4, 3), as of logits",
+        "need labels of shape (N,), got (4, 3), like logits",
         "to compare models, say lscli sweep LOGITS LOGITS LABELS",
         _swept,
         accuracy=1.0,

@@ -181,7 +181,7 @@ CASES = [
     Hint(
         "logits of tokens for labels",
         typed(*EVAL, FLATTEN, x=X3, y=X3 + 1),
-        "as of logits",
+        "like logits",
         "to compare models, say lscli sweep LOGITS LOGITS LABELS",
         typed("sweep", "x.npy", "y.npy", "z.npy", FLATTEN, z=Y3),
         accuracy=RIGHT,
