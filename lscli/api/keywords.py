@@ -124,7 +124,7 @@ def _public(function: Callable[..., Any], options: Any, call: Callable[..., Any]
 
 
 def _answer(found: Any) -> Any:
-    """The answer in the words of Python, even where its rows, which may warn or fail, are computed while they are read."""
+    """The answer in the words of Python, even if its rows are computed, and may warn or fail, while they are read."""
     said = {"warnings": [in_python(note) for note in found.warnings], "conclusion": in_python(found.conclusion)}
     return replace(found, **said, rows=found.rows if isinstance(found.rows, Sequence) else _Rows(found.rows))
 
