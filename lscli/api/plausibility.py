@@ -127,7 +127,7 @@ def _other_orders(label: Array, predicted: Array, rows: Array, chance: float) ->
     """The labels in reversed order, and moved up and down by one row; only these rows are compared."""
     n = len(label)
     backwards = _share(predicted[rows], label[n - 1 - rows])
-    yield Mistake(backwards, chance, "with the labels in reversed order", "reverse one of the two")
+    yield Mistake(backwards, chance, "with the labels in reversed order", "reverse the rows of one of the two")
     for step, direction in ((1, "up"), (-1, "down")):
         moved = rows[(rows + step >= 0) & (rows + step < n)]
         if len(moved):
