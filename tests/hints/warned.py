@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +21,8 @@ BITS = (Z + some_logits(60, 1, "float64")[:, 0] > 0).astype(int)
 EVAL = ("eval", "x.npy", "y.npy")
 RIGHT, BINARY = agreement(X, Y), agreement(Z, BITS)
 NUMBERS = np.arange(60.0)[:, None]
+# The votes of 20 annotators for each class.
+VOTES = np.random.default_rng(0).multinomial(20, softmax(X, axis=1)).astype(float)
 
 
 def columns(*names: str) -> Make:
@@ -60,6 +63,42 @@ CASES = [
         "save log p, which has no minus sign",
         typed(*EVAL, x=np.log(softmax(X, axis=1))),
         accuracy=RIGHT,
+        code=0,
+    ),
+    Hint(
+        "votes as logits",
+        typed(*EVAL, x=VOTES, y=Y),
+        "no value is below 0, and all rows have about the same sum",
+        "divide each row by its sum and say --kind probs",
+        typed(*EVAL, "--kind", "probs", x=VOTES / 20),
+        accuracy=agreement(VOTES, Y),
+        code=0,
+    ),
+    Hint(
+        "logarithms to the base 2 as logits",
+        typed(*EVAL, x=np.log2(softmax(X, axis=1)), y=Y),
+        "every row is like log2 p of probabilities p that sum to 1",
+        "multiply the values by math.log(2)",
+        typed(*EVAL, x=np.log2(softmax(X, axis=1)) * math.log(2)),
+        accuracy=RIGHT,
+        code=0,
+    ),
+    Hint(
+        "logarithms to the base 10 as logits",
+        typed(*EVAL, x=np.log10(softmax(X, axis=1)), y=Y),
+        "every row is like log10 p of probabilities p that sum to 1",
+        "multiply the values by math.log(10)",
+        typed(*EVAL, x=np.log10(softmax(X, axis=1)) * math.log(10)),
+        accuracy=RIGHT,
+        code=0,
+    ),
+    Hint(
+        "percentages of class 1 as binary logits",
+        typed(*EVAL, "--binary", x=100 * expit(Z), y=BITS),
+        "all values lie between 0 and 100",
+        "if these are percentages of class 1, divide them by 100 and say --kind probs",
+        typed(*EVAL, "--binary", "--kind", "probs", x=expit(Z)),
+        accuracy=BINARY,
         code=0,
     ),
     Hint(
