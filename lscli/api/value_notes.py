@@ -45,12 +45,12 @@ def value_notes(name: str, num_classes: int, columns: Sequence[str], watch: Valu
         watch: has looked at all rows.
     """
     odd = watch.odd_columns
-    if watch.look is not None and not (
-        watch.look == "scores" and odd.all
-    ):  # columns of 0 and 1 hold labels rather than scores
+    # Odd columns may hold labels of 0 and 1, which are no scores.
+    if watch.look is not None and not (watch.look == "scores" and odd.all):
         yield f"{name}: {_LOOKS[watch.look]}"
     if odd.all:
-        yield f"{name}: {_described(odd, columns)}: if they are not classes, {_remedy(odd.all, num_classes, columns)}"
+        no_class = "it is not a class" if len(odd.all) == 1 else "they are not classes"
+        yield f"{name}: {_described(odd, columns)}: if {no_class}, {_remedy(odd.all, num_classes, columns)}"
 
 
 def _described(odd: OddColumns, columns: Sequence[str]) -> str:
