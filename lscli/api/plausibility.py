@@ -56,8 +56,8 @@ def plausibility_notes(name: str, table: SampleTable) -> list[str]:
     """A sentence if the accuracy is that of chance, or far better with other labels; else none.
 
     Chance is the accuracy of predictions and labels of the same frequencies that do not depend on each other: for
-    balanced classes 1/K. Few samples give no sentence if, by its interval of 99.9 % (Wilson 1927), the accuracy may be
-    far above chance.
+    balanced classes 1/K. There is no sentence for so few samples that the accuracy may be far above chance, by its
+    interval of 99.9 % (Wilson 1927).
 
     Args:
         name: the name of the logits.

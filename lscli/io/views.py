@@ -39,7 +39,7 @@ class Computed(StoredArray):
     stated: NDArray[np.float64] | None = None
 
     def keep_stated(self) -> NDArray[np.float64]:
-        """From now on, write the values of the other array into this array as they are read."""
+        """From now on, write the values of the other array, as they are read, into the array that is returned."""
         self.stated = np.empty(self._source.shape)
         return self.stated
 
