@@ -46,7 +46,7 @@ def as_array(value: Any, name: str) -> Array:
         narrow = str(tensor.dtype) == "torch.bfloat16"
         return tensor_values(tensor.float() if narrow else tensor, name)
     if _has_masked(value):
-        what = "values are masked, which is no number"
+        what = "some values are masked, and a masked value is not a number"
         raise InputError(what, "leave these rows out, or give numbers: array.filled(...)", where=name)
     try:
         array = np.asarray(value)
@@ -66,7 +66,7 @@ def as_list(value: Any, name: str) -> list[Any]:
     if is_tensor(value):
         value = as_array(value, name)
     if _has_masked(value):
-        raise InputError("values are masked", "give a value for each of them: array.filled(...)", where=name)
+        raise InputError("some values are masked", "give a value for each of them: array.filled(...)", where=name)
     try:
         array = None if isinstance(value, bytes | Mapping) else np.asarray(value, object)
     except Exception:  # lists of arrays that differ in shape; or `__array__`, which may raise anything
@@ -138,7 +138,9 @@ def tensor_values(tensor: Any, name: str) -> Array:
     try:
         array: Array = tensor.resolve_conj().resolve_neg().numpy()
     except (TypeError, RuntimeError) as error:
-        raise InputError(f"a tensor of dtype {tensor.dtype}", "give tensor.float()", where=name) from error
+        raise InputError(
+            f"a tensor of dtype {tensor.dtype}, which numpy lacks", "give tensor.float()", where=name
+        ) from error
     return array
 
 

@@ -1,4 +1,4 @@
-"""Labels as class numbers from 0 to K-1. A label outside is an error, whose hint depends on all values.
+"""Labels as class numbers from 0 to K-1. Any other label is an error, whose hint depends on the values of all labels.
 
 A hint that leaves out samples is given only where one value looks like a mark for "no class". Labels that are merely
 coded otherwise, such as 1 to K, get a hint that reads them.
@@ -80,7 +80,7 @@ def class_numbers(
 def check_counts_from_0(labels_from: int) -> None:
     """Raise UsageError if a first label is given for labels of one column per class."""
     if labels_from:
-        what = "labels of one column per class have no first number"
+        what = "labels with one column per class do not count from a number"
         raise UsageError(what, "leave out --labels-from", where="labels-from")
 
 
@@ -130,12 +130,12 @@ class _Seen(NamedTuple):
 
 
 def _counted_otherwise(seen: _Seen, name: str) -> InputError | None:
-    """The error for labels that count from another number."""
+    """The error for labels that seem to count from another number than `labels_from`; None if they do not."""
     if seen.first is None:
         return None
     last = seen.first + seen.num_classes - 1
     classes = [value for value in seen.found if seen.first <= value <= last]
-    what = f"the labels are {classes[0]} to {classes[-1]}, they seem to count from {seen.first}"
+    what = f"the labels are {classes[0]} to {classes[-1]} and seem to count from {seen.first}"
     hint = f"say --labels-from {seen.first}" if seen.first else "leave out --labels-from"
     if seen.first < 0:
         hint = f"if {seen.first} is a class, {hint}"
@@ -143,12 +143,12 @@ def _counted_otherwise(seen: _Seen, name: str) -> InputError | None:
 
 
 def _hint(seen: _Seen) -> str:
-    """A hint for labels that have a value outside."""
+    """A hint for labels of which some stand for no class."""
     k, found, mark = seen.num_classes, seen.found, seen.mark
     if mark is not None:
         count = np.count_nonzero(seen.values == mark)
         meant = f"{mark} occurs {count} times: if it marks samples without a class,"
-        # There is one ignore index: another one would bring the ignored samples back.
+        # There is only one ignore index: with another one, the samples that are ignored now would count again.
         return f"{meant} replace it by the ignore index" if seen.any_ignored else f"{meant} say --ignore-index {mark}"
     if len(found) == k:
         numbered = "np.unique(labels, return_inverse=True)[1]"

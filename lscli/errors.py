@@ -121,7 +121,7 @@ def real(value: object) -> float:
 
 
 def _one_number(value: object) -> object:
-    """The value, unless Python and numpy would convert it although it is no number, or would drop a part of it."""
+    """The value, unless it is not one number although Python or numpy would convert it, perhaps losing a part of it."""
     kind = getattr(getattr(value, "dtype", None), "kind", "f")  # torch has no kinds, and refuses what it cannot convert
     if is_truth_value(value) or getattr(value, "ndim", 0) != 0 or kind not in "iuf" or hasattr(value, "mask"):
         raise TypeError

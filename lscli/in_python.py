@@ -41,14 +41,14 @@ _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?"
 # A flag is a word of its own; so `x--eps.npy` names a file, and `---` is a line.
 _FLAG = re.compile(r"(?<![\w./*-])--([a-z]+(?:-[a-z]+)*)(?![\w./*-])")
 _COMMAND = re.compile(rf"(?<![\w./-])lscli ({'|'.join(_FUNCTIONS)})(?![\w./-]| --help)")
-# A word of a command line, as opposed to one of the sentence around it.
+# A word of a command line, rather than of the sentence around it.
 _PLAIN = r"[^\s,;:()'\"=]"
 _ARGUMENT = re.compile(rf" ({_QUOTED}|[A-Z][A-Z_]*\b|{_NUMBER}(?![\w.])|(?!-){_PLAIN}+[./*]{_PLAIN}+)")
 # Where a word ends that is the last one of its clause, such as the name of a column.
 _END = r"(?=[,;:)]|$| --| and | or )"
-# What comes before a command whose last path is a model, and no labels.
+# What comes before a command whose last path is a model rather than the labels.
 _OWN_LABELS = "each with its labels, say "
-# What comes before an option that is named without its value, since it is to be left out or looked at.
+# What comes before an option that is named without a value, because the user should leave it out or look at it.
 _BARE = re.compile(
     r"\b(?:leave|leave out|without|fewer|smaller|larger|check|of|instead of)(?: --[a-z-]+(?:,| or| and))* $"
 )

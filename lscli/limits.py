@@ -82,7 +82,7 @@ def check_memory(needed: int, what: str, hint: str, where: str = "") -> None:
 
 
 def ran_out(error: BaseException) -> bool:
-    """Whether an error says that memory ran out; libraries say so by errors of many types."""
+    """Whether an error means that memory ran out; libraries raise errors of many types for it."""
     return isinstance(error, MemoryError) or any(sign in str(error) for sign in _NO_MEMORY)
 
 
@@ -96,7 +96,7 @@ def has_room(size: int) -> bool:
 
 
 def memory_ran_out(error: BaseException) -> ReadWriteError:
-    """The error to show for one that memory ran out."""
+    """The error to show in place of one that means that memory ran out."""
     facts = []
     if needed := re.search("Unable to allocate ([0-9.]+) ([A-Za-z]+)", str(error)):  # numpy's
         facts.append(f"needs {needed[1].rstrip('.')} {needed[2]} more")

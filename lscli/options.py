@@ -135,13 +135,16 @@ class ValueOptions(Options):
         ),
     ] = "auto"
     kind: Annotated[
-        Kind, Option("The values: logits, log-probs or probs. Rows of probabilities must sum to 1.", READING, "KIND")
+        Kind,
+        Option(
+            "What the values are: logits, log-probs or probs. Rows of probabilities must sum to 1.", READING, "KIND"
+        ),
     ] = "logits"
     binary: Annotated[
         bool,
         Option(
-            "Two classes with one logit z per sample, (N,) or (N, 1), which stands for (0, z). Calibration is that of "
-            "class 1.",
+            "Two classes with one logit z per sample, (N,) or (N, 1), which stands for (0, z). With --kind probs, z is "
+            "the probability of class 1. Calibration is that of class 1.",
             READING,
         ),
     ] = False
@@ -160,7 +163,7 @@ class ValueOptions(Options):
 
 
 class PositiveClassOptions(Options):
-    """The class whose forecasts the calibration of two classes is of."""
+    """With two classes, the class that calibration is about."""
 
     positive_class: Annotated[
         int | None,
@@ -422,7 +425,8 @@ class CalibrationOptions(CompatOptions, NormOptions):
     score: Annotated[
         Score,
         Option(
-            "Score that the selective metrics rank by: msp, margin, entropy, max_logit or max_logit_pnorm.",
+            "Score that the selective metrics rank by: msp (the confidence), margin, entropy, max_logit or "
+            "max_logit_pnorm.",
             CALIBRATION,
             "SCORE",
         ),

@@ -127,7 +127,7 @@ class SampleTable:
         return replace(self, weight=weight, classes=None, origin=self, _by_weights={})
 
     def of_class(self, number: int) -> SampleTable:
-        """These samples of two classes as forecasts of one of them; computed once per table.
+        """The view of these samples of two classes from one of them; computed once per table.
 
         The columns are those of `from_confidences`: the probability of the class as `confidence`, and as `correct`
         whether it is the label. Both probabilities are taken from the columns, so that they keep their digits near 0.
@@ -170,7 +170,7 @@ def _forecasts(table: SampleTable, number: int) -> SampleTable:
 
 
 def _numbers(value: ArrayLike, name: str) -> Column:
-    """What a caller gave, as numbers or truth values."""
+    """The array that a caller gave, of numbers or truth values."""
     array = as_array(value, name)
     if array.dtype.kind not in "biuf":
         raise InputError(f"not numbers ({array.dtype.name})", "give one number per sample", where=name)

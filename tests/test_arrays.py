@@ -116,7 +116,7 @@ CALLS: list[tuple[str, Any]] = [
 
 @pytest.mark.parametrize(("role", "call"), CALLS)
 def test_masked_values_are_refused_and_a_mask_that_hides_nothing_is_not(role: str, call: Any) -> None:
-    with pytest.raises(InputError, match=f"^{role}: values are masked") as caught:
+    with pytest.raises(InputError, match=f"^{role}: some values are masked") as caught:
         call(HIDDEN)
     assert "filled" in caught.value.hint
     call(np.ma.array(Y, mask=np.zeros(8, bool)))

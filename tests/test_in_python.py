@@ -135,7 +135,7 @@ def test_no_hint_names_a_short_flag() -> None:
 def test_a_hint_is_a_note_of_its_error() -> None:
     with pytest.raises(InputError) as caught:
         lscli.evaluate(LOGITS[:, 0], LABELS)
-    hint = "for one logit per sample, of two classes, say binary=True"
+    hint = "if there are two classes, with one logit per sample, say binary=True"
     assert (hint, [f"hint: {hint}"]) == (caught.value.hint, caught.value.__notes__)
     assert f"\nhint: {hint}\n" in "".join(traceback.format_exception(caught.value))
     assert [] == UsageError("odd").__notes__

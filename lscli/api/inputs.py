@@ -206,7 +206,7 @@ class Inputs:
         name = self.logits.name
         notes += self.value_notes()
         if result.skipped:
-            notes.append(f"{name}: {result.skipped} of {self.logits.shape[0]} rows are not finite and left out")
+            notes.append(f"{name}: {result.skipped} of {self.logits.shape[0]} rows are not finite and are left out")
         expected = self.logits.ragged and self._auto
         if result.masked and self._infinite(result.table) and not expected:
             left_out = self.options.masked_classes == "exclude"

@@ -78,7 +78,7 @@ def inspect(path: Path, options: InspectOptions) -> Contents:
                     array.close()
         file.close()
     partners = _partners(found)
-    shape_of = cache(stored_shape)  # every file beside is looked at once, not once for each array
+    shape_of = cache(stored_shape)  # a file next to this one is looked at once, not once for each array
     rows = [_row(name, array, *_next(name, partners[array.file], array, input_format, shape_of)) for array in found]
     return Contents(
         rows=rows,
@@ -169,8 +169,8 @@ def _row(source: str, array: _Found, command: str, options: Sequence[str]) -> Ar
 def _partners(found: Iterable[_Found]) -> dict[str, list[_Found]]:
     """By file, the arrays that the command for another array may name, in order.
 
-    Of many arrays of one role and shape, two tell that the choice is not clear. So the time for the commands of a file
-    grows with the number of its arrays, and not with its square.
+    Of many arrays of one role and shape, two suffice to see that the choice is not clear. So the time for the commands
+    of a file grows with the number of its arrays, and not with its square.
     """
     partners: dict[str, list[_Found]] = defaultdict(list)
     alike: Counter[tuple[str, str, tuple[int, ...]]] = Counter()
@@ -241,7 +241,7 @@ _TABLES = tuple(name for name, own in FORMATS.items() if own.table)
 
 
 def _needed(logits: Shape | None, labels: _Found, options: Sequence[str] = ()) -> list[str]:
-    """The options that logits of this shape need with these labels, besides `options` of their values."""
+    """The options that logits of this shape need with these labels, besides `options`, which their values need."""
     if "--soft-labels" in labels.options and (logits is None or len(logits) == 2):
         return [*options, *labels.options]
     return [*(_axis_options(logits, labels.shape) if logits else ["--flatten"] * (len(labels.shape) > 1)), *options]
@@ -296,7 +296,7 @@ def _name(text: str) -> str:
 def _conclusion(found: Sequence[_Found]) -> str:
     roles = [array.role for array in found]
     if "logits" in roles and "labels" in roles:
-        return "eval takes it for logits with their labels."
+        return "eval reads it as logits with their labels."
     if "logits" in roles:
-        return "eval takes it for logits."
-    return "eval takes it for labels." if "labels" in roles else "eval takes nothing in it."
+        return "eval reads it as logits."
+    return "eval reads it as labels." if "labels" in roles else "eval can use nothing in it."

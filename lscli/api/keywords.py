@@ -113,7 +113,7 @@ def _public(function: Callable[..., Any], options: Any, call: Callable[..., Any]
 
     own = inspect.signature(call, follow_wrapped=False).parameters.values()
     positional = [parameter for parameter in own if parameter.kind is not inspect.Parameter.VAR_KEYWORD]
-    # A field of type None takes an option of a base class away.
+    # A field of type None removes an option of a base class.
     taken = [each for each in declared(options) if each.kind is not type(None)]
     keywords = [inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default) for each in taken]
     described = "".join(f"    {each.name}: {_described(each)}\n" for each in taken)
@@ -124,7 +124,7 @@ def _public(function: Callable[..., Any], options: Any, call: Callable[..., Any]
 
 
 def _answer(found: Any) -> Any:
-    """The answer in the words of Python; rows that are computed while they are read speak so too."""
+    """The answer in the words of Python, even if its rows are computed, and may warn or fail, while they are read."""
     said = {"warnings": [in_python(note) for note in found.warnings], "conclusion": in_python(found.conclusion)}
     return replace(found, **said, rows=found.rows if isinstance(found.rows, Sequence) else _Rows(found.rows))
 

@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 
 COLUMNS = frozenset({"label", "predicted"})
 
-_Z = 3.2905  # of a level of 99.9 %
-# Rows that are compared, evenly spaced: more would make this last longer and no surer.
+_Z = 3.2905  # normal quantile of a two-sided level of 99.9 %
+# The most rows that are compared, evenly spaced: more would take longer and make no conclusion surer.
 _ROWS = 1 << 17
-# A mistake is named if it explains at least this many times the accuracy.
+# A mistake is named only if undoing it gives at least this many times the accuracy.
 _TIMES = 2
-# Accuracy is said to be chance if it is surely within this share of the way from chance to the largest accuracy that
-# predictions of these frequencies can have; a mistake is named if what agrees without it is surely beyond.
+# Of the way from chance to the largest accuracy that predictions of these frequencies can have, this share counts as
+# near chance. An accuracy is called chance if it surely lies there, and a mistake is named if undoing it surely leads
+# beyond.
 _NEAR = 0.2
 
 _QUESTION = "are the rows of logits and labels in the same order? do the labels count from 1?"
@@ -39,10 +40,10 @@ class Mistake(NamedTuple):
     """A possible mistake.
 
     Attributes:
-        accuracy: the share of labels that agree with it undone.
-        chance: the share that would agree if predictions and labels were unrelated.
-        undone: what is done to the labels.
-        remedy: how to undo it.
+        accuracy: the share of labels that equal the predictions once the mistake is undone.
+        chance: the share that would be equal if predictions and labels were unrelated.
+        undone: how the labels were changed to undo it, such as "with labels - 1".
+        remedy: what the user may check or do.
     """
 
     accuracy: float
@@ -55,8 +56,8 @@ def plausibility_notes(name: str, table: SampleTable) -> list[str]:
     """A sentence if the accuracy is that of chance, or far better with other labels; else none.
 
     Chance is the accuracy of predictions and labels of the same frequencies that do not depend on each other: for
-    balanced classes 1/K. Nothing is said of so few samples that the accuracy might be far above it (Wilson's interval,
-    Wilson 1927, at 99.9 %).
+    balanced classes 1/K. There is no sentence for so few samples that the accuracy may be far above chance, by its
+    interval of 99.9 % (Wilson 1927).
 
     Args:
         name: the name of the logits.
@@ -72,39 +73,39 @@ def plausibility_notes(name: str, table: SampleTable) -> list[str]:
         return []
     accuracy = np.count_nonzero(label == predicted) / n
     rows = np.arange(0, n, -(-n // _ROWS))
-    some, own = label[rows], predicted[rows]
-    of_labels, of_predictions = _shares(some, classes), _shares(own, classes)
+    some_labels, some_predictions = label[rows], predicted[rows]
+    of_labels, of_predictions = _shares(some_labels, classes), _shares(some_predictions, classes)
     chance = float(of_labels @ of_predictions)
     if counts is not None:
         chance = max(chance, float(np.mean(1.0 / counts[rows])))
     low, high = score_interval(accuracy, n, _Z)
     if accuracy * _TIMES <= 1:
-        offset = _best_offset(some, own, of_labels, of_predictions)
+        offset = _best_offset(some_labels, some_predictions, of_labels, of_predictions)
         best = max([offset, *_other_orders(label, predicted, rows, chance)])
         surely = score_interval(best.accuracy, len(rows), _Z)[0]
         if best.accuracy >= _TIMES * accuracy and surely > max(high, _near(best.chance)):
-            said = f"{called} is {accuracy:.3g}, and {best.accuracy:.3g} {best.undone}"
+            said = f"{called} is {accuracy:.3g}, and would be {best.accuracy:.3g} {best.undone}"
             return [f"{name}: {said}: {best.remedy}"]
-    # One class alone fits any order of the rows. If nearly all predictions are of one class, as calibrated ones are if
-    # the others are rare, or if nearly all labels are, the accuracy can hardly differ from chance.
+    # Where all labels, or all predictions, are one class, any order of the rows gives the same accuracy. Where nearly
+    # all are, as the predictions of a calibrated model with rare classes, accuracy can hardly differ from chance.
     if max(of_labels.max(), of_predictions.max()) == 1:
         return []
     most = 1.0 - float(np.abs(of_predictions - of_labels).max())
     if low > chance or high > _near(chance, most):
         return []
     relation = "below" if high < chance else "no better than"
-    sorted_labels = bool((some[1:] >= some[:-1]).all()) and not bool((own[1:] >= own[:-1]).all())
-    cause = "the labels are sorted and the predictions are not; " if sorted_labels else ""
+    only_labels_sorted = _is_sorted(some_labels) and not _is_sorted(some_predictions)
+    cause = "the labels are sorted and the predictions are not; " if only_labels_sorted else ""
     return [f"{name}: {called} {accuracy:.3g} is {relation} chance ({chance:.3g}): {cause}{_QUESTION}"]
 
 
 def _near(chance: float, most: float = 1.0) -> float:
-    """The largest accuracy that is said to be near chance, if it is at most `most`."""
+    """The largest accuracy that counts as near chance, where `most` is the largest possible one."""
     return chance + _NEAR * (most - chance)
 
 
 def _best_offset(label: Array, predicted: Array, of_labels: Array, of_predictions: Array) -> Mistake:
-    """The number to add to the labels, modulo K, that makes most of them agree."""
+    """The number that, added to the labels modulo K, makes most of them equal the predictions."""
     classes = len(of_labels)
     counts = np.bincount(predicted - label + classes, minlength=2 * classes)
     by_offset = counts[:classes] + counts[classes : 2 * classes]
@@ -116,17 +117,17 @@ def _best_offset(label: Array, predicted: Array, of_labels: Array, of_prediction
         remedy = "are the columns in the order of the classes, or is the logit that of class 0?"
         return Mistake(accuracy, chance, "with the two classes exchanged", remedy)
     signed = offset if offset <= classes // 2 else offset - classes
-    remedy = "do logits and labels number the classes alike?"
+    remedy = "do logits and labels number the classes in the same way?"
     if signed == -1:
         remedy = "do the labels count from 1?" + (" then say --labels-from 1" if label.min() > 0 else "")
     return Mistake(accuracy, chance, f"with labels {'+-'[signed < 0]} {abs(signed)}", remedy)
 
 
 def _other_orders(label: Array, predicted: Array, rows: Array, chance: float) -> Iterator[Mistake]:
-    """The labels in reversed order, and moved by a row; agreement is that of these rows."""
+    """The labels in reversed order, and moved up and down by one row; only these rows are compared."""
     n = len(label)
     backwards = _share(predicted[rows], label[n - 1 - rows])
-    yield Mistake(backwards, chance, "with the labels in reversed order", "reverse one of the two")
+    yield Mistake(backwards, chance, "with the labels in reversed order", "reverse the rows of one of the two")
     for step, direction in ((1, "up"), (-1, "down")):
         moved = rows[(rows + step >= 0) & (rows + step < n)]
         if len(moved):
@@ -135,9 +136,15 @@ def _other_orders(label: Array, predicted: Array, rows: Array, chance: float) ->
             yield Mistake(share, chance, undone, "does one of the two begin a row later?")
 
 
+def _is_sorted(values: Array) -> bool:
+    return bool((values[1:] >= values[:-1]).all())
+
+
 def _share(one: Array, other: Array) -> float:
+    """The share of places at which two arrays are equal."""
     return float(np.count_nonzero(one == other)) / len(one)
 
 
 def _shares(values: Array, classes: int) -> Array:
+    """The share of each class among class numbers, [K]."""
     return np.bincount(values, minlength=classes) / len(values)

@@ -1,4 +1,4 @@
-"""The class whose forecasts the calibration of two classes is of: class 1, as in binary tools, or the top label."""
+"""With two classes, calibration is that of class 1, as in binary tools, or that of the predicted class (top label)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from lscli.table import SampleTable
 
 _WHERE = "positive-class"
-# p and 1 - p sum to 1 within this distance if they are rounded to this type; sums that are further off are divided by.
+# If p and 1 - p are rounded to this type, they sum to 1 within this distance. A pair that is further off is divided by
+# its sum.
 _ROUNDING = {"bfloat16": 2.0**-8, "float16": 2.0**-11, "float32": 2.0**-22, "float64": 2.0**-22}
 
 
@@ -39,10 +40,10 @@ def positive_class(options: EvaluateOptions | BinsOptions, *, soft_labels: bool 
 
 
 def check_two_classes(number: int | None, num_classes: int) -> None:
-    """Refuse a positive class of more than two classes.
+    """Check that there are two classes, if one of them is the positive class.
 
     Raises:
-        UsageError: there are not two classes.
+        UsageError: there are more.
     """
     if number is not None and num_classes != 2:
         what = f"needs two classes, and these logits have {num_classes}"
@@ -50,14 +51,14 @@ def check_two_classes(number: int | None, num_classes: int) -> None:
 
 
 def as_stated(table: SampleTable, stated: NDArray[Any], element: str) -> SampleTable:
-    """The table with confidences from probabilities as they are stored, of two classes [N, 2] or of class 1, [N].
+    """The table, with its confidences replaced by the probabilities as they are stored.
 
-    The logarithms that the pass reads may change the last digit of a probability, and so its bin if it lies on an edge.
+    The pass reads logarithms, which may change the last digit of a probability, and so its bin if it lies on an edge.
 
     Args:
         table: the samples.
-        stated: the probabilities of all rows.
-        element: the type that they are stored in.
+        stated: the probabilities of all rows: [N, 2], or [N] of class 1.
+        element: the name of the type that they are stored in.
     """
     if not table.has(OF_CLASS):
         return table
@@ -71,9 +72,9 @@ def as_stated(table: SampleTable, stated: NDArray[Any], element: str) -> SampleT
 
 
 def notes_on_class(number: int | None, compat: Library | None) -> Iterator[str]:
-    """A note where the library to be followed has only the error of the top label."""
+    """A note if the library of `--compat` has only the calibration error of the top label."""
     if number is not None and compat == "gpleiss":
         yield (
-            f"gpleiss has no binary calibration error: this is the error of class {number} over its bins; "
+            f"gpleiss has no binary calibration error: this is the error of class {number} over the bins of gpleiss; "
             "for the value that it prints for two logits, say --top-label"
         )

@@ -89,7 +89,7 @@ def read(
         rule: the bins of the sums by class; None computes no such sums.
         against: the targets of the losses.
         soft_labels: whether the labels are distributions, [N, K].
-        positive_class: the class whose forecasts are asked for, or None; a class needs K = 2.
+        positive_class: the class that calibration is about, which needs K = 2; None for the top label.
 
     Raises:
         LscliError: as `lscli.evaluate`.
@@ -135,13 +135,13 @@ def read(
 
 
 def doubts(opened: Inputs, table: SampleTable) -> list[str]:
-    """What to say if predictions and labels seem not to belong together; nothing if values are no logits.
+    """Warnings if predictions and labels do not seem to belong together; none if the values do not look like logits.
 
     Args:
         opened: the inputs.
         table: all samples, with the columns of `plausibility.COLUMNS` unless the labels are distributions.
     """
-    if opened.soft is not None or opened.watch.misleading:  # this explains any accuracy
+    if opened.soft is not None or opened.watch.misleading:  # odd values explain any accuracy
         return []
     return plausibility_notes(opened.logits.name, opened.weighted(table))
 
@@ -165,7 +165,7 @@ def read_parts(
                 yield opened.weighted(part.table), opened.groups_of(part.table)
         if skipped:
             rows = opened.logits.shape[0]
-            warn(f"{opened.logits.name}: {skipped} of {rows} rows are not finite and left out")
+            warn(f"{opened.logits.name}: {skipped} of {rows} rows are not finite and are left out")
         for note in opened.value_notes():
             warn(note)
 

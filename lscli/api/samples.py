@@ -51,7 +51,7 @@ def per_sample(logits: Data, labels: Data | None, options: SamplesOptions) -> Sa
 
     def again() -> Iterator[Sample]:
         if is_stdin(logits) or is_stdin(labels):
-            raise UsageError("is read once", "keep the rows: list(listing.rows)", where="standard input")
+            raise UsageError("can be read only once", "keep the rows: list(listing.rows)", where="standard input")
         return rows()[1]
 
     read, first = rows()

@@ -127,7 +127,7 @@ def _shape(model: Any, logits_key: str | None) -> tuple[int, ...] | None:
         return stored_shape(model, logits_key, "logits")
     try:
         return tuple(np.shape(model))
-    except Exception:  # what is no array is refused when it is read
+    except Exception:  # a value that is not an array is refused when it is read
         return None
 
 
@@ -180,7 +180,7 @@ def _pair(baseline: Reading, read: Reading, group: str, notes: list[str]) -> Sam
     if differ.any():
         hint = "compare models on the same samples in the same order"
         if np.array_equal(np.sort(one["label"]), np.sort(other["label"])):
-            hint = f"it seems to have the samples in another order: save them in that of {baseline.source}"
+            hint = f"it seems to have the samples in another order: save them in the order of {baseline.source}"
         raise InputError(
             f"its label of row {one['row'][differ.argmax()]} differs from that of {baseline.source}",
             hint,

@@ -1,4 +1,4 @@
-"""Sentences on values that are read as logits and look like something else: what they look like, and what to type."""
+"""Warnings about values that are read as logits but look like something else: what they may be, and what to type."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from lscli.scan.value_watch import ValueWatch
     from lscli.scan.whole_columns import OddColumns
 
-_MOST = 8  # columns that are listed
+_MOST = 8  # columns that a warning lists
 
 _LOOKS: dict[Look, str] = {
     "probabilities": "every row sums to 1: if these are probabilities, say --kind probs",
@@ -37,19 +37,20 @@ def value_notes(name: str, num_classes: int, columns: Sequence[str], watch: Valu
     Args:
         name: the name of the logits.
         num_classes: K.
-        columns: the names of their columns in a table; empty if they have none.
-        watch: looked at all rows.
+        columns: the names of the columns of a table, one for each class; empty if they have none.
+        watch: has looked at all rows.
     """
     odd = watch.odd_columns
-    if watch.look is not None and not (watch.look == "scores" and odd.all):  # 0 and 1 may be labels, not scores
+    # Odd columns may hold labels of 0 and 1, which are no scores.
+    if watch.look is not None and not (watch.look == "scores" and odd.all):
         yield f"{name}: {_LOOKS[watch.look]}"
     if odd.all:
-        no_class = "it is no class" if len(odd.all) == 1 else "they are no classes"
+        no_class = "it is not a class" if len(odd.all) == 1 else "they are not classes"
         yield f"{name}: {_described(odd, columns)}: if {no_class}, {_remedy(odd.all, num_classes, columns)}"
 
 
 def _described(odd: OddColumns, columns: Sequence[str]) -> str:
-    """The columns by number, in tables by name, and what they hold."""
+    """The odd columns, by name if they have names and else by number, and what they hold."""
     clauses = [f"{_listed(odd.all, columns)} {'hold' if len(odd.all) > 1 else 'holds'} only whole numbers"]
     for place, offset in odd.labels.items():
         equal = "equals the labels" if offset == 0 else f"equals the labels {'+-'[offset < 0]} {abs(offset)}"
@@ -69,7 +70,7 @@ def _listed(places: Sequence[int], columns: Sequence[str]) -> str:
 
 
 def _remedy(odd: Sequence[int], num_classes: int, columns: Sequence[str]) -> str:
-    """How to read or save the other columns alone."""
+    """How to read, or save, only the other columns."""
     kept = [place for place in range(num_classes) if place not in set(odd)]
     if columns:
         import shlex  # imported only for a warning
@@ -83,4 +84,4 @@ def _remedy(odd: Sequence[int], num_classes: int, columns: Sequence[str]) -> str
     first, last = kept[0], kept[-1]
     if len(kept) == last - first + 1:
         return f"save logits[:, {first or ''}:{last + 1 if last + 1 < num_classes else ''}]"
-    return f"save np.delete(logits, {list(odd[:_MOST])}, axis=1)" if len(odd) <= _MOST else "save the others alone"
+    return f"save np.delete(logits, {list(odd[:_MOST])}, axis=1)" if len(odd) <= _MOST else "save only the others"

@@ -21,8 +21,8 @@ def bins_command(
     """Print the reliability table: accuracy against confidence, bin by bin.
 
     Each bin has its edges, the number of samples, their mean confidence, their accuracy with its Wilson interval, and
-    the gap between the two. With --binary they are the probability of class 1 and its share. A terminal shows the
-    table as a diagram.
+    the gap between the two. With --binary or --positive-class, confidence is the mean probability of that class, and
+    accuracy its share among the labels. A terminal shows the table as a diagram.
     """
     from lscli.api.bins import per_bin
     from lscli.cli.run_command import run_command

@@ -31,8 +31,8 @@ def eval_command(
 ) -> None:
     """Measure losses, confidence and calibration of saved logits, and what label smoothing does to them.
 
-    Prints the hard, the uniform and the smoothed loss with its floor, accuracy and confidence, calibration errors next
-    to those that noise alone would give, and the amount of label smoothing that the logits imply.
+    The output has the hard, the uniform and the smoothed loss with its floor, accuracy and confidence, calibration
+    errors next to those that noise alone would give, and the amount of label smoothing that the logits imply.
     """
     from lscli.api.evaluate import evaluate
     from lscli.api.wide import wide

@@ -31,9 +31,9 @@ def explain_command(
 ) -> None:
     """Find out which convention of label smoothing gives a loss that a training log printed.
 
-    Tries the usual amounts of smoothing, or those of --eps, with every convention of the targets and every way to
-    reduce the losses to one number: sum or mean, with or without ignored samples, in another base, minus the entropy of
-    the targets, as a perplexity. Losses without smoothing are always included.
+    The candidates are the usual amounts of smoothing, or those of --eps, with every convention of the targets and every
+    way to reduce the losses to one number: sum or mean, with or without ignored samples, in another base, minus the
+    entropy of the targets, as a perplexity. Losses without smoothing are always among them.
 
     The digits of VALUE say how exact it is. Candidates that agree with all digits rank equally, the most usual first.
     """

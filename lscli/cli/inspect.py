@@ -27,7 +27,8 @@ def inspect_command(
 ) -> None:
     """Show what a file holds: its format, and the shape, type and range of values of every array.
 
-    Then says how eval would read each array, and which command to type next. Nothing in the file is executed.
+    The answer also says how eval would read each array, and which command to type next. Nothing in the file is
+    executed.
     """
     from lscli.api.inspect import inspect
     from lscli.cli.run_command import run_command

@@ -46,7 +46,9 @@ def run_command(
     """
     paths = [path for path in (*inputs, *options.files()) if path]
     if paths.count(STDIN) > 1:
-        raise UsageError("standard input is read once", "name a file for all but one of the inputs", where=STDIN)
+        raise UsageError(
+            "standard input can be read only once", "name a file for all but one of the inputs", where=STDIN
+        )
     files = [file for path in paths for file in files_of(path)]
     destination = Destination.of(output, files, arrays=arrays)
     with progress_bar(output.quiet) as progress:

@@ -32,11 +32,11 @@ def smooth_command(
 ) -> None:
     """Print the smoothed targets of labels, one row per label.
 
-    Uses one --eps and the convention of --smoothing; the row of an ignored label is zero. LABELS may also be rows
-    [N, K], sets of classes or distributions, which need no --classes. Use -o targets.npy for an array.
+    The targets follow one --eps and the convention of --smoothing; the row of an ignored label is zero. LABELS may also
+    be rows [N, K], sets of classes or distributions, which need no --classes. Use -o targets.npy for an array.
 
-    With --label instead of LABELS, prints the targets of that label, the floor of the loss against them, and the logit
-    gap at which the loss reaches it.
+    With --label instead of LABELS, the output is the targets of that label, the floor of the loss against them, and the
+    logit gap at which the loss reaches the floor.
     """
     label = options.label
     if labels is None and label is None:

@@ -25,8 +25,8 @@ def sweep_command(
         list[str],
         typer.Argument(
             metavar="LOGITS",
-            help="Logits of one or more models, [N, K] each; then the labels [N] of all. The last path is the labels "
-            "if its array is one-dimensional.",
+            help="Logits of one or more models, [N, K] each; then the labels [N] of all, unless the files hold them. "
+            "The last path is the labels if its array is one-dimensional.",
             show_default=False,
         ),
     ],
@@ -36,9 +36,9 @@ def sweep_command(
 ) -> None:
     """Compute the smoothed loss over a range of eps, with its floor and excess, and the eps that the logits imply.
 
-    Says whether the model is over- or under-smoothed, if the interval allows a verdict. With several models on the same
-    samples, the first is the baseline; each further model gets its difference in loss, sample by sample, and the eps
-    at which the ranking of the two flips.
+    A sentence says whether the model is over- or under-smoothed, if the interval allows a verdict. With several models
+    on the same samples, the first is the baseline; each further model gets its difference in loss, sample by sample,
+    and the eps at which the ranking of the two flips.
     """
     from lscli.api.sweep import sweep
     from lscli.cli.run_command import run_command

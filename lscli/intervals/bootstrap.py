@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 
-# Beyond it, float64 does not count samples one by one; numpy draws fewer than 2^63.
+# Beyond this total, float64 cannot count samples one by one; numpy draws fewer than 2^63.
 _MOST = 2.0**53
 
 

@@ -207,6 +207,8 @@ def _of_several_dimensions(logits: Stored, labels: Stored, axes: Axes, others: S
     if axes.binary:
         what = f"need one value per sample with --binary, got shape {x}"
         hint = "say --flatten" if same_samples(y, x) else "leave out --binary"
+        if x[1:] == (2,) and len(y) == 1:
+            hint = "leave out --binary; for the calibration of class 1, say --positive-class 1 to lscli eval"
         if not same_samples(y, x) and (swapped := _swapped(x, y, axes)):
             hint = f"the axes of the labels are swapped: {swapped}, and say --flatten"
         return InputError(what, hint, where=logits.name)
@@ -253,10 +255,10 @@ def _other_shape(logits: Stored, labels: Stored, axes: Axes) -> InputError:
     called = _LETTERS.get(len(samples), "one per sample")
     given = "" if axes.classes == -1 else f"with --class-axis {axes.classes} "
     if axes.soft:
-        what = f"soft labels {y} do not fit logits {x}; {given}they are distributions for {called} = {samples}"
+        what = f"soft labels {y} do not fit logits {x}; {given}they must be distributions for {called} = {samples}"
         return InputError(what, _SAME_RUN, where=labels.name)
     swapped = _swapped(x, y, axes)
-    what = f"labels {y} do not fit logits {x}; {given}they are {called} = {samples}"
+    what = f"labels {y} do not fit logits {x}; {given}they must be {called} = {samples}"
     return InputError(what + (": the axes are swapped" if swapped else ""), swapped or _SAME_RUN, where=labels.name)
 
 

@@ -75,7 +75,9 @@ class ClassesLast(StoredArray):
         if self.sequential and block > _MOST:
             again = "leave out --class-axis" if len(shape) == 2 else "say --flatten instead of --class-axis"
             hint = f"save it with the classes last: np.moveaxis(logits, {axis}, -1); then {again}"
-            what = f"with axis {axis} as the classes, an array that is read forwards takes {sized(block)} of memory"
+            what = (
+                f"with the classes on axis {axis}, a file that can only be read forwards takes {sized(block)} of memory"
+            )
             raise InputError(what, hint, where=array.name)
         self._held: tuple[int, NDArray[Any]] | None = None
 

@@ -124,7 +124,7 @@ class Stream(io.RawIOBase):
     """Reads from a position onward; a short read is an error as in `RegularFile`.
 
     Attributes:
-        file: what is read; another opening of the same file may take its place.
+        file: the open file that is read; the same file, opened once more, may take its place.
     """
 
     def __init__(self, file: RegularFile) -> None:

@@ -83,12 +83,15 @@ class Logits(Checked):
         return self._source.tensor[self.first : self.first + self.shape[0]]
 
     def stated_probabilities(self) -> NDArray[np.float64] | None:
-        """The probabilities [N, K], or [N] of class 1, as they are stored; reading fills the array. None without."""
+        """The probabilities [N, K], or [N] of class 1, as they are stored; None for another kind of values.
+
+        The array is filled while the rows are read.
+        """
         if self.kind != "probs":
             return None
         if isinstance(self._source, TensorArray) and self._source.stated is not None:
             return np.asarray(self._source.stated.cpu(), np.float64)
-        return self._source.state() if isinstance(self._source, Computed) else None
+        return self._source.keep_stated() if isinstance(self._source, Computed) else None
 
     def located(self, row: int) -> tuple[str, int]:
         """The file that holds a row, and the row's number in it."""
@@ -106,9 +109,9 @@ class Logits(Checked):
         return self._source.read(self.first + start, self.first + stop, out)
 
     def as_stored(self, count: int) -> NDArray[np.float64] | None:
-        """The first rows before a logarithm is taken, [count, K], or [count, 1] of a binary classifier.
+        """The first rows before any logarithm is taken, [count, K], or [count, 1] of a binary classifier.
 
-        None if they are on a device.
+        None if they lie on a device.
         """
         if isinstance(self._source, TensorArray):
             return None
@@ -116,7 +119,7 @@ class Logits(Checked):
         return computed.floats(0, count).reshape(count, -1).astype(np.float64)
 
     def given(self, row: int) -> NDArray[Any] | None:
-        """The values of a row before they were converted; None if they are not, or lie on a device."""
+        """The stored values of a row whose values are converted as they are read; None for others, or on a device."""
         with self.read_lock:
             return self._source.given(self.first + row)
 
@@ -133,12 +136,12 @@ class Logits(Checked):
         return rows, classes
 
     def _binary_hint(self) -> str:
-        """What to say for one value per sample: whether it may be a probability is seen in the first ones."""
+        """The hint for one value per sample, which may be a logit or, by the first values, a probability."""
         if self.kind == "logits" and not isinstance(self._source, TensorArray) and self._source.shape[0] > 0:
             first = Floats(self._source).floats(0, min(_ROWS, self._source.shape[0]))
             if ((first >= 0) & (first <= 1)).all():
-                return "for probabilities of class 1 of two, say --binary and --kind probs"
-        return "for one logit per sample, of two classes, say --binary"
+                return "if these are the probabilities of class 1 of two classes, say --binary --kind probs"
+        return "if there are two classes, with one logit per sample, say --binary"
 
 
 _ROWS = 64  # the first rows that are looked at

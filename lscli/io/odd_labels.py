@@ -1,4 +1,4 @@
-"""Labels that are not one integer per sample: look at their values, and say what they seem to be."""
+"""Errors for labels that are not one integer per sample: their hints say what the values seem to be."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ def not_one_per_sample(
         elif rows.distributions and array.element != "bfloat16":
             hint = f"for labels that are distributions, {_SOFT}"
         elif rows.floats and shape == logits and not rows.counts:
-            what = f"{what}, as of logits"
+            what = f"{what}, like logits"
             hint = "the labels come last; to compare models, say lscli sweep LOGITS LOGITS LABELS"
     return InputError(what, hint, where=array.name)
 
 
 def indicators(array: StoredArray) -> bool:
-    """Whether labels are such rows, of 3 classes or more; two columns of a table may be labels and a split."""
+    """Whether labels are rows [N, K] of 0 and 1 for at least 3 classes; two such columns may be labels and a split."""
     return array.shape[1] > 2 and of_0_and_1(array)
 
 
@@ -115,12 +115,12 @@ class _Rows(NamedTuple):
     """What the rows [N, K] of labels hold.
 
     Attributes:
-        floats: whether their type is one of floats.
+        floats: whether they are stored as floats.
         of_0_and_1: whether every value is 0 or 1.
         distributions: whether no value is below 0, and every row sums to 1.
         first: the first row that does not sum to 1, or None.
-        classes: the sum of that row if the values are 0 and 1.
-        counts: whether the values that were read are whole numbers from 0 on.
+        classes: the sum of that row, which is its number of classes if the values are 0 and 1.
+        counts: whether all values that were read are whole numbers of at least 0.
     """
 
     floats: bool
@@ -132,7 +132,7 @@ class _Rows(NamedTuple):
 
     @classmethod
     def of(cls, array: StoredArray) -> _Rows:
-        """Read the rows, until neither 0 and 1 nor distributions are left."""
+        """Read the rows until it is clear that they hold neither 0 and 1 nor distributions."""
         floats = array.element.startswith(("float", "bfloat"))
         if not array.element.startswith(("float", "int", "uint", "bool")):
             return cls(floats)

@@ -59,7 +59,7 @@ def _opened(
     """Open logits, and labels of `dimensions` dimensions, which `made` turns into an object."""
     shared = labels is None
     if is_stdin(labels) and is_stdin(logits):
-        raise UsageError("standard input is read once", "name a file for all but one of the inputs", where="-")
+        raise UsageError("standard input can be read only once", "name a file for all but one of the inputs", where="-")
     # After an error no file stays open, even if a caller keeps the traceback.
     with contextlib.ExitStack() as stack:
         of_logits = Argument.of(logits, "logits", stack, options.input_format)
@@ -109,10 +109,10 @@ def _labels_request(options: ReadingOptions, wants: Wants, *, shared: bool = Fal
 def _label_parts(
     argument: Argument, request: ArrayRequest, stack: contextlib.ExitStack, *, rows: bool = False
 ) -> list[StoredArray]:
-    """Open the labels of each file; `rows` says whether rows [N, K] of 0 and 1 are labels, too.
+    """Open the labels of each file; `rows` says whether rows [N, K] of 0 and 1 are accepted as labels, too.
 
     Raises:
-        InputError: a file lacks them. No single column is named to read of a table whose columns are those of classes.
+        InputError: a file lacks them. Its hint does not ask for one column of a table whose columns are classes.
         ReadWriteError: a file cannot be read.
         UsageError: the package for the format is missing.
     """
@@ -267,7 +267,7 @@ def _shape(part: StoredArray) -> Shape:
 
 
 def _largest(labels: Sequence[StoredArray]) -> float:
-    """The largest of labels that are whole numbers, else nan; closes them."""
+    """The largest label, or nan if the labels are not integers; reading closes them."""
     if not all(part.element.lstrip("u").startswith("int") for part in labels):
         return math.nan
     return max(float(read_all(part).max()) for part in labels)

@@ -1,4 +1,4 @@
-"""Tell logits from labels among several paths: by their headers, and by the values of those that look alike."""
+"""Tell logits from labels among several paths: by their headers and, where these look alike, by their values."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def assign_roles(
 ) -> PathRoles:
     """Tell logits from labels by their shapes: the last path is labels if its array is one-dimensional.
 
-    With `flatten`, it is labels if its array has fewer dimensions than the first one, or has one entry per sample of
-    it. A file that holds logits is a model, whatever else it holds.
+    With `flatten`, it is labels if its array has fewer dimensions than the first one, or one entry per sample of the
+    first one. A file that holds logits is a model, whatever else it holds.
 
     Args:
         paths: at least one.

@@ -1,7 +1,8 @@
 """Refuse to read the files of several models as the shards of one.
 
-A pattern such as `*/logits.npy` takes in the shards of a run, and the files of several runs. Pooled, several models
-give the numbers of none. Their files show it: they have the same labels, or one name in folders of their own.
+A pattern such as `*/logits.npy` takes in the shards of a run, and the files of several runs. If several models are
+pooled, the numbers are those of no model. The files of several models can be told by their labels, which are the same,
+or by their names, which are the same in different folders.
 """
 
 from __future__ import annotations
@@ -26,11 +27,11 @@ if TYPE_CHECKING:
     from lscli.io.argument import Argument
     from lscli.io.stored import StoredArray
 
-_MOST = 4  # models in a command
+_MOST = 4  # models that a hint names in a command
 _FIRST = 64  # rows of soft labels that are compared
-# Of many shards, two have the same few labels by accident. That must be less likely than 2^-20.
+# Among many shards, two may have the same few labels by accident. That must be less likely than 2^-20.
 _BITS = 20
-_ALONE = "name the files of one model alone"
+_ALONE = "name only the files of one model"
 _POOL = "to read them as the samples of one model, say --pool"
 
 
@@ -48,7 +49,9 @@ def check_not_repeated(
     """
     rows = truth[0].shape[:1]
     if len(scores) > 1 and len(truth) == 1 and rows and {part.shape[:1] for part in scores} == {rows}:
-        what = f"each of its {len(scores)} files has as many rows as the labels ({rows[0]}), as several models have"
+        what = (
+            f"each of its {len(scores)} files has as many rows as the labels ({rows[0]}), like files of several models"
+        )
         hint = _compare(logits.names, labels.names[0] if labels.names else "LABELS")
         raise InputError(what, hint, where=logits.pattern or "")
 
@@ -78,7 +81,7 @@ def check_one_model(
         rows, values = _first_rows(truth)
     pair = _same_labels(rows, models, values)
     if pair is not None:
-        what = f"{pair[0]} and {pair[1]} have the same labels, as files of several models have"
+        what = f"{pair[0]} and {pair[1]} have the same labels, like files of several models"
         own = "" if labels.names == models else labels.names[models.index(pair[0])]
         raise UsageError(what, f"{_ALONE if soft else _compare(pair, own)}; {_POOL}", where=where)
     pair = _same_name(models)
@@ -88,8 +91,8 @@ def check_one_model(
 
 
 def _first_rows(truth: Sequence[StoredArray]) -> tuple[list[int], NDArray[Any]]:
-    """How many first rows of soft labels are compared of each shard, and a number for each of these rows, one after
-    another: equal ones for equal rows.
+    """How many of the first rows of soft labels are compared in each shard, and a number for each of these rows of all
+    shards, which is the same for equal rows.
     """
     count = min(_FIRST, truth[0].shape[0])
     if len({part.shape for part in truth}) > 1 or any(isinstance(part, TensorArray) for part in truth):
@@ -135,6 +138,6 @@ def _compare(models: Sequence[str], labels: str) -> str:
     named = [shlex.quote(printable(model)) for model in models[:_MOST]]
     named += ["..."] if len(models) > _MOST else []
     named += [shlex.quote(printable(labels))] if labels else []
-    # The words tell `in_python` that the last path is no labels.
+    # By these words `in_python` knows that the last path is a model, not the labels.
     models_are = "models" if labels else "these models, each with its labels"
     return f"to compare {models_are}, say lscli sweep {' '.join(named)}"

@@ -158,7 +158,7 @@ class SoftLabels(Checked):
         return sums / total
 
     def all_ignored(self, ignore_index: int) -> InputError:
-        what = f"all {self.shape[0]} samples are ignored (rows of {ignore_index} alone)"
+        what = f"all {self.shape[0]} samples are ignored (every row holds only {ignore_index})"
         return InputError(what, "check --ignore-index", where=self.name)
 
     def _with_others(

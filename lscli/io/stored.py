@@ -96,7 +96,7 @@ class StoredArray(Checked):
         dtype: numpy's type of an element; uint16 for the bits of bfloat16.
         element: the name of the element type.
         sequential: whether rows should be read in order, by one reader at a time.
-        rows_only: whether its rows cannot be divided or joined, so that it has no other shape.
+        rows_only: whether it can only be read by whole rows, so that it cannot be reshaped.
         ragged: whether rows with fewer classes are padded with -inf.
         log_likelihoods: whether the format says that the values are log-likelihoods, whatever they look like.
         shards: the files that a pattern named, in order; empty for a single file.

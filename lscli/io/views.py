@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from lscli.options import Kind
 
-FEW = 128  # below this, logarithms are float64, as everything in the kernels is: rounding errors do not average out
+FEW = 128  # with fewer classes, logarithms are float64, as in the kernels: so few rounding errors do not average out
 SUM = 0.01  # probabilities that sum to 1 within this distance are accepted and renormalised
 
 
@@ -33,13 +33,13 @@ class Computed(StoredArray):
         wide: whether float32 becomes float64.
 
     Attributes:
-        stated: the values of the other array that were read so far, float64; None unless `state` asked for them.
+        stated: the values of the other array that were read so far, float64; None unless `keep_stated` was called.
     """
 
     stated: NDArray[np.float64] | None = None
 
-    def state(self) -> NDArray[np.float64]:
-        """An array that the values of the other array are written into while the rows are read."""
+    def keep_stated(self) -> NDArray[np.float64]:
+        """From now on, write the values of the other array, as they are read, into the array that is returned."""
         self.stated = np.empty(self._source.shape)
         return self.stated
 

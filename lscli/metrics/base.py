@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _BLOCK = 1 << 16
 _UNIFORM = Targets()
 _VIEW = "; with --positive-class k (1 with --binary) c = p_k and a = [y = k]"
-# The columns that a view of one of two classes is made from.
+# The columns that `SampleTable.of_class`, the view of one of two classes, is made from.
 OF_CLASS = frozenset({"confidence", "one_minus_confidence", "predicted", "label"})
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -55,7 +55,8 @@ class Settings(NamedTuple):
         coverage: for risk_at_coverage, in [0, 1].
         risk: for coverage_at_risk, in [0, 1].
         soft_labels: the labels are distributions, so that each sample's target has its own entropy.
-        positive_class: of two classes, the one whose probability the metrics `of_class` are of; None for the top label.
+        positive_class: with two classes, the one whose probability is the confidence of metrics marked `of_class`; None
+            for the top label.
     """
 
     eps: tuple[float, ...] = (0.1,)
@@ -90,7 +91,7 @@ class Metric(NamedTuple):
         by_class: it reads `table.classes`, the sums by class and bin, which resamples do not have.
         constant: it is the same for all samples, so that it has no interval.
         biased: it is larger in resamples than in the sample, so that its interval has to be shifted.
-        of_class: with a positive class it reads `SampleTable.of_class`, the forecasts of that class.
+        of_class: whether the metric is computed from `SampleTable.of_class` if there is a positive class.
     """
 
     id: str
@@ -112,11 +113,11 @@ class Metric(NamedTuple):
 
     @property
     def described(self) -> str:
-        """The definition, with what c and a are where that depends on the classes."""
+        """The definition, and what c and a are with a positive class, if the metric is marked `of_class`."""
         return f"{self.definition}{_VIEW}" if self.of_class else self.definition
 
     def values(self, table: SampleTable, settings: Settings) -> Sequence[Value]:
-        """The values of the metric; with a positive class those of its forecasts, if it is a metric of them."""
+        """The values of the metric: of the positive class if there is one and the metric is marked `of_class`."""
         number = self._seen_from(settings)
         if number is None:
             return self.compute(table, settings)

@@ -1,4 +1,4 @@
-"""What rows that are no probabilities seem to be: the hint for a wrong `--kind`, from a look at a few rows."""
+"""The hint for a wrong `--kind`: what the values seem to be instead, from a look at a few rows."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from lscli.io.logits import Logits
 
-_ROWS = 64  # the first rows of the file that are looked at
-_MOST = 8  # columns that are listed
+_ROWS = 64  # the first rows of the file, which are looked at
+_MOST = 8  # columns that a hint lists
 _BASES = {"log-probs": math.e, "logarithms to the base 2": 2.0, "logarithms to the base 10": 10.0}
 _UNBOUNDED = ("logits", "scores", "shares")
 _HINTS = {
@@ -68,14 +68,14 @@ def _without_whole_numbers(rows: NDArray[Any], kind: str) -> str:
     )
     if others.shape[1] > 1:
         alike = _of_most([_seems(row) for row in others]) == kind
-        return f"{said}, and the others sum to 1: save the others alone" if alike else ""
+        return f"{said}, and the others sum to 1: save only the others" if alike else ""
     if kind != "probs" or _one_value(others) != "probs":
         return ""
     return f"{said}: if the other one is the probability of class 1, save it alone and say --binary"
 
 
 def _of_most(kinds: list[str]) -> str:
-    """What most rows seem to be. A single row of logits may well have no value below 0, or above 1."""
+    """The kind that most rows seem to be. A single row of logits may well have no value below 0, or none above 1."""
     counts = Counter("" if kind in _UNBOUNDED else kind for kind in kinds)
     return counts.most_common(1)[0][0] or next(kind for kind in _UNBOUNDED if kind in kinds)
 

@@ -1,7 +1,7 @@
 """Notice rows that look like something other than logits, though they were declared as logits.
 
-Each look is a statement about every row. It is possible until one row contradicts it, so real logits are acquitted by
-their first rows, and later rows cost nothing.
+Each look is a statement about every row, which one row can refute. The first rows of real logits refute all of them,
+and then later rows cost nothing.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ Look = Literal[
     "probabilities", "percentages", "losses", "log2", "log10", "equal sums", "scores", "probability", "percentage"
 ]
 
-_ROUNDING = 1e-3  # of a probability near 1, as float16 and exp(log p) have it
+_ROUNDING = 1e-3  # the error of a probability near 1 in float16, or after exp(log p)
 
 # With fewer rows, logits may lie between 0 and 1.
 _ROWS = 3
 _NEAR_0 = 0.05
-# Percentages go beyond this, and a logit does so only for a probability within 1e-17 of 1.
+# Percentages exceed this number. A logit exceeds it only if its probability is within 1e-17 of 1.
 _LARGE = 40
 # Rows of K probabilities that are rounded to two decimals sum to 1 within 0.01 sqrt(K), a little more than three
 # standard deviations. That many rows of other values do so must be less likely than 2^-20.
@@ -51,9 +51,9 @@ class Looks:
         self._lock = threading.Lock()
         self._possible: tuple[Look, ...] = _BINARY if binary else _OF_CLASSES
         self._rows = 0
-        self._broken = False  # whether there is a value that is not whole
-        self._unsure = False  # whether there is a row whose values are all above 0, or all below, and none is near 0
-        self._large = False  # whether there is a value too large for a usual logit
+        self._fractions = False  # whether any value is not a whole number
+        self._far_from_0 = False  # whether all values of some row are clearly above 0, or all below
+        self._large = False  # whether any value is too large for a usual logit
         self._sums = (math.inf, -math.inf)  # the smallest and the largest sum of a row
         self._tolerance = SUM
 
@@ -63,22 +63,22 @@ class Looks:
         return bool(self._possible)
 
     def add(self, x: NDArray[Any]) -> None:
-        """Look at rows [n, K]. Those of one value, as of samples that failed, say nothing."""
+        """Look at rows [n, K]. Rows that repeat one value, such as those of samples that failed, say nothing."""
         varied = x.max(axis=1) > x.min(axis=1)
         if not varied.any():
             return
         if not varied.all():  # of very wide rows, no copy is made
             x = x[varied]
-        with np.errstate(over="ignore"):  # a sum of huge values is inf, as no sum is that is looked for
+        with np.errstate(over="ignore"):  # the sum of huge values is inf, which is none of the sums below
             possible = {look for look in self._possible if _STATEMENTS[look](x)}
             sums = np.add.reduce(x, axis=1, dtype=np.float64) if "equal sums" in possible else np.ones(1)
         few = x[:, :_COLUMNS]
-        broken = bool((few != np.rint(few)).any())
+        fractions = bool((few != np.rint(few)).any())
         with self._lock:
             self._rows += len(x)
-            self._broken = self._broken or broken
-            if not self._unsure and not possible.isdisjoint(_LOGARITHMS):
-                self._unsure = bool(max(x.min(axis=1).max(), (-x.max(axis=1)).max()) > _NEAR_0)
+            self._fractions = self._fractions or fractions
+            if not self._far_from_0 and not possible.isdisjoint(_LOGARITHMS):
+                self._far_from_0 = bool(max(x.min(axis=1).max(), (-x.max(axis=1)).max()) > _NEAR_0)
             self._large = self._large or bool(x.max() > _LARGE)
             self._tolerance = min(SUM * math.sqrt(x.shape[1]), _WIDEST)
             self._sums = min(self._sums[0], float(sums.min())), max(self._sums[1], float(sums.max()))
@@ -91,11 +91,11 @@ class Looks:
         """What all rows look like; None for logits."""
         if not self._rows:
             return None
-        # A few values between 0 and 1, or whole ones, say little, unless each row has the same sum; and a row of which
-        # one value is 0 and all others are far from it is also that of logits.
-        sure = self._broken and self._rows >= _ROWS
+        # A few values between 0 and 1, or whole numbers alone, prove nothing unless each row has the same sum. A row of
+        # which one value is 0 and all others are far from 0 may be one of logits.
+        sure = self._fractions and self._rows >= _ROWS
         proved = {"scores": sure, "probability": sure, "percentage": self._large}
-        proved |= dict.fromkeys(_LOGARITHMS, sure and self._unsure)
+        proved |= dict.fromkeys(_LOGARITHMS, sure and self._far_from_0)
         proved["equal sums"] = self._equal_sums()
         return next((look for look in self._possible if proved.get(look, True)), None)
 
@@ -104,7 +104,7 @@ class Looks:
         low, high = self._sums
         near_1 = "scores" in self._possible and max(1 - low, high - 1) <= self._tolerance
         near_100 = max(100 - low, high - 100) <= 100 * self._tolerance
-        whole = not self._broken and (near_100 or low == high >= _VOTES)
+        whole = not self._fractions and (near_100 or low == high >= _VOTES)
         return self._rows * -math.log2(2 * self._tolerance) >= _ODDS and (near_1 or whole)
 
 

@@ -77,7 +77,7 @@ class RowChecks:
         if self._are_probabilities:
             hint = kind_hint(self._logits) or hint
         if np.isfinite(largest):
-            return self._refused(row, "has logits so far apart that float64 does not hold the sum of their gaps", hint)
+            return self._refused(row, "has logits so far apart that float64 cannot hold the sum of their gaps", hint)
         what = "nan" if np.isnan(largest) else "+inf" if largest > 0 else "nothing but -inf"
         if self._logits.kind != "logits":  # the pass sees other values than the file has
             given = self._logits.given(row)

@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
     from lscli.io.logits import Logits
 
-_WIDEST = 1 << 18  # classes of which each column is tracked
+_WIDEST = 1 << 18  # the most classes for which each column is tracked
 _BLOCK = 1 << 16  # elements that are looked at together
-# Elements that are looked at in all, in evenly spaced rows: odd values are in every row, and more would take long if
-# they are never acquitted.
+# The most elements that are looked at, in evenly spaced rows. What is odd about values is odd in every row; where no
+# row refutes it, looking at all of them would take long.
 _MOST = 1 << 24
 
 
 class ValueWatch:
     """Looks at chunks of logits, from any thread and in any order; the answer does not depend on either.
 
-    Samples that are ignored and rows with nan or +inf are not looked at. Probabilities that were declared as such are
-    checked elsewhere, and log-likelihoods that a format declares are what they are.
+    Samples that are ignored and rows with nan or +inf are not looked at. Nor are values that were declared to be
+    probabilities, which are checked elsewhere, or that are log-likelihoods by their format.
 
     Args:
         logits: [N, K].

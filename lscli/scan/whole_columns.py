@@ -1,8 +1,8 @@
-"""Notice columns that hold labels, row numbers or other whole numbers among those of the classes.
+"""Notice columns that hold labels, row numbers or other whole numbers among the columns of the classes.
 
 An array [N, K] may hold more than logits: some tools save `[logits, label, dataset]`. One column too many is one class
 too many and makes every result wrong, though no value is odd by itself. A column is suspect as long as all of its
-values are whole, so real logits are acquitted by their first rows, and later rows cost nothing.
+values are whole. The first rows of real logits clear all columns, and then later rows cost nothing.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Whole numbers from here on prove nothing, since the type has no halves there.
+# Whole numbers of at least this size prove nothing: the type has no halves between them.
 _NO_HALVES = {"float16": 2.0**10, "bfloat16": 2.0**7, "float32": 2.0**23, "float64": 2.0**52}
 
-# A small logit is a whole number by accident with a probability of 2^-4, a larger one of 1/2: logits are often those of
-# bfloat16 or float16, whatever type they are saved in, with few bits behind the point. From 128 or 1024 on they have
-# none, so a whole number that fits into 8 or 11 bits proves nothing. That a column is whole by accident must be less
-# likely than 2^-20 for all columns together; logits that were rounded to one decimal take six rows.
+# A small logit is a whole number by accident with a probability of 2^-4, a larger one with 1/2: logits were often
+# computed in bfloat16 or float16, whatever type they are saved in, with few bits behind the point. From 128 or 1024 on
+# they have none, so a whole number that fits into 8 or 11 bits proves nothing. That any column is whole by
+# accident must be less likely than 2^-20; with logits that were rounded to one decimal this takes six rows.
 _SMALL, _BITS, _ODDS, _ROWS = 16, 4, 20, 6
-_ENOUGH = 64  # of so many bits, more prove nothing further
+_ENOUGH = 64  # bits; with so many, the evidence is complete
 _COARSE = ((2.0**7, 8), (2.0**10, 11))
-# With fewer rows, counting the rows or agreeing with the labels may be an accident.
+# With fewer rows, a column may count the rows or equal the labels by accident.
 _FEW = 3
 
 
@@ -64,7 +64,8 @@ class WholeColumns:
         self._labels = (num_classes, -1)  # the smallest and the largest one
         self._whole = np.ones(num_classes, np.bool_)
         self._bits = np.zeros(num_classes, np.int64)  # how unlikely it is that a column is whole by accident
-        # Which columns are constant, differ by a constant from the labels, and from the row numbers; and the constants.
+        # Which columns are constant, or differ by a constant from the labels, or from the row numbers; and these
+        # constants.
         self._constant = np.ones((3, num_classes), np.bool_)
         self._value = np.full((3, num_classes), np.nan)
 
@@ -114,13 +115,13 @@ class WholeColumns:
         proved = (self._rows >= _ROWS) & (self._bits >= _ODDS + math.log2(classes))
         others = np.flatnonzero(self._whole & ~constant & ~as_label & ~as_index & proved).tolist()
         left = classes - len(labels) - len(index) - len(others)
-        # Beside logits such columns are few, and without them each label still has its class.
+        # There are fewer such columns than classes, and without them each label still has its class.
         if len(others) >= left or left <= largest:
             left, others = left + len(others), []
-        if labels or index or others:  # a constant is one of them if no label can mean it
+        if labels or index or others:  # a constant column is odd, too, if no label names it
             unlabelled = [place for place in np.flatnonzero(constant).tolist() if place > largest]
             others = sorted([*others, *unlabelled]) if left - len(unlabelled) > largest else others
-        else:  # after the column of the largest label, it is one column too many; 0 is also the logit of a reference
+        else:  # constants after the column of the largest label; one of 0 may be the logit of a reference class
             last = [place for place in range(largest + 1, classes) if constant[place] and self._value[0, place] > 0]
             sure = self._rows >= _ROWS and smallest < largest
             others = last if sure and largest + 1 + len(last) == classes else []
@@ -128,7 +129,7 @@ class WholeColumns:
 
 
 def _bits(size: NDArray[Any]) -> NDArray[np.int64]:
-    """How many bits of a logit of this size [n, K] would have to be 0 by accident for it to be whole."""
+    """How many bits of a logit of each size [n, K] must be 0 by accident for the logit to be whole."""
     bits = np.where(size < _SMALL, _BITS, 1)
     for least, digits in _COARSE:
         if (size >= least).any():

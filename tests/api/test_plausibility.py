@@ -40,14 +40,14 @@ def test_the_mistake_is_named_with_the_accuracy_without_it(rows: int) -> None:
         "with labels - 1: do the labels count from 1?": (labels + 1) % 10,
         "with labels + 1": (labels - 1) % 10,
         "with labels + 4": (labels - 4) % 10,
-        "with the labels in reversed order: reverse one of the two": labels[::-1],
+        "with the labels in reversed order: reverse the rows of one of the two": labels[::-1],
         "with the labels moved up by one row": np.roll(labels, 1),
         "with the labels moved down by one row": np.roll(labels, -1),
     }
     for says, wrong in mistakes.items():
         (found,) = said(logits, wrong)
         assert says in found
-        share = float(found.split(", and ")[1].split()[0])
+        share = float(found.split(", and would be ")[1].split()[0])
         assert abs(share - float(right)) < 0.06
 
 

@@ -181,7 +181,7 @@ def test_json_has_numbers_and_nulls(run: Run, tmp_path: Path) -> None:
     answer = json.loads(run("inspect", tmp_path / "x.npz", "-f", "json").out)
     rows = {row["key"]: row for row in answer["rows"]}
     assert ("lscli.inspect/1", float(X.min()), None) == (answer["schema"], rows["logits"]["min"], rows["names"]["min"])
-    assert "eval takes it for logits." == answer["conclusion"]
+    assert "eval reads it as logits." == answer["conclusion"]
 
 
 @pytest.mark.parametrize(

@@ -149,4 +149,4 @@ def test_rows_that_are_skipped_are_counted_after_the_last(run: Run, tmp_path: Pa
     np.save(labels, np.array([0, 1, 0]))
     answer = run("samples", logits, labels, "--nonfinite", "skip")
     assert (0, 3) == (answer.code, len(answer.out.splitlines()))
-    assert answer.err == f"lscli: warning: {logits}: 1 of 3 rows are not finite and left out\n"
+    assert answer.err == f"lscli: warning: {logits}: 1 of 3 rows are not finite and are left out\n"

@@ -98,7 +98,7 @@ def test_other_commands_read_standard_input(tmp_path: Path) -> None:
     "arguments", [("-", "-"), ("-", "-", "--input-format", "npz"), (LOGITS, "-", "--weights", "-")]
 )
 def test_standard_input_is_read_once(arguments: Sequence[str]) -> None:
-    refusal(piped(read(LOGITS), "eval", *arguments), 2, "standard input is read once")
+    refusal(piped(read(LOGITS), "eval", *arguments), 2, "standard input can be read only once")
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ CASES = [
     Call(
         "masked logits",
         lambda: accuracy(masked(X, np.repeat(HIDDEN[:, None], 3, axis=1)), Y),
-        "values are masked, which is no number",
+        "some values are masked, and a masked value is not a number",
         "leave these rows out, or give numbers: array.filled(...)",
         lambda: accuracy(X[~HIDDEN], Y[~HIDDEN]),
         agreement(X[~HIDDEN], Y[~HIDDEN]),
@@ -92,7 +92,7 @@ CASES = [
     Call(
         "masked labels",
         lambda: accuracy(X, masked(Y, HIDDEN)),
-        "values are masked, which is no number",
+        "some values are masked, and a masked value is not a number",
         "array.filled(...)",
         lambda: accuracy(X, masked(Y, HIDDEN).filled(-100)),
         agreement(X[~HIDDEN], Y[~HIDDEN]),
@@ -100,7 +100,7 @@ CASES = [
     Call(
         "masked groups",
         lambda: accuracy(X, Y, groups=masked(Y, HIDDEN)),
-        "values are masked",
+        "some values are masked",
         "give a value for each of them: array.filled(...)",
         lambda: accuracy(X, Y, groups=masked(Y, HIDDEN).filled(9)),
         RIGHT,

@@ -272,7 +272,7 @@ CASES = [
     Hint(
         "a first label of soft labels",
         typed(*EVAL, "--soft-labels", "--labels-from", 1, x=X, y=SOFT),
-        "labels of one column per class have no first number",
+        "labels with one column per class do not count from a number",
         "leave out --labels-from",
         typed(*EVAL, "--soft-labels"),
         prints="loss_hard,",
@@ -316,7 +316,7 @@ CASES = [
     Hint(
         "every soft label is ignored",
         typed(*EVAL, "--soft-labels", "--ignore-index", "-1", x=X, y=np.full((24, 3), -1)),
-        "all 24 samples are ignored (rows of -1 alone)",
+        "all 24 samples are ignored (every row holds only -1)",
         "check --ignore-index",
         typed(*EVAL, "--soft-labels", y=SOFT),
         prints="loss_hard,",
@@ -448,7 +448,7 @@ CASES = [
             packed("b.npz", "sweep", "a.npz", "b.npz", logits=right([1, 0, 2, 0], 3), labels=np.array([1, 0, 2, 0])),
         ),
         "its label of row 0 differs from that of",
-        "it seems to have the samples in another order: save them in that of",
+        "it seems to have the samples in another order: save them in the order of",
         packed("b.npz", "sweep", "a.npz", "b.npz", logits=right([0, 1, 2, 0], 3), labels=np.array([0, 1, 2, 0])),
         accuracy=1.0,
         never=("as the last path",),
@@ -643,7 +643,7 @@ CASES = [
     Hint(
         "classes first that must be held",
         after(typed(y=Y.reshape(6, 4)), packed("x.npz", "eval", "x.npz", "y.npy", "--class-axis", 1, logits=FIRST)),
-        "an array that is read forwards takes",
+        "a file that can only be read forwards takes",
         "save it with the classes last: np.moveaxis(logits, 1, -1); then say --flatten instead of --class-axis",
         packed("x.npz", "eval", "x.npz", "y.npy", "--flatten", logits=np.moveaxis(FIRST, 1, -1)),
         accuracy=RIGHT,
@@ -654,7 +654,7 @@ CASES = [
         after(
             typed(y=Y), packed("x.npz", "eval", "x.npz", "y.npy", "--class-axis", 0, logits=np.ascontiguousarray(X.T))
         ),
-        "an array that is read forwards takes",
+        "a file that can only be read forwards takes",
         "save it with the classes last: np.moveaxis(logits, 0, -1); then leave out --class-axis",
         packed("x.npz", "eval", "x.npz", "y.npy", logits=X),
         accuracy=RIGHT,

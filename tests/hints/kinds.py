@@ -135,7 +135,7 @@ CASES = [
         "labels beside probabilities",
         arrays(np.column_stack([softmax(X, axis=1), Y]), Y, KIND, "probs"),
         "of probs sums to",
-        "column 5 holds only whole numbers, and the others sum to 1: save the others alone",
+        "column 5 holds only whole numbers, and the others sum to 1: save only the others",
         said(KIND, "probs", change=lambda x: x[:, :5]),
         accuracy=RIGHT,
     ),

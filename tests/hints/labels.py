@@ -54,7 +54,7 @@ CASES = [
     Hint(
         "1 to K",
         coded([0, 1, 2, 1], 3, lambda y: y + 1),
-        "the labels are 1 to 3, they seem to count from 1",
+        "the labels are 1 to 3 and seem to count from 1",
         "--labels-from 1",
         "--labels-from 1",
         accuracy=0.75,
@@ -63,7 +63,7 @@ CASES = [
     Hint(
         "2 to K",
         coded([1, 2, 2, 1], 3, lambda y: y + 1),
-        "the labels are 2 to 3, they seem to count from 1",
+        "the labels are 2 to 3 and seem to count from 1",
         "--labels-from 1",
         "--labels-from 1",
         accuracy=0.75,
@@ -129,7 +129,7 @@ CASES = [
     Hint(
         "0 to K-1 said to count from 1",
         coded([0, 1, 2, 1], 3, lambda y: y, "--labels-from", 1),
-        "the labels are 0 to 2, they seem to count from 0",
+        "the labels are 0 to 2 and seem to count from 0",
         "leave out --labels-from",
         coded([0, 1, 2, 1], 3, lambda y: y),
         accuracy=0.75,
@@ -138,7 +138,7 @@ CASES = [
     Hint(
         "-1 to K-2",
         coded([0, 1, 2, 1], 3, lambda y: y - 1),
-        "the labels are -1 to 1, they seem to count from -1",
+        "the labels are -1 to 1 and seem to count from -1",
         "if -1 is a class, say --labels-from -1",
         "--labels-from -1",
         accuracy=0.75,
@@ -310,7 +310,7 @@ CASES = [
     Hint(
         "the logits of another model",
         arrays(right([0, 1, 2, 0], 3), right([0, 1, 2, 1], 3) - 0.5),
-        "need labels of shape (N,), got (4, 3), as of logits",
+        "need labels of shape (N,), got (4, 3), like logits",
         "to compare models, say lscli sweep LOGITS LOGITS LABELS",
         _swept,
         accuracy=1.0,

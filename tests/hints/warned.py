@@ -159,7 +159,7 @@ CASES = [
         "labels in reversed order",
         typed(*EVAL, x=X[::-1], y=Y),
         "with the labels in reversed order",
-        "reverse one of the two",
+        "reverse the rows of one of the two",
         typed(*EVAL, x=X),
         accuracy=RIGHT,
         code=0,

@@ -64,14 +64,14 @@ def test_labels_whose_axes_are_swapped_are_refused(tmp_path: Path, save: bool) -
     if save:
         np.save(x := tmp_path / "x.npy", TOKENS)
         np.save(y := tmp_path / "y.npy", OF_TOKENS.T)
-    says = "labels (3, 4) do not fit logits (4, 3, 7); they are (N, T) = (4, 3): the axes are swapped"
+    says = "labels (3, 4) do not fit logits (4, 3, 7); they must be (N, T) = (4, 3): the axes are swapped"
     assert "save labels.T" == refused(InputError, says, x, y, flatten=True).hint
     assert figures(lscli.evaluate(MATRIX, FLAT)) == figures(lscli.evaluate(x, OF_TOKENS, flatten=True))
 
 
 def test_the_hint_for_swapped_axes_leads_to_the_right_number() -> None:
     swapped = OF_IMAGES.transpose(2, 0, 1)
-    error = refused(InputError, "with class_axis=1 they are (N, H, W)", IMAGES, swapped, class_axis=1)
+    error = refused(InputError, "with class_axis=1 they must be (N, H, W)", IMAGES, swapped, class_axis=1)
     assert "save labels.transpose(1, 2, 0)" == error.hint
     expected = figures(lscli.evaluate(IMAGES, OF_IMAGES, class_axis=1))
     assert expected == figures(lscli.evaluate(IMAGES, swapped.transpose(1, 2, 0), class_axis=1))
@@ -193,7 +193,7 @@ def test_soft_labels_have_their_classes_where_the_logits_have_them_or_last() -> 
 
 def test_soft_labels_that_do_not_fit_are_refused() -> None:
     soft: dict[str, Any] = {"soft_labels": True}
-    says = "soft labels (3, 4, 7) do not fit logits (4, 3, 7); they are distributions for (N, T) = (4, 3)"
+    says = "soft labels (3, 4, 7) do not fit logits (4, 3, 7); they must be distributions for (N, T) = (4, 3)"
     refused(InputError, says, TOKENS, SOFT.transpose(1, 0, 2), flatten=True, **soft)
     refused(InputError, "are transposed", MATRIX.T, SOFT.reshape(-1, K), **soft)
     first = np.moveaxis(SOFT, -1, 1)

@@ -156,7 +156,7 @@ def test_rows_that_are_not_finite_are_left_out_when_asked(place: Place) -> None:
     logits = np.vstack([some_logits(), [[np.nan, 0, 0], [np.inf, 0, 0], [-np.inf] * 3]]).astype(np.float32)
     np.save(place.logits, logits)
     labels = np.append(some_labels(), [0, 1, 2])
-    with pytest.warns(lscli.LscliWarning, match="3 of 9 rows are not finite and left out"):
+    with pytest.warns(lscli.LscliWarning, match="3 of 9 rows are not finite and are left out"):
         report = lscli.evaluate(place.logits, labels, nonfinite="skip")
     assert figures(lscli.evaluate(some_logits(), some_labels())) == figures(report)
     assert 3 == report.samples["skipped"]

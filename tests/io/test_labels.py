@@ -263,9 +263,9 @@ def test_a_first_label_that_is_none_is_wrong_usage(first: Any) -> None:
 
 def test_rows_of_classes_have_no_first_label() -> None:
     rows = np.eye(3)[LABELS]
-    with pytest.raises(lscli.UsageError, match="no first number"):
+    with pytest.raises(lscli.UsageError, match="do not count from a number"):
         lscli.evaluate(LOGITS, rows, soft_labels=True, labels_from=1)
-    with pytest.raises(lscli.UsageError, match="no first number"):
+    with pytest.raises(lscli.UsageError, match="do not count from a number"):
         lscli.smooth_labels(rows, 3, 0.1, labels_from=1)
 
 

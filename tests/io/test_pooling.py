@@ -58,7 +58,7 @@ def followed(hint: str) -> None:
 @pytest.mark.parametrize("paths", [("*/logits.npy", "*/labels.npy"), ("*/both.npz",)])
 def test_the_same_labels_are_those_of_several_models(folders: tuple[str, str], paths: tuple[str, ...]) -> None:
     save(*folders, same=True)
-    hint = refused(lscli.UsageError, "have the same labels, as files of several models have", *paths)
+    hint = refused(lscli.UsageError, "have the same labels, like files of several models", *paths)
     assert hint.endswith("say pool=True")
     followed_in_python(hint)
     done = run("eval", *paths)
@@ -133,7 +133,7 @@ def test_soft_labels_of_several_models(suffix: str) -> None:
         np.save(f"seed-{number}/soft.npy", soft)
     given: tuple[Any, ...] = ("*/logits.npy", f"*/soft.{suffix}")
     hint = refused(lscli.UsageError, "have the same labels", *given, soft_labels=True, metrics="loss_hard")
-    assert hint.startswith("name the files of one model alone; to read them")  # sweep has no soft labels
+    assert hint.startswith("name only the files of one model; to read them")  # sweep has no soft labels
     one = lscli.evaluate(*given, soft_labels=True, pool=True, metrics="loss_hard")
     for number in (1, 2, 3):
         np.savez_compressed(f"seed-{number}/soft.npz", soft[RNG.permutation(12)])

@@ -62,7 +62,7 @@ def test_rows_that_are_not_finite() -> None:
     with pytest.raises(lscli.InputError, match="row 4 has nan"):
         evaluated(logits, q)
     expected = evaluated(logits[keep], q[keep])
-    with pytest.warns(lscli.LscliWarning, match="1 of 30 rows are not finite and left out"):
+    with pytest.warns(lscli.LscliWarning, match="1 of 30 rows are not finite and are left out"):
         found = evaluated(logits, q, nonfinite="skip")
     assert values(expected) == values(found)
     assert {"rows": 30, "kept": 28, "ignored": 1, "skipped": 1, "masked": 0} == dict(found.samples)

@@ -70,7 +70,7 @@ def report(name: str = "logits.npy", rows: list[Row] = ROWS, **more: Any) -> Rep
         "samples": {"rows": 5000, "kept": 4990, "ignored": 7, "skipped": 3, "masked": 0},
         "settings": {"eps": Setting([0.1, 0.2], "flag"), "threads": Setting(None, "default")},
         "versions": {"lscli": "0.1.0", "numpy": "2.0"},
-        "warnings": [f"{name}: 3 of 5000 rows are not finite and left out"],
+        "warnings": [f"{name}: 3 of 5000 rows are not finite and are left out"],
         "conclusion": f"Over-confident: {name} has an ece of 0.0341.",
     }
     return Report(**{**fields, **more})

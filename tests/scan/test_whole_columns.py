@@ -163,7 +163,7 @@ def test_columns_beside_probabilities_are_named_where_rows_do_not_sum_to_1(kind:
     ):
         with pytest.raises(lscli.InputError, match="not to 1") as caught:
             lscli.evaluate(data, LABELS, kind=kind)
-        assert f"{says} only whole numbers, and the others sum to 1: save the others alone" == caught.value.hint
+        assert f"{says} only whole numbers, and the others sum to 1: save only the others" == caught.value.hint
         assert expected == lscli.evaluate(data[:, own], LABELS, kind=kind, metrics="loss_hard")["loss_hard"]
 
 

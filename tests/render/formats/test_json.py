@@ -60,7 +60,7 @@ def test_a_name_parses_back_with_its_control_characters_escaped(name: str) -> No
     answer = parsed(report(name, [row(group=name)]))
     safe = printable(name)
     assert [safe] * 3 == [answer["inputs"][0]["path"], answer["rows"][0]["source"], answer["rows"][0]["group"]]
-    assert f"{safe}: 3 of 5000 rows are not finite and left out" == answer["warnings"][0]
+    assert f"{safe}: 3 of 5000 rows are not finite and are left out" == answer["warnings"][0]
     assert f"Over-confident: {safe} has an ece of 0.0341." == answer["conclusion"]
 
 
