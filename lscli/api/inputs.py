@@ -15,6 +15,7 @@ from lscli.class_numbers import ClassNumbers, check_counts_from_0
 from lscli.errors import InputError, UsageError
 from lscli.io.labels import Labels
 from lscli.io.open import open_inputs, open_soft_inputs
+from lscli.io.path_roles import second_model
 from lscli.io.soft_labels import SoftLabels
 from lscli.io.weights_groups import open_groups, open_weights
 from lscli.kernels.class_sums import ClassSums
@@ -80,6 +81,7 @@ class Inputs:
             self.label, self.ignored, self._label_note = self._checked(options.ignore_index, options.labels_from)
             self.weight = open_weights(options.weights, samples, self.label >= 0)
             self.names, self._codes = open_groups(options.groups, options.group_by, samples)
+            self._model_note = second_model(logits, labels, self.logits.shape, options.logits_key)
             self.watch = ValueWatch(self.logits, self.label, binary=options.binary)
         except BaseException:
             self._close()
@@ -182,7 +184,10 @@ class Inputs:
             inputs=[_input("logits", self.logits), _input("labels", self._labels), *weights, *files],
             samples=samples,
             versions={"lscli": __version__, **versions("numpy" if result is None else result.kernel)},
-            warnings=[*filter(None, [self._label_note]), *([] if result is None else self._notes(result))],
+            warnings=[
+                *filter(None, [self._model_note, self._label_note]),
+                *([] if result is None else self._notes(result)),
+            ],
         )
 
     def used(self, result: Scan | None) -> dict[str, str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.errors import InputError, LscliError, ReadWriteError, UsageError
-from lscli.io.argument import Argument
+from lscli.io.argument import Argument, is_path
 from lscli.io.array_request import ArrayRequest
 from lscli.io.axes import class_axes
 from lscli.io.class_axis import rows_of
@@ -15,6 +16,7 @@ from lscli.io.files import RegularFile
 from lscli.io.format_table import FORMATS, Format, format_of, format_of_file
 from lscli.io.odd_labels import of_0_and_1
 from lscli.io.paths import STDIN, files_of
+from lscli.text import printable, typed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,6 +107,33 @@ def _are_integers(path: str, labels_key: str | None) -> bool:
         array = Argument.of(path, "labels", stack).opened(ArrayRequest("labels", "integers", labels_key), stack)
         return array.element.lstrip("u").startswith("int")
     return False
+
+
+def second_model(logits: Any, labels: Any, shape: tuple[int, int], key: str | None) -> str:
+    """A note if the archive of the labels also holds logits, as that of another model does; empty if it does not.
+
+    Only archives are looked at, whose headers are read at once.
+
+    Args:
+        logits, labels: paths, or data in memory.
+        shape: (N, K) of the logits.
+        key: the array of the logits, or None for `logits`.
+    """
+    if not (is_path(logits) and is_path(labels)):
+        return ""
+    one, other = os.fsdecode(logits), os.fsdecode(labels)
+    own = None if STDIN in (one, other) or one == other else _format(other)
+    if own is None or own.reader_name not in _ARCHIVES:
+        return ""
+    found = stored_shape(other, key, "logits") or ()
+    if len(found) < 2 or (math.prod(found[:-1]), found[-1]) != shape:
+        return ""
+    said = f"{printable(other)} also holds logits, and only its labels are read"
+    command = f"lscli sweep {typed(one) or 'A'} {typed(other) or 'B'}"
+    return f"{said}: to compare two models, each with its labels, say {command}"
+
+
+_ARCHIVES = ("npz", "safetensors", "pt")
 
 
 def is_keyed(path: str | bytes | os.PathLike[str]) -> bool:

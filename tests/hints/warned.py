@@ -37,7 +37,27 @@ def columns(*names: str) -> Make:
     return arguments
 
 
+def two_models(*words: str) -> Make:
+    """A `Make` of two archives with logits and labels, and of words to type."""
+
+    def arguments(folder: Path) -> Sequence[object]:
+        for name, x in (("a.npz", X), ("b.npz", X + 1)):
+            np.savez(folder / name, logits=x, labels=Y)
+        return [folder / word if word.endswith(".npz") else word for word in words]
+
+    return arguments
+
+
 CASES = [
+    Hint(
+        "the archive of another model for the labels",
+        two_models("eval", "a.npz", "b.npz"),
+        "b.npz also holds logits, and only its labels are read",
+        "to compare two models, each with its labels, say lscli sweep ",
+        two_models("sweep", "a.npz", "b.npz"),
+        prints="loss_difference,",
+        code=0,
+    ),
     Hint(
         "probabilities as logits",
         typed(*EVAL, x=softmax(X, axis=1), y=Y),
@@ -186,7 +206,7 @@ CASES = [
         "whole numbers among the columns of a table",
         columns("cat_a", "cat_b", "cat_c", "cat_d", "zed"),
         "column 'zed' holds only whole numbers",
-        "if it is no class, say --logits-key cat_a,cat_b,cat_c,cat_d",
+        "if it is not a class, say --logits-key cat_a,cat_b,cat_c,cat_d",
         "--logits-key cat_a,cat_b,cat_c,cat_d",
         accuracy=RIGHT,
         code=0,
