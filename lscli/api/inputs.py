@@ -81,7 +81,7 @@ class Inputs:
             self.label, self.ignored, self._label_note = self._checked(options.ignore_index, options.labels_from)
             self.weight = open_weights(options.weights, samples, self.label >= 0)
             self.names, self._codes = open_groups(options.groups, options.group_by, samples)
-            self._model_note = second_model(logits, labels, self.logits.shape, options.logits_key)
+            self._model_note = second_model(logits, labels, self.logits.shape, options)
             self.watch = ValueWatch(self.logits, self.label, binary=options.binary)
         except BaseException:
             self._close()

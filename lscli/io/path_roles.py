@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lscli.io.array_request import Entry
+    from lscli.options import ReadingOptions
 
 
 class PathRoles(NamedTuple):
@@ -109,24 +110,26 @@ def _are_integers(path: str, labels_key: str | None) -> bool:
     return False
 
 
-def second_model(logits: Any, labels: Any, shape: tuple[int, int], key: str | None) -> str:
-    """A note if the archive of the labels also holds logits, as that of another model does; empty if it does not.
+def second_model(logits: Any, labels: Any, shape: tuple[int, int], options: ReadingOptions) -> str:
+    """A note if two archives each hold logits and labels, as those of two models do; empty if they do not.
 
     Only archives are looked at, whose headers are read at once.
 
     Args:
         logits, labels: paths, or data in memory.
         shape: (N, K) of the logits.
-        key: the array of the logits, or None for `logits`.
+        options: the arrays that are read.
     """
     if not (is_path(logits) and is_path(labels)):
         return ""
     one, other = os.fsdecode(logits), os.fsdecode(labels)
-    own = None if STDIN in (one, other) or one == other else _format(other)
-    if own is None or own.reader_name not in _ARCHIVES:
+    formats = {_format(path) for path in (one, other)}
+    if STDIN in (one, other) or one == other or not formats <= {FORMATS[name] for name in _ARCHIVES}:
         return ""
-    found = stored_shape(other, key, "logits") or ()
+    found = stored_shape(other, options.logits_key, "logits") or ()
     if len(found) < 2 or (math.prod(found[:-1]), found[-1]) != shape:
+        return ""
+    if not stored_shape(one, options.labels_key or "labels", "labels"):
         return ""
     said = f"{printable(other)} also holds logits, and only its labels are read"
     command = f"lscli sweep {typed(one) or 'A'} {typed(other) or 'B'}"
