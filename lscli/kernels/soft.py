@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lscli.arrays import BFLOAT16, widened
 from lscli.kernels.layouts import layout_for
 from lscli.kernels.numpy_kernel import NumpyKernel
 from lscli.kernels.rowstate import NARROW, RowState
@@ -60,7 +61,7 @@ class SoftKernel(NumpyKernel):
         super().__init__(num_classes, "float64", (fields | {"tail"}) - {"tail_square"}, (), vectors)
         self._squares = "tail_square" in fields
         self._excludes = "open_classes" in fields
-        self._is_bfloat16 = dtype == "bfloat16"
+        self._element = dtype
         self._distributions = distributions
         self._targets, self._eps = targets, eps
         self._x = np.empty((self._tile, num_classes))
@@ -86,10 +87,10 @@ class SoftKernel(NumpyKernel):
         return state
 
     def _widen(self, x: Array) -> Array:
-        if self._k < NARROW and not self._is_bfloat16:
+        if self._k < NARROW and self._element != BFLOAT16:
             return x  # the narrow layout converts it
         wide = self._x[: len(x)]
-        wide[:] = (x.astype(np.uint32) << 16).view(np.float32) if self._is_bfloat16 else x
+        wide[:] = widened(x, self._element)
         return wide
 
     def _sum(self, state: RowState, raw: Array, d: Array, e: Array, at_top: Array) -> None:
