@@ -103,7 +103,8 @@ def memory_ran_out(error: BaseException) -> ReadWriteError:
     if limit := memory_limit():
         facts.append(f"limit {sized(limit.total)}")
     what = ": ".join(("memory ran out", *([", ".join(facts)] if facts else [])))
-    return ReadWriteError(what, "raise the limit on memory, or use a smaller --chunk-rows or fewer --threads")
+    hint = "raise the limit on memory; to read logits takes less with a smaller --chunk-rows or fewer --threads"
+    return ReadWriteError(what, hint)
 
 
 def check_room(name: str, size: int) -> None:

@@ -67,7 +67,7 @@ HUMAN: dict[str, str] = {
     "pip install pyarrow, or write a .csv": "installs a package",
     "raise the limit on open files (ulimit -n)": _MACHINE,
     "raise the limit (ulimit -v)": _MACHINE,
-    "raise the limit on memory, or use a smaller --chunk-rows or fewer --threads": _MACHINE,
+    "raise the limit on memory; to read logits takes less with a smaller --chunk-rows or fewer --threads": _MACHINE,
     "try --device cpu": _DEVICE,
     "move it there first: logits.to({})": _DEVICE,
     "move the logits to the CPU: logits.cpu()": _DEVICE,
