@@ -49,8 +49,8 @@ def assign_roles(
 ) -> PathRoles:
     """Tell logits from labels by their shapes: the last path is labels if its array is one-dimensional.
 
-    With `flatten`, it is labels if its array has fewer dimensions than the first one, or one entry per sample of the
-    first one. A file that holds logits is a model, whatever else it holds.
+    With `flatten`, or if it has more than two dimensions, it is labels if its array has fewer dimensions than the first
+    one, or one entry per sample of the first one. A file that holds logits is a model, whatever else it holds.
 
     Args:
         paths: at least one.
@@ -76,7 +76,7 @@ def _is_labels(
     shape = stored_shape(path, logits_key, "logits") or ()
     if binary:  # logits and labels have one shape
         return not is_keyed(path) or (len(shape) == 1 and _are_integers(path, labels_key))
-    if flatten and len(shape) > 1:
+    if len(shape) > (1 if flatten else 2):
         logits = stored_shape(first, logits_key, "logits") or ()
         if shape == logits and _are_rows_of_labels(first, path, logits_key, labels_key):
             return True

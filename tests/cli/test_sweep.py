@@ -264,3 +264,11 @@ def test_labels_in_a_text_follow_binary_logits_in_a_text(run: Run, tmp_path: Pat
     texts, arrays = ([tmp_path / f"{name}.{suffix}" for name in "zy"] for suffix in ("csv", "npy"))
     given, expected = (records(run("sweep", *paths, "--binary")) for paths in (texts, arrays))
     assert column(expected, "value") == column(given, "value")
+
+
+def test_labels_of_several_axes_are_labels_before_the_axis_of_the_classes_is_named(run: Run, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    np.save(tmp_path / "x.npy", random.normal(size=(4, 3, 5, 5)))
+    np.save(tmp_path / "y.npy", random.integers(0, 3, (4, 5, 5)))
+    answer = run("sweep", tmp_path / "x.npy", tmp_path / "y.npy")
+    assert_refused(answer, 3, "labels (4, 5, 5) show that the classes are axis 1", "say --class-axis 1")
