@@ -117,8 +117,8 @@ def test_a_class_of_reference_is_not_taken_for_a_dataset() -> None:
 
 @pytest.mark.parametrize("suffix", [".parquet", ".csv"])
 def test_columns_of_tables_are_named(tmp_path: Path, suffix: str) -> None:
-    pd = pytest.importorskip("pandas")
-    pytest.importorskip("pyarrow")
+    import pandas as pd
+
     names = [f"z{place}" for place in range(K)]
     frame = pd.DataFrame(beside(LABELS), columns=[*names, "truth"])
     path = tmp_path / f"x{suffix}"
@@ -130,8 +130,8 @@ def test_columns_of_tables_are_named(tmp_path: Path, suffix: str) -> None:
 
 
 def test_columns_of_tables_that_no_pattern_tells_apart_are_listed(tmp_path: Path) -> None:
-    pd = pytest.importorskip("pandas")
-    pytest.importorskip("pyarrow")
+    import pandas as pd
+
     names = ["z0", "z 1", "z2", "z3"]
     pd.DataFrame(beside(LABELS), columns=[*names, "z4"]).to_parquet(tmp_path / "x.parquet")
     (found,) = said(tmp_path / "x.parquet", logits_key="*")
@@ -177,7 +177,8 @@ def test_a_probability_of_class_1_beside_the_labels_is_binary() -> None:
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_large_logits_that_were_once_of_half_precision_are_logits(dtype: str) -> None:
     """From 128 or 1024 on, they are whole whatever they were."""
-    torch = pytest.importorskip("torch")
+    import torch
+
     large = 300 if dtype == "bfloat16" else 1500
     logits = LOGITS + np.array([0, 0, 0, large]) * np.linspace(0.9, 1.3, N)[:, None]
     assert [] == said(torch.tensor(logits).to(getattr(torch, dtype)).float().numpy(), np.arange(N) % K)
