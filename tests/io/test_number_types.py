@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -111,3 +112,23 @@ def test_bfloat16_is_what_torch_says() -> None:
 def test_what_numpy_lacks_is_refused_by_name(tensor: torch.Tensor) -> None:
     with pytest.raises(InputError, match=r"a tensor of (layout|dtype)"):
         as_array(tensor, "x")
+
+
+@pytest.mark.filterwarnings("ignore:.*soft labels have losses")
+@pytest.mark.parametrize("role", ROLES)
+def test_an_array_of_bfloat16_is_its_numbers(role: str) -> None:
+    given = ROLES[role][0].double().numpy()
+    assert values(evaluated(role, given)) == values(evaluated(role, given.astype(ml_dtypes.bfloat16)))
+
+
+def test_logits_of_bfloat16_are_those_of_a_tensor() -> None:
+    narrow = torch.tensor(LOGITS).bfloat16()
+    report = lscli.evaluate(narrow.float().numpy().astype(ml_dtypes.bfloat16), LABELS)
+    assert figures(lscli.evaluate(narrow, LABELS)) == figures(report)
+    assert "bfloat16" == report.inputs[0]["dtype"]
+
+
+def test_functions_of_arrays_take_bfloat16() -> None:
+    confidence = np.array([0.5, 0.75]).astype(ml_dtypes.bfloat16)
+    table = lscli.SampleTable.from_confidences(confidence, [1, 0], weight=confidence)
+    assert ([0.5, 0.75], 1.25) == (table["confidence"].tolist(), table.total)
