@@ -88,7 +88,7 @@ def _read(
         columns = {*convention_sums.COLUMNS, *opened.columns, *plausibility.COLUMNS}
         result = scan(opened.logits, opened.label, columns, opened.options, vectors=extra, watch=opened.watch)
         left_out = _ignored(opened, result.table)
-        table = opened.tables(result.table)[""]
+        table = opened.rows.tables(result.table)[""]
     provenance = opened.provenance(result, files)
     provenance = replace(provenance, warnings=[*provenance.warnings, *reading.doubts(opened, result.table)])
     found = reading.Reading(opened.source, {"": table}, opened.logits.shape[1], provenance, opened.used(result), given)
@@ -112,8 +112,10 @@ def _ignored(opened: Inputs, table: SampleTable) -> Ignored:
     options = opened.options.replaced(nonfinite="skip", masked_classes=masked, progress=None)
     part = opened.logits.part(first, last + 1)
     found = scan(part, label[first : last + 1], {"row", "loss_uniform"}, options)
-    others = opened.weighted(found.table.select(found.table["row"] != known))
+    beside = opened.rows
+    others = beside.weighted(found.table.select(found.table["row"] != known))
+    kept = beside.weighted(table).total
     if found.skipped and opened.options.nonfinite != "skip":
-        weight = float(len(rows)) if opened.weight is None else float(np.add.reduce(opened.weight.values[rows]))
-        return Ignored(opened.weighted(table).total + weight)
-    return Ignored(opened.weighted(table).total + others.total, weighted_sum(others["loss_uniform"], others.weight))
+        weight = float(len(rows)) if beside.weight is None else float(np.add.reduce(beside.weight.values[rows]))
+        return Ignored(kept + weight)
+    return Ignored(kept + others.total, weighted_sum(others["loss_uniform"], others.weight))

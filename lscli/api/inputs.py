@@ -10,6 +10,7 @@ import numpy as np
 
 from lscli._version import __version__
 from lscli.api.loss_targets import declared_targets, open_targets
+from lscli.api.row_data import RowData
 from lscli.api.value_notes import value_notes
 from lscli.class_numbers import ClassNumbers, check_counts_from_0
 from lscli.errors import InputError, UsageError
@@ -17,7 +18,6 @@ from lscli.io.labels import Labels
 from lscli.io.open import open_inputs, open_soft_inputs
 from lscli.io.path_roles import second_model
 from lscli.io.soft_labels import SoftLabels
-from lscli.io.weights_groups import open_groups, open_weights
 from lscli.kernels.class_sums import ClassSums
 from lscli.kernels.devices import versions
 from lscli.limits import check_memory
@@ -56,8 +56,7 @@ class Inputs:
         soft: the labels if they are distributions, checked as they are read; None for class numbers.
         label: [N] class numbers, -1 for ignored samples; all 0 for soft labels.
         ignored: the number of ignored samples that is known before the rows are read.
-        weight: the weights of the rows, or None.
-        names: the names of the groups, all samples ("") first.
+        rows: the weights and groups of the rows.
         source: the logits as typed.
         watch: looks at the values as they are read.
     """
@@ -79,8 +78,7 @@ class Inputs:
         try:
             samples = self.logits.samples
             self.label, self.ignored, self._label_note = self._checked(options.ignore_index, options.labels_from)
-            self.weight = open_weights(options.weights, samples, self.label >= 0)
-            self.names, self._codes = open_groups(options.groups, options.group_by, samples)
+            self.rows = RowData(options, samples, self.label >= 0)
             self._model_note = second_model(logits, labels, self.logits.shape, options)
             self.watch = ValueWatch(self.logits, self.label, binary=options.binary)
         except BaseException:
@@ -112,8 +110,7 @@ class Inputs:
     @property
     def columns(self) -> set[str]:
         """The columns that the tables need for weights, groups and class counts, besides those of the metrics."""
-        found = {"row"} if self.weight is not None or self._codes is not None else set()
-        return found | ({"class_count"} if self.options.masked_classes == "exclude" else set())
+        return self.rows.columns | ({"class_count"} if self.options.masked_classes == "exclude" else set())
 
     def targets(self, options: TargetOptions) -> Opened:
         """The targets that the losses of these samples are computed against.
@@ -122,50 +119,20 @@ class Inputs:
             UsageError: options that cannot be combined for these logits.
         """
         declared_targets(options, self.options.masked_classes)
-        weight = None if self.weight is None else self.weight.values
+        weight = None if self.rows.weight is None else self.rows.weight.values
         shares = None if self.soft is None else partial(self.soft.shares, self.options.ignore_index, weight)
         return open_targets(options, self.label, self.logits.shape[1], weight, self.label < 0, shares)
 
     def class_sums(self, rule: BinRule) -> list[ClassSums]:
         """Empty sums by class, for all samples and for each group."""
-        weight = np.ones(len(self.label)) if self.weight is None else self.weight.values
-        weight = np.where(self.label >= 0, weight, 0.0)
-        of_groups = [] if self._codes is None else [self._codes == code for code in range(len(self.names) - 1)]
-        classes, bins, groups = self.logits.shape[1], len(rule.inner) + 1, 1 + len(of_groups)
+        classes, bins, groups = self.logits.shape[1], len(rule.inner) + 1, len(self.rows.names)
         what = f"keeping {classes} classes x {bins} bins x {groups} groups"
         hint = "use fewer --bins or groups, or leave out the metrics by class"
         needed = _CELL * classes * bins * groups
         if needed > max(_MOST_SUMS, _SUMS_PER_LOGITS * self.logits.size):
             raise UsageError(f"{what} needs {sized(needed)} of memory, out of proportion to the logits", hint)
         check_memory(needed, what, hint)
-        parts = (weight, *(np.where(mask, weight, 0.0) for mask in of_groups))
-        return [ClassSums(classes, rule.inner, rule.side, part) for part in parts]
-
-    def weighted(self, table: SampleTable) -> SampleTable:
-        """The table with the weights of its samples."""
-        return table if self.weight is None else table.with_weights(self.weight.values[table["row"]])
-
-    def groups_of(self, table: SampleTable) -> Array:
-        """The name of the group of each sample, [n]."""
-        if self._codes is None:
-            return np.full(len(table), "", object)
-        return np.array(self.names[1:], object)[self._codes[table["row"]]]
-
-    def tables(self, table: SampleTable) -> dict[str, SampleTable]:
-        """The table of all samples (""), and one for each group that has samples."""
-        table = self.weighted(table)
-        if self.weight is not None and not table.total:
-            raise InputError(
-                "no row that is kept has a weight above 0", "look at which rows are left out", where=self.weight.name
-            )
-        tables = {"": table}
-        if self._codes is not None:
-            of_sample = self._codes[table["row"]]
-            for code, name in enumerate(self.names[1:]):
-                part = table.select(of_sample == code)
-                if len(part) and part.total > 0:
-                    tables[name] = part
-        return tables
+        return [ClassSums(classes, rule.inner, rule.side, part) for part in self.rows.weights_by_group()]
 
     def provenance(self, result: Scan | None, files: Sequence[dict[str, Any]] = ()) -> Provenance:
         """The provenance of the samples. Without a result, it has only what is known before the rows are read.
@@ -174,14 +141,13 @@ class Inputs:
             result: the pass over the rows.
             files: further inputs, such as a prior.
         """
-        weights = [] if self.weight is None else [self.weight.described]
         rows = self.logits.shape[0]
         samples = {"rows": rows, "kept": rows - self.ignored, "ignored": self.ignored}
         if result is not None:
             samples |= {"kept": len(result.table), "skipped": result.skipped, "masked": result.masked}
             samples["ignored"] += result.ignored
         return Provenance(
-            inputs=[_input("logits", self.logits), _input("labels", self._labels), *weights, *files],
+            inputs=[_input("logits", self.logits), _input("labels", self._labels), *self.rows.described, *files],
             samples=samples,
             versions={"lscli": __version__, **versions("numpy" if result is None else result.kernel)},
             warnings=[
@@ -220,12 +186,7 @@ class Inputs:
             notes.append(
                 f"{name}: {result.masked} of {len(result.table)} samples have a masked class (-inf): {consequence}"
             )
-        total = self.weighted(result.table).total
-        if self.weight is not None and total < 2:
-            notes.append(
-                f"{self.weight.name}: the weights sum to {total:.3g}: they are read as counts, so means are right; n, "
-                "standard errors, intervals and what counts samples, such as quantiles, are not"
-            )
+        notes += self.rows.notes(result.table)
         return notes
 
 

@@ -125,8 +125,8 @@ def read(
     if stated is not None:
         result = result._replace(table=as_stated(result.table, stated, opened.logits.stored))
     result = result._replace(table=result.table.without(wanted - asked))
-    tables = opened.tables(result.table)
-    for name, sums in zip(opened.names, class_sums, strict=False):
+    tables = opened.rows.tables(result.table)
+    for name, sums in zip(opened.rows.names, class_sums, strict=False):
         if name in tables:
             tables[name] = replace(tables[name], classes=sums)
     provenance = opened.provenance(result, files)
@@ -143,7 +143,7 @@ def doubts(opened: Inputs, table: SampleTable) -> list[str]:
     """
     if opened.soft is not None or opened.watch.misleading:  # odd values explain any accuracy
         return []
-    return plausibility_notes(opened.logits.name, opened.weighted(table))
+    return plausibility_notes(opened.logits.name, opened.rows.weighted(table))
 
 
 def read_parts(
@@ -162,7 +162,7 @@ def read_parts(
                 opened.logits, opened.label, {*columns, *opened.columns}, opened.options, opened.watch
             ):
                 skipped += part.skipped
-                yield opened.weighted(part.table), opened.groups_of(part.table)
+                yield opened.rows.weighted(part.table), opened.rows.groups_of(part.table)
         if skipped:
             rows = opened.logits.shape[0]
             warn(f"{opened.logits.name}: {skipped} of {rows} rows are not finite and are left out")
