@@ -140,6 +140,19 @@ class ValueOptions(Options):
             "What the values are: logits, log-probs or probs. Rows of probabilities must sum to 1.", READING, "KIND"
         ),
     ] = "logits"
+    min_prob: Annotated[
+        float | None,
+        Option(
+            "Raise probabilities below P to P, and scale the others of the row down: with two classes, the clip to "
+            "[P, 1-P] of scikit-learn (2.2e-16) and Keras (1e-7). A probability of 0 then has a finite loss.",
+            READING,
+            "P",
+            shown=False,
+            above=0,
+            below=0.5,
+            hint="a usual value is --min-prob 1e-7",
+        ),
+    ] = None
     binary: Annotated[
         bool,
         Option(
