@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from lscli.api.inputs import Inputs
 from lscli.api.plausibility import COLUMNS, plausibility_notes
 from lscli.api.positive_class import as_stated, check_two_classes
@@ -120,10 +122,11 @@ def read(
             vectors=extra,
             soft=soft,
             watch=opened.watch,
+            counted=opened.counted,
         )
     noted = doubts(opened, result.table)
     if stated is not None:
-        result = result._replace(table=as_stated(result.table, stated, opened.logits.stored))
+        result = result._replace(table=as_stated(result.table, stated, opened.logits.stored, options.min_prob))
     result = result._replace(table=result.table.without(wanted - asked))
     tables = opened.tables(result.table)
     for name, sums in zip(opened.names, class_sums, strict=False):
@@ -156,17 +159,26 @@ def read_parts(
     opened = Inputs(logits, labels, options)
 
     def parts() -> Iterator[tuple[SampleTable, Array]]:
-        skipped = 0
+        skipped = samples = 0
+        last, zero = None, [np.empty(0, np.intp)]
         with opened:
             for part in scan_parts(
-                opened.logits, opened.label, {*columns, *opened.columns}, opened.options, opened.watch
+                opened.logits, opened.label, {*columns, *opened.columns}, opened.options, opened.watch, opened.counted
             ):
-                skipped += part.skipped
-                yield opened.weighted(part.table), opened.groups_of(part.table)
+                skipped, last = skipped + part.skipped, part
+                zero.append(part.zero_labels)
+                table = opened.weighted(part.table)
+                samples += len(table) if table.weight is None else int(np.count_nonzero(table.weight))
+                yield table, opened.groups_of(part.table)
         if skipped:
             rows = opened.logits.shape[0]
             warn(f"{opened.logits.name}: {skipped} of {rows} rows are not finite and are left out")
         for note in opened.value_notes():
             warn(note)
+        labels_of_0 = np.concatenate(zero)
+        if last is not None and len(labels_of_0):
+            last = last._replace(zero_labels=labels_of_0, masked=len(labels_of_0))
+            for note in opened.zero_notes(last, samples):
+                warn(note)
 
     return Reading(opened.source, {}, opened.logits.shape[1], opened.provenance(None), opened.used(None)), parts()

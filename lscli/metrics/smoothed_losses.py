@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 # Columns -sum_k c_k log p_k that a pass fills on request: c is the prior or 1/K, times any class weights.
 PRIOR, WEIGHTED = "loss_prior", "loss_uniform_weighted"
+# The column -sum_k w_k q_k log p_k of soft labels q and class weights w.
+WEIGHTED_HARD = "loss_hard_weighted"
 # Prefix of the columns with the entropies of smoothed soft labels; the eps follows it.
 _ENTROPY = "entropy_of_target@"
 
