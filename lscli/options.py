@@ -517,7 +517,7 @@ class EvaluateOptions(
     """Options of `lscli.evaluate` and `lscli eval`."""
 
 
-class SweepOptions(ReadingOptions, IntervalOptions, TargetOptions, EpsOptions):
+class SweepOptions(ReadingOptions, SoftLabelOptions, IntervalOptions, TargetOptions, EpsOptions):
     """Options of `lscli.sweep`."""
 
     eps: Annotated[Amounts, EPS._replace(environment="sweep_eps")] = "0:0.5:0.05"

@@ -13,7 +13,7 @@ from lscli.api.plausibility import COLUMNS, plausibility_notes
 from lscli.api.positive_class import as_stated, check_two_classes
 from lscli.api.settings import settings_of
 from lscli.errors import warn
-from lscli.metrics.smoothed_losses import entropies, vectors
+from lscli.metrics.smoothed_losses import WEIGHTED_HARD, entropies, vectors
 from lscli.options import TargetOptions
 from lscli.report import Provenance
 from lscli.scan.scan import scan, scan_parts
@@ -112,11 +112,12 @@ def read(
         if opened.soft is not None:
             from lscli.scan.soft import Soft  # imported only for soft labels
 
-            soft = Soft(opened.soft, options.ignore_index, targets, of_labels)
+            weighted_loss = WEIGHTED_HARD if WEIGHTED_HARD in wanted else ""
+            soft = Soft(opened.soft, options.ignore_index, targets, of_labels, weighted_loss)
         result = scan(
             opened.logits,
             opened.label,
-            wanted - extra.keys() - of_labels.keys(),
+            wanted - extra.keys() - of_labels.keys() - {WEIGHTED_HARD},
             opened.options,
             class_sums=list(class_sums),
             vectors=extra,

@@ -10,14 +10,14 @@ import numpy as np
 from lscli.metrics.smoothed_losses import PRIOR, WEIGHTED, WEIGHTED_HARD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Sequence, Set
 
     from lscli.io.logits import Logits
     from lscli.scan.scan import Scan
     from lscli.table import SampleTable
 
 _NAMED = 5  # rows that a warning names
-_OF_LABEL = frozenset({"loss_hard", "logit_gap", WEIGHTED_HARD})
+_OF_LABEL = frozenset({"loss_hard", "logit_gap"})
 _OF_OTHERS = frozenset({"loss_uniform", "logit_gap", PRIOR, WEIGHTED})
 _HINT = "say --min-prob 1e-7 to raise it to 1e-7, as Keras does (scikit-learn: 2.2e-16)"
 
@@ -36,10 +36,12 @@ def zero_notes(
         expected: whether the format of the logits implies masked classes.
     """
     zero, others = result.zero_labels, result.masked - len(result.zero_labels)
-    of_label = len(zero) > 0 and not _OF_LABEL.isdisjoint(result.table.columns)
+    of_label = len(zero) > 0 and (
+        not _OF_LABEL.isdisjoint(result.table.columns) or _is_infinite(result.table, {WEIGHTED_HARD})
+    )
     if of_label:
         yield f"{logits.name}: {len(zero)} of {samples} {_labels_at(zero, logits, soft=soft, exclude=exclude)}"
-    if others and not expected and (exclude or _is_infinite(result.table)):
+    if others and not expected and (exclude or _is_infinite(result.table, _OF_OTHERS)):
         who = "samples has" if others == 1 else "samples have"
         what = "class of probability 0" if logits.kind == "probs" else "masked class (-inf)"
         if len(zero):
@@ -82,6 +84,6 @@ def _joined(noun: str, numbers: Sequence[str]) -> str:
     return f"{noun}{'s' if len(numbers) > 1 else ''} {', '.join(numbers)}"
 
 
-def _is_infinite(table: SampleTable) -> bool:
-    """Whether a loss that is asked for is not finite."""
-    return any(not np.isfinite(table[name]).all() for name in _OF_OTHERS & table.columns.keys())
+def _is_infinite(table: SampleTable, names: Set[str]) -> bool:
+    """Whether one of these columns is in the table and not finite."""
+    return any(not np.isfinite(table[name]).all() for name in names & table.columns.keys())

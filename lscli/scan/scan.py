@@ -150,11 +150,11 @@ def _scan(
     watch: ValueWatch | None = None,
     counted: NDArray[np.bool_] | None = None,
 ) -> Scan:
-    entropies = () if soft is None else tuple(soft.entropies)
-    table = table_bytes(label, {*columns, *vectors, *entropies})
+    of_labels = () if soft is None else soft.columns
+    table = table_bytes(label, {*columns, *vectors, *of_labels})
     fitted = fit(logits, table, options, class_sums=bool(class_sums), soft=soft)
     checks = RowChecks(logits, options.nonfinite, options.masked_classes, counted)
-    builder = TableBuilder(logits, label, columns, vectors, entropies, checks)
+    builder = TableBuilder(logits, label, columns, vectors, of_labels, checks)
     report = options.progress or (lambda done, total: None)
     if options.device == "cpu":
         scan_on_cpu(logits, builder, class_sums, options.kernel, fitted.threads, fitted.chunk_rows, report, soft, watch)
