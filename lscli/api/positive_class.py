@@ -50,9 +50,7 @@ def check_two_classes(number: int | None, num_classes: int) -> None:
         raise UsageError(what, "leave out --positive-class; lscli classes has the calibration of each", where=_WHERE)
 
 
-def as_stated(
-    table: SampleTable, stated: NDArray[Any], element: str, min_prob: float | None = None
-) -> SampleTable:
+def as_stated(table: SampleTable, stated: NDArray[Any], element: str, min_prob: float | None = None) -> SampleTable:
     """The table, with its confidences replaced by the probabilities as they are stored.
 
     The pass reads logarithms, which may change the last digit of a probability, and so its bin if it lies on an edge.

@@ -41,20 +41,30 @@ class Raised(Computed):
     """
 
     def __init__(self, array: StoredArray, least: float, *, wide: bool) -> None:
-        computed = array if isinstance(array, Computed) else Floats(array)
-        super().__init__(computed, array.shape, wide=wide)
-        self.stored = computed.stored
+        self._computed = array if isinstance(array, Computed) else Floats(array)
+        super().__init__(self._computed, array.shape, wide=wide)
+        self.stored = self._computed.stored
         self.columns = array.columns
         self.log_likelihoods = array.log_likelihoods
-        self.keep_stated, self.given, self.floats = computed.keep_stated, computed.given, computed.floats
         self._least = least
 
+    def keep_stated(self) -> NDArray[np.float64]:
+        return self._computed.keep_stated()
+
+    def given(self, row: int) -> NDArray[Any]:
+        return self._computed.given(row)
+
+    def floats(self, start: int, stop: int) -> NDArray[Any]:
+        return self._computed.floats(start, stop)
+
     def read(self, start: int, stop: int, out: NDArray[Any]) -> NDArray[Any]:
-        x = self._source.read(start, stop, np.empty((stop - start, self.shape[1]), self._source.dtype))
         rows = max(1, _BLOCK // self.shape[1])
+        buffer = np.empty((min(rows, stop - start), self.shape[1]), self._computed.dtype)
         with np.errstate(all="ignore"):  # rows that are not finite are refused elsewhere
-            for first in range(0, len(x), rows):
-                out[first : first + rows] = raised(x[first : first + rows].astype(self.dtype), self._least, np)
+            for first in range(start, stop, rows):
+                last = min(first + rows, stop)
+                x = self._computed.read(first, last, buffer[: last - first]).astype(self.dtype)
+                out[first - start : last - start] = raised(x, self._least, np)
         return out
 
 
@@ -97,7 +107,7 @@ def check_min_prob(options: ValueOptions, array: StoredArray) -> None:
     """
     treatment = options.masked_classes
     if treatment == "auto" and array.ragged:
-        what = "cannot be applied to questions with different numbers of choices, since a missing one has no probability"
+        what = "cannot be applied where questions have different numbers of choices: a missing one has no probability"
         raise UsageError(what, "leave out --min-prob", where=_WHERE)
     if treatment in ("exclude", "error"):
         what = f"leaves no class of probability 0, and --masked-classes {treatment} is about such classes"
@@ -115,8 +125,8 @@ def with_min_prob(array: StoredArray, options: ValueOptions, device: str) -> Sto
         UsageError: the bound does not go with the other options or with the number of classes.
     """
     least = options.min_prob
-    if least is None or len(array.shape) != 2 or array.element not in STORAGE:
-        return array
+    if least is None or len(array.shape) != 2 or 0 in array.shape or array.element not in STORAGE:
+        return array  # a shape or type that is no matrix of logits is refused elsewhere
     check_min_prob(options, array)
     wide = array.shape[1] < FEW
     if not isinstance(array, TensorArray):
@@ -125,6 +135,6 @@ def with_min_prob(array: StoredArray, options: ValueOptions, device: str) -> Sto
 
     wide = wide and array.tensor.device.type != "mps"
     z = array.tensor.double() if wide or array.element == "float64" else array.tensor.float()
-    parts = z.split(max(1, _DEVICE_BLOCK // array.shape[1]))
-    x = torch.cat([raised(part, least, torch) for part in parts]) if len(z) else z
+    rows = max(1, _DEVICE_BLOCK // array.shape[1])
+    x = torch.cat([raised(z[first : first + rows], least, torch) for first in range(0, len(z), rows)])
     return TensorArray(x, array.name, stated=array.stated, stored=array.stored)

@@ -51,8 +51,9 @@ def assign_roles(
     """Tell logits from labels by their shapes: the last path is labels if its array is one-dimensional.
 
     With `flatten`, or if it has more than two dimensions, it is labels if its array has fewer dimensions than the first
-    one, or one entry per sample of the first one. A file that holds logits is a model, whatever else it holds. Soft labels have
-    the shape of logits: they are the last of several paths.
+    one, or one entry per sample of the first one. A file that holds logits is a model, whatever else it holds.
+
+    Soft labels have the shape of logits: the last of several paths holds them.
 
     Args:
         paths: at least one.

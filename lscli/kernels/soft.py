@@ -120,7 +120,8 @@ class SoftKernel(NumpyKernel):
         mass = self._label_layout.sums(of_class)
         # Both terms are non-negative, so nothing cancels.
         losses = mass * np.log1p(state.tail) - self._mean_difference(state, raw, d, of_class, self._weights)
-        return np.ldexp(losses, self._scale)
+        scaled: Array = np.ldexp(losses, self._scale)
+        return scaled
 
     def _mean_difference(self, state: RowState, raw: Array, d: Array, q: Array, weights: Any = 1.0) -> Array:
         """sum_k q_k (x_k - m) of each row; q has the class weights [K] already."""
@@ -174,4 +175,5 @@ class SoftKernel(NumpyKernel):
             of_rows = np.where(seen, q * (on - off) + off, 0.0)
             entropy[masked] = 0.0 - np.add.reduce(of_rows * np.log(np.maximum(of_rows, _TINY)), axis=1)
         # Where q rounds to a sum above 1, the entropy may come out below 0.
-        return np.ldexp(np.maximum(entropy, 0.0), self._scale)
+        floors: Array = np.ldexp(np.maximum(entropy, 0.0), self._scale)
+        return floors

@@ -49,7 +49,9 @@ class Soft(NamedTuple):
         def distributions(values: Array, first: int, out: Array) -> Array:
             return self.labels.distributions(values, first, self.ignore_index, out)
 
-        return SoftKernel(num_classes, dtype, fields, vectors, distributions, self.targets, eps, bool(self.weighted_loss))
+        return SoftKernel(
+            num_classes, dtype, fields, vectors, distributions, self.targets, eps, bool(self.weighted_loss)
+        )
 
     def reader(self, rows: int) -> Callable[[int, int], Array]:
         """A function that reads at most `rows` rows as they are stored; its result is valid until the next call."""

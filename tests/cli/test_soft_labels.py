@@ -143,9 +143,9 @@ def test_labels_that_are_not_distributions_are_refused(
     [
         (["--metrics", "accuracy,ece,classwise"], ["accuracy, ece, classwise_ece, ", "--metrics loss,brier"]),
         (
-                ["--class-weights", "w.npy", "--weight-mode", "target-only"],
-                ["weight-mode: target-only weighs a sample by its label", "--weight-mode torch"],
-            ),
+            ["--class-weights", "w.npy", "--weight-mode", "target-only"],
+            ["weight-mode: target-only weighs a sample by its label", "--weight-mode torch"],
+        ),
         (["--kernel", "torch"], ["soft-labels: are computed by numpy on the CPU, not by torch on cpu"]),
         (["--smoothing", "prior"], ["needs a prior"]),
     ],

@@ -22,7 +22,8 @@ SECOND = (np.arange(24) == 2)[:, None]
 def without(where: np.ndarray) -> np.ndarray:
     """Probabilities that are 0 where told."""
     p = np.where(where, 0.0, softmax(X, axis=1))
-    return p / p.sum(axis=1, keepdims=True)
+    shares: np.ndarray = p / p.sum(axis=1, keepdims=True)
+    return shares
 
 
 LABEL_0, OTHER_0 = without(AT_LABEL & SECOND), without(ASIDE & SECOND)
@@ -45,9 +46,7 @@ def _ragged(*words: object) -> Make:
     return arguments
 
 
-RAGGED_ACCURACY = float(
-    np.mean([np.argmax(row[: 5 - number % 2]) == 0 for number, row in enumerate(X.tolist())])
-)
+RAGGED_ACCURACY = float(np.mean([np.argmax(row[: 5 - number % 2]) == 0 for number, row in enumerate(X.tolist())]))
 
 CASES = [
     Hint(
@@ -110,7 +109,7 @@ CASES = [
     Hint(
         "a lower bound of probabilities where questions have different numbers of choices",
         _ragged("--min-prob", "1e-7"),
-        "cannot be applied to questions with different numbers of choices",
+        "cannot be applied where questions have different numbers of choices",
         "leave out --min-prob",
         _ragged(),
         accuracy=RAGGED_ACCURACY,

@@ -257,12 +257,12 @@ def test_soft_labels_with_class_weights_are_those_of_pytorch(classes: int) -> No
     counted = lscli.evaluate(
         logits, given, soft_labels=True, class_weights=weights, eps=[0, 0.1, 0.6, 1], weights=counts
     )
-    tensors = torch.from_numpy(logits), torch.from_numpy(q)
+    x, targets, keep = torch.from_numpy(logits), torch.from_numpy(q), torch.from_numpy(kept)
     for eps in (0, 0.1, 0.6, 1):
         how: Any = {"weight": torch.from_numpy(weights), "label_smoothing": eps}
-        mean = F.cross_entropy(*(part[torch.from_numpy(kept)] for part in tensors), **how)
+        mean = F.cross_entropy(x[keep], targets[keep], **how)
         assert float(mean) == pytest.approx(report[f"loss_smoothed@{eps}"], rel=1e-12)
-        each = F.cross_entropy(*tensors, **how, reduction="none").numpy()
+        each = F.cross_entropy(x, targets, **how, reduction="none").numpy()
         by_count = np.average(each[kept], weights=counts[kept])
         assert by_count == pytest.approx(counted[f"loss_smoothed@{eps}"], rel=1e-12)
         found = next(row for row in report.rows if (row.metric, row.params.get("eps")) == ("loss_smoothed", eps))
