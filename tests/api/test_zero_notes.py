@@ -26,7 +26,8 @@ def probabilities(at_label: Any = (), beside: Any = ()) -> Array:
     p = softmax(some_logits(N, K, "float64"), axis=1)
     p[[*at_label], Y[[*at_label]]] = 0.0
     p[[*beside], (Y[[*beside]] + 1) % K] = 0.0
-    return p / p.sum(axis=1, keepdims=True)
+    shares: Array = p / p.sum(axis=1, keepdims=True)
+    return shares
 
 
 def logs(p: Array) -> Array:

@@ -77,9 +77,9 @@ def test_a_table_and_json(run: Run, pair: tuple[str, str]) -> None:
     assert 1 == len(answer["warnings"])
 
 
-def test_only_eval_takes_soft_labels(run: Run, pair: tuple[str, str]) -> None:
+def test_only_eval_and_sweep_take_soft_labels(run: Run, pair: tuple[str, str]) -> None:
     for name in COMMANDS:
-        assert ("--soft-labels" in run(name, "--help").out) == (name == "eval"), name
+        assert ("--soft-labels" in run(name, "--help").out) == (name in ("eval", "sweep")), name
     assert 0 == run("eval", *pair, "--soft-labels", "--wide", "-q").code
 
 

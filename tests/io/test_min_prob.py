@@ -149,7 +149,8 @@ def test_every_kind_is_the_same_distribution_raised_by_hand(kind: Kind, dtype: s
 
 def test_rows_without_small_probabilities_keep_every_bit() -> None:
     logits, labels = some_logits(300, 200), some_labels(300, 200)
-    for kind, data in (("logits", logits), ("probs", softmax(logits.astype(float), axis=1))):
+    kinds: dict[Kind, Array] = {"logits": logits, "probs": softmax(logits.astype(float), axis=1)}
+    for kind, data in kinds.items():
         kept = lscli.evaluate(data, labels, kind=kind, metrics="loss")
         assert figures(kept) == figures(lscli.evaluate(data, labels, kind=kind, metrics="loss", min_prob=1e-12))
         assert (None, "default") == kept.settings["min_prob"]
