@@ -26,7 +26,7 @@ def sweep_command(
         typer.Argument(
             metavar="LOGITS",
             help="Logits of one or more models, [N, K] each; then the labels [N] of all, unless the files hold them. "
-            "The last path is the labels if its array is one-dimensional, and with --soft-labels.",
+            "The last path is the labels if its array is one-dimensional, or if labels are soft.",
             show_default=False,
         ),
     ],

@@ -311,3 +311,13 @@ def test_values_are_looked_at_as_without_a_bound() -> None:
     with pytest.warns(lscli.LscliWarning, match="column 5 holds only whole numbers"):
         lscli.evaluate(np.column_stack([logits, labels]), labels, min_prob=1e-12)
     assert log_softmax(logits, axis=1).min() > np.log(1e-7)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("classes", [2, 3, 7, 130])
+def test_equal_probabilities_stay_at_the_largest_bound(classes: int, dtype: Any) -> None:
+    logits = np.full((4, classes), 0.7, dtype)
+    least = float(np.nextafter(1 / classes, 0))
+    assert least * classes < 1
+    found = lscli.evaluate(logits, [0, 1, 1, 0], min_prob=least, metrics="loss_hard,accuracy")
+    assert [np.log(classes), 0.5] == pytest.approx([row.value for row in found.rows], rel=1e-6)
