@@ -304,19 +304,28 @@ def test_shapes_that_are_no_logits_are_refused_as_without_a_bound() -> None:
                 lscli.evaluate(data, np.zeros(shape[0], int), min_prob=1e-7)
 
 
-def test_values_are_looked_at_as_without_a_bound() -> None:
+def test_values_are_looked_at_as_without_a_bound(tmp_path: Path) -> None:
     logits, labels = some_logits(30, 5, "float64"), some_labels(30, 5)
     with pytest.warns(lscli.LscliWarning, match="every row sums to 1"):
         lscli.evaluate(softmax(logits, axis=1), labels, min_prob=1e-7)
     with pytest.warns(lscli.LscliWarning, match="column 5 holds only whole numbers"):
         lscli.evaluate(np.column_stack([logits, labels]), labels, min_prob=1e-12)
     assert log_softmax(logits, axis=1).min() > np.log(1e-7)
+    rows = [",".join(map(str, [*row, label])) for row, label in zip(logits, labels, strict=True)]
+    (tmp_path / "x.csv").write_text("\n".join(["ant,bee,cat,dog,emu,zed", *rows]) + "\n")
+    with pytest.warns(lscli.LscliWarning, match="column 'zed' holds only whole numbers"):
+        lscli.evaluate(tmp_path / "x.csv", labels, min_prob=1e-12)
+    likelihoods = MemoryArray(logits, "x")
+    likelihoods.log_likelihoods = True
+    assert with_min_prob(likelihoods, ReadingOptions(min_prob=1e-7), "auto").log_likelihoods
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("classes", [2, 3, 7, 130])
 def test_equal_probabilities_stay_at_the_largest_bound(classes: int, dtype: Any) -> None:
-    logits = np.full((4, classes), 0.7, dtype)
+    # Far from 0 the logarithm of the sum is rounded so much that the probabilities seem to be below the bound.
+    offsets = np.array([[0.7], [1e4], [12345.0], [2e5]], dtype)
+    logits = np.broadcast_to(offsets, (4, classes))
     least = float(np.nextafter(1 / classes, 0))
     assert least * classes < 1
     found = lscli.evaluate(logits, [0, 1, 1, 0], min_prob=least, metrics="loss_hard,accuracy")
