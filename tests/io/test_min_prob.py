@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from hypothesis import given, settings
@@ -311,10 +313,12 @@ def test_values_are_looked_at_as_without_a_bound(tmp_path: Path) -> None:
     with pytest.warns(lscli.LscliWarning, match="column 5 holds only whole numbers"):
         lscli.evaluate(np.column_stack([logits, labels]), labels, min_prob=1e-12)
     assert log_softmax(logits, axis=1).min() > np.log(1e-7)
-    rows = [",".join(map(str, [*row, label])) for row, label in zip(logits, labels, strict=True)]
-    (tmp_path / "x.csv").write_text("\n".join(["ant,bee,cat,dog,emu,zed", *rows]) + "\n")
+    values = np.column_stack([logits, labels + 7.0]).T
+    pq.write_table(
+        pa.table(dict(zip(("ant", "bee", "cat", "dog", "emu", "zed"), values, strict=True))), tmp_path / "x.parquet"
+    )
     with pytest.warns(lscli.LscliWarning, match="column 'zed' holds only whole numbers"):
-        lscli.evaluate(tmp_path / "x.csv", labels, min_prob=1e-12)
+        lscli.evaluate(tmp_path / "x.parquet", labels, min_prob=1e-12)
     likelihoods = MemoryArray(logits, "x")
     likelihoods.log_likelihoods = True
     assert with_min_prob(likelihoods, ReadingOptions(min_prob=1e-7), "auto").log_likelihoods
