@@ -84,7 +84,7 @@ def raised(x: Any, least: float, xp: Any) -> Any:
     total = xp.sum(e, 1)[:, None]
     base = top + xp.log(total)
     log_p = x - base
-    low = (log_p < bound) & (x < top)
+    low = log_p < bound
     while True:
         any_low = xp.any(low, 1)[:, None]
         if not bool(xp.any(any_low)):
@@ -92,8 +92,8 @@ def raised(x: Any, least: float, xp: Any) -> Any:
         kept = xp.sum(xp.where(low, 0.0, e), 1)[:, None]
         free = xp.log1p(-least * xp.sum(low, 1, dtype=x.dtype))[:, None]
         shift = xp.where(any_low, free - xp.log(kept / total), 0.0)
-        # Scaling may bring further classes below the bound. The largest one stays above it, since P < 1/K.
-        more = low | ((log_p + shift < bound) & (x < top))
+        # Scaling may bring further classes below the bound. All of them are only by rounding, where all are nearly 1/K.
+        more = low | (log_p + shift < bound)
         if bool(xp.all(more == low)):
             return xp.where(low, base + bound, x + shift)
         low = more
