@@ -95,7 +95,7 @@ def raised(x: Any, least: float, xp: Any) -> Any:
         # Scaling may bring further classes below the bound. All of them are only by rounding, where all are nearly 1/K.
         more = low | (log_p + shift < bound)
         if bool(xp.all(more == low)):
-            return xp.where(low, base + bound, x + shift)
+            return xp.where(low, base + bound, xp.where(any_low, x + shift, x))
         low = more
 
 
