@@ -143,8 +143,8 @@ class ValueOptions(Options):
     min_prob: Annotated[
         float | None,
         Option(
-            "Raise probabilities below P to P, and scale the others of the row down: with two classes, the clip to "
-            "[P, 1-P] of scikit-learn (2.2e-16) and Keras (1e-7). A probability of 0 then has a finite loss.",
+            "Raise probabilities below P to P, and scale the others of the row down; with two classes this clips to "
+            "[P, 1-P]. Keras clips at 1e-7, scikit-learn at 2.2e-16.",
             READING,
             "P",
             shown=False,
