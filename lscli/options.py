@@ -140,6 +140,19 @@ class ValueOptions(Options):
             "What the values are: logits, log-probs or probs. Rows of probabilities must sum to 1.", READING, "KIND"
         ),
     ] = "logits"
+    min_prob: Annotated[
+        float | None,
+        Option(
+            "Raise probabilities below P to P, and scale the others of the row down; with two classes this clips to "
+            "[P, 1-P]. Keras clips at 1e-7, scikit-learn at 2.2e-16.",
+            READING,
+            "P",
+            shown=False,
+            above=0,
+            below=0.5,
+            hint="a usual value is --min-prob 1e-7",
+        ),
+    ] = None
     binary: Annotated[
         bool,
         Option(
@@ -504,7 +517,7 @@ class EvaluateOptions(
     """Options of `lscli.evaluate` and `lscli eval`."""
 
 
-class SweepOptions(ReadingOptions, IntervalOptions, TargetOptions, EpsOptions):
+class SweepOptions(ReadingOptions, SoftLabelOptions, IntervalOptions, TargetOptions, EpsOptions):
     """Options of `lscli.sweep`."""
 
     eps: Annotated[Amounts, EPS._replace(environment="sweep_eps")] = "0:0.5:0.05"

@@ -44,12 +44,16 @@ def table(
     ignore_index: int = -100,
     **options: Any,
 ) -> SampleTable:
-    """The columns of a pass over logits and soft labels [N, K], the entropies of each eps among them as `eps=0.1`."""
+    """The columns of a pass over logits and soft labels [N, K].
+
+    Among them are the entropies of each eps as `eps=0.1`, and with class weights the losses as `weighted`.
+    """
     opened, truth = open_soft_inputs(logits, labels, reading or ReadingOptions())
     assert isinstance(truth, SoftLabels)
     try:
         names = {f"eps={amount}": amount for amount in eps}
-        soft = Soft(truth, ignore_index, targets or Targets(), names)
+        weighted_loss = "weighted" if targets is not None and targets.class_weighted else ""
+        soft = Soft(truth, ignore_index, targets or Targets(), names, weighted_loss)
         label = np.zeros(opened.shape[0], np.int32)
         passing = {name: options.pop(name) for name in ("class_sums", "vectors") if name in options}
         return scan(opened, label, columns, ReadingOptions(**options), soft=soft, **passing).table

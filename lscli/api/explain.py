@@ -86,7 +86,15 @@ def _read(
         tried = convention_sums.tried(given, empirical)
         extra = convention_sums.vectors(tried, opened.logits.shape[1])
         columns = {*convention_sums.COLUMNS, *opened.columns, *plausibility.COLUMNS}
-        result = scan(opened.logits, opened.label, columns, opened.options, vectors=extra, watch=opened.watch)
+        result = scan(
+            opened.logits,
+            opened.label,
+            columns,
+            opened.options,
+            vectors=extra,
+            watch=opened.watch,
+            counted=opened.counted,
+        )
         left_out = _ignored(opened, result.table)
         table = opened.rows.tables(result.table)[""]
     provenance = opened.provenance(result, files)

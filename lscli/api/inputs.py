@@ -12,6 +12,7 @@ from lscli._version import __version__
 from lscli.api.loss_targets import declared_targets, open_targets
 from lscli.api.row_data import RowData
 from lscli.api.value_notes import value_notes
+from lscli.api.zero_notes import zero_notes
 from lscli.class_numbers import ClassNumbers, check_counts_from_0
 from lscli.errors import InputError, UsageError
 from lscli.io.labels import Labels
@@ -21,7 +22,6 @@ from lscli.io.soft_labels import SoftLabels
 from lscli.kernels.class_sums import ClassSums
 from lscli.kernels.devices import versions
 from lscli.limits import check_memory
-from lscli.metrics.smoothed_losses import PRIOR, WEIGHTED
 from lscli.report import Provenance
 from lscli.scan.value_watch import ValueWatch
 from lscli.table import SampleTable
@@ -108,6 +108,11 @@ class Inputs:
         return ClassNumbers(np.broadcast_to(np.int32(0), rows), 0)
 
     @property
+    def counted(self) -> Array | None:
+        """The rows of a weight above 0, [N] bool; None without weights."""
+        return None if self.rows.weight is None else self.rows.weight.values > 0
+
+    @property
     def columns(self) -> set[str]:
         """The columns that the tables need for weights, groups and class counts, besides those of the metrics."""
         return self.rows.columns | ({"class_count"} if self.options.masked_classes == "exclude" else set())
@@ -161,16 +166,20 @@ class Inputs:
         chosen = {} if result is None else {"device": result.device, "kernel": result.kernel}
         return {"masked_classes": self.options.masked_classes, **chosen}
 
-    def _infinite(self, table: SampleTable) -> bool:
-        """Whether a masked class makes losses infinite, or would if it were not excluded."""
-        if self.options.masked_classes == "exclude":
-            return True
-        names = {"loss_uniform", "logit_gap", PRIOR, WEIGHTED} & table.columns.keys()
-        return any(not np.isfinite(table[name]).all() for name in names)
-
     def value_notes(self) -> Iterator[str]:
         """What the values look like, if not logits; known once all rows are read."""
         return value_notes(self.logits.name, self.logits.shape[1], self.logits.columns, self.watch)
+
+    def zero_notes(self, result: Scan, samples: int) -> Iterator[str]:
+        """What classes of probability 0 do to the losses; `samples` is the number of samples of a weight above 0."""
+        return zero_notes(
+            self.logits,
+            result,
+            samples,
+            soft=self.soft is not None,
+            exclude=self.options.masked_classes == "exclude",
+            expected=self.logits.ragged and self._auto,
+        )
 
     def _notes(self, result: Scan) -> Sequence[str]:
         notes: list[str] = []
@@ -178,14 +187,8 @@ class Inputs:
         notes += self.value_notes()
         if result.skipped:
             notes.append(f"{name}: {result.skipped} of {self.logits.shape[0]} rows are not finite and are left out")
-        expected = self.logits.ragged and self._auto
-        if result.masked and self._infinite(result.table) and not expected:
-            left_out = self.options.masked_classes == "exclude"
-            infinite = "uniform loss and logit gap are" if self.soft is None else "uniform loss is"
-            consequence = "it is left out of their row" if left_out else f"their {infinite} infinite"
-            notes.append(
-                f"{name}: {result.masked} of {len(result.table)} samples have a masked class (-inf): {consequence}"
-            )
+        table = self.rows.weighted(result.table)
+        notes += self.zero_notes(result, len(table) if table.weight is None else int(np.count_nonzero(table.weight)))
         notes += self.rows.notes(result.table)
         return notes
 

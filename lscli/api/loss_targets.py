@@ -87,7 +87,7 @@ def open_targets(
     if options.class_weights is not None:
         values, _, name = _numbers(options.class_weights, "class_weights", num_classes, inputs)
         class_weights = check_class_weights(values, num_classes, name)
-        if not (class_weights[label[~ignored]] > 0).any():
+        if shares is None and not (class_weights[label[~ignored]] > 0).any():
             raise InputError(
                 "all classes that occur have weight 0", "give the classes of the labels a weight above 0", where=name
             )

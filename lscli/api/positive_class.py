@@ -50,7 +50,7 @@ def check_two_classes(number: int | None, num_classes: int) -> None:
         raise UsageError(what, "leave out --positive-class; lscli classes has the calibration of each", where=_WHERE)
 
 
-def as_stated(table: SampleTable, stated: NDArray[Any], element: str) -> SampleTable:
+def as_stated(table: SampleTable, stated: NDArray[Any], element: str, min_prob: float | None = None) -> SampleTable:
     """The table, with its confidences replaced by the probabilities as they are stored.
 
     The pass reads logarithms, which may change the last digit of a probability, and so its bin if it lies on an edge.
@@ -59,6 +59,7 @@ def as_stated(table: SampleTable, stated: NDArray[Any], element: str) -> SampleT
         table: the samples.
         stated: the probabilities of all rows: [N, 2], or [N] of class 1.
         element: the name of the type that they are stored in.
+        min_prob: their lower bound, see `lscli.io.min_prob`; None for none.
     """
     if not table.has(OF_CLASS):
         return table
@@ -68,6 +69,8 @@ def as_stated(table: SampleTable, stated: NDArray[Any], element: str) -> SampleT
     total[np.abs(total - 1.0) <= _ROUNDING[element]] = 1.0
     first = table["predicted"] == 0
     top, rest = np.where(first, zero, one) / total, np.where(first, one, zero) / total
+    if min_prob is not None:
+        top, rest = (np.clip(part, min_prob, 1.0 - min_prob) for part in (top, rest))
     return replace(table, columns={**table.columns, "confidence": top, "one_minus_confidence": rest})
 
 

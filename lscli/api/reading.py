@@ -6,12 +6,14 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from lscli.api.inputs import Inputs
 from lscli.api.plausibility import COLUMNS, plausibility_notes
 from lscli.api.positive_class import as_stated, check_two_classes
 from lscli.api.settings import settings_of
 from lscli.errors import warn
-from lscli.metrics.smoothed_losses import entropies, vectors
+from lscli.metrics.smoothed_losses import WEIGHTED_HARD, entropies, vectors
 from lscli.options import TargetOptions
 from lscli.report import Provenance
 from lscli.scan.scan import scan, scan_parts
@@ -110,20 +112,22 @@ def read(
         if opened.soft is not None:
             from lscli.scan.soft import Soft  # imported only for soft labels
 
-            soft = Soft(opened.soft, options.ignore_index, targets, of_labels)
+            weighted_loss = WEIGHTED_HARD if WEIGHTED_HARD in wanted else ""
+            soft = Soft(opened.soft, options.ignore_index, targets, of_labels, weighted_loss)
         result = scan(
             opened.logits,
             opened.label,
-            wanted - extra.keys() - of_labels.keys(),
+            wanted - extra.keys() - of_labels.keys() - {WEIGHTED_HARD},
             opened.options,
             class_sums=list(class_sums),
             vectors=extra,
             soft=soft,
             watch=opened.watch,
+            counted=opened.counted,
         )
     noted = doubts(opened, result.table)
     if stated is not None:
-        result = result._replace(table=as_stated(result.table, stated, opened.logits.stored))
+        result = result._replace(table=as_stated(result.table, stated, opened.logits.stored, options.min_prob))
     result = result._replace(table=result.table.without(wanted - asked))
     tables = opened.rows.tables(result.table)
     for name, sums in zip(opened.rows.names, class_sums, strict=False):
@@ -156,17 +160,26 @@ def read_parts(
     opened = Inputs(logits, labels, options)
 
     def parts() -> Iterator[tuple[SampleTable, Array]]:
-        skipped = 0
+        skipped = samples = 0
+        last, zero = None, [np.empty(0, np.intp)]
         with opened:
             for part in scan_parts(
-                opened.logits, opened.label, {*columns, *opened.columns}, opened.options, opened.watch
+                opened.logits, opened.label, {*columns, *opened.columns}, opened.options, opened.watch, opened.counted
             ):
-                skipped += part.skipped
-                yield opened.rows.weighted(part.table), opened.rows.groups_of(part.table)
+                skipped, last = skipped + part.skipped, part
+                zero.append(part.zero_labels)
+                table = opened.rows.weighted(part.table)
+                samples += len(table) if table.weight is None else int(np.count_nonzero(table.weight))
+                yield table, opened.rows.groups_of(part.table)
         if skipped:
             rows = opened.logits.shape[0]
             warn(f"{opened.logits.name}: {skipped} of {rows} rows are not finite and are left out")
         for note in opened.value_notes():
             warn(note)
+        labels_of_0 = np.concatenate(zero)
+        if last is not None and len(labels_of_0):
+            last = last._replace(zero_labels=labels_of_0, masked=len(labels_of_0))
+            for note in opened.zero_notes(last, samples):
+                warn(note)
 
     return Reading(opened.source, {}, opened.logits.shape[1], opened.provenance(None), opened.used(None)), parts()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lscli.errors import UsageError
 from lscli.kernels.soft import SOFT_COLUMNS
-from lscli.metrics.smoothed_losses import PRIOR, entropies
+from lscli.metrics.smoothed_losses import PRIOR, WEIGHTED, WEIGHTED_HARD, entropies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 
 
 def check(options: TargetOptions) -> None:
-    """Refuse class weights: a soft label has several classes, so no single class decides the weight of a sample.
+    """Refuse weights of whole samples by their label: a soft label has several classes, of which none decides.
 
     Raises:
-        UsageError: class weights were given.
+        UsageError: class weights are to be such weights.
     """
-    if options.class_weights is not None:
-        raise UsageError("soft labels have several classes each", "leave out --class-weights", where="class-weights")
+    if options.class_weights is not None and options.weight_mode == "target-only":
+        what = "target-only weighs a sample by its label, and soft labels have several classes each"
+        hint = "say --weight-mode torch, which weighs each class of the label as F.cross_entropy does"
+        raise UsageError(what, hint, where="weight-mode")
 
 
 def split(choices: Sequence[Choice], settings: Settings) -> tuple[list[Choice], list[str]]:
@@ -50,4 +52,4 @@ def notes(read: Reading, left_out: Sequence[str]) -> Iterator[str]:
 
 def _is_there(choice: Choice, settings: Settings) -> bool:
     columns = choice.columns(settings)
-    return columns - entropies(columns).keys() <= SOFT_COLUMNS | {PRIOR}
+    return columns - entropies(columns).keys() <= SOFT_COLUMNS | {PRIOR, WEIGHTED, WEIGHTED_HARD}

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lscli.api import reading
+from lscli.api import reading, soft_metrics
 from lscli.api.keywords import of_logits
 from lscli.api.loss_targets import declared_targets, parse_eps
 from lscli.api.report_rows import Resampling, group_rows
 from lscli.checked_options import items
-from lscli.errors import InputError
+from lscli.errors import InputError, UsageError
 from lscli.io.argument import is_path
 from lscli.io.path_roles import is_keyed, is_table, stored_shape
 from lscli.io.tables.columns import LABELS
@@ -50,7 +50,7 @@ def sweep(logits: Data, labels: Data | None, options: SweepOptions) -> Report:
 
     Args:
         logits: [N, K], as for `lscli.evaluate`; the baseline of `others`.
-        labels: [N]. Optional if one file holds both.
+        labels: [N], or with `soft_labels` distributions [N, K]. Optional if one file holds both.
 
     Returns:
         A Report. The rows of each further model follow those of the baseline. They include loss_difference, the
@@ -62,14 +62,22 @@ def sweep(logits: Data, labels: Data | None, options: SweepOptions) -> Report:
         UsageError, ReadWriteError, EngineError: as `lscli.evaluate`.
     """
     eps = parse_eps(options.eps, allow_negative=options.allow_negative_eps)
-    settings = Settings(eps=eps, targets=declared_targets(options, options.masked_classes))
+    targets, soft = declared_targets(options, options.masked_classes), options.soft_labels
+    settings = Settings(eps=eps, targets=targets, soft_labels=soft)
     resampling = Resampling.of(options, options)
     models = [logits, *_several(options.others, getattr(logits, "ndim", 2))]
     _check_shapes(models, options.logits_key)
     choices, pairs = select(METRICS), select("paired")
+    left_out: list[str] = []
+    if soft:
+        soft_metrics.check(options)
+        choices, left_out = soft_metrics.split(choices, settings)
     columns = frozenset[str]().union(*(choice.columns(settings) for choice in choices))
     if len(models) > 1:
-        columns |= paired_columns(settings) | {"label"}
+        columns |= paired_columns(settings) | (frozenset() if soft else {"label"})
+        if soft and labels is None:
+            what = "models are compared on the same soft labels, which are not given"
+            raise UsageError(what, "give them as an array or a file of their own", where="labels")
     rows: list[Row] = []
     notes: list[str] = []
     baseline: Reading | None = None
@@ -89,6 +97,7 @@ def sweep(logits: Data, labels: Data | None, options: SweepOptions) -> Report:
             entries = [entry for entry in read.provenance.inputs if entry["role"] == "logits"]
             baseline.provenance = replace(baseline.provenance, inputs=[*baseline.provenance.inputs, *entries])
     assert baseline is not None  # noqa: S101  # there is a first model
+    notes.extend(soft_metrics.notes(baseline, left_out))
     conclusion = verdict([row for row in rows if not row.group], options.level)
     return Report(rows, conclusion, **baseline.answered(options, {"eps": list(eps)}, notes))
 
@@ -137,7 +146,7 @@ def _read(model: Any, first: Data, labels: Data | None, columns: frozenset[str],
         labels = first
         if options.labels_key is None and not (is_path(first) and is_table(first)):
             options = options.replaced(labels_key="labels")  # the only array of an archive would be taken for them
-    return reading.read(model, labels, columns, options, against=options)
+    return reading.read(model, labels, columns, options, against=options, soft_labels=options.soft_labels)
 
 
 def _has_labels(model: Any, options: SweepOptions) -> bool:
@@ -176,7 +185,7 @@ def _pair(baseline: Reading, read: Reading, group: str, notes: list[str]) -> Sam
                 where=read.source,
             )
         return None
-    differ = one["label"] != other["label"]
+    differ = one["label"] != other["label"] if "label" in one.columns else np.zeros(1, np.bool_)
     if differ.any():
         hint = "compare models on the same samples in the same order"
         if np.array_equal(np.sort(one["label"]), np.sort(other["label"])):

@@ -26,7 +26,7 @@ def sweep_command(
         typer.Argument(
             metavar="LOGITS",
             help="Logits of one or more models, [N, K] each; then the labels [N] of all, unless the files hold them. "
-            "The last path is the labels if its array is one-dimensional.",
+            "The last path is the labels if its array is one-dimensional, or if labels are soft.",
             show_default=False,
         ),
     ],
@@ -47,7 +47,8 @@ def sweep_command(
     def answer(given: SweepOptions) -> Report:
         keys = (given.logits_key, given.labels_key)
         flatten = given.flatten or given.class_axis is not None
-        logits, labels, others = assign_roles(paths, *keys, binary=given.binary, flatten=flatten)
+        soft = given.soft_labels
+        logits, labels, others = assign_roles(paths, *keys, binary=given.binary, flatten=flatten, soft=soft)
         return sweep.with_options(logits, labels, given.replaced(others=others))
 
     run_command(context, output, options, paths, answer)

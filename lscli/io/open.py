@@ -16,6 +16,7 @@ from lscli.io.format_table import FORMATS
 from lscli.io.labels import Labels
 from lscli.io.logits import UNTYPED, UNTYPED_BYTES, Logits
 from lscli.io.memory import read_all
+from lscli.io.min_prob import with_min_prob
 from lscli.io.odd_labels import indicators, not_one_per_sample, one_hot
 from lscli.io.paths import alike, several_files
 from lscli.io.pooling import check_not_repeated, check_one_model
@@ -82,7 +83,9 @@ def _opened(
         if axes.flatten:
             scores = [rows_of(part, None if axes.binary else axes.classes) for part in scores]
             truth = [rows_of(part, axis) for part, axis in zip(truth, label_axes, strict=True)]
-        array = interpreted(of_logits.joined(scores), options.kind, binary=options.binary, device=str(options.device))
+        device = str(options.device)
+        array = interpreted(of_logits.joined(scores), options.kind, binary=options.binary, device=device)
+        array = with_min_prob(array, options, device)
         matrix = Logits(array, options.kind, samples if axes.flatten else None)
         opened = matrix, made(of_labels.joined(truth), matrix)
         if not options.pool:

@@ -46,24 +46,28 @@ def assign_roles(
     *,
     binary: bool = False,
     flatten: bool = False,
+    soft: bool = False,
 ) -> PathRoles:
     """Tell logits from labels by their shapes: the last path is labels if its array is one-dimensional.
 
     With `flatten`, or if it has more than two dimensions, it is labels if its array has fewer dimensions than the first
     one, or one entry per sample of the first one. A file that holds logits is a model, whatever else it holds.
 
+    Soft labels have the shape of logits: the last of several paths holds them.
+
     Args:
         paths: at least one.
         logits_key, labels_key: the arrays to read, in files with several.
         binary: whether logits have one dimension less.
         flatten: whether logits and labels may have more dimensions.
+        soft: whether labels are distributions.
 
     Raises:
         InputError: the last path names no file.
         ReadWriteError: it cannot be read.
     """
     first, *others = paths
-    if others and _is_labels(first, others[-1], logits_key, labels_key, binary=binary, flatten=flatten):
+    if others and (soft or _is_labels(first, others[-1], logits_key, labels_key, binary=binary, flatten=flatten)):
         return PathRoles(first, others[-1], others[:-1])
     return PathRoles(first, None, others)
 

@@ -64,7 +64,7 @@ class RowState:
         ignored: whether the soft label is ignored.
         soft_shift: sum over i of q_i (x_i - m); classes where q is 0 are excluded.
         soft_squares: sum over i of (p_i - q_i)^2.
-        soft_entropies: [n, E], the entropy of q after each of E smoothings.
+        soft_columns: [n, C], columns that the kernel of soft labels computes itself.
     """
 
     label: Part
@@ -88,7 +88,7 @@ class RowState:
     ignored: Part = None
     soft_shift: Part = None
     soft_squares: Part = None
-    soft_entropies: Part = None
+    soft_columns: Part = None
 
     def rows(self, start: int, stop: int) -> RowState:
         """The state of rows `start` to `stop`: views."""
@@ -273,7 +273,7 @@ def write_columns(
     num_classes: int,
     out: dict[str, Column],
     vectors: Mapping[str, Column] = MappingProxyType({}),
-    entropies: Sequence[str] = (),
+    of_labels: Sequence[str] = (),
 ) -> None:
     """Compute columns of n rows.
 
@@ -282,14 +282,14 @@ def write_columns(
         num_classes: K.
         out: the columns to compute, by name: arrays to write to, [n, *SHAPES[name]].
         vectors: columns in `out` by name, -sum_k c_k log p_k, each with its c [K]; from the field `dots`, in its order.
-        entropies: names of columns in `out`, from the field `soft_entropies`, in its order.
+        of_labels: names of columns in `out`, from the field `soft_columns`, in its order.
     """
     terms = Terms(state, num_classes)
     # A masked label has d = -inf. Where masked classes are kept, t is -inf too, and the gap is nan, as intended.
     with np.errstate(invalid="ignore", over="ignore", under="ignore", divide="ignore"):
-        for name in out.keys() - vectors.keys() - set(entropies):
+        for name in out.keys() - vectors.keys() - set(of_labels):
             out[name][:] = COLUMNS[name].compute(terms)
         for place, (name, c) in enumerate(vectors.items()):
             out[name][:] = np.add.reduce(c) * terms.log_z - _float64(state.dots)[:, place]
-        for place, name in enumerate(entropies):
-            out[name][:] = state.soft_entropies[:, place]
+        for place, name in enumerate(of_labels):
+            out[name][:] = state.soft_columns[:, place]

@@ -44,8 +44,9 @@ class SoftKernel(NumpyKernel):
         vectors: [V, K], for the field `dots`.
         distributions: a function (labels [n, K] as stored, number of the first row, out [n, K]) that writes the labels
             to `out` as float64 distributions, and returns which rows are ignored, [n].
-        targets: the smoothing convention of the labels.
-        eps: the amounts of smoothing, in [0, 1], for the field `soft_entropies`.
+        targets: the smoothing convention of the labels, and class weights.
+        eps: the amounts of smoothing, in [0, 1], for the field `soft_columns`.
+        weighted_loss: whether the last of these columns is the loss with the class weights of the targets.
     """
 
     def __init__(
@@ -57,13 +58,18 @@ class SoftKernel(NumpyKernel):
         distributions: Distributions,
         targets: Targets,
         eps: Sequence[float],
+        weighted_loss: bool = False,
     ) -> None:
         super().__init__(num_classes, "float64", (fields | {"tail"}) - {"tail_square"}, (), vectors)
         self._squares = "tail_square" in fields
         self._excludes = "open_classes" in fields
         self._element = dtype
         self._distributions = distributions
-        self._targets, self._eps = targets, eps
+        self._targets, self._eps, self._weighted_loss = targets, eps, weighted_loss
+        # Scaled by a power of 2 to at most 1, so that sums of products keep their digits.
+        weights = targets.class_weights if targets.class_weighted else None
+        self._scale = 0 if weights is None else int(np.frexp(np.maximum.reduce(weights))[1])
+        self._weights = None if weights is None else np.ldexp(weights, -self._scale)
         self._x = np.empty((self._tile, num_classes))
         self._rows_of_q = np.empty((self._tile, num_classes))
         self._label_layout = layout_for(num_classes, self._tile, np.dtype(np.float64))
@@ -95,21 +101,35 @@ class SoftKernel(NumpyKernel):
 
     def _sum(self, state: RowState, raw: Array, d: Array, e: Array, at_top: Array) -> None:
         super()._sum(state, raw, d, e, at_top)
-        state.soft_shift = self._mean_difference(state, raw, d)
+        state.soft_shift = self._mean_difference(state, raw, d, self._q)
         if self._squares:
             state.soft_squares = self._squared_errors(state, e, at_top)
-        if self._eps:
-            masked = np.flatnonzero(np.isneginf(state.shift)) if self._excludes else np.empty(0, np.intp)
-            found = [self._entropies(eps, state, raw, masked) for eps in self._eps]
-            state.soft_entropies = np.stack(found, axis=1)
+        masked = np.flatnonzero(np.isneginf(state.shift)) if self._eps and self._excludes else np.empty(0, np.intp)
+        found = [self._floors(eps, state, raw, masked) for eps in self._eps]
+        if self._weighted_loss:
+            found.append(self._weighted_losses(state, raw, d))
+        if found:
+            state.soft_columns = np.stack(found, axis=1)
 
-    def _mean_difference(self, state: RowState, raw: Array, d: Array) -> Array:
-        """sum_k q_k (x_k - m) of each row."""
-        mean = self._layout.sums(self._q, d)
+    def _weighted_losses(self, state: RowState, raw: Array, d: Array) -> Array:
+        """-sum_k w_k q_k log p_k of each row."""
+        if self._weights is None:
+            raise TypeError("there are no class weights")
+        of_class, _ = self._label_layout.buffers(len(state.top))
+        np.multiply(self._q, self._label_layout.by_class(self._weights), out=of_class)
+        mass = self._label_layout.sums(of_class)
+        # Both terms are non-negative, so nothing cancels.
+        losses = mass * np.log1p(state.tail) - self._mean_difference(state, raw, d, of_class, self._weights)
+        scaled: Array = np.ldexp(losses, self._scale)
+        return scaled
+
+    def _mean_difference(self, state: RowState, raw: Array, d: Array, q: Array, weights: Any = 1.0) -> Array:
+        """sum_k q_k (x_k - m) of each row; q has the class weights [K] already."""
+        mean = self._layout.sums(q, d)
         # Rows with masked or huge logits are recomputed without the classes where q is 0: 0 * -inf is nan.
         odd = np.flatnonzero(~np.isfinite(mean))
         if len(odd):
-            q = self._rows_of_q[odd]
+            q = self._rows_of_q[odd] * weights
             products = np.where(q > 0, q * self._differences(state, raw, odd), 0.0)
             mean[odd] = np.ldexp(np.add.reduce(products, axis=1), self._exponent)
         return mean
@@ -125,8 +145,12 @@ class SoftKernel(NumpyKernel):
         error.reshape(-1)[at_top] = -self._layout.sums(error)
         return self._layout.sums(error, error)
 
-    def _entropies(self, eps: float, state: RowState, raw: Array, masked: Array) -> Array:
-        """The entropy of the labels smoothed by eps; in the rows `masked`, over the classes that are not masked."""
+    def _floors(self, eps: float, state: RowState, raw: Array, masked: Array) -> Array:
+        """The lower bound of the loss against the labels smoothed by eps: their entropy.
+
+        With class weights w it is the loss at p = c / sum c, where c = w q'. In the rows `masked`, which class weights
+        do not have, only classes that are not masked count.
+        """
         targets, k = self._targets, self._k
         mixed, logs = self._label_layout.buffers(len(state.top))
         off = targets.target_other(eps, k)
@@ -136,9 +160,13 @@ class SoftKernel(NumpyKernel):
         # For a one-hot label, share + off gives the label's target, without rounding where that is above 1/2, or 0.
         np.multiply(self._q, share, out=mixed)
         mixed += off
+        mass: Any = 1.0
+        if self._weights is not None:
+            mixed *= self._label_layout.by_class(self._weights)
+            mass = np.maximum(self._label_layout.sums(mixed), _TINY)
         np.maximum(mixed, _TINY, out=logs)
         np.log(logs, out=logs)
-        entropy: Array = 0.0 - self._layout.sums(mixed, logs)
+        entropy: Array = mass * np.log(mass) - self._layout.sums(mixed, logs)
         if len(masked):
             seen = ~np.isneginf(self._differences(state, raw, masked))
             q, count = self._rows_of_q[masked], state.open_classes[masked]
@@ -147,4 +175,5 @@ class SoftKernel(NumpyKernel):
             of_rows = np.where(seen, q * (on - off) + off, 0.0)
             entropy[masked] = 0.0 - np.add.reduce(of_rows * np.log(np.maximum(of_rows, _TINY)), axis=1)
         # Where q rounds to a sum above 1, the entropy may come out below 0.
-        return np.maximum(entropy, 0.0)
+        floors: Array = np.ldexp(np.maximum(entropy, 0.0), self._scale)
+        return floors

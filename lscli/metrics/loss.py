@@ -145,7 +145,7 @@ METRICS = (
     Metric(
         "loss_hard",
         "H: mean -log p_y, natural log: the cross-entropy (nll) without smoothing; class weights: sum w_y h / sum w_y; "
-        "soft labels: mean -sum_k q_k log p_k",
+        "soft labels: mean -sum_k q_k log p_k, with class weights mean -sum_k w_k q_k log p_k",
         hard_columns,
         hard,
         "cross-entropy, nats",

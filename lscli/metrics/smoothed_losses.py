@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 # Columns -sum_k c_k log p_k that a pass fills on request: c is the prior or 1/K, times any class weights.
 PRIOR, WEIGHTED = "loss_prior", "loss_uniform_weighted"
-# Prefix of the columns with the entropies of smoothed soft labels; the eps follows it.
+# The column -sum_k w_k q_k log p_k of soft labels q and class weights w.
+WEIGHTED_HARD = "loss_hard_weighted"
+# Prefix of the columns with the lower bounds of the losses against smoothed soft labels; the eps follows it.
 _ENTROPY = "entropy_of_target@"
 
 
@@ -42,22 +44,24 @@ def vectors(targets: Targets, num_classes: int) -> dict[str, Array]:
 
 
 def entropy_column(eps: float) -> str:
-    """The name of the column with the entropy of each sample's soft label, smoothed by this eps."""
+    """The name of the column with the floor of each sample's soft label, smoothed by this eps."""
     return f"{_ENTROPY}{eps!r}"
 
 
 def entropies(columns: Iterable[str]) -> dict[str, float]:
-    """Those columns that are entropies of smoothed soft labels, each with its eps."""
+    """Those columns that are floors of smoothed soft labels, each with its eps."""
     return {name: float(name.removeprefix(_ENTROPY)) for name in columns if name.startswith(_ENTROPY)}
 
 
 def with_label(settings: Settings, column: str) -> frozenset[str]:
-    """A column, and with class weights the label, which selects the weight."""
-    return frozenset({column} if settings.targets.class_weights is None else {column, "label"})
+    """A column, and with class weights the label, which selects the weight, unless labels are soft."""
+    by_label = settings.targets.class_weights is not None and not settings.soft_labels
+    return frozenset({column, "label"} if by_label else {column})
 
 
 def hard_columns(settings: Settings) -> frozenset[str]:
-    return with_label(settings, "loss_hard")
+    weighted_soft = settings.soft_labels and settings.targets.class_weighted
+    return with_label(settings, WEIGHTED_HARD if weighted_soft else "loss_hard")
 
 
 def uniform_columns(settings: Settings) -> frozenset[str]:
@@ -88,7 +92,8 @@ def one_label_columns(settings: Settings) -> frozenset[str]:
 class SmoothedLosses(NamedTuple):
     """The losses of the samples of a table against smoothed targets, in nats.
 
-    With class weights, a loss is the numerator of a mean whose denominator is `class_weight`.
+    With class weights, a loss is the numerator of a mean whose denominator is `class_weight`. With soft labels the
+    denominator is 1 for each sample, as in F.cross_entropy.
     """
 
     table: SampleTable
@@ -96,14 +101,21 @@ class SmoothedLosses(NamedTuple):
 
     @property
     def class_weight(self) -> Array | None:
-        """The class weight of each sample's label, [n]; None without class weights."""
-        if self.targets.class_weights is None:
+        """The class weight of each sample's label, [n]; None without class weights, and with soft labels."""
+        if self.targets.class_weights is None or self._soft:
             return None
         return self.table.reused(_class_weight, self.targets)
 
     @property
+    def _soft(self) -> bool:
+        """Whether labels are soft: then a pass fills no column `label`, which class weights otherwise need."""
+        return "label" not in self.table.columns
+
+    @property
     def hard(self) -> Array:
         """The loss against the label, [n]."""
+        if self._soft and self.targets.class_weighted:
+            return self.table[WEIGHTED_HARD]
         return self._weighted("loss_hard")
 
     @property

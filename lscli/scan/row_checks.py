@@ -29,12 +29,19 @@ class RowChecks:
         nonfinite: for a row with a nan, with +inf, or of -inf alone: raise an `error`, or `skip` the row.
         masked_classes: for logits of -inf: `keep` them as classes of probability 0, `exclude` them from their row, or
             raise an `error`; `auto` keeps them.
+        counted: [N] bool, the rows of the file whose classes of probability 0 are counted; None for all.
 
     Attributes:
         fields: the optional fields of the row state that the checks read.
     """
 
-    def __init__(self, logits: Logits, nonfinite: Nonfinite, masked_classes: MaskedClasses) -> None:
+    def __init__(
+        self,
+        logits: Logits,
+        nonfinite: Nonfinite,
+        masked_classes: MaskedClasses,
+        counted: NDArray[np.bool_] | None = None,
+    ) -> None:
         self._logits = logits
         self._nonfinite = nonfinite
         self._masked_classes = masked_classes
@@ -45,12 +52,22 @@ class RowChecks:
             self.fields |= {"tail"}
         if masked_classes == "exclude":
             self.fields |= {"open_classes", "open_shift"}
+        self._counted = counted
         self._masked: list[int] = []
+        self._zero_labels: list[NDArray[np.intp]] = []
 
     @property
     def masked(self) -> int:
         """The number of finite rows so far that have a masked class."""
         return sum(self._masked)
+
+    @property
+    def zero_labels(self) -> NDArray[np.intp]:
+        """The numbers in the file, in ascending order, of the finite rows so far whose label has probability 0.
+
+        A soft label has it if any of its classes does.
+        """
+        return np.sort(np.concatenate([np.empty(0, np.intp), *self._zero_labels]))
 
     def check(self, rows: NDArray[np.intp], state: RowState) -> NDArray[np.intp]:
         """Check the rows with the numbers `rows`, [n]; return the indices of those to skip, [m].
@@ -64,10 +81,15 @@ class RowChecks:
         bad = np.flatnonzero(wrong)
         if len(bad) and self._nonfinite == "error":
             raise self._not_finite(int(rows[bad[0]]), float(state.largest[bad[0]]))
-        masked = np.flatnonzero(np.isneginf(state.shift) & np.isfinite(state.largest))
+        masked = np.flatnonzero(np.isneginf(state.shift) & ~wrong)
         if len(masked):
-            self._check_masked(rows, masked, state)
-        self._masked.append(len(masked))
+            of_label = state.label_logit if state.soft_shift is None else state.soft_shift
+            zero = np.isneginf(of_label[masked])
+            self._check_masked(rows[masked], zero, soft=state.soft_shift is not None)
+            in_file = self._logits.first + rows[masked]
+            counted = np.ones(len(masked), np.bool_) if self._counted is None else self._counted[in_file]
+            self._masked.append(int(np.count_nonzero(counted)))
+            self._zero_labels.append(in_file[zero & counted])
         if self._are_probabilities:
             self._check_sums(rows, state)
         return bad
@@ -88,16 +110,22 @@ class RowChecks:
             what = {"nan": "nan or a negative probability", "nothing but -inf": "nothing but 0"}.get(what, what)
         return self._refused(row, f"has {what}", hint)
 
-    def _check_masked(self, rows: NDArray[np.intp], masked: NDArray[np.intp], state: RowState) -> None:
+    def _check_masked(self, rows: NDArray[np.intp], zero: NDArray[np.bool_], *, soft: bool) -> None:
+        """Check rows [m] with masked classes; `zero` tells whether their label has probability 0, [m]."""
+        is_masked = f"has {self._masked_class}"
         if self._masked_classes == "error":
             hint = "to leave such classes out of their row, say --masked-classes exclude"
-            raise self._refused(int(rows[masked[0]]), "has a masked class (-inf)", hint)
-        if self._masked_classes == "exclude" and state.soft_shift is not None:
-            labelled = masked[np.isneginf(state.soft_shift[masked])]
-            if len(labelled):
-                what = "has a masked class (-inf) that is part of its soft label"
-                hint = "say --masked-classes keep, which makes the loss infinite"
-                raise self._refused(int(rows[labelled[0]]), what, hint)
+            if zero[0]:
+                is_masked += ", which is its label" if not soft else ", which is part of its soft label"
+                hint = "to raise its probability to 1e-7, say --masked-classes keep and --min-prob 1e-7"
+            raise self._refused(int(rows[0]), is_masked, hint)
+        if self._masked_classes == "exclude" and soft and zero.any():
+            hint = "say --masked-classes keep, which makes the loss infinite"
+            raise self._refused(int(rows[zero.argmax()]), f"{is_masked} that is part of its soft label", hint)
+
+    @property
+    def _masked_class(self) -> str:
+        return "a class of probability 0" if self._logits.kind == "probs" else "a masked class (-inf)"
 
     def _check_sums(self, rows: NDArray[np.intp], state: RowState) -> None:
         """Refuse finite rows whose probabilities do not sum to 1."""

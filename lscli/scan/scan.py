@@ -41,7 +41,8 @@ class Scan(NamedTuple):
         table: the kept samples.
         device, kernel: where and by which kernel they were computed.
         skipped: the number of rows skipped because they are not finite.
-        masked: the number of kept rows that have a masked class.
+        masked: the number of kept and counted rows that have a masked class.
+        zero_labels: those of them whose label has probability 0, by their numbers in the file, in ascending order.
         ignored: the number of rows whose soft label is ignored.
     """
 
@@ -50,6 +51,7 @@ class Scan(NamedTuple):
     kernel: Kernel
     skipped: int
     masked: int
+    zero_labels: NDArray[np.intp]
     ignored: int
 
 
@@ -66,6 +68,7 @@ def scan(
     vectors: Mapping[str, NDArray[np.float64]] = MappingProxyType({}),
     soft: Soft | None = None,
     watch: ValueWatch | None = None,
+    counted: NDArray[np.bool_] | None = None,
 ) -> Scan:
     """Read every row once and compute the given columns of all samples that are not ignored.
 
@@ -80,6 +83,7 @@ def scan(
         soft: soft labels [N, K] to read beside the logits, with numpy on the CPU. The class numbers in `label` have no
             meaning then, and the columns are those of `kernels.soft.SOFT_COLUMNS`.
         watch: looks at the values of all rows.
+        counted: [N] bool, the rows whose masked classes are counted; None for all.
 
     Raises:
         InputError: a row is refused, or every row is skipped or ignored.
@@ -92,7 +96,7 @@ def scan(
         on_host = logits.tensor is None
         hint = "leave out --device and --kernel" if on_host else "move the logits to the CPU: logits.cpu()"
         raise UsageError(what, hint, where="soft-labels")
-    found = _scan(logits, label, columns, options, class_sums=class_sums, vectors=vectors, soft=soft, watch=watch)
+    found = _scan(logits, label, columns, options, class_sums, vectors, soft, watch, counted)
     logits.verify()
     if soft is not None:
         soft.labels.check_unchanged()
@@ -110,6 +114,7 @@ def scan_parts(
     columns: Iterable[str],
     options: ReadingOptions,
     watch: ValueWatch | None = None,
+    counted: NDArray[np.bool_] | None = None,
 ) -> Iterator[Scan]:
     """Scan consecutive parts of the rows, and yield each part before the next one is read.
 
@@ -126,7 +131,7 @@ def scan_parts(
         if not (label[start:stop] >= 0).any():
             continue
         part = logits.part(start, stop)
-        found = _scan(part, label[start:stop], names, _with_offset(options, start, total), watch=watch)
+        found = _scan(part, label[start:stop], names, _with_offset(options, start, total), watch=watch, counted=counted)
         kept, skipped = kept + len(found.table), skipped + found.skipped
         yield found
     logits.verify()
@@ -139,17 +144,17 @@ def _scan(
     label: NDArray[np.int32],
     columns: Collection[str],
     options: ReadingOptions,
-    *,
     class_sums: Sequence[ClassSums] = (),
     vectors: Mapping[str, NDArray[np.float64]] = MappingProxyType({}),
     soft: Soft | None = None,
     watch: ValueWatch | None = None,
+    counted: NDArray[np.bool_] | None = None,
 ) -> Scan:
-    entropies = () if soft is None else tuple(soft.entropies)
-    table = table_bytes(label, {*columns, *vectors, *entropies})
+    of_labels = () if soft is None else soft.columns
+    table = table_bytes(label, {*columns, *vectors, *of_labels})
     fitted = fit(logits, table, options, class_sums=bool(class_sums), soft=soft)
-    checks = RowChecks(logits, options.nonfinite, options.masked_classes)
-    builder = TableBuilder(logits, label, columns, vectors, entropies, checks)
+    checks = RowChecks(logits, options.nonfinite, options.masked_classes, counted)
+    builder = TableBuilder(logits, label, columns, vectors, of_labels, checks)
     report = options.progress or (lambda done, total: None)
     if options.device == "cpu":
         scan_on_cpu(logits, builder, class_sums, options.kernel, fitted.threads, fitted.chunk_rows, report, soft, watch)
@@ -159,7 +164,7 @@ def _scan(
         device = str(options.device)
         scan_on_device(logits, builder, class_sums, device, fitted.threads, fitted.chunk_rows, report, watch)
     logits.check_unchanged()
-    counts = builder.skipped, checks.masked, builder.ignored
+    counts = builder.skipped, checks.masked, checks.zero_labels, builder.ignored
     return Scan(builder.table(), str(options.device), options.kernel, *counts)
 
 

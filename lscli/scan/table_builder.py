@@ -26,7 +26,7 @@ class TableBuilder:
         label: [N], from 0 to K-1, or -1 for an ignored sample.
         columns: names of `kernels.rowstate.COLUMNS`, or `row`, the row's number in the file.
         vectors: columns -sum_k c_k log p_k by name, each with its c, [K].
-        entropies: the columns of the field `soft_entropies`, in its order.
+        of_labels: the columns of the field `soft_columns`, in its order.
         checks: refuse or skip rows.
 
     Attributes:
@@ -41,7 +41,7 @@ class TableBuilder:
         label: NDArray[np.int32],
         columns: Iterable[str],
         vectors: Mapping[str, NDArray[np.float64]],
-        entropies: Sequence[str],
+        of_labels: Sequence[str],
         checks: RowChecks,
     ) -> None:
         self.label = label
@@ -49,15 +49,15 @@ class TableBuilder:
         self._num_classes = logits.shape[1]
         self._vectors = vectors
         self.weights = np.array(list(vectors.values())) if vectors else None
-        self._entropies = entropies
+        self._of_labels = of_labels
         self._checks = checks
         self._any_ignored = bool((label < 0).any())
         kept = int(np.count_nonzero(label >= 0))
         self._columns = {
             name: np.empty((kept, *SHAPES.get(name, ())), DTYPES.get(name, np.float64))
-            for name in {*columns, *vectors, *entropies}
+            for name in {*columns, *vectors, *of_labels}
         }
-        self.fields = fields_for(self._columns.keys() - {"row", *vectors, *entropies}) | checks.fields
+        self.fields = fields_for(self._columns.keys() - {"row", *vectors, *of_labels}) | checks.fields
         if vectors:
             self.fields |= {"tail"}
         self._skipped: list[NDArray[np.intp]] = []
@@ -76,7 +76,7 @@ class TableBuilder:
         out = {name: column[place : place + len(rows)] for name, column in self._columns.items()}
         if "row" in out:
             out.pop("row")[:] = self._first + rows
-        write_columns(state, self._num_classes, out, self._vectors, self._entropies)
+        write_columns(state, self._num_classes, out, self._vectors, self._of_labels)
         added, places = len(rows), np.arange(place, place + len(rows))
         if state.ignored is not None and state.ignored.any():
             kept = ~state.ignored

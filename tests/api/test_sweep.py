@@ -351,3 +351,37 @@ def test_the_interval_of_the_flip_is_open_where_resamples_do_not_flip() -> None:
     clear = flip_of(noise + 1, noise - 1)
     assert clear.value == pytest.approx(0.5)
     assert 0.3 < clear.ci_low < 0.5 < clear.ci_high < 0.7
+
+
+@pytest.mark.filterwarnings("ignore:.*soft labels have losses")
+@pytest.mark.parametrize("options", [{}, {"class_weights": np.arange(1.0, K + 1)}, {"smoothing": "off-target"}])
+def test_soft_labels_have_the_losses_of_evaluate_and_their_differences(options: dict[str, Any]) -> None:
+    q = np.random.default_rng(2).dirichlet(np.full(K, 0.3), len(Y))
+    q[3] = -100
+    eps = [0.0, 0.2, 1.0]
+    found = lscli.sweep(A, q, others=[B], soft_labels=True, eps=eps, ci=True, bootstrap=40, **options)
+    own = {}
+    for source, model in (("logits", A), ("logits (2)", B)):
+        metrics = "loss_hard,loss_uniform,loss_smoothed,loss_floor,loss_excess"
+        expected = lscli.evaluate(model, q, soft_labels=True, eps=eps, metrics=metrics, **options)
+        rows = [row for row in found.rows if row.source == source and not row.metric.startswith("loss_difference")]
+        values = [(row.metric, row.value, row.params) for row in rows if row.metric != "loss_flip_eps"]
+        assert [(row.metric, row.value, row.params) for row in expected.rows] == values
+        own[source] = {row.params["eps"]: row.value for row in rows if row.metric == "loss_smoothed"}
+    for amount, row in by_eps(found, "loss_difference", "logits (2)").items():
+        assert own["logits (2)"][amount] - own["logits"][amount] == pytest.approx(row.value, rel=1e-10)
+        assert row.ci_low < row.value < row.ci_high
+    assert "has the least excess" in found.conclusion
+
+
+def test_models_are_compared_on_soft_labels_that_are_given(tmp_path: Path) -> None:
+    q = np.full((len(Y), K), 1 / K)
+    for name, model in (("a", A), ("b", B)):
+        np.savez(tmp_path / f"{name}.npz", logits=model, labels=q)
+    with pytest.raises(lscli.UsageError, match="compared on the same soft labels, which are not given"):
+        lscli.sweep(tmp_path / "a.npz", others=[tmp_path / "b.npz"], soft_labels=True)
+    with pytest.warns(lscli.LscliWarning, match="left out: excess_overshoot, .*accuracy"):
+        report = lscli.sweep(tmp_path / "a.npz", soft_labels=True)
+    assert {str(tmp_path / "a.npz")} == {row.source for row in report.rows}
+    with pytest.raises(lscli.UsageError, match="target-only weighs a sample by its label"):
+        lscli.sweep(A, q, soft_labels=True, class_weights=np.ones(K), weight_mode="target-only")

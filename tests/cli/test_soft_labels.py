@@ -77,9 +77,9 @@ def test_a_table_and_json(run: Run, pair: tuple[str, str]) -> None:
     assert 1 == len(answer["warnings"])
 
 
-def test_only_eval_takes_soft_labels(run: Run, pair: tuple[str, str]) -> None:
+def test_only_eval_and_sweep_take_soft_labels(run: Run, pair: tuple[str, str]) -> None:
     for name in COMMANDS:
-        assert ("--soft-labels" in run(name, "--help").out) == (name == "eval"), name
+        assert ("--soft-labels" in run(name, "--help").out) == (name in ("eval", "sweep")), name
     assert 0 == run("eval", *pair, "--soft-labels", "--wide", "-q").code
 
 
@@ -142,7 +142,10 @@ def test_labels_that_are_not_distributions_are_refused(
     ("options", "words"),
     [
         (["--metrics", "accuracy,ece,classwise"], ["accuracy, ece, classwise_ece, ", "--metrics loss,brier"]),
-        (["--class-weights", "w.npy"], ["class-weights: ", "leave out --class-weights"]),
+        (
+            ["--class-weights", "w.npy", "--weight-mode", "target-only"],
+            ["weight-mode: target-only weighs a sample by its label", "--weight-mode torch"],
+        ),
         (["--kernel", "torch"], ["soft-labels: are computed by numpy on the CPU, not by torch on cpu"]),
         (["--smoothing", "prior"], ["needs a prior"]),
     ],

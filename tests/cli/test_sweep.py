@@ -93,6 +93,8 @@ def test_paths_are_told_apart(folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert ("a", "named.npz", []) == assign_roles(["a", "named.npz"], None, "y")
     assert ("a", None, ["named.npz"]) == assign_roles(["a", "named.npz"], "x", "y")
     assert ("a", None, ["named.npz"]) == assign_roles(["a", "named.npz"])
+    assert ("a", "logits.npy", ["b"]) == assign_roles(["a", "b", "logits.npy"], soft=True)
+    assert ("logits.npy", None, []) == assign_roles(["logits.npy"], soft=True)
     for number, data in enumerate((b"", b"\x93NUMPY", b"PK\x03\x04 no archive", b"x" * 100)):
         for suffix in ("npy", "npz"):
             path = f"bad{number}.{suffix}"
@@ -272,3 +274,14 @@ def test_labels_of_several_axes_are_labels_before_the_axis_of_the_classes_is_nam
     np.save(tmp_path / "y.npy", random.integers(0, 3, (4, 5, 5)))
     answer = run("sweep", tmp_path / "x.npy", tmp_path / "y.npy")
     assert_refused(answer, 3, "labels (4, 5, 5) show that the classes are axis 1", "say --class-axis 1")
+
+
+def test_soft_labels_are_the_last_path(run: Run, tmp_path: Path) -> None:
+    q = np.eye(10)[np.load(LABELS)]
+    np.save(tmp_path / "q.npy", q)
+    rows = records(run("sweep", LOGITS, SMOOTHED, tmp_path / "q.npy", "--soft-labels", "--eps", "0.1", "-q"))
+    hard = records(run("sweep", LOGITS, SMOOTHED, LABELS, "--eps", "0.1"))
+    expected = {(row["source"], row["metric"]): float(row["value"]) for row in hard}
+    assert {"loss_hard", "loss_smoothed", "loss_excess", "loss_difference"} <= {row["metric"] for row in rows}
+    for row in rows:
+        assert expected[row["source"], row["metric"]] == pytest.approx(float(row["value"]), rel=1e-9, abs=1e-12)

@@ -78,7 +78,6 @@ HUMAN: dict[str, str] = {
     "_LSCLI_COMPLETE is for the shell: unset it": "needs a shell; tests/cli/test_startup.py",
     "name a file: -o x{}": "needs a terminal; tests/cli/test_smooth.py",
     "options cannot be changed: use replaced({}=...)": "is for those who change lscli",
-    "{}: {} of {} samples have a masked class (-inf): {}": _NO_HINT,
     "nothing but -inf": _NO_HINT,
     "with --class-axis {} ": _NO_HINT,
     "smoothing={} needs a prior": _NO_HINT,

@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from lscli.cli.main import COMMANDS, app
 from tests.cli.inprocess import Answer, Run
-from tests.hints import calls, commands, files, formats, kinds, labels, shapes, tables, warned
+from tests.hints import calls, commands, files, formats, kinds, labels, shapes, tables, warned, zeros
 from tests.hints.case import Hint
 from tests.hints.literals import HUMAN, Literal, literals
 
@@ -25,6 +25,7 @@ CASES = [
     *shapes.CASES,
     *commands.CASES,
     *warned.CASES,
+    *zeros.CASES,
 ]
 pytestmark = pytest.mark.filterwarnings(
     "ignore:The PyTorch API of nested tensors", "ignore:torch.quantize_per_tensor", "ignore:.*TypedStorage"

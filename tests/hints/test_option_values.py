@@ -35,7 +35,7 @@ def test_the_hint_of_an_option_names_a_value_that_it_takes(each: Declared) -> No
         each.checked(OUTSIDE)
     hint = refused.value.hint
     assert hint
-    numbers = [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", hint)]
+    numbers = [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?(?:e-?\d+)?", hint)]
     assert numbers or "leave it out" in hint or "--" in hint, hint
     for number in numbers:
         given = int(number) if each.kind is int else number

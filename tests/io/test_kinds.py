@@ -174,9 +174,9 @@ def test_what_is_no_probability_is_named_or_skipped(row: list[float], says: str)
         assert 5 == lscli.evaluate(p, some_labels(), kind="probs", nonfinite="skip").samples["kept"]
 
 
-def test_a_probability_of_0_is_a_masked_class() -> None:
+def test_a_probability_of_0_makes_the_uniform_loss_infinite() -> None:
     p = np.array([[0.0, 0.4, 0.6], [0.2, 0.3, 0.5]])
-    with pytest.warns(lscli.LscliWarning, match="masked class"):
+    with pytest.warns(lscli.LscliWarning, match="1 of 2 samples has a class of probability 0: its uniform loss"):
         report = lscli.evaluate(p, [1, 2], kind="probs")
     assert np.isposinf(report["loss_uniform"])
     assert_close(-np.log([0.4, 0.5]).mean(), report["loss_hard"], 1e-12)

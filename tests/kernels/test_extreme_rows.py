@@ -147,5 +147,5 @@ def test_logits_whose_gaps_overflow_are_no_masked_classes(kernel: Kernel, classe
     assert [1.5e308, math.log(classes)] == pytest.approx(found["loss_uniform"].tolist(), rel=1e-12)
     assert [0.0, math.log(classes)] == pytest.approx(found["loss_hard"].tolist(), rel=1e-12)
     logits[0, 2] = -np.inf
-    with pytest.warns(lscli.LscliWarning, match="1 of 2 samples have a masked class"):
+    with pytest.warns(lscli.LscliWarning, match="1 of 2 samples has a masked class"):
         lscli.evaluate(logits, [0, 1], kernel=kernel)

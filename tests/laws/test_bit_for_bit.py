@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import lscli
+from lscli.smoothing.targets import Targets
 from tests import soft
 from tests.scan.passes import columns, data
 
@@ -121,6 +122,8 @@ def test_no_bit_of_soft_labels_depends_on_chunks_threads_or_tiles(
     before = logits.tobytes(), labels.tobytes()
     c = {"dot": np.where(np.arange(classes) % 2 == 0, 1.0, 0.0)}
     how: dict[str, Any] = {"eps": (0.0, 0.3), "vectors": c, "masked_classes": mode, "columns": (*soft.COLUMNS, "row")}
+    if mode != "exclude":
+        how["targets"] = Targets(class_weights=np.arange(classes) / 7)
     expected = soft_columns(logits, labels, threads=1, **how)
     assert [row for row in range(rows) if row % 11] == np.frombuffer(expected["row"], np.int64).tolist()
     for chunk_rows, threads in ((1, 1), (2, 3), (3, 1), (17, 2), (64, 4), (10 * rows, 2)):

@@ -236,3 +236,79 @@ def test_groups_and_intervals_of_weighted_losses(mode: str) -> None:
     assert 2 * 1.96 * row.stderr == pytest.approx(row.ci_high - row.ci_low, rel=0.35)
     constant = {row.metric for row in report.rows if math.isnan(row.ci_low)}
     assert {"target_on", "target_off"} | ({"loss_floor"} if mode == "target-only" else set()) == constant
+
+
+def soft(classes: int, rows: int = 200) -> tuple[Array, Array, Array]:
+    """Logits, soft labels of which every fifth is one-hot, and class weights; class 2 weighs nothing."""
+    logits, labels, weights = drawn(classes, rows)
+    q = np.random.default_rng(classes).dirichlet(np.full(classes, 0.3), rows)
+    q[::5] = np.eye(classes)[labels[::5]]
+    return logits, q, weights
+
+
+@pytest.mark.filterwarnings("ignore:.*left out")
+@pytest.mark.parametrize("classes", [2, 3, 10, 130])
+def test_soft_labels_with_class_weights_are_those_of_pytorch(classes: int) -> None:
+    logits, q, weights = soft(classes)
+    given, kept = q.copy(), np.arange(200) % 7 != 0
+    given[~kept] = -100
+    counts = np.arange(200) % 3
+    report = lscli.evaluate(logits, given, soft_labels=True, class_weights=weights, eps=[0, 0.1, 0.6, 1])
+    counted = lscli.evaluate(
+        logits, given, soft_labels=True, class_weights=weights, eps=[0, 0.1, 0.6, 1], weights=counts
+    )
+    x, targets, keep = torch.from_numpy(logits), torch.from_numpy(q), torch.from_numpy(kept)
+    for eps in (0, 0.1, 0.6, 1):
+        how: Any = {"weight": torch.from_numpy(weights), "label_smoothing": eps}
+        mean = F.cross_entropy(x[keep], targets[keep], **how)
+        assert float(mean) == pytest.approx(report[f"loss_smoothed@{eps}"], rel=1e-12)
+        each = F.cross_entropy(x, targets, **how, reduction="none").numpy()
+        by_count = np.average(each[kept], weights=counts[kept])
+        assert by_count == pytest.approx(counted[f"loss_smoothed@{eps}"], rel=1e-12)
+        found = next(row for row in report.rows if (row.metric, row.params.get("eps")) == ("loss_smoothed", eps))
+        assert each[kept].std(ddof=1) / math.sqrt(kept.sum()) == pytest.approx(found.stderr, rel=1e-11)
+        assert {"eps": eps, "class_weights": "torch"} == found.params
+    assert report["loss_hard"] == report["loss_smoothed@0"]
+    assert report["loss_uniform"] == pytest.approx(report["loss_smoothed@1"], rel=1e-14)
+
+
+@pytest.mark.filterwarnings("ignore:.*left out")
+@pytest.mark.parametrize("smoothing", CONVENTIONS)
+def test_floors_of_soft_labels_with_class_weights(smoothing: str) -> None:
+    classes, all_eps = 6, [0.0, 0.1, 0.9, 1.0]
+    logits, q, weights = soft(classes, 60)
+    prior = np.random.default_rng(1).dirichlet(np.ones(classes)) if smoothing == "prior" else None
+    options: dict[str, Any] = {"smoothing": smoothing, "prior": prior, "class_weights": weights, "soft_labels": True}
+    log_p = naive.log_softmax(logits)
+    found = lscli.evaluate(logits, q, eps=all_eps, **options)
+    scaled = lscli.evaluate(logits, q, eps=all_eps, **options | {"class_weights": 1e60 * weights})
+    for eps in all_eps:
+        c = weights * naive.soft_targets(q, eps, smoothing, prior)
+        best = c / np.maximum(c.sum(axis=1, keepdims=True), 1e-300)
+        loss = -(c * log_p).sum(axis=1)
+        least = -(c * np.log(np.where(best > 0, best, 1))).sum(axis=1)
+        assert float(loss.mean()) == pytest.approx(found[f"loss_smoothed@{eps}"], rel=1e-12)
+        assert float(least.mean()) == pytest.approx(found[f"loss_floor@{eps}"], rel=1e-12, abs=1e-14)
+        assert float((loss - least).mean()) == pytest.approx(found[f"loss_excess@{eps}"], rel=1e-12)
+        for metric in ("loss_smoothed", "loss_floor", "loss_excess"):
+            name = f"{metric}@{eps}"
+            assert 1e60 * found[name] == pytest.approx(scaled[name], rel=1e-12, abs=1e46)
+
+
+@pytest.mark.filterwarnings("ignore:.*left out")
+def test_a_class_of_weight_0_and_probability_0_is_excluded_from_soft_labels() -> None:
+    logits = np.array([[0.0, 1.0, -np.inf], [2.0, 0.0, 1.0]])
+    q = np.array([[0.25, 0.25, 0.5], [0.5, 0.5, 0.0]])
+    options: dict[str, Any] = {"soft_labels": True, "metrics": "loss_hard", "class_weights": [1.0, 2.0, 0.0]}
+    found = lscli.evaluate(logits, q, **options)
+    assert [] == found.warnings
+    log_p = naive.log_softmax(logits).astype(float)[:, :2]
+    assert -(q[:, :2] * [1.0, 2.0] * log_p).sum() / 2 == pytest.approx(found["loss_hard"], rel=1e-14)
+
+
+@pytest.mark.filterwarnings("ignore:.*left out")
+def test_scores_and_corrected_losses_of_soft_labels_have_no_class_weights() -> None:
+    logits, q, weights = soft(5)
+    how: Any = {"soft_labels": True, "metrics": "brier,loss_noise_corrected", "noise_rate": 0.1}
+    plain, found = lscli.evaluate(logits, q, **how), lscli.evaluate(logits, q, class_weights=weights, **how)
+    assert [row.value for row in plain.rows] == [row.value for row in found.rows]

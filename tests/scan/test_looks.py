@@ -148,6 +148,7 @@ def test_logarithms_to_another_base_are_named(values: Array, says: str) -> None:
     ],
     ids=["rounded", "percentages", "votes", "few votes"],
 )
+@pytest.mark.filterwarnings("ignore:.*have probability 0")
 def test_votes_and_rounded_probabilities_are_named(values: Array) -> None:
     (found,) = said(values.astype(np.float32))
     assert found.endswith("rounded probabilities, divide each row by its sum and say kind='probs'")
