@@ -18,7 +18,7 @@ from lscli.scan.scan import scan, scan_parts
 from lscli.smoothing.targets import Targets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -44,6 +44,7 @@ class Reading:
         provenance: where the samples come from.
         used: the values that were used instead of those in the options, such as the device for `auto`.
         targets: the targets that losses are computed against.
+        cluster_names: what the clusters of the tables are called, by their numbers; empty without clusters.
     """
 
     source: str
@@ -52,6 +53,7 @@ class Reading:
     provenance: Provenance
     used: Mapping[str, Any]
     targets: Targets = field(default_factory=Targets)
+    cluster_names: Sequence[str | int] = ()
 
     @property
     def all(self) -> SampleTable:
@@ -162,11 +164,14 @@ def read_parts(
                 opened.logits, opened.label, {*columns, *opened.columns}, opened.options, opened.watch
             ):
                 skipped += part.skipped
-                yield opened.rows.weighted(part.table), opened.rows.groups_of(part.table)
+                table = opened.rows.clustered(opened.rows.weighted(part.table))
+                yield table, opened.rows.groups_of(table)
         if skipped:
             rows = opened.logits.shape[0]
             warn(f"{opened.logits.name}: {skipped} of {rows} rows are not finite and are left out")
         for note in opened.value_notes():
             warn(note)
 
-    return Reading(opened.source, {}, opened.logits.shape[1], opened.provenance(None), opened.used(None)), parts()
+    read = Reading(opened.source, {}, opened.logits.shape[1], opened.provenance(None), opened.used(None))
+    read.cluster_names = () if opened.rows.clusters is None else opened.rows.clusters.values
+    return read, parts()

@@ -48,4 +48,4 @@ def _expanded(z: float, n: int) -> float:
         (((3 * x + 19) * x + 17) * x - 15) / 384,
         ((((79 * x + 776) * x + 1482) * x - 1920) * x - 945) / 92160,
     )
-    return z + z * sum(term / n**power for power, term in enumerate(terms, 1))
+    return z + z * math.fsum(term / float(n) ** power for power, term in enumerate(terms, 1))

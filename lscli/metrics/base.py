@@ -176,7 +176,9 @@ def clustered(table: SampleTable, average: float, x: NDArray[Any], params: Mappi
         return Value(average, params=params)
     # Over whole columns, so that no digit depends on how the rows were read.
     deviation = np.subtract(x, average, dtype=np.float64)
-    sums = np.bincount(table.cluster, deviation if table.weight is None else weighted(deviation, table.weight))
+    sums = np.bincount(
+        np.asarray(table.cluster), deviation if table.weight is None else weighted(deviation, table.weight)
+    )
     error = math.sqrt(count / (count - 1) * float(np.add.reduce(np.square(sums)))) / table.total
     return Value(average, error, params, count)
 

@@ -41,9 +41,7 @@ def _confidence(rows: Mapping[str, Row], clusters: int) -> str:
         return ""
     word, side = ("over-confident", "above") if gap.value > 0 else ("under-confident", "below")
     if clusters == 1:
-        clause = (
-            f"confidence is {abs(gap.value):.3g} {side} accuracy, of one cluster"
-        )
+        clause = f"confidence is {abs(gap.value):.3g} {side} accuracy, of one cluster"
     elif abs(gap.value) > (quantile(_LEVEL, clusters) if clusters else _SIGNIFICANT) * gap.stderr:
         clause = f"{word}: confidence is {abs(gap.value):.3g} {side} accuracy"
     else:
