@@ -102,7 +102,9 @@ PROGRESS = Option(
 )
 
 
-_NO_CLUSTERS = Option("This question has no standard errors.", hidden=True)
+_NO_CLUSTERS = Option(
+    hidden=True, hint="clusters change standard errors, which this question has none of: leave it out"
+)
 
 
 # Groups of options that several questions share.
@@ -567,7 +569,7 @@ class ClassesOptions(
 ):
     """Options of `lscli.per_class` and `lscli classes`. There are no clusters, because it has no standard errors."""
 
-    clusters: Annotated[Literal["none"], _NO_CLUSTERS] = "none"
+    clusters: Annotated[None, _NO_CLUSTERS] = None
 
 
 class WorstOptions(Options):
@@ -618,7 +620,7 @@ class ExplainOptions(ReadingOptions, TriedWeightOptions, TriedOptions):
 
     groups: Annotated[None, _NO_GROUPS] = None
     group_by: Annotated[None, _NO_GROUPS] = None
-    clusters: Annotated[Literal["none"], _NO_CLUSTERS] = "none"
+    clusters: Annotated[None, _NO_CLUSTERS] = None
 
 
 class InspectOptions(Options):

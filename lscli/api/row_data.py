@@ -54,7 +54,9 @@ class RowData:
             table = None
             if isinstance(groups, str | bytes | os.PathLike):
                 table = stack.enter_context(RowFile(os.fsdecode(groups), "groups"))
-            self.clusters = open_clusters(options.clusters, table, axes, kept)
+            self.clusters = None
+            if options.takes("clusters"):
+                self.clusters = open_clusters(options.clusters, table, axes, kept)
             # A table of which the clusters are a column needs no column of groups.
             if self.clusters is not None and self.clusters.of_table and options.group_by is None:
                 groups = None

@@ -79,7 +79,10 @@ def _opened(
         _check_order(scores[0], truth[0], axes)
         check_not_repeated(scores, truth, of_logits, of_labels)
         samples, label_axes = _checked_shapes(of_logits, scores, of_labels, truth, axes)
-        entries = _entries([axes.samples(part.shape) for part in scores]) if axes.flatten else ()
+        entries: Sequence[tuple[int, int]] = ()
+        if axes.flatten:
+            entries = _entries([axes.samples(part.shape) for part in scores])
+            entries = entries or ([] if axes.soft else _entries([part.shape for part in truth]))
         if axes.flatten:
             scores = [rows_of(part, None if axes.binary else axes.classes) for part in scores]
             truth = [rows_of(part, axis) for part, axis in zip(truth, label_axes, strict=True)]
