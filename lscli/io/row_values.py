@@ -209,9 +209,9 @@ def of_given(value: Any, name: str) -> RowValues:
     plain = is_tensor(value) or (isinstance(value, np.ndarray) and value.dtype != object)
     if plain and not isinstance(value, np.ma.MaskedArray):
         return of_array(as_array(value, name), name)
-    given = value.reshape(-1) if hasattr(value, "reshape") else value
-    found = _coded(as_list(given, name), name, 0)
-    return found._replace(codes=found.codes.reshape(getattr(value, "shape", found.codes.shape)))
+    several = getattr(value, "ndim", 1) > 1
+    found = _coded(as_list(value.reshape(-1) if several else value, name), name, 0)
+    return found._replace(codes=found.codes.reshape(value.shape)) if several else found
 
 
 def of_array(values: Array, name: str) -> RowValues:
