@@ -14,7 +14,6 @@ from lscli.api.row_data import RowData
 from lscli.api.value_notes import value_notes
 from lscli.class_numbers import ClassNumbers, check_counts_from_0
 from lscli.errors import InputError, UsageError
-from lscli.io.argument import NAME_ALL_BUT_ONE, READ_ONCE, is_stdin
 from lscli.io.labels import Labels
 from lscli.io.open import open_inputs, open_soft_inputs
 from lscli.io.path_roles import second_model
@@ -67,8 +66,6 @@ class Inputs:
     ) -> None:
         if isinstance(logits, SampleTable):
             raise UsageError("is a SampleTable, not logits", "use lscli.measure(table)", where="logits")
-        if sum(map(is_stdin, (logits, labels, *options.files()))) > 1:
-            raise UsageError(READ_ONCE, NAME_ALL_BUT_ONE, where="-")
         self._labels: Labels | SoftLabels
         self.logits, self._labels = (open_soft_inputs if soft_labels else open_inputs)(logits, labels, options)
         self.soft = self._labels if isinstance(self._labels, SoftLabels) else None

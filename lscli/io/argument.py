@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from lscli.io.stored import StoredArray
 
 
-READ_ONCE, NAME_ALL_BUT_ONE = "standard input can be read only once", "name a file for all but one of the inputs"
-
-
 class Argument(NamedTuple):
     """The open files that an argument names, or the array that was given.
 

@@ -66,7 +66,7 @@ def open_clusters(value: Any, table: RowFile | None, samples: Samples, kept: Arr
         return None
     if isinstance(value, str) and value == FIRST_AXIS:
         if not samples.entries:
-            hint = "say --flatten for logits of several axes, or name a file of one value per row"
+            hint = "name a file of one value per row, or a column of --groups"
             raise UsageError("the samples have one axis", hint, where=_WHERE)
         return _of_first_axis(samples)
     path = os.fsdecode(value) if is_path(value) else ""

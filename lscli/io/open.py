@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.errors import InputError, UsageError
-from lscli.io.argument import NAME_ALL_BUT_ONE, READ_ONCE, Argument, is_stdin
+from lscli.io.argument import Argument, is_stdin
 from lscli.io.array_request import ArrayRequest, Entry, Wants
 from lscli.io.axes import Axes, Stored, check_labels, class_axes, joined
 from lscli.io.class_axis import rows_of
@@ -59,7 +59,7 @@ def _opened(
     """Open logits, and labels of `dimensions` dimensions, which `made` turns into an object."""
     shared = labels is None
     if is_stdin(labels) and is_stdin(logits):
-        raise UsageError(READ_ONCE, NAME_ALL_BUT_ONE, where="-")
+        raise UsageError("standard input can be read only once", "name a file for all but one of the inputs", where="-")
     # After an error no file stays open, even if a caller keeps the traceback.
     with contextlib.ExitStack() as stack:
         of_logits = Argument.of(logits, "logits", stack, options.input_format)

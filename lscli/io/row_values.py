@@ -22,7 +22,7 @@ from lscli.io.format_table import BY_SUFFIX, FORMATS, format_by_content, format_
 from lscli.io.formats.json_objects import JsonObjects, UnfitError
 from lscli.io.memory import read_all
 from lscli.io.paths import expanded
-from lscli.io.pickles import SUFFIXES
+from lscli.io.pickles import is_pickle, refused
 from lscli.io.shards import check_distinct
 from lscli.io.stdin import open_stdin
 from lscli.io.tables.columns import Columns, place_of
@@ -263,6 +263,9 @@ def _text(value: Any, name: str) -> str | int:
 
 def _format(file: RegularFile, role: str) -> str:
     """The format of a file: by its suffix, or its first bytes; text of any other suffix is CSV."""
-    if os.path.splitext(file.name)[1].lower() in (*BY_SUFFIX, *SUFFIXES):
+    suffix = os.path.splitext(file.name)[1].lower()
+    if BY_SUFFIX.get(suffix) != "pt" and is_pickle(file):
+        raise refused(file.name, "save it as text")
+    if suffix in BY_SUFFIX:
         return format_of_file(file, role, None)
     return format_by_content(file) or "csv"

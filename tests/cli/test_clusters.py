@@ -115,8 +115,8 @@ def test_images_and_shards_belong_to_their_first_axis(folder: Path) -> None:
     expected = [row.stderr for row in lscli.evaluate(X[kept], Y[kept], clusters=DOC[kept], **how).rows]
     shards: dict[str, Any] = {"flatten": True, **how}
     files = folder / "s-*.npy", folder / "t-*.npy"
-    for more in ({}, {"clusters": np.arange(D)}, {"clusters": DOC[kept]}):
-        found = lscli.evaluate(*files, **shards, **more)
+    for clusters in (None, np.arange(D), DOC[kept]):
+        found = lscli.evaluate(*files, clusters=clusters, **shards)
         assert expected == [row.stderr for row in found.rows]
         assert D == found.samples["clusters"]
 
@@ -353,7 +353,7 @@ def test_clusters_that_do_not_fit_are_refused(run: Run, folder: Path, command: s
     assert_refused(run(*what, folder / "complex.npy"), 3, "complex128 values, not texts or numbers")
     assert_refused(run(*what, folder / "none.npy"), 3, "none.npy")
     assert_refused(run(*what, "doc"), 3, "'doc' is no file", "add --groups META.csv")
-    assert_refused(run(*what, "first-axis"), 2, "the samples have one axis", "--flatten")
+    assert_refused(run(*what, "first-axis"), 2, "the samples have one axis", "a column of --groups")
     assert_refused(run(*what, "dok", "--groups", folder / "meta.csv"), 3, "neither a column", "did you mean 'doc'")
     tokens = [command, folder / "xx.npy", folder / "yy.npy", "--flatten", "--clusters"]
     assert_refused(run(*tokens, folder / "short.npy"), 3, "clusters (119,) do not fit", "each of the 24 entries")
@@ -370,7 +370,7 @@ def test_a_row_without_a_cluster_is_refused_unless_it_is_ignored(run: Run, folde
     np.save(folder / "y.npy", labels)
     assert 0 == run(*what).code
     for missing in (None, float("nan"), pd.NA):
-        given = [missing if row == 7 else doc for row, doc in enumerate(DOC)]
+        given: Any = [missing if row == 7 else doc for row, doc in enumerate(DOC)]
         with pytest.raises(InputError, match="clusters: row 7 has no cluster"):
             lscli.evaluate(X, Y, clusters=given)
 
@@ -379,7 +379,7 @@ def test_questions_without_standard_errors_have_no_clusters(run: Run, folder: Pa
     for words in (["classes"], ["explain", "1.2"]):
         assert 2 == run(*words, *pair(folder), "--clusters", folder / "doc.npy").code
     with pytest.raises(UsageError, match="clusters: is not an option"):
-        lscli.per_class(X, Y, clusters=DOC)  # type: ignore[call-arg]
+        lscli.per_class(X, Y, clusters=DOC)  # type: ignore[arg-type]
     report = lscli.per_class(TOKENS, OF_TOKENS, flatten=True)
     assert "clusters" not in report.samples
 

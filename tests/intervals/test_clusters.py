@@ -12,11 +12,11 @@ from scipy.special import expit, logit
 from scipy.stats import norm, t
 
 import lscli
-from benchmarks.coverage import DESIGNS, coverage
 from lscli import SampleTable
 from lscli.intervals.bootstrap import Bootstrap, resampled
 from lscli.intervals.clusters import mean_interval, notes_on_clusters, quantile, share_interval, widened
 from lscli.intervals.wilson import wilson
+from tests.intervals.coverage import DESIGNS, coverage
 
 
 def test_an_interval_of_a_mean_is_that_of_t() -> None:

@@ -1,4 +1,4 @@
-"""How often intervals of clustered samples contain the truth: `python benchmarks/coverage.py`.
+"""How often intervals of clustered samples contain the truth: `python -m tests.intervals.coverage`.
 
 Each design draws many sets of G clusters of samples, computes the 95 % intervals of `--ci --clusters`, and counts how
 often they contain the number that an endless sample would give. docs/uncertainty.md has the table that it prints.
