@@ -57,8 +57,9 @@ def open_clusters(value: Any, table: RowFile | None, samples: Samples, kept: Arr
         kept: [N] bool, the rows whose label is not ignored.
 
     Raises:
-        UsageError: a name is that of no column; or the samples have one axis, and its clusters are asked for.
-        InputError: the shape is not that of the samples, or a kept row has no cluster.
+        UsageError: a file has several columns; or the samples have one axis, and its clusters are asked for.
+        InputError: a name is that of no column and no file, the shape is not that of the samples, or a kept row has no
+            cluster.
     """
     if value is None:
         return _of_first_axis(samples) if samples.dependent else None
@@ -69,16 +70,16 @@ def open_clusters(value: Any, table: RowFile | None, samples: Samples, kept: Arr
             hint = "name a file of one value per row, or a column of --groups"
             raise UsageError("the samples have one axis", hint, where=_WHERE)
         return _of_first_axis(samples)
-    path = os.fsdecode(value) if is_path(value) else ""
-    of_table, note = table is not None and path != "" and path in table.names(), ""
-    if table is not None and of_table:
+    path = os.fsdecode(value) if is_path(value) else None
+    of_table, note = table is not None and path in table.names(), ""
+    if table is not None and path is not None and of_table:
         found = table.values(path, samples.lengths)
         if os.path.lexists(path):
             note = f"{path} is a column of {table.name} and a file: the column is taken; for the file, write ./{path}"
-    elif path:
+    elif path is not None:
         _check_file(path, table)
         with RowFile(path, _WHERE) as file:
-            found = file.values(None, samples.lengths)
+            found = file.values(None, samples.lengths, "--groups FILE --clusters")
     else:
         found = of_given(value, _WHERE)
     codes = samples.fitted(found.codes, "clusters", found.name)
@@ -95,7 +96,7 @@ def _of_first_axis(samples: Samples) -> Clusters:
 
 def _check_file(path: str, table: RowFile | None) -> None:
     """Refuse the name of a column that is not there, which is no file either."""
-    if path == "-" or os.path.lexists(path) or any(character in path for character in "*?["):
+    if path in ("", "-") or os.path.lexists(path) or any(character in path for character in "*?["):
         return
     if table is not None:
         hint = nearest(path, table.names()) or "name one of its columns, or a file of one value per row"

@@ -203,6 +203,8 @@ def test_a_report_says_that_there_are_clusters(run: Run, folder: Path) -> None:
     assert (str(path), "flag") == answer.settings["clusters"]
     assert "24 clusters" in run("eval", *pair(folder), "--clusters", path, "-f", "table").out
     assert "clusters" not in run("eval", *pair(folder), "-f", "table").out
+    assert "- standard errors: by 24 clusters\n" in run("eval", *pair(folder), "--clusters", path, "-f", "markdown").out
+    assert "clusters" not in run("eval", *pair(folder), "-f", "markdown").out
     tokens = run("eval", folder / "xx.npy", folder / "yy.npy", "--flatten", "-f", "json")
     assert ("first-axis", "default") == tokens.settings["clusters"]
     of_table = json.loads(
@@ -242,6 +244,9 @@ def test_the_conclusions_know_of_clusters() -> None:
     plain, found = (lscli.sweep(logits, labels, clusters=clusters, eps=0.1) for clusters in (None, document))
     assert plain.conclusion.startswith("Under-smoothed")
     assert "within noise" in found.conclusion
+    balance = next(row for row in found.rows if row.metric == "smoothing_balance")
+    low, high = t.interval(0.95, D - 1, balance.value, balance.stderr)
+    assert f"(95 % interval {low:.3g} .. {high:.3g})" in found.conclusion
 
 
 def test_a_sweep_compares_models_over_clusters(run: Run, folder: Path) -> None:
@@ -354,6 +359,13 @@ def test_clusters_that_do_not_fit_are_refused(run: Run, folder: Path, command: s
     assert_refused(run(*what, folder / "none.npy"), 3, "none.npy")
     assert_refused(run(*what, "doc"), 3, "'doc' is no file", "add --groups META.csv")
     assert_refused(run(*what, "first-axis"), 2, "the samples have one axis", "a column of --groups")
+    assert_refused(run(*what, ""), 3, "an empty path", "name a file")
+    np.savez(folder / "both.npz", one=DOC, two=DOC)
+    hint = "name one with --groups FILE --clusters"
+    assert_refused(
+        run(*what, folder / "both.npz"), 3, "several arrays and none is called clusters", f"{hint}: one, two"
+    )
+    assert_refused(run(*what, folder / "meta.csv"), 2, "no column is named", f"{hint} COLUMN: id, doc, site")
     assert_refused(run(*what, "dok", "--groups", folder / "meta.csv"), 3, "neither a column", "did you mean 'doc'")
     tokens = [command, folder / "xx.npy", folder / "yy.npy", "--flatten", "--clusters"]
     assert_refused(run(*tokens, folder / "short.npy"), 3, "clusters (119,) do not fit", "each of the 24 entries")

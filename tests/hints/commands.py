@@ -391,6 +391,15 @@ CASES = [
         accuracy=RIGHT,
     ),
     Hint(
+        "clusters in a table of several columns",
+        written("meta.csv", DOCUMENTS, typed(*EVAL, "--clusters", "meta.csv", x=X, y=Y)),
+        "clusters: no column is named",
+        "name one with --groups FILE --clusters COLUMN: doc, site",
+        typed(*EVAL, "--clusters", "doc", "--groups", "meta.csv"),
+        accuracy=RIGHT,
+        code=2,
+    ),
+    Hint(
         "clusters by an axis that is not there",
         typed(*EVAL, "--clusters", "first-axis", x=X, y=Y),
         "the samples have one axis",
