@@ -72,7 +72,7 @@ class SampleTable:
 
         Raises:
             UsageError: the lengths differ, or a value is out of range.
-            InputError: something is not numbers, or values are masked.
+            InputError: something is not numbers, values are masked, or a sample has no cluster.
         """
         c = _numbers(confidence, "confidence").astype(np.float64)
         a = _numbers(correct, "correct")
@@ -199,11 +199,15 @@ def _numbers(value: ArrayLike, name: str) -> Column:
 
 def _clusters(value: ArrayLike, count: int) -> Column:
     """The number of the cluster of each sample."""
-    array = as_array(value, "cluster")
-    if array.shape != (count,):
-        raise UsageError(f"must have one value per sample, got shape {array.shape}", f"give {count}", where="cluster")
-    codes: Column = np.unique(array, return_inverse=True)[1]
-    return codes
+    from lscli.io.clusters import check_complete
+    from lscli.io.row_values import of_given
+
+    found = of_given(value, "cluster")
+    if found.codes.shape != (count,):
+        what = f"must have one value per sample, got shape {found.codes.shape}"
+        raise UsageError(what, f"give {count} values", where="cluster")
+    check_complete(found, found.codes)
+    return found.codes
 
 
 def present_clusters(table: SampleTable) -> Column:

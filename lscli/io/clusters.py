@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from lscli.errors import InputError, UsageError
 from lscli.io.argument import is_path
 from lscli.io.row_values import RowFile, of_given
@@ -83,7 +81,7 @@ def open_clusters(value: Any, table: RowFile | None, samples: Samples, kept: Arr
     else:
         found = of_given(value, _WHERE)
     codes = samples.fitted(found.codes, "clusters", found.name)
-    _check_there(found, codes, kept)
+    check_complete(found, codes, kept)
     described = {"role": _WHERE, "path": found.name, "shape": list(found.codes.shape)}
     return Clusters(
         codes, found.values, None, {**described, "dtype": found.element, "size": found.size}, of_table, note
@@ -106,9 +104,21 @@ def _check_file(path: str, table: RowFile | None) -> None:
         raise InputError(f"{shown(path)} is no file", hint, where=_WHERE)
 
 
-def _check_there(found: RowValues, codes: Array, kept: Array) -> None:
-    """Check that every kept row has a value."""
-    missing = [code for code, value in enumerate(found.values) if value == ""]
-    if missing and (without := kept & (codes == missing[0])).any():
+def check_complete(found: RowValues, codes: Array, kept: Array | None = None) -> None:
+    """Check that every row has a value, or every kept one.
+
+    Args:
+        found: the values.
+        codes: [N], the value of each row.
+        kept: [N] bool; None for all.
+
+    Raises:
+        InputError: a row lacks its value.
+    """
+    if "" not in found.values:
+        return
+    missing = codes == list(found.values).index("")
+    missing = missing if kept is None else missing & kept
+    if missing.any():
         hint = "give it one of its own if the row belongs to no other"
-        raise InputError(f"row {int(np.argmax(without))} has no cluster", hint, where=found.name)
+        raise InputError(f"row {int(missing.argmax())} has no cluster", hint, where=found.name)

@@ -18,12 +18,13 @@ from lscli.errors import InputError, UsageError
 from lscli.io.argument import is_stdin
 from lscli.io.array_request import ArrayRequest
 from lscli.io.files import RegularFile
-from lscli.io.format_table import BY_SUFFIX, FORMATS, format_by_content, format_of_file
+from lscli.io.format_table import BY_SUFFIX, FORMATS, format_by_content, format_of_file, format_of_text
 from lscli.io.formats.json_objects import JsonObjects, UnfitError
 from lscli.io.memory import read_all
 from lscli.io.paths import expanded
 from lscli.io.pickles import is_pickle, refused
 from lscli.io.shards import check_distinct
+from lscli.io.stdin import NAME as STDIN
 from lscli.io.stdin import open_stdin
 from lscli.io.tables.columns import Columns, place_of
 from lscli.io.tables.text import COMMA, TAB, cells_of, first_row, is_number
@@ -262,10 +263,10 @@ def _text(value: Any, name: str) -> str | int:
 
 
 def _format(file: RegularFile, role: str) -> str:
-    """The format of a file: by its suffix, or its first bytes; text of any other suffix is CSV."""
+    """The format of a file: by its suffix, or its first bytes. Text of any other suffix is CSV, if it has a name."""
     suffix = os.path.splitext(file.name)[1].lower()
     if BY_SUFFIX.get(suffix) != "pt" and is_pickle(file):
         raise refused(file.name, "save it as text")
     if suffix in BY_SUFFIX:
         return format_of_file(file, role, None)
-    return format_by_content(file) or "csv"
+    return format_by_content(file) or (format_of_text(file) if file.name == STDIN else None) or "csv"

@@ -20,6 +20,7 @@ from statsmodels.regression.linear_model import OLS
 import lscli
 from lscli.errors import InputError, UsageError
 from tests.cli.inprocess import Run, assert_refused, column, records, values
+from tests.command import lscli as lscli_process
 
 D, T, K = 24, 5, 4
 RANDOM = np.random.default_rng(3)
@@ -398,6 +399,14 @@ def test_questions_without_standard_errors_have_no_clusters(run: Run, folder: Pa
 
 def test_standard_input_is_read_once(run: Run, folder: Path) -> None:
     assert_refused(run("eval", "-", folder / "y.npy", "--clusters", "-"), 2, "standard input can be read only once")
+    expected = run("eval", *pair(folder), *METRICS, "--clusters", folder / "doc.npy").out
+    lines = "".join(json.dumps({"doc": f"d{doc}"}) + "\n" for doc in DOC)
+    for data, more in (
+        ((folder / "doc.npy").read_bytes(), ["--clusters", "-"]),
+        (lines.encode(), ["--clusters", "-"]),
+        ((folder / "meta.csv").read_bytes(), ["--groups", "-", "--clusters", "doc"]),
+    ):
+        assert expected == lscli_process("eval", *pair(folder), *METRICS, *more, input=data, text=False).stdout.decode()
 
 
 def test_the_clusters_are_not_overwritten(run: Run, folder: Path) -> None:
