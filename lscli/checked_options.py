@@ -259,6 +259,10 @@ class Options:
         """The same options with some values replaced."""
         return type(self)(**{each.name: getattr(self, each.name) for each in declared(type(self))} | changes)
 
+    def takes(self, name: str) -> bool:
+        """Whether this question has an option, which a field of type None removes."""
+        return any(each.name == name and each.kind is not type(None) for each in declared(type(self)))
+
     def part(self, kind: type[Part]) -> Part:
         """Only the options of a base class."""
         return kind(**{each.name: getattr(self, each.name) for each in declared(kind)})

@@ -76,7 +76,7 @@ class Bin(NamedTuple):
     Attributes:
         size: the number of samples. The column is called `count`, but tuples have a method of that name.
         gap: confidence - accuracy.
-        ci_low, ci_high: Wilson's interval of the accuracy.
+        ci_low, ci_high: the interval of the accuracy: Wilson's, or one of clusters.
     """
 
     source: str
@@ -152,7 +152,11 @@ class Classes(Listing):
 
 
 class Sample(NamedTuple):
-    """A sample with the values that metrics are computed from. Losses are in nats."""
+    """A sample with the values that metrics are computed from. Losses are in nats.
+
+    Attributes:
+        cluster: what its cluster is called, if clusters were named.
+    """
 
     source: str
     group: str
@@ -171,15 +175,28 @@ class Sample(NamedTuple):
     margin: float
     logit_gap: float
     weight: float
+    cluster: str | int | None = None
 
 
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Samples(Listing):
-    """Samples, one `Sample` per row."""
+    """Samples, one `Sample` per row.
+
+    Attributes:
+        clustered: whether there is a column of clusters.
+    """
 
     rows: Iterable[Sample]
+    clustered: bool = False
     name = "samples"
     title = "Samples"
-    row = Sample
+
+    @property
+    def columns(self) -> Sequence[str]:
+        return Sample._fields if self.clustered else Sample._fields[:-1]
+
+    def cells(self) -> Iterable[Sequence[Any]]:
+        return self.rows if self.clustered else (row[:-1] for row in self.rows)
 
 
 class CandidateRow(NamedTuple):

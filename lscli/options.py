@@ -102,19 +102,38 @@ PROGRESS = Option(
 )
 
 
+_NO_CLUSTERS = Option(
+    hidden=True, hint="clusters change standard errors, which this question has none of: leave it out"
+)
+
+
 # Groups of options that several questions share.
 
 
 class RowOptions(Options):
-    """Weights and groups of the rows."""
+    """Weights, groups and clusters of the rows."""
 
     weights: Annotated["Data | None", _file("Weight of each row, read as a count; one number per row.", WEIGHTS)] = None
     groups: Annotated[
-        "Data | None", _file("Metadata for --group-by: a header, then one row per sample.", WEIGHTS, "META.csv")
+        "Data | None",
+        _file(
+            "Metadata of the samples, one row each: a table for --group-by and --clusters, or one group per row.",
+            WEIGHTS,
+            "META.csv",
+        ),
     ] = None
     group_by: Annotated[
         str | None,
         Option("Also report each group of samples with the same value in this column.", WEIGHTS, "COLUMN", shown=False),
+    ] = None
+    clusters: Annotated[
+        "Data | None",
+        _file(
+            "Which samples belong together, such as those of a document: a column of --groups, a file of one value per "
+            "row, none, or first-axis. Standard errors and intervals are then those of clusters.",
+            WEIGHTS,
+            "COLUMN|FILE",
+        )._replace(shown="first-axis with --flatten", words=("none", "first-axis")),
     ] = None
 
 
@@ -561,7 +580,9 @@ class ClassMetricOptions(Options):
 class ClassesOptions(
     ReadingOptions, NoiseOptions, TargetOptions, EpsOptions, ClassMetricOptions, NormOptions, OrderOptions
 ):
-    """Options of `lscli.per_class` and `lscli classes`."""
+    """Options of `lscli.per_class` and `lscli classes`. There are no clusters, because it has no standard errors."""
+
+    clusters: Annotated[None, _NO_CLUSTERS] = None
 
 
 class WorstOptions(Options):
@@ -612,6 +633,7 @@ class ExplainOptions(ReadingOptions, TriedWeightOptions, TriedOptions):
 
     groups: Annotated[None, _NO_GROUPS] = None
     group_by: Annotated[None, _NO_GROUPS] = None
+    clusters: Annotated[None, _NO_CLUSTERS] = None
 
 
 class InspectOptions(Options):

@@ -66,7 +66,8 @@ class Provenance:
 
     Attributes:
         inputs: role, path, shape, dtype and size in bytes of each input.
-        samples: the number of rows, and how many of them are kept, ignored, skipped or have a masked class.
+        samples: the number of rows, and how many of them are kept, ignored, skipped or have a masked class; and the
+            number of clusters, if samples belong together.
         settings: each setting by name.
         versions: the versions of lscli and of the libraries that computed the numbers.
         warnings: what the user may not have intended.

@@ -39,6 +39,7 @@ class SampleTable:
         columns: arrays [n] by name; the names are those of `kernels.rowstate.COLUMNS`.
         num_classes: K, or None for a table made without logits.
         weight: [n], or None.
+        cluster: [n], numbers of the clusters, from 0 on, that the samples belong to; None if samples are independent.
         classes: sums over all samples by class and bin, which no column can hold; only on request.
         origin: the table that this one is a resample of, or None.
     """
@@ -46,6 +47,7 @@ class SampleTable:
     columns: Mapping[str, Column]
     num_classes: int | None = None
     weight: Column | None = None
+    cluster: Column | None = None
     classes: ClassSums | None = None
     origin: SampleTable | None = None
     _by_columns: Memo = field(default_factory=dict)
@@ -53,7 +55,12 @@ class SampleTable:
 
     @classmethod
     def from_confidences(
-        cls, confidence: ArrayLike, correct: ArrayLike, *, weight: ArrayLike | None = None
+        cls,
+        confidence: ArrayLike,
+        correct: ArrayLike,
+        *,
+        weight: ArrayLike | None = None,
+        cluster: ArrayLike | None = None,
     ) -> SampleTable:
         """A table without logits, for binary forecasts and published numbers.
 
@@ -61,10 +68,11 @@ class SampleTable:
             confidence: [n], probabilities in [0, 1].
             correct: [n], whether each prediction was right.
             weight: [n], multiplicities; by default 1 each.
+            cluster: [n], which samples belong together, such as the document of each: numbers or texts.
 
         Raises:
             UsageError: the lengths differ, or a value is out of range.
-            InputError: something is not numbers, or values are masked.
+            InputError: something is not numbers, values are masked, or a sample has no cluster.
         """
         c = _numbers(confidence, "confidence").astype(np.float64)
         a = _numbers(correct, "correct")
@@ -83,7 +91,7 @@ class SampleTable:
         if w is not None and not ((w >= 0) & np.isfinite(w)).all():
             raise UsageError("a weight is negative or not finite", "give finite weights of at least 0", where="weight")
         columns = {"confidence": c, "one_minus_confidence": 1.0 - c, "correct": a.astype(np.bool_)}
-        return cls(columns, None, w)
+        return cls(columns, None, w, None if cluster is None else _clusters(cluster, len(c)))
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
@@ -100,27 +108,38 @@ class SampleTable:
         """N: the number of samples, counted by their weights."""
         return self.kept_weighted(_total)
 
+    @property
+    def clusters(self) -> int:
+        """G: the number of clusters that have a sample of a weight above 0; 0 if samples are independent."""
+        return 0 if self.cluster is None else len(self.kept_weighted(present_clusters))
+
     def select(self, keep: Column) -> SampleTable:
         """The rows where `keep`, [n] bool, is true, in their order."""
-        weight = None if self.weight is None else self.weight[keep]
+        weight, cluster = (None if each is None else each[keep] for each in (self.weight, self.cluster))
         columns = {name: c[keep] for name, c in self.columns.items()}
-        return SampleTable(columns, self.num_classes, weight, origin=self.origin)
+        return SampleTable(columns, self.num_classes, weight, cluster, origin=self.origin)
 
     def without(self, names: Collection[str]) -> SampleTable:
         """The same samples without these columns; nothing is copied."""
         return replace(self, columns={name: column for name, column in self.columns.items() if name not in names})
 
     def joined(self, other: SampleTable) -> SampleTable:
-        """These samples, then those of another table with the same columns."""
+        """These samples, then those of another table with the same columns, and the same clusters if there are any."""
         columns = {name: np.concatenate((c, other.columns[name])) for name, c in self.columns.items()}
-        if self.weight is None and other.weight is None:
-            return SampleTable(columns, self.num_classes)
-        weights = [np.ones(len(table)) if table.weight is None else table.weight for table in (self, other)]
-        return SampleTable(columns, self.num_classes, np.concatenate(weights))
+        weight = cluster = None
+        if self.weight is not None or other.weight is not None:
+            weight = np.concatenate([np.ones(len(t)) if t.weight is None else t.weight for t in (self, other)])
+        if self.cluster is not None and other.cluster is not None:
+            cluster = np.concatenate((self.cluster, other.cluster))
+        return SampleTable(columns, self.num_classes, weight, cluster)
 
     def with_weights(self, weight: Column) -> SampleTable:
         """The same samples with other weights, [n]; nothing is copied, and values of the columns stay kept."""
         return replace(self, weight=weight, classes=None, _by_weights={})
+
+    def with_clusters(self, cluster: Column) -> SampleTable:
+        """The same samples in clusters, [n]; nothing is copied."""
+        return replace(self, cluster=cluster, _by_weights={})
 
     def resample(self, weight: Column) -> SampleTable:
         """The same samples, each drawn as often as `weight` says, [n]."""
@@ -156,7 +175,8 @@ class SampleTable:
 
 def _of_class(table: SampleTable, number: int) -> SampleTable:
     origin = None if table.origin is None else table.origin.of_class(number)
-    return replace(table.kept(_forecasts, number), weight=table.weight, origin=origin, _by_weights={})
+    forecasts = table.kept(_forecasts, number)
+    return replace(forecasts, weight=table.weight, cluster=table.cluster, origin=origin, _by_weights={})
 
 
 def _forecasts(table: SampleTable, number: int) -> SampleTable:
@@ -175,6 +195,26 @@ def _numbers(value: ArrayLike, name: str) -> Column:
     if array.dtype.kind not in "biuf":
         raise InputError(f"not numbers ({array.dtype.name})", "give one number per sample", where=name)
     return array
+
+
+def _clusters(value: ArrayLike, count: int) -> Column:
+    """The number of the cluster of each sample."""
+    from lscli.io.clusters import check_complete
+    from lscli.io.row_values import of_given
+
+    found = of_given(value, "cluster")
+    if found.codes.shape != (count,):
+        what = f"must have one value per sample, got shape {found.codes.shape}"
+        raise UsageError(what, f"give {count} values", where="cluster")
+    check_complete(found, found.codes)
+    return found.codes
+
+
+def present_clusters(table: SampleTable) -> Column:
+    """The clusters that have a sample of a weight above 0, ascending, [G]; for a table with clusters."""
+    if table.cluster is None or not len(table):
+        return np.empty(0, np.intp)
+    return np.flatnonzero(np.bincount(table.cluster, table.weight) > 0)
 
 
 def _total(table: SampleTable) -> float:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from lscli import SampleTable
+from lscli.errors import InputError, UsageError
 from lscli.table import weighted, weighted_sum
 
 CALLS: list[object] = []
@@ -107,6 +110,36 @@ def test_a_selection_keeps_nothing() -> None:
     table = made()
     assert 2 == table.kept(above, 0.5)
     assert 1 == table.select(np.array([True, True, False])).kept(above, 0.5)
+
+
+def test_clusters_are_counted_where_there_is_a_weight() -> None:
+    assert 0 == made().clusters
+    table = SampleTable.from_confidences([0.2, 0.6, 0.9, 0.7], [0, 1, 1, 0], cluster=["b", "a", "b", "c"])
+    assert 3 == table.clusters
+    assert 2 == table.select(np.array([True, True, True, False])).clusters
+    assert 2 == table.with_weights(np.array([0.0, 1, 2, 0])).clusters
+    assert 1 == table.resample(np.array([2.0, 0, 1, 0])).clusters
+    assert 0 == table.with_weights(np.zeros(4)).clusters
+    assert 1 == made().with_clusters(np.array([7, 7, 7])).clusters
+    assert 3 == table.joined(table).clusters
+    assert 3 == table.without({"correct"}).clusters
+    view = binary().with_clusters(np.array([3, 1, 3])).of_class(1)
+    assert [3, 1, 3] == np.asarray(view.cluster).tolist()
+
+
+@pytest.mark.parametrize(
+    "cluster", [pd.Series(["x", "y", "x"]), np.array([5.0, 1, 5]), [True, False, True], list("aba")]
+)
+def test_clusters_are_numbers_or_texts(cluster: Any) -> None:
+    table = SampleTable.from_confidences([0.2, 0.6, 0.9], [0, 1, 1], cluster=cluster)
+    assert [0, 1, 0] == np.asarray(table.cluster).tolist()
+
+
+def test_clusters_of_another_length_are_refused() -> None:
+    with pytest.raises(UsageError, match=r"cluster: must have one value per sample, got shape \(2,\)"):
+        SampleTable.from_confidences([0.2, 0.6, 0.9], [0, 1, 1], cluster=[1, 2])
+    with pytest.raises(InputError, match="cluster: row 1 has no cluster"):
+        SampleTable.from_confidences([0.2, 0.6, 0.9], [0, 1, 1], cluster=[1, np.nan, 2])
 
 
 def test_the_total_is_the_sum_of_the_weights() -> None:

@@ -11,10 +11,11 @@ from lscli.api import reading
 from lscli.api.keywords import of_logits
 from lscli.api.positive_class import notes_on_class, positive_class
 from lscli.errors import UsageError
+from lscli.intervals.clusters import notes_on_clusters, share_interval
 from lscli.intervals.wilson import wilson
 from lscli.listings import Bin, Bins
 from lscli.metrics.base import OF_CLASS, Settings
-from lscli.metrics.bins import BinRule, MassBins, bin_sums, rule_of
+from lscli.metrics.bins import BinRule, MassBins, bin_sums, clustered_shares, rule_of
 from lscli.options import BinsOptions
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ def per_bin(logits: Data, labels: Data | None, options: BinsOptions) -> Bins:
 
     Returns:
         A listing, one row per bin. An empty bin has a count of 0, and its other values are nan. The gap is
-        confidence - accuracy; the interval is Wilson's, with the given level. With a positive class, as of `binary`,
-        confidence is the mean probability of that class and accuracy its share.
+        confidence - accuracy; the interval is Wilson's, with the given level, or one of log odds over clusters. With a
+        positive class, as of `binary`, confidence is the mean probability of that class and accuracy its share.
 
     Raises:
         LscliError: as `lscli.evaluate`.
@@ -53,7 +54,8 @@ def per_bin(logits: Data, labels: Data | None, options: BinsOptions) -> Bins:
         for cells in _cells(table if number is None else table.of_class(number), rule, options)
     ]
     used = {"bins": rule.params["bins"], "positive_class": number}
-    answered = read.answered(options, used, notes_on_class(number, options.compat))
+    notes = [*notes_on_class(number, options.compat), *notes_on_clusters(read.all.clusters)]
+    answered = read.answered(options, used, notes)
     meaning = "" if number is None else f"Confidence is the mean probability of class {number}, and accuracy its share."
     return Bins(rows=rows, conclusion=meaning, **answered)
 
@@ -63,12 +65,19 @@ def _cells(table: SampleTable, rule: BinRule, options: BinsOptions) -> Iterator[
     if options.equal_mass:
         mass = MassBins.of(table).sums(rule.params["bins"])
         columns = (np.append(0.0, mass.edge[:-1]), mass.edge, mass.size, mass.correct, mass.residual)
+        bins = np.searchsorted(mass.edge, table["confidence"])
     else:
         width = bin_sums(table, rule)
         columns = (rule.edges[:-1], rule.edges[1:], width.size, width.correct, width.residual)
-    for low, high, n, right, residual in zip(*(column.tolist() for column in columns), strict=True):
+        bins = rule.bin_of(table["confidence"])
+    spread = None if table.cluster is None else clustered_shares(table, bins, columns[2], columns[3])
+    for place, (low, high, n, right, residual) in enumerate(zip(*(c.tolist() for c in columns), strict=True)):
         if n == 0:
             yield low, high, 0, *[math.nan] * 5
             continue
         count, accuracy = int(n) if n.is_integer() else n, right / n
-        yield low, high, count, (right - residual) / n, accuracy, -residual / n, *wilson(accuracy, n, options.level)
+        if spread is None:
+            bounds = wilson(accuracy, n, options.level)
+        else:
+            bounds = share_interval(accuracy, n, *spread.of(place), options.level)
+        yield low, high, count, (right - residual) / n, accuracy, -residual / n, *bounds

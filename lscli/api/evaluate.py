@@ -9,6 +9,7 @@ from lscli.api.keywords import of_logits
 from lscli.api.loss_targets import declared_targets, parse_eps
 from lscli.api.positive_class import notes_on_class, positive_class
 from lscli.api.report_rows import Resampling, measured_rows, metric_settings, metric_words
+from lscli.intervals.clusters import notes_on_clusters
 from lscli.metrics.bins import rule_of
 from lscli.metrics.selection import select
 from lscli.options import EvaluateOptions
@@ -41,6 +42,8 @@ def evaluate(logits: Data, labels: Data | None, options: EvaluateOptions) -> Rep
         ReadWriteError: a file that cannot be read.
         EngineError: a device that failed.
 
+    With `clusters`, and by default for `flatten`, standard errors and intervals are those of clusters.
+
     With `binary`, calibration errors and the parts of proper scores are of the probability of class 1, as in binary
     tools; their params have `positive_class`.
 
@@ -70,5 +73,9 @@ def evaluate(logits: Data, labels: Data | None, options: EvaluateOptions) -> Rep
     settings = settings._replace(targets=read.targets)
     rows, absent = measured_rows(read.source, read.tables, choices, settings, Resampling.of(options, options))
     notes = [*soft_metrics.notes(read, left_out), *notes_on_class(number, options.compat), *absent]
+    clusters = read.all.clusters
+    notes += notes_on_clusters(clusters)
     used = {"positive_class": number, "eps": list(eps), "metrics": words, "bins": rule_of(settings).params["bins"]}
-    return Report(rows, conclude([row for row in rows if not row.group]), **read.answered(options, used, notes))
+    return Report(
+        rows, conclude([row for row in rows if not row.group], clusters), **read.answered(options, used, notes)
+    )

@@ -1,4 +1,4 @@
-"""Open logits, labels, weights and groups, and check them against each other."""
+"""Open logits, labels and what is known of the rows, and check them against each other."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Inputs:
         soft: the labels if they are distributions, checked as they are read; None for class numbers.
         label: [N] class numbers, -1 for ignored samples; all 0 for soft labels.
         ignored: the number of ignored samples that is known before the rows are read.
-        rows: the weights and groups of the rows.
+        rows: the weights, groups and clusters of the rows.
         source: the logits as typed.
         watch: looks at the values as they are read.
     """
@@ -78,7 +78,7 @@ class Inputs:
         try:
             samples = self.logits.samples
             self.label, self.ignored, self._label_note = self._checked(options.ignore_index, options.labels_from)
-            self.rows = RowData(options, samples, self.label >= 0)
+            self.rows = RowData(options, samples, self.label >= 0, self.logits.entries)
             self._model_note = second_model(logits, labels, self.logits.shape, options)
             self.watch = ValueWatch(self.logits, self.label, binary=options.binary)
         except BaseException:
@@ -151,6 +151,8 @@ class Inputs:
         if result is not None:
             samples |= {"kept": len(result.table), "skipped": result.skipped, "masked": result.masked}
             samples["ignored"] += result.ignored
+            if self.rows.clusters is not None:
+                samples["clusters"] = self.rows.clustered(self.rows.weighted(result.table)).clusters
         return Provenance(
             inputs=[_input("logits", self.logits), _input("labels", self._labels), *self.rows.described, *files],
             samples=samples,
@@ -164,7 +166,9 @@ class Inputs:
     def used(self, result: Scan | None) -> dict[str, str]:
         """The values that replaced `auto`."""
         chosen = {} if result is None else {"device": result.device, "kernel": result.kernel}
-        return {"masked_classes": self.options.masked_classes, **chosen}
+        shown = None if self.rows.clusters is None else self.rows.clusters.shown
+        of_rows = {} if shown is None else {"clusters": shown}
+        return {"masked_classes": self.options.masked_classes, **of_rows, **chosen}
 
     def value_notes(self) -> Iterator[str]:
         """What the values look like, if not logits; known once all rows are read."""

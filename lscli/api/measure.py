@@ -10,6 +10,7 @@ from lscli.api.loss_targets import parse_eps
 from lscli.api.report_rows import Resampling, measured_rows, metric_settings, metric_words
 from lscli.api.settings import settings_of
 from lscli.errors import UsageError, warn
+from lscli.intervals.clusters import notes_on_clusters
 from lscli.metrics.bins import rule_of
 from lscli.metrics.selection import select
 from lscli.options import MeasureOptions
@@ -44,13 +45,17 @@ def measure(table: SampleTable, options: MeasureOptions) -> Report:
     words = metric_words(options.metrics)
     choices = select(words, allow_negative_eps=options.allow_negative_eps)
     rows, notes = measured_rows(_NAME, {"": table}, choices, settings, Resampling.of(options, options))
+    notes += notes_on_clusters(table.clusters)
     for note in notes:
         warn(note)
     used = {"eps": list(eps), "metrics": words, "bins": rule_of(settings).params["bins"]}
+    samples = {"rows": len(table), "kept": len(table)}
+    if table.cluster is not None:
+        samples["clusters"] = table.clusters
     return Report(
         rows,
-        conclude(rows),
-        samples={"rows": len(table), "kept": len(table)},
+        conclude(rows, table.clusters),
+        samples=samples,
         settings=settings_of(options, used),
         versions={"lscli": __version__, "numpy": np.__version__},
         warnings=notes,

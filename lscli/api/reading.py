@@ -20,7 +20,7 @@ from lscli.scan.scan import scan, scan_parts
 from lscli.smoothing.targets import Targets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -46,6 +46,7 @@ class Reading:
         provenance: where the samples come from.
         used: the values that were used instead of those in the options, such as the device for `auto`.
         targets: the targets that losses are computed against.
+        cluster_names: what the clusters of the tables are called, by their numbers; empty without clusters.
     """
 
     source: str
@@ -54,6 +55,7 @@ class Reading:
     provenance: Provenance
     used: Mapping[str, Any]
     targets: Targets = field(default_factory=Targets)
+    cluster_names: Sequence[str | int] = ()
 
     @property
     def all(self) -> SampleTable:
@@ -168,9 +170,9 @@ def read_parts(
             ):
                 skipped, last = skipped + part.skipped, part
                 zero.append(part.zero_labels)
-                table = opened.rows.weighted(part.table)
+                table = opened.rows.clustered(opened.rows.weighted(part.table))
                 samples += len(table) if table.weight is None else int(np.count_nonzero(table.weight))
-                yield table, opened.rows.groups_of(part.table)
+                yield table, opened.rows.groups_of(table)
         if skipped:
             rows = opened.logits.shape[0]
             warn(f"{opened.logits.name}: {skipped} of {rows} rows are not finite and are left out")
@@ -182,4 +184,6 @@ def read_parts(
             for note in opened.zero_notes(last, samples):
                 warn(note)
 
-    return Reading(opened.source, {}, opened.logits.shape[1], opened.provenance(None), opened.used(None)), parts()
+    read = Reading(opened.source, {}, opened.logits.shape[1], opened.provenance(None), opened.used(None))
+    read.cluster_names = () if opened.rows.clusters is None else opened.rows.clusters.values
+    return read, parts()

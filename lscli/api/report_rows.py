@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.intervals.bootstrap import Bootstrap, interval, resampled
+from lscli.intervals.clusters import mean_interval, widened
 from lscli.limits import memory_limit, processors
 from lscli.metrics.base import Settings
 from lscli.report import Row
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lscli.metrics.base import Value
+    from lscli.metrics.base import Metric, Value
     from lscli.metrics.selection import Choice
     from lscli.options import CalibrationOptions, IntervalOptions, Progress, ThreadOptions, Words
     from lscli.smoothing.targets import Targets
@@ -55,25 +56,57 @@ def group_rows(
     shared: list[Choice] = []
     drawn: Iterator[Array] = iter(())
     bootstrap = resampling.bootstrap
-    if bootstrap is not None:
+    if bootstrap is not None and (table.cluster is None or table.clusters > 1):
         shared = [
-            choice for choice, found in values if found and not (choice.metric.by_class or _constant(choice, found))
+            choice
+            for choice, found in values
+            if not all(value.clusters for value in found) and not (choice.metric.by_class or _constant(choice, found))
         ]
 
         def compute(resample: SampleTable) -> list[float]:
             return [value.value for choice in shared for value in choice.values(resample, settings)]
 
-        threads = resampling.threads or _threads(len(table))
-        drawn = iter(resampled(table, compute, bootstrap, threads, resampling.progress).T)
+        if shared:
+            threads = resampling.threads or _threads(len(table))
+            drawn = iter(resampled(table, compute, bootstrap, threads, resampling.progress).T)
     n = int(table.total) if table.total.is_integer() else table.total
     rows = []
     for choice, found in values:
         for value in found:
             low, high = math.nan, math.nan
-            if bootstrap is not None and choice in shared:
-                low, high = interval(value.value, next(drawn), bootstrap.level, biased=choice.metric.biased)
+            if bootstrap is not None:
+                of_resamples = next(drawn) if choice in shared else None
+                low, high = _interval(table, choice.metric, value, of_resamples, bootstrap.level)
             rows.append(Row(source, group, choice.metric.id, value.value, value.stderr, low, high, n, value.params))
     return rows
+
+
+def _interval(
+    table: SampleTable, metric: Metric, value: Value, drawn: Array | None, level: float
+) -> tuple[float, float]:
+    """The interval of a value; nan if it has none.
+
+    A mean over clusters has that of its standard error; all other values have that of their resamples.
+
+    Args:
+        table: the samples.
+        metric: what the value is of.
+        value: with its standard error.
+        drawn: the values of the resamples, [resamples]; None without any.
+        level: the level of the interval.
+    """
+    if value.clusters:
+        low, high = mean_interval(value.value, value.stderr, value.clusters, level)
+    elif drawn is None:
+        return math.nan, math.nan
+    else:
+        low, high = interval(value.value, drawn, level, biased=metric.biased)
+        if table.cluster is None:
+            return low, high
+        low, high = widened((low, high), value.value, table.clusters, level)
+        low = max(low, 0.0) if metric.biased else low
+    least, most = metric.within
+    return max(low, least), min(high, most)
 
 
 def _threads(samples: int) -> int:

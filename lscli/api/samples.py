@@ -10,11 +10,12 @@ from lscli.api import reading
 from lscli.api.keywords import of_logits
 from lscli.errors import UsageError
 from lscli.io.argument import is_stdin
+from lscli.io.clusters import NONE
 from lscli.listings import Recomputed, Sample, Samples
 from lscli.options import SamplesOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
     Part = tuple[SampleTable, Array]
 
-# The columns of the table that a row shows: all fields but the source, the group and the weight.
-_VALUES = Sample._fields[2:-1]
+# The columns of the table that a row shows: all fields but the source, the group, the weight and the cluster.
+_VALUES = Sample._fields[2:-2]
 
 
 @of_logits(SamplesOptions)
@@ -39,15 +40,19 @@ def per_sample(logits: Data, labels: Data | None, options: SamplesOptions) -> Sa
         logits, labels: as in `lscli.evaluate`.
 
     Returns:
-        A listing, one row per sample. With `worst`, all rows are read before the first is returned.
+        A listing, one row per sample, with its cluster if `clusters` names some. With `worst`, all rows are read
+        before the first is returned.
 
     Raises:
         LscliError: as `lscli.evaluate`.
     """
 
+    clustered = options.clusters is not None and not (isinstance(options.clusters, str) and options.clusters == NONE)
+
     def rows() -> tuple[reading.Reading, Iterator[Sample]]:
         read, parts = reading.read_parts(logits, labels, _VALUES, options)
-        return read, _rows(read.source, parts if options.worst is None else _worst(parts, options.worst, options.by))
+        chosen = parts if options.worst is None else _worst(parts, options.worst, options.by)
+        return read, _rows(read.source, chosen, read.cluster_names if clustered else None)
 
     def again() -> Iterator[Sample]:
         if is_stdin(logits) or is_stdin(labels):
@@ -55,15 +60,18 @@ def per_sample(logits: Data, labels: Data | None, options: SamplesOptions) -> Sa
         return rows()[1]
 
     read, first = rows()
-    return Samples(rows=Recomputed(first, again), **read.answered(options))
+    return Samples(rows=Recomputed(first, again), clustered=clustered, **read.answered(options))
 
 
-def _rows(source: str, parts: Iterable[Part]) -> Iterator[Sample]:
+def _rows(source: str, parts: Iterable[Part], called: Sequence[str | int] | None) -> Iterator[Sample]:
+    """The rows of all parts; `called` has the names of the clusters, if rows show them."""
     for table, groups in parts:
         weight = [1] * len(table) if table.weight is None else table.weight.tolist()
-        columns = [table[name].tolist() for name in _VALUES]
-        for group, *values in zip(groups.tolist(), *columns, weight, strict=True):
-            yield Sample(source, group, *values)
+        columns = [groups.tolist(), *(table[name].tolist() for name in _VALUES), weight]
+        if called is not None and table.cluster is not None:
+            columns.append([called[code] for code in table.cluster.tolist()])
+        for values in zip(*columns, strict=True):
+            yield Sample(source, *values)
 
 
 def _worst(parts: Iterable[Part], count: int, by: WorstBy) -> Iterator[Part]:

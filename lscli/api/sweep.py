@@ -15,6 +15,7 @@ from lscli.api.loss_targets import declared_targets, parse_eps
 from lscli.api.report_rows import Resampling, group_rows
 from lscli.checked_options import items
 from lscli.errors import InputError, UsageError
+from lscli.intervals.clusters import notes_on_clusters
 from lscli.io.argument import is_path
 from lscli.io.path_roles import is_keyed, is_table, stored_shape
 from lscli.io.tables.columns import LABELS
@@ -80,6 +81,7 @@ def sweep(logits: Data, labels: Data | None, options: SweepOptions) -> Report:
             raise UsageError(what, "give them as an array or a file of their own", where="labels")
     rows: list[Row] = []
     notes: list[str] = []
+    clusters: list[int] = []
     baseline: Reading | None = None
     for model in models:
         read = _read(model, logits, labels, columns, options)
@@ -88,6 +90,8 @@ def sweep(logits: Data, labels: Data | None, options: SweepOptions) -> Report:
         for group, table in read.tables.items():
             rows += group_rows(read.source, group, table, choices, settings, resampling)
             pair = None if baseline is None else _pair(baseline, read, group, notes)
+            if not group:
+                clusters += [each.clusters for each in (table, pair) if each is not None]
             if pair is not None:
                 rows += group_rows(read.source, group, pair, pairs, settings, resampling)
         if baseline is None:
@@ -98,7 +102,9 @@ def sweep(logits: Data, labels: Data | None, options: SweepOptions) -> Report:
             baseline.provenance = replace(baseline.provenance, inputs=[*baseline.provenance.inputs, *entries])
     assert baseline is not None  # noqa: S101  # there is a first model
     notes.extend(soft_metrics.notes(baseline, left_out))
-    conclusion = verdict([row for row in rows if not row.group], options.level)
+    # Models may skip different rows: the fewest clusters give the widest intervals.
+    notes += notes_on_clusters(min(clusters))
+    conclusion = verdict([row for row in rows if not row.group], options.level, min(clusters))
     return Report(rows, conclusion, **baseline.answered(options, {"eps": list(eps)}, notes))
 
 

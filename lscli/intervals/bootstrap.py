@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lscli.errors import InputError
+from lscli.table import present_clusters
 from lscli.workers import run_threads
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def resampled(
     """The values of each resample, [resamples, values].
 
     A resample draws as many samples as the table's total, each with a probability proportional to its weight
-    (Efron 1979).
+    (Efron 1979). If there are clusters, it draws as many clusters as there are, each as a whole (Davison and Hinkley
+    1997, section 3.8).
 
     Args:
         table: the samples.
@@ -64,7 +66,7 @@ def resampled(
     Raises:
         InputError: the weights add up to more samples than can be drawn.
     """
-    if table.weight is not None and table.total > _MOST:
+    if table.weight is not None and table.cluster is None and table.total > _MOST:
         what = f"the weights add up to {table.total:g} samples, more than a resample can draw"
         raise InputError(
             what, "a weight says how often a row counts: divide the weights by one number", where="weights"
@@ -87,6 +89,11 @@ def _drawn(table: SampleTable, seed: int, number: int) -> Array:
     """The weights of one resample, [n]."""
     random = np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(number,))))
     n = len(table)
+    if table.cluster is not None:
+        present = table.kept_weighted(present_clusters)
+        drawn = np.bincount(present[random.integers(0, len(present), len(present))], minlength=int(present[-1]) + 1)
+        times = drawn.astype(np.float64)
+        return times[table.cluster] if table.weight is None else times[table.cluster] * table.weight
     if table.weight is None:
         return np.bincount(random.integers(0, n, n), minlength=n).astype(np.float64)
     count = max(1, round(table.total))

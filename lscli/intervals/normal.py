@@ -16,9 +16,12 @@ def normal_quantile(level: float) -> float:
     return NormalDist().inv_cdf((1 + level) / 2)
 
 
-def band(row: Row, level: float) -> tuple[float, float]:
-    """The interval of a row if it has one, else the normal interval of its standard error; nan if it has neither."""
+def band(row: Row, quantile: float) -> tuple[float, float]:
+    """The interval of a row if it has one, else as many standard errors as `quantile` says to both sides of its value.
+
+    It is nan if the row has neither.
+    """
     if not math.isnan(row.ci_low):
         return row.ci_low, row.ci_high
-    width = normal_quantile(level) * row.stderr
+    width = quantile * row.stderr
     return row.value - width, row.value + width

@@ -7,7 +7,9 @@ logits (N, T, K).
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
 
 from lscli.errors import InputError, UsageError
 from lscli.text import shown
@@ -15,12 +17,72 @@ from lscli.text import shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from numpy.typing import NDArray
+
     from lscli.options import ReadingOptions
 
 Shape = tuple[int, ...]
 
 _LETTERS = {1: "(N,)", 2: "(N, T)", 3: "(N, H, W)", 4: "(N, D, H, W)"}
 _SAME_RUN = "save both from the same run"
+
+
+class Samples(NamedTuple):
+    """The axes of the samples.
+
+    Attributes:
+        shape: (N,), or (N, T) and longer if they were flattened.
+        entries: of samples with several axes, the entries of the first axis and the samples of each, file by file.
+    """
+
+    shape: Shape
+    entries: Sequence[tuple[int, int]] = ()
+
+    @classmethod
+    def of(cls, shape: Shape, entries: Sequence[tuple[int, int]] = ()) -> Samples:
+        """Samples of this shape; without `entries`, they are from one file."""
+        return cls(shape, entries or ([(shape[0], math.prod(shape[1:]))] if len(shape) > 1 else ()))
+
+    @property
+    def entry_count(self) -> int:
+        """The number of entries of the first axis, such as documents."""
+        return sum(entries for entries, _ in self.entries) if self.entries else self.shape[0]
+
+    @property
+    def lengths(self) -> set[int]:
+        """The numbers of values that fit: one per sample, or one per entry of the first axis."""
+        return {math.prod(self.shape), self.entry_count}
+
+    @property
+    def dependent(self) -> bool:
+        """Whether an entry of the first axis has several samples, such as the tokens of a document."""
+        return any(each > 1 for _, each in self.entries)
+
+    def first_axis(self) -> NDArray[np.intp]:
+        """The entry of the first axis that each sample belongs to, [N]."""
+        if not self.entries:
+            return np.arange(self.entry_count)
+        return np.repeat(np.arange(self.entry_count), np.repeat(*np.transpose(self.entries)[::-1]))
+
+    def fitted(self, values: NDArray[Any], what: str, name: str) -> NDArray[Any]:
+        """Values, one per sample or one per entry of the first axis, as one per sample, [N].
+
+        Args:
+            values: of any shape.
+            what: the values in the plural, for errors.
+            name: their name in errors.
+
+        Raises:
+            InputError: they have another shape.
+        """
+        if values.shape == (self.entry_count,) and not same_samples(values.shape, self.shape):
+            return values[self.first_axis()]
+        if self.entries and not same_samples(values.shape, self.shape):
+            what = f"{what} {values.shape} do not fit the samples, which are {self.shape}"
+            hint = f"give one value per sample, or one for each of the {self.entry_count} entries of the first axis"
+            raise InputError(what, hint, where=name)
+        check_samples(what, values.shape, self.shape, name)
+        return values.reshape(-1)
 
 
 class Stored(NamedTuple):

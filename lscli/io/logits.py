@@ -15,6 +15,7 @@ from lscli.io.stored import STORAGE, Checked
 from lscli.io.views import Computed, Floats
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
     from numpy.typing import NDArray
@@ -34,13 +35,14 @@ class Logits(Checked):
         array: [N, K]; closed with this object.
         kind: `logits`; or `log-probs` or `probs`: then `array` holds log probabilities, and rows must sum to 1.
         samples: the shape of the samples before they became rows; (N,) by default.
+        entries: of samples that had several axes, the entries of the first and the samples of each, file by file.
 
     Attributes:
         name: the path as typed, or the argument's name.
         shards: the files that a pattern named, in order; empty for a single file.
         columns: the names of the columns of a table, one for each class; empty if they have none.
         shape: (N, K), N >= 1 and K >= 2.
-        samples: as given.
+        samples, entries: as given.
         dtype: the type of the values as read: `float16`, `bfloat16`, `float32` or `float64`.
         stored: the type of the values in the file, which differs from `dtype` if they are converted on reading.
         ragged: whether rows with fewer classes are padded with -inf.
@@ -54,7 +56,13 @@ class Logits(Checked):
         InputError: the array is not such a matrix.
     """
 
-    def __init__(self, array: StoredArray, kind: Kind = "logits", samples: tuple[int, ...] | None = None) -> None:
+    def __init__(
+        self,
+        array: StoredArray,
+        kind: Kind = "logits",
+        samples: tuple[int, ...] | None = None,
+        entries: Sequence[tuple[int, int]] = (),
+    ) -> None:
         self._source: StoredArray = array
         self.name = array.name
         self.kind = kind
@@ -68,6 +76,7 @@ class Logits(Checked):
         self.read_lock: AbstractContextManager[Any] = threading.Lock() if array.sequential else contextlib.nullcontext()
         self.shape = self._matrix_shape(array.shape)
         self.samples = samples or self.shape[:1]
+        self.entries = entries
         self.storage = np.dtype(STORAGE[self.dtype])
         self.first = 0
 

@@ -80,13 +80,17 @@ def _opened(
         _check_order(scores[0], truth[0], axes)
         check_not_repeated(scores, truth, of_logits, of_labels)
         samples, label_axes = _checked_shapes(of_logits, scores, of_labels, truth, axes)
+        entries: Sequence[tuple[int, int]] = ()
+        if axes.flatten:
+            entries = _entries([axes.samples(part.shape) for part in scores])
+            entries = entries or ([] if axes.soft else _entries([part.shape for part in truth]))
         if axes.flatten:
             scores = [rows_of(part, None if axes.binary else axes.classes) for part in scores]
             truth = [rows_of(part, axis) for part, axis in zip(truth, label_axes, strict=True)]
         device = str(options.device)
         array = interpreted(of_logits.joined(scores), options.kind, binary=options.binary, device=device)
         array = with_min_prob(array, options, device)
-        matrix = Logits(array, options.kind, samples if axes.flatten else None)
+        matrix = Logits(array, options.kind, samples if axes.flatten else None, entries)
         opened = matrix, made(of_labels.joined(truth), matrix)
         if not options.pool:
             values = opened[1].values if isinstance(opened[1], Labels) else None
@@ -263,6 +267,11 @@ def _checked_shapes(
             axes.label_axis(*each) for each in zip(map(_shape, scores), map(_shape, truth), strict=True)
         ]
     return read_by.samples(shape), [read_by.label_axis(shape, own)] * len(truth)
+
+
+def _entries(samples: Sequence[Shape]) -> list[tuple[int, int]]:
+    """The entries of the first axis of the samples of each part, and the samples of each; empty if no part has more."""
+    return [(shape[0], math.prod(shape[1:])) for shape in samples] if any(len(shape) > 1 for shape in samples) else []
 
 
 def _shape(part: StoredArray) -> Shape:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lscli.arrays import as_texts
 from lscli.errors import InputError, UsageError
 from lscli.io.axes import check_samples
-from lscli.io.files import RegularFile
-from lscli.io.tables.text import column_of
+from lscli.io.row_values import of_given
 from lscli.smoothing.checks import OF_ROWS, check_range
 from lscli.text import printable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from lscli.io.axes import Shape
+    from lscli.io.axes import Samples, Shape
+    from lscli.io.row_values import RowFile
 
     Array = NDArray[Any]
 
@@ -74,20 +72,23 @@ def open_weights(value: Any, samples: Shape, kept: Array) -> Weights | None:
     return Weights(name, values, element)
 
 
-def open_groups(value: Any, column: str | None, samples: Shape) -> tuple[list[str], Array | None]:
+def open_groups(
+    value: Any, table: RowFile | None, column: str | None, samples: Samples
+) -> tuple[list[str], Array | None]:
     """Read the group of each row.
 
     Args:
-        value: a CSV file with a header and one row per sample, or one value per row; None for no groups.
-        column: the column of the file.
-        samples: the shape of the samples, (N,), or (N, T) if they were flattened.
+        value: one value per row; None for no groups. It is not looked at if there is a `table`.
+        table: the file of the groups, or None.
+        column: the column or array of the file; None for the only one.
+        samples: the axes of the samples.
 
     Returns:
         The names of the groups, all samples ("") first; and the number of each row's group, [N], from 0 for the first
         group after "", or None without groups.
 
     Raises:
-        UsageError: a file is given without a column, or a column without a file.
+        UsageError: the file has several columns and none is named, or a column is named without a file.
         InputError: the shape is not that of the samples, or there is no such column.
     """
     if value is None:
@@ -96,24 +97,12 @@ def open_groups(value: Any, column: str | None, samples: Shape) -> tuple[list[st
                 "no file is given for this column", "add --groups META.csv, one row per sample", where="group-by"
             )
         return [""], None
-    if isinstance(value, str | bytes | os.PathLike):
-        if column is None:
-            raise UsageError("no column is named", "name one with --group-by COLUMN", where="groups")
-        name = os.fsdecode(value)
-        file = RegularFile(name)
-        try:
-            cells = column_of(file, column)
-        finally:
-            file.close()
-        shape = (len(cells),)
-    else:
-        name, given = "groups", value.reshape(-1) if hasattr(value, "reshape") else value
-        cells = as_texts(given, name)
-        shape = tuple(getattr(value, "shape", (len(cells),)))
-    check_samples("rows of metadata", shape, samples, name)
-    names = sorted({printable(cell) or _EMPTY for cell in cells}, key=_natural)
+    found = of_given(value, "groups") if table is None else table.values(column, samples.lengths, "--group-by")
+    codes = samples.fitted(found.codes, "rows of metadata", found.name)
+    called = [printable(str(each)) or _EMPTY for each in found.values]
+    names = sorted(set(called), key=_natural)
     place = {group: code for code, group in enumerate(names)}
-    return ["", *names], np.array([place[printable(cell) or _EMPTY] for cell in cells], np.intp)
+    return ["", *names], np.array([place[name] for name in called], np.intp)[codes]
 
 
 def _natural(text: str) -> tuple[float, str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from lscli.smoothing.targets import Targets
-from lscli.table import weighted_sum
+from lscli.table import weighted, weighted_sum
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _BLOCK = 1 << 16
 _UNIFORM = Targets()
 _VIEW = "; with --positive-class k (1 with --binary) c = p_k and a = [y = k]"
+# What a share or a probability can be, and what a loss or an amount can be.
+SHARE, NOT_NEGATIVE = (0.0, 1.0), (0.0, math.inf)
 # The columns that `SampleTable.of_class`, the view of one of two classes, is made from.
 OF_CLASS = frozenset({"confidence", "one_minus_confidence", "predicted", "label"})
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -32,11 +34,17 @@ class Value(NamedTuple):
 
     Attributes:
         params: the settings behind the number, such as `{"eps": 0.1}`.
+        clusters: if the number is a mean whose standard error is that of clusters, their number G; else 0.
     """
 
     value: float
     stderr: float = math.nan
     params: Mapping[str, Any] = _NOTHING
+    clusters: int = 0
+
+    def times(self, factor: float) -> Value:
+        """The number times a constant."""
+        return self._replace(value=factor * self.value, stderr=abs(factor) * self.stderr)
 
 
 class Settings(NamedTuple):
@@ -92,6 +100,7 @@ class Metric(NamedTuple):
         constant: it is the same for all samples, so that it has no interval.
         biased: it is larger in resamples than in the sample, so that its interval has to be shifted.
         of_class: whether the metric is computed from `SampleTable.of_class` if there is a positive class.
+        within: the least and the largest number that it can be; an interval of clusters ends there.
     """
 
     id: str
@@ -105,6 +114,7 @@ class Metric(NamedTuple):
     constant: bool = False
     biased: bool = False
     of_class: bool = False
+    within: tuple[float, float] = (-math.inf, math.inf)
 
     def columns_for(self, settings: Settings) -> frozenset[str]:
         """The columns that the metric reads with these settings."""
@@ -132,8 +142,8 @@ class Metric(NamedTuple):
 def mean(table: SampleTable, x: NDArray[Any], params: Mapping[str, Any] = _NOTHING) -> Value:
     """The mean of x [n] and its standard error sqrt(sum w (x - mean)^2 / (N (N-1))), N = sum w.
 
-    The mean of no samples is nan, and so is the standard error of one sample or of infinite values.
-    The standard error of a resample is not computed.
+    With clusters it is that of `clustered`. The mean of no samples is nan, and so is the standard error of one sample
+    or cluster, or of infinite values. The standard error of a resample is not computed.
     """
     weight, total = table.weight, table.total
     if total == 0:
@@ -142,13 +152,35 @@ def mean(table: SampleTable, x: NDArray[Any], params: Mapping[str, Any] = _NOTHI
         if table.origin is not None and weight is not None:
             return Value(_fast_sum(x, weight) / total, params=params)
         average = weighted_sum(x, weight) / total
-        if total <= 1 or not math.isfinite(average):
+        if not math.isfinite(average):
+            return Value(average, params=params)
+        if table.cluster is not None:
+            return clustered(table, average, x, params)
+        if total <= 1:
             return Value(average, params=params)
         squares = sum(
             weighted_sum(np.square(x[i : i + _BLOCK] - average), None if weight is None else weight[i : i + _BLOCK])
             for i in range(0, len(x), _BLOCK)
         )
     return Value(average, math.sqrt(squares / (total * (total - 1))), params)
+
+
+def clustered(table: SampleTable, average: float, x: NDArray[Any], params: Mapping[str, Any]) -> Value:
+    """The mean of x [n] with its standard error if samples in a cluster belong together.
+
+    It is sqrt(G/(G-1) sum_g (sum_{i in g} w (x - mean))^2) / N, the CR1 of Cameron and Miller 2015, section II.C; nan
+    for fewer than two clusters.
+    """
+    count = table.clusters
+    if count < 2:
+        return Value(average, params=params)
+    # Over whole columns, so that no digit depends on how the rows were read.
+    deviation = np.subtract(x, average, dtype=np.float64)
+    sums = np.bincount(
+        np.asarray(table.cluster), deviation if table.weight is None else weighted(deviation, table.weight)
+    )
+    error = math.sqrt(count / (count - 1) * float(np.add.reduce(np.square(sums)))) / table.total
+    return Value(average, error, params, count)
 
 
 def ratio(table: SampleTable, x: NDArray[Any], by: NDArray[Any] | None, params: Mapping[str, Any] = _NOTHING) -> Value:
@@ -161,7 +193,8 @@ def ratio(table: SampleTable, x: NDArray[Any], by: NDArray[Any] | None, params: 
     value = mean(table, x).value / below
     if table.origin is not None or not math.isfinite(value):
         return Value(value, params=params)
-    return Value(value, mean(table, x - value * by).stderr / below, params)
+    rest = mean(table, x - value * by)
+    return rest._replace(value=value, stderr=rest.stderr / below, params=params)
 
 
 def _fast_sum(x: NDArray[Any], weight: NDArray[Any]) -> float:
@@ -170,7 +203,16 @@ def _fast_sum(x: NDArray[Any], weight: NDArray[Any]) -> float:
     return total if math.isfinite(total) else weighted_sum(x, weight)
 
 
-def column_mean(metric_id: str, definition: str, column: str, gist: str, *, default: bool = True) -> Metric:
+def column_mean(
+    metric_id: str,
+    definition: str,
+    column: str,
+    gist: str,
+    *,
+    default: bool = True,
+    within: tuple[float, float] = (-math.inf, math.inf),
+) -> Metric:
     """The metric that is the mean of one column."""
     columns = frozenset({column})
-    return Metric(metric_id, definition, columns, lambda table, _: [mean(table, table[column])], gist, default)
+    metric = Metric(metric_id, definition, columns, lambda table, _: [mean(table, table[column])], gist, default)
+    return metric._replace(within=within)

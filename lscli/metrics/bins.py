@@ -150,6 +150,40 @@ def _binned(table: SampleTable, rule: BinRule) -> tuple[Array, Array, Array, Arr
     return rule.bin_of(c), residual(table), correct, c * table["one_minus_confidence"]
 
 
+class ClusteredShares(NamedTuple):
+    """Of each bin, [M]: the standard error of the share of right samples, and the number of clusters."""
+
+    stderr: Array
+    clusters: Array
+
+    def of(self, place: int) -> tuple[float, int]:
+        """Those of one bin."""
+        return float(self.stderr[place]), int(self.clusters[place])
+
+
+def clustered_shares(table: SampleTable, bins: Array, size: Array, correct: Array) -> ClusteredShares:
+    """How certain the shares of right samples are in bins of samples that belong together: CR1 in each bin.
+
+    Args:
+        table: with clusters.
+        bins: the bin of each sample, [n].
+        size, correct: the sums of the weights and of a over the samples of each bin, [M].
+    """
+    keep = slice(None) if table.weight is None else table.weight > 0
+    weight = np.ones(len(table)) if table.weight is None else table.weight[keep]
+    cluster, bins = np.asarray(table.cluster)[keep], bins[keep].astype(np.intp)
+    count = len(size)
+    # The pairs of a cluster and a bin: at most as many as samples.
+    pairs, pair_of = np.unique(cluster * np.int64(count) + bins, return_inverse=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        deviation = weight * (table["correct"][keep] - (correct / size)[bins])
+        squares = np.square(np.bincount(pair_of, deviation, len(pairs)))
+        clusters = np.bincount(pairs % count, minlength=count)
+        variance = np.bincount(pairs % count, squares, count) * clusters / (clusters - 1)
+        stderr = np.where(clusters > 1, np.sqrt(variance) / size, math.nan)
+    return ClusteredShares(stderr, clusters)
+
+
 class MassSums(NamedTuple):
     """The upper edge of each bin of equal count, 1 for the last; the sums of the weights, of a and of a - c.
 

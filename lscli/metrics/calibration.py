@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lscli.metrics import smooth_ece
-from lscli.metrics.base import Compute, Metric, Settings, Value
+from lscli.metrics.base import SHARE, Compute, Metric, Settings, Value
 from lscli.metrics.bins import BINS, MassBins, bin_sums, norm_of, rule_of
 from lscli.metrics.confidence import residual
 from lscli.metrics.sorted_values import sorted_by
@@ -217,5 +217,6 @@ METRICS = (
         spiegelhalter_p,
         "p-value of spiegelhalter_z",
         of_class=True,
+        within=SHARE,
     ),
 )

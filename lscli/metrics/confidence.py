@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lscli.metrics.base import Compute, Metric, Settings, Value, column_mean, mean
+from lscli.metrics.base import NOT_NEGATIVE, SHARE, Compute, Metric, Settings, Value, column_mean, mean
 
 if TYPE_CHECKING:
     from lscli.table import SampleTable
@@ -35,8 +35,7 @@ def error(table: SampleTable, settings: Settings) -> list[Value]:
 
 
 def gap(table: SampleTable, settings: Settings) -> list[Value]:
-    less = mean(table, residual(table))
-    return [Value(-less.value, less.stderr)]
+    return [mean(table, residual(table)).times(-1.0)]
 
 
 def _mean_confidence_where(*, correct: bool) -> Compute:
@@ -72,6 +71,7 @@ def top_k(k: int) -> Metric:
         compute,
         f"label among the {k} largest",
         default=k == 5,
+        within=SHARE,
     )
 
 
@@ -88,10 +88,25 @@ METRICS = (
         "mean of a: share of samples whose first largest logit is that of the label",
         "correct",
         "share predicted right",
+        within=SHARE,
     ),
-    Metric("error", "1 - accuracy", frozenset({"correct"}), error, "share predicted wrong", default=True),
+    Metric(
+        "error",
+        "1 - accuracy",
+        frozenset({"correct"}),
+        error,
+        "share predicted wrong",
+        default=True,
+        within=SHARE,
+    ),
     top_k(5),
-    column_mean("confidence_mean", "mean of c, the maximum softmax probability", "confidence", "largest probability"),
+    column_mean(
+        "confidence_mean",
+        "mean of c, the maximum softmax probability",
+        "confidence",
+        "largest probability",
+        within=SHARE,
+    ),
     Metric(
         "confidence_gap",
         "confidence_mean - accuracy: positive is over-confident, negative under-confident",
@@ -107,6 +122,7 @@ METRICS = (
         _mean_confidence_where(correct=False),
         "confidence where wrong",
         default=True,
+        within=SHARE,
     ),
     Metric(
         "confidence_on_correct",
@@ -115,16 +131,28 @@ METRICS = (
         _mean_confidence_where(correct=True),
         "confidence where right",
         default=True,
+        within=SHARE,
     ),
-    column_mean("entropy_mean", "mean entropy of p, in nats", "entropy", "entropy of p, nats"),
+    column_mean(
+        "entropy_mean",
+        "mean entropy of p, in nats",
+        "entropy",
+        "entropy of p, nats",
+        within=NOT_NEGATIVE,
+    ),
     column_mean(
         "margin_mean",
         "mean of the largest less the second largest probability",
         "margin",
         "largest less second largest",
+        within=SHARE,
     ),
     column_mean(
-        "label_prob_mean", "mean of p_y, the probability of the label", "label_prob", "probability of the label"
+        "label_prob_mean",
+        "mean of p_y, the probability of the label",
+        "label_prob",
+        "probability of the label",
+        within=SHARE,
     ),
     column_mean(
         "logit_gap_mean",

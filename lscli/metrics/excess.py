@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lscli.metrics.base import Compute, Metric, Settings, Value, mean, ratio
+from lscli.metrics.base import NOT_NEGATIVE, Compute, Metric, Settings, Value, mean, ratio
 from lscli.metrics.loss import floor, params, smoothed
 from lscli.metrics.smoothed_losses import SmoothedLosses, floor_columns, target_columns
 from lscli.table import weighted
@@ -25,7 +25,9 @@ def excess(table: SampleTable, settings: Settings) -> list[Value]:
         return []
     settings = settings._replace(eps=_distributions(settings))
     return [
-        Value(float(np.maximum(loss.value - least.value, 0.0)), _stderr(table, settings, eps, loss), loss.params)
+        loss._replace(
+            value=float(np.maximum(loss.value - least.value, 0.0)), stderr=_stderr(table, settings, eps, loss)
+        )
         for eps, loss, least in zip(settings.eps, smoothed(table, settings), floor(table, settings), strict=True)
     ]
 
@@ -187,6 +189,7 @@ METRICS = (
         "KL divergence from the targets",
         default=True,
         parameter="eps",
+        within=NOT_NEGATIVE,
     ),
     Metric(
         "excess_overshoot",
@@ -197,6 +200,7 @@ METRICS = (
         "excess: p_y above its target",
         default=True,
         parameter="eps",
+        within=NOT_NEGATIVE,
     ),
     Metric(
         "excess_undershoot",
@@ -207,6 +211,7 @@ METRICS = (
         "excess: p_y below its target",
         default=True,
         parameter="eps",
+        within=NOT_NEGATIVE,
     ),
     Metric(
         "excess_structure",
@@ -217,5 +222,6 @@ METRICS = (
         "excess: among other classes",
         default=True,
         parameter="eps",
+        within=NOT_NEGATIVE,
     ),
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lscli.metrics.base import Compute, Metric, Settings, Value, column_mean, mean
+from lscli.metrics.base import NOT_NEGATIVE, SHARE, Compute, Metric, Settings, Value, column_mean, mean
 from lscli.metrics.loss import value_per_eps
 from lscli.metrics.smoothed_losses import SmoothedLosses, class_count
 from lscli.metrics.sorted_values import sorted_by
@@ -99,7 +99,7 @@ def off_label_entropy(table: SampleTable, settings: Settings) -> list[Value]:
     entropy = table["off_label_entropy"]
     if "class_count" not in table.columns:
         value = mean(table, entropy)
-        return [Value(value.value / math.log(k - 1), value.stderr / math.log(k - 1))]
+        return [value._replace(value=value.value / math.log(k - 1), stderr=value.stderr / math.log(k - 1))]
     # Rows with fewer than two other classes are excluded.
     count = table["class_count"]
     several = table.with_weights((count > 2) * (1.0 if table.weight is None else table.weight))
@@ -112,7 +112,14 @@ _TARGET = frozenset({"label"})
 _MAXSUP = frozenset({"logit_gap", "above_label"})
 
 METRICS = (
-    Metric("logit_gap_sd", "standard deviation of the logit gap", _GAP, gap_sd, "spread of the logit gap"),
+    Metric(
+        "logit_gap_sd",
+        "standard deviation of the logit gap",
+        _GAP,
+        gap_sd,
+        "spread of the logit gap",
+        within=NOT_NEGATIVE,
+    ),
     *(
         Metric(
             f"logit_gap_q{percent:02}",
@@ -139,6 +146,7 @@ METRICS = (
         above_target,
         "share with p_y above target",
         parameter="eps",
+        within=SHARE,
     ),
     Metric(
         "maxsup_regularisation",
@@ -161,6 +169,7 @@ METRICS = (
         frozenset({"off_label_entropy"}),
         off_label_entropy,
         "1: other classes all equal",
+        within=SHARE,
     ),
     column_mean("max_logit_mean", "mean of the largest logit", "largest_logit", "largest logit", default=False),
     column_mean(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lscli.metrics.base import Metric, Settings, Value, mean, ratio
+from lscli.metrics.base import NOT_NEGATIVE, Metric, Settings, Value, mean, ratio
 from lscli.metrics.smoothed_losses import (
     SmoothedLosses,
     floor_columns,
@@ -150,6 +150,7 @@ METRICS = (
         hard,
         "cross-entropy, nats",
         default=True,
+        within=NOT_NEGATIVE,
     ),
     Metric(
         "loss_uniform",
@@ -158,6 +159,7 @@ METRICS = (
         uniform,
         "loss of uniform targets, nats",
         default=True,
+        within=NOT_NEGATIVE,
     ),
     Metric(
         "loss_prior",
@@ -166,8 +168,17 @@ METRICS = (
         prior,
         "loss of the prior, nats",
         default=True,
+        within=NOT_NEGATIVE,
     ),
-    Metric("perplexity", "exp(loss_hard)", hard_columns, perplexity, "exp(loss_hard)", default=True),
+    Metric(
+        "perplexity",
+        "exp(loss_hard)",
+        hard_columns,
+        perplexity,
+        "exp(loss_hard)",
+        default=True,
+        within=NOT_NEGATIVE,
+    ),
     Metric(
         "loss_noise_corrected",
         "(H - rho U)/(1 - rho): the loss on clean labels, if a share rho of the labels was drawn anew from all K "

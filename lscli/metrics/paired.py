@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lscli.metrics.base import Metric, Settings, Value, mean, ratio
+from lscli.metrics.base import SHARE, Metric, Settings, Value, mean, ratio
 from lscli.metrics.loss import params
 from lscli.metrics.smoothed_losses import SmoothedLosses, with_label
 from lscli.table import SampleTable
@@ -38,7 +38,7 @@ def differences(first: SampleTable, other: SampleTable, targets: Targets) -> Sam
     with np.errstate(invalid="ignore"):  # two infinite losses have no difference
         columns = {HARD: other_hard - hard, SPREAD: other_spread - spread}
     columns |= {name: first[name] for name in ("row", "label") if name in first.columns}
-    return SampleTable(columns, first.num_classes, first.weight)
+    return SampleTable(columns, first.num_classes, first.weight, first.cluster)
 
 
 def _ends(losses: SmoothedLosses) -> tuple[Array, Array]:
@@ -92,6 +92,7 @@ def flip(table: SampleTable, settings: Settings) -> list[Value]:
     place = ratio(table, -sign * hard, sign * slope) if table.origin is None else Value(-start / rise)
     eps = settings.targets.convention.eps_at(place.value)
     # The derivative of `eps_at` is (eps / place)^2 for every convention: 1, except for classy.
+    # It is no mean: with clusters, its interval is from resamples.
     return [Value(eps, place.stderr * (eps / place.value) ** 2, described)]
 
 
@@ -120,5 +121,6 @@ METRICS = (
         paired_columns,
         flip,
         "eps at which the ranking flips",
+        within=SHARE,
     ),
 )

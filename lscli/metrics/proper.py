@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lscli.metrics import corp_decomposition
-from lscli.metrics.base import Metric, Settings, Value, column_mean, mean
+from lscli.metrics.base import SHARE, Metric, Settings, Value, column_mean, mean
 
 if TYPE_CHECKING:
     from lscli.table import SampleTable
@@ -21,6 +21,7 @@ METRICS = (
         "mean of sum_k (p_k - [k = y])^2, in [0, 2] (Brier 1950); soft labels: q_k in place of [k = y]",
         "brier",
         "squared error over classes",
+        within=(0.0, 2.0),
     ),
     Metric(
         "brier_half",
@@ -28,6 +29,7 @@ METRICS = (
         frozenset({"brier"}),
         brier_half,
         "brier / 2",
+        within=SHARE,
     ),
     *corp_decomposition.METRICS,
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lscli.metrics.base import Compute, Metric, Settings, Value
+from lscli.metrics.base import SHARE, Compute, Metric, Settings, Value
 from lscli.metrics.scores import Ranking, digamma_rise, ranking_by, ranking_of_half, score_columns
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ METRICS = (
         score_columns,
         _measured(Ranking.aurc),
         "area under risk and coverage",
+        within=SHARE,
     ),
     Metric(
         "aurc_pnorm_gain",
@@ -115,6 +116,7 @@ METRICS = (
         score_columns,
         _measured(_eaurc),
         "aurc above the best order's",
+        within=SHARE,
     ),
     Metric(
         "augrc",
@@ -123,6 +125,7 @@ METRICS = (
         score_columns,
         _measured(_augrc),
         "area under generalised risk",
+        within=SHARE,
     ),
     Metric(
         "failure_auroc",
@@ -130,6 +133,7 @@ METRICS = (
         score_columns,
         _measured(_failure_auroc),
         "right ranked above wrong",
+        within=SHARE,
     ),
     Metric(
         "risk_at_coverage",
@@ -138,6 +142,7 @@ METRICS = (
         risk_at_coverage,
         "error rate of most confident",
         parameter="coverage",
+        within=SHARE,
     ),
     Metric(
         "coverage_at_risk",
@@ -147,5 +152,6 @@ METRICS = (
         coverage_at_risk,
         "share answered within the risk",
         parameter="risk",
+        within=SHARE,
     ),
 )

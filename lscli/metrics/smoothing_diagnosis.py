@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lscli.metrics.base import Compute, Metric, Settings, Value, mean, ratio
+from lscli.metrics.base import NOT_NEGATIVE, Compute, Metric, Settings, Value, mean, ratio
 from lscli.metrics.confidence import is_wrong, residual
 
 if TYPE_CHECKING:
@@ -78,8 +78,7 @@ def _scaled(x: Callable[[SampleTable], np.ndarray]) -> Compute:
             return []
         if "class_count" in table.columns:
             return [ratio(table, x(table), table.reused(_other_share))]
-        value = mean(table, x(table))
-        return [Value(k / (k - 1) * value.value, k / (k - 1) * value.stderr)]
+        return [mean(table, x(table)).times(k / (k - 1))]
 
     return compute
 
@@ -99,6 +98,7 @@ METRICS = (
         eps_gap,
         "eps that these logits fit best",
         default=True,
+        within=NOT_NEGATIVE,
     ),
     Metric(
         "gamma",
@@ -107,6 +107,7 @@ METRICS = (
         _scaled(lambda table: table.reused(_not_label_prob)),
         "equivalent smoothing of p_y",
         default=True,
+        within=NOT_NEGATIVE,
     ),
     Metric(
         "gamma_confidence",
@@ -115,6 +116,7 @@ METRICS = (
         _scaled(lambda table: table["one_minus_confidence"]),
         "equivalent smoothing of c",
         default=True,
+        within=NOT_NEGATIVE,
     ),
     Metric(
         "eps_accuracy",
@@ -123,6 +125,7 @@ METRICS = (
         _scaled(is_wrong),
         "eps that calibrates on average",
         default=True,
+        within=NOT_NEGATIVE,
     ),
     Metric(
         "smoothing_balance",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from lscli.intervals.clusters import quantile
 from lscli.report import by_metric
 
 if TYPE_CHECKING:
@@ -12,33 +13,36 @@ if TYPE_CHECKING:
 
     from lscli.report import Row
 
-# The 97.5 % quantile of the normal distribution: a confidence gap of more standard errors is significant at 5 %.
-_SIGNIFICANT = 1.96
+# A confidence gap outside of an interval of this level is significant; the quantile is that of independent samples.
+_LEVEL, _SIGNIFICANT = 0.95, 1.96
 
 
-def conclude(rows: Sequence[Row]) -> str:
+def conclude(rows: Sequence[Row], clusters: int = 0) -> str:
     """Whether the model is over- or under-confident, how its ece compares with noise, and which eps it fits.
 
     Args:
         rows: the metrics of one source, all samples first.
+        clusters: the number of clusters; 0 for independent samples.
 
     Returns:
         A sentence about those metrics that are among the rows; empty if none of them is.
     """
     found = by_metric(rows)
-    clauses = [clause for clause in (_confidence(found), _floor(found), _fit(found)) if clause]
+    clauses = [clause for clause in (_confidence(found, clusters), _floor(found), _fit(found)) if clause]
     if not clauses:
         return ""
     sentence = "; ".join(clauses)
     return sentence[0].upper() + sentence[1:] + "."
 
 
-def _confidence(rows: Mapping[str, Row]) -> str:
+def _confidence(rows: Mapping[str, Row], clusters: int) -> str:
     gap, ece, null = (rows.get(name) for name in ("confidence_gap", "ece", "ece_null"))
     if gap is None or math.isnan(gap.value):
         return ""
-    if abs(gap.value) > _SIGNIFICANT * gap.stderr:
-        word, side = ("over-confident", "above") if gap.value > 0 else ("under-confident", "below")
+    word, side = ("over-confident", "above") if gap.value > 0 else ("under-confident", "below")
+    if clusters == 1:
+        clause = f"confidence is {abs(gap.value):.3g} {side} accuracy, of one cluster"
+    elif abs(gap.value) > (quantile(_LEVEL, clusters) if clusters else _SIGNIFICANT) * gap.stderr:
         clause = f"{word}: confidence is {abs(gap.value):.3g} {side} accuracy"
     else:
         clause = f"confidence matches accuracy on average ({gap.value:+.2g}, within noise)"
@@ -51,7 +55,8 @@ def _confidence(rows: Mapping[str, Row]) -> str:
     # The gap is always that of the predicted class.
     number = ece.params.get("positive_class")
     named = f"ece {ece.value:.3g}" if number is None else f"the ece of class {number}, {ece.value:.3g},"
-    return f"{clause}, and {named} is {relation} the {null.value:.2g} that noise alone gives"
+    alone = "noise alone gives" if not clusters else "noise alone gives if samples are independent"
+    return f"{clause}, and {named} is {relation} the {null.value:.2g} that {alone}"
 
 
 def _floor(rows: Mapping[str, Row]) -> str:

@@ -1,14 +1,15 @@
 """The conclusion of a sweep: over- or under-smoothed, the eps that fits best, and which model has the smaller loss.
 
-Each statement needs an interval that supports it: the bootstrap interval, or else the normal one.
+Each statement needs an interval that supports it: the one of `--ci`, or else that of the standard error.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from lscli.intervals.clusters import quantile
 from lscli.intervals.normal import band
 from lscli.report import by_metric, least_excess, rows_by_source
 
@@ -18,43 +19,57 @@ if TYPE_CHECKING:
     from lscli.report import Row
 
 
-def verdict(rows: Sequence[Row], level: float = 0.95) -> str:
+class Certainty(NamedTuple):
+    """How certain a statement has to be.
+
+    Attributes:
+        level: the level of the intervals.
+        quantile: by how many standard errors an interval without resamples reaches to each side.
+    """
+
+    level: float
+    quantile: float
+
+
+def verdict(rows: Sequence[Row], level: float = 0.95, clusters: int = 0) -> str:
     """A few sentences on each model, and one on each further model against the first.
 
     Args:
         rows: the metrics of all samples, without those of groups; the first source is the baseline.
         level: the level of the intervals.
+        clusters: the number of clusters; 0 for independent samples.
 
     Returns:
         The sentences; empty if none of their metrics is among the rows.
     """
+    certainty = Certainty(level, quantile(level, clusters))
     models = list(rows_by_source(rows))
     sentences = []
     for source, own in models:
-        found = _smoothing(own, level)
+        found = _smoothing(own, certainty)
         if found and len(models) > 1:
             found[0] = f"{source}: {found[0]}"
         elif found:
             found[0] = found[0][:1].upper() + found[0][1:]
         sentences += found
-    sentences += [_ranking(models[0][0], source, own, level) for source, own in models[1:]]
+    sentences += [_ranking(models[0][0], source, own, certainty) for source, own in models[1:]]
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def _smoothing(rows: Sequence[Row], level: float) -> list[str]:
+def _smoothing(rows: Sequence[Row], certainty: Certainty) -> list[str]:
     """Sentences on one model; the first one may begin with a small letter."""
     found = by_metric(rows)
-    sentences = [_balance(found.get("smoothing_balance"), level), _fit(found, level), _least(rows)]
+    sentences = [_balance(found.get("smoothing_balance"), certainty), _fit(found, certainty.level), _least(rows)]
     return [sentence for sentence in sentences if sentence]
 
 
-def _balance(row: Row | None, level: float) -> str:
+def _balance(row: Row | None, certainty: Certainty) -> str:
     if row is None or math.isnan(row.value):
         return ""
-    low, high = band(row, level)
+    low, high = band(row, certainty.quantile)
     if math.isnan(low):
         return f"no verdict on the smoothing: a balance of {row.value:+.3g} without an interval."
-    value = f"{row.value:+.3g} ({_interval(low, high, level)})"
+    value = f"{row.value:+.3g} ({_interval(low, high, certainty.level)})"
     if low > 0:
         return f"over-smoothed (under-confident): the smoothing balance {value} is above 0."
     if high < 0:
@@ -81,12 +96,12 @@ def _least(rows: Sequence[Row]) -> str:
     return f"Of the sweep, eps {_eps(row)} has the least excess, {row.value:.3g} nats." if row and several else ""
 
 
-def _ranking(first: str, other: str, rows: Sequence[Row], level: float) -> str:
+def _ranking(first: str, other: str, rows: Sequence[Row], certainty: Certainty) -> str:
     """The model with the smaller smoothed loss, at each eps at which the interval of the difference excludes 0."""
     curve = sorted((row for row in rows if row.metric == "loss_difference"), key=lambda row: row.params["eps"])
     if not curve:
         return ""
-    winners = [_winner(row, first, other, level) for row in curve]
+    winners = [_winner(row, first, other, certainty) for row in curve]
     known = [name for name in winners if name]
     if not known:
         return f"Between {first} and {other} no difference in loss is beyond noise, whatever eps of the sweep."
@@ -94,8 +109,8 @@ def _ranking(first: str, other: str, rows: Sequence[Row], level: float) -> str:
     rest = f"; at eps {noise} it is within noise" if noise else ""
     flip = next((row for row in rows if row.metric == "loss_flip_eps" and not math.isnan(row.value)), None)
     if known[0] != known[-1] and flip is not None:
-        low, high = band(flip, level)
-        interval = "" if math.isnan(low) else f" ({_interval(low, high, level)})"
+        low, high = band(flip, certainty.quantile)
+        interval = "" if math.isnan(low) else f" ({_interval(low, high, certainty.level)})"
         return f"{known[0]} has the smaller loss below eps {flip.value:.3g}{interval}, {known[-1]} above{rest}."
     if len(set(known)) == 1 and not noise:
         return f"{known[0]} has the smaller loss at every eps of the sweep."
@@ -115,8 +130,8 @@ def _where(curve: Sequence[Row], chosen: Sequence[bool]) -> str:
     return " and ".join(run[0] if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs)
 
 
-def _winner(row: Row, first: str, other: str, level: float) -> str:
-    low, high = band(row, level)
+def _winner(row: Row, first: str, other: str, certainty: Certainty) -> str:
+    low, high = band(row, certainty.quantile)
     return first if low > 0 else other if high < 0 else ""
 
 

@@ -204,7 +204,7 @@ def test_labels_of_values_in_another_shape_come_last_too(run: Run, tmp_path: Pat
     for path in paths[:2]:
         np.save(path, random.normal(size=shape))
     np.save(paths[2], random.integers(0, 2, shape[:2]))
-    rows = records(run("sweep", *paths, option))
+    rows = records(run("sweep", *paths, option, "-q"))
     assert {str(paths[0]), str(paths[1])} == {row["source"] for row in rows}
     assert {"30"} == {row["n"] for row in rows}
 
@@ -216,7 +216,7 @@ def test_labels_of_images_come_last(run: Run, tmp_path: Path) -> None:
         np.save(path, random.normal(size=(3, 7, 4, 2)))
     for labels in ((3, 4, 2), (3, 1, 4, 2), (24,)):
         np.save(names[2], random.integers(0, 7, labels))
-        rows = records(run("sweep", *names, "--class-axis", "-3"))
+        rows = records(run("sweep", *names, "--class-axis", "-3", "-q"))
         assert {str(path) for path in names[:2]} == {row["source"] for row in rows}
         assert {"24"} == {row["n"] for row in rows}
     np.save(names[1], random.normal(size=(3, 7, 2, 4)))

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import lscli
@@ -45,6 +46,22 @@ def test_a_weight_counts_as_so_many_rows(run: Run, tmp_path: Path, pair: tuple[s
     for field in ("value", "stderr"):
         one, other = ([float(row[field] or "nan") for row in records(each)] for each in (expected, found))
         assert one == pytest.approx(other, rel=1e-9, abs=1e-12, nan_ok=True)
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv", "parquet"])
+def test_a_column_among_others_is_called_weight_or_weights(
+    run: Run, tmp_path: Path, pair: tuple[str, str], kind: str
+) -> None:
+    expected = run("eval", *pair, *METRICS, "--weights", saved(tmp_path, "npy", COUNTS))
+    path = tmp_path / f"table.{kind}"
+    for names in (("weight", "id"), ("id", "weights"), ("weights", "weight")):
+        chosen = "weight" if "weight" in names else "weights"
+        frame = pd.DataFrame({name: COUNTS if name == chosen else [0] * 60 for name in names})
+        if kind == "parquet":
+            frame.to_parquet(path, index=False)
+        else:
+            frame.to_csv(path, index=False, sep="\t" if kind == "tsv" else ",")
+        assert expected.out == run("eval", *pair, *METRICS, "--weights", path).out
 
 
 def test_weights_of_one_change_no_value(run: Run, tmp_path: Path, pair: tuple[str, str]) -> None:

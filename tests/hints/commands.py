@@ -18,6 +18,7 @@ Z, BITS = some_logits(24, 1)[:, 0], some_labels(24, 2)
 EVAL = ("eval", "x.npy", "y.npy")
 RIGHT, BINARY = agreement(X, Y), agreement(Z, BITS)
 SOFT = np.full((24, 3), 1 / 3)
+DOCUMENTS = "doc,site\n" + "".join(f"{row},a\n" for row in range(24))
 
 
 def written(name: str, text: str | bytes, make: Make) -> Make:
@@ -371,10 +372,44 @@ CASES = [
     ),
     Hint(
         "a file without a column",
-        written("meta.csv", "site\n" + "a\nb\n" * 12, typed(*EVAL, "--groups", "meta.csv", x=X, y=Y)),
+        written("meta.csv", "id,site\n" + "1,a\n2,b\n" * 12, typed(*EVAL, "--groups", "meta.csv", x=X, y=Y)),
         "no column is named",
         "name one with --group-by COLUMN",
         typed(*EVAL, "--groups", "meta.csv", "--group-by", "site"),
+        accuracy=RIGHT,
+        code=2,
+    ),
+    Hint(
+        "groups in one of several arrays",
+        after(BOTH, packed("meta.npz", *EVAL, "--groups", "meta.npz", site=Y, fold=1 - Y)),
+        "holds several arrays and none is called groups",
+        "name one with --group-by: site, fold",
+        typed(*EVAL, "--groups", "meta.npz", "--group-by", "fold"),
+        accuracy=RIGHT,
+    ),
+    Hint(
+        "clusters in a column of no file",
+        typed(*EVAL, "--clusters", "doc", x=X, y=Y),
+        "'doc' is no file",
+        "for a column of metadata, add --groups META.csv",
+        written("meta.csv", DOCUMENTS, typed(*EVAL, "--clusters", "doc", "--groups", "meta.csv")),
+        accuracy=RIGHT,
+    ),
+    Hint(
+        "clusters in a table of several columns",
+        written("meta.csv", DOCUMENTS, typed(*EVAL, "--clusters", "meta.csv", x=X, y=Y)),
+        "clusters: no column is named",
+        "name one with --groups FILE --clusters COLUMN: doc, site",
+        typed(*EVAL, "--clusters", "doc", "--groups", "meta.csv"),
+        accuracy=RIGHT,
+        code=2,
+    ),
+    Hint(
+        "clusters by an axis that is not there",
+        typed(*EVAL, "--clusters", "first-axis", x=X, y=Y),
+        "the samples have one axis",
+        "name a file of one value per row, or a column of --groups",
+        written("meta.csv", DOCUMENTS, typed(*EVAL, "--clusters", "doc", "--groups", "meta.csv")),
         accuracy=RIGHT,
         code=2,
     ),

@@ -21,6 +21,8 @@ IMAGES, OF_IMAGES = RANDOM.normal(size=(N, K, H, W)), RANDOM.integers(0, K, (N, 
 MATRIX, FLAT = TOKENS.reshape(-1, K), OF_TOKENS.ravel()
 CLASSES_FIRST = np.moveaxis(TOKENS, -1, 1)
 WEIGHTS = RANDOM.random((N, T))
+# The rows are compared with those of a matrix, which are independent; see tests/cli/test_clusters.py.
+ALONE: dict[str, Any] = {"clusters": "none"}
 
 
 def refused(kind: type[LscliError], says: str, *arguments: Any, **options: Any) -> LscliError:
@@ -66,15 +68,15 @@ def test_labels_whose_axes_are_swapped_are_refused(tmp_path: Path, save: bool) -
         np.save(y := tmp_path / "y.npy", OF_TOKENS.T)
     says = "labels (3, 4) do not fit logits (4, 3, 7); they must be (N, T) = (4, 3): the axes are swapped"
     assert "save labels.T" == refused(InputError, says, x, y, flatten=True).hint
-    assert figures(lscli.evaluate(MATRIX, FLAT)) == figures(lscli.evaluate(x, OF_TOKENS, flatten=True))
+    assert figures(lscli.evaluate(MATRIX, FLAT)) == figures(lscli.evaluate(x, OF_TOKENS, **ALONE, flatten=True))
 
 
 def test_the_hint_for_swapped_axes_leads_to_the_right_number() -> None:
     swapped = OF_IMAGES.transpose(2, 0, 1)
     error = refused(InputError, "with class_axis=1 they must be (N, H, W)", IMAGES, swapped, class_axis=1)
     assert "save labels.transpose(1, 2, 0)" == error.hint
-    expected = figures(lscli.evaluate(IMAGES, OF_IMAGES, class_axis=1))
-    assert expected == figures(lscli.evaluate(IMAGES, swapped.transpose(1, 2, 0), class_axis=1))
+    expected = figures(lscli.evaluate(IMAGES, OF_IMAGES, **ALONE, class_axis=1))
+    assert expected == figures(lscli.evaluate(IMAGES, swapped.transpose(1, 2, 0), **ALONE, class_axis=1))
     # Where two axes are equally long, the order is not known.
     square = RANDOM.normal(size=(2, 2, 3, K))
     hint = refused(InputError, "the axes are swapped", square, np.zeros((2, 3, 2), int), flatten=True).hint
@@ -93,7 +95,7 @@ def test_flat_labels_are_in_c_order() -> None:
         (TOKENS[:, None], OF_TOKENS),
         (TOKENS, column),
     ):
-        assert expected == figures(lscli.evaluate(logits, labels, flatten=True))
+        assert expected == figures(lscli.evaluate(logits, labels, **ALONE, flatten=True))
 
 
 @pytest.mark.parametrize("options", [{}, {"flatten": True}])
@@ -107,14 +109,14 @@ def test_classes_on_another_axis_are_named(
     error = refused(InputError, f"labels {labels.shape} show that the classes", logits, labels, **options)
     assert f"say class_axis={axis}" == error.hint
     expected = figures(lscli.evaluate(np.moveaxis(logits, axis, -1).reshape(-1, K), labels.ravel()))
-    assert expected == figures(lscli.evaluate(logits, labels, class_axis=axis))
+    assert expected == figures(lscli.evaluate(logits, labels, **ALONE, class_axis=axis))
 
 
 def test_transposed_logits_are_named() -> None:
     says = "logits (7, 12) are transposed: labels (12,) are one per column"
     assert "say class_axis=0, or save logits.T" == refused(InputError, says, MATRIX.T, FLAT).hint
     expected = figures(lscli.evaluate(MATRIX, FLAT))
-    assert expected == figures(lscli.evaluate(MATRIX.T, FLAT, class_axis=0))
+    assert expected == figures(lscli.evaluate(MATRIX.T, FLAT, **ALONE, class_axis=0))
     # Labels of more classes than there are rows are not those of transposed logits.
     refused(InputError, "rows differ", MATRIX.T, np.full(12, 7))
     refused(InputError, "labels (12,) show that the classes of logits (12, 7) are axis 1", MATRIX, FLAT, class_axis=0)
@@ -149,7 +151,7 @@ def test_binary_values_of_several_dimensions() -> None:
     assert "say flatten=True" == refused(InputError, "need one value per sample", z, bits, binary=True).hint
     refused(InputError, "labels (3, 4) do not fit logits (4, 3)", z, bits.T, binary=True, flatten=True)
     expected = figures(lscli.evaluate(z.ravel(), bits.ravel(), binary=True))
-    assert expected == figures(lscli.evaluate(z[..., None], bits, binary=True, flatten=True))
+    assert expected == figures(lscli.evaluate(z[..., None], bits, binary=True, **ALONE, flatten=True))
 
 
 def test_inputs_in_the_wrong_order_are_named() -> None:
@@ -162,7 +164,7 @@ def test_weights_and_groups_have_the_shape_of_the_samples(shape: tuple[int, ...]
     groups = np.where(WEIGHTS > 0.5, "a", "b")
     expected = figures(lscli.evaluate(MATRIX, FLAT, weights=WEIGHTS.ravel(), groups=groups.ravel()))
     given: dict[str, Any] = {"weights": WEIGHTS.reshape(shape), "groups": groups.reshape(shape)}
-    assert expected == figures(lscli.evaluate(TOKENS, OF_TOKENS, flatten=True, **given))
+    assert expected == figures(lscli.evaluate(TOKENS, OF_TOKENS, **ALONE, flatten=True, **given))
 
 
 @pytest.mark.parametrize(("name", "called"), [("weights", "weights"), ("groups", "rows of metadata")])
@@ -180,7 +182,7 @@ def test_soft_labels_have_their_classes_where_the_logits_have_them_or_last() -> 
     how: dict[str, Any] = {"soft_labels": True, "metrics": "loss_hard,loss_smoothed"}
     expected = figures(lscli.evaluate(MATRIX, SOFT.reshape(-1, K), **how))
     first, flat = np.moveaxis(SOFT, -1, 1), SOFT.reshape(-1, K)
-    assert expected == figures(lscli.evaluate(TOKENS, SOFT, flatten=True, **how))
+    assert expected == figures(lscli.evaluate(TOKENS, SOFT, **ALONE, flatten=True, **how))
     for logits, labels, axis in (
         (CLASSES_FIRST, first, 1),
         (CLASSES_FIRST, SOFT, 1),
@@ -188,7 +190,7 @@ def test_soft_labels_have_their_classes_where_the_logits_have_them_or_last() -> 
         (MATRIX.T, flat, 0),
         (MATRIX.T, flat.T, 0),
     ):
-        assert expected == figures(lscli.evaluate(logits, labels, class_axis=axis, **how))
+        assert expected == figures(lscli.evaluate(logits, labels, **ALONE, class_axis=axis, **how))
 
 
 def test_soft_labels_that_do_not_fit_are_refused() -> None:
@@ -207,7 +209,7 @@ def test_shards_are_compared_pair_by_pair(tmp_path: Path) -> None:
     x = np.concatenate([TOKENS[:2].reshape(-1, K), TOKENS[2:, :2].reshape(-1, K)])
     y = np.concatenate([OF_TOKENS[:2].ravel(), OF_TOKENS[2:, :2].ravel()])
     pair = (tmp_path / "x*.npy", tmp_path / "y*.npy")
-    assert figures(lscli.evaluate(x, y)) == figures(lscli.evaluate(*pair, flatten=True))
+    assert figures(lscli.evaluate(x, y)) == figures(lscli.evaluate(*pair, **ALONE, flatten=True))
     np.save(tmp_path / "y0.npy", OF_TOKENS[:2].T)
     error = refused(InputError, "labels (3, 2) do not fit logits (2, 3, 7)", *pair, flatten=True)
     assert str(tmp_path / "y0.npy") == error.where
@@ -217,7 +219,7 @@ def test_several_models_of_other_shapes_are_refused() -> None:
     with pytest.raises(InputError, match=r"model 1: has logits of shape \(4, 7, 3\), model 0 of \(4, 3, 7\)"):
         lscli.sweep(TOKENS, OF_TOKENS, others=[CLASSES_FIRST], flatten=True)
     expected = figures(lscli.sweep(MATRIX, FLAT, others=MATRIX + 1))
-    assert expected == figures(lscli.sweep(CLASSES_FIRST, OF_TOKENS, others=CLASSES_FIRST + 1, class_axis=1))
+    assert expected == figures(lscli.sweep(CLASSES_FIRST, OF_TOKENS, others=CLASSES_FIRST + 1, **ALONE, class_axis=1))
 
 
 def test_a_loss_of_images_is_explained() -> None:

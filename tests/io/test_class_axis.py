@@ -28,6 +28,8 @@ IMAGES = RANDOM.normal(size=(N, K, H, W)).astype(np.float32)
 LABELS = RANDOM.integers(0, K, (N, H, W))
 ROWS = np.ascontiguousarray(np.moveaxis(IMAGES, 1, -1)).reshape(-1, K)
 COLUMNS = np.ascontiguousarray(ROWS.T)
+# The rows are compared with those of a matrix, which are independent; see tests/cli/test_clusters.py.
+ALONE: dict[str, Any] = {"clusters": "none"}
 EXPECTED = figures(lscli.evaluate(ROWS, LABELS.ravel()))
 
 
@@ -71,7 +73,7 @@ def test_images_of_any_file(tmp_path: Path, kind: str, axis: int) -> None:
     files = saved(tmp_path, kind, IMAGES, LABELS)
     # A chunk of 5 rows divides every image, one of 12 is an image, and one of 30 is two and a half.
     for chunk_rows, threads in ((None, None), (1, 1), (5, 3), (12, 2), (30, 1), (30, 3)):
-        found = lscli.evaluate(*files, class_axis=axis, chunk_rows=chunk_rows, threads=threads)
+        found = lscli.evaluate(*files, **ALONE, class_axis=axis, chunk_rows=chunk_rows, threads=threads)
         assert EXPECTED == figures(found)
         assert [N * H * W, K] == found.inputs[0]["shape"]
 
@@ -80,7 +82,9 @@ def test_images_of_any_file(tmp_path: Path, kind: str, axis: int) -> None:
 def test_transposed_logits_of_any_file(tmp_path: Path, kind: str) -> None:
     files = saved(tmp_path, kind, COLUMNS, LABELS.ravel())
     for chunk_rows, threads in ((None, None), (1, 1), (5, 3), (100, 2)):
-        assert EXPECTED == figures(lscli.evaluate(*files, class_axis=0, chunk_rows=chunk_rows, threads=threads))
+        assert EXPECTED == figures(
+            lscli.evaluate(*files, **ALONE, class_axis=0, chunk_rows=chunk_rows, threads=threads)
+        )
 
 
 @pytest.mark.parametrize("order", ["C", "F", "classes last"])
@@ -91,11 +95,11 @@ def test_arrays_and_tensors(order: Any) -> None:
         array = np.asarray(IMAGES, order=order)
     before = array.tobytes()
     for data in (array, torch.tensor(array)):
-        assert EXPECTED == figures(lscli.evaluate(data, LABELS, class_axis=1, chunk_rows=7))
+        assert EXPECTED == figures(lscli.evaluate(data, LABELS, **ALONE, class_axis=1, chunk_rows=7))
     assert before == array.tobytes()
     half = torch.tensor(IMAGES).bfloat16()
     rows = torch.tensor(ROWS).bfloat16()
-    assert figures(lscli.evaluate(rows, LABELS.ravel())) == figures(lscli.evaluate(half, LABELS, class_axis=1))
+    assert figures(lscli.evaluate(rows, LABELS.ravel())) == figures(lscli.evaluate(half, LABELS, **ALONE, class_axis=1))
 
 
 def test_every_axis_of_every_length(tmp_path: Path) -> None:
@@ -109,7 +113,7 @@ def test_every_axis_of_every_length(tmp_path: Path) -> None:
             labels = RANDOM.integers(0, classes, rows.shape[0])
             expected = figures(lscli.evaluate(rows, labels))
             for chunk_rows in (1, 2, 100):
-                found = lscli.evaluate(tmp_path / "x.npy", labels, class_axis=axis, chunk_rows=chunk_rows)
+                found = lscli.evaluate(tmp_path / "x.npy", labels, **ALONE, class_axis=axis, chunk_rows=chunk_rows)
                 assert expected == figures(found)
 
 
@@ -120,7 +124,7 @@ def test_wide_rows_of_half_precision(tmp_path: Path) -> None:
     expected = figures(lscli.evaluate(logits.transpose(0, 2, 1).reshape(-1, 300), labels.ravel(), metrics="all"))
     for chunk_rows, threads in ((None, 2), (7, 3), (64, 1)):
         how: dict[str, Any] = {"chunk_rows": chunk_rows, "threads": threads, "metrics": "all"}
-        assert expected == figures(lscli.evaluate(tmp_path / "x.npy", labels, class_axis=1, **how))
+        assert expected == figures(lscli.evaluate(tmp_path / "x.npy", labels, **ALONE, class_axis=1, **how))
 
 
 @pytest.mark.parametrize("kind", ["probs", "log-probs"])
@@ -130,7 +134,9 @@ def test_probabilities(tmp_path: Path, kind: Kind) -> None:
     rows = np.moveaxis(data, 1, -1).reshape(-1, K)
     np.save(tmp_path / "x.npy", data)
     expected = figures(lscli.evaluate(rows, LABELS.ravel(), kind=kind))
-    assert expected == figures(lscli.evaluate(tmp_path / "x.npy", LABELS, kind=kind, class_axis=1, chunk_rows=5))
+    assert expected == figures(
+        lscli.evaluate(tmp_path / "x.npy", LABELS, kind=kind, **ALONE, class_axis=1, chunk_rows=5)
+    )
 
 
 def test_shards_of_images(tmp_path: Path) -> None:
@@ -138,18 +144,18 @@ def test_shards_of_images(tmp_path: Path) -> None:
         np.save(tmp_path / f"x{number}.npy", IMAGES[rows])
         np.save(tmp_path / f"y{number}.npy", LABELS[rows])
     for labels in (tmp_path / "y*.npy", LABELS, LABELS.ravel()):
-        assert EXPECTED == figures(lscli.evaluate(tmp_path / "x*.npy", labels, class_axis=1, chunk_rows=5))
+        assert EXPECTED == figures(lscli.evaluate(tmp_path / "x*.npy", labels, **ALONE, class_axis=1, chunk_rows=5))
     bad = IMAGES[2:].copy()
     bad[1, 2, 1, 3] = np.nan
     np.save(tmp_path / "x1.npy", bad)
     with pytest.raises(InputError, match=r"x1\.npy: row 19 has nan"):  # image 1, row 1, column 3
-        lscli.evaluate(tmp_path / "x*.npy", LABELS, class_axis=1)
+        lscli.evaluate(tmp_path / "x*.npy", LABELS, **ALONE, class_axis=1)
 
 
 def test_shards_of_columns(tmp_path: Path) -> None:
     np.save(tmp_path / "x0.npy", COLUMNS[:, :30])
     np.save(tmp_path / "x1.npy", COLUMNS[:, 30:])
-    assert EXPECTED == figures(lscli.evaluate(tmp_path / "x*.npy", LABELS.ravel(), class_axis=0, chunk_rows=7))
+    assert EXPECTED == figures(lscli.evaluate(tmp_path / "x*.npy", LABELS.ravel(), **ALONE, class_axis=0, chunk_rows=7))
 
 
 def test_a_checksum_is_compared(tmp_path: Path) -> None:
@@ -158,7 +164,7 @@ def test_a_checksum_is_compared(tmp_path: Path) -> None:
     data[data.index(IMAGES.tobytes()[:64]) + 500] ^= 1
     path.write_bytes(data)
     with pytest.raises(InputError, match="checksum"):
-        lscli.evaluate(path, class_axis=1, chunk_rows=5)
+        lscli.evaluate(path, **ALONE, class_axis=1, chunk_rows=5)
 
 
 def test_a_block_that_does_not_fit_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,11 +172,11 @@ def test_a_block_that_does_not_fit_is_refused(tmp_path: Path, monkeypatch: pytes
     (path,) = saved(tmp_path, "npz packed", COLUMNS, LABELS.ravel())
     before = descriptors()
     with pytest.raises(InputError, match=r"takes 1\.406 KiB of memory") as caught:
-        lscli.evaluate(path, class_axis=0)
+        lscli.evaluate(path, **ALONE, class_axis=0)
     assert "np.moveaxis(logits, 0, -1)" in caught.value.hint
     assert before == descriptors()
     (path,) = saved(tmp_path, "npz packed", IMAGES, LABELS)  # an image at a time fits
-    assert EXPECTED == figures(lscli.evaluate(path, class_axis=1))
+    assert EXPECTED == figures(lscli.evaluate(path, **ALONE, class_axis=1))
 
 
 def test_a_tensor_on_a_device_is_moved_there() -> None:

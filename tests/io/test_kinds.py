@@ -259,16 +259,20 @@ def test_binary_is_refused_for_several_columns() -> None:
     refused(InputError, "need one value per sample with binary=True", LOGITS, LABELS, binary=True)
 
 
+# The rows are compared with those of a matrix, which are independent; see tests/cli/test_clusters.py.
+TOKENS: dict[str, Any] = {"flatten": True, "clusters": "none"}
+
+
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_tokens_are_rows(tmp_path: Path, order: Any) -> None:
     tokens, labels = np.asarray(LOGITS.reshape(8, 5, 5), order=order), LABELS.reshape(8, 5)
     expected = figures(lscli.evaluate(LOGITS, LABELS))
-    assert expected == figures(lscli.evaluate(tokens, labels, flatten=True))
-    assert expected == figures(lscli.evaluate(torch.tensor(tokens), torch.tensor(labels), flatten=True))
+    assert expected == figures(lscli.evaluate(tokens, labels, **TOKENS))
+    assert expected == figures(lscli.evaluate(torch.tensor(tokens), torch.tensor(labels), **TOKENS))
     np.save(tmp_path / "x.npy", tokens)
     np.save(tmp_path / "y.npy", np.asarray(labels, order=order))
     for chunk_rows in (1, 3, 100):
-        report = lscli.evaluate(tmp_path / "x.npy", tmp_path / "y.npy", flatten=True, chunk_rows=chunk_rows)
+        report = lscli.evaluate(tmp_path / "x.npy", tmp_path / "y.npy", **TOKENS, chunk_rows=chunk_rows)
         assert expected == figures(report)
         assert [40, 5] == report.inputs[0]["shape"]
 
@@ -277,19 +281,19 @@ def test_tokens_of_shards_are_rows(tmp_path: Path) -> None:
     for number, rows in enumerate((slice(0, 3), slice(3, 8))):
         np.save(tmp_path / f"x{number}.npy", LOGITS.reshape(8, 5, 5)[rows])
         np.save(tmp_path / f"y{number}.npy", LABELS.reshape(8, 5)[rows])
-    found = lscli.evaluate(tmp_path / "x*.npy", tmp_path / "y*.npy", flatten=True, chunk_rows=2)
+    found = lscli.evaluate(tmp_path / "x*.npy", tmp_path / "y*.npy", **TOKENS, chunk_rows=2)
     assert figures(lscli.evaluate(LOGITS, LABELS)) == figures(found)
 
 
 def test_ignored_tokens_are_left_out() -> None:
     labels = LABELS.copy()
     labels[::3] = -100
-    found = lscli.evaluate(LOGITS.reshape(8, 5, 5), labels.reshape(8, 5), flatten=True)
+    found = lscli.evaluate(LOGITS.reshape(8, 5, 5), labels.reshape(8, 5), **TOKENS)
     assert figures(lscli.evaluate(LOGITS, labels)) == figures(found)
 
 
 def test_what_is_flat_already_stays() -> None:
-    assert figures(lscli.evaluate(LOGITS, LABELS)) == figures(lscli.evaluate(LOGITS, LABELS, flatten=True))
+    assert figures(lscli.evaluate(LOGITS, LABELS)) == figures(lscli.evaluate(LOGITS, LABELS, **TOKENS))
 
 
 @pytest.mark.parametrize("chunk_rows", [1, 4, 100])

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from lscli.errors import InputError
-from lscli.io.tables.arrow_table import ColumnRows, DecodedRows, choose, columns_of, explained, proved
-from lscli.io.tables.columns import Columns, entries
+from lscli.io.tables.arrow_table import ColumnRows, DecodedRows, cells_in, choose, columns_of, explained, proved
+from lscli.io.tables.columns import Columns, entries, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -63,6 +63,24 @@ def contents(file: RegularFile) -> list[Entry]:
     """List the columns of a file."""
     table = file.parsed(_table)
     return entries(table.columns, sum(table.rows))
+
+
+def columns_in(file: RegularFile) -> Columns:
+    """All columns of a file."""
+    return file.parsed(_table).columns
+
+
+def cells(file: RegularFile, name: str) -> Iterator[Any]:
+    """The texts or numbers of a column, one by one; None for a null.
+
+    Raises:
+        InputError: there is no such column, it holds something else, or the file is damaged.
+    """
+    table = file.parsed(_table)
+    place = place_of(file.name, table.columns, name)
+    with explained(file, _CALLED):
+        _, batches = _Batches(file, table.rows, [place])(0)
+    return cells_in(file, table.columns[place], sum(table.rows), batches, _CALLED)
 
 
 # The offsets in the file, one per batch, at which the values of a column begin; None if a batch is compressed. A column

@@ -18,19 +18,21 @@ import numpy as np
 from lscli.errors import InputError
 from lscli.io.files import Stream
 from lscli.io.formats.parquet_footer import check_footer
-from lscli.io.tables.arrow_table import DecodedRows, Selection, choose, columns_of, explained
-from lscli.io.tables.columns import entries
+from lscli.io.tables.arrow_table import DecodedRows, Selection, cells_in, choose, columns_of, explained
+from lscli.io.tables.columns import entries, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lscli.io.array_request import ArrayRequest, Entry
     from lscli.io.files import RegularFile
+    from lscli.io.tables.columns import Columns
 
 _CALLED = "Parquet file"
 # Bytes of a batch. With one column per class a batch has at least _ROWS rows in up to _MOST bytes, since each column
 # costs the same however few rows are read.
 _BATCH, _MOST, _ROWS = 2 << 20, 8 << 20, 2048
+_CELLS = 1 << 16  # rows of a batch of one column of text
 _BUFFERS, _LEAST_BUFFER = 8 << 20, 1 << 14
 
 
@@ -51,6 +53,25 @@ def contents(file: RegularFile) -> list[Entry]:
     with explained(file, _CALLED):
         table = file.parsed(_Table)
         return entries(table.columns, table.rows)
+
+
+def columns_in(file: RegularFile) -> Columns:
+    """All columns of a file, from its footer."""
+    with explained(file, _CALLED):
+        return file.parsed(_Table).columns
+
+
+def cells(file: RegularFile, name: str) -> Iterator[Any]:
+    """The texts or numbers of a column, one by one; None for a null.
+
+    Raises:
+        InputError: there is no such column, it holds something else, or the file is damaged.
+    """
+    columns = columns_in(file)
+    table = file.parsed(_Table)
+    column = columns[place_of(file.name, columns, name)]
+    groups = list(range(table.metadata.num_row_groups))
+    return cells_in(file, column, table.rows, table.batches(file, _CELLS, groups, [name]), _CALLED)
 
 
 class _Table:

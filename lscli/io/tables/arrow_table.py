@@ -136,6 +136,42 @@ def proved(array: Any, rows: int, column: Column, first: int, where: str) -> Any
     return array
 
 
+def cells_in(file: RegularFile, column: Column, rows: int, batches: Iterator[Any], called: str) -> Iterator[Any]:
+    """The values of a column of texts or numbers, one by one; None for a null.
+
+    Args:
+        file: for errors.
+        column: what the schema says of it.
+        rows: N, as the file declares it.
+        batches: the record batches of the table, or of this column alone.
+        called: the name of the format, for errors.
+
+    Raises:
+        InputError: the column holds something else, or the file is damaged.
+    """
+    _sized(file, Selection([column._replace(element="int64", width=None)], (rows,), file.name))
+    with explained(file, called):
+        for batch in batches:
+            values = batch.column(column.name)
+            _check_plain(values.type, column.name, file.name)
+            values.validate(full=True)
+            if len(values) != batch.num_rows:
+                raise ValueError("a column of another length than its batch")
+            yield from values.to_pylist()
+
+
+def _check_plain(kind: Any, name: str, where: str) -> None:
+    """Refuse values that are neither texts nor numbers; to convert those of time, pyarrow may import pandas."""
+    import pyarrow as pa
+
+    inner = kind.value_type if pa.types.is_dictionary(kind) else kind
+    text = pa.types.is_string(inner) or pa.types.is_large_string(inner)
+    number = pa.types.is_integer(inner) or pa.types.is_floating(inner) or pa.types.is_boolean(inner)
+    if not text and not number:
+        what = f"column {name!r} is {kind}, not texts or numbers"
+        raise InputError(what, "save one text or number per row", where=where)
+
+
 @contextlib.contextmanager
 def explained(file: RegularFile, called: str) -> Iterator[None]:
     """Replace any exception of pyarrow, which raises many kinds for a damaged file, by an InputError of one line.

@@ -162,14 +162,15 @@ def place_of_single(
     """The position of a column of one value per row, by the names alone.
 
     This is the named column, which `find` looks up (None for `place_of`); the one called `labels` or `label` (for
-    integers) or like the role; or the only one.
+    integers); the one that the request prefers, or that is called like the role; or the only one.
 
     Raises:
         InputError: the column is missing or ambiguous.
     """
     integers = request.wants == "integers"
     named = request.key
-    if named is None and (integers or len(columns) > 1):
+    by_role = request.column not in columns.first and request.role in columns.first
+    if named is None and (integers or (len(columns) > 1 and not by_role)):
         named = request.column
     if named is not None:
         return (find or place_of)(where, columns, named)

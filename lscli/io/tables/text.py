@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 # A column takes 100 to 400 bytes of memory, many times as much as its cell in a line of the file.
 _MOST_COLUMNS = 1 << 20
+_LONGEST = 64 << 20  # characters of a first line
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas", " ": "spaces"}
 _ONE = "save one value per line"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -153,14 +154,26 @@ def open_column(file: RegularFile, request: ArrayRequest, delimiter: Delimiter =
     return MemoryArray(convert(cells, file.name, delimiter), file.name)
 
 
-def column_of(file: RegularFile, column: str) -> list[str]:
-    """The cells of a column of any text in a CSV file, by the name in its header.
+def first_row(file: RegularFile, delimiter: Delimiter) -> list[str]:
+    """The cells of the first line, which are the names of the columns if it is a header.
 
     Raises:
-        InputError: there is no such column, or a row lacks it.
+        InputError: the file is empty, or no text.
     """
-    rows = rows_of(file.name, text_of(file), COMMA)
-    return list(_cells(file, rows, place_of(file.name, Columns(names_of(_first(file, rows))), column)))
+    with text_of(file) as text:
+        return names_of(_first(file, rows_of(file.name, [text.readline(_LONGEST)], delimiter)))
+
+
+def cells_of(file: RegularFile, place: int, delimiter: Delimiter, *, header: bool) -> Iterator[str]:
+    """The cells of a column of any text, one by one; `header` is whether the first line is left out.
+
+    Raises:
+        InputError: a row lacks the column.
+    """
+    rows = rows_of(file.name, text_of(file), delimiter)
+    if header:
+        next(rows, None)
+    return _cells(file, rows, place)
 
 
 def counted(name: str, columns: Columns, column: str) -> int:

@@ -36,7 +36,10 @@ def report(answer: Report, screen: Screen) -> Iterator[str]:
         ]
         for row in answer.rows
     ]
-    heading = "\n".join(f"- {entry['role']}: {escape(str(entry['path']))}, {entry['shape']}" for entry in answer.inputs)
+    lines = [f"- {entry['role']}: {escape(str(entry['path']))}, {entry['shape']}" for entry in answer.inputs]
+    if "clusters" in answer.samples:
+        lines.append(f"- standard errors: by {answer.samples['clusters']} clusters")
+    heading = "\n".join(lines)
     parts = (heading and heading + "\n", _table(columns, rows), escape(answer.conclusion))
     yield "\n".join(part for part in parts if part).rstrip() + "\n"
 

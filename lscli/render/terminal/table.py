@@ -148,6 +148,8 @@ def titled(answer: Report | Listing, shape: Sequence[int] | None = None) -> Text
         title.append(f", {' and '.join(left_out)}", style="not bold yellow")
     if any(entry["role"] == "weights" for entry in answer.inputs):
         title.append(", weighted", style="not bold yellow")
+    if "clusters" in answer.samples:
+        title.append(f", {answer.samples['clusters']:,} clusters", style="not bold yellow")
     return title
 
 

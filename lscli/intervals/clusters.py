@@ -1,0 +1,88 @@
+"""Intervals where samples belong together: documents, patients, prompts.
+
+Few clusters say little about how much clusters vary, so quantiles are those of t with G - 1 degrees of freedom, G the
+number of clusters (Cameron and Miller 2015, section VI).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from lscli.intervals.normal import normal_quantile
+from lscli.intervals.student import t_quantile
+from lscli.intervals.wilson import wilson
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FEW = 20
+_NONE = (math.nan, math.nan)
+
+
+def quantile(level: float, clusters: int) -> float:
+    """By how many standard errors an interval reaches to each side; `clusters` is 0 for independent samples.
+
+    It is infinite for one cluster, which has no standard error.
+    """
+    if clusters == 1:
+        return math.inf
+    return t_quantile(level, clusters - 1) if clusters else normal_quantile(level)
+
+
+def mean_interval(value: float, stderr: float, clusters: int, level: float) -> tuple[float, float]:
+    """The interval of a mean over at least two clusters with their standard error."""
+    half = t_quantile(level, clusters - 1) * stderr
+    return value - half, value + half
+
+
+def widened(bounds: tuple[float, float], estimate: float, clusters: int, level: float) -> tuple[float, float]:
+    """A percentile interval of resampled clusters, wider by sqrt(G/(G-1)) t/z to both sides of the estimate.
+
+    Percentiles are too narrow for few clusters: they lack the factor of the standard error, and are those of a normal
+    distribution. An estimate outside of the interval counts as its nearest bound. Without two clusters there is none.
+    """
+    low, high = bounds
+    if clusters < 2 or math.isnan(low):
+        return _NONE
+    factor = math.sqrt(clusters / (clusters - 1)) * t_quantile(level, clusters - 1) / normal_quantile(level)
+    centre = min(max(estimate, low), high)
+    if math.isinf(centre):
+        return bounds
+    return centre - factor * (centre - low), centre + factor * (high - centre)
+
+
+def share_interval(share: float, n: float, stderr: float, clusters: int, level: float) -> tuple[float, float]:
+    """The interval of a share of samples in clusters, on the scale of log odds (Korn and Graubard 1998).
+
+    If all clusters agree, as where the share is 0 or 1, they show no standard error. The interval is then Wilson's, of
+    as many samples as there are clusters, as if a cluster were one sample.
+
+    Args:
+        share: the observed share, in [0, 1].
+        n: the number of samples, above 0; weights may make it fractional.
+        stderr: the standard error of the share; nan for fewer than two clusters.
+        clusters: the number of clusters, at least 1.
+        level: the confidence level, in (0, 1).
+    """
+    variance = share * (1 - share)
+    if not (stderr > 0 and variance > 0):
+        return wilson(share, min(n, clusters), level)
+    odds, half = math.log(share / (1 - share)), t_quantile(level, clusters - 1) * stderr / variance
+    return _share_of(odds - half), _share_of(odds + half)
+
+
+def notes_on_clusters(clusters: int) -> Iterator[str]:
+    """A note if there are fewer than 20 clusters; 0 stands for independent samples."""
+    if clusters == 1:
+        yield "all samples are in one cluster: standard errors and intervals need several"
+    elif 0 < clusters < FEW:
+        yield (
+            f"there are {clusters} clusters: with fewer than {FEW}, standard errors tend to be too small and intervals "
+            "too narrow, most of all where few clusters differ much from the others"
+        )
+
+
+def _share_of(odds: float) -> float:
+    """The share with these log odds."""
+    return (1 + math.tanh(odds / 2)) / 2
