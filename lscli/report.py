@@ -103,7 +103,7 @@ class Report(Provenance):
     all samples; `rows` also has the values of each group.
 
     Attributes:
-        rows: the values, in the order of the catalogue.
+        rows: the values, in the order in which the metrics were named; those of a family are in the catalogue's order.
         conclusion: a sentence about the numbers.
     """
 

@@ -50,7 +50,7 @@ COLUMNS = {
     SmoothedLabels: "q0 q1 q2",
     OneLabel: "q0 q1 q2 floor optimal_gap",
     MetricList: "id family default definition",
-    Wide: "source group n loss_smoothed@0.1 loss_smoothed@0.2 accuracy ece",
+    Wide: "source group n accuracy ece loss_smoothed@0.1 loss_smoothed@0.2",
 }
 # The names of a row's fields, where they are not those of the columns.
 ROWS: dict[Any, Any] = {

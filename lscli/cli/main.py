@@ -17,6 +17,7 @@ from lscli import limits
 from lscli._version import __version__
 from lscli.cli import bins, classes, completion, explain, inspect, metrics, samples, smooth, sweep
 from lscli.cli import eval as eval_file
+from lscli.cli.origins import origin_of_refused
 from lscli.cli.stderr import say
 from lscli.cli.typer_converters import PlainCommand, PlainGroup
 from lscli.cli.unexpected_errors import explained
@@ -137,6 +138,8 @@ def _guarded(arguments: Sequence[str]) -> int:
         return _fail(error, str(error), error.hint, error.exit_code)
     except typer.TyperException as error:
         message = said(error.format_message())
+        if isinstance(error, typer.BadParameter):
+            message += origin_of_refused(error)
         # Without a command, Typer prints the help and raises an error without a message.
         return _fail(error, message, _usage_hint(error), ExitCode.USAGE) if message else ExitCode.USAGE
     except (ClosedPipeError, BrokenPipeError):

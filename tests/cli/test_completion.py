@@ -30,7 +30,7 @@ def path(tmp_path: Path) -> str:
     """A PATH on which `lscli` is this one."""
     script = tmp_path / "bin" / "lscli"
     script.parent.mkdir()
-    script.write_text(f"#!/bin/sh\nexec {shlex.quote(sys.executable)} -m lscli \"$@\"\n")
+    script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m lscli "$@"\n')
     script.chmod(0o755)
     return os.pathsep.join([str(script.parent), os.environ["PATH"]])
 
@@ -114,7 +114,7 @@ def test_zsh_completes_with_the_script(path: str, tmp_path: Path) -> None:
     # What the script evaluates, since the line editor of zsh needs a terminal.
     script = (
         'compdef() { :; }; eval "$(lscli --show-completion zsh)"; _arguments() { print -r -- $1; }; '
-        'words=(lscli eval --kind p); CURRENT=4; _lscli_completion'
+        "words=(lscli eval --kind p); CURRENT=4; _lscli_completion"
     )
     assert ["*:", ':(("probs"))'] == in_shell("zsh", script, path, tmp_path)
 

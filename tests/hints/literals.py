@@ -76,8 +76,6 @@ HUMAN: dict[str, str] = {
     "keep the rows: list(listing.rows)": "needs standard input",
     "set LSCLI_DEBUG=1 and report what it shows": "needs a bug in lscli",
     "_LSCLI_COMPLETE is for the shell: unset it": "needs a shell; tests/cli/test_startup.py",
-    "name it, as in lscli {} bash: {}": "needs a shell; tests/cli/test_completion.py",
-    "lscli --show-completion {} prints the script, to put where you like": "needs a home; tests/cli/test_completion.py",
     "name a file: -o x{}": "needs a terminal; tests/cli/test_smooth.py",
     "options cannot be changed: use replaced({}=...)": "is for those who change lscli",
     "{}: {} of {} samples have a masked class (-inf): {}": _NO_HINT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import TYPE_CHECKING
 
@@ -72,14 +73,16 @@ def _metrics(rows: Sequence[Row], screen: Screen, interval_column: str) -> Table
         table.add_column(name, justify="right", no_wrap=True, min_width=width, header_style="dim")
     if screen.width >= (_WIDER if interval_column else _WIDE):
         table.add_column("")
-    family = ""
-    for row, line in zip(rows, cells, strict=True):
-        if family_of(row.metric) != family:
-            if family:
+    lines = iter(cells)
+    runs = [(family, list(run)) for family, run in itertools.groupby(rows, key=lambda row: family_of(row.metric))]
+    for place, (family, run) in enumerate(runs):
+        # Metrics in an order of the user's own may change their family at each row, where headings would only disturb.
+        if 2 * len(runs) <= len(rows):
+            if place:
                 table.add_row()
-            family = family_of(row.metric)
             table.add_row(Text(FAMILIES[family].title, style="bold cyan"))
-        table.add_row(_name(row, room), *line[: len(table.columns) - 1])
+        for row in run:
+            table.add_row(_name(row, room), *next(lines)[: len(table.columns) - 1])
     return table
 
 
