@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -28,9 +29,7 @@ def completes() -> bool:
 def prepare() -> None:
     """Let Typer know the shells, if one asks."""
     if completes():
-        from typer.completion import completion_init
-
-        completion_init()
+        _typers().completion_init()
 
 
 def with_shell(arguments: Sequence[str]) -> list[str]:
@@ -48,11 +47,9 @@ def with_shell(arguments: Sequence[str]) -> list[str]:
 def show(shell: str | None) -> None:
     """Print the script of a shell, and end the command."""
     if shell is not None:
-        from typer.completion import get_completion_script
-
         from lscli.cli.output import write_stdout
 
-        script = get_completion_script(prog_name="lscli", complete_var=_ASKED, shell=_known(shell, SHOW))
+        script = _typers().get_completion_script(prog_name="lscli", complete_var=_ASKED, shell=_known(shell, SHOW))
         write_stdout(f"{script}\n".encode())
         raise typer.Exit
 
@@ -66,18 +63,21 @@ def install(shell: str | None) -> None:
     if shell is not None:
         from subprocess import SubprocessError
 
-        from typer import completion
-
         from lscli.cli.output import write_stdout
 
         _known(shell, INSTALL)
         try:
-            _, path = completion.install(shell=shell, prog_name="lscli", complete_var=_ASKED)
+            _, path = _typers().install(shell=shell, prog_name="lscli", complete_var=_ASKED)
         except (OSError, RuntimeError, SubprocessError, UnicodeError) as error:
             hint = f"lscli --show-completion {shell} prints the script, to put where you like"
             raise ReadWriteError(f"the completion is not installed: {said(error)}", hint) from error
         write_stdout(f"Completion for {shell} is in {path}. It begins in the next shell that you open.\n".encode())
         raise typer.Exit
+
+
+def _typers() -> Any:
+    """Typer's completion, whose functions it does not declare."""
+    return import_module("typer.completion")
 
 
 def _known(shell: str, flag: str) -> str:

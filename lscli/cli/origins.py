@@ -73,12 +73,12 @@ def warn_of_unknown_variables(context: typer.Context) -> None:
             warn(f"the variable {printed(name)} is none of lscli's and changes nothing{hint}")
 
 
-def _source(context: typer.Context, name: str | None) -> str:
+def _source(context: Any, name: str | None) -> str:
     source = context.get_parameter_source(name or "")
     return "" if source is None else source.name
 
 
-def _named(options: list[Any], context: typer.Context) -> str:
+def _named(options: list[Any], context: Any) -> str:
     """Where these options were set, in parentheses; empty if all were typed or have their defaults."""
     said = []
     for option in options:
