@@ -92,6 +92,14 @@ def bounded(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most // 2 - 2]} ... {text[len(text) - most // 2 + 3 :]}"
 
 
+def rounded(value: float, digits: int, *, signed: bool = False) -> str:
+    """A number in a sentence, to this many significant digits: 0.0341, 170, 2.6e-07; from 1e9 on with an exponent."""
+    text = f"{value:.{digits}g}"
+    if "e+" in text and abs(float(text)) < 1e9:
+        text = f"{float(text):.0f}"
+    return f"+{text}" if signed and not text.startswith("-") else text
+
+
 def sized(count: float) -> str:
     """A number of bytes in the largest fitting unit, such as `1.5 MiB`."""
     for unit, scale in (("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lscli.errors import InputError
+from lscli.text import rounded
 from lscli.workers import run_threads
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def resampled(
         InputError: the weights add up to more samples than can be drawn.
     """
     if table.weight is not None and table.total > _MOST:
-        what = f"the weights add up to {table.total:g} samples, more than a resample can draw"
+        what = f"the weights add up to {rounded(table.total, 6)} samples, more than a resample can draw"
         raise InputError(
             what, "a weight says how often a row counts: divide the weights by one number", where="weights"
         )

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from lscli.report import by_metric
+from lscli.text import rounded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,19 +40,19 @@ def _confidence(rows: Mapping[str, Row]) -> str:
         return ""
     if abs(gap.value) > _SIGNIFICANT * gap.stderr:
         word, side = ("over-confident", "above") if gap.value > 0 else ("under-confident", "below")
-        clause = f"{word}: confidence is {abs(gap.value):.3g} {side} accuracy"
+        clause = f"{word}: confidence is {rounded(abs(gap.value), 3)} {side} accuracy"
     else:
-        clause = f"confidence matches accuracy on average ({gap.value:+.2g}, within noise)"
+        clause = f"confidence matches accuracy on average ({rounded(gap.value, 2, signed=True)}, within noise)"
     if ece is None or null is None or math.isnan(ece.value):
         return clause
     if ece.value <= 1.5 * null.value:
         relation = "near"
     else:
-        relation = f"{ece.value / null.value:.2g} times" if null.value > 0 else "above"
+        relation = f"{rounded(ece.value / null.value, 2)} times" if null.value > 0 else "above"
     # The gap is always that of the predicted class.
     number = ece.params.get("positive_class")
-    named = f"ece {ece.value:.3g}" if number is None else f"the ece of class {number}, {ece.value:.3g},"
-    return f"{clause}, and {named} is {relation} the {null.value:.2g} that noise alone gives"
+    named = f"ece {rounded(ece.value, 3)}" if number is None else f"the ece of class {number}, {rounded(ece.value, 3)},"
+    return f"{clause}, and {named} is {relation} the {rounded(null.value, 2)} that noise alone gives"
 
 
 def _floor(rows: Mapping[str, Row]) -> str:
@@ -61,7 +62,8 @@ def _floor(rows: Mapping[str, Row]) -> str:
     eps = excess.params["eps"]
     if math.isinf(excess.value):
         return f"the smoothed loss at eps {eps} is infinite, since a class is masked"
-    return f"the smoothed loss at eps {eps} is {excess.value:.3g} nats above its floor of {floor.value:.3g}"
+    above = f"{rounded(excess.value, 3)} nats above its floor of {rounded(floor.value, 3)}"
+    return f"the smoothed loss at eps {eps} is {above}"
 
 
 def _fit(rows: Mapping[str, Row]) -> str:
@@ -70,4 +72,4 @@ def _fit(rows: Mapping[str, Row]) -> str:
         return ""
     if fit.value > 1:
         return "no eps fits these logits, whose labels lie below the other classes on average"
-    return f"the eps that these logits fit best is {fit.value:.2g}"
+    return f"the eps that these logits fit best is {rounded(fit.value, 2)}"

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from lscli.render.terminal import table
-from lscli.text import printable
+from lscli.text import printable, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,7 +45,7 @@ def candidates(answer: Candidates, screen: Screen) -> Iterator[str]:
 
 
 def _cells(row: CandidateRow, decimals: int) -> list[str]:
-    difference = f"{row.difference:+.2g}" if row.difference else "0"
+    difference = rounded(row.difference, 2, signed=True) if row.difference else "0"
     return [difference, f"{row.loss:.{decimals}f}", f"{row.eps:g}", row.smoothing]
 
 
