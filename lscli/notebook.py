@@ -36,7 +36,7 @@ def html_of(
     """
     parts = [f"<p><b>{_escaped(title)}</b></p>"] if title else []
     shown = columns[:_COLUMNS]
-    parts.append(f'<table border="1" class="dataframe"><thead>{_line("th", shown)}</thead><tbody>')
+    parts.append(f"<table><thead>{_line('th', shown)}</thead><tbody>")
     parts += [_line("td", [text_of(cell) for cell in row[:_COLUMNS]]) for row in itertools.islice(rows or (), most)]
     parts.append("</tbody></table>")
     left = [

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from lscli.checked_options import choice
+from lscli.cli.typer_converters import typers_completion
 from lscli.errors import ReadWriteError, UsageError
 from lscli.text import said
 
@@ -29,7 +29,7 @@ def completes() -> bool:
 def prepare() -> None:
     """Let Typer know the shells, if one asks."""
     if completes():
-        _typers().completion_init()
+        typers_completion().completion_init()
 
 
 def with_shell(arguments: Sequence[str]) -> list[str]:
@@ -49,7 +49,9 @@ def show(shell: str | None) -> None:
     if shell is not None:
         from lscli.cli.output import write_stdout
 
-        script = _typers().get_completion_script(prog_name="lscli", complete_var=_ASKED, shell=_known(shell, SHOW))
+        script = typers_completion().get_completion_script(
+            prog_name="lscli", complete_var=_ASKED, shell=_known(shell, SHOW)
+        )
         write_stdout(f"{script}\n".encode())
         raise typer.Exit
 
@@ -67,17 +69,12 @@ def install(shell: str | None) -> None:
 
         _known(shell, INSTALL)
         try:
-            _, path = _typers().install(shell=shell, prog_name="lscli", complete_var=_ASKED)
+            _, path = typers_completion().install(shell=shell, prog_name="lscli", complete_var=_ASKED)
         except (OSError, RuntimeError, SubprocessError, UnicodeError) as error:
             hint = f"lscli --show-completion {shell} prints the script, to put where you like"
             raise ReadWriteError(f"the completion is not installed: {said(error)}", hint) from error
         write_stdout(f"Completion for {shell} is in {path}. It begins in the next shell that you open.\n".encode())
         raise typer.Exit
-
-
-def _typers() -> Any:
-    """Typer's completion, whose functions it does not declare."""
-    return import_module("typer.completion")
 
 
 def _known(shell: str, flag: str) -> str:

@@ -94,7 +94,7 @@ def _app() -> typer.Typer:
         "\n\nExit codes: 0 done, 2 wrong usage, 3 unusable input, 4 reading or writing failed.",
     )
     for name, (function, examples) in COMMANDS.items():
-        app.command(name, cls=PlainCommand, help=_paragraphs(function), epilog="\n\n".join(("Examples:", *examples)))(
+        app.command(name, cls=PlainCommand, help=_paragraphs(function), epilog="\n".join(("Examples:", *examples)))(
             function
         )
     return app

@@ -6,26 +6,28 @@ import itertools
 import math
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.padding import Padding
 from rich.text import Text
 
 from lscli.metrics.catalogue import FAMILIES, family_of, find
 from lscli.render.numbers import error, interval, interval_title, short
 from lscli.render.terminal import curve
-from lscli.render.terminal.table import conclusion, empty_table, text_of, titled
+from lscli.render.terminal.table import conclusion, elided, empty_table, not_shown, text_of, titled
 from lscli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rich.console import RenderableType
-    from rich.table import Table
 
     from lscli.render.renderers import Screen
     from lscli.report import Report, Row
 
 # Screens of at least these widths have room for the gist of each metric: without and with a column of intervals.
 _WIDE, _WIDER = 80, 104
+# A gist of fewer characters says nothing.
+_LEAST_GIST = 16
 # Params that are not shown, since the definition of the metric names these defaults.
 _DEFAULT_PARAMS = ("bins=15", "score=msp")
 
@@ -36,7 +38,7 @@ def report(answer: Report, screen: Screen) -> Iterator[str]:
     Metrics over a range of eps are a matrix of their own.
     """
     intervals = any(not math.isnan(row.ci_low) for row in answer.rows)
-    parts: list[RenderableType] = [Padding(titled(answer), (1, 0, 0, 1))]
+    parts: list[RenderableType] = [Padding(titled(answer, screen), (1, 0, 0, 1))]
     blocks: dict[tuple[str, str], list[Row]] = {}
     for row in answer.rows:
         blocks.setdefault((row.source, row.group), []).append(row)
@@ -44,13 +46,13 @@ def report(answer: Report, screen: Screen) -> Iterator[str]:
     drawn = len(sources) > 1 or any(curve.curves(rows) for rows in blocks.values())
     for (source, group), rows in blocks.items():
         if len(sources) > 1 and not group:
-            parts.append(Padding(Text(printable(source), style="bold"), (1, 0, 0, 1)))
+            parts.append(Padding(Text(elided(printable(source), screen.width - 2), style="bold"), (1, 0, 0, 1)))
         if len(blocks) > len(sources):
             parts.append(Padding(_group_title(group, rows[0].n), (1, 0, 0, 1)))
         parts.extend(curve.matrix(answer, rows, screen))
         left = curve.undrawn(rows) if drawn else rows
         if left:
-            parts.append(_metrics(left, screen, interval_title(answer) if intervals else ""))
+            parts.extend(_metrics(left, screen, interval_title(answer) if intervals else ""))
         if drawn:
             parts.extend(curve.differences(answer, rows, screen))
         elif not group:
@@ -60,30 +62,46 @@ def report(answer: Report, screen: Screen) -> Iterator[str]:
     yield text_of(parts, screen)
 
 
-def _metrics(rows: Sequence[Row], screen: Screen, interval_column: str) -> Table:
+def _metrics(rows: Sequence[Row], screen: Screen, interval_column: str) -> list[RenderableType]:
     # Numbers are never broken. A narrow screen shows the interval without the standard error, and wraps names.
     spread = not (interval_column and screen.width < _WIDE)
     columns = ["value", *["± s.e."] * spread, *[interval_column] * bool(interval_column)]
     cells = [_cells(row, spread=spread, with_interval=bool(interval_column)) for row in rows]
     widths = [max(len(name), *(line[n].cell_len for line in cells)) for n, name in enumerate(columns)]
     room = screen.width - sum(widths) - 3 * len(widths) - 4  # spaces between columns and at the edges
+    names, gist = [_name(row, room) for row in rows], 0
+    if screen.width >= (_WIDER if interval_column else _WIDE):
+        longest = max(line[-1].cell_len for line in cells)
+        left = screen.width - sum(widths) - 2 * len(columns) - 3  # for the name and the gist, without edges
+        names = [_name(row, left - longest) for row in rows]
+        gist = min(longest, left - max(_widest(name) for name in names))
     table = empty_table()
     table.add_column("metric", header_style="dim", overflow="fold")
     for name, width in zip(columns, widths, strict=True):
         table.add_column(name, justify="right", no_wrap=True, min_width=width, header_style="dim")
-    if screen.width >= (_WIDER if interval_column else _WIDE):
-        table.add_column("")
-    lines = iter(cells)
-    runs = [(family, list(run)) for family, run in itertools.groupby(rows, key=lambda row: family_of(row.metric))]
+    if gist >= _LEAST_GIST:
+        table.add_column("", no_wrap=True, overflow="ellipsis", max_width=gist)
+    lines = zip(rows, names, cells, strict=True)
+    runs = [(family, list(run)) for family, run in itertools.groupby(lines, key=lambda line: family_of(line[0].metric))]
     for place, (family, run) in enumerate(runs):
         # Metrics in an order of the user's own may change their family at each row, where headings would only disturb.
         if 2 * len(runs) <= len(rows):
             if place:
                 table.add_row()
             table.add_row(Text(FAMILIES[family].title, style="bold cyan"))
-        for row in run:
-            table.add_row(_name(row, room), *next(lines)[: len(table.columns) - 1])
-    return table
+        for _, title, line in run:
+            table.add_row(title, *line[: len(table.columns) - 1])
+    hidden = [] if spread or not any(error(row.stderr) for row in rows) else ["stderr"]
+    notes = [Padding(not_shown(hidden), (0, 1, 0, 2))] if hidden else []
+    full = gist + sum(widths) + max(_widest(name) for name in names) + 2 * len(columns) + 6
+    if gist >= _LEAST_GIST and full > screen.width:  # only without its edges does the table fit
+        table.show_edge = table.pad_edge = False
+        return [Padding(table, (1, 0, 1, 1)), *notes]
+    return [table, *notes]
+
+
+def _widest(text: Text) -> int:
+    return max(cell_len(line) for line in text.plain.split("\n"))
 
 
 def _group_title(group: str, n: float) -> Text:

@@ -7,6 +7,7 @@ from rich.cells import cell_len
 
 from lscli.metrics.catalogue import FAMILIES
 from lscli.render.renderers import Screen
+from lscli.render.terminal.table import elided
 from lscli.report import Report, Setting
 from lscli.text import printable
 from tests.render.reports import NAMES, ROWS, report, row, squeezed, text_of, without_color
@@ -26,7 +27,8 @@ def test_no_line_is_wider_than_the_screen(name: str, width: int) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_is_shown_as_it_is(name: str, width: int) -> None:
     text = squeezed(text_of(report(name), "table", Screen(width, color=False)))
-    assert squeezed(f"lscli {printable(name)} 5,000 samples x 10 classes, float32") in text
+    shown = elided(printable(name), width - 9)
+    assert squeezed(f"lscli {shown} 5,000 samples x 10 classes, float32") in text
     assert squeezed(f"Over-confident: {printable(name)} has an ece of 0.0341.") in text
 
 
