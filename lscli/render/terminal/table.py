@@ -126,7 +126,7 @@ def _shown(
     if sum(widths.values()) > screen.width - 2:  # long names give their room to numbers first
         longest = max(_LEAST_NAME, screen.width // 4)
         widths = _widths(there, longest)
-    kept = [_sorted_by(answer), *(name for name in _KEPT if name in widths)]
+    kept = list(dict.fromkeys([_sorted_by(answer), *(name for name in _KEPT if name in widths)]))
     others = [name for name in (*_FIRST_TO_GO, *list(widths)[:0:-1]) if name not in kept]
     shown = fitting(widths, screen.width - 2, [*others, *kept[:0:-1]])
     return shown, [name for name in widths if name not in shown], longest
