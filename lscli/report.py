@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
-from collections.abc import KeysView
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,7 +12,7 @@ from lscli.notebook import html_of
 from lscli.text import rounded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, KeysView, Mapping, Sequence
 
     import pandas as pd
 
@@ -138,8 +137,8 @@ class Report(Provenance):
         raise KeyError(f"no {name} in this report; it has {', '.join(dict.fromkeys(row.metric for row in self.rows))}")
 
     def __contains__(self, name: object) -> bool:
-        """Whether `report[name]` is a value."""
-        return len(self._found(name)) == 1
+        """Whether the report has a value of this name, or several, of which `@` and a number select one."""
+        return bool(self._found(name))
 
     def __iter__(self) -> Iterator[str]:
         """The names of the values of all samples, in order: `id`, or `id@number` where a metric has several.
@@ -157,7 +156,7 @@ class Report(Provenance):
 
     def keys(self) -> KeysView[str]:
         """The names of the values, as `dict(report)` takes them."""
-        return KeysView(self)
+        return dict.fromkeys(self, None).keys()
 
     def values(self) -> list[float]:
         """The values in the order of their names."""

@@ -129,8 +129,10 @@ def test_a_report_reads_like_a_dict(report: lscli.Report) -> None:
 
 
 @pytest.mark.parametrize("name", ["x", "loss_smoothed", "loss_smoothed@0.3", 3, None])
-def test_what_is_no_name_of_one_value_is_not_in_the_report(report: lscli.Report, name: object) -> None:
-    assert name not in report
+def test_what_is_no_name_of_one_value_has_none(report: lscli.Report, name: object) -> None:
+    assert name not in [*report]
+    assert (name == "loss_smoothed") == (name in report)
+    assert report.get(name) is None  # type: ignore[arg-type]
     with pytest.raises(KeyError):
         report[name]  # type: ignore[index]
 
