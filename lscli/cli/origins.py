@@ -95,15 +95,13 @@ def _concerns(error: LscliError, option: Any, context: typer.Context) -> bool:
     """Whether an error names an option, as its place or by its flag, or the value of the option."""
     if _source(context, option.name) not in ("ENVIRONMENT", "DEFAULT_MAP"):
         return False
+    if error.where.partition(": ")[0] in (option.opts[0][2:], option.name):
+        return True
     flags = "|".join(map(re.escape, option.opts))
-    said = f"{error.message} {error.hint}"
-    if error.where.partition(": ")[0] in (option.opts[0][2:], option.name) or re.search(
-        rf"(?<![\w-])({flags})(?![\w-])", said
-    ):
+    if re.search(rf"(?<![\w-])({flags})(?![\w-])", f"{error.message} {error.hint}"):
         return True
     value = context.params.get(option.name)
-    parts = [part for part in (value if isinstance(value, list) else [value]) if isinstance(part, str)]
-    texts = [text for part in parts for text in part.split(",") if text]
+    texts = [text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str) and text]
     return any(
         shown(text) in error.message or re.search(rf"(?<![\w./-]){re.escape(text)}(?![\w./-])", error.where)
         for text in texts
