@@ -90,7 +90,7 @@ def _users_shell(flag: str) -> str:
 
     try:
         name, _ = shellingham.detect_shell()
-    except shellingham.ShellDetectionFailure:
+    except (shellingham.ShellDetectionFailure, RuntimeError):  # no shell, or a system that shellingham does not know
         name = ""
     if name not in SHELLS:
         raise UsageError("your shell is not known", f"name it, as in lscli {flag} bash: {', '.join(SHELLS)}")

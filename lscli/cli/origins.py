@@ -62,8 +62,10 @@ def origin_of_refused(error: typer.BadParameter) -> str:
 
 def warn_of_unknown_variables(context: typer.Context) -> None:
     """Give a warning for each variable that begins as those of lscli do, and that no command reads."""
-    commands = getattr(context.find_root().command, "commands", {}).values()
-    known = {option.envvar for command in commands for option in command.params if option.envvar} | {*_OTHERS}
+    commands = getattr(context.find_root().command, "commands", None)
+    if commands is None:  # a command alone does not know the options of the others
+        return
+    known = {option.envvar for command in commands.values() for option in command.params if option.envvar} | {*_OTHERS}
     names = [name.removeprefix(_PREFIX) for name in sorted(known)]
     for name in os.environ:
         if name.upper().startswith(_PREFIX) and name not in known:
