@@ -40,13 +40,17 @@ def html_of(
     parts += [_line("td", [text_of(cell) for cell in row[:_COLUMNS]]) for row in itertools.islice(rows or (), most)]
     parts.append("</tbody></table>")
     left = [
-        *([f"{length - most:,} more rows"] if rows is not None and length is not None and length > most else []),
-        *([f"{len(columns) - _COLUMNS:,} more columns"] if len(columns) > _COLUMNS else []),
+        *([_more(length - most, "row")] if rows is not None and length is not None and length > most else []),
+        *([_more(len(columns) - _COLUMNS, "column")] if len(columns) > _COLUMNS else []),
     ]
     if rows is None:
         parts.append(f"<p>{_UNREAD if length is None else f'{length:,} rows: {_UNREAD}'}</p>")
     parts += [f"<p>... {' and '.join(left)}</p>"] if left else []
     return "\n".join([*parts, *(f"<p>{_escaped(note)}</p>" for note in notes if note)])
+
+
+def _more(count: int, what: str) -> str:
+    return f"{count:,} more {what}{'s' * (count != 1)}"
 
 
 def text_of(value: object) -> str:
