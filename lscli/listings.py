@@ -5,18 +5,25 @@ A view is chosen by the class of a listing; formats such as CSV need only its co
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
+from lscli.notebook import html_of, text_of
 from lscli.report import Provenance
+from lscli.text import bounded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
     import pandas as pd
     from numpy.typing import NDArray
 
 T = TypeVar("T")
+
+# The columns and cells that the representation of a listing names.
+_FEW = 6
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -51,6 +58,31 @@ class Listing(Provenance):
         import pandas as pd
 
         return pd.DataFrame(list(self.cells()), columns=list(self.columns))
+
+    def __repr__(self) -> str:
+        length, name = self._length(), type(self).__name__
+        rows = "rows to be computed" if length is None else f"{length:,} row{'s' * (length != 1)}"
+        head = f"{name}({rows} of {', '.join(itertools.islice(self.columns, _FEW))}"
+        more = f", ... {len(self.columns):,} columns" if len(self.columns) > _FEW else ""
+        first = self._first(1)
+        cells = zip(self.columns, first[0], strict=True) if first else ()
+        there = [f"{key}={bounded(text, 40)}" for key, cell in cells if (text := text_of(cell))]
+        said = f"; first {', '.join(there[:_FEW])}{', ...' * (len(there) > _FEW)}" if there else ""
+        return f"{head}{more}{said})"
+
+    def _repr_html_(self) -> str:
+        rows = self._first(None) if isinstance(self.rows, Sequence) else None
+        notes = [self.conclusion, *self.warned()]
+        return html_of(str(self.title), self.columns, rows, self._length(), notes)
+
+    def _length(self) -> int | None:
+        """The number of rows, if it is known before they are read."""
+        shape = getattr(self.rows, "shape", None)
+        return len(self.rows) if isinstance(self.rows, Sequence) else None if shape is None else int(shape[0])
+
+    def _first(self, most: int | None) -> list[Sequence[Any]]:
+        """The first cells of rows that are there; none of rows that are computed while they are read."""
+        return list(itertools.islice(self.cells(), most)) if isinstance(self.rows, Sequence) else []
 
 
 class Recomputed(Generic[T]):

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections import Counter
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lscli.notebook import html_of
+from lscli.text import rounded
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, KeysView, Mapping, Sequence
 
     import pandas as pd
 
 SCHEMA = "lscli.report/1"
+# The most rows that a notebook shows: all metrics of one group.
+_MOST_ROWS = 100
 
 
 class Row(NamedTuple):
@@ -83,6 +90,10 @@ class Provenance:
         """The attributes by name, as keywords of an answer with this provenance."""
         return {f.name: getattr(self, f.name) for f in fields(Provenance)}
 
+    def warned(self) -> list[str]:
+        """The warnings, as paragraphs."""
+        return [f"Warning: {note}" for note in self.warnings]
+
     def described(self, schema: str) -> dict[str, Any]:
         """The object that `-f json` prints, without the rows."""
         return {
@@ -101,10 +112,11 @@ class Report(Provenance):
     """Metrics of one or more sources, with their provenance.
 
     `report["ece"]` is a value; `report["loss_smoothed@0.2"]` is one of several. With groups, these are the values of
-    all samples; `rows` also has the values of each group.
+    all samples; `rows` also has the values of each group. A report can be read like a dict: it iterates over the names
+    of its values, and `dict(report)` has them all.
 
     Attributes:
-        rows: the values, in the order of the catalogue.
+        rows: the values, in the order in which the metrics were named; those of a family are in the catalogue's order.
         conclusion: a sentence about the numbers.
     """
 
@@ -126,7 +138,39 @@ class Report(Provenance):
         raise KeyError(f"no {name} in this report; it has {', '.join(dict.fromkeys(row.metric for row in self.rows))}")
 
     def __contains__(self, name: object) -> bool:
+        """Whether the report has a value of this name, or several, of which `@` and a number select one."""
         return bool(self._found(name))
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the values of all samples, in order: `id`, or `id@number` where a metric has several.
+
+        What has no name of its own is left out: the values of groups, and those of several models of a sweep; `rows`
+        has them all.
+        """
+        return (
+            name for name, count in Counter(_names([row for row in self.rows if not row.group])).items() if count == 1
+        )
+
+    def __len__(self) -> int:
+        """The number of names."""
+        return sum(1 for _ in self)
+
+    def keys(self) -> KeysView[str]:
+        """The names of the values, as `dict(report)` takes them."""
+        return dict.fromkeys(self, None).keys()
+
+    def values(self) -> list[float]:
+        """The values in the order of their names."""
+        return [self[name] for name in self]
+
+    def items(self) -> list[tuple[str, float]]:
+        """The names with their values."""
+        return [(name, self[name]) for name in self]
+
+    def get(self, name: str, default: float | None = None) -> float | None:
+        """The value of this name, or a default if the report has none."""
+        found = self._found(name)
+        return found[0].value if len(found) == 1 else default
 
     def _found(self, name: object) -> list[Row]:
         if not isinstance(name, str):
@@ -152,14 +196,28 @@ class Report(Provenance):
         }
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{row.metric}={row.value:.4g}" for row in self.rows[:4])
+        named = zip(_names(self.rows), self.rows, strict=True)
+        shown = ", ".join(f"{name}={rounded(row.value, 4)}" for name, row in itertools.islice(named, 4))
         rest = f", ... {len(self.rows)} rows" if len(self.rows) > 4 else ""
         return f"Report({shown}{rest})"
 
     def _repr_html_(self) -> str:
-        frame = self.to_frame()
-        empty = [name for name in ("group", "ci_low", "ci_high") if not frame[name].replace("", None).notna().any()]
-        return str(frame.drop(columns=empty).to_html(index=False, na_rep="", float_format=lambda x: f"{x:.4g}"))
+        rows = [row.cells() for row in self.rows]
+        empty = {"group", "ci_low", "ci_high"}
+        columns = [
+            place
+            for place, name in enumerate(Row._fields)
+            if name not in empty or any(row[place] != "" and row[place] == row[place] for row in rows)
+        ]
+        names = [Row._fields[place] for place in columns]
+        shown = ([row[place] for place in columns] for row in rows)
+        return html_of("", names, shown, len(rows), [self.conclusion, *self.warned()], _MOST_ROWS)
+
+
+def _names(rows: Sequence[Row]) -> list[str]:
+    """The name of each row: its metric, with the argument where the rows have several of the metric."""
+    several = Counter(row.metric for row in rows)
+    return [f"{row.metric}@{row.argument}" if several[row.metric] > 1 else row.metric for row in rows]
 
 
 def by_metric(rows: Sequence[Row]) -> dict[str, Row]:

@@ -50,13 +50,18 @@ def said(error: object) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """`did you mean 'a' or 'b'?`, or an empty string if no known word is similar."""
+    close = similar(word, known)
+    return f"did you mean {' or '.join(map(_quoted, close))}?" if close else ""
+
+
+def similar(word: str, known: Iterable[str]) -> list[str]:
+    """The known words that are similar to a word, at most three, the most similar one first."""
     import difflib  # imported only after a typing error
 
     # Comparing takes a time that grows with the square of the lengths.
     short = (each for each in known if len(each) <= _LONGEST_NAME and each.isprintable())
     words = list(itertools.islice(short, _MOST_COMPARED)) if len(word) <= _LONGEST_NAME else []
-    close = difflib.get_close_matches(word, words, n=3, cutoff=0.6)
-    return f"did you mean {' or '.join(map(_quoted, close))}?" if close else ""
+    return difflib.get_close_matches(word, words, n=3, cutoff=0.6)
 
 
 def typed(name: str) -> str:
@@ -85,6 +90,14 @@ def listed(names: Collection[str]) -> str:
 def bounded(text: str, most: int) -> str:
     """Text of at most `most` characters: a longer one without its middle."""
     return text if len(text) <= most else f"{text[: most // 2 - 2]} ... {text[len(text) - most // 2 + 3 :]}"
+
+
+def rounded(value: float, digits: int, *, signed: bool = False) -> str:
+    """A number in a sentence, to this many significant digits: 0.0341, 170, 2.6e-07; from 1e9 on with an exponent."""
+    text = f"{value:.{digits}g}"
+    if "e+" in text and abs(float(text)) < 1e9:
+        text = f"{float(text):.0f}"
+    return f"+{text}" if signed and not text.startswith("-") else text
 
 
 def sized(count: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ COLUMNS = {
     SmoothedLabels: "q0 q1 q2",
     OneLabel: "q0 q1 q2 floor optimal_gap",
     MetricList: "id family default definition",
-    Wide: "source group n loss_smoothed@0.1 loss_smoothed@0.2 accuracy ece",
+    Wide: "source group n accuracy ece loss_smoothed@0.1 loss_smoothed@0.2",
 }
 # The names of a row's fields, where they are not those of the columns.
 ROWS: dict[Any, Any] = {
@@ -152,3 +153,63 @@ def test_a_listing_has_a_provenance(made: dict[type[Listing], Listing]) -> None:
     assert ["logits", "labels"] == [entry["role"] for entry in bins.inputs]
     assert {"rows": 40, "kept": 40} == {key: bins.samples[key] for key in ("rows", "kept")}
     assert 4 == bins.settings["bins"].value
+
+
+@pytest.mark.parametrize("kind", COLUMNS)
+def test_the_repr_is_one_line_with_rows_and_columns(made: dict[type[Listing], Listing], kind: type[Listing]) -> None:
+    listing = made[kind]
+    text = repr(listing)
+    assert text.startswith(f"{kind.__name__}(")
+    assert ", ".join(COLUMNS[kind].split()[:6]) in text
+    assert ("\n" not in text, True) == (True, len(text) < 600)
+
+
+def test_the_repr_has_the_first_row(made: dict[type[Listing], Listing]) -> None:
+    assert "Classes(3 rows of source, group, class, " in repr(made[Classes])
+    assert "; first source=logits, class=0, support=" in repr(made[Classes])
+    assert "1 row of" in repr(made[OneLabel])
+    assert "OneLabel(1 row of q0, q1, q2, floor, optimal_gap; first q0=0.03333, q1=0.9333, " in repr(made[OneLabel])
+
+
+@pytest.mark.parametrize("kind", [Samples, SmoothedLabels])
+def test_showing_rows_that_are_computed_while_they_are_read_reads_none(
+    made: dict[type[Listing], Listing], kind: type[Listing]
+) -> None:
+    listing = made[kind]
+    page = listing._repr_html_()
+    assert "computed while they are read" in page
+    assert "<td>" not in page
+    assert "first" not in repr(listing)
+    assert 40 == len(list(listing.cells()))
+
+
+@pytest.mark.parametrize("kind", COLUMNS)
+def test_a_notebook_shows_the_columns(made: dict[type[Listing], Listing], kind: type[Listing]) -> None:
+    page = made[kind]._repr_html_()
+    assert COLUMNS[kind].split() == re.findall("<th>(.*?)</th>", page)
+    assert str(made[kind].title) in page
+
+
+def test_a_notebook_shows_the_first_rows_and_says_how_many_there_are_more() -> None:
+    rows = [MetricRow(f"m{number}", "<i>x</i>", number % 2 == 0, "d" * 1000) for number in range(1000)]
+    page = MetricList(rows=rows, conclusion="a < b", warnings=["c & d"])._repr_html_()
+    assert 20 == page.count("<tr><td>")
+    assert "<p>... 980 more rows</p>" in page
+    assert ("<i>" not in page, "&lt;i&gt;" in page) == (True, True)
+    assert page.index("980 more") < page.index("<p>a &lt; b</p>") < page.index("<p>Warning: c &amp; d</p>")
+    assert len(page) < 20 * 400
+    exact = MetricList(rows=rows[:20])._repr_html_()
+    assert (20, False) == (exact.count("<tr><td>"), "more rows" in exact)
+
+
+def test_a_notebook_shows_the_first_columns_of_many() -> None:
+    page = smoothed_label(1, SmoothOneOptions(classes=1000))._repr_html_()
+    assert 30 == page.count("<th>")
+    assert "<p>... 972 more columns</p>" in page
+
+
+def test_a_missing_number_is_empty_and_a_bool_is_yes_or_nothing(made: dict[type[Listing], Listing]) -> None:
+    rows = [MetricRow("a", "b", True, "x"), MetricRow("c", "d", False, "y")]
+    assert "<td>yes</td><td>x</td>" in MetricList(rows=rows)._repr_html_()
+    assert "<td></td><td>y</td>" in MetricList(rows=rows)._repr_html_()
+    assert "nan" not in made[Bins]._repr_html_()

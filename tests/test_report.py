@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import math
 from pathlib import Path
@@ -96,6 +97,61 @@ def test_a_notebook_shows_a_table_without_empty_columns(report: lscli.Report) ->
     assert "ci_low" not in page
 
 
+def test_a_notebook_shows_the_conclusion_and_the_warnings() -> None:
+    with pytest.warns(lscli.LscliWarning, match="masked"):
+        report = lscli.evaluate([[1.0, -math.inf, 3.0], [0.0, 3.0, 1.0]], [2, 1])
+    page = report._repr_html_()
+    assert html.escape(report.conclusion) in page
+    assert [True] == [html.escape(note) in page for note in report.warnings]
+    assert page.index("</table>") < page.index(html.escape(report.conclusion)) < page.index("Warning: ")
+
+
+def test_a_notebook_shows_a_bounded_number_of_rows() -> None:
+    groups = np.repeat(np.arange(60), 2)
+    report = lscli.evaluate(
+        4 * np.eye(3)[np.arange(120) % 3], np.arange(120) % 3, groups=groups, metrics="accuracy,error"
+    )
+    assert "<p>... 22 more rows</p>" in report._repr_html_()
+    assert 100 == report._repr_html_().count("<tr><td>")
+
+
+def test_a_report_reads_like_a_dict(report: lscli.Report) -> None:
+    names = list(report)
+    assert ["loss_hard", "loss_uniform", "perplexity", "loss_smoothed@0.1", "loss_smoothed@0.2"] == names[:5]
+    assert len(names) == len({*names}) == len(report) == len(report.rows)
+    assert dict(report) == dict(zip(names, (row.value for row in report.rows), strict=True))
+    assert names == list(report.keys()) == [name for name, _ in report.items()]
+    assert [report[name] for name in names] == report.values() == [value for _, value in report.items()]
+    assert [True] * len(names) == [name in report for name in names]
+    assert {"ece", "loss_hard"} == report.keys() & {"ece", "loss_hard", "loss_smoothed", "x"}
+    assert report["ece"] == report.get("ece")
+    assert (None, 0.5) == (report.get("x"), report.get("x", 0.5))
+
+
+@pytest.mark.parametrize("name", ["x", "loss_smoothed", "loss_smoothed@0.3", 3, None])
+def test_what_is_no_name_of_one_value_has_none(report: lscli.Report, name: object) -> None:
+    assert name not in [*report]
+    assert (name == "loss_smoothed") == (name in report)
+    assert report.get(name) is None  # type: ignore[arg-type]
+    with pytest.raises(KeyError):
+        report[name]  # type: ignore[index]
+
+
+def test_the_names_are_of_all_samples_and_in_the_order_asked() -> None:
+    x, y = 4 * np.eye(3)[np.arange(12) % 3], np.arange(12) % 3
+    report = lscli.evaluate(x, y, groups=np.arange(12) % 2, metrics="ece,accuracy,risk_at_coverage@0.5,loss_hard")
+    assert ["ece", "accuracy", "risk_at_coverage", "loss_hard"] == list(report)
+    assert 3 * len(report) == len(report.rows)
+
+
+def test_several_models_share_no_name() -> None:
+    x, y = np.random.default_rng(0).normal(size=(60, 3)), np.arange(60) % 3
+    report = lscli.sweep(x, y, others=[x * 2], eps=[0.1, 0.2])
+    assert {"loss_difference", "loss_flip_eps"} == {name.partition("@")[0] for name in report}
+    assert dict(report) == {name: report[name] for name in report}
+    assert len(lscli.sweep(x, y, eps=[0.1])) == len(lscli.sweep(x, y, eps=[0.1]).rows)
+
+
 def test_a_source_s_name_cannot_write_into_the_page() -> None:
     report = lscli.Report([Row("<script>x</script>", "", "ece", 0.1, math.nan, math.nan, math.nan, 3, {"bins": 15})])
     assert "<script>" not in report._repr_html_()
@@ -103,6 +159,7 @@ def test_a_source_s_name_cannot_write_into_the_page() -> None:
 
 def test_the_repr_is_short(report: lscli.Report) -> None:
     assert repr(report).startswith("Report(loss_hard=0.2828, ")
+    assert "loss_smoothed@0.1=1.853" in repr(report)
     assert len(repr(report)) < 200
 
 

@@ -8,7 +8,7 @@ import shlex
 import pytest
 
 from lscli.errors import InputError
-from lscli.text import bounded, listed, nearest, printed, shown, typed
+from lscli.text import bounded, listed, nearest, printed, rounded, shown, typed
 
 ODD = ["$(touch PWNED)", "`touch x`", "a b", "it's", 'say "no"', "a;b", "*", "~", "-x", "日本語"]
 
@@ -63,3 +63,31 @@ def test_any_value_is_shown_in_a_short_printable_line(value: object) -> None:
 @pytest.mark.parametrize("value", ["it's", 5, -2.5, True, None, [1, "a"], {"a": 0.1}])
 def test_a_short_value_is_shown_as_python_writes_it(value: object) -> None:
     assert repr(value) == shown(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (170.4, 2, "170"),
+        (168.3, 2, "170"),
+        (99.6, 2, "100"),
+        (1234567.0, 3, "1230000"),
+        (-21946.0, 3, "-21900"),
+        (999999999.0, 2, "1e+09"),
+        (2.6e-07, 2, "2.6e-07"),
+        (0.03411, 3, "0.0341"),
+        (0.5, 3, "0.5"),
+        (6.7, 2, "6.7"),
+        (0.0, 2, "0"),
+        (1.5e12, 2, "1.5e+12"),
+        (float("inf"), 2, "inf"),
+        (float("nan"), 2, "nan"),
+    ],
+)
+def test_a_number_in_a_sentence_has_no_exponent_where_it_is_large(value: float, digits: int, text: str) -> None:
+    assert text == rounded(value, digits)
+
+
+@pytest.mark.parametrize(("value", "text"), [(170.4, "+170"), (-0.5, "-0.5"), (0.0, "+0")])
+def test_a_signed_number_has_its_sign(value: float, text: str) -> None:
+    assert text == rounded(value, 2, signed=True)

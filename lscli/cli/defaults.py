@@ -1,23 +1,17 @@
-"""Defaults of options from `[tool.lscli]` in pyproject.toml, and the origin of each setting."""
+"""Defaults of options from `[tool.lscli]` in pyproject.toml."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
+from lscli.cli.origins import PYPROJECT, key_of
 from lscli.errors import ReadWriteError, UsageError
 from lscli.text import nearest, said
 
 if TYPE_CHECKING:
     import typer
-
-    from lscli.report import Provenance
-
-Answer = TypeVar("Answer", bound="Provenance")
-
-_ORIGINS = {"COMMANDLINE": "flag", "ENVIRONMENT": "environment", "DEFAULT_MAP": "pyproject", "DEFAULT": "default"}
 
 
 def load_pyproject(context: typer.Context) -> None:
@@ -37,7 +31,7 @@ def load_pyproject(context: typer.Context) -> None:
         return
     commands: Mapping[str, Any] = getattr(context.command, "commands", {})
     options = {
-        name: {_key(p): p for p in command.params if p.param_type_name == "option"}
+        name: {key_of(p): p for p in command.params if p.param_type_name == "option"}
         for name, command in commands.items()
     }
     known = {key for group in options.values() for key in group}
@@ -46,25 +40,11 @@ def load_pyproject(context: typer.Context) -> None:
         if key not in known:
             hint = nearest(key, known) or "see lscli eval --help for the options"
             raise UsageError(f"[tool.lscli] has an unknown option {key!r}", hint, where=path)
+    context.meta[PYPROJECT] = path
     context.default_map = {
         name: {group[key].name: _shaped(group[key], key, value, path) for key, value in values.items() if key in group}
         for name, group in options.items()
     }
-
-
-def with_origins(answer: Answer, context: typer.Context) -> Answer:
-    """The answer with the origin of each setting: flag, environment, pyproject or default."""
-    settings = {}
-    for name, setting in answer.settings.items():
-        source = context.get_parameter_source(name)
-        origin = _ORIGINS.get(source.name, setting.origin) if source else setting.origin
-        settings[name] = setting._replace(origin=origin)
-    return replace(answer, settings=settings)
-
-
-def _key(option: Any) -> str:
-    """The name of an option in the file: its name in the environment, without `LSCLI_`."""
-    return str(option.envvar or option.name).removeprefix("LSCLI_").lower()
 
 
 def _shaped(option: Any, key: str, value: Any, path: str) -> Any:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from lscli.checked_options import Options, declared
+from lscli.cli.origins import origins_named, warn_of_unknown_variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def flat(function: Callable[..., None]) -> Callable[..., None]:
-    """Make a Typer command from a function, some of whose parameters are classes of options.
+    """Make a Typer command from a function of a context, some of whose parameters are classes of options.
 
     Each field of these classes becomes an option of the command, which calls the function with the objects made from
     their values. The other parameters stay as they are.
@@ -33,12 +34,15 @@ def flat(function: Callable[..., None]) -> Callable[..., None]:
     parameters += [_parameter(each) for group in fields.values() for each in group]
 
     @wraps(function)
-    def command(**values: Any) -> None:
-        made = {
-            name: groups[name](**{each.name: _given(each, values.pop(each.name)) for each in group})
-            for name, group in fields.items()
-        }
-        function(**values, **made)
+    def command(context: typer.Context, **values: Any) -> None:
+        if not values.get("quiet"):
+            warn_of_unknown_variables(context)
+        with origins_named(context):
+            made = {
+                name: groups[name](**{each.name: _given(each, values.pop(each.name)) for each in group})
+                for name, group in fields.items()
+            }
+            function(context, **values, **made)
 
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}

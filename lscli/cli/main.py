@@ -15,8 +15,9 @@ import typer
 
 from lscli import limits
 from lscli._version import __version__
-from lscli.cli import bins, classes, explain, inspect, metrics, samples, smooth, sweep
+from lscli.cli import bins, classes, completion, explain, inspect, metrics, samples, smooth, sweep
 from lscli.cli import eval as eval_file
+from lscli.cli.origins import origin_of_refused
 from lscli.cli.stderr import say
 from lscli.cli.typer_converters import PlainCommand, PlainGroup
 from lscli.cli.unexpected_errors import explained
@@ -51,11 +52,26 @@ def _print_version(asked: bool) -> None:
         raise typer.Exit
 
 
+def _of_shell(flag: str, verb: str, callback: Callable[[str | None], None]) -> Any:
+    return typer.Option(
+        flag,
+        metavar="[SHELL]",
+        help=f"{verb} the completion of words for your shell, or for {', '.join(completion.SHELLS[:-1])} or "
+        f"{completion.SHELLS[-1]}.",
+        callback=callback,
+        is_eager=True,
+        autocompletion=lambda: [*completion.SHELLS],
+        show_default=False,
+    )
+
+
 def _start(
     context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
     ] = False,
+    show_completion: Annotated[str | None, _of_shell(completion.SHOW, "Print", completion.show)] = None,
+    install_completion: Annotated[str | None, _of_shell(completion.INSTALL, "Install", completion.install)] = None,
 ) -> None:
     """Calibration analysis of saved classifier logits: losses, confidence, calibration, label smoothing."""
     if not {"-h", "--help"} & set(context.obj or ()):  # help works even if pyproject.toml is broken
@@ -72,12 +88,13 @@ def _app() -> typer.Typer:
         callback=_start,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
+        add_completion=False,  # lscli has options of its own, which take the name of a shell
         context_settings={"help_option_names": ["-h", "--help"]},
         epilog="Options have defaults in the environment (LSCLI_EPS) and in pyproject.toml (\\[tool.lscli] eps = 0.1)."
         "\n\nExit codes: 0 done, 2 wrong usage, 3 unusable input, 4 reading or writing failed.",
     )
     for name, (function, examples) in COMMANDS.items():
-        app.command(name, cls=PlainCommand, help=_paragraphs(function), epilog="\n\n".join(("Examples:", *examples)))(
+        app.command(name, cls=PlainCommand, help=_paragraphs(function), epilog="\n".join(("Examples:", *examples)))(
             function
         )
     return app
@@ -112,7 +129,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def _guarded(arguments: Sequence[str]) -> int:
     try:
-        code = app(list(arguments), standalone_mode=False, prog_name="lscli", obj=list(arguments))
+        completion.prepare()
+        code = app(completion.with_shell(arguments), standalone_mode=False, prog_name="lscli", obj=list(arguments))
         if sys.stdout is not None:
             sys.stdout.flush()  # Typer prints help without flushing
         return code if isinstance(code, int) else ExitCode.OK
@@ -120,13 +138,15 @@ def _guarded(arguments: Sequence[str]) -> int:
         return _fail(error, str(error), error.hint, error.exit_code)
     except typer.TyperException as error:
         message = said(error.format_message())
+        if isinstance(error, typer.BadParameter):
+            message += origin_of_refused(error)
         # Without a command, Typer prints the help and raises an error without a message.
         return _fail(error, message, _usage_hint(error), ExitCode.USAGE) if message else ExitCode.USAGE
     except (ClosedPipeError, BrokenPipeError):
         return ExitCode.CLOSED_PIPE
     except SystemExit as error:
         # Typer exits after completing a word, and rich exits if the reader of the help closed the pipe.
-        return (ExitCode.USAGE if error.code else ExitCode.OK) if _completes() else ExitCode.CLOSED_PIPE
+        return (ExitCode.USAGE if error.code else ExitCode.OK) if completion.completes() else ExitCode.CLOSED_PIPE
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except Exception as error:
@@ -136,16 +156,11 @@ def _guarded(arguments: Sequence[str]) -> int:
                 return ExitCode.INTERRUPTED
             if isinstance(earlier, _Terminated):
                 return earlier.code
-        if _completes():
+        if completion.completes():
             what = f"words cannot be completed: {said(repr(error))}"
             return _fail(error, what, "_LSCLI_COMPLETE is for the shell: unset it", ExitCode.USAGE)
         cause = error.__cause__ if isinstance(error, typer.Abort) and error.__cause__ else error
         return _fail(error, *explained(cause))
-
-
-def _completes() -> bool:
-    """Whether the shell asks for the completion of a word, in variables of its own."""
-    return "_LSCLI_COMPLETE" in os.environ
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

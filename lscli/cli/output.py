@@ -54,7 +54,7 @@ class Destination(NamedTuple):
                 chosen = "table" if terminal else "csv"
             if FORMATS[chosen].binary and terminal:
                 hint = f"name a file: -o x{FORMATS[chosen].suffixes[0]}"
-                raise UsageError(f"{chosen} cannot be shown on a terminal", hint)
+                raise UsageError(f"{chosen} cannot be shown on a terminal", hint, where="format")
             _check_array(chosen, arrays)
             return cls(None, chosen, _screen(terminal)._replace(header=not options.no_header))
         if not output or output.endswith(os.sep) or os.path.isdir(output):

@@ -56,7 +56,7 @@ def run_command(
         if not output.quiet:
             _show_shards(found.inputs)
 
-        from lscli.cli.defaults import with_origins
+        from lscli.cli.origins import with_origins
 
         destination.write(with_origins(found, context))
 

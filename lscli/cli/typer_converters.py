@@ -2,10 +2,12 @@
 
 This is the one file that reaches under Typer's public interface: a parameter's `type_descriptor.annotation` and
 `get_runtime_param` are private. Where a version of Typer has neither, Typer converts, and commands only start slower.
+The functions of `typer.completion` are not declared either.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import typer
@@ -15,7 +17,18 @@ from lscli.text import shown
 
 
 class PlainCommand(TyperCommand):
-    """A command whose texts, numbers, flags and lists of texts are converted here; Typer converts the rest."""
+    """A command whose texts, numbers, flags and lists of texts are converted here; Typer converts the rest.
+
+    Its epilog is lines to copy, which Typer would wrap.
+    """
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        lines, self.epilog = self.epilog, None
+        try:
+            super().format_help(ctx, formatter)
+        finally:
+            self.epilog = lines
+        formatter.write("".join(f" {line}\n" for line in (lines or "").split("\n")))
 
     def get_params(self, ctx: Any) -> list[Any]:
         return _plain(super().get_params(ctx))
@@ -26,6 +39,11 @@ class PlainGroup(TyperGroup):
 
     def get_params(self, ctx: Any) -> list[Any]:
         return _plain(super().get_params(ctx))
+
+
+def typers_completion() -> Any:
+    """The module of Typer that has the scripts of the shells."""
+    return import_module("typer.completion")
 
 
 def _plain(params: list[Any]) -> list[Any]:

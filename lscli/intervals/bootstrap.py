@@ -13,6 +13,7 @@ import numpy as np
 
 from lscli.errors import InputError
 from lscli.table import present_clusters
+from lscli.text import rounded
 from lscli.workers import run_threads
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def resampled(
         InputError: the weights add up to more samples than can be drawn.
     """
     if table.weight is not None and table.cluster is None and table.total > _MOST:
-        what = f"the weights add up to {table.total:g} samples, more than a resample can draw"
+        what = f"the weights add up to {rounded(table.total, 6)} samples, more than a resample can draw"
         raise InputError(
             what, "a weight says how often a row counts: divide the weights by one number", where="weights"
         )

@@ -16,6 +16,7 @@ from lscli.io.odd_labels import multi_label
 from lscli.io.stored import Checked
 from lscli.io.views import SUM, Floats
 from lscli.smoothing.labels import row_values
+from lscli.text import rounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,7 +128,7 @@ class SoftLabels(Checked):
             hint = _hint(sums, ignore_index)
             if self._flattened and len(wrong) > 1:
                 hint = "if another axis holds the classes, name it: --class-axis AXIS; else divide each row by its sum"
-            raise InputError(f"row {row} sums to {sums:.6g}, not to 1", hint, where=name)
+            raise InputError(f"row {row} sums to {rounded(sums, 6)}, not to 1", hint, where=name)
         out /= total[:, None]
         return ignored
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.errors import UsageError
 from lscli.metrics.catalogue import FAMILIES, METRICS, find
+from lscli.metrics.everyday_names import meant
 from lscli.smoothing.checks import check_eps, check_share
 from lscli.text import nearest
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from lscli.table import SampleTable
 
 _SETS = ("default", "all")
+_WHERE = "metrics"
 
 
 class Choice(NamedTuple):
@@ -49,12 +51,14 @@ class Choice(NamedTuple):
 
 
 def select(names: str | Iterable[str], *, allow_negative_eps: bool = False) -> list[Choice]:
-    """The metrics that these names select, in the catalogue's order.
+    """The metrics that these names select, in the order of the names; a set or a family is in the catalogue's order.
 
     Args:
         names: ids, families, `default` or `all`, comma-separated or several strings; `id@number` sets the metric's
             parameter.
         allow_negative_eps: an eps may be below 0.
+
+    A metric that several names select has the place of the first.
 
     Raises:
         UsageError: a name is unknown, a metric takes no parameter, or the value of a parameter is out of range.
@@ -67,9 +71,8 @@ def select(names: str | Iterable[str], *, allow_negative_eps: bool = False) -> l
             if key not in chosen or choice.named:
                 chosen[key] = choice
     if not chosen:
-        raise UsageError("no metric is named", "leave --metrics out for the default set")
-    order = {metric_id: place for place, metric_id in enumerate(METRICS)}
-    return sorted(chosen.values(), key=lambda choice: order.get(choice.metric.id, order["top5_accuracy"]))
+        raise UsageError("no metric is named", "leave --metrics out for the default set", where=_WHERE)
+    return list(chosen.values())
 
 
 def _choices(word: str, allow_negative_eps: bool) -> list[Choice]:
@@ -82,16 +85,17 @@ def _choices(word: str, allow_negative_eps: bool) -> list[Choice]:
     metric_id, at, argument = word.partition("@")
     metric = find(metric_id)
     if metric is None:
-        known = [*METRICS, *FAMILIES, *_SETS]
-        raise UsageError(f"unknown metric {metric_id!r}", nearest(metric_id, known) or "see lscli metrics")
+        hint = meant(word) or nearest(metric_id, [*METRICS, *FAMILIES, *_SETS]) or "see lscli metrics"
+        raise UsageError(f"unknown metric {metric_id!r}", hint, where=_WHERE)
     if not at:
         return [Choice(metric, named=True)]
     if not metric.parameter:
-        raise UsageError(f"{metric_id} takes no parameter", f"write {metric_id} alone")
+        raise UsageError(f"{metric_id} takes no parameter", f"write {metric_id} alone", where=_WHERE)
+    where = f"{_WHERE}: {metric.parameter}"
     if metric.parameter == "eps":
-        amount = check_eps(argument, allow_negative=allow_negative_eps, before=f"{metric_id}@")
+        amount = check_eps(argument, allow_negative=allow_negative_eps, before=f"{metric_id}@", where=where)
     else:
-        amount = check_share(argument, f"{metric_id}@", metric.parameter)
+        amount = check_share(argument, f"{metric_id}@", where)
         if metric.parameter == "rho" and amount == 1:
-            raise UsageError("must be below 1, got 1", f"for example {metric_id}@0.1", where="rho")
+            raise UsageError("must be below 1, got 1", f"for example {metric_id}@0.1", where=where)
     return [Choice(metric, amount, named=True)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lscli.errors import UsageError
 from lscli.recipes.catalogue import LOSSES, NONE, RECIPES, Recipe
-from lscli.text import shown
+from lscli.text import rounded, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -171,7 +171,7 @@ def conclusion(best: Sequence[Candidate], printed: Printed, uniform: ConventionS
     if fit:
         return f"One candidate gives {printed.text} to its last digit: {first}."
     error = abs(best[0].loss - printed.number)
-    off = f"{error:.2g} off"
+    off = f"{rounded(error, 2)} off"
     if error <= _FLOAT32 * abs(printed.number):
         return f"One candidate gives {printed.text} as far as float32 goes: {first}, {off}."
     solved = _solved(printed.number, uniform)

@@ -9,6 +9,7 @@ import numpy as np
 from lscli.errors import InputError
 from lscli.io.views import SUM
 from lscli.scan.kind_hints import kind_hint
+from lscli.text import rounded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -134,7 +135,7 @@ class RowChecks:
             sums = np.exp(largest) * (1.0 + state.tail)
         wrong = np.flatnonzero(np.isfinite(largest) & ~(np.abs(sums - 1) <= SUM))
         if len(wrong):
-            what = f"of {self._logits.kind} sums to {sums[wrong[0]]:.6g}, not to 1"
+            what = f"of {self._logits.kind} sums to {rounded(sums[wrong[0]], 6)}, not to 1"
             hint = "most rows are as declared: look at the run that wrote this one"
             if self._logits.kind == "probs" and abs(sums[wrong[0]] - 1) <= _ROUNDED:
                 hint = "if the probabilities are rounded, divide each row by its sum"

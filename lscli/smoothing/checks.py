@@ -11,7 +11,7 @@ from lscli.arrays import as_array
 from lscli.checked_options import choice
 from lscli.errors import InputError, UsageError, real, whole
 from lscli.smoothing.conventions import CONVENTIONS, Convention
-from lscli.text import printable, shown
+from lscli.text import printable, rounded, shown
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -106,7 +106,7 @@ def check_prior(prior: ArrayLike, num_classes: int, name: str = "prior") -> Arra
     total = float(np.add.reduce(values))
     # The sum of a float32 prior is only as close to 1 as float32 allows.
     if not abs(total - 1.0) <= 1e-4:
-        raise InputError(f"the prior sums to {total:.6g}, not to 1", "divide it by its sum", where=name)
+        raise InputError(f"the prior sums to {rounded(total, 6)}, not to 1", "divide it by its sum", where=name)
     return values / total
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lscli.intervals.clusters import quantile
 from lscli.report import by_metric
+from lscli.text import rounded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,23 +41,24 @@ def _confidence(rows: Mapping[str, Row], clusters: int) -> str:
     if gap is None or math.isnan(gap.value):
         return ""
     word, side = ("over-confident", "above") if gap.value > 0 else ("under-confident", "below")
+    apart = f"confidence is {rounded(abs(gap.value), 3)} {side} accuracy"
     if clusters == 1:
-        clause = f"confidence is {abs(gap.value):.3g} {side} accuracy, of one cluster"
+        clause = f"{apart}, of one cluster"
     elif abs(gap.value) > (quantile(_LEVEL, clusters) if clusters else _SIGNIFICANT) * gap.stderr:
-        clause = f"{word}: confidence is {abs(gap.value):.3g} {side} accuracy"
+        clause = f"{word}: {apart}"
     else:
-        clause = f"confidence matches accuracy on average ({gap.value:+.2g}, within noise)"
+        clause = f"confidence matches accuracy on average ({rounded(gap.value, 2, signed=True)}, within noise)"
     if ece is None or null is None or math.isnan(ece.value):
         return clause
     if ece.value <= 1.5 * null.value:
         relation = "near"
     else:
-        relation = f"{ece.value / null.value:.2g} times" if null.value > 0 else "above"
+        relation = f"{rounded(ece.value / null.value, 2)} times" if null.value > 0 else "above"
     # The gap is always that of the predicted class.
     number = ece.params.get("positive_class")
-    named = f"ece {ece.value:.3g}" if number is None else f"the ece of class {number}, {ece.value:.3g},"
+    named = f"ece {rounded(ece.value, 3)}" if number is None else f"the ece of class {number}, {rounded(ece.value, 3)},"
     alone = "noise alone gives" if not clusters else "noise alone gives if samples are independent"
-    return f"{clause}, and {named} is {relation} the {null.value:.2g} that {alone}"
+    return f"{clause}, and {named} is {relation} the {rounded(null.value, 2)} that {alone}"
 
 
 def _floor(rows: Mapping[str, Row]) -> str:
@@ -66,7 +68,8 @@ def _floor(rows: Mapping[str, Row]) -> str:
     eps = excess.params["eps"]
     if math.isinf(excess.value):
         return f"the smoothed loss at eps {eps} is infinite, since a class is masked"
-    return f"the smoothed loss at eps {eps} is {excess.value:.3g} nats above its floor of {floor.value:.3g}"
+    above = f"{rounded(excess.value, 3)} nats above its floor of {rounded(floor.value, 3)}"
+    return f"the smoothed loss at eps {eps} is {above}"
 
 
 def _fit(rows: Mapping[str, Row]) -> str:
@@ -75,4 +78,4 @@ def _fit(rows: Mapping[str, Row]) -> str:
         return ""
     if fit.value > 1:
         return "no eps fits these logits, whose labels lie below the other classes on average"
-    return f"the eps that these logits fit best is {fit.value:.2g}"
+    return f"the eps that these logits fit best is {rounded(fit.value, 2)}"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lscli.intervals.clusters import quantile
 from lscli.intervals.normal import band
 from lscli.report import by_metric, least_excess, rows_by_source
+from lscli.text import rounded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,8 +69,8 @@ def _balance(row: Row | None, certainty: Certainty) -> str:
         return ""
     low, high = band(row, certainty.quantile)
     if math.isnan(low):
-        return f"no verdict on the smoothing: a balance of {row.value:+.3g} without an interval."
-    value = f"{row.value:+.3g} ({_interval(low, high, certainty.level)})"
+        return f"no verdict on the smoothing: a balance of {rounded(row.value, 3, signed=True)} without an interval."
+    value = f"{rounded(row.value, 3, signed=True)} ({_interval(low, high, certainty.level)})"
     if low > 0:
         return f"over-smoothed (under-confident): the smoothing balance {value} is above 0."
     if high < 0:
@@ -82,18 +83,21 @@ def _fit(rows: Mapping[str, Row], level: float) -> str:
     if fit is None or gap is None or math.isnan(fit.value):
         return ""
     if fit.value > 1:
-        return f"No eps fits these logits, whose mean logit gap is {gap.value:.3g}: the labels lie below other classes."
+        mean = rounded(gap.value, 3)
+        return f"No eps fits these logits, whose mean logit gap is {mean}: the labels lie below other classes."
     interval = "" if math.isnan(fit.ci_low) else f" ({_interval(fit.ci_low, fit.ci_high, level)})"
     optimal = rows.get("logit_gap_optimal")
     convention = "" if optimal is None or "smoothing" not in optimal.params else " of uniform smoothing"
-    best = f"The eps{convention} that the logits fit best is {fit.value:.3g}{interval}"
-    return f"{best}, whose optimal gap is their mean of {gap.value:.3g}."
+    best = f"The eps{convention} that the logits fit best is {rounded(fit.value, 3)}{interval}"
+    return f"{best}, whose optimal gap is their mean of {rounded(gap.value, 3)}."
 
 
 def _least(rows: Sequence[Row]) -> str:
     row = least_excess(rows)
     several = sum(row.metric == "loss_excess" for row in rows) > 1
-    return f"Of the sweep, eps {_eps(row)} has the least excess, {row.value:.3g} nats." if row and several else ""
+    return (
+        f"Of the sweep, eps {_eps(row)} has the least excess, {rounded(row.value, 3)} nats." if row and several else ""
+    )
 
 
 def _ranking(first: str, other: str, rows: Sequence[Row], certainty: Certainty) -> str:
@@ -111,7 +115,7 @@ def _ranking(first: str, other: str, rows: Sequence[Row], certainty: Certainty) 
     if known[0] != known[-1] and flip is not None:
         low, high = band(flip, certainty.quantile)
         interval = "" if math.isnan(low) else f" ({_interval(low, high, certainty.level)})"
-        return f"{known[0]} has the smaller loss below eps {flip.value:.3g}{interval}, {known[-1]} above{rest}."
+        return f"{known[0]} has the smaller loss below eps {rounded(flip.value, 3)}{interval}, {known[-1]} above{rest}."
     if len(set(known)) == 1 and not noise:
         return f"{known[0]} has the smaller loss at every eps of the sweep."
     best, *more = dict.fromkeys(known)
@@ -141,4 +145,4 @@ def _eps(row: Row) -> str:
 
 
 def _interval(low: float, high: float, level: float) -> str:
-    return f"{100 * level:g} % interval {low:.3g} .. {high:.3g}"
+    return f"{100 * level:g} % interval {rounded(low, 3)} .. {rounded(high, 3)}"

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
+from lscli.listings import Classes
 from lscli.text import printable
 from tests.cli.inprocess import Run, assert_refused, column, records, save_more, values
 from tests.command import LABELS, LOGITS
@@ -192,6 +193,11 @@ def test_classes_are_sorted_by_a_metric(run: Run, pair: tuple[str, str]) -> None
     assert sorted(found, reverse=True) == found
     assert len(set(found)) > 1
     assert "" == rows[4]["above_target@0.2"]
+
+
+def test_metrics_keep_their_order(run: Run, pair: tuple[str, str]) -> None:
+    (heading, *_) = run("classes", *pair, "--metrics", "gamma,eps_gap,accuracy").out.splitlines()
+    assert ["gamma", "eps_gap", "accuracy"] == heading.split(",")[len(Classes.FIXED) :]
 
 
 def test_metrics_respect_groups_weights_and_class_weights(run: Run, tmp_path: Path, pair: tuple[str, str]) -> None:

@@ -38,6 +38,17 @@ def test_help_has_the_docstring_and_two_examples(run: Run, command: str) -> None
     assert [] == [example for example in examples if example not in " ".join(answer.out.split())]
 
 
+@pytest.mark.parametrize("width", ["40", "60", "80"])
+@pytest.mark.parametrize("command", NAMES)
+def test_an_example_is_on_one_line_whatever_the_width(
+    run: Run, monkeypatch: pytest.MonkeyPatch, command: str, width: str
+) -> None:
+    monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", int(width))
+    lines = [line.strip() for line in run(command, "--help").out.splitlines()]
+    assert [] == [example for example in COMMANDS[command][1] if example not in lines]
+    assert max(len(line) for line in lines[: lines.index("Examples:")]) <= int(width)
+
+
 @pytest.mark.parametrize("command", NAMES)
 def test_help_begins_with_a_summary_of_one_sentence(run: Run, command: str) -> None:
     summary, blank, *_ = [*inspect.cleandoc(COMMANDS[command][0].__doc__ or "").split("\n"), ""]

@@ -124,7 +124,7 @@ def test_an_array_by_the_suffix_and_through_a_pipe(run: Run, tmp_path: Path) -> 
 def test_an_array_is_not_written_to_a_terminal() -> None:
     code, shown, errors = on_terminal("smooth", LABELS, "--classes", "10", "-f", "npy")
     assert (2, "") == (code, shown)
-    assert ["lscli: npy cannot be shown on a terminal", "hint: name a file: -o x.npy"] == errors.splitlines()
+    assert ["lscli: format: npy cannot be shown on a terminal", "hint: name a file: -o x.npy"] == errors.splitlines()
 
 
 def test_json_parquet_and_markdown_hold_what_the_csv_holds(run: Run, tmp_path: Path) -> None:

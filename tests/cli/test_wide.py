@@ -30,7 +30,7 @@ def test_wide_has_one_row_per_source_and_one_column_per_metric(run: Run) -> None
 def test_wide_with_intervals_has_two_more_columns_each(run: Run) -> None:
     tidy = records(run(*SAMPLE, "--metrics", "accuracy,loss_smoothed", *INTERVALS))
     (line,) = records(run(*SAMPLE, "--metrics", "accuracy,loss_smoothed", *INTERVALS, "--wide"))
-    for row, name in zip(tidy, ("loss_smoothed@0.1", "accuracy"), strict=True):
+    for row, name in zip(tidy, ("accuracy", "loss_smoothed@0.1"), strict=True):
         assert [row["value"], row["ci_low"], row["ci_high"]] == [
             line[name + end] for end in ("", "_ci_low", "_ci_high")
         ]

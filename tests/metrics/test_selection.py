@@ -7,7 +7,7 @@ import pytest
 
 import lscli
 from lscli.metrics.base import Settings
-from lscli.metrics.catalogue import METRICS
+from lscli.metrics.catalogue import FAMILIES, METRICS
 from lscli.metrics.scores import SCORE_COLUMNS
 from lscli.metrics.selection import select
 from lscli.options import Score
@@ -22,8 +22,22 @@ def test_all_is_the_whole_catalogue() -> None:
     assert ids("all") == list(METRICS)
 
 
-def test_names_are_comma_separated_or_several_and_the_order_is_the_catalogue() -> None:
-    assert ids("ece,loss_hard") == ids(["ece", " loss_hard ", "ece"]) == ["loss_hard", "ece"]
+def test_names_are_comma_separated_or_several_and_keep_their_order() -> None:
+    assert ids("ece,loss_hard") == ids(["ece", " loss_hard ", "ece"]) == ["ece", "loss_hard"]
+    assert ids("loss_hard,ece,top3_accuracy") == ["loss_hard", "ece", "top3_accuracy"]
+
+
+def test_a_family_has_the_catalogue_s_order_at_its_place() -> None:
+    calibration = [metric.id for metric in FAMILIES["calibration"].metrics]
+    assert ["accuracy", *calibration, "brier"] == ids("accuracy,calibration,brier")
+    others = [name for name in calibration if name != "smece"]
+    assert ["smece", *others] == ids("smece,calibration")
+
+
+def test_a_metric_that_is_named_in_a_set_too_has_its_first_place_and_is_missed() -> None:
+    choices = select("default,accuracy")
+    assert ids("default") == [choice.metric.id for choice in choices]
+    assert ["accuracy"] == [choice.metric.id for choice in choices if choice.named]
 
 
 def test_an_eps_below_0_must_be_allowed() -> None:
@@ -33,8 +47,9 @@ def test_an_eps_below_0_must_be_allowed() -> None:
 
 
 def test_default_can_be_extended() -> None:
-    expected = [name for name, metric in METRICS.items() if metric.default or name == "brier_half"]
-    assert expected == ids("brier_half,default")
+    default = [name for name, metric in METRICS.items() if metric.default]
+    assert ["brier_half", *default] == ids("brier_half,default")
+    assert [*default, "brier_half"] == ids("default,brier_half")
 
 
 def test_a_parameter_follows_the_id() -> None:
@@ -89,10 +104,14 @@ def test_a_value_that_is_no_share_is_refused(text: object) -> None:
         ("ece@0.1", "ece takes no parameter", "ece"),
         ("loss_smoothed@2", r"must be finite and in \[0, 1\], got 2", "0.1"),
         ("loss_smoothed@", r"must be finite and in \[0, 1\], got", "0.1"),
-        ("risk_at_coverage@1.5", r"coverage: must be finite and in \[0, 1\], got 1.5", "risk_at_coverage@0.1"),
-        ("coverage_at_risk@-1", r"risk: must be finite and in \[0, 1\], got -1", "coverage_at_risk@0.1"),
-        ("loss_noise_corrected@1", "rho: must be below 1, got 1", "loss_noise_corrected@0.1"),
+        ("risk_at_coverage@1.5", r"metrics: coverage: must be finite and in \[0, 1\], got 1.5", "risk_at_coverage@0.1"),
+        ("coverage_at_risk@-1", r"metrics: risk: must be finite and in \[0, 1\], got -1", "coverage_at_risk@0.1"),
+        ("loss_noise_corrected@1", "metrics: rho: must be below 1, got 1", "loss_noise_corrected@0.1"),
         ("aurc@0.1", "aurc takes no parameter", "aurc"),
+        ("ECE", "unknown metric 'ECE'", "did you mean 'ece'?"),
+        ("nll", "metrics: unknown metric 'nll'", "did you mean 'loss_hard'?"),
+        ("acc@5", "unknown metric 'acc'", "did you mean 'top5_accuracy'?"),
+        ("f1", "unknown metric 'f1'", "sklearn.metrics.f1_score"),
         ("selectiv", "unknown metric 'selectiv'", "'selective'"),
         (" , ", "no metric is named", "default"),
     ],

@@ -43,6 +43,12 @@ def test_no_standard_error_gives_no_verdict() -> None:
     assert "within noise" in sentence(0.3, math.nan, 0.3, 0.1)
 
 
+def test_large_numbers_have_no_exponent() -> None:
+    assert "ece 0.34 is 170 times the 0.002 that" in sentence(0.3, 0.01, 0.34, 0.002)
+    loss = [row("loss_excess", 21946.0, eps=0.1), row("loss_floor", 0.5, eps=0.1)]
+    assert "is 21900 nats above its floor of 0.5" in conclude(loss)
+
+
 def test_an_ece_of_noise_of_zero_is_not_divided_by() -> None:
     assert "above the 0" in sentence(0.5, 0.01, 0.5, 0.0)
 

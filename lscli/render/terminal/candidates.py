@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from lscli.render.terminal import table
-from lscli.text import printable
+from lscli.text import printable, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ def candidates(answer: Candidates, screen: Screen) -> Iterator[str]:
     decimals = _decimals(answer.value)
     cells = [_cells(row, decimals) for row in answer.rows]
     widths = [max(map(len, column)) for column in zip(answer.columns[:4], *cells, strict=True)]
-    parts: list[RenderableType] = [Padding(table.titled(answer), (1, 0, 1, 1))]
+    parts: list[RenderableType] = [Padding(table.titled(answer, screen), (1, 0, 1, 1))]
     parts.append(Text(f"  {_joined(answer.columns[:4], widths)}  {answer.columns[4]}", style="bold cyan"))
     before = 2 + sum(widths) + 2 * len(widths)
     for line, row in zip(cells, answer.rows, strict=True):
@@ -45,7 +45,7 @@ def candidates(answer: Candidates, screen: Screen) -> Iterator[str]:
 
 
 def _cells(row: CandidateRow, decimals: int) -> list[str]:
-    difference = f"{row.difference:+.2g}" if row.difference else "0"
+    difference = rounded(row.difference, 2, signed=True) if row.difference else "0"
     return [difference, f"{row.loss:.{decimals}f}", f"{row.eps:g}", row.smoothing]
 
 

@@ -28,15 +28,15 @@ def contents(answer: Contents, screen: Screen) -> Iterator[str]:
     for array in answer.rows:
         if array.source != source:
             source = array.source
-            title = Text("lscli", style="bold").append(f"  {printable(source)}")
-            parts.append(Padding(title.append(f"  {array.format}", style="not bold dim"), (1, 0, 0, 1)))
+            title = table.title_of(source, Text(array.format, style="not bold dim"), screen)
+            parts.append(Padding(title, (1, 0, 0, 1)))
         parts.append(Padding(_array(array), (1, 0, 0, 3)))
         commands.append(array.command)
     parts.append(Padding(Text(answer.conclusion), (1, 1, 0, 1)))
     commands = [command for command in dict.fromkeys(commands) if command]
-    if commands:
-        parts.append(Padding(Text("Next:\n").append("\n".join(f"  {c}" for c in commands), style="bold"), (1, 0, 1, 1)))
     yield table.text_of(parts, screen)
+    if commands:
+        yield "\n Next:\n" + table.unwrapped([f"   {command}" for command in commands], screen)
 
 
 def _array(array: ArrayRow) -> Text:

@@ -6,13 +6,14 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich import box
+from rich.cells import cell_len
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from lscli.intervals.normal import band
 from lscli.render.numbers import error, interval, interval_title, short
-from lscli.render.terminal.table import fitting
+from lscli.render.terminal.table import fitting, not_shown
 from lscli.report import by_metric, least_excess
 from lscli.text import printable
 
@@ -85,13 +86,13 @@ def matrix(answer: Report, rows: Sequence[Row], screen: Screen) -> list[Renderab
     columns = _columns(answer, found, all_eps, marked)
     shown = _fitting(columns, screen, [*_FIRST_TO_GO, *list(columns)[:0:-1]])
     hidden = [name for name in columns if name not in shown]
-    notes = [f"{_MARK} the least excess"] * (least is not None)
-    notes += [f"not shown here, but in -f csv: {', '.join(hidden)}"] * bool(hidden)
+    notes = [Text(f"{_MARK} the least excess", style="dim")] * (least is not None)
+    notes += [not_shown(hidden)] if hidden else []
     return [
         Text(""),
         *_other_params(found),
         _table(shown, marked),
-        *(_indented(Text(note, style="dim")) for note in notes),
+        *map(_indented, notes),
         *_gap_plot(rows, found, least, screen),
     ]
 
@@ -110,7 +111,9 @@ def differences(answer: Report, rows: Sequence[Row], screen: Screen) -> list[Ren
             "sign": _Column("loss is", [_sign(row, answer) for _, row in values]),
         }
         columns = {name: column for name, column in columns.items() if any(column.cells)}
-        title = f"Smoothed loss less that of {printable(answer.rows[0].source)}, on the same samples"
+        title = "Smoothed loss less that of {}, on the same samples"
+        first = printable(answer.rows[0].source)
+        title = title.format(first if cell_len(first) + len(title) <= screen.width else "the first model")
         parts += [_indented(Text(title, style="bold cyan")), _table(_fitting(columns, screen, ["s.e."]))]
     if flip is not None:
         parts.append(_flip(flip, answer))
@@ -200,7 +203,7 @@ def _gap_plot(rows: Sequence[Row], found: Curves, least: Row | None, screen: Scr
         bar[q95] = "┤"
     bar[q50] = "│"
     line = Text(f"  {short(low)} {''.join(bar)} {short(high)}")
-    parts: list[RenderableType] = [Text(""), _indented(_moments(rows)), line]
+    parts: list[RenderableType] = [Text(""), _indented(_moments(rows, screen)), line]
     ticks = {place(gap): eps for eps, gap in optima.items()}
     if ticks:
         marks, names = [" "] * length, [" "] * length
@@ -215,12 +218,14 @@ def _gap_plot(rows: Sequence[Row], found: Curves, least: Row | None, screen: Scr
     return parts
 
 
-def _moments(rows: Sequence[Row]) -> Text:
+def _moments(rows: Sequence[Row], screen: Screen) -> Text:
     found = by_metric(rows)
     values = {word: short(found[name].value) for word, name in _MOMENTS if name in found}
     words = [f"{word} {value}" for word, value in values.items() if value]
-    title = (f"Logit gap: {', '.join(words)}", "bold cyan")
-    return Text.assemble(title, ("  ─ 5 to 95 %, █ 25 to 75 %, │ median", "dim"))
+    title = Text(f"Logit gap: {', '.join(words)}", style="bold cyan")
+    legend = Text("─ 5 to 95 %, █ 25 to 75 %, │ median", style="not bold dim")
+    beside = title.cell_len + 2 + legend.cell_len <= screen.width - 2
+    return title.append("  " if beside else "\n").append_text(legend)
 
 
 def _write(line: list[str], at: int, word: str) -> None:

@@ -33,7 +33,7 @@ _LABELS, _LONGEST = 50, 60
 
 def bins(answer: Bins, screen: Screen) -> Iterator[str]:
     """A diagram for each group with a bar for each bin, without the empty bins at either end."""
-    yield text_of([Padding(titled(answer), (1, 0, 0, 1)), *_reliability(answer, screen)], screen)
+    yield text_of([Padding(titled(answer, screen), (1, 0, 0, 1)), *_reliability(answer, screen)], screen)
 
 
 def _reliability(answer: Bins, screen: Screen) -> list[RenderableType]:
@@ -46,9 +46,21 @@ def _reliability(answer: Bins, screen: Screen) -> list[RenderableType]:
         parts.append(_heading(length))
         full = [place for place, one in enumerate(bins) if one.size]
         parts.extend(_line(one, length) for one in bins[full[0] : full[-1] + 1])
-    legend = [Text.assemble((mark, style), (f" {meaning}", "dim")) for mark, style, meaning in _LEGEND]
     meaning = [Text(), *conclusion(answer)] if answer.conclusion else []
-    return [*parts, Text("\n  ").append(Text("  ").join(legend)), *meaning]
+    return [*parts, Text("\n").append_text(_legend(screen.width)), *meaning]
+
+
+def _legend(width: int) -> Text:
+    """What the marks mean, as many on a line as fit."""
+    legend, used = Text(), 0
+    for mark, style, meaning in _LEGEND:
+        entry = Text.assemble("  ", (mark, style), (f" {meaning}", "dim"))
+        if used + entry.cell_len > width:
+            legend.append("\n")
+            used = 0
+        legend.append_text(entry)
+        used += entry.cell_len
+    return legend
 
 
 def _heading(length: int) -> Text:

@@ -7,7 +7,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 from rich import box
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -27,25 +27,28 @@ if TYPE_CHECKING:
 
 # The first rows, this many, decide the widths of the columns, because a long listing is not held in memory.
 FIRST = 1000
-# The columns that a narrow screen leaves out first, since other columns say nearly the same.
+# The columns that a narrow screen leaves out first, since other columns say nearly the same, and those that it keeps.
 _FIRST_TO_GO = ("one_minus_confidence", "weight", "loss_uniform", "correct", "base_rate", "brier", "label_prob")
+_KEPT = ("accuracy", "recall", "ece", "confidence", "loss_hard")
+# The most columns that a note names, and the least width of a name that is shown without its middle.
+_MOST_NAMED, _LEAST_NAME = 12, 16
 
 
 def listing(answer: Listing, screen: Screen) -> Iterator[str]:
-    """The rows as columns. A listing without inputs, such as that of the metrics, is short and wraps long cells."""
+    """The rows as columns. A listing without inputs is short and wraps long cells."""
     if not answer.inputs:
         title = Padding(Text(answer.title, style="bold"), (1, 0, 0, 1))
         yield text_of([title, wrapped(answer.columns, answer.cells())], screen)
         return
     rows = iter(answer.cells())
     first = list(itertools.islice(rows, FIRST))
-    shown, hidden = _shown(answer, first, screen)
+    shown, hidden, longest = _shown(answer, first, screen)
     places = [place for place, name in enumerate(answer.columns) if name in shown]
-    yield text_of([Padding(titled(answer), (1, 0, 1, 1))], screen) + "\n"
-    yield from aligned(shown, ([row[place] for place in places] for row in itertools.chain(first, rows)), screen)
+    yield text_of([Padding(titled(answer, screen), (1, 0, 1, 1))], screen) + "\n"
+    cells = ([_shortened(row[place], longest) for place in places] for row in itertools.chain(first, rows))
+    yield from aligned(shown, cells, screen)
     if hidden:
-        note = Text(f"Not shown here, but in -f csv: {', '.join(hidden)}", style="dim")
-        yield text_of([Padding(note, (0, 1, 0, 2))], screen)
+        yield text_of([Padding(not_shown(hidden), (0, 1, 0, 2))], screen)
     if answer.conclusion:
         yield "\n" + text_of(conclusion(answer), screen)
 
@@ -104,23 +107,41 @@ def fitting(widths: Mapping[str, int], room: int, first_to_go: Sequence[str]) ->
     return [name for name in widths if name in shown]
 
 
-def _shown(answer: Listing, rows: Sequence[Sequence[object]], screen: Screen) -> tuple[list[str], list[str]]:
-    """The names of the columns that are shown, and of those that do not fit.
+def _shown(
+    answer: Listing, rows: Sequence[Sequence[object]], screen: Screen
+) -> tuple[list[str], list[str], int | None]:
+    """The names of the columns that are shown, of those that do not fit, and the most characters of a name.
 
     Neither list has the source, which the title names, or a column that is empty in all rows.
     """
     columns = answer.columns
     if tuple(columns[:2]) != ("source", "group"):
-        return list(columns), []
+        return list(columns), [], None
     cells = {name: [row[place] for row in rows] for place, name in enumerate(columns)}
-    widths = {
-        name: max(cell_len(cell(value)) for value in (name, *values)) + 2
-        for name, values in cells.items()
-        if name != "source" and any(value != "" for value in values)
+    there = {
+        name: values for name, values in cells.items() if name != "source" and any(value != "" for value in values)
     }
-    key = _sorted_by(answer)
-    shown = fitting(widths, screen.width - 2, [name for name in (*_FIRST_TO_GO, *list(widths)[:0:-1]) if name != key])
-    return shown, [name for name in widths if name not in shown]
+    longest = None
+    widths = _widths(there, longest)
+    if sum(widths.values()) > screen.width - 2:  # long names give their room to numbers first
+        longest = max(_LEAST_NAME, screen.width // 4)
+        widths = _widths(there, longest)
+    kept = list(dict.fromkeys([_sorted_by(answer), *(name for name in _KEPT if name in widths)]))
+    others = [name for name in (*_FIRST_TO_GO, *list(widths)[:0:-1]) if name not in kept]
+    shown = fitting(widths, screen.width - 2, [*others, *kept[:0:-1]])
+    return shown, [name for name in widths if name not in shown], longest
+
+
+def _widths(cells: Mapping[str, Sequence[object]], longest: int | None) -> dict[str, int]:
+    """The width of each column with the space before it."""
+    return {
+        name: max(cell_len(name), *(cell_len(cell(_shortened(value, longest))) for value in values)) + 2
+        for name, values in cells.items()
+    }
+
+
+def _shortened(value: object, longest: int | None) -> object:
+    return elided(printable(value), longest) if longest is not None and isinstance(value, str) else value
 
 
 def _sorted_by(answer: Listing) -> str:
@@ -131,26 +152,60 @@ def _sorted_by(answer: Listing) -> str:
     return str(settings.get("sort", ""))
 
 
-def titled(answer: Report | Listing, shape: Sequence[int] | None = None) -> Text:
+def titled(answer: Report | Listing, screen: Screen, shape: Sequence[int] | None = None) -> Text:
     """The title of a view: the logits, and how many samples were left out.
 
     Args:
         answer: a report or a listing.
+        screen: how text is shown; a path that is too long for it is shown without its middle.
         shape: the number of samples and of classes, if the first input does not have this shape.
     """
-    title = Text("lscli", style="bold")
+    details, name = Text(style="not bold dim"), ""
     for entry in answer.inputs[:1]:
         rows, classes = shape or entry["shape"]
-        title.append(f"  {printable(str(entry['path']))}")
-        title.append(f"  {rows:,} samples x {classes:,} classes, {entry['dtype']}", style="not bold dim")
+        name = str(entry["path"])
+        details.append(f"{rows:,} samples x {classes:,} classes, {entry['dtype']}")
     left_out = [f"{answer.samples[key]:,} {key}" for key in ("ignored", "skipped") if answer.samples.get(key)]
     if left_out:
-        title.append(f", {' and '.join(left_out)}", style="not bold yellow")
+        details.append(f", {' and '.join(left_out)}", style="not dim yellow")
     if any(entry["role"] == "weights" for entry in answer.inputs):
-        title.append(", weighted", style="not bold yellow")
+        details.append(", weighted", style="not dim yellow")
     if "clusters" in answer.samples:
-        title.append(f", {answer.samples['clusters']:,} clusters", style="not bold yellow")
-    return title
+        details.append(f", {answer.samples['clusters']:,} clusters", style="not dim yellow")
+    return title_of(name, details, screen)
+
+
+def title_of(name: str, details: Text, screen: Screen) -> Text:
+    """`lscli`, a name, and details about it: on one line, or on two if they are too wide."""
+    title = Text("lscli", style="bold")
+    room = _width(screen) - len(title) - 4  # two spaces before the name, and one at either end of the line
+    name = printable(name)
+    beside = cell_len(name) + 2 + details.cell_len <= room
+    title.append(f"  {name if beside else elided(name, room)}")
+    return title.append("  " if beside else f"\n{' ' * (len('lscli') + 2)}").append_text(details)
+
+
+def elided(text: str, room: int) -> str:
+    """The text without its middle, if it is wider than the room; more of its end is kept, where a path has its file."""
+    if cell_len(text) <= room:
+        return text
+    head = (room - 1) // 3
+    tail = set_cell_size(text[::-1], room - 1 - head)[::-1]
+    return f"{set_cell_size(text, head)}…{tail}"
+
+
+def not_shown(names: Sequence[str]) -> Text:
+    """A note on the columns that a narrow screen has no room for."""
+    said = "1 column is" if len(names) == 1 else f"{len(names):,} columns are"
+    more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+    named = printable(", ".join(names[:_MOST_NAMED]))
+    return Text(f"{said} not shown for lack of width: {named}{more}; -f csv has all", style="dim")
+
+
+def unwrapped(lines: Sequence[str], screen: Screen) -> str:
+    """Lines to copy, each in one piece whatever the width of the screen."""
+    widest = max(map(cell_len, lines), default=0)
+    return text_of([Text(line, style="bold") for line in lines], screen._replace(width=max(widest, screen.width)))
 
 
 def conclusion(answer: Report | Listing) -> list[RenderableType]:
@@ -158,12 +213,17 @@ def conclusion(answer: Report | Listing) -> list[RenderableType]:
     return [Padding(Text(printable(answer.conclusion)), (0, 1, 1, 1))] if answer.conclusion else []
 
 
+def _width(screen: Screen) -> int:
+    """The width that text is laid out for: at least that of a few words."""
+    return max(40, screen.width)
+
+
 def text_of(parts: Sequence[RenderableType], screen: Screen) -> str:
     """The parts below one another, laid out by rich, as text that ends with one line feed."""
     text = io.StringIO()
     console = Console(
         file=text,
-        width=max(40, screen.width),
+        width=_width(screen),
         force_terminal=screen.color,
         color_system="standard" if screen.color else None,
         no_color=not screen.color,

@@ -29,11 +29,15 @@ def smoothed_labels(answer: SmoothedLabels, screen: Screen) -> Iterator[str]:
     fit = _fitting(columns, first, screen.width - len(f"{table.FIRST:,}") - 4)
     numbered = ((number, *row[:fit]) for number, row in enumerate(itertools.chain(first, rows)))
     # A file of class numbers has no second dimension.
-    yield table.text_of([Padding(table.titled(answer, (answer.samples["rows"], len(columns))), (1, 0, 1, 1))], screen)
+    yield table.text_of(
+        [Padding(table.titled(answer, screen, (answer.samples["rows"], len(columns))), (1, 0, 1, 1))], screen
+    )
     yield "\n"
     yield from table.aligned(["row", *columns[:fit]], numbered, screen)
     if fit < len(columns):
-        yield f"  Not shown here, but in -f csv: {columns[fit]} to {columns[-1]}\n"
+        hidden = len(columns) - fit
+        names = columns[fit] if hidden == 1 else f"{columns[fit]} to {columns[-1]}"
+        yield f"  not shown for lack of width: {names}; -f csv has all\n"
 
 
 def _fitting(columns: Sequence[str], rows: Sequence[Sequence[float]], room: int) -> int:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lscli.listings import Bins, Candidates, Contents, Listing, OneLabel, SmoothedLabels
-from lscli.render.terminal import candidates, contents, diagram, table, targets
+from lscli.listings import Bins, Candidates, Contents, Listing, MetricList, OneLabel, SmoothedLabels
+from lscli.render.terminal import candidates, contents, diagram, metric_list, table, targets
 from lscli.render.terminal.report import report as report
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ def listing(answer: Listing, screen: Screen) -> Iterator[str]:
             return candidates.candidates(answer, screen)
         case Contents():
             return contents.contents(answer, screen)
+        case MetricList():
+            return metric_list.metric_list(answer, screen)
         case SmoothedLabels():
             return targets.smoothed_labels(answer, screen)
         case OneLabel():

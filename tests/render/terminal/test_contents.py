@@ -7,7 +7,7 @@ from rich.cells import cell_len
 
 from lscli.listings import ArrayRow, Contents
 from lscli.render.renderers import Screen
-from tests.render.reports import NAMES, NAN, text_of
+from tests.render.reports import NAMES, NAN, text_of, without_color
 
 COMMAND = "lscli eval x.npz"
 LOGITS = ArrayRow("x.npz", "npz", "logits", "40x5", "float32", 800, -2.5, 3.25, 0, 0, 0, 0.0, "logits", COMMAND)
@@ -69,3 +69,13 @@ def test_files_have_titles_and_without_a_command_nothing_is_next() -> None:
 def test_no_line_is_wider_than_the_screen_whatever_the_name(name: str, width: int) -> None:
     lines = shown(LOGITS._replace(source=name, key=name), width=width)
     assert [] == [line for line in lines if cell_len(line) > width]
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+@pytest.mark.parametrize("color", [False, True])
+def test_a_command_to_copy_is_on_one_line_whatever_the_width(width: int, color: bool) -> None:
+    command = f"lscli eval {'long/' * 60}x.npz --logits-key y"
+    answer = Contents(rows=[LOGITS._replace(command=command)], conclusion="eval reads it.")
+    lines = without_color(text_of(answer, "table", Screen(width, color))).splitlines()
+    assert f"   {command}" == lines[-1]
+    assert [] == [line for line in lines[:-1] if cell_len(line) > width]

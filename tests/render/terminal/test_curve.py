@@ -109,7 +109,7 @@ def test_a_narrow_screen_does_without_the_least_important_and_says_so(width: int
     lines = shown(curve_rows(), width)
     said = " ".join(" ".join(lines).split())
     assert [] == [line for line in lines if cell_len(line) > width]
-    assert (f"not shown here, but in -f csv: {hidden} Logit gap" in said) == bool(hidden)
+    assert (f"not shown for lack of width: {hidden}; -f csv has all Logit gap" in said) == bool(hidden)
     assert ["0.00", "0.5000", "0", "0.5000"] in [line[:4] for line in cells(lines)]
 
 
@@ -125,7 +125,7 @@ def test_an_interval_of_the_excess_has_a_column() -> None:
     assert "0.4500 0.4050 .. 0.4950" in narrow
     narrow = " ".join(" ".join(shown(rows, 50)).split())
     assert "0.4500 0.4050 .. 0.4950" not in narrow
-    assert "but in -f csv: interval of the excess" in narrow
+    assert "not shown for lack of width: interval of the excess" in narrow
 
 
 def test_the_gaps_are_drawn_over_those_that_eps_asks_for() -> None:

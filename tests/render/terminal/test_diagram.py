@@ -56,3 +56,12 @@ def test_each_group_has_a_title_and_its_own_bars(width: int) -> None:
     counts = [int(line.split()[2]) if line.startswith("    0.") else 0 for line in lines]
     first, second = titles
     assert [60, 30, 30] == [sum(counts[:first]), sum(counts[first:second]), sum(counts[second:])]
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100])
+def test_the_legend_is_broken_between_its_entries(width: int) -> None:
+    lines = drawing(one_bin(0.9, 0.1), width=width)
+    legend = lines[next(place for place, line in enumerate(lines) if "█ accuracy" in line) :]
+    entries = ["█ accuracy", "░ confidence above it", "▓ accuracy above confidence", "│ mean confidence"]
+    assert entries == [entry for line in legend for entry in line.strip().split("  ")]
+    assert [] == [line for line in legend if len(line) > width]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
-from lscli.metrics.catalogue import FAMILIES
+from lscli.metrics.catalogue import FAMILIES, METRICS
 from lscli.render.renderers import Screen
+from lscli.render.terminal.table import elided
 from lscli.report import Report, Setting
 from lscli.text import printable
 from tests.render.reports import NAMES, ROWS, report, row, squeezed, text_of, without_color
@@ -26,7 +27,8 @@ def test_no_line_is_wider_than_the_screen(name: str, width: int) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_is_shown_as_it_is(name: str, width: int) -> None:
     text = squeezed(text_of(report(name), "table", Screen(width, color=False)))
-    assert squeezed(f"lscli {printable(name)} 5,000 samples x 10 classes, float32") in text
+    shown = elided(printable(name), width - 9)
+    assert squeezed(f"lscli {shown} 5,000 samples x 10 classes, float32") in text
     assert squeezed(f"Over-confident: {printable(name)} has an ece of 0.0341.") in text
 
 
@@ -127,3 +129,47 @@ def test_params_that_are_defaults_are_not_shown() -> None:
     rows = [row(params={"bins": 15}), row("aurc", params={"score": "msp"}), row("ece_equal_mass", params={"bins": 20})]
     text = text_of(report(rows=rows), "table")
     assert (False, False, True) == ("bins=15" in text, "msp" in text, "bins=20" in text)
+
+
+DEFAULT = [metric.id for metric in METRICS.values() if metric.default]
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100])
+@pytest.mark.parametrize("more", [{}, {"stderr": 0.0012, "ci_low": -0.04171, "ci_high": -0.02922}])
+def test_no_metric_is_broken_and_what_is_left_out_is_said(width: int, more: dict[str, float]) -> None:
+    answer = Report([row(name, 0.06381, **more) for name in DEFAULT])
+    lines = text_of(answer, "table", Screen(width, color=False)).splitlines()
+    assert [] == [line for line in lines if cell_len(line) > width]
+    table = [line.split()[:2] for line in lines if "0.06381" in line]
+    assert [[name, "0.06381"] for name in DEFAULT] == table
+    said = " ".join(" ".join(lines).split())
+    hidden = [name for name, text in (("stderr", "0.0012"), ("ci_low, ci_high", "-0.04171")) if text not in said]
+    expected = f"not shown for lack of width: {', '.join(hidden)}; -f csv has all"
+    assert (expected in said) == (bool(hidden) and bool(more))
+
+
+@pytest.mark.parametrize("eps", [0.1, 0.123456])
+def test_the_gist_of_a_metric_stands_on_its_line_at_80_columns(eps: float) -> None:
+    rows = [row(name, 0.06381, stderr=0.0012, params={"eps": eps} if "loss_" in name else {}) for name in DEFAULT]
+    lines = text_of(Report(rows), "table", Screen(80, color=False)).splitlines()
+    for name in DEFAULT:
+        line = next(line for line in lines if line.split()[:1] == [name])
+        assert METRICS[name].gist == line.rpartition("0.0012")[2].strip()
+
+
+@pytest.mark.parametrize(
+    ("names", "titles"),
+    [
+        ("ece mce accuracy error", ["Calibration", "Accuracy and confidence"]),
+        ("ece mce accuracy error rmsce smece", ["Calibration", "Accuracy and confidence", "Calibration"]),
+        ("ece accuracy mce error", []),
+        ("ece accuracy", []),
+        ("ece accuracy loss_hard", []),
+        ("ece", []),
+    ],
+)
+def test_metrics_are_in_the_order_of_the_rows_under_titles_that_group_them(names: str, titles: list[str]) -> None:
+    text = text_of(Report([row(name) for name in names.split()]), "table")
+    assert names.split() == [line.split()[0] for line in text.splitlines() if "0.1000" in line]
+    known = {family.title for family in FAMILIES.values()}
+    assert titles == [line.strip() for line in text.splitlines() if line.strip() in known]

@@ -27,7 +27,7 @@ def test_as_many_classes_as_fit_are_shown(width: int, fit: int) -> None:
     assert ["row", *(f"q{k}" for k in range(fit))] == lines[head].split()
     assert [] == [line for line in lines if cell_len(line) > width]
     assert ["4", *["0.002000"] * 4, "0.9020"] == lines[head + 6].split()[:6]
-    assert f"  Not shown here, but in -f csv: q{fit} to q49" == lines[-1]
+    assert f"  not shown for lack of width: q{fit} to q49; -f csv has all" == lines[-1]
 
 
 def test_all_classes_are_shown_where_they_fit() -> None:

@@ -1,0 +1,110 @@
+"""The origin of the value of an option: for the settings of a report, and for errors about a value nobody typed."""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from lscli.errors import LscliError, warn
+from lscli.text import printed, shown, similar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import typer
+
+    from lscli.report import Provenance
+
+Answer = TypeVar("Answer", bound="Provenance")
+
+# The key of a context under which the path of the pyproject.toml that was read is kept.
+PYPROJECT = "lscli.pyproject"
+_PREFIX = "LSCLI_"
+# Variables that are no options.
+_OTHERS = (f"{_PREFIX}DEBUG",)
+_ORIGINS = {"COMMANDLINE": "flag", "ENVIRONMENT": "environment", "DEFAULT_MAP": "pyproject", "DEFAULT": "default"}
+
+
+def key_of(option: Any) -> str:
+    """The name of an option in pyproject.toml: its name in the environment, without `LSCLI_`."""
+    return str(option.envvar or option.name).removeprefix(_PREFIX).lower()
+
+
+def with_origins(answer: Answer, context: typer.Context) -> Answer:
+    """The answer with the origin of each setting: flag, environment, pyproject or default."""
+    settings = {
+        name: setting._replace(origin=_ORIGINS.get(_source(context, name), setting.origin))
+        for name, setting in answer.settings.items()
+    }
+    return replace(answer, settings=settings)
+
+
+@contextmanager
+def origins_named(context: typer.Context) -> Iterator[None]:
+    """Errors that leave the block say where a value came from that is not on the command line."""
+    try:
+        yield
+    except LscliError as error:
+        concerned = [option for option in context.command.params if _concerns(error, option, context)]
+        error.say(error.message + _named(concerned, context), error.hint, error.where)
+        raise
+
+
+def origin_of_refused(error: typer.BadParameter) -> str:
+    """The origin of a value that could not be converted, as words to append to the message; empty if it was typed."""
+    if error.ctx is None or error.param is None:
+        return ""
+    return _named([error.param], error.ctx)
+
+
+def warn_of_unknown_variables(context: typer.Context) -> None:
+    """Give a warning for each variable that begins as those of lscli do, and that no command reads."""
+    commands = getattr(context.find_root().command, "commands", None)
+    if commands is None:  # a command alone does not know the options of the others
+        return
+    known = {option.envvar for command in commands.values() for option in command.params if option.envvar} | {*_OTHERS}
+    names = [name.removeprefix(_PREFIX) for name in sorted(known)]
+    for name in os.environ:
+        if name.upper().startswith(_PREFIX) and name not in known:
+            # Without the beginning, which makes all names similar.
+            near = [_PREFIX + each for each in similar(name.upper().removeprefix(_PREFIX), names)]
+            hint = f": did you mean {' or '.join(near)}?" if near else ""
+            warn(f"the variable {printed(name)} is none of lscli's and changes nothing{hint}")
+
+
+def _source(context: Any, name: str | None) -> str:
+    source = context.get_parameter_source(name or "")
+    return "" if source is None else source.name
+
+
+def _named(options: list[Any], context: Any) -> str:
+    """Where these options were set, in parentheses; empty if all were typed or have their defaults."""
+    said = []
+    for option in options:
+        source = _source(context, option.name)
+        if source == "ENVIRONMENT":
+            said.append(f"{option.opts[0]} is set by the variable {option.envvar}")
+        elif source == "DEFAULT_MAP":
+            path = context.meta.get(PYPROJECT, "pyproject.toml")
+            said.append(f"{option.opts[0]} is set by {key_of(option)} in [tool.lscli] of {path}")
+    return f" ({'; '.join(said)})" if said else ""
+
+
+def _concerns(error: LscliError, option: Any, context: typer.Context) -> bool:
+    """Whether an error names an option, as its place or by its flag, or the value of the option."""
+    if _source(context, option.name) not in ("ENVIRONMENT", "DEFAULT_MAP"):
+        return False
+    if error.where.partition(": ")[0] in (option.opts[0][2:], option.name):
+        return True
+    flags = "|".join(map(re.escape, option.opts))
+    if re.search(rf"(?<![\w-])({flags})(?![\w-])", f"{error.message} {error.hint}"):
+        return True
+    value = context.params.get(option.name)
+    texts = [text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str) and text]
+    return any(
+        shown(text) in error.message or re.search(rf"(?<![\w./-]){re.escape(text)}(?![\w./-])", error.where)
+        for text in texts
+    )

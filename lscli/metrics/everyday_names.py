@@ -1,0 +1,102 @@
+"""Names of metrics elsewhere, for hints. lscli accepts its own ids alone, each of which has one definition."""
+
+from __future__ import annotations
+
+import re
+
+from lscli.metrics.catalogue import FAMILIES, METRICS
+
+# An id, and what it is called elsewhere; in small letters, with underscores between words.
+NAMES: dict[str, str] = {
+    "loss_hard": "nll nll_loss negative_log_likelihood neg_log_likelihood ce ce_loss cross_entropy crossentropy xent "
+    "cross_entropy_loss categorical_crossentropy sparse_categorical_crossentropy log_loss logloss hard_loss bce "
+    "binary_cross_entropy binary_crossentropy mean_loss test_loss val_loss eval_loss log_score bits_per_token",
+    "loss_uniform": "uniform_loss kl_uniform",
+    "loss_smoothed": "smoothed_loss smooth_loss label_smoothing_loss smoothed_cross_entropy ls_loss smoothed_ce",
+    "loss_floor": "floor target_entropy",
+    "loss_excess": "excess kl kld kl_div kl_divergence excess_loss",
+    "perplexity": "ppl perplex",
+    "accuracy": "acc top1 top_1 top1_acc top1_accuracy acc1 accuracy_score categorical_accuracy",
+    "error": "err error_rate errors misclassification misclassification_rate top1_error zero_one_loss",
+    "confidence_mean": "conf mean_confidence avg_confidence average_confidence mean_conf max_prob mean_max_prob msp",
+    "confidence_gap": "overconfidence over_confidence underconfidence gap calibration_gap accuracy_gap",
+    "entropy_mean": "entropy mean_entropy predictive_entropy avg_entropy average_entropy",
+    "margin_mean": "margin mean_margin probability_margin",
+    "label_prob_mean": "label_prob p_y true_class_probability",
+    "logit_gap_mean": "logit_gap",
+    "logit_margin_mean": "logit_margin",
+    "max_logit_mean": "max_logit",
+    "ece": "expected_calibration_error calibration_error ece_l1 l1_ece ece15 ece_15 multiclass_calibration_error",
+    "ece_equal_mass": "adaece ada_ece adaptive_ece aece ace adaptive_calibration_error equal_mass_ece "
+    "equal_frequency_ece eqm_ece ece_adaptive em_ece",
+    "ece_sweep": "sweep_ece ece_sweep_em",
+    "ece_null": "ece_noise ece_floor ece_baseline",
+    "rmsce": "rms_ce rmsce_l2 rms_calibration_error root_mean_square_calibration_error l2_ece ece_l2 ece2",
+    "rmsce_debiased": "ece_debiased debiased_ece dece debiased_rmsce debiased_l2_ece",
+    "mce": "maximum_calibration_error max_calibration_error max_ece ece_max linf_ece",
+    "smece": "smooth_ece smoothece sm_ece smooth_calibration_error",
+    "ks_calibration": "ks ks_error ks_ce kolmogorov_smirnov ks_calibration_error",
+    "spiegelhalter_z": "spiegelhalter z_score",
+    "classwise_ece": "cece cwece cw_ece class_wise_ece classwise_calibration_error class_ece sce "
+    "static_calibration_error static_ece marginal_ece mcece",
+    "classwise_ece_max": "max_classwise_ece",
+    "brier": "brier_score bs brier_loss brier_multi multiclass_brier quadratic_score mse mean_squared_error",
+    "brier_half": "brier_score_loss half_brier binary_brier brier_binary",
+    "brier_miscalibration": "reliability brier_reliability brier_calibration",
+    "brier_discrimination": "resolution refinement brier_resolution brier_refinement",
+    "brier_uncertainty": "uncertainty",
+    "aurc": "aurc_score area_under_risk_coverage risk_coverage_auc",
+    "eaurc": "e_aurc excess_aurc",
+    "failure_auroc": "auroc_failure misclassification_auroc error_auroc auroc_error correctness_auroc auroc_correct",
+    "risk_at_coverage": "risk selective_risk selective_error",
+    "coverage_at_risk": "coverage",
+    "eps_gap": "eps epsilon best_eps implied_eps",
+    "gamma": "implied_smoothing",
+}
+_OTHER_NAMES = {name: metric_id for metric_id, names in NAMES.items() for name in names.split()}
+
+_CLASSES, _SKLEARN = "lscli classes has it for each class", "scikit-learn has it: sklearn.metrics."
+# What lscli eval does not compute, and where it is found.
+ELSEWHERE: dict[str, str] = {
+    **dict.fromkeys(("recall", "sensitivity", "precision", "support", "tpr"), _CLASSES),
+    **dict.fromkeys(
+        ("auroc", "auc", "roc_auc", "roc_auc_score", "rocauc"),
+        f"{_SKLEARN}roc_auc_score; failure_auroc is that of right against wrong predictions",
+    ),
+    **dict.fromkeys(("f1", "f1_score", "macro_f1", "f1_macro", "micro_f1", "fscore"), f"{_SKLEARN}f1_score"),
+    **dict.fromkeys(("aupr", "auprc", "pr_auc", "ap", "average_precision"), f"{_SKLEARN}average_precision_score"),
+    **dict.fromkeys(("balanced_accuracy", "bacc", "mean_recall", "uar"), f"{_SKLEARN}balanced_accuracy_score"),
+    **dict.fromkeys(("mcc", "matthews", "matthews_corrcoef"), f"{_SKLEARN}matthews_corrcoef"),
+    **dict.fromkeys(("kappa", "cohen_kappa"), f"{_SKLEARN}cohen_kappa_score"),
+    **dict.fromkeys(("confusion", "confusion_matrix"), f"{_SKLEARN}confusion_matrix"),
+    **dict.fromkeys(("fpr", "fpr95", "fpr_at_95"), f"{_SKLEARN}roc_curve"),
+    **dict.fromkeys(
+        ("reliability_diagram", "calibration_curve", "reliability_curve", "bins"), "lscli bins prints its table"
+    ),
+    **dict.fromkeys(("temperature", "temp", "temperature_scaling", "platt"), "lscli fits no map to the logits"),
+    **dict.fromkeys(
+        ("bpb", "bpc", "bits_per_byte", "bits_per_character", "bits"),
+        "loss_hard is in nats for each sample: divide it by ln 2 for bits",
+    ),
+}
+# Top-k accuracies, by whatever name: top5, top-5-acc, acc@5, hits@5.
+_TOP = re.compile(r"(?:top|acc|accuracy|acc_top|hits?|recall)[_@]*(?:at_)?([1-9]\d{0,17})(?:_?acc(?:uracy)?)?")
+
+
+def meant(word: str) -> str:
+    """What to type instead of an everyday name, as a hint; empty if the name is none."""
+    name = re.sub(r"[\s-]+", "_", word.strip().lower())
+    top = _TOP.fullmatch(name)
+    if top:
+        return _did_you_mean("accuracy" if top[1] == "1" else f"top{top[1]}_accuracy")
+    # A number may follow as the number of bins or an amount, such as in `ECE@15`.
+    name = name.partition("@")[0]
+    if name in METRICS or name in FAMILIES or name in ("default", "all"):
+        return _did_you_mean(name)
+    if name in _OTHER_NAMES:
+        return _did_you_mean(_OTHER_NAMES[name])
+    return ELSEWHERE.get(name, "")
+
+
+def _did_you_mean(metric_id: str) -> str:
+    return f"did you mean {metric_id!r}?"

@@ -1,0 +1,76 @@
+"""Each command in the README's table of tasks works on the files that it names."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.cli.conftest import run
+from tests.cli.inprocess import Run
+from tests.command import ROOT
+
+__all__ = ["run"]
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SECTION = README.partition("## What do you have?\n")[2].partition("\n## ")[0]
+COMMANDS = re.findall("`(lscli [a-z][^`]*)`", SECTION)
+
+
+def table(path: Path, columns: dict[str, object]) -> None:
+    rows = zip(*columns.values(), strict=True)
+    path.write_text("\n".join([",".join(columns), *(",".join(map(str, row)) for row in rows)]) + "\n")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with every file of the table, of models that are better than chance."""
+    monkeypatch.chdir(tmp_path)
+    random = np.random.default_rng(0)
+    y = random.integers(0, 10, 200)
+    x = (random.normal(size=(200, 10)) + 3 * np.eye(10)[y]).astype(np.float32)
+    for name, values in (("logits", x), ("labels", y), ("a", x), ("b", x + random.normal(size=x.shape))):
+        np.save(f"{name}.npy", values)
+    np.savez("run.npz", logits=x, labels=y)
+    np.save("votes.npy", 0.8 * np.eye(10)[y] + 0.02)
+    np.save("tokens.npy", x.reshape(20, 10, 10))
+    np.save("targets.npy", y.reshape(20, 10))
+    np.save("images.npy", np.moveaxis(x.reshape(2, 10, 10, 10), -1, 1))
+    np.save("masks.npy", np.where(random.random((2, 10, 10)) < 0.1, 255, y.reshape(2, 10, 10)))
+    bits = random.integers(0, 2, 200)
+    table(tmp_path / "binary.csv", {"p": np.clip(0.2 + 0.6 * bits + random.normal(0, 0.1, 200), 0.01, 0.99), "y": bits})
+    table(tmp_path / "table.csv", {f"class_{k}": x[:, k] for k in range(10)} | {"label": y})
+    table(tmp_path / "meta.csv", {"site": np.where(y < 5, "north", "south")})
+    questions = [
+        {
+            "doc_id": number,
+            "target": int(y[number] % 4),
+            "arguments": [["q", f" {choice}"] for choice in range(4)],
+            "resps": [[[float(value), False]] for value in values],
+            "filtered_resps": [[float(value), False] for value in values],
+            "acc": float(values.argmax() == y[number] % 4),
+        }
+        for number, values in enumerate(-random.random((40, 4)) - np.eye(4)[(y[:40] + 1) % 4])
+    ]
+    (tmp_path / "samples_task.jsonl").write_text("".join(json.dumps(question) + "\n" for question in questions))
+    return tmp_path
+
+
+def test_the_table_names_every_command_of_a_question() -> None:
+    assert len(COMMANDS) > 15
+    asked = {shlex.split(command)[1] for command in COMMANDS}
+    assert {"eval", "inspect", "sweep", "bins", "classes", "samples", "explain", "smooth"} <= asked
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_task_s_command_works(run: Run, folder: Path, command: str) -> None:
+    _, *arguments = shlex.split(command.partition(" >> ")[0])
+    answer = run(*arguments)
+    assert 0 == answer.code
+    # What cannot be computed from such files is named, and nothing else.
+    assert [] == [line for line in answer.err.splitlines() if "; left out: " not in line]
+    assert bool(answer.out) == ("-o" not in arguments)
