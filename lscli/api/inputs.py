@@ -13,6 +13,7 @@ from lscli.api.loss_targets import declared_targets, open_targets
 from lscli.api.value_notes import value_notes
 from lscli.class_numbers import ClassNumbers, check_counts_from_0
 from lscli.errors import InputError, UsageError
+from lscli.io.class_names import described, open_class_names
 from lscli.io.labels import Labels
 from lscli.io.open import open_inputs, open_soft_inputs
 from lscli.io.path_roles import second_model
@@ -68,7 +69,9 @@ class Inputs:
         if isinstance(logits, SampleTable):
             raise UsageError("is a SampleTable, not logits", "use lscli.measure(table)", where="logits")
         self._labels: Labels | SoftLabels
-        self.logits, self._labels = (open_soft_inputs if soft_labels else open_inputs)(logits, labels, options)
+        self._given_names = open_class_names(options.class_names)
+        open_both = open_soft_inputs if soft_labels else open_inputs
+        self.logits, self._labels = open_both(logits, labels, options, self._given_names)
         self.soft = self._labels if isinstance(self._labels, SoftLabels) else None
         self._auto = options.masked_classes == "auto"
         if self._auto:  # a missing choice of a multiple-choice question is no class of its row
@@ -108,6 +111,18 @@ class Inputs:
             what = f"classes differ: {self.logits.name} has {classes}, the labels have {self._labels.shape[1]}"
             raise InputError(what, "save both from the same run", where=self._labels.name)
         return ClassNumbers(np.broadcast_to(np.int32(0), rows), 0)
+
+    @property
+    def named(self) -> bool:
+        """Whether the labels are read by name."""
+        return isinstance(self._labels, Labels) and bool(self._labels.names_from)
+
+    @property
+    def class_names(self) -> Sequence[str]:
+        """The names of the classes, [K]: those that are given, or else those by which the labels are read, if any."""
+        if self._given_names is not None:
+            return self._given_names.names
+        return self._labels.class_names if isinstance(self._labels, Labels) else ()
 
     @property
     def columns(self) -> set[str]:
@@ -174,6 +189,7 @@ class Inputs:
             result: the pass over the rows.
             files: further inputs, such as a prior.
         """
+        class_names = [] if self._given_names is None else [described(self._given_names)]
         weights = [] if self.weight is None else [self.weight.described]
         rows = self.logits.shape[0]
         samples = {"rows": rows, "kept": rows - self.ignored, "ignored": self.ignored}
@@ -181,7 +197,7 @@ class Inputs:
             samples |= {"kept": len(result.table), "skipped": result.skipped, "masked": result.masked}
             samples["ignored"] += result.ignored
         return Provenance(
-            inputs=[_input("logits", self.logits), _input("labels", self._labels), *weights, *files],
+            inputs=[_input("logits", self.logits), _input("labels", self._labels), *class_names, *weights, *files],
             samples=samples,
             versions={"lscli": __version__, **versions("numpy" if result is None else result.kernel)},
             warnings=[
@@ -237,4 +253,5 @@ def _input(role: str, opened: Logits | Labels | SoftLabels) -> dict[str, Any]:
         "dtype": getattr(opened, "stored", opened.dtype),
         "size": opened.size,
     }
-    return described | ({"shards": opened.shards} if opened.shards else {})
+    by_name = {"names": opened.names_from} if isinstance(opened, Labels) and opened.names_from else {}
+    return described | ({"shards": opened.shards} if opened.shards else {}) | by_name

@@ -18,7 +18,7 @@ from lscli.scan.scan import scan, scan_parts
 from lscli.smoothing.targets import Targets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -44,6 +44,7 @@ class Reading:
         provenance: where the samples come from.
         used: the values that were used instead of those in the options, such as the device for `auto`.
         targets: the targets that losses are computed against.
+        class_names: [K], empty if they are not known.
     """
 
     source: str
@@ -52,6 +53,7 @@ class Reading:
     provenance: Provenance
     used: Mapping[str, Any]
     targets: Targets = field(default_factory=Targets)
+    class_names: Sequence[str] = ()
 
     @property
     def all(self) -> SampleTable:
@@ -131,7 +133,8 @@ def read(
             tables[name] = replace(tables[name], classes=sums)
     provenance = opened.provenance(result, files)
     provenance = replace(provenance, warnings=[*provenance.warnings, *noted])
-    return Reading(opened.source, tables, opened.logits.shape[1], provenance, opened.used(result), targets)
+    num_classes, used = opened.logits.shape[1], opened.used(result)
+    return Reading(opened.source, tables, num_classes, provenance, used, targets, opened.class_names)
 
 
 def doubts(opened: Inputs, table: SampleTable) -> list[str]:
@@ -143,7 +146,7 @@ def doubts(opened: Inputs, table: SampleTable) -> list[str]:
     """
     if opened.soft is not None or opened.watch.misleading:  # odd values explain any accuracy
         return []
-    return plausibility_notes(opened.logits.name, opened.weighted(table))
+    return plausibility_notes(opened.logits.name, opened.weighted(table), named=opened.named)
 
 
 def read_parts(

@@ -7,8 +7,9 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lscli.class_names import ClassNames
 from lscli.errors import InputError, UsageError
-from lscli.io.argument import Argument, is_stdin
+from lscli.io.argument import Argument, is_path, is_stdin
 from lscli.io.array_request import ArrayRequest, Entry, Wants
 from lscli.io.axes import Axes, Stored, check_labels, class_axes, joined
 from lscli.io.class_axis import rows_of
@@ -16,6 +17,7 @@ from lscli.io.format_table import FORMATS
 from lscli.io.labels import Labels
 from lscli.io.logits import UNTYPED, UNTYPED_BYTES, Logits
 from lscli.io.memory import read_all
+from lscli.io.named_labels import read_by_name
 from lscli.io.odd_labels import indicators, not_one_per_sample, one_hot
 from lscli.io.paths import alike, several_files
 from lscli.io.pooling import check_not_repeated, check_one_model
@@ -24,7 +26,7 @@ from lscli.io.views import interpreted
 from lscli.options import ReadingOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -35,28 +37,33 @@ if TYPE_CHECKING:
 _DEFAULTS = ReadingOptions()
 
 
-def open_inputs(logits: Any, labels: Any = None, options: ReadingOptions = _DEFAULTS) -> tuple[Logits, Labels]:
+def open_inputs(
+    logits: Any, labels: Any = None, options: ReadingOptions = _DEFAULTS, names: ClassNames | None = None
+) -> tuple[Logits, Labels]:
     """Open logits [N, K] and labels [N], each a path, a pattern of shards, `-`, a numpy array or a torch tensor.
 
-    Without `labels`, both come from the one file that `logits` names, or from each of its shards.
+    Without `labels`, both come from the one file that `logits` names, or from each of its shards. Labels that are texts
+    are read by the names of the classes, or by those of the columns of the logits.
 
     Raises:
         InputError: an input cannot be used, or the two are in the wrong order.
         ReadWriteError: an input cannot be read.
         UsageError: an option does not fit the inputs.
     """
-    return _opened(logits, labels, options, 1, Labels)
+    return _opened(logits, labels, options, names, 1)
 
 
-def open_soft_inputs(logits: Any, labels: Any = None, options: ReadingOptions = _DEFAULTS) -> tuple[Logits, SoftLabels]:
+def open_soft_inputs(
+    logits: Any, labels: Any = None, options: ReadingOptions = _DEFAULTS, names: ClassNames | None = None
+) -> tuple[Logits, SoftLabels]:
     """Like `open_inputs`, with labels [N, K] that are distributions over the classes."""
-    return _opened(logits, labels, options, 2, lambda truth, own: SoftLabels(truth, flattened=len(own.samples) > 1))
+    return _opened(logits, labels, options, names, 2)
 
 
 def _opened(
-    logits: Any, labels: Any, options: ReadingOptions, dimensions: int, made: Callable[[Any, Logits], Any]
+    logits: Any, labels: Any, options: ReadingOptions, names: ClassNames | None, dimensions: int
 ) -> tuple[Logits, Any]:
-    """Open logits, and labels of `dimensions` dimensions, which `made` turns into an object."""
+    """Open logits, and labels of one or two dimensions."""
     shared = labels is None
     if is_stdin(labels) and is_stdin(logits):
         raise UsageError("standard input can be read only once", "name a file for all but one of the inputs", where="-")
@@ -82,14 +89,35 @@ def _opened(
         if axes.flatten:
             scores = [rows_of(part, None if axes.binary else axes.classes) for part in scores]
             truth = [rows_of(part, axis) for part, axis in zip(truth, label_axes, strict=True)]
+        columns = _columns(logits, scores)
         array = interpreted(of_logits.joined(scores), options.kind, binary=options.binary, device=str(options.device))
         matrix = Logits(array, options.kind, samples if axes.flatten else None)
-        opened = matrix, made(of_labels.joined(truth), matrix)
+        if names is not None:
+            names.check_count(matrix.shape[1])
+        if dimensions == 1:
+            named = read_by_name(truth, matrix.shape[1], names, columns, options.ignore_index, options.labels_from)
+            opened: tuple[Logits, Any] = matrix, Labels(of_labels.joined(named.parts), matrix, named)
+        else:
+            opened = matrix, SoftLabels(of_labels.joined(truth), flattened=len(matrix.samples) > 1)
         if not options.pool:
             values = opened[1].values if isinstance(opened[1], Labels) else None
             check_one_model(truth, of_logits, of_labels, values)
         stack.pop_all()
     return opened
+
+
+def _columns(logits: Any, scores: Sequence[StoredArray]) -> ClassNames | None:
+    """The names of the columns of a table of logits, in files or in memory; None if it has none, or shards differ."""
+    if is_path(logits):
+        found = [*scores[0].columns]
+        if any([*part.columns] != found for part in scores):
+            return None
+    else:
+        # Of a data frame; a tensor or an array has none.
+        found = [*getattr(logits, "columns", ())]
+    called = logits if isinstance(logits, str) else scores[0].name
+    same = len(scores[0].shape) == 2 and len(found) == scores[0].shape[1]
+    return ClassNames(f"the columns of {called}", found) if same and all(isinstance(n, str) for n in found) else None
 
 
 def _logits_request(options: ReadingOptions, *, shared: bool) -> ArrayRequest:
@@ -130,8 +158,16 @@ def _label_parts(
     raise not_one_per_sample(found[0], ())
 
 
-def open_labels(labels: Any, options: ReadingOptions) -> Labels | SoftLabels:
-    """Open labels without logits: class numbers [N], or [N, K] sets of classes or distributions.
+def open_labels(
+    labels: Any, options: ReadingOptions, names: ClassNames | None = None, classes: int | None = None
+) -> Labels | SoftLabels:
+    """Open labels without logits: class numbers or names [N], or [N, K] sets of classes or distributions.
+
+    Args:
+        labels: as in `open_inputs`.
+        options: how to read them.
+        names: the names of the classes.
+        classes: K; None for the number of names, or of columns.
 
     Raises:
         InputError: they cannot be used.
@@ -140,9 +176,17 @@ def open_labels(labels: Any, options: ReadingOptions) -> Labels | SoftLabels:
     """
     with contextlib.ExitStack() as stack:
         argument = Argument.of(labels, "labels", stack, options.input_format)
-        array = argument.joined(_label_parts(argument, _labels_request(options, "integers"), stack, rows=True))
+        parts = _label_parts(argument, _labels_request(options, "integers"), stack, rows=True)
         # [N, 1] holds class numbers that were saved as a column, which `Labels` refuses with a hint.
-        opened = SoftLabels(array) if len(array.shape) == 2 and array.shape[1] != 1 else Labels(array)
+        if len(parts[0].shape) == 2 and parts[0].shape[1] != 1:
+            opened: Labels | SoftLabels = SoftLabels(argument.joined(parts))
+            classes = opened.shape[1]
+        else:
+            classes = classes or (len(names.names) if names else 0)
+            named = read_by_name(parts, classes, names, None, options.ignore_index, options.labels_from)
+            opened = Labels(argument.joined(named.parts), named=named)
+        if names is not None:
+            names.check_count(classes)
         stack.pop_all()
     return opened
 

@@ -146,6 +146,8 @@ def titled(answer: Report | Listing, shape: Sequence[int] | None = None) -> Text
     left_out = [f"{answer.samples[key]:,} {key}" for key in ("ignored", "skipped") if answer.samples.get(key)]
     if left_out:
         title.append(f", {' and '.join(left_out)}", style="not bold yellow")
+    if any(entry.get("names") for entry in answer.inputs):
+        title.append(", labels by name", style="not bold yellow")
     if any(entry["role"] == "weights" for entry in answer.inputs):
         title.append(", weighted", style="not bold yellow")
     return title
