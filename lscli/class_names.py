@@ -23,6 +23,7 @@ _SHOWN = 40  # characters of a label in an error
 _LARGEST = 1 << 63
 
 IGNORED = -1
+TEXT = "text"
 
 
 class ClassNames(NamedTuple):
@@ -129,6 +130,7 @@ def classes_by_name(
     columns: ClassNames | None,
     ignore_index: int,
     located: Callable[[str], tuple[str, int]],
+    stored: str,
 ) -> ByName:
     """The class that each label names. Without names, False and True are the classes 0 and 1 of two.
 
@@ -139,6 +141,7 @@ def classes_by_name(
         columns: the columns of the table of logits, [K].
         ignore_index: a label that is this number, and no name, is left out.
         located: a function of a label that returns its file and its first row there.
+        stored: the type in which the labels are stored; `text` for a text file.
 
     Raises:
         InputError: a label names no class, two classes have one name, or the names are not known.
@@ -164,7 +167,7 @@ def classes_by_name(
         place = {mark: IGNORED, "false": 0, "true": 1}
         return ByName({word: place[key] for word, key in keys.items()}, "False and True", ("False", "True"))
     if known is None or not found:
-        raise _without_names(words, num_classes, mark, located, folded=folded)
+        raise _without_names(words, num_classes, mark, located, stored, folded=folded)
     word = next(word for word, key in keys.items() if key not in place)
     hint = nearest(keys[word], [name for name in found if name]) or f"the names are {listed(found)}"
     if not keys[word]:
@@ -238,10 +241,17 @@ def _of_columns(labels: Sequence[str], names: Sequence[str], columns: ClassNames
 
 
 def _without_names(
-    words: Sequence[str], num_classes: int, mark: str, located: Callable[[str], tuple[str, int]], *, folded: bool
+    words: Sequence[str],
+    num_classes: int,
+    mark: str,
+    located: Callable[[str], tuple[str, int]],
+    stored: str,
+    *,
+    folded: bool,
 ) -> InputError:
     """The error for labels whose names are not known."""
     first = next(place for place, word in enumerate(words) if integer_of(word) is None)
+    found = _quoted(words[first])
     where, row = located(words[first])
     hint = class_number_hint(words[first], first=not first)
     different = len([word for word in words if _key(word) != mark])
@@ -252,5 +262,7 @@ def _without_names(
     elif not hint:
         hint = "give the names of the classes, one per line in the order of the columns of the logits: "
         hint += "--class-names FILE"
-    what = "not integer labels (bool)" if folded else f"row {row}: {_quoted(words[first])} is not an integer label"
+    what = f"row {row}: {found} is not an integer label"
+    if folded or stored != TEXT:
+        what = "not integer labels (bool)" if folded else f"not integer labels ({stored}): row {row} holds {found}"
     return InputError(what, hint, where=where)

@@ -148,4 +148,3 @@ def _sorted(rows: Sequence[ClassRow], place: int, sort: str, ascending: bool) ->
     there = [row for row in rows if cell(row) == cell(row)]  # nan is not equal to itself
     missing = [row for row in rows if cell(row) != cell(row)]
     return sorted(there, key=cell, reverse=sort not in ("class", "name") and not ascending) + missing
-

@@ -99,7 +99,8 @@ def plausibility_notes(name: str, table: SampleTable, *, named: bool = False) ->
     relation = "below" if high < chance else "no better than"
     only_labels_sorted = _is_sorted(some_labels) and not _is_sorted(some_predictions)
     cause = "the labels are sorted and the predictions are not; " if only_labels_sorted else ""
-    return [f"{name}: {called} {accuracy:.3g} is {relation} chance ({chance:.3g}): {cause}{_NAMED_QUESTION if named else _QUESTION}"]
+    question = _NAMED_QUESTION if named else _QUESTION
+    return [f"{name}: {called} {accuracy:.3g} is {relation} chance ({chance:.3g}): {cause}{question}"]
 
 
 def _near(chance: float, most: float = 1.0) -> float:
@@ -107,9 +108,7 @@ def _near(chance: float, most: float = 1.0) -> float:
     return chance + _NEAR * (most - chance)
 
 
-def _best_offset(
-    label: Array, predicted: Array, of_labels: Array, of_predictions: Array, *, named: bool
-) -> Mistake:
+def _best_offset(label: Array, predicted: Array, of_labels: Array, of_predictions: Array, *, named: bool) -> Mistake:
     """The number that, added to the labels modulo K, makes most of them equal the predictions."""
     classes = len(of_labels)
     counts = np.bincount(predicted - label + classes, minlength=2 * classes)

@@ -11,8 +11,8 @@ from lscli.io.format_table import FORMATS, format_by_content, format_of_file, fo
 from lscli.io.memory import open_array
 from lscli.io.paths import STDIN, expanded, pairs
 from lscli.io.pickles import is_pickle, refused
-from lscli.io.texts import Texts, texts_of_values
 from lscli.io.shards import Shards, allow_open, check_distinct
+from lscli.io.texts import Texts, texts_of_values
 
 if TYPE_CHECKING:
     import contextlib
@@ -46,7 +46,9 @@ class Argument(NamedTuple):
         """
         if not is_path(value):
             texts = texts_of_values(value, role) if role == "labels" else None
-            return cls([], array=texts if isinstance(texts, Texts) else open_array(value if texts is None else texts, role))
+            return cls(
+                [], array=texts if isinstance(texts, Texts) else open_array(value if texts is None else texts, role)
+            )
         path = os.fsdecode(value)
         if path == STDIN:
             from lscli.io.stdin import open_stdin

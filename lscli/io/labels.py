@@ -43,9 +43,7 @@ class Labels:
         InputError: the array is not one-dimensional, or not of integers.
     """
 
-    def __init__(
-        self, array: StoredArray, logits: Logits | None = None, named: NamedLabels = _NUMBERS
-    ) -> None:
+    def __init__(self, array: StoredArray, logits: Logits | None = None, named: NamedLabels = _NUMBERS) -> None:
         self.name = array.name
         self.shape = array.shape
         self.shards = array.shards
@@ -65,9 +63,7 @@ class Labels:
         if self.names_from:
             found = ClassNumbers(self.values, int(np.count_nonzero(self.values == IGNORED)))
         else:
-            found = class_numbers(
-                self.values, num_classes, ignore_index, labels_from, self.name, self._array.located
-            )
+            found = class_numbers(self.values, num_classes, ignore_index, labels_from, self.name, self._array.located)
         if found.ignored == len(found.label):
             what = f"all {found.ignored} samples are ignored (label {ignore_index})"
             raise InputError(what, "check --ignore-index", where=self.name)

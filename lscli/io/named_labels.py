@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from lscli.class_names import IGNORED, check_no_first_label, classes_by_name, integer_of, numbers_are_names
+from lscli.class_names import check_no_first_label, classes_by_name, integer_of, numbers_are_names
 from lscli.io.memory import MemoryArray, read_all
-from lscli.io.texts import texts_of, written
+from lscli.io.texts import Texts, texts_of, written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lscli.class_names import ClassNames
     from lscli.io.stored import StoredArray
-    from lscli.io.texts import Texts
 
 
 class NamedLabels(NamedTuple):
@@ -58,35 +57,35 @@ def read_by_name(
         ReadWriteError: the labels cannot be read.
         UsageError: the labels are names, and `labels_from` is not 0.
     """
-    if any(len(part.shape) != 1 for part in parts):
-        return NamedLabels(parts)
-    texts = [texts_of(part) for part in parts]
+    texts = [None if len(part.shape) != 1 else texts_of(part) for part in parts]
     numeric = given is not None and any(integer_of(name) is not None for name in given.names)
-    if not (any(texts) or numeric) or not all(text or _is_integers(part) for text, part in zip(texts, parts, strict=True)):
+    if not (numeric or any(texts)) or not all(
+        text or _are_integers(part) for text, part in zip(texts, parts, strict=True)
+    ):
         return NamedLabels(parts)
-    integers = [None if text else MemoryArray(read_all(part), part.name) for text, part in zip(texts, parts, strict=True)]
-    labels = [text or written(read_all(own), own.name) for text, own in zip(texts, integers, strict=True)]
+    read = [text or MemoryArray(read_all(part), part.name) for text, part in zip(texts, parts, strict=True)]
+    labels = [each if isinstance(each, Texts) else written(read_all(each), each.name) for each in read]
     words = list(dict.fromkeys(word for part in labels for word in part.words))
     numbers = {word: integer_of(word) for word in words}
     found = [number for number in numbers.values() if number is not None]
     if len(found) == len(words):
         kept = sorted({*found} - {ignore_index})
         if given is None or not numbers_are_names(kept, num_classes, given, labels_from, parts[0].name):
-            return NamedLabels([own or _integers(text) for own, text in zip(integers, labels, strict=True)])
+            return NamedLabels([_integers(each) if isinstance(each, Texts) else each for each in read])
     check_no_first_label(labels_from)
 
     def located(word: str) -> tuple[str, int]:
         place, part = next((place, part) for place, part in enumerate(labels) if word in part.words)
-        return parts[place].located(int((part.codes == part.words.index(word)).argmax()))
+        return parts[place].located(int(np.argmax(part.codes == part.words.index(word))))
 
-    by_name = classes_by_name(words, num_classes, given, columns, ignore_index, located)
+    by_name = classes_by_name(words, num_classes, given, columns, ignore_index, located, labels[0].stored)
     classes = [np.array([by_name.classes[word] for word in part.words], np.int32) for part in labels]
     arrays = [MemoryArray(own[part.codes], part.name) for own, part in zip(classes, labels, strict=True)]
     return NamedLabels(arrays, by_name.source, by_name.names, labels[0].stored)
 
 
-def _is_integers(part: StoredArray) -> bool:
-    return part.element.lstrip("u").startswith("int")
+def _are_integers(part: StoredArray) -> bool:
+    return len(part.shape) == 1 and part.element.lstrip("u").startswith("int")
 
 
 def _integers(text: Texts) -> MemoryArray:

@@ -82,7 +82,7 @@ def _opened(
         axes = Axes.of(options, soft=dimensions == 2)
         scores = of_logits.parts(_logits_request(options, shared=shared), stack)
         wants: Wants = "integers" if dimensions == 1 else "matrix"
-        truth = _label_parts(of_labels, _labels_request(options, wants, shared=shared), stack)
+        truth = _label_parts(of_labels, _labels_request(options, wants, names, shared=shared), stack)
         _check_order(scores[0], truth[0], axes)
         check_not_repeated(scores, truth, of_logits, of_labels)
         samples, label_axes = _checked_shapes(of_logits, scores, of_labels, truth, axes)
@@ -128,10 +128,13 @@ def _logits_request(options: ReadingOptions, *, shared: bool) -> ArrayRequest:
     return request._replace(choice_score=options.choice_score)
 
 
-def _labels_request(options: ReadingOptions, wants: Wants, *, shared: bool = False) -> ArrayRequest:
+def _labels_request(
+    options: ReadingOptions, wants: Wants, names: ClassNames | None, *, shared: bool = False
+) -> ArrayRequest:
     """The array of labels to read; `shared` if the logits are in the same file."""
     key, column, trailing = options.labels_key, options.labels_column, options.allow_trailing
-    return ArrayRequest("labels", wants, key, "--labels-key", None, trailing, shared=shared, column=column)
+    request = ArrayRequest("labels", wants, key, "--labels-key", None, trailing, shared=shared, column=column)
+    return request if names is None else request._replace(names=names.names)
 
 
 def _label_parts(
@@ -176,7 +179,7 @@ def open_labels(
     """
     with contextlib.ExitStack() as stack:
         argument = Argument.of(labels, "labels", stack, options.input_format)
-        parts = _label_parts(argument, _labels_request(options, "integers"), stack, rows=True)
+        parts = _label_parts(argument, _labels_request(options, "integers", names), stack, rows=True)
         # [N, 1] holds class numbers that were saved as a column, which `Labels` refuses with a hint.
         if len(parts[0].shape) == 2 and parts[0].shape[1] != 1:
             opened: Labels | SoftLabels = SoftLabels(argument.joined(parts))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli.arrays import is_tensor
+from lscli.class_names import TEXT
 from lscli.errors import InputError
 from lscli.io.memory import MemoryArray, read_all
 from lscli.text import said, shown
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from lscli.io.stored import StoredArray
 
-TEXT = "text"
 _MOST = 1 << 24  # characters of all different labels: a column of sentences holds no labels
 _BLOCK = 1 << 20  # bytes of texts of fixed length that are decoded at a time
 _LEAVE_OUT = "leave such rows out of every input"
@@ -66,15 +66,15 @@ class _Places(dict[str, int]):
         return place
 
 
-def coded(cells: Iterable[str], name: str) -> Texts:
-    """Texts, one per sample, that are read one after another.
+def coded(cells: Iterable[str], name: str, stored: str = TEXT) -> Texts:
+    """Texts, one per sample, that are read one after another; `stored` is the type in which they are stored.
 
     Raises:
         InputError: the different texts are too many for labels.
     """
     places = _Places(name)
     codes = np.fromiter(map(places.__getitem__, cells), np.int32)
-    return Texts(codes, list(places), name)
+    return Texts(codes, list(places), name, stored)
 
 
 def texts_of(array: StoredArray) -> Texts | None:
@@ -91,14 +91,14 @@ def texts_of(array: StoredArray) -> Texts | None:
     if array.dtype.kind not in "US":
         return None
     try:
-        flat = coded(_cells(array), array.name)
+        flat = coded(_cells(array), array.name, array.element)
         array.check_unchanged()
         array.verify()
     except ValueError as error:
         raise InputError(f"holds text that is not Unicode: {said(error)}", "save it again", where=array.name) from error
     finally:
         array.close()
-    return Texts(flat.codes.reshape(array.shape), flat.words, array.name, array.element)
+    return flat.reshaped(array.shape)
 
 
 def written(values: NDArray[Any], name: str) -> Texts:
@@ -119,6 +119,7 @@ def texts_of_values(value: Any, name: str) -> Texts | NDArray[np.bool_] | None:
     """
     if is_tensor(value) or isinstance(value, str | bytes):
         return None
+    items: Sequence[Any] | None
     if isinstance(value, list | tuple):
         items = value if value and isinstance(value[0], str | bytes | None) else None
     else:
@@ -140,7 +141,7 @@ def texts_of_values(value: Any, name: str) -> Texts | NDArray[np.bool_] | None:
             what = f"row {int((codes == place).argmax())} holds {shown(item)} among texts"
             raise InputError(what, _LEAVE_OUT, where=name)
     words = [item if isinstance(item, str) else _decoded(item) for item in places]
-    return Texts(codes, words, name)
+    return Texts(codes, words, name, "str")
 
 
 def _objects(value: Any) -> Sequence[Any] | None:

@@ -160,7 +160,8 @@ def text_column(file: RegularFile, columns: Selection, batches: Callable[[int], 
         InputError: a value is null, or the different texts are too many for labels.
         ValueError: the column is damaged.
     """
-    texts = coded(_cells(batches(0)[1], columns.columns[0], file.name), columns.name)
+    column = columns.columns[0]
+    texts = coded(_cells(batches(0)[1], column, file.name), columns.name, column.type)
     if texts.shape != columns.shape:
         raise ValueError("holds fewer rows than it declares")
     file.check_unchanged()
@@ -352,8 +353,8 @@ def _are_texts(kind: Any) -> bool:
     import pyarrow as pa
 
     if pa.types.is_dictionary(kind):
-        return pa.types.is_integer(kind.value_type) or _are_texts(kind.value_type)
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+        return bool(pa.types.is_integer(kind.value_type)) or _are_texts(kind.value_type)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def _element(kind: Any) -> str:

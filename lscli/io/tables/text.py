@@ -137,8 +137,8 @@ def open_column(file: RegularFile, request: ArrayRequest, delimiter: Delimiter =
     """Read one column of integers (int64), or else texts, or of numbers (float64), as `request.wants` says.
 
     `place_of_single` chooses the column; the request may also give its position, from 0. A first line whose cell is not
-    a number is the header; rows are counted after it. A text that occurs again below, in a column that is not called by
-    it, is no header.
+    a number is the header; rows are counted after it. A text is no header if it is a name of a class or one of the
+    labels below it, unless the request calls the column so.
 
     Raises:
         InputError: the choice is ambiguous, a row lacks the column, or a cell is no such number.
@@ -155,15 +155,17 @@ def open_column(file: RegularFile, request: ArrayRequest, delimiter: Delimiter =
     values = _integers(cells)
     if values is not None:
         return MemoryArray(values, file.name)
-    again = rows_of(file.name, text_of(file), delimiter)
-    texts = coded(_cells(file, again if whole else itertools.islice(again, 1, None), place), file.name)
-    if texts.words:
-        check_separated(file.name, texts.words[0], delimiter, _ONE)
+
+    def texts(start: int) -> Texts:
+        lines = rows_of(file.name, text_of(file), delimiter)
+        return coded(_cells(file, itertools.islice(lines, start, None), place), file.name)
+
+    found = texts(0 if whole else 1)
+    if found.words:
+        check_separated(file.name, found.words[0], delimiter, _ONE)
     called = {*LABELS, request.role, request.key, request.column}
-    if not whole and first == written and first[place] not in called and first[place] in texts.words:
-        codes = np.concatenate([np.array([texts.words.index(first[place])], np.int32), texts.codes])
-        return Texts(codes, texts.words, file.name)
-    return texts
+    is_label = first == written and first[place] not in called and first[place] in (*found.words, *request.names)
+    return texts(0) if is_label and not whole else found
 
 
 def column_of(file: RegularFile, column: str) -> list[str]:
