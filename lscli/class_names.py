@@ -83,7 +83,7 @@ def class_number_hint(cell: str, *, first: bool) -> str:
         return "write class numbers without a decimal point" if whole else "a label is a class number, not a score"
     if cell.strip() and value is None and first:
         return ""
-    return "every line needs a class: leave a row without one out, and out of the logits too"
+    return "every line needs a class number: leave a row without one out, and out of the logits too"
 
 
 def numbers_are_names(found: Sequence[int], num_classes: int, given: ClassNames, labels_from: int, name: str) -> bool:
@@ -136,7 +136,7 @@ def classes_by_name(
 
     Args:
         words: the different labels, in the order of their first rows.
-        num_classes: K.
+        num_classes: K; 0 if it is not known.
         given: the names that the user gives; the columns do not matter then.
         columns: the columns of the table of logits, [K].
         ignore_index: a label that is this number, and no name, is left out.
@@ -163,7 +163,7 @@ def classes_by_name(
     if known is not None and found and all(key in place for key in keys.values()):
         called = known.names if given else [*found]
         return ByName({word: place[key] for word, key in keys.items()}, known.source, called)
-    if folded and num_classes == 2:
+    if folded and num_classes in (0, 2):
         place = {mark: IGNORED, "false": 0, "true": 1}
         return ByName({word: place[key] for word, key in keys.items()}, "False and True", ("False", "True"))
     if known is None or not found:
@@ -257,7 +257,7 @@ def _without_names(
     different = len([word for word in words if _key(word) != mark])
     if folded and not hint:
         hint = f"False and True are two classes, and the logits have {num_classes}: save class numbers"
-    elif not hint and different > num_classes:
+    elif not hint and different > num_classes > 0:
         hint = f"there are {different} different labels for {num_classes} classes: is this the column of the labels?"
     elif not hint:
         hint = "give the names of the classes, one per line in the order of the columns of the logits: "

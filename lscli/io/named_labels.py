@@ -46,7 +46,7 @@ def read_by_name(
 
     Args:
         parts: the labels of each file.
-        num_classes: K.
+        num_classes: K; 0 if it is not known.
         given: the names that the user gives, or None.
         columns: the columns of the table of logits, or None.
         ignore_index: the label of ignored samples.

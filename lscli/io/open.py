@@ -7,7 +7,7 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lscli.class_names import ClassNames
+from lscli.class_names import TEXT, ClassNames
 from lscli.errors import InputError, UsageError
 from lscli.io.argument import Argument, is_path, is_stdin
 from lscli.io.array_request import ArrayRequest, Entry, Wants
@@ -22,6 +22,7 @@ from lscli.io.odd_labels import indicators, not_one_per_sample, one_hot
 from lscli.io.paths import alike, several_files
 from lscli.io.pooling import check_not_repeated, check_one_model
 from lscli.io.soft_labels import SoftLabels
+from lscli.io.texts import Texts
 from lscli.io.views import interpreted
 from lscli.options import ReadingOptions
 
@@ -252,11 +253,13 @@ def opened_entry(file: RegularFile, format_name: str, entry: Entry) -> StoredArr
     """
     if len(entry.shape or ()) != 1:
         return _opened_as("matrix", file, format_name, entry)
-    if entry.element == "text":
-        with contextlib.suppress(InputError):  # not integers
-            return _opened_as("integers", file, format_name, entry)
-    integers = entry.element.lstrip("u").startswith("int")
-    return _opened_as("integers" if integers else "numbers", file, format_name, entry)
+    if entry.element.startswith(("float", "bfloat", "void")):
+        return _opened_as("numbers", file, format_name, entry)
+    found = _opened_as("integers", file, format_name, entry)
+    if isinstance(found, Texts) and entry.element == TEXT:  # of a text file, where numbers are texts, too
+        with contextlib.suppress(InputError):
+            return _opened_as("numbers", file, format_name, entry)
+    return found
 
 
 def _opened_as(wants: Wants, file: RegularFile, format_name: str, entry: Entry) -> StoredArray:

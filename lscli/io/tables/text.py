@@ -160,12 +160,13 @@ def open_column(file: RegularFile, request: ArrayRequest, delimiter: Delimiter =
         lines = rows_of(file.name, text_of(file), delimiter)
         return coded(_cells(file, itertools.islice(lines, start, None), place), file.name)
 
-    found = texts(0 if whole else 1)
+    label = first[place] if first == written else ""
+    named = label in {*LABELS, request.role, request.key, request.column}
+    found = texts(0 if whole or (label in request.names and not named) else 1)
     if found.words:
         check_separated(file.name, found.words[0], delimiter, _ONE)
-    called = {*LABELS, request.role, request.key, request.column}
-    is_label = first == written and first[place] not in called and first[place] in (*found.words, *request.names)
-    return texts(0) if is_label and not whole else found
+    headless = not whole and not named and label in found.words and label not in request.names
+    return texts(0) if headless else found
 
 
 def column_of(file: RegularFile, column: str) -> list[str]:
