@@ -89,7 +89,7 @@ def class_number_hint(cell: str, *, first: bool) -> str:
 def numbers_are_names(found: Sequence[int], num_classes: int, given: ClassNames, labels_from: int, name: str) -> bool:
     """Whether integers are names of classes, rather than class numbers.
 
-    They are if every one of them is a name and not all of them are class numbers, or if both readings agree.
+    They are if one of them is a name and no class number, or if all are names and both readings agree.
 
     Args:
         found: the different labels that are not ignored.
@@ -102,10 +102,11 @@ def numbers_are_names(found: Sequence[int], num_classes: int, given: ClassNames,
         InputError: both readings are possible, and they differ.
     """
     numbers = {number: k for k, each in enumerate(given.names) if (number := integer_of(each)) is not None}
-    if labels_from or not found or not all(number in numbers for number in found):
+    if labels_from:
         return False
-    if not all(0 <= number < num_classes for number in found):
-        return True
+    outside = [number for number in found if not 0 <= number < num_classes]
+    if outside or not found or not all(number in numbers for number in found):
+        return any(number in numbers for number in outside)
     differ = next((number for number in found if numbers[number] != number), None)
     if differ is None:
         return True
@@ -215,12 +216,13 @@ def _of_columns(labels: Sequence[str], names: Sequence[str], columns: ClassNames
         InputError: the labels are names of classes in two ways that differ.
     """
     whole = {name: k for k, name in enumerate(names)}
+    shortest = min(map(len, names))  # of no column is nothing left
     begin, end = commonprefix(names)[:_LONGEST], commonprefix([name[::-1] for name in names])[:_LONGEST][::-1]  # noqa: RUF071
     cuts = {
         (before, after)
         for label in labels[:_COMPARED]
         for before in range(len(begin) + 1)
-        for after in range(len(end) + 1)
+        for after in range(min(len(end), shortest - before - 1) + 1)
         if label and begin[:before] + label + end[len(end) - after :] in whole
     }
 

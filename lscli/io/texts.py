@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from lscli.arrays import is_tensor
 from lscli.class_names import TEXT
 from lscli.errors import InputError
 from lscli.io.memory import MemoryArray, read_all
-from lscli.text import said, shown
+from lscli.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -94,8 +95,6 @@ def texts_of(array: StoredArray) -> Texts | None:
         flat = coded(_cells(array), array.name, array.element)
         array.check_unchanged()
         array.verify()
-    except ValueError as error:
-        raise InputError(f"holds text that is not Unicode: {said(error)}", "save it again", where=array.name) from error
     finally:
         array.close()
     return flat.reshaped(array.shape)
@@ -162,6 +161,9 @@ def _cells(array: StoredArray) -> Iterator[str]:
     for start in range(0, array.shape[0] if row else 0, step):
         stop = min(start + step, array.shape[0])
         block = array.read(start, stop, np.empty((stop - start, *array.shape[1:]), array.dtype.newbyteorder("=")))
+        # numpy would fail in C for other numbers.
+        if array.dtype.kind == "U" and (block.reshape(-1).view(np.uint32) > sys.maxunicode).any():
+            raise InputError("holds text that is not Unicode", "save the array again", where=array.name)
         cells = block.reshape(-1).tolist()
         yield from cells if array.dtype.kind == "U" else map(_decoded, cells)
 
