@@ -137,7 +137,7 @@ def _by_name(array: _Found, found: Sequence[_Found]) -> _Found:
         return array
     others = [other for other in found if other.file == array.file]
     if array.key not in (None, *LABELS) and len(others) > 1:
-        return array._replace(role="", why="text")
+        return array._replace(role="", why="text that is not called label or labels")
     matrix = next((other for other in others if other.role == "logits" and len(other.shape) == 2), None)
     truths = array.element == "bool"
     try:
