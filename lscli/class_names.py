@@ -17,7 +17,7 @@ from lscli.text import listed, nearest, printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-_LONGEST = 100  # characters that all columns begin or end with
+_LONGEST = 200  # characters of a column of which a part may be the name
 _COMPARED = 16  # different labels by which the names in the columns are found
 _SHOWN = 40  # characters of a label in an error
 _LARGEST = 1 << 63
@@ -113,7 +113,7 @@ def numbers_are_names(found: Sequence[int], num_classes: int, given: ClassNames,
     first = integer_of(given.names[0])
     in_order = first is not None and [integer_of(each) for each in given.names] == [*range(first, first + num_classes)]
     hint = f"say --labels-from {first}" if in_order else "put a letter before each of them, in the labels too"
-    what = f"label {differ} may be class {differ}, or the class {numbers[differ]} of this name in {given.source}"
+    what = f"label {differ} may be class {differ}, or the class {numbers[differ]} of this name in {printable(given.source)}"
     hint = f"if they are class numbers, leave out --class-names; if they are names, {hint}"
     raise InputError(what, hint, where=name)
 
@@ -175,7 +175,9 @@ def classes_by_name(
         hint = "every line needs a class"
     hint += f"{' ' if hint.endswith('?') else '; '}to leave a sample out, write {mark}, the ignore index, as its label"
     where, row = located(word)
-    raise InputError(f"row {row}: {_quoted(word)} is not the name of a class in {known.source}", hint, where=where)
+    raise InputError(
+        f"row {row}: {_quoted(word)} is not the name of a class in {printable(known.source)}", hint, where=where
+    )
 
 
 def _key(text: str) -> str:
@@ -216,14 +218,14 @@ def _of_columns(labels: Sequence[str], names: Sequence[str], columns: ClassNames
         InputError: the labels are names of classes in two ways that differ.
     """
     whole = {name: k for k, name in enumerate(names)}
-    shortest = min(map(len, names))  # of no column is nothing left
-    begin, end = commonprefix(names)[:_LONGEST], commonprefix([name[::-1] for name in names])[:_LONGEST][::-1]  # noqa: RUF071
+    shortest, longest = min(map(len, names)), max(map(len, names))
+    begin, end = _shared(names) if longest <= _LONGEST else ("", "")
     cuts = {
         (before, after)
         for label in labels[:_COMPARED]
         for before in range(len(begin) + 1)
-        for after in range(min(len(end), shortest - before - 1) + 1)
-        if label and begin[:before] + label + end[len(end) - after :] in whole
+        for after in range(min(len(end), shortest - before - 1) + 1)  # something is left of every name
+        if 0 < len(label) <= longest and begin[:before] + label + end[len(end) - after :] in whole
     }
 
     def matched(cut: tuple[int, int]) -> list[int | None]:
@@ -240,6 +242,11 @@ def _of_columns(labels: Sequence[str], names: Sequence[str], columns: ClassNames
     if best is None or 2 * read[best].count(None) > len(labels):
         return {}
     return {name[best[0] : len(name) - best[1]]: k for name, k in whole.items()}
+
+
+def _shared(names: Sequence[str]) -> tuple[str, str]:
+    """What all names begin with, and what all end with."""
+    return commonprefix(names), commonprefix([name[::-1] for name in names])[::-1]  # noqa: RUF071  # of characters
 
 
 def _without_names(
