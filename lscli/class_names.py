@@ -113,7 +113,8 @@ def numbers_are_names(found: Sequence[int], num_classes: int, given: ClassNames,
     first = integer_of(given.names[0])
     in_order = first is not None and [integer_of(each) for each in given.names] == [*range(first, first + num_classes)]
     hint = f"say --labels-from {first}" if in_order else "put a letter before each of them, in the labels too"
-    what = f"label {differ} may be class {differ}, or the class {numbers[differ]} of this name in {printable(given.source)}"
+    called = f"the class {numbers[differ]} of this name in {printable(given.source)}"
+    what = f"label {differ} may be class {differ}, or {called}"
     hint = f"if they are class numbers, leave out --class-names; if they are names, {hint}"
     raise InputError(what, hint, where=name)
 

@@ -18,7 +18,7 @@ COLUMNS = "the columns of x.csv"
 
 def read(
     words: Sequence[str], columns: Sequence[str] = (), names: Sequence[str] = (), ignore_index: int = -100
-) -> dict:
+) -> dict[str, int]:
     """The classes of labels, by the names of columns or of the user."""
     given_names = ClassNames("names.txt", names) if names else None
     of_columns = ClassNames(COLUMNS, columns) if columns else None

@@ -57,12 +57,17 @@ WORDS = np.array(["a", "b", "c", "d", "e"])[Y]
 @pytest.mark.parametrize("name", ["y.npy", "y.npz", "y.csv", "y.parquet", "y.feather"])
 def test_labels_that_are_names_need_the_names(run: Run, tmp_path: Path, name: str) -> None:
     path, frame = tmp_path / name, pd.DataFrame({"species": WORDS})
-    if name.startswith("y.np"):
-        (np.save if name == "y.npy" else np.savez)(path, WORDS)
-    else:
-        {"csv": lambda p: frame.to_csv(p, index=False), "parquet": frame.to_parquet, "feather": frame.to_feather}[
-            name.partition(".")[2]
-        ](path)
+    match path.suffix:
+        case ".npy":
+            np.save(path, WORDS)
+        case ".npz":
+            np.savez(path, WORDS)
+        case ".csv":
+            frame.to_csv(path, index=False)
+        case ".parquet":
+            frame.to_parquet(path)
+        case _:
+            frame.to_feather(path)
     row = one(run("inspect", path))
     assert ("40", "labels --class-names FILE") == (row["shape"], row["taken_for"])
     (tmp_path / "names.txt").write_text("\n".join("abcde"))

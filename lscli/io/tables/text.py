@@ -161,7 +161,7 @@ def open_column(file: RegularFile, request: ArrayRequest, delimiter: Delimiter =
         return coded(_cells(file, itertools.islice(lines, start, None), place), file.name)
 
     label = first[place] if first == written else ""
-    named = label in {*LABELS, request.role, request.key, request.column}
+    named = not label.strip() or label in {*LABELS, request.role, request.key, request.column}
     found = texts(0 if whole or (label in request.names and not named) else 1)
     if found.words:
         check_separated(file.name, found.words[0], delimiter, _ONE)
