@@ -88,6 +88,8 @@ def test_labels_that_are_columns_in_two_ways_are_refused() -> None:
 def test_labels_that_are_no_columns_are_refused() -> None:
     with pytest.raises(InputError, match="row 7: 'cat' is not an integer label"):
         read(["cat", "dog"], ["Logit_A", "Logit_B"])
+    with pytest.raises(InputError, match="row 7: 'A' is not an integer label"):  # one of three by accident
+        read(["A", "x", "y"], ["Logit_A", "Logit_B", "Logit_C"])
     with pytest.raises(InputError, match=r"row 7: 'unknown' is not the name of a class in the columns of x.csv"):
         read(["A", "unknown"], ["Logit_A", "Logit_B"])
 

@@ -34,7 +34,6 @@ def open_class_names(given: Any) -> ClassNames | None:
     with contextlib.closing(RegularFile(path)) as file:
         # Not `splitlines`, which also splits at characters that may be in a name.
         names = [_name(line) for line in text_of(file)]
-        file.check_unchanged()
     while names and not names[-1]:
         names.pop()
     return ClassNames(path, names)

@@ -17,6 +17,7 @@ from safetensors.numpy import save_file
 
 import lscli
 from lscli.errors import InputError, UsageError
+from lscli.io.path_roles import PathRoles, assign_roles
 from tests.command import lscli as run
 from tests.io.make import figures, saved, some_labels, some_logits
 
@@ -127,6 +128,20 @@ def test_names_in_shards(tmp_path: Path, names: Path) -> None:
     assert caught.value.hint.startswith("did you mean 'cat'?")
 
 
+def test_shards_whose_columns_differ_name_no_classes(tmp_path: Path) -> None:
+    frame = FRAME.astype(float)
+    frame[:20].to_csv(tmp_path / "x-0.csv", index=False)
+    frame[20:].rename(columns={COLUMNS[1]: "other"}).to_csv(tmp_path / "x-1.csv", index=False)
+    with pytest.raises(InputError, match=f"row 0 holds '{NAMES[0]}'"):
+        lscli.evaluate(tmp_path / "x-*.csv", WORDS)
+    assert EXPECTED == figures(lscli.evaluate(tmp_path / "x-*.csv", WORDS, class_names=NAMES, metrics="all"))
+    frame[20:][COLUMNS[::-1]].to_csv(tmp_path / "x-1.csv", index=False)
+    with pytest.raises(InputError, match="shard 1 has its columns in another order, such as 'logit_cat_x'"):
+        lscli.evaluate(tmp_path / "x-*.csv", LABELS)
+    frame[20:].to_csv(tmp_path / "x-1.csv", index=False)
+    assert EXPECTED == figures(lscli.evaluate(tmp_path / "x-*.csv", WORDS, metrics="all"))
+
+
 def test_names_of_tokens() -> None:
     tokens, words = LOGITS.reshape(5, 6, 3), WORDS.reshape(5, 6)
     assert EXPECTED == figures(lscli.evaluate(tokens, words, class_names=NAMES, flatten=True, metrics="all"))
@@ -162,6 +177,8 @@ def test_numbers_that_are_names(labels: Any) -> None:
     report = lscli.evaluate(LOGITS[:3], labels, class_names=["2019", "2020", "2021"])
     assert figures(lscli.evaluate(LOGITS[:3], [0, 2, 1])) == figures(report)
     assert "class_names" == report.inputs[1]["names"]
+    report = lscli.evaluate(LOGITS[:2], [2019, -100], class_names=["2019", "2020", "2021"])
+    assert figures(lscli.evaluate(LOGITS[:2], [0, -100])) == figures(report)
     with pytest.raises(InputError, match="row 1: '2022' is not the name of a class in class_names"):
         lscli.evaluate(LOGITS[:2], [2019, 2022], class_names=["2019", "2020", "2021"])
 
@@ -239,6 +256,14 @@ def test_truth_values_are_two_classes(tmp_path: Path, name: str) -> None:
     assert figures(lscli.sweep(z, BOOL.astype(int), binary=True)) == figures(swept)
     with pytest.raises(InputError, match=r"not integer labels \(bool\)"):
         lscli.evaluate(LOGITS[:20], tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["y.npz", "y.parquet", "y.npy"])
+def test_the_command_tells_truth_values_from_a_second_model(tmp_path: Path, name: str) -> None:
+    (tmp_path / "z.npy").write_bytes(saved(TWO[:, 1]))
+    TRUTHS[name](tmp_path / name)
+    paths = [str(tmp_path / "z.npy"), str(tmp_path / name)]
+    assert PathRoles(paths[0], paths[1], []) == assign_roles(paths, binary=True)
 
 
 @pytest.mark.parametrize("labels", [BOOL, BOOL.tolist(), torch.tensor(BOOL), pd.Series(BOOL)])
