@@ -96,6 +96,9 @@ INPUT_FORMAT = Option(
     "FORMAT",
     shown="by the suffix, or the first bytes",
 )
+CLASS_NAMES = _file(
+    "Names of the classes in the order of the columns, one per line. Labels that are text are read by them.", READING
+)
 ALLOW_TRAILING = Option("Ignore bytes after the data of an .npy file.", READING)
 PROGRESS = Option(
     "A function that is called with the number of rows that are done, and of all rows.", hidden=True, unrecorded=True
@@ -242,6 +245,7 @@ class FileOptions(Options):
     ] = None
     labels_key: Annotated[str | None, LABELS_KEY] = None
     labels_column: Annotated[str | None, LABELS_COLUMN] = None
+    class_names: Annotated["Data | None", CLASS_NAMES] = None
     input_format: Annotated[InputFormat | None, INPUT_FORMAT] = None
     pool: Annotated[
         bool,
@@ -566,9 +570,6 @@ class OrderOptions(Options):
         int | None,
         Option("Show only the first N classes.", None, "N", shown="all", least=1, hint="leave it out for all classes"),
     ] = None
-    class_names: Annotated[
-        "Data | None", _file("Names of the classes, one per line.", OUTPUT)._replace(unrecorded=True)
-    ] = None
 
 
 class ClassMetricOptions(Options):
@@ -667,6 +668,7 @@ class SmoothOptions(SmoothOneOptions):
     ignore_index: Annotated[int, IGNORE_INDEX] = -100
     labels_key: Annotated[str | None, LABELS_KEY] = None
     labels_column: Annotated[str | None, LABELS_COLUMN] = None
+    class_names: Annotated["Data | None", CLASS_NAMES] = None
     input_format: Annotated[InputFormat | None, INPUT_FORMAT] = None
     allow_trailing: Annotated[bool, ALLOW_TRAILING] = False
     label: Annotated[

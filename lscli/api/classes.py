@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import math
-import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,10 +13,7 @@ from lscli.api.keywords import of_logits
 from lscli.api.loss_targets import declared_targets, parse_eps
 from lscli.api.report_rows import metric_words
 from lscli.api.wide import column_name
-from lscli.arrays import as_texts
-from lscli.errors import InputError, UsageError
-from lscli.io.files import RegularFile
-from lscli.io.tables.text import text_of
+from lscli.errors import UsageError
 from lscli.listings import Classes, ClassRow
 from lscli.metrics.base import Settings
 from lscli.metrics.bins import rule_of
@@ -69,18 +64,14 @@ def per_class(logits: Data, labels: Data | None, options: ClassesOptions) -> Cla
     choices = _chosen(words, options.allow_negative_eps)
     sort = options.sort
     _check_sort(sort.partition("@")[0], [choice.metric.id for choice in choices])
-    names_file, names = _names(options.class_names)
     wanted = _READ.union(*(choice.columns(settings) for choice in choices))
     read = reading.read(logits, labels, wanted, options, rule=rule, against=options)
     settings = settings._replace(targets=read.targets)
-    if names is not None and len(names) != read.num_classes:
-        what = f"{len(names)} names for {read.num_classes} classes"
-        raise InputError(what, "give one name per class, in the order of the columns", where=names_file)
     more = list(_values(read.all, choices, settings))
     _check_sort(sort, more)
     rows: list[ClassRow] = []
     for group, table in read.tables.items():
-        found = _rows(read.source, group, table, names or [""] * read.num_classes, options.norm)
+        found = _rows(read.source, group, table, read.class_names or [""] * read.num_classes, options.norm)
         if more:
             parts = _parts(table, read.num_classes)
             values = [_values(part, choices, settings) if part.total else {} for part in parts]
@@ -157,15 +148,3 @@ def _sorted(rows: Sequence[ClassRow], place: int, sort: str, ascending: bool) ->
     there = [row for row in rows if cell(row) == cell(row)]  # nan is not equal to itself
     missing = [row for row in rows if cell(row) != cell(row)]
     return sorted(there, key=cell, reverse=sort not in ("class", "name") and not ascending) + missing
-
-
-def _names(given: Any) -> tuple[str, list[str] | None]:
-    """The source of the names for errors, and the names of the classes."""
-    if given is None:
-        return "", None
-    if not isinstance(given, str | bytes | os.PathLike):
-        return "class_names", as_texts(given, "class_names")
-    path = os.fsdecode(given)
-    with contextlib.closing(RegularFile(path)) as file:
-        # Not `splitlines`, which also splits at characters that may be in a name.
-        return path, [line.rstrip("\r\n") for line in text_of(file)]

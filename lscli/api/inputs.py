@@ -15,6 +15,7 @@ from lscli.api.value_notes import value_notes
 from lscli.api.zero_notes import zero_notes
 from lscli.class_numbers import ClassNumbers, check_counts_from_0
 from lscli.errors import InputError, UsageError
+from lscli.io.class_names import described, open_class_names
 from lscli.io.labels import Labels
 from lscli.io.open import open_inputs, open_soft_inputs
 from lscli.io.path_roles import second_model
@@ -67,7 +68,9 @@ class Inputs:
         if isinstance(logits, SampleTable):
             raise UsageError("is a SampleTable, not logits", "use lscli.measure(table)", where="logits")
         self._labels: Labels | SoftLabels
-        self.logits, self._labels = (open_soft_inputs if soft_labels else open_inputs)(logits, labels, options)
+        self._given_names = open_class_names(options.class_names)
+        open_both = open_soft_inputs if soft_labels else open_inputs
+        self.logits, self._labels = open_both(logits, labels, options, self._given_names)
         self.soft = self._labels if isinstance(self._labels, SoftLabels) else None
         self._auto = options.masked_classes == "auto"
         if self._auto:  # a missing choice of a multiple-choice question is no class of its row
@@ -113,6 +116,18 @@ class Inputs:
         return None if self.rows.weight is None else self.rows.weight.values > 0
 
     @property
+    def named(self) -> bool:
+        """Whether the labels are read by name."""
+        return isinstance(self._labels, Labels) and bool(self._labels.names_from)
+
+    @property
+    def class_names(self) -> Sequence[str]:
+        """The names of the classes, [K]: those that are given, or else those by which the labels are read, if any."""
+        if self._given_names is not None:
+            return self._given_names.names
+        return self._labels.class_names if isinstance(self._labels, Labels) else ()
+
+    @property
     def columns(self) -> set[str]:
         """The columns that the tables need for weights, groups and class counts, besides those of the metrics."""
         return self.rows.columns | ({"class_count"} if self.options.masked_classes == "exclude" else set())
@@ -146,6 +161,7 @@ class Inputs:
             result: the pass over the rows.
             files: further inputs, such as a prior.
         """
+        class_names = [] if self._given_names is None else [described(self._given_names)]
         rows = self.logits.shape[0]
         samples = {"rows": rows, "kept": rows - self.ignored, "ignored": self.ignored}
         if result is not None:
@@ -154,7 +170,13 @@ class Inputs:
             if self.rows.clusters is not None:
                 samples["clusters"] = self.rows.clustered(self.rows.weighted(result.table)).clusters
         return Provenance(
-            inputs=[_input("logits", self.logits), _input("labels", self._labels), *self.rows.described, *files],
+            inputs=[
+                _input("logits", self.logits),
+                _input("labels", self._labels),
+                *class_names,
+                *self.rows.described,
+                *files,
+            ],
             samples=samples,
             versions={"lscli": __version__, **versions("numpy" if result is None else result.kernel)},
             warnings=[
@@ -205,4 +227,5 @@ def _input(role: str, opened: Logits | Labels | SoftLabels) -> dict[str, Any]:
         "dtype": getattr(opened, "stored", opened.dtype),
         "size": opened.size,
     }
-    return described | ({"shards": opened.shards} if opened.shards else {})
+    by_name = {"names": opened.names_from} if isinstance(opened, Labels) and opened.names_from else {}
+    return described | ({"shards": opened.shards} if opened.shards else {}) | by_name

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lscli._version import __version__
 from lscli.api.keywords import of_file
 from lscli.api.settings import settings_of
+from lscli.class_names import ClassNames, classes_by_name, integer_of
 from lscli.errors import LscliError, UsageError
 from lscli.io.argument import is_path
 from lscli.io.axes import class_axes, is_flat, same_samples
@@ -24,6 +25,7 @@ from lscli.io.path_roles import stored_shape
 from lscli.io.paths import STDIN, files_of
 from lscli.io.tables.class_columns import is_beside
 from lscli.io.tables.columns import LABELS
+from lscli.io.texts import texts_of
 from lscli.io.value_summary import ValueSummary, summarise
 from lscli.io.views import interpreted
 from lscli.listings import ArrayRow, Contents
@@ -77,6 +79,7 @@ def inspect(path: Path, options: InspectOptions) -> Contents:
                 if array is not None:
                     array.close()
         file.close()
+    found = [_by_name(array, found) for array in found]
     partners = _partners(found)
     shape_of = cache(stored_shape)  # a file next to this one is looked at once, not once for each array
     rows = [_row(name, array, *_next(name, partners[array.file], array, input_format, shape_of)) for array in found]
@@ -98,6 +101,8 @@ class _Found(NamedTuple):
         role: `logits`, `labels`, or empty.
         options: the options that `lscli eval` needs to read it in this role, except for its axes.
         why: why it has no role.
+        words: the different labels, if they are texts or truth values.
+        columns: the names of the columns of a matrix in a table.
     """
 
     file: str
@@ -110,14 +115,41 @@ class _Found(NamedTuple):
     role: str
     options: list[str]
     why: str
+    words: Sequence[str] = ()
+    columns: Sequence[str] = ()
 
     @classmethod
     def of(cls, file: str, format_name: str, key: str | None, array: Any, seen: ValueSummary | None) -> _Found:
         size = math.prod(array.shape) * array.dtype.itemsize
+        texts = texts_of(array) if len(array.shape) == 1 else None
+        if texts is not None:
+            return cls(file, format_name, key, array.shape, texts.stored, size, seen, "labels", [], "", texts.words)
         role, options, why = _taken_for(array, seen)
         if format_name in _TABLES and is_beside(key or "", labels=False):
             role, options, why = "", [], f"column {key!r} may not be a class"
-        return cls(file, format_name, key, array.shape, array.element, size, seen, role, options, why)
+        columns = array.columns
+        return cls(file, format_name, key, array.shape, array.element, size, seen, role, options, why, (), columns)
+
+
+def _by_name(array: _Found, found: Sequence[_Found]) -> _Found:
+    """Labels that are texts, with the option that `lscli eval` needs to read them; other arrays as they are."""
+    if all(integer_of(word) is not None for word in array.words):
+        return array
+    others = [other for other in found if other.file == array.file]
+    if array.key not in (None, *LABELS) and len(others) > 1:
+        return array._replace(role="", why="text that is not called label or labels")
+    matrix = next((other for other in others if other.role == "logits" and len(other.shape) == 2), None)
+    truths = array.element == "bool"
+    try:
+        if matrix is not None:
+            columns = ClassNames(array.file, matrix.columns) if matrix.columns else None
+            classes_by_name(array.words, matrix.shape[1], None, columns, -100, lambda _: ("", 0), array.element)
+    except LscliError as error:
+        return array._replace(role="", why=error.message) if truths else array._replace(options=[_NAMES])
+    return array if truths or matrix is not None else array._replace(options=[_NAMES])
+
+
+_NAMES = "--class-names FILE"
 
 
 def _taken_for(array: Any, seen: ValueSummary | None) -> tuple[str, list[str], str]:
@@ -244,6 +276,7 @@ def _needed(logits: Shape | None, labels: _Found, options: Sequence[str] = ()) -
     """The options that logits of this shape need with these labels, besides `options`, which their values need."""
     if "--soft-labels" in labels.options and (logits is None or len(logits) == 2):
         return [*options, *labels.options]
+    options = [*options, *(option for option in labels.options if option == _NAMES)]
     return [*(_axis_options(logits, labels.shape) if logits else ["--flatten"] * (len(labels.shape) > 1)), *options]
 
 

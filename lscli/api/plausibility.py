@@ -34,6 +34,8 @@ _TIMES = 2
 _NEAR = 0.2
 
 _QUESTION = "are the rows of logits and labels in the same order? do the labels count from 1?"
+_ORDER = "are the names of the classes in the order of the columns?"
+_NAMED_QUESTION = f"are the rows of logits and labels in the same order? {_ORDER}"
 
 
 class Mistake(NamedTuple):
@@ -52,7 +54,7 @@ class Mistake(NamedTuple):
     remedy: str
 
 
-def plausibility_notes(name: str, table: SampleTable) -> list[str]:
+def plausibility_notes(name: str, table: SampleTable, *, named: bool = False) -> list[str]:
     """A sentence if the accuracy is that of chance, or far better with other labels; else none.
 
     Chance is the accuracy of predictions and labels of the same frequencies that do not depend on each other: for
@@ -62,6 +64,7 @@ def plausibility_notes(name: str, table: SampleTable) -> list[str]:
     Args:
         name: the name of the logits.
         table: all samples, with the columns `label` and `predicted`; rows of weight 0 are left out.
+        named: whether the labels were read by the names of the classes.
     """
     label, predicted, counts = table["label"], table["predicted"], table.columns.get("class_count")
     called = "accuracy" if table.weight is None else "accuracy without weights"
@@ -80,7 +83,7 @@ def plausibility_notes(name: str, table: SampleTable) -> list[str]:
         chance = max(chance, float(np.mean(1.0 / counts[rows])))
     low, high = score_interval(accuracy, n, _Z)
     if accuracy * _TIMES <= 1:
-        offset = _best_offset(some_labels, some_predictions, of_labels, of_predictions)
+        offset = _best_offset(some_labels, some_predictions, of_labels, of_predictions, named=named)
         best = max([offset, *_other_orders(label, predicted, rows, chance)])
         surely = score_interval(best.accuracy, len(rows), _Z)[0]
         if best.accuracy >= _TIMES * accuracy and surely > max(high, _near(best.chance)):
@@ -96,7 +99,8 @@ def plausibility_notes(name: str, table: SampleTable) -> list[str]:
     relation = "below" if high < chance else "no better than"
     only_labels_sorted = _is_sorted(some_labels) and not _is_sorted(some_predictions)
     cause = "the labels are sorted and the predictions are not; " if only_labels_sorted else ""
-    return [f"{name}: {called} {accuracy:.3g} is {relation} chance ({chance:.3g}): {cause}{_QUESTION}"]
+    question = _NAMED_QUESTION if named else _QUESTION
+    return [f"{name}: {called} {accuracy:.3g} is {relation} chance ({chance:.3g}): {cause}{question}"]
 
 
 def _near(chance: float, most: float = 1.0) -> float:
@@ -104,7 +108,7 @@ def _near(chance: float, most: float = 1.0) -> float:
     return chance + _NEAR * (most - chance)
 
 
-def _best_offset(label: Array, predicted: Array, of_labels: Array, of_predictions: Array) -> Mistake:
+def _best_offset(label: Array, predicted: Array, of_labels: Array, of_predictions: Array, *, named: bool) -> Mistake:
     """The number that, added to the labels modulo K, makes most of them equal the predictions."""
     classes = len(of_labels)
     counts = np.bincount(predicted - label + classes, minlength=2 * classes)
@@ -117,8 +121,8 @@ def _best_offset(label: Array, predicted: Array, of_labels: Array, of_prediction
         remedy = "are the columns in the order of the classes, or is the logit that of class 0?"
         return Mistake(accuracy, chance, "with the two classes exchanged", remedy)
     signed = offset if offset <= classes // 2 else offset - classes
-    remedy = "do logits and labels number the classes in the same way?"
-    if signed == -1:
+    remedy = _ORDER if named else "do logits and labels number the classes in the same way?"
+    if signed == -1 and not named:
         remedy = "do the labels count from 1?" + (" then say --labels-from 1" if label.min() > 0 else "")
     return Mistake(accuracy, chance, f"with labels {'+-'[signed < 0]} {abs(signed)}", remedy)
 

@@ -47,6 +47,7 @@ class Reading:
         used: the values that were used instead of those in the options, such as the device for `auto`.
         targets: the targets that losses are computed against.
         cluster_names: what the clusters of the tables are called, by their numbers; empty without clusters.
+        class_names: [K], empty if they are not known.
     """
 
     source: str
@@ -56,6 +57,7 @@ class Reading:
     used: Mapping[str, Any]
     targets: Targets = field(default_factory=Targets)
     cluster_names: Sequence[str | int] = ()
+    class_names: Sequence[str] = ()
 
     @property
     def all(self) -> SampleTable:
@@ -137,7 +139,8 @@ def read(
             tables[name] = replace(tables[name], classes=sums)
     provenance = opened.provenance(result, files)
     provenance = replace(provenance, warnings=[*provenance.warnings, *noted])
-    return Reading(opened.source, tables, opened.logits.shape[1], provenance, opened.used(result), targets)
+    num_classes, used = opened.logits.shape[1], opened.used(result)
+    return Reading(opened.source, tables, num_classes, provenance, used, targets, opened.class_names)
 
 
 def doubts(opened: Inputs, table: SampleTable) -> list[str]:
@@ -149,7 +152,7 @@ def doubts(opened: Inputs, table: SampleTable) -> list[str]:
     """
     if opened.soft is not None or opened.watch.misleading:  # odd values explain any accuracy
         return []
-    return plausibility_notes(opened.logits.name, opened.rows.weighted(table))
+    return plausibility_notes(opened.logits.name, opened.rows.weighted(table), named=opened.named)
 
 
 def read_parts(

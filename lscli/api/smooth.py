@@ -14,6 +14,8 @@ from lscli.api.loss_targets import parse_eps
 from lscli.api.settings import settings_of
 from lscli.class_numbers import check_counts_from_0
 from lscli.errors import UsageError, warn, whole
+from lscli.io.class_names import described as described_names
+from lscli.io.class_names import open_class_names
 from lscli.io.labels import Labels
 from lscli.io.open import open_labels, open_numbers
 from lscli.limits import check_memory
@@ -61,17 +63,22 @@ def smoothed_rows(labels: Data, options: SmoothOptions) -> SmoothedLabels:
     how = ReadingOptions(
         labels_key=options.labels_key,
         labels_column=options.labels_column,
+        ignore_index=options.ignore_index,
+        labels_from=options.labels_from,
         allow_trailing=options.allow_trailing,
         input_format=options.input_format,
     )
-    opened = open_labels(labels, how)
+    names = open_class_names(options.class_names)
+    opened = open_labels(labels, how, names, options.classes)
     if isinstance(opened, Labels):
-        first = options.labels_from
-        source: ClassNumbers | Rows = ClassNumbers(opened, _known(options.classes), options.ignore_index, first)
+        first, classes = options.labels_from, _known(options.classes if names is None else len(names.names))
+        source: ClassNumbers | Rows = ClassNumbers(opened, classes, options.ignore_index, first)
     else:
         source = Rows(opened, options.classes, options.ignore_index)
     _check_room(source.num_classes)
     described = _input("labels", opened.name, opened.shape, opened.dtype, opened.size)
+    if isinstance(opened, Labels) and opened.names_from:
+        described |= {"dtype": opened.stored, "names": opened.names_from}
     with contextlib.ExitStack() as stack:
         stack.callback(source.close)
         if isinstance(source, Rows):
@@ -85,7 +92,7 @@ def smoothed_rows(labels: Data, options: SmoothOptions) -> SmoothedLabels:
     shape = (opened.shape[0], source.num_classes)
     return SmoothedLabels(
         rows=Matrix(shape, _with_progress(source.blocks(targets, amount), shape[0], options.progress)),
-        inputs=[described, *inputs],
+        inputs=[described, *([] if names is None else [described_names(names)]), *inputs],
         samples={"rows": shape[0]} if source.ignored is None else {"rows": shape[0], "ignored": source.ignored},
         settings=settings_of(options, {"classes": source.num_classes, "eps": amount}),
         versions=_versions(),

@@ -12,6 +12,7 @@ from lscli.io.memory import open_array
 from lscli.io.paths import STDIN, expanded, pairs
 from lscli.io.pickles import is_pickle, refused
 from lscli.io.shards import Shards, allow_open, check_distinct
+from lscli.io.texts import Texts, texts_of_values
 
 if TYPE_CHECKING:
     import contextlib
@@ -44,7 +45,10 @@ class Argument(NamedTuple):
             UsageError: the format of standard input is not recognised.
         """
         if not is_path(value):
-            return cls([], array=open_array(value, role))
+            texts = texts_of_values(value, role) if role == "labels" else None
+            return cls(
+                [], array=texts if isinstance(texts, Texts) else open_array(value if texts is None else texts, role)
+            )
         path = os.fsdecode(value)
         if path == STDIN:
             from lscli.io.stdin import open_stdin

@@ -29,6 +29,7 @@ class ArrayRequest(NamedTuple):
         shared: whether logits and labels are in this one file; its only array is then not taken for the labels.
         column: the column of a table, used if `key` is None.
         choice_score: what the logit of a choice is in samples of lm-evaluation-harness.
+        names: the names of the classes, if they are known: a first line that is one of them is no header.
     """
 
     role: str
@@ -41,6 +42,7 @@ class ArrayRequest(NamedTuple):
     shared: bool = False
     column: str | None = None
     choice_score: ChoiceScore = "sum"
+    names: Collection[str] = ()
 
 
 class Entry(NamedTuple):

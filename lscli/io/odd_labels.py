@@ -95,9 +95,7 @@ def not_integers(array: StoredArray) -> InputError:
         ReadWriteError: they cannot be read.
     """
     what, hint = f"not integer labels ({array.element})", "save the class numbers as int64"
-    if array.element == "bool":
-        hint = 'save True and False as classes 1 and 0: labels.astype("int64")'
-    elif array.element.startswith(("float", "bfloat")):
+    if array.element.startswith(("float", "bfloat")):
         hint = 'save the class numbers as integers: labels.astype("int64")'
         if array.element in ("float16", "float32", "float64"):
             values = read_all(array)
@@ -106,8 +104,6 @@ def not_integers(array: StoredArray) -> InputError:
                 name, row = array.located(int(odd[0]))
                 what = f"{what}: row {row} holds {values[odd[0]]:g}"
                 return InputError(what, "a label is a class number, not a score or a probability", where=name)
-    elif array.element.startswith("str") or array.element == "text":
-        hint = "replace each name by its class number, the position of its column in the logits"
     return InputError(what, hint, where=array.name)
 
 

@@ -7,8 +7,9 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lscli.class_names import TEXT, ClassNames
 from lscli.errors import InputError, UsageError
-from lscli.io.argument import Argument, is_stdin
+from lscli.io.argument import Argument, is_path, is_stdin
 from lscli.io.array_request import ArrayRequest, Entry, Wants
 from lscli.io.axes import Axes, Stored, check_labels, class_axes, joined
 from lscli.io.class_axis import rows_of
@@ -17,15 +18,17 @@ from lscli.io.labels import Labels
 from lscli.io.logits import UNTYPED, UNTYPED_BYTES, Logits
 from lscli.io.memory import read_all
 from lscli.io.min_prob import with_min_prob
+from lscli.io.named_labels import read_by_name
 from lscli.io.odd_labels import indicators, not_one_per_sample, one_hot
 from lscli.io.paths import alike, several_files
 from lscli.io.pooling import check_not_repeated, check_one_model
 from lscli.io.soft_labels import SoftLabels
+from lscli.io.texts import Texts
 from lscli.io.views import interpreted
 from lscli.options import ReadingOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -36,28 +39,33 @@ if TYPE_CHECKING:
 _DEFAULTS = ReadingOptions()
 
 
-def open_inputs(logits: Any, labels: Any = None, options: ReadingOptions = _DEFAULTS) -> tuple[Logits, Labels]:
+def open_inputs(
+    logits: Any, labels: Any = None, options: ReadingOptions = _DEFAULTS, names: ClassNames | None = None
+) -> tuple[Logits, Labels]:
     """Open logits [N, K] and labels [N], each a path, a pattern of shards, `-`, a numpy array or a torch tensor.
 
-    Without `labels`, both come from the one file that `logits` names, or from each of its shards.
+    Without `labels`, both come from the one file that `logits` names, or from each of its shards. Labels that are texts
+    are read by the names of the classes, or by those of the columns of the logits.
 
     Raises:
         InputError: an input cannot be used, or the two are in the wrong order.
         ReadWriteError: an input cannot be read.
         UsageError: an option does not fit the inputs.
     """
-    return _opened(logits, labels, options, 1, Labels)
+    return _opened(logits, labels, options, names, 1)
 
 
-def open_soft_inputs(logits: Any, labels: Any = None, options: ReadingOptions = _DEFAULTS) -> tuple[Logits, SoftLabels]:
+def open_soft_inputs(
+    logits: Any, labels: Any = None, options: ReadingOptions = _DEFAULTS, names: ClassNames | None = None
+) -> tuple[Logits, SoftLabels]:
     """Like `open_inputs`, with labels [N, K] that are distributions over the classes."""
-    return _opened(logits, labels, options, 2, lambda truth, own: SoftLabels(truth, flattened=len(own.samples) > 1))
+    return _opened(logits, labels, options, names, 2)
 
 
 def _opened(
-    logits: Any, labels: Any, options: ReadingOptions, dimensions: int, made: Callable[[Any, Logits], Any]
+    logits: Any, labels: Any, options: ReadingOptions, names: ClassNames | None, dimensions: int
 ) -> tuple[Logits, Any]:
-    """Open logits, and labels of `dimensions` dimensions, which `made` turns into an object."""
+    """Open logits, and labels of one or two dimensions."""
     shared = labels is None
     if is_stdin(labels) and is_stdin(logits):
         raise UsageError("standard input can be read only once", "name a file for all but one of the inputs", where="-")
@@ -76,7 +84,7 @@ def _opened(
         axes = Axes.of(options, soft=dimensions == 2)
         scores = of_logits.parts(_logits_request(options, shared=shared), stack)
         wants: Wants = "integers" if dimensions == 1 else "matrix"
-        truth = _label_parts(of_labels, _labels_request(options, wants, shared=shared), stack)
+        truth = _label_parts(of_labels, _labels_request(options, wants, names, shared=shared), stack)
         _check_order(scores[0], truth[0], axes)
         check_not_repeated(scores, truth, of_logits, of_labels)
         samples, label_axes = _checked_shapes(of_logits, scores, of_labels, truth, axes)
@@ -87,16 +95,36 @@ def _opened(
         if axes.flatten:
             scores = [rows_of(part, None if axes.binary else axes.classes) for part in scores]
             truth = [rows_of(part, axis) for part, axis in zip(truth, label_axes, strict=True)]
-        device = str(options.device)
+        columns, device = _columns(logits, scores), str(options.device)
         array = interpreted(of_logits.joined(scores), options.kind, binary=options.binary, device=device)
         array = with_min_prob(array, options, device)
         matrix = Logits(array, options.kind, samples if axes.flatten else None, entries)
-        opened = matrix, made(of_labels.joined(truth), matrix)
+        if names is not None:
+            names.check_count(matrix.shape[1])
+        if dimensions == 1:
+            named = read_by_name(truth, matrix.shape[1], names, columns, options.ignore_index, options.labels_from)
+            opened: tuple[Logits, Any] = matrix, Labels(of_labels.joined(named.parts), matrix, named)
+        else:
+            opened = matrix, SoftLabels(of_labels.joined(truth), flattened=len(matrix.samples) > 1)
         if not options.pool:
             values = opened[1].values if isinstance(opened[1], Labels) else None
             check_one_model(truth, of_logits, of_labels, values)
         stack.pop_all()
     return opened
+
+
+def _columns(logits: Any, scores: Sequence[StoredArray]) -> ClassNames | None:
+    """The names of the columns of a table of logits, in files or in memory; None if it has none, or shards differ."""
+    if is_path(logits):
+        found = [*scores[0].columns]
+        if any([*part.columns] != found for part in scores):
+            return None
+    else:
+        # Of a data frame; a tensor or an array has none.
+        found = [*getattr(logits, "columns", ())]
+    called = logits if isinstance(logits, str) else scores[0].name
+    same = len(scores[0].shape) == 2 and len(found) == scores[0].shape[1]
+    return ClassNames(f"the columns of {called}", found) if same and all(isinstance(n, str) for n in found) else None
 
 
 def _logits_request(options: ReadingOptions, *, shared: bool) -> ArrayRequest:
@@ -107,10 +135,13 @@ def _logits_request(options: ReadingOptions, *, shared: bool) -> ArrayRequest:
     return request._replace(choice_score=options.choice_score)
 
 
-def _labels_request(options: ReadingOptions, wants: Wants, *, shared: bool = False) -> ArrayRequest:
+def _labels_request(
+    options: ReadingOptions, wants: Wants, names: ClassNames | None, *, shared: bool = False
+) -> ArrayRequest:
     """The array of labels to read; `shared` if the logits are in the same file."""
     key, column, trailing = options.labels_key, options.labels_column, options.allow_trailing
-    return ArrayRequest("labels", wants, key, "--labels-key", None, trailing, shared=shared, column=column)
+    request = ArrayRequest("labels", wants, key, "--labels-key", None, trailing, shared=shared, column=column)
+    return request if names is None else request._replace(names=names.names)
 
 
 def _label_parts(
@@ -137,8 +168,16 @@ def _label_parts(
     raise not_one_per_sample(found[0], ())
 
 
-def open_labels(labels: Any, options: ReadingOptions) -> Labels | SoftLabels:
-    """Open labels without logits: class numbers [N], or [N, K] sets of classes or distributions.
+def open_labels(
+    labels: Any, options: ReadingOptions, names: ClassNames | None = None, classes: int | None = None
+) -> Labels | SoftLabels:
+    """Open labels without logits: class numbers or names [N], or [N, K] sets of classes or distributions.
+
+    Args:
+        labels: as in `open_inputs`.
+        options: how to read them.
+        names: the names of the classes.
+        classes: K; None for the number of names, or of columns.
 
     Raises:
         InputError: they cannot be used.
@@ -147,9 +186,17 @@ def open_labels(labels: Any, options: ReadingOptions) -> Labels | SoftLabels:
     """
     with contextlib.ExitStack() as stack:
         argument = Argument.of(labels, "labels", stack, options.input_format)
-        array = argument.joined(_label_parts(argument, _labels_request(options, "integers"), stack, rows=True))
+        parts = _label_parts(argument, _labels_request(options, "integers", names), stack, rows=True)
         # [N, 1] holds class numbers that were saved as a column, which `Labels` refuses with a hint.
-        opened = SoftLabels(array) if len(array.shape) == 2 and array.shape[1] != 1 else Labels(array)
+        if len(parts[0].shape) == 2 and parts[0].shape[1] != 1:
+            opened: Labels | SoftLabels = SoftLabels(argument.joined(parts))
+            classes = opened.shape[1]
+        else:
+            classes = classes or (len(names.names) if names else 0)
+            named = read_by_name(parts, classes, names, None, options.ignore_index, options.labels_from)
+            opened = Labels(argument.joined(named.parts), named=named)
+        if names is not None:
+            names.check_count(classes)
         stack.pop_all()
     return opened
 
@@ -212,11 +259,13 @@ def opened_entry(file: RegularFile, format_name: str, entry: Entry) -> StoredArr
     """
     if len(entry.shape or ()) != 1:
         return _opened_as("matrix", file, format_name, entry)
-    if entry.element == "text":
-        with contextlib.suppress(InputError):  # not integers
-            return _opened_as("integers", file, format_name, entry)
-    integers = entry.element.lstrip("u").startswith("int")
-    return _opened_as("integers" if integers else "numbers", file, format_name, entry)
+    if entry.element.startswith(("float", "bfloat", "void")):
+        return _opened_as("numbers", file, format_name, entry)
+    found = _opened_as("integers", file, format_name, entry)
+    if isinstance(found, Texts) and entry.element == TEXT:  # of a text file, where numbers are texts, too
+        with contextlib.suppress(InputError):
+            return _opened_as("numbers", file, format_name, entry)
+    return found
 
 
 def _opened_as(wants: Wants, file: RegularFile, format_name: str, entry: Entry) -> StoredArray:

@@ -16,6 +16,7 @@ from lscli.io.files import RegularFile
 from lscli.io.format_table import FORMATS, Format, format_of, format_of_file
 from lscli.io.odd_labels import of_0_and_1
 from lscli.io.paths import STDIN, files_of
+from lscli.io.texts import texts_of
 from lscli.text import printable, typed
 
 if TYPE_CHECKING:
@@ -107,10 +108,10 @@ def _are_rows_of_labels(first: str, path: str, logits_key: str | None, labels_ke
 
 
 def _are_integers(path: str, labels_key: str | None) -> bool:
-    """Whether a path holds one column of integers."""
+    """Whether a path holds one column of class numbers, names or truth values."""
     with contextlib.suppress(InputError, UsageError), contextlib.ExitStack() as stack:
         array = Argument.of(path, "labels", stack).opened(ArrayRequest("labels", "integers", labels_key), stack)
-        return array.element.lstrip("u").startswith("int")
+        return array.element.lstrip("u").startswith("int") or texts_of(array) is not None
     return False
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lscli.errors import InputError
 from lscli.io.stored import StoredArray
+from lscli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +27,7 @@ class Shards(StoredArray):
         name: the pattern as typed.
 
     Raises:
-        InputError: a part differs from the first in width or type.
+        InputError: a part differs from the first in width, in type or in the order of its columns.
     """
 
     def __init__(self, parts: Sequence[StoredArray], name: str) -> None:
@@ -117,6 +118,9 @@ def _check_alike(place: int, part: StoredArray, first: StoredArray) -> None:
         what = f"rows of shape {mine}, expected {theirs}"
     elif part.element != first.element:
         what = f"dtype {part.element}, expected {first.element}"
+    elif [*part.columns] != [*first.columns] and sorted(part.columns) == sorted(first.columns):
+        odd = next(name for name, due in zip(part.columns, first.columns, strict=True) if name != due)
+        what = f"its columns in another order, such as {printable(odd)!r}"
     else:
         return
     hint = f"all shards must be alike: the first is {first.name}"

@@ -38,7 +38,8 @@ def smooth_labels(
     """The smoothed targets of labels, [N, K] float64.
 
     Args:
-        labels: [N] class numbers, or [N, K] distributions or sets of classes (multi-hot: 0 and 1).
+        labels: [N] class numbers (of two classes, also False and True), or [N, K] distributions or sets of classes
+            (multi-hot: 0 and 1).
         num_classes: K.
         eps: the amount of smoothing as the convention counts it, in [0, 1].
         smoothing: `uniform` ((1-eps) + eps/K on the label, eps/K elsewhere; Szegedy et al. 2016, section 7),
@@ -69,6 +70,8 @@ def smooth_labels(
     if values.ndim == 2:
         check_counts_from_0(first)
         return of_values(*row_values(values, k, ignore_index), targets, eps)
+    if values.ndim == 1 and values.dtype == bool and k == 2 and not first:
+        return of_classes(values.astype(np.int8), targets, eps, k)
     if values.ndim != 1 or values.dtype.kind not in "iu":
         raise InputError(
             f"need class numbers (N,) or values (N, K), got {values.dtype.name} {values.shape}",

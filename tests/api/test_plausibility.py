@@ -51,6 +51,16 @@ def test_the_mistake_is_named_with_the_accuracy_without_it(rows: int) -> None:
         assert abs(share - float(right)) < 0.06
 
 
+def test_names_that_are_in_another_order_are_said_to_be() -> None:
+    logits, labels = model(300, 10)
+    names = [f"name {k}" for k in range(10)]
+    words = np.array([*names[1:], names[0]])[labels]
+    (found,) = said(logits, words, class_names=names)
+    assert found.endswith("with labels - 1: are the names of the classes in the order of the columns?")
+    (found,) = said(np.random.default_rng(5).permutation(logits), words, class_names=names)
+    assert found.endswith("in the same order? are the names of the classes in the order of the columns?")
+
+
 def test_labels_from_1_are_read_with_the_option() -> None:
     logits, labels = model(300, 11)
     logits[:, 10], labels = -20, labels % 10  # no label is the last class

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from safetensors.numpy import save_file
@@ -48,6 +49,60 @@ def test_the_sample(run: Run) -> None:
     )
     assert f"lscli eval {LOGITS} {LABELS}" == row["command"]
     assert_works(run, row["command"])
+
+
+WORDS = np.array(["a", "b", "c", "d", "e"])[Y]
+
+
+@pytest.mark.parametrize("name", ["y.npy", "y.npz", "y.csv", "y.parquet", "y.feather"])
+def test_labels_that_are_names_need_the_names(run: Run, tmp_path: Path, name: str) -> None:
+    path, frame = tmp_path / name, pd.DataFrame({"species": WORDS})
+    match path.suffix:
+        case ".npy":
+            np.save(path, WORDS)
+        case ".npz":
+            np.savez(path, WORDS)
+        case ".csv":
+            frame.to_csv(path, index=False)
+        case ".parquet":
+            frame.to_parquet(path)
+        case _:
+            frame.to_feather(path)
+    row = one(run("inspect", path))
+    assert ("40", "labels --class-names FILE") == (row["shape"], row["taken_for"])
+    (tmp_path / "names.txt").write_text("\n".join("abcde"))
+    np.save(tmp_path / "x.npy", X)
+    words = row["command"].replace("LOGITS", str(tmp_path / "x.npy")).replace("FILE", str(tmp_path / "names.txt"))
+    assert_works(run, words)
+
+
+@pytest.mark.parametrize("prefix", ["p_", ""])
+def test_labels_that_are_columns_need_no_names(run: Run, tmp_path: Path, prefix: str) -> None:
+    path = tmp_path / "x.parquet"
+    frame = pd.DataFrame(X, columns=[f"{prefix}{letter}" for letter in "abcde"])
+    frame.assign(label=WORDS, question=[f"why {n}?" for n in range(40)]).to_parquet(path)
+    rows = records(run("inspect", path))
+    assert ["labels", "neither: text that is not called label or labels"] == [row["taken_for"] for row in rows[-2:]]
+    frame.assign(label=WORDS).to_parquet(path)
+    rows = records(run("inspect", path))
+    assert ["logits", "labels"] == [row["taken_for"] for row in rows]
+    assert_works(run, rows[0]["command"])
+    frame.assign(label=np.char.upper(WORDS)).to_parquet(path)
+    rows = records(run("inspect", path))
+    assert f"lscli eval {path} --class-names FILE" == rows[0]["command"]
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_truth_values_are_labels_of_two_classes(run: Run, tmp_path: Path, classes: int) -> None:
+    np.savez(tmp_path / "x.npz", logits=X[:, :classes], labels=Y > 1)
+    rows = records(run("inspect", tmp_path / "x.npz"))
+    if classes == 2:
+        assert ["logits", "labels"] == [row["taken_for"] for row in rows]
+        assert_works(run, rows[1]["command"])
+    else:
+        assert ["logits", "neither: not integer labels (bool)"] == [row["taken_for"] for row in rows]
+    np.save(tmp_path / "numbers.npy", Y.astype(str))
+    assert "labels" == one(run("inspect", tmp_path / "numbers.npy"))["taken_for"]
 
 
 def test_labels_are_told_from_logits(run: Run) -> None:
@@ -158,7 +213,11 @@ def test_the_size_of_blocks_changes_nothing(run: Run, tmp_path: Path, monkeypatc
 def test_an_array_that_is_neither_logits_nor_labels_says_why(run: Run, tmp_path: Path) -> None:
     archive(tmp_path / "x.npz", a=np.array(["x"]), b=np.zeros(()), c=np.ones((3, 1), np.int64), logits=X)
     rows = {row["key"]: row for row in records(run("inspect", tmp_path / "x.npz"))}
-    for key, why in (("a", "is not numeric logits"), ("b", "need logits of shape"), ("c", "need labels of shape (N,)")):
+    for key, why in (
+        ("a", "text that is not called label or labels"),
+        ("b", "need logits of shape"),
+        ("c", "need labels of shape (N,)"),
+    ):
         assert rows[key]["taken_for"].startswith("neither: ")
         assert why in rows[key]["taken_for"]
         assert "" == rows[key]["command"]

@@ -39,6 +39,32 @@ def test_the_rows_are_the_targets_with_all_their_digits(run: Run, smoothing: Smo
     assert expected.tolist() == [[float(cell) for cell in row.values()] for row in rows]
 
 
+def test_labels_that_are_names(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "y.csv").write_text("label\ndog\ncat\n-100\nemu\n")
+    (tmp_path / "names.txt").write_text("cat\ndog\nemu\n")
+    expected = smooth_labels([1, 0, -100, 2], 3, 0.1).tolist()
+    names = ("--class-names", tmp_path / "names.txt")
+    for words in ([], ["--classes", 3]):
+        answer = run("smooth", tmp_path / "y.csv", *names, *words, "-q")
+        assert expected == [[float(cell) for cell in row.values()] for row in records(answer)]
+    document = json.loads(run("smooth", tmp_path / "y.csv", *names, "-q", "-f", "json").out)
+    assert ["labels", "class_names"] == [entry["role"] for entry in document["inputs"]]
+    assert ("text", str(tmp_path / "names.txt")) == tuple(document["inputs"][0][key] for key in ("dtype", "names"))
+    assert_refused(run("smooth", tmp_path / "y.csv", *names, "--classes", 4), 3, "3 names for 4 classes")
+    assert_refused(
+        run("smooth", tmp_path / "y.csv", "--classes", 3), 3, "'dog' is not an integer", "--class-names FILE"
+    )
+    assert_refused(run("smooth", tmp_path / "y.csv"), 3, "'dog' is not an integer", "--class-names FILE")
+
+
+def test_labels_that_are_truth_values(run: Run, tmp_path: Path) -> None:
+    np.save(tmp_path / "y.npy", [True, False])
+    rows = records(run("smooth", tmp_path / "y.npy", "--classes", 2))
+    assert smooth_labels([1, 0], 2, 0.1).tolist() == [[float(cell) for cell in row.values()] for row in rows]
+    assert_refused(run("smooth", tmp_path / "y.npy", "--classes", 3), 3, "not integer labels (bool)")
+    assert_refused(run("smooth", tmp_path / "y.npy"), 2, "the number of classes is not known")
+
+
 def test_the_example_of_the_article(run: Run) -> None:
     answer = run("smooth", "--label", 1, "--classes", 4, "--eps", 0.001)
     expected = (

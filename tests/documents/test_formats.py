@@ -66,6 +66,14 @@ def test_three_lines_save_what_eval_reads(
     assert expected[classes] == figures(tmp_path, *shlex.split(command)[1:])
 
 
+def test_the_labels_that_are_names_are_read(tmp_path: Path) -> None:
+    found = re.search(r"Take `(\S+)`:\n\n```\n(.*?)```\n\n    (lscli eval .*?)\n", TEXT, flags=re.DOTALL)
+    assert found is not None
+    name, content, command = found.groups()
+    (tmp_path / name).write_text(content)
+    assert f",accuracy,{2 / 3}," in figures(tmp_path, *shlex.split(command)[1:])[1]
+
+
 def test_every_format_has_its_lines() -> None:
     # What a training loop does not write itself, and other names of the same.
     assert set(BY_SUFFIX) - {".jsonl", ".pth", ".feather"} == {recipe[0] for recipe in RECIPES}

@@ -125,7 +125,15 @@ def _csv(data: bytes) -> dict[str, NDArray[Any]]:
     column = 0 if len(first) == 1 else next(first.index(name) for name in ("labels", "label") if name in first)
     header = first[column].startswith("#") or not _is_number(first[column])
     cells = [row[column] for row in ([] if header else [first]) + rows]
-    return {"": np.array([int(cell.encode("ascii")) for cell in cells], np.int64)}
+    try:
+        # Without underscores, which only Python reads.
+        return {"": np.array([int(cell.replace("_", "x").encode("ascii")) for cell in cells], np.int64)}
+    except (ValueError, OverflowError):  # texts; one that occurs again is no header
+        text = first[column]
+        label = (
+            header and not text.startswith("#") and text not in ("labels", "label") and text.strip() and text in cells
+        )
+        return {"": np.array([text] * bool(label) + cells, np.str_)}
 
 
 def columns(data: bytes) -> list[NDArray[np.float64]]:
@@ -144,7 +152,10 @@ def columns(data: bytes) -> list[NDArray[np.float64]]:
 
 
 def table(kind: str, data: bytes) -> dict[str, NDArray[Any]] | None:
-    """The columns of numbers of a Parquet or Arrow file, lists as [n, width]; None if one of its columns is damaged."""
+    """The columns of a Parquet or Arrow file that are numbers or texts; None if one of its columns is damaged.
+
+    A column of lists is [n, width].
+    """
     found: dict[str, NDArray[Any]] = {}
     if kind == "parquet":
         names = parquet.read_schema(io.BytesIO(data)).names
@@ -158,7 +169,7 @@ def table(kind: str, data: bytes) -> dict[str, NDArray[Any]] | None:
             found[name] = read()
     if len(found) < len(names):
         return None
-    return {name: column for name, column in found.items() if column.dtype.kind in "iuf"}
+    return {name: column for name, column in found.items() if column.dtype.kind in "iufU"}
 
 
 def _of_parquet(data: bytes, name: str) -> NDArray[Any]:
@@ -175,7 +186,9 @@ def _numbers(column: Any) -> NDArray[Any]:
     whole = column.combine_chunks()
     if pa.types.is_fixed_size_list(whole.type):
         return np.asarray(whole.flatten().to_numpy(zero_copy_only=False)).reshape(len(whole), whole.type.list_size)
-    return np.asarray(whole.to_numpy(zero_copy_only=False))
+    values = np.asarray(whole.to_numpy(zero_copy_only=False))
+    texts = values.dtype == object and all(isinstance(value, str) for value in values)
+    return values.astype(np.str_) if texts else values
 
 
 def _rows(data: bytes) -> tuple[list[str], list[list[str]]]:

@@ -66,6 +66,16 @@ def table(header: str, *columns: Iterable[object]) -> Make:
     return arguments
 
 
+def _named(header: str, labels: Sequence[str], *names: str) -> Make:
+    """The same with the names of the classes in a file."""
+
+    def arguments(folder: Path) -> Sequence[object]:
+        (folder / "names.txt").write_text("\n".join(names or ("cat", "dog", "emu")))
+        return [*table(header, *CLASSES, labels)(folder), "--class-names", folder / "names.txt"]
+
+    return arguments
+
+
 def beside(text: str) -> Make:
     """A `Make` of logits and a text of labels."""
 
@@ -237,11 +247,19 @@ CASES = [
     ),
     Hint(
         "names as labels",
-        table("cat,dog,emu,label", *CLASSES, ["cat", "dog", "emu", "dog"]),
+        table("a,b,c,label", *CLASSES, ["cat", "dog", "emu", "dog"]),
         "row 0: 'cat' is not an integer label",
-        "replace each name by its class number, the position of its column",
-        table("cat,dog,emu,label", *CLASSES, Y),
+        "give the names of the classes, one per line in the order of the columns of the logits: --class-names FILE",
+        _named("a,b,c,label", ["cat", "dog", "emu", "dog"]),
         accuracy=0.75,
+    ),
+    Hint(
+        "names that are columns in two ways",
+        table("aab,ab,ac,label", *CLASSES, ["ab", "ab", "ab", "ab"]),
+        "the labels fit the names of the columns in more than one way",
+        "give the names of the classes, in the order of the columns: --class-names FILE",
+        _named("aab,ab,ac,label", ["ab", "ab", "ab", "ab"], "ab", "b", "c"),
+        accuracy=0.5,
     ),
     Hint(
         "whole numbers with a point as labels",

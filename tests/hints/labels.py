@@ -50,6 +50,34 @@ def _swept(folder: Path) -> Sequence[object]:
     return ["sweep", folder / "x.npy", folder / "y.npy", folder / "labels.npy", "--eps", "0.1"]
 
 
+def listed(*names: str, labels: Sequence[str] = ()) -> Make:
+    """A `Make` that writes the names of the classes to a file, as the hint says, and other labels if they are given."""
+
+    def arguments(folder: Path) -> Sequence[object]:
+        (folder / "names.txt").write_text("".join(f"{name}\n" for name in names))
+        if labels:
+            (folder / "y.npy").write_bytes(saved(np.array(labels)))
+        return ["eval", folder / "x.npy", folder / "y.npy", "--class-names", folder / "names.txt"]
+
+    return arguments
+
+
+def _misspelt(folder: Path) -> Sequence[object]:
+    """Labels of which one is no name of a class."""
+    arrays(right([0, 1, 2, 0], 3), ["cat", "dog", "enu", "cat"])(folder)
+    return listed("cat", "dog", "emu")(folder)
+
+
+def _numbers(*names: str) -> Make:
+    """A `Make` of labels 1 and 2 of the first two of three classes, and of names that are numbers."""
+
+    def arguments(folder: Path) -> Sequence[object]:
+        arrays(right([0, 1, 1, 0], 3), [1, 2, 2, 1])(folder)
+        return listed(*names)(folder)
+
+    return arguments
+
+
 CASES = [
     Hint(
         "1 to K",
@@ -213,12 +241,13 @@ CASES = [
         never=DROPS,
     ),
     Hint(
-        "True and False",
-        coded([0, 1, 1, 0], 2, lambda y: y == 1),
+        "True and False of three classes",
+        coded([0, 1, 1, 0], 3, lambda y: y == 1),
         "not integer labels (bool)",
-        'save True and False as classes 1 and 0: labels.astype("int64")',
+        "False and True are two classes, and the logits have 3: save class numbers",
         again([0, 1, 1, 0]),
         accuracy=0.75,
+        never=("astype", "--class-names"),
     ),
     Hint(
         "whole numbers as floats",
@@ -238,10 +267,42 @@ CASES = [
     Hint(
         "names",
         arrays(right([0, 1, 2, 0], 3), ["cat", "dog", "emu", "cat"]),
-        "not integer labels (str96)",
-        "replace each name by its class number",
-        again([0, 1, 2, 0]),
+        "not integer labels (str96): row 0 holds 'cat'",
+        "give the names of the classes, one per line in the order of the columns of the logits: --class-names FILE",
+        listed("cat", "dog", "emu"),
         accuracy=1.0,
+    ),
+    Hint(
+        "more names than classes",
+        arrays(right([0, 1, 2, 0], 3), ["cat", "dog", "emu", "yak"]),
+        "not integer labels (str96): row 0 holds 'cat'",
+        "there are 4 different labels for 3 classes: is this the column of the labels?",
+        never=("--class-names",),
+    ),
+    Hint(
+        "a name that is misspelt",
+        _misspelt,
+        "row 2: 'enu' is not the name of a class in ",
+        "did you mean 'emu'? to leave a sample out, write -100, the ignore index, as its label",
+        listed("cat", "dog", "emu", labels=["cat", "dog", "-100", "cat"]),
+        accuracy=1.0,
+    ),
+    Hint(
+        "numbers that are class numbers or names",
+        _numbers("1", "2", "3"),
+        "label 1 may be class 1, or the class 0 of this name in ",
+        "if they are class numbers, leave out --class-names; if they are names, say --labels-from 1",
+        "--labels-from 1",
+        accuracy=1.0,
+    ),
+    Hint(
+        "numbers that are class numbers or names in another order",
+        _numbers("2", "0", "1"),
+        "label 1 may be class 1, or the class 2 of this name in ",
+        "if they are class numbers, leave out --class-names; if they are names, put a letter before each of them",
+        lambda folder: ["eval", folder / "x.npy", folder / "y.npy"],
+        accuracy=0.0,
+        never=("--labels-from",),
     ),
     Hint(
         "a column of one",

@@ -355,12 +355,12 @@ CASES = [
         RIGHT,
     ),
     Hint(
-        "True and False in Parquet",
-        parquet(cat=X[:, 0], dog=X[:, 1], label=Y == 1),
+        "True and False of three classes in Parquet",
+        parquet(**CLASSES, label=Y == 1),
         "not integer labels (bool)",
-        'save True and False as classes 1 and 0: labels.astype("int64")',
-        parquet(cat=X[:, 0], dog=X[:, 1], label=(Y == 1).astype("int64")),
-        agreement(X[:, :2], Y == 1),
+        "False and True are two classes, and the logits have 3: save class numbers",
+        parquet(**CLASSES, label=Y),
+        RIGHT,
     ),
     Hint(
         "whole floats as labels in Parquet",

@@ -137,16 +137,16 @@ def test_a_blank_line_inside_is_an_error(path: Path) -> None:
 )
 @pytest.mark.parametrize("header", ["label\n", ""])
 def test_a_cell_that_is_no_integer_is_named_with_its_row(path: Path, header: str, cell: str) -> None:
-    refused(path, f'{header}0\n1\n"{cell}"\n', "row 2: .* is not an integer label")
+    refused(path, f'{header}0\n1\n"{cell}"\n0\n0\n0\n', "row 2: .* is not an integer label")
 
 
 @pytest.mark.parametrize("first", ["1_0", "1.5", "nan"])
 def test_a_number_in_the_first_line_is_no_header(path: Path, first: str) -> None:
-    refused(path, f"{first}\n1\n", f"row 0: '{first}' is not an integer label")
+    refused(path, f"{first}\n1\n0\n0\n0\n0\n", f"row 0: '{first}' is not an integer label")
 
 
 def test_a_cell_that_is_not_utf8_is_named_and_printable(path: Path) -> None:
-    error = refused(path, b"label\n0\ncaf\xe9\n", "row 1: .* is not an integer label")
+    error = refused(path, b"label\n0\ncaf\xe9\n0\n0\n0\n0\n", "row 1: .* is not an integer label")
     assert str(error).isprintable()
 
 

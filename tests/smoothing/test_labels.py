@@ -29,6 +29,12 @@ def test_distributions_are_mixed_with_u() -> None:
     np.testing.assert_allclose(smooth_labels(q, 3, 0.1, "off-target"), 0.85 * q + 0.05, rtol=1e-15)
 
 
+@pytest.mark.parametrize("ignore_index", [-100, 0, 1])
+def test_truth_values_are_two_classes(ignore_index: int) -> None:
+    expected = smooth_labels([1, 0, 0], 2, 0.1)
+    assert np.array_equal(expected, smooth_labels([True, False, False], 2, 0.1, ignore_index=ignore_index))
+
+
 def test_ignored_labels_have_targets_of_zero() -> None:
     assert [True, False, True] == smooth_labels([1, -100, 2], 3, 0.1).any(axis=1).tolist()
     assert [True, False] == smooth_labels([[0, 1], [-100, -100]], 2, 0.1).any(axis=1).tolist()

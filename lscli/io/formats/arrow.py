@@ -21,7 +21,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from lscli.errors import InputError
-from lscli.io.tables.arrow_table import ColumnRows, DecodedRows, cells_in, choose, columns_of, explained, proved
+from lscli.io.tables.arrow_table import (
+    ColumnRows,
+    DecodedRows,
+    cells_in,
+    choose,
+    columns_of,
+    explained,
+    proved,
+    text_column,
+)
 from lscli.io.tables.columns import Columns, entries, place_of
 
 if TYPE_CHECKING:
@@ -53,6 +62,8 @@ def open_array(file: RegularFile, request: ArrayRequest) -> StoredArray:
     with explained(file, _CALLED):
         columns = choose(file, table.columns, sum(table.rows), request)
         places = [table.columns.first[name] for name in columns.names]
+        if not columns.element:
+            return text_column(file, columns, _Batches(file, table.rows, places))
         offsets = _offsets([table.located[place] for place in places], len(table.rows))
     if offsets is not None:
         return _RowsInPlace(file, columns, table.rows, offsets)

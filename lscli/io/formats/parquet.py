@@ -9,16 +9,13 @@ from __future__ import annotations
 import bisect
 import io
 import itertools
-import math
 import threading
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from lscli.errors import InputError
 from lscli.io.files import Stream
 from lscli.io.formats.parquet_footer import check_footer
-from lscli.io.tables.arrow_table import DecodedRows, Selection, cells_in, choose, columns_of, explained
+from lscli.io.tables.arrow_table import DecodedRows, Selection, cells_in, choose, columns_of, explained, text_column
 from lscli.io.tables.columns import entries, place_of
 
 if TYPE_CHECKING:
@@ -26,6 +23,7 @@ if TYPE_CHECKING:
 
     from lscli.io.array_request import ArrayRequest, Entry
     from lscli.io.files import RegularFile
+    from lscli.io.stored import StoredArray
     from lscli.io.tables.columns import Columns
 
 _CALLED = "Parquet file"
@@ -36,7 +34,7 @@ _CELLS = 1 << 16  # rows of a batch of one column of text
 _BUFFERS, _LEAST_BUFFER = 8 << 20, 1 << 14
 
 
-def open_array(file: RegularFile, request: ArrayRequest) -> DecodedRows:
+def open_array(file: RegularFile, request: ArrayRequest) -> StoredArray:
     """Open the requested columns.
 
     Raises:
@@ -45,6 +43,8 @@ def open_array(file: RegularFile, request: ArrayRequest) -> DecodedRows:
     with explained(file, _CALLED):
         table = file.parsed(_Table)
         columns = choose(file, table.columns, table.rows, request)
+        if not columns.element:
+            return text_column(file, columns, _Batches(file, table, columns))
         return DecodedRows(file, columns, _Batches(file, table, columns), _CALLED, table.lock)
 
 
@@ -136,7 +136,7 @@ class _Batches:
         self._file = file
         self._table = table
         self._names = columns.names
-        row = max(1, math.prod(columns.shape[1:]) * np.dtype(columns.element).itemsize)
+        row = max(1, columns.row_size)
         self._rows = max(1, _BATCH // row, min(_ROWS, _MOST // row) if len(columns.names) > 1 else 1)
 
     def __call__(self, row: int) -> tuple[int, Iterator[Any]]:

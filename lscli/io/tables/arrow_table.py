@@ -14,6 +14,7 @@ import numpy as np
 from lscli.errors import InputError, LscliError
 from lscli.io.stored import StoredArray
 from lscli.io.tables.columns import Column, Columns, labels_among, matrix, single
+from lscli.io.texts import coded
 from lscli.limits import ran_out
 from lscli.text import printed, said, sized
 
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
 
     from lscli.io.array_request import ArrayRequest
     from lscli.io.files import RegularFile
+    from lscli.io.texts import Texts
 
 _FLOATS = {"halffloat": "float16", "float": "float32", "double": "float64"}
 # The limit of decoded bytes per byte of the file. Labels may have long runs of equal values, logits have none. A file
 # that expands further is malicious or damaged.
 _MAX_RATIO, _MAX_LABELS_RATIO, _RATIO_FROM = 1000, 100_000, 64 << 20
+_TEXT_SIZE = 64  # bytes that a text may take
 # An allocation beyond this multiple of the file comes from a damaged length.
 _MOST = 1000
 
@@ -58,8 +61,13 @@ class Selection(NamedTuple):
 
     @property
     def element(self) -> str:
-        """numpy's name of the type of the values."""
+        """numpy's name of the type of the values; empty for texts."""
         return self.columns[0].element
+
+    @property
+    def row_size(self) -> int:
+        """The bytes of a row; an estimate for texts."""
+        return math.prod(self.shape[1:]) * (np.dtype(self.element).itemsize if self.element else _TEXT_SIZE)
 
 
 def choose(file: RegularFile, columns: Columns, rows: int, request: ArrayRequest) -> Selection:
@@ -131,8 +139,7 @@ def proved(array: Any, rows: int, column: Column, first: int, where: str) -> Any
         if null is None and (place := _first_null(array)) is not None:
             null = place // width
     if null is not None:
-        hint = "leave such rows out of every input"
-        raise InputError(f"column {column.name!r} has a null at row {first + null}", hint, where=where)
+        raise _null(column, first + null, where)
     return array
 
 
@@ -170,6 +177,47 @@ def _check_plain(kind: Any, name: str, where: str) -> None:
     if not text and not number:
         what = f"column {name!r} is {kind}, not texts or numbers"
         raise InputError(what, "save one text or number per row", where=where)
+
+
+def _null(column: Column, row: int, where: str) -> InputError:
+    what = f"column {column.name!r} has a null at row {row}"
+    return InputError(what, "leave such rows out of every input", where=where)
+
+
+def text_column(file: RegularFile, columns: Selection, batches: Callable[[int], tuple[int, Iterator[Any]]]) -> Texts:
+    """Read a column of texts or of categories.
+
+    Args:
+        file: the file.
+        columns: the column.
+        batches: as for `DecodedRows`.
+
+    Raises:
+        InputError: a value is null, or the different texts are too many for labels.
+        ValueError: the column is damaged.
+    """
+    column = columns.columns[0]
+    texts = coded(_cells(batches(0)[1], column, file.name), columns.name, column.type)
+    if texts.shape != columns.shape:
+        raise ValueError("holds fewer rows than it declares")
+    file.check_unchanged()
+    return texts
+
+
+def _cells(batches: Iterator[Any], column: Column, where: str) -> Iterator[str]:
+    first = 0
+    for batch in batches:
+        array = proved(batch.column(column.name), batch.num_rows, column, first, where)
+        array.validate(full=True)  # UTF-8, and the places of categories
+        if hasattr(array, "dictionary"):
+            words = [None if word is None else str(word) for word in array.dictionary.to_pylist()]
+            cells = [words[place] for place in array.indices.to_pylist()]
+            if None in cells:
+                raise _null(column, first + cells.index(None), where)
+            yield from cells
+        else:
+            yield from array.to_pylist()
+        first += batch.num_rows
 
 
 @contextlib.contextmanager
@@ -292,7 +340,7 @@ def _sized(file: RegularFile, columns: Selection) -> Selection:
     """Return `columns`, or refuse them if a file of this size cannot hold that many values."""
     if min(columns.shape) < 0:
         raise ValueError("a negative number of rows")
-    size = math.prod(columns.shape) * np.dtype(columns.element).itemsize
+    size = columns.shape[0] * columns.row_size
     ratio = _MAX_RATIO if len(columns.shape) == 2 else _MAX_LABELS_RATIO
     if size > max(_RATIO_FROM, ratio * file.size):
         what = f"declares {sized(size)}, {size // file.size} times the file"
@@ -332,7 +380,17 @@ def _column(name: str, kind: Any, *, index: bool) -> Column:
         inner, width = inner.value_type, inner.list_size
     number = pa.types.is_integer(inner) or pa.types.is_floating(inner) or pa.types.is_boolean(inner)
     element = _element(inner) if number else ""
-    return Column(name, str(kind) if width is not None or not element else element, element, width, index)
+    texts = width is None and _are_texts(kind)
+    return Column(name, str(kind) if width is not None or not element else element, element, width, index, texts)
+
+
+def _are_texts(kind: Any) -> bool:
+    """Whether values are texts, or categories that are texts or integers."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(kind):
+        return bool(pa.types.is_integer(kind.value_type)) or _are_texts(kind.value_type)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def _element(kind: Any) -> str:

@@ -36,6 +36,7 @@ class Column(NamedTuple):
         element: numpy's name of the type of its numbers; empty if it has no numbers, and in text tables.
         width: the length of its lists; None for single values.
         of_index: whether it is the index of a data frame of pandas.
+        texts: whether its values are texts, or categories that are texts.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Column(NamedTuple):
     element: str = ""
     width: int | None = None
     of_index: bool = False
+    texts: bool = False
 
 
 class Columns:
@@ -143,10 +145,9 @@ def single(where: str, columns: Columns, request: ArrayRequest) -> int:
     if column.width is not None:
         what = f"column {column.name!r} is {column.type}, not one number per row"
         raise InputError(what, "save one class number per row" if integers else "save one number per row", where=where)
-    if integers and not column.element:
-        what = f"column {column.name!r} is {column.type}, not integer labels"
-        hint = "replace each name by its class number, the position of its column in the logits"
-        raise InputError(what, hint, where=where)
+    if integers and not column.element and not column.texts:
+        what = f"column {column.name!r} is {column.type}, not class numbers or names"
+        raise InputError(what, "save one class number per row", where=where)
     if not integers and column.element in ("", "bool"):  # labels of such types are refused after a look at their values
         what = f"column {column.name!r} is {column.type}, not numbers"
         raise InputError(what, "save one number per row", where=where)

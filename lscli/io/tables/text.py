@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-import math
 from array import array
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
@@ -17,7 +16,8 @@ import numpy as np
 from lscli.errors import InputError
 from lscli.io.memory import MemoryArray
 from lscli.io.pickles import is_pickle, refused
-from lscli.io.tables.columns import Columns, place_of, place_of_single
+from lscli.io.tables.columns import LABELS, Columns, place_of, place_of_single
+from lscli.io.texts import Texts, coded
 from lscli.text import listed, nearest, printable
 
 if TYPE_CHECKING:
@@ -135,10 +135,11 @@ def check_separated(where: str, line: str, delimiter: Delimiter, again: str = ""
 
 
 def open_column(file: RegularFile, request: ArrayRequest, delimiter: Delimiter = COMMA) -> MemoryArray:
-    """Read one column of integers (int64) or of numbers (float64), as `request.wants` says.
+    """Read one column of integers (int64), or else texts, or of numbers (float64), as `request.wants` says.
 
     `place_of_single` chooses the column; the request may also give its position, from 0. A first line whose cell is not
-    a number is the header; rows are counted after it.
+    a number is the header; rows are counted after it. A text is no header if it is a name of a class or one of the
+    labels below it, unless the request calls the column so.
 
     Raises:
         InputError: the choice is ambiguous, a row lacks the column, or a cell is no such number.
@@ -150,8 +151,23 @@ def open_column(file: RegularFile, request: ArrayRequest, delimiter: Delimiter =
     # A line that starts with `#` is a header even if its cell is a number.
     whole = [first[place]] if first == written and is_number(first[place]) else []
     cells = itertools.chain(whole, _cells(file, rows, place, len(whole)))
-    convert = _integers if request.wants == "integers" else _numbers
-    return MemoryArray(convert(cells, file.name, delimiter), file.name)
+    if request.wants != "integers":
+        return MemoryArray(_numbers(cells, file.name, delimiter), file.name)
+    values = _integers(cells)
+    if values is not None:
+        return MemoryArray(values, file.name)
+
+    def texts(start: int) -> Texts:
+        lines = rows_of(file.name, text_of(file), delimiter)
+        return coded(_cells(file, itertools.islice(lines, start, None), place), file.name)
+
+    label = first[place] if first == written else ""
+    named = not label.strip() or label in {*LABELS, request.role, request.key, request.column}
+    found = texts(0 if whole or (label in request.names and not named) else 1)
+    if found.words:
+        check_separated(file.name, found.words[0], delimiter, _ONE)
+    headless = not whole and not named and label in found.words and label not in request.names
+    return texts(0) if headless else found
 
 
 def first_row(file: RegularFile, delimiter: Delimiter) -> list[str]:
@@ -223,32 +239,17 @@ def _cells(file: RegularFile, rows: Iterator[list[str]], place: int, start: int 
     file.check_unchanged()
 
 
-def _integers(cells: Iterable[str], where: str, delimiter: Delimiter) -> NDArray[np.int64]:
+def _integers(cells: Iterable[str]) -> NDArray[np.int64] | None:
+    """The integers in cells; None if one of them is no integer."""
     values = array("q")
-    for number, cell in enumerate(cells):
+    for cell in cells:
         try:
             if "_" in cell or not cell.isascii():  # only Python reads this as an integer
-                raise ValueError(cell)
+                return None
             values.append(int(cell))
-        except (ValueError, OverflowError) as error:
-            if not values:
-                check_separated(where, cell, delimiter, _ONE)
-            what = f"row {number}: {printable(cell[:40])!r} is not an integer label"
-            raise InputError(what, _as_number(cell, first=not values), where=where) from error
+        except (ValueError, OverflowError):
+            return None
     return np.frombuffer(values, np.int64) if values else np.empty(0, np.int64)
-
-
-def _as_number(cell: str, *, first: bool) -> str:
-    """A hint for a label that is not an integer; `first` is whether no label before it is one."""
-    value = number_of(cell)
-    if value is not None and math.isfinite(value):
-        whole = value == round(value) and not cell.strip().lstrip("+-").isdigit()
-        return "write class numbers without a decimal point" if whole else "a label is a class number, not a score"
-    if cell.strip().lower() in ("true", "false"):
-        return "write False and True as the classes 0 and 1"
-    if cell.strip() and value is None and first:
-        return "replace each name by its class number, the position of its column in the logits"
-    return "every line needs a class number: leave a row without one out, and out of the logits too"
 
 
 def _numbers(cells: Iterable[str], where: str, delimiter: Delimiter) -> NDArray[np.float64]:

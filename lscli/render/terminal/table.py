@@ -168,6 +168,8 @@ def titled(answer: Report | Listing, screen: Screen, shape: Sequence[int] | None
     left_out = [f"{answer.samples[key]:,} {key}" for key in ("ignored", "skipped") if answer.samples.get(key)]
     if left_out:
         details.append(f", {' and '.join(left_out)}", style="not dim yellow")
+    if any(entry.get("names") for entry in answer.inputs):
+        details.append(", labels by name", style="not dim yellow")
     if any(entry["role"] == "weights" for entry in answer.inputs):
         details.append(", weighted", style="not dim yellow")
     if "clusters" in answer.samples:

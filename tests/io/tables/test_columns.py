@@ -222,10 +222,11 @@ def test_columns_of_one_name_are_refused(typed: Path) -> None:
         (LABELS.astype(float), r"\[label\]: not integer labels \(float64\)"),
         (LABELS + 0.5, r"\[label\]: not integer labels \(float64\): row 0 holds"),
         (LABELS > 1, r"\[label\]: not integer labels \(bool\)"),
-        ([str(label) for label in LABELS], "column 'label' is string, not integer labels"),
+        (["a" if label else "b" for label in LABELS], r"\[label\]: not integer labels \(string\): row 0 holds '[ab]'"),
+        ([[label] for label in LABELS], "column 'label' is list<.*>, not class numbers or names"),
         (FIXED(np.arange(200), 5), "not one number per row"),
     ],
-    ids=["whole floats", "scores", "bool", "text", "lists"],
+    ids=["whole floats", "scores", "bool", "text", "lists of any length", "lists"],
 )
 def test_labels_of_another_type_are_named(typed: Path, labels: Any, says: str) -> None:
     refused(save(typed, table("columns", label=labels)), says)
