@@ -171,7 +171,7 @@ def classes_by_name(
     if known is None or not found:
         raise _without_names(words, num_classes, mark, located, stored, folded=folded)
     word = next(word for word, key in keys.items() if key not in place)
-    hint = nearest(keys[word], [name for name in found if name]) or f"the names are {listed(found)}"
+    hint = nearest(keys[word], found) or f"the names are {listed(found)}"
     if not keys[word]:
         hint = "every line needs a class"
     hint += f"{' ' if hint.endswith('?') else '; '}to leave a sample out, write {mark}, the ignore index, as its label"
@@ -191,14 +191,14 @@ def _quoted(word: str) -> str:
 
 
 def _of_names(names: Sequence[str], given: ClassNames) -> dict[str, int]:
-    """The class of each name.
+    """The class of each name; a class whose name is empty has none.
 
     Raises:
         InputError: two classes have one name.
     """
     place: dict[str, int] = {}
     for k, name in enumerate(names):
-        if place.setdefault(name, k) != k:
+        if name and place.setdefault(name, k) != k:
             what = f"classes {place[name]} and {k} are both called {_quoted(name)}"
             raise InputError(what, "labels are read by these names: give each class its own", where=given.source)
     return place

@@ -130,6 +130,12 @@ def test_a_label_that_is_no_name_is_shown_with_the_nearest(word: str, hint: str)
     assert "write -1, the ignore index, as its label" in caught.value.hint
 
 
+def test_an_empty_label_is_no_class_without_a_name() -> None:
+    assert {"cat": 2} == read(["cat"], names=["", "", "cat"])
+    with pytest.raises(InputError, match=r"row 7: ' ' is not the name of a class in names.txt"):
+        read([" ", "cat"], names=["", "dog", "cat"])
+
+
 def test_a_label_in_an_error_is_short_and_printable() -> None:
     with pytest.raises(InputError) as caught:
         read(["\x1b[2J" + "x" * 10_000], names=["cat", "dog"])

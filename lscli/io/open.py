@@ -26,6 +26,7 @@ from lscli.io.soft_labels import SoftLabels
 from lscli.io.texts import Texts
 from lscli.io.views import interpreted
 from lscli.options import ReadingOptions
+from lscli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,6 +87,7 @@ def _opened(
         wants: Wants = "integers" if dimensions == 1 else "matrix"
         truth = _label_parts(of_labels, _labels_request(options, wants, names, shared=shared), stack)
         _check_order(scores[0], truth[0], axes)
+        _check_first_line(scores, truth)
         check_not_repeated(scores, truth, of_logits, of_labels)
         samples, label_axes = _checked_shapes(of_logits, scores, of_labels, truth, axes)
         entries: Sequence[tuple[int, int]] = ()
@@ -292,6 +294,16 @@ def _check_order(scores: StoredArray, truth: StoredArray, axes: Axes) -> None:
     if len(x) == len(y) == 2 and not axes.flatten and not axes.soft and alike(scores.name, truth.name):
         what = f"is a shard of logits, like {scores.name}, and does not hold labels"
         raise UsageError(what, several_files([scores.name, truth.name]), where=truth.name)
+
+
+def _check_first_line(scores: Sequence[StoredArray], truth: Sequence[StoredArray]) -> None:
+    """Raise InputError if the first line of a file of texts is taken for a header, and one label is missing."""
+    header = truth[0].header if isinstance(truth[0], Texts) else ""
+    if header and len(scores) == len(truth) == 1 and truth[0].shape[0] == scores[0].shape[0] - 1:
+        what = (
+            f"its first line, {printable(header[:40])!r}, is taken for the name of the column, and one label is missing"
+        )
+        raise InputError(what, "if it is a label, write a line above it: label", where=truth[0].name)
 
 
 def _checked_shapes(

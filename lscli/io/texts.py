@@ -37,7 +37,10 @@ class Texts(MemoryArray):
 
     Attributes:
         codes, words, stored: as given.
+        header: the first line of the column in a text file, if it is taken for a name of the column.
     """
+
+    header = ""
 
     def __init__(self, codes: NDArray[np.int32], words: Sequence[str], name: str, stored: str = TEXT) -> None:
         super().__init__(codes, name)

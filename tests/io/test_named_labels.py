@@ -228,6 +228,19 @@ def test_a_first_line_that_is_a_name_is_a_label(tmp_path: Path) -> None:
     assert expected == figures(lscli.evaluate(LOGITS[:3], path, labels_column="emu", class_names=NAMES))
 
 
+def test_a_first_line_that_seems_to_be_a_header_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "y.csv"
+    path.write_text("emu\ncat\ncat\n")
+    with pytest.raises(InputError, match="its first line, 'emu', is taken for the name of the column") as caught:
+        lscli.evaluate(FRAME[:3], path)
+    assert "if it is a label, write a line above it: label" == caught.value.hint
+    path.write_text("label\nemu\ncat\ncat\n")
+    assert figures(lscli.evaluate(LOGITS[:3], [0, 2, 2])) == figures(lscli.evaluate(FRAME[:3], path))
+    path.write_text("label\ncat\ncat\n")
+    with pytest.raises(InputError, match="rows differ: logits has 3, the labels have 2"):
+        lscli.evaluate(FRAME[:3], path)
+
+
 BOOL = LABELS[:20] > 0
 TWO = LOGITS[:20, :2]
 TRUTHS: dict[str, Callable[[Path], Any]] = {

@@ -167,7 +167,10 @@ def open_column(file: RegularFile, request: ArrayRequest, delimiter: Delimiter =
     if found.words:
         check_separated(file.name, found.words[0], delimiter, _ONE)
     headless = not whole and not named and label in found.words and label not in request.names
-    return texts(0) if headless else found
+    if headless:
+        return texts(0)
+    found.header = "" if named or whole or label in request.names else label
+    return found
 
 
 def first_row(file: RegularFile, delimiter: Delimiter) -> list[str]:
