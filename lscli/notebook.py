@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import itertools
 from typing import TYPE_CHECKING
 
@@ -67,4 +66,6 @@ def _line(tag: str, cells: Iterable[str]) -> str:
 
 
 def _escaped(text: str) -> str:
+    import html  # imported only for a notebook
+
     return html.escape(printable(text))

@@ -62,8 +62,8 @@ EPS = Option(
     hint="for example --eps 0.1",
 )
 METRICS = Option(
-    "Metric ids, families, 'default' or 'all', with commas or repeated; id@0.2 sets the metric's parameter. See "
-    "lscli metrics.",
+    "Metric ids, families, 'default' or 'all', with commas or repeated, in the order to show; id@0.2 sets the metric's "
+    "parameter. See lscli metrics.",
     metavar="NAMES",
     short="-m",
     several=True,
