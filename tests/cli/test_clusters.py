@@ -296,7 +296,9 @@ def test_samples_show_the_cluster_if_one_is_named(run: Run, folder: Path) -> Non
     found = records(run("samples", *pair(folder), "--groups", folder / "meta.csv", "--clusters", "doc"))
     assert [f"d{doc}" for doc in DOC] == [row.pop("cluster") for row in found]
     assert plain == found
-    worst = records(run("samples", *pair(folder), "--worst", "7", "--clusters", folder / "doc.npy"))
+    worst = records(
+        run("samples", *pair(folder), "--worst", "7", "--chunk-rows", "9", "--clusters", folder / "doc.npy")
+    )
     assert [str(int(row["row"]) // T) for row in worst] == [row["cluster"] for row in worst]
     tokens = [folder / "xx.npy", folder / "yy.npy", "--flatten"]
     assert "weight" == list(records(run("samples", *tokens))[0])[-1]
