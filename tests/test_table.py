@@ -115,13 +115,16 @@ def test_a_selection_keeps_nothing() -> None:
 def test_clusters_are_counted_where_there_is_a_weight() -> None:
     assert 0 == made().clusters
     table = SampleTable.from_confidences([0.2, 0.6, 0.9, 0.7], [0, 1, 1, 0], cluster=["b", "a", "b", "c"])
+    fours = made().with_clusters(np.array([4, 4, 4]))
     assert 3 == table.clusters
     assert 2 == table.select(np.array([True, True, True, False])).clusters
     assert 2 == table.with_weights(np.array([0.0, 1, 2, 0])).clusters
     assert 1 == table.resample(np.array([2.0, 0, 1, 0])).clusters
     assert 0 == table.with_weights(np.zeros(4)).clusters
     assert 1 == made().with_clusters(np.array([7, 7, 7])).clusters
-    assert 3 == table.joined(table).clusters
+    assert [1, 0, 1, 2, 4, 4, 4] == np.asarray(
+        table.with_clusters(np.array([1, 0, 1, 2])).joined(fours).cluster
+    ).tolist()
     assert 3 == table.without({"correct"}).clusters
     view = binary().with_clusters(np.array([3, 1, 3])).of_class(1)
     assert [3, 1, 3] == np.asarray(view.cluster).tolist()

@@ -210,7 +210,7 @@ def of_given(value: Any, name: str) -> RowValues:
     plain = is_tensor(value) or (isinstance(value, np.ndarray) and value.dtype != object)
     if plain and not isinstance(value, np.ma.MaskedArray):
         return of_array(as_array(value, name), name)
-    several = getattr(value, "ndim", 1) > 1
+    several = isinstance(value, np.ndarray) and value.ndim > 1
     found = _coded(as_list(value.reshape(-1) if several else value, name), name, 0)
     return found._replace(codes=found.codes.reshape(value.shape)) if several else found
 

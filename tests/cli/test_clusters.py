@@ -271,6 +271,24 @@ def test_a_sweep_compares_models_over_clusters(run: Run, folder: Path) -> None:
     assert by_statsmodels(difference) == pytest.approx(float(found["stderr"]), rel=1e-9)
 
 
+def test_the_table_of_a_sweep_calls_a_loss_smaller_only_beyond_the_quantile_of_t(run: Run, folder: Path) -> None:
+    # With 3 clusters, an interval reaches 4.3 standard errors, and not 2.
+    shift = np.array([1.0, 1.5, 3.0])[DOC % 3][:, None] * (np.arange(K) == Y[:, None])
+    np.save(folder / "other.npy", (X + 0.1 * shift).astype(np.float32))
+    np.save(folder / "third.npy", DOC % 3)
+    models = [folder / "x.npy", folder / "other.npy", folder / "y.npy", "--eps", "0:0.2:0.05", "-q"]
+    row = next(
+        row
+        for row in records(run("sweep", *models, "--clusters", folder / "third.npy"))
+        if row["metric"] == "loss_difference"
+    )
+    assert 1.96 < -float(row["value"]) / float(row["stderr"]) < 4.3
+    for more, smaller in (([], True), (["--clusters", folder / "third.npy"], False)):
+        table = run("sweep", *models, *more, "-f", "table").out
+        assert smaller == any(line.rstrip().endswith("  smaller") for line in table.splitlines())
+        assert smaller != ("no difference in loss is beyond noise" in " ".join(table.split()))
+
+
 def test_bins_have_intervals_of_clusters(run: Run, folder: Path) -> None:
     for more in (["--bins", "4"], ["--bins", "4", "--equal-mass"], ["--compat", "torchmetrics", "--bins", "3"]):
         plain = records(run("bins", *pair(folder), *more))
@@ -296,7 +314,9 @@ def test_samples_show_the_cluster_if_one_is_named(run: Run, folder: Path) -> Non
     found = records(run("samples", *pair(folder), "--groups", folder / "meta.csv", "--clusters", "doc"))
     assert [f"d{doc}" for doc in DOC] == [row.pop("cluster") for row in found]
     assert plain == found
-    worst = records(run("samples", *pair(folder), "--worst", "7", "--clusters", folder / "doc.npy"))
+    worst = records(
+        run("samples", *pair(folder), "--worst", "7", "--chunk-rows", "9", "--clusters", folder / "doc.npy")
+    )
     assert [str(int(row["row"]) // T) for row in worst] == [row["cluster"] for row in worst]
     tokens = [folder / "xx.npy", folder / "yy.npy", "--flatten"]
     assert "weight" == list(records(run("samples", *tokens))[0])[-1]

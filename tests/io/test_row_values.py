@@ -154,12 +154,13 @@ def test_tensors_and_numbers_of_callers() -> None:
         found = of_given(given_values, "clusters")
         assert (CODES, [7, -1, 3, 12]) == (found.codes.tolist(), list(found.values))
     assert [""] == list(of_given([float("nan"), None, np.nan], "clusters").values)
+    assert CODES == of_given(pd.DataFrame({"fold": NUMBERS}), "clusters").codes.tolist()
 
 
 @pytest.mark.parametrize(
     "bad",
-    [5, {"a": 1}, np.ma.masked_array([1, 2], [True, False]), np.zeros(3, complex), [10**5000]],
-    ids=["number", "dict", "masked", "complex", "digits"],
+    [5, {"a": 1}, pd.DataFrame(TABLE), np.ma.masked_array([1, 2], [True, False]), np.zeros(3, complex), [10**5000]],
+    ids=["number", "dict", "frame", "masked", "complex", "digits"],
 )
 def test_what_is_no_list_of_texts_or_numbers(bad: Any) -> None:
     with pytest.raises(InputError) as caught:

@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from lscli.intervals.clusters import quantile
 from lscli.intervals.normal import band
 from lscli.render.numbers import error, interval, interval_title, short
 from lscli.render.terminal.table import fitting, not_shown
@@ -239,7 +240,8 @@ def _write(line: list[str], at: int, word: str) -> None:
 def _sign(row: Row, answer: Report) -> str:
     """Whether the loss is smaller or larger than that of the first model; empty if 0 is in the interval."""
     setting = answer.settings.get("level")
-    low, high = band(row, setting.value if setting else 0.95)
+    level = setting.value if setting else 0.95
+    low, high = band(row, quantile(level, answer.samples.get("clusters", 0)))
     return "smaller" if high < 0 else "larger" if low > 0 else ""
 
 
