@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli._version import __version__
+from lscli.api import topk
 from lscli.api.loss_targets import declared_targets, open_targets
 from lscli.api.row_data import RowData
 from lscli.api.value_notes import value_notes
@@ -18,6 +19,7 @@ from lscli.io.labels import Labels
 from lscli.io.open import open_inputs, open_soft_inputs
 from lscli.io.path_roles import second_model
 from lscli.io.soft_labels import SoftLabels
+from lscli.io.topk import TopK
 from lscli.kernels.class_sums import ClassSums
 from lscli.kernels.devices import versions
 from lscli.limits import check_memory
@@ -108,6 +110,11 @@ class Inputs:
         return ClassNumbers(np.broadcast_to(np.int32(0), rows), 0)
 
     @property
+    def topk(self) -> TopK | None:
+        """The logits if only the top k of each row are known, else None."""
+        return self.logits if isinstance(self.logits, TopK) else None
+
+    @property
     def columns(self) -> set[str]:
         """The columns that the tables need for weights, groups and class counts, besides those of the metrics."""
         return self.rows.columns | ({"class_count"} if self.options.masked_classes == "exclude" else set())
@@ -119,12 +126,16 @@ class Inputs:
             UsageError: options that cannot be combined for these logits.
         """
         declared_targets(options, self.options.masked_classes)
+        if self.topk is not None:
+            topk.check_targets(options)
         weight = None if self.rows.weight is None else self.rows.weight.values
         shares = None if self.soft is None else partial(self.soft.shares, self.options.ignore_index, weight)
         return open_targets(options, self.label, self.logits.shape[1], weight, self.label < 0, shares)
 
     def class_sums(self, rule: BinRule) -> list[ClassSums]:
         """Empty sums by class, for all samples and for each group."""
+        if self.topk is not None:  # whose rows do not have all classes
+            return []
         classes, bins, groups = self.logits.shape[1], len(rule.inner) + 1, len(self.rows.names)
         what = f"keeping {classes} classes x {bins} bins x {groups} groups"
         hint = "use fewer --bins or groups, or leave out the metrics by class"
@@ -146,8 +157,11 @@ class Inputs:
         if result is not None:
             samples |= {"kept": len(result.table), "skipped": result.skipped, "masked": result.masked}
             samples["ignored"] += result.ignored
+        own = _input("logits", self.logits)
+        if self.topk is not None:
+            own |= topk.described(self.topk, result)
         return Provenance(
-            inputs=[_input("logits", self.logits), _input("labels", self._labels), *self.rows.described, *files],
+            inputs=[own, _input("labels", self._labels), *self.rows.described, *files],
             samples=samples,
             versions={"lscli": __version__, **versions("numpy" if result is None else result.kernel)},
             warnings=[
@@ -159,7 +173,8 @@ class Inputs:
     def used(self, result: Scan | None) -> dict[str, str]:
         """The values that replaced `auto`."""
         chosen = {} if result is None else {"device": result.device, "kernel": result.kernel}
-        return {"masked_classes": self.options.masked_classes, **chosen}
+        kind = {} if self.options.topk_classes is None else {"kind": topk.kind(self.options)}
+        return {"masked_classes": self.options.masked_classes, **chosen, **kind}
 
     def _infinite(self, table: SampleTable) -> bool:
         """Whether a masked class makes losses infinite, or would if it were not excluded."""
@@ -186,6 +201,8 @@ class Inputs:
             notes.append(
                 f"{name}: {result.masked} of {len(result.table)} samples have a masked class (-inf): {consequence}"
             )
+        if self.topk is not None and result.tail is not None:
+            notes += topk.notes(self.topk, result.tail, len(result.table))
         notes += self.rows.notes(result.table)
         return notes
 

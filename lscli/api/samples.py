@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from lscli.errors import UsageError
 from lscli.io.argument import is_stdin
 from lscli.listings import Recomputed, Sample, Samples
 from lscli.options import SamplesOptions
+from lscli.table import BOUNDS, bound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -61,9 +63,20 @@ def per_sample(logits: Data, labels: Data | None, options: SamplesOptions) -> Sa
 def _rows(source: str, parts: Iterable[Part]) -> Iterator[Sample]:
     for table, groups in parts:
         weight = [1] * len(table) if table.weight is None else table.weight.tolist()
-        columns = [table[name].tolist() for name in _VALUES]
+        columns = [_cells(table, name) for name in _VALUES]
         for group, *values in zip(groups.tolist(), *columns, weight, strict=True):
             yield Sample(source, group, *values)
+
+
+def _cells(table: SampleTable, name: str) -> list[Any]:
+    """The values of a column, nan where a sample has only bounds of it, or nothing."""
+    if table.has(frozenset({name})):
+        return [*table[name].tolist()]
+    bounds = [bound(name, side) for side in BOUNDS]
+    if not table.has(frozenset(bounds)):
+        return [math.nan] * len(table)
+    lower, upper = (table[each].tolist() for each in bounds)
+    return [low if low == high else math.nan for low, high in zip(lower, upper, strict=True)]
 
 
 def _worst(parts: Iterable[Part], count: int, by: WorstBy) -> Iterator[Part]:
@@ -71,7 +84,9 @@ def _worst(parts: Iterable[Part], count: int, by: WorstBy) -> Iterator[Part]:
     kept: Part | None = None
     for part in parts:
         table, groups = part if kept is None else _joined(kept, part)
-        badness = table["loss_hard"] if by == "loss" else np.where(table["correct"], -np.inf, table["confidence"])
+        # A loss that is not known counts as the least that it may be.
+        loss = table["loss_hard" if table.has(frozenset({"loss_hard"})) else bound("loss_hard", "lower")]
+        badness = loss if by == "loss" else np.where(table["correct"], -np.inf, table["confidence"])
         order = np.lexsort((table["row"], -badness))[:count]
         if by == "confidence":
             order = order[~table["correct"][order]]

@@ -20,6 +20,7 @@ from lscli.io.odd_labels import indicators, not_one_per_sample, one_hot
 from lscli.io.paths import alike, several_files
 from lscli.io.pooling import check_not_repeated, check_one_model
 from lscli.io.soft_labels import SoftLabels
+from lscli.io.topk import refuse_soft_labels, topk_opener
 from lscli.io.views import interpreted
 from lscli.options import ReadingOptions
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from lscli.io.axes import Shape
     from lscli.io.files import RegularFile
     from lscli.io.stored import StoredArray
+    from lscli.io.topk import OpenMatrix
 
 _DEFAULTS = ReadingOptions()
 
@@ -38,25 +40,35 @@ _DEFAULTS = ReadingOptions()
 def open_inputs(logits: Any, labels: Any = None, options: ReadingOptions = _DEFAULTS) -> tuple[Logits, Labels]:
     """Open logits [N, K] and labels [N], each a path, a pattern of shards, `-`, a numpy array or a torch tensor.
 
-    Without `labels`, both come from the one file that `logits` names, or from each of its shards.
+    Without `labels`, both come from the one file that `logits` names, or from each of its shards. With class numbers of
+    top-k log-probabilities, the logits are a `TopK`, unless every row has all K classes.
 
     Raises:
         InputError: an input cannot be used, or the two are in the wrong order.
         ReadWriteError: an input cannot be read.
         UsageError: an option does not fit the inputs.
     """
-    return _opened(logits, labels, options, 1, Labels)
+    return _opened(logits, labels, options, 1, Labels, topk_opener(options))
 
 
 def open_soft_inputs(logits: Any, labels: Any = None, options: ReadingOptions = _DEFAULTS) -> tuple[Logits, SoftLabels]:
     """Like `open_inputs`, with labels [N, K] that are distributions over the classes."""
+    refuse_soft_labels(options)
     return _opened(logits, labels, options, 2, lambda truth, own: SoftLabels(truth, flattened=len(own.samples) > 1))
 
 
 def _opened(
-    logits: Any, labels: Any, options: ReadingOptions, dimensions: int, made: Callable[[Any, Logits], Any]
+    logits: Any,
+    labels: Any,
+    options: ReadingOptions,
+    dimensions: int,
+    made: Callable[[Any, Logits], Any],
+    matrix_of: OpenMatrix | None = None,
 ) -> tuple[Logits, Any]:
-    """Open logits, and labels of `dimensions` dimensions, which `made` turns into an object."""
+    """Open logits, and labels of `dimensions` dimensions, which `made` turns into an object.
+
+    `matrix_of` makes the logits of the array that is joined from their files; it may open further arrays of these.
+    """
     shared = labels is None
     if is_stdin(labels) and is_stdin(logits):
         raise UsageError("standard input can be read only once", "name a file for all but one of the inputs", where="-")
@@ -82,14 +94,23 @@ def _opened(
         if axes.flatten:
             scores = [rows_of(part, None if axes.binary else axes.classes) for part in scores]
             truth = [rows_of(part, axis) for part, axis in zip(truth, label_axes, strict=True)]
-        array = interpreted(of_logits.joined(scores), options.kind, binary=options.binary, device=str(options.device))
-        matrix = Logits(array, options.kind, samples if axes.flatten else None)
+        array = of_logits.joined(scores)
+        matrix = (matrix_of or _matrix)(array, of_logits, options, samples if axes.flatten else None, stack)
         opened = matrix, made(of_labels.joined(truth), matrix)
         if not options.pool:
             values = opened[1].values if isinstance(opened[1], Labels) else None
             check_one_model(truth, of_logits, of_labels, values)
         stack.pop_all()
     return opened
+
+
+def _matrix(
+    array: StoredArray, argument: Argument, options: ReadingOptions, samples: Shape | None, stack: contextlib.ExitStack
+) -> Logits:
+    """The logits that an array [N, K] represents."""
+    return Logits(
+        interpreted(array, options.kind, binary=options.binary, device=str(options.device)), options.kind, samples
+    )
 
 
 def _logits_request(options: ReadingOptions, *, shared: bool) -> ArrayRequest:

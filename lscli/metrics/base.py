@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.options import BinEdges, Library, Norm, Score
-    from lscli.table import SampleTable
+    from lscli.table import SampleTable, Side
 
 # Rows whose squares are summed at a time. The number is fixed, so that the sum does not vary and memory stays flat.
 _BLOCK = 1 << 16
@@ -92,6 +92,8 @@ class Metric(NamedTuple):
         constant: it is the same for all samples, so that it has no interval.
         biased: it is larger in resamples than in the sample, so that its interval has to be shifted.
         of_class: whether the metric is computed from `SampleTable.of_class` if there is a positive class.
+        rises, falls: the columns that it never decreases, or never increases, with, so that bounds of these are bounds
+            of it; a function if they depend on the settings.
     """
 
     id: str
@@ -105,11 +107,21 @@ class Metric(NamedTuple):
     constant: bool = False
     biased: bool = False
     of_class: bool = False
+    rises: Columns = frozenset()
+    falls: Columns = frozenset()
 
     def columns_for(self, settings: Settings) -> frozenset[str]:
         """The columns that the metric reads with these settings."""
         columns = self.columns(settings) if callable(self.columns) else self.columns
         return columns | OF_CLASS if self._seen_from(settings) is not None else columns
+
+    def sides_for(self, columns: Iterable[str], settings: Settings, side: Side) -> frozenset[tuple[str, Side]] | None:
+        """The bounds of these columns that give a bound of the metric; None if it does not rise or fall with one."""
+        opposite: Side = "upper" if side == "lower" else "lower"
+        rises, falls = (of(settings) if callable(of) else of for of in (self.rises, self.falls))
+        if not rises | falls >= {*columns}:
+            return None
+        return frozenset((name, side if name in rises else opposite) for name in columns)
 
     @property
     def described(self) -> str:
@@ -173,4 +185,6 @@ def _fast_sum(x: NDArray[Any], weight: NDArray[Any]) -> float:
 def column_mean(metric_id: str, definition: str, column: str, gist: str, *, default: bool = True) -> Metric:
     """The metric that is the mean of one column."""
     columns = frozenset({column})
-    return Metric(metric_id, definition, columns, lambda table, _: [mean(table, table[column])], gist, default)
+    return Metric(
+        metric_id, definition, columns, lambda table, _: [mean(table, table[column])], gist, default, rises=columns
+    )

@@ -72,6 +72,7 @@ def top_k(k: int) -> Metric:
         compute,
         f"label among the {k} largest",
         default=k == 5,
+        falls=frozenset({"label_rank"}),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lscli.metrics.base import Compute, Metric, Settings, Value, mean, ratio
-from lscli.metrics.loss import floor, params, smoothed
+from lscli.metrics.loss import floor, params, rising_columns, smoothed
 from lscli.metrics.smoothed_losses import SmoothedLosses, floor_columns, target_columns
 from lscli.table import weighted
 
@@ -187,6 +187,7 @@ METRICS = (
         "KL divergence from the targets",
         default=True,
         parameter="eps",
+        rises=rising_columns,
     ),
     Metric(
         "excess_overshoot",
@@ -197,6 +198,7 @@ METRICS = (
         "excess: p_y above its target",
         default=True,
         parameter="eps",
+        rises=frozenset({"loss_uniform"}),
     ),
     Metric(
         "excess_undershoot",
@@ -207,6 +209,7 @@ METRICS = (
         "excess: p_y below its target",
         default=True,
         parameter="eps",
+        rises=frozenset({"loss_uniform"}),
     ),
     Metric(
         "excess_structure",
@@ -217,5 +220,6 @@ METRICS = (
         "excess: among other classes",
         default=True,
         parameter="eps",
+        rises=frozenset({"loss_uniform"}),
     ),
 )

@@ -120,6 +120,7 @@ METRICS = (
             _GAP,
             _gap_quantile(percent),
             f"{percent} % have a smaller gap",
+            rises=_GAP,
         )
         for percent in _QUANTILES
     ),
@@ -139,6 +140,7 @@ METRICS = (
         above_target,
         "share with p_y above target",
         parameter="eps",
+        falls=frozenset({"log_not_label"}),
     ),
     Metric(
         "maxsup_regularisation",

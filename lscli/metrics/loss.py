@@ -132,6 +132,16 @@ def _corrected(table: SampleTable, rho: float) -> np.ndarray:
     return result
 
 
+def rising_columns(settings: Settings) -> frozenset[str]:
+    """The columns that (1-e) H + e U rises with, whatever the eps: H needs e <= 1, and U e >= 0."""
+    if min(settings.eps) < 0:
+        return frozenset()
+    # Off-target smoothing has e = eps K/(K-1), K >= 2, which may be above 1.
+    if settings.targets.convention.others_only and max(settings.eps) > 0.5:
+        return uniform_columns(settings)
+    return target_columns(settings)
+
+
 def params(eps: float, settings: Settings) -> dict[str, Any]:
     """The params of a number that depends on the targets of an eps."""
     return {"eps": eps, **settings.targets.described}
@@ -150,6 +160,7 @@ METRICS = (
         hard,
         "cross-entropy, nats",
         default=True,
+        rises=hard_columns,
     ),
     Metric(
         "loss_uniform",
@@ -158,6 +169,7 @@ METRICS = (
         uniform,
         "loss of uniform targets, nats",
         default=True,
+        rises=uniform_columns,
     ),
     Metric(
         "loss_prior",
@@ -167,7 +179,9 @@ METRICS = (
         "loss of the prior, nats",
         default=True,
     ),
-    Metric("perplexity", "exp(loss_hard)", hard_columns, perplexity, "exp(loss_hard)", default=True),
+    Metric(
+        "perplexity", "exp(loss_hard)", hard_columns, perplexity, "exp(loss_hard)", default=True, rises=hard_columns
+    ),
     Metric(
         "loss_noise_corrected",
         "(H - rho U)/(1 - rho): the loss on clean labels, if a share rho of the labels was drawn anew from all K "
@@ -177,6 +191,8 @@ METRICS = (
         "loss on clean labels",
         default=True,
         parameter="rho",
+        rises=frozenset({"loss_hard"}),
+        falls=frozenset({"loss_uniform"}),
     ),
     Metric(
         "loss_smoothed",
@@ -187,6 +203,7 @@ METRICS = (
         "(1-eps) hard + eps uniform",
         default=True,
         parameter="eps",
+        rises=rising_columns,
     ),
     Metric(
         "target_on",
@@ -197,6 +214,7 @@ METRICS = (
         default=True,
         constant=True,
         parameter="eps",
+        rises=one_label_columns,
     ),
     Metric(
         "target_off",
@@ -207,6 +225,7 @@ METRICS = (
         default=True,
         constant=True,
         parameter="eps",
+        rises=one_label_columns,
     ),
     Metric(
         "loss_floor",
@@ -218,5 +237,6 @@ METRICS = (
         default=True,
         constant=True,
         parameter="eps",
+        rises=floor_columns,
     ),
 )

@@ -28,6 +28,7 @@ METRICS = (
         frozenset({"brier"}),
         brier_half,
         "brier / 2",
+        rises=frozenset({"brier"}),
     ),
     *corp_decomposition.METRICS,
 )

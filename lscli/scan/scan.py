@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.errors import InputError, UsageError
+from lscli.io.topk import TopK
 from lscli.kernels.devices import resolve
 from lscli.limits import processors
 from lscli.options import ReadingOptions
@@ -13,6 +14,7 @@ from lscli.scan.chunk_size import fit, table_bytes
 from lscli.scan.cpu import scan_on_cpu
 from lscli.scan.row_checks import RowChecks
 from lscli.scan.table_builder import TableBuilder
+from lscli.scan.topk import scan_topk
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from lscli.kernels.class_sums import ClassSums
     from lscli.options import Kernel
     from lscli.scan.soft import Soft
+    from lscli.scan.topk import Tail
     from lscli.scan.value_watch import ValueWatch
     from lscli.table import SampleTable
 
@@ -43,6 +46,7 @@ class Scan(NamedTuple):
         skipped: the number of rows skipped because they are not finite.
         masked: the number of kept rows that have a masked class.
         ignored: the number of rows whose soft label is ignored.
+        tail: what top-k log-probabilities leave out; None for logits of all classes.
     """
 
     table: SampleTable
@@ -51,6 +55,7 @@ class Scan(NamedTuple):
     skipped: int
     masked: int
     ignored: int
+    tail: Tail | None = None
 
 
 _DEFAULTS = ReadingOptions()
@@ -146,6 +151,9 @@ def _scan(
     watch: ValueWatch | None = None,
 ) -> Scan:
     entropies = () if soft is None else tuple(soft.entropies)
+    if isinstance(logits, TopK):
+        part = scan_topk(logits, label, columns, options)
+        return Scan(part.table, "cpu", "numpy", part.skipped, 0, 0, part.tail)
     table = table_bytes(label, {*columns, *vectors, *entropies})
     fitted = fit(logits, table, options, class_sums=bool(class_sums), soft=soft)
     checks = RowChecks(logits, options.nonfinite, options.masked_classes)

@@ -61,13 +61,18 @@ def _floor(rows: Mapping[str, Row]) -> str:
     eps = excess.params["eps"]
     if math.isinf(excess.value):
         return f"the smoothed loss at eps {eps} is infinite, since a class is masked"
-    return f"the smoothed loss at eps {eps} is {excess.value:.3g} nats above its floor of {floor.value:.3g}"
+    above = f"{_bound(excess)}{excess.value:.3g} nats above its floor of {floor.value:.3g}"
+    return f"the smoothed loss at eps {eps} is {above}"
 
 
 def _fit(rows: Mapping[str, Row]) -> str:
     fit = rows.get("eps_gap")
     if fit is None or math.isnan(fit.value):
         return ""
-    if fit.value > 1:
+    if fit.value > 1 and fit.bound != "upper":
         return "no eps fits these logits, whose labels lie below the other classes on average"
-    return f"the eps that these logits fit best is {fit.value:.2g}"
+    return f"the eps that these logits fit best is {_bound(fit)}{fit.value:.2g}"
+
+
+def _bound(row: Row) -> str:
+    return {"lower": "at least ", "upper": "at most "}.get(row.bound, "")

@@ -141,8 +141,11 @@ def titled(answer: Report | Listing, shape: Sequence[int] | None = None) -> Text
     title = Text("lscli", style="bold")
     for entry in answer.inputs[:1]:
         rows, classes = shape or entry["shape"]
+        of_classes = (
+            f"top {classes:,} of {entry['classes']:,} classes" if "classes" in entry else f"{classes:,} classes"
+        )
         title.append(f"  {printable(str(entry['path']))}")
-        title.append(f"  {rows:,} samples x {classes:,} classes, {entry['dtype']}", style="not bold dim")
+        title.append(f"  {rows:,} samples x {of_classes}, {entry['dtype']}", style="not bold dim")
     left_out = [f"{answer.samples[key]:,} {key}" for key in ("ignored", "skipped") if answer.samples.get(key)]
     if left_out:
         title.append(f", {' and '.join(left_out)}", style="not bold yellow")
