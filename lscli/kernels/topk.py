@@ -51,6 +51,7 @@ class TopKRows:
         top: [n], its class; of equal ones that with the lowest number.
         inside: [n] bool, whether the label is among the kept classes.
         unknown: [n] bool, whether it is not, and its probability is not known either.
+        cap: [n], p_k, the smallest kept probability, which no class of the tail exceeds.
         tail: [n], t, the mass of the classes that are not kept.
         excess: [n], by how much the tail is above what its classes can hold, which only rounding explains.
     """
@@ -79,18 +80,18 @@ class TopKRows:
         self.one_minus_confidence = others / (1.0 + over) + left
         self.log_p = log_p - np.log1p(over)[:, None]
         self._p = p / (1.0 + over)[:, None]
-        self._cap = cap / (1.0 + over)
+        self.cap = cap / (1.0 + over)
         self._own_p = own_p / (1.0 + over)
         self.tail = self._own_p + left
-        own_log = self.largest if own is None else np.minimum(own - np.log1p(over), np.log(self._cap))
+        own_log = self.largest if own is None else np.minimum(own - np.log1p(over), np.log(self.cap))
         self.log_label = np.where(self.inside, np.where(at, self.log_p, -np.inf).max(axis=1), own_log)
         tail_classes = num_classes - self.count - apart
-        self.excess = left - tail_classes * self._cap
-        self._left = _Tail(np.minimum(left, tail_classes * self._cap), tail_classes, self._cap)
+        self.excess = left - tail_classes * self.cap
+        self._left = _Tail(np.minimum(left, tail_classes * self.cap), tail_classes, self.cap)
         # What rounding of the stored values may have taken from the tail. A single class has the tail itself.
         unsure = epsilon * (2.0 - np.add.reduce(_entropy_terms(self._p, self.log_p), axis=1))
         most = np.maximum(left + np.where(tail_classes > 1, unsure, 0.0), unsure)
-        self._most = self._left._replace(mass=np.minimum(most, tail_classes * self._cap))
+        self._most = self._left._replace(mass=np.minimum(most, tail_classes * self.cap))
 
     @cached_property
     def correct(self) -> Array:
@@ -100,16 +101,18 @@ class TopKRows:
     @cached_property
     def log_confidence(self) -> Array:
         rest, largest = self.one_minus_confidence, self.log_p.max(axis=1)
-        return np.where(rest < 0.5, np.log1p(-np.minimum(rest, 0.5)), largest)
+        near: Array = np.log1p(-np.minimum(rest, 0.5))
+        return np.where(rest < 0.5, near, largest)
 
     @cached_property
     def confidence(self) -> Array:
         rest = self.one_minus_confidence
-        return np.where(rest < 0.5, 1.0 - rest, np.exp(self.log_confidence))
+        near: Array = 1.0 - rest
+        return np.where(rest < 0.5, near, np.exp(self.log_confidence))
 
     @cached_property
     def label_prob(self) -> Bounds:
-        """p_y. In the tail it is at most min(t, p_k), and what the m - 1 others cannot hold at the cap is left to it."""
+        """p_y. In the tail it is at most min(t, p_k), and at least what m - 1 others at the cap leave to it."""
         known = np.exp(np.where(self.correct, self.log_confidence, self.log_label))
         left = self._left
         least = np.maximum(left.mass - (left.classes - 1) * left.cap, 0.0)

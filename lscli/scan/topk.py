@@ -143,19 +143,18 @@ def _chunk(topk: TopK, label: Array, start: int, skip: bool) -> tuple[tuple[Arra
     if over.any():
         row = int(over.argmax())
         name, number = located(row)
-        rest = (
-            f"{1 - rows.tail[row]:.4g} of 1, more than its other {topk.shape[1] - rows.count[row]} classes can make up"
-        )
+        what = f"row {number} keeps a probability of {1 - rows.tail[row]:.4g}, and its other classes"
+        what += f", each at most {rows.cap[row]:.2g}, cannot make up the rest"
         hint = "keep the k largest of each row; the label's own goes into an array for --label-log-probs"
-        raise InputError(f"row {number} keeps {rest}", hint, where=name)
+        raise InputError(what, hint, where=name)
     return (numbers, rows), int(bad.sum())
 
 
 def _not_finite(largest: float, probabilities: bool, name: str, row: int) -> InputError:
     what = "nothing but -inf" if largest == -np.inf else "+inf" if largest == np.inf else "nan"
-    if probabilities and np.isnan(largest):
-        what = "nan or a negative probability"
     hint = "look at the run that wrote it, or leave such rows out with --nonfinite skip"
+    if probabilities and np.isnan(largest):
+        what, hint = "nan or a negative probability", f"if these are log-probabilities, leave out --kind; else {hint}"
     return InputError(f"row {row} holds {what}", hint, where=name)
 
 
