@@ -136,7 +136,8 @@ def _reason(choice: Choice, settings: Settings, table: SampleTable) -> str:
     reason = _without_setting(choice, settings)
     if reason:
         return reason
-    missing = sorted(choice.columns(settings) - table.columns.keys())
+    known = {name.partition("@")[0] for name in table.columns}  # if only within bounds
+    missing = sorted(choice.columns(settings) - known)
     if missing:
         return f"the table has no column {', '.join(missing)}"
     if choice.metric.by_class and table.classes is None:

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 
+# A tail of a single class is taken as it is, unless rounding may change it by more than this many times the relative
+# precision of the stored values.
+_DIGITS = 1000
+
+
 class Bounds(NamedTuple):
     """The lower and the upper bound of a quantity of each row, [n] each; the same array if it is exact."""
 
@@ -47,8 +52,7 @@ class TopKRows:
 
     Attributes:
         count: [n], the number of kept classes.
-        largest: [n], the largest log_p as given.
-        top: [n], its class; of equal ones that with the lowest number.
+        top: [n], the class of the largest log_p; of equal ones that with the lowest number.
         inside: [n] bool, whether the label is among the kept classes.
         unknown: [n] bool, whether it is not, and its probability is not known either.
         cap: [n], p_k, the smallest kept probability, which no class of the tail exceeds.
@@ -62,8 +66,8 @@ class TopKRows:
         self.label, self._classes, self._num_classes = label, classes, num_classes
         there = classes >= 0
         self.count = np.count_nonzero(there, axis=1)
-        self.largest = log_p.max(axis=1)
-        self.top = np.where((log_p == self.largest[:, None]) & there, classes, num_classes).min(axis=1)
+        largest = log_p.max(axis=1)
+        self.top = np.where((log_p == largest[:, None]) & there, classes, num_classes).min(axis=1)
         self._is_top = classes == self.top[:, None]
         at = classes == label[:, None]
         self.inside = at.any(axis=1)
@@ -73,9 +77,9 @@ class TopKRows:
         cap = np.where(there, p, np.inf).min(axis=1)
         own_p = np.where(apart, np.minimum(0.0 if own is None else np.exp(own), cap), 0.0)
         # 1 - p_1 keeps its digits near 0 if p_1 is stored to that precision, and the sum of the others keeps its own.
-        rest = -np.expm1(np.minimum(self.largest, 0.0))
+        rest = -np.expm1(np.minimum(largest, 0.0))
         others = np.add.reduce(np.where(self._is_top, 0.0, p), axis=1) + own_p
-        over = np.maximum(others + np.expm1(self.largest), 0.0)
+        over = np.maximum(others + np.expm1(largest), 0.0)
         left = np.maximum(rest - others, 0.0)
         self.one_minus_confidence = others / (1.0 + over) + left
         self.log_p = log_p - np.log1p(over)[:, None]
@@ -83,15 +87,17 @@ class TopKRows:
         self.cap = cap / (1.0 + over)
         self._own_p = own_p / (1.0 + over)
         self.tail = self._own_p + left
-        own_log = self.largest if own is None else np.minimum(own - np.log1p(over), np.log(self.cap))
+        own_log = largest if own is None else np.minimum(own - np.log1p(over), np.log(self.cap))
         self.log_label = np.where(self.inside, np.where(at, self.log_p, -np.inf).max(axis=1), own_log)
         tail_classes = num_classes - self.count - apart
         self.excess = left - tail_classes * self.cap
         self._left = _Tail(np.minimum(left, tail_classes * self.cap), tail_classes, self.cap)
-        # What rounding of the stored values may have taken from the tail. A single class has the tail itself.
+        # What rounding of the stored values may have taken from the tail, or given to it. It matters for the logarithm
+        # of a small share. A single class has the tail itself, if that is not small.
         unsure = epsilon * (2.0 - np.add.reduce(_entropy_terms(self._p, self.log_p), axis=1))
-        most = np.maximum(left + np.where(tail_classes > 1, unsure, 0.0), unsure)
-        self._most = self._left._replace(mass=np.minimum(most, tail_classes * self.cap))
+        spread = np.where((tail_classes > 1) | (unsure > _DIGITS * epsilon * left), unsure, 0.0)
+        self._most = self._left._replace(mass=np.minimum(left + spread, tail_classes * self.cap))
+        self._least = self._left._replace(mass=np.maximum(self._left.mass - spread, 0.0))
 
     @cached_property
     def correct(self) -> Array:
@@ -114,10 +120,10 @@ class TopKRows:
     def label_prob(self) -> Bounds:
         """p_y. In the tail it is at most min(t, p_k), and at least what m - 1 others at the cap leave to it."""
         known = np.exp(np.where(self.correct, self.log_confidence, self.log_label))
-        left = self._left
+        left = self._least
         least = np.maximum(left.mass - (left.classes - 1) * left.cap, 0.0)
-        lower = np.where(self.unknown, least, known)
-        return Bounds(lower, np.where(self.unknown, np.maximum(least, np.minimum(self._most.mass, left.cap)), known))
+        most = np.maximum(least, np.minimum(self._most.mass, left.cap))
+        return Bounds(np.where(self.unknown, least, known), np.where(self.unknown, most, known))
 
     @cached_property
     def loss_hard(self) -> Bounds:
@@ -179,7 +185,7 @@ class TopKRows:
         own = np.where(self.inside | self.unknown, 0.0, self.log_label)
         log_p = np.where(self._is_top, self.log_confidence[:, None], self.log_p)
         kept = -np.add.reduce(np.where(self._classes >= 0, log_p, 0.0), axis=1) - own
-        low, high = kept + self._most.even(_minus_log), kept + self._left.uneven(_minus_log)
+        low, high = kept + self._most.even(_minus_log), kept + self._least.uneven(_minus_log)
         return _ordered(low / self._num_classes, high / self._num_classes)
 
     @cached_property
@@ -197,9 +203,9 @@ class TopKRows:
     def _log_second(self) -> Bounds:
         """The logarithm of the second largest probability. Of one kept class, it is the largest of the tail."""
         second = np.where(self._is_top, -np.inf, self.log_p).max(axis=1)
-        several, left = self.count > 1, self._left
-        low = np.log(np.maximum(self._own_p, left.mass / np.maximum(left.classes, 1)))
-        high = np.log(np.maximum(self._own_p, np.minimum(left.mass, left.cap)))
+        several, least, most = self.count > 1, self._least, self._most
+        low = np.log(np.maximum(self._own_p, least.mass / np.maximum(least.classes, 1)))
+        high = np.log(np.maximum(self._own_p, np.minimum(most.mass, most.cap)))
         return Bounds(np.where(several, second, low), np.where(several, second, high))
 
     @cached_property
@@ -269,14 +275,13 @@ def _exact(values: Array) -> Bounds:
     return Bounds(values, values)
 
 
-# What each column of the SampleTable is for such rows. Other columns need all K probabilities.
+# What each column of the SampleTable is for such rows. Other columns need all K probabilities, or logits themselves.
 COLUMNS: Mapping[str, Callable[[TopKRows], Bounds]] = {
     "label": lambda rows: _exact(rows.label),
     "predicted": lambda rows: _exact(rows.top),
     "correct": lambda rows: _exact(rows.correct),
     "confidence": lambda rows: _exact(rows.confidence),
     "one_minus_confidence": lambda rows: _exact(rows.one_minus_confidence),
-    "largest_logit": lambda rows: _exact(rows.largest),
     "label_prob": lambda rows: rows.label_prob,
     "loss_hard": lambda rows: rows.loss_hard,
     "log_not_label": lambda rows: rows.log_not_label,
