@@ -253,7 +253,7 @@ class TopKOptions(Options):
             shown=False,
             least=2,
             most=10_000_000,
-            hint="K is the number of all classes, such as the size of the vocabulary",
+            hint="give the number of all classes, such as 32000 for a vocabulary",
             environment="topk_num_classes",
         ),
     ] = None

@@ -71,4 +71,5 @@ def evaluate(logits: Data, labels: Data | None, options: EvaluateOptions) -> Rep
     rows, absent = measured_rows(read.source, read.tables, choices, settings, Resampling.of(options, options))
     notes = [*soft_metrics.notes(read, left_out), *notes_on_class(number, options.compat), *absent]
     used = {"positive_class": number, "eps": list(eps), "metrics": words, "bins": rule_of(settings).params["bins"]}
-    return Report(rows, conclude([row for row in rows if not row.group]), **read.answered(options, used, notes))
+    sentences = [conclude([row for row in rows if not row.group]), read.remark]
+    return Report(rows, " ".join(filter(None, sentences)), **read.answered(options, used, notes))

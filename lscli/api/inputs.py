@@ -176,6 +176,10 @@ class Inputs:
         kind = {} if self.options.topk_classes is None else {"kind": topk.kind(self.options)}
         return {"masked_classes": self.options.masked_classes, **chosen, **kind}
 
+    def remark(self, result: Scan) -> str:
+        """A sentence for the conclusion of a report, or an empty text."""
+        return "" if self.topk is None else topk.remark(self.topk, result)
+
     def _infinite(self, table: SampleTable) -> bool:
         """Whether a masked class makes losses infinite, or would if it were not excluded."""
         if self.options.masked_classes == "exclude":
@@ -201,8 +205,8 @@ class Inputs:
             notes.append(
                 f"{name}: {result.masked} of {len(result.table)} samples have a masked class (-inf): {consequence}"
             )
-        if self.topk is not None and result.tail is not None:
-            notes += topk.notes(self.topk, result.tail, len(result.table))
+        if self.topk is not None:
+            notes += topk.notes(self.topk, result)
         notes += self.rows.notes(result.table)
         return notes
 

@@ -44,6 +44,7 @@ class Reading:
         provenance: where the samples come from.
         used: the values that were used instead of those in the options, such as the device for `auto`.
         targets: the targets that losses are computed against.
+        remark: a sentence for the conclusion of a report; mostly empty.
     """
 
     source: str
@@ -52,6 +53,7 @@ class Reading:
     provenance: Provenance
     used: Mapping[str, Any]
     targets: Targets = field(default_factory=Targets)
+    remark: str = ""
 
     @property
     def all(self) -> SampleTable:
@@ -121,7 +123,7 @@ def read(
             soft=soft,
             watch=opened.watch,
         )
-    noted = doubts(opened, result.table)
+    noted, remark = doubts(opened, result.table), opened.remark(result)
     if stated is not None:
         result = result._replace(table=as_stated(result.table, stated, opened.logits.stored))
     result = result._replace(table=result.table.without(wanted - asked))
@@ -131,7 +133,7 @@ def read(
             tables[name] = replace(tables[name], classes=sums)
     provenance = opened.provenance(result, files)
     provenance = replace(provenance, warnings=[*provenance.warnings, *noted])
-    return Reading(opened.source, tables, opened.logits.shape[1], provenance, opened.used(result), targets)
+    return Reading(opened.source, tables, opened.logits.shape[1], provenance, opened.used(result), targets, remark)
 
 
 def doubts(opened: Inputs, table: SampleTable) -> list[str]:

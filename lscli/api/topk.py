@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lscli.errors import UsageError
+from lscli.table import bound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from lscli.io.topk import TopK
     from lscli.options import ReadingOptions, TargetOptions
     from lscli.scan.scan import Scan
-    from lscli.scan.topk import Tail
 
 
 def check_targets(options: TargetOptions) -> None:
@@ -42,16 +42,29 @@ def described(topk: TopK, result: Scan | None) -> dict[str, Any]:
     return known
 
 
-def notes(topk: TopK, tail: Tail, count: int) -> Iterator[str]:
-    """A note on the probability that the k leave out, and on the labels that are not among them."""
-    told = f"{topk.name}: the top {topk.kept} of {topk.shape[1]} classes leave out {_percent(tail.mass)} of the "
-    told += (
-        f"probability on average and the labels of {tail.outside} of {count} samples: what depends on these has bounds"
-    )
-    if tail.unknown:
-        told += "; if the file has the labels' own log-probabilities, say --label-log-probs KEY"
-    yield told
+def notes(topk: TopK, result: Scan) -> Iterator[str]:
+    """A warning if losses are not known, since labels are not among the k, and their own log-probability is not given.
+
+    It is given only if the answer depends on them.
+    """
+    bounded = any(bound(name, "lower") in result.table.columns for name in _OF_LABEL)
+    if bounded and result.tail is not None and result.tail.unknown:
+        yield (
+            f"{topk.name}: the labels of {result.tail.unknown} of {len(result.table)} samples are not among the top "
+            f"{topk.kept}, and their losses are not known: if the file has the labels' own log-probabilities, say "
+            "--label-log-probs KEY"
+        )
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %"
+_OF_LABEL = ("loss_hard", "label_prob", "log_not_label")
+
+
+def remark(topk: TopK, result: Scan) -> str:
+    """A sentence on what the k leave out, for the conclusion of a report."""
+    if result.tail is None:
+        return ""
+    rest = f"{100 * result.tail.mass:.3g} % of the probability on average"
+    labels = f"the labels of {result.tail.outside:,} of {len(result.table):,} samples"
+    bounded = any("@" in name for name in result.table.columns)
+    end = ": what depends on these has bounds" if bounded else ""
+    return f"The top {topk.kept} of {topk.shape[1]:,} classes leave out {rest} and {labels}{end}."

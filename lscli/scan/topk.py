@@ -28,7 +28,6 @@ _ELEMENTS = 1 << 18  # of a chunk: its temporary arrays stay in the cache
 _ROUNDING = 0.01
 _LARGEST = 1e-3  # the largest log-probability that rounding explains
 _SAME_RUN = "save both from the same run"
-_NORMALISED = "take the log-softmax over all classes first: torch.log_softmax(logits, -1).topk(k)"
 
 
 class Tail(NamedTuple):
@@ -166,24 +165,26 @@ def _check_values(log_p: Array, topk: TopK, located: Any) -> None:
         row = int(high.argmax())
         name, number = located(row)
         values = log_p[row][log_p[row] > -np.inf]
+        hint = _normalised(topk)
         if topk.are_probabilities:
-            what, hint = (
-                f"a probability of {np.exp(values.max()):.6g}, above 1",
-                "say --kind log-probs if they are logarithms",
-            )
+            what = f"a probability of {np.exp(values.max()):.6g}, above 1"
         else:
             what = f"a log-probability of {values.max():.6g}, above 0"
-            hint = (
-                "if these are probabilities, say --kind probs"
-                if values.min() >= 0 and values.max() <= 1
-                else _NORMALISED
-            )
+            if values.min() >= 0 and values.max() <= 1:
+                hint = "if these are probabilities, say --kind probs"
         raise InputError(f"row {number} has {what}", hint, where=name)
     sums = np.add.reduce(np.exp(log_p), axis=1)
     over = sums > 1 + SUM
     if over.any():
         name, number = located(int(over.argmax()))
-        raise InputError(f"row {number} sums to {sums[over.argmax()]:.6g}, above 1", _NORMALISED, where=name)
+        raise InputError(f"row {number} sums to {sums[over.argmax()]:.6g}, above 1", _normalised(topk), where=name)
+
+
+def _normalised(topk: TopK) -> str:
+    """How to save values over all classes, of which the top k are a part."""
+    if topk.are_probabilities:
+        return "take the softmax over all classes first: torch.softmax(logits, -1).topk(k)"
+    return "take the log-softmax over all classes first: torch.log_softmax(logits, -1).topk(k)"
 
 
 def _check_own(log_p: Array, classes: Array, at: Array, own: Array, apart: Array, located: Any) -> None:

@@ -12,10 +12,10 @@ import pytest
 import torch
 
 import lscli
-from lscli.errors import InputError, LscliError, UsageError
+from lscli.errors import InputError, LscliError, LscliWarning, UsageError
 from tests.topk import kept, log_softmax
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*leave out .* of the probability", "ignore:.* are left out", "ignore:.* absent")
+pytestmark = pytest.mark.filterwarnings("ignore:.* are not among the top", "ignore:.* are left out", "ignore:.* absent")
 
 RANDOM = np.random.default_rng(11)
 N, K, TOP = 300, 30, 8
@@ -63,7 +63,7 @@ def test_what_depends_on_the_label_is_exact_with_its_own_log_probability() -> No
 @pytest.mark.parametrize("k", [1, 3, TOP, K - 1])
 def test_every_metric_is_equal_bounded_or_named(own: Any, k: int) -> None:
     top = kept(X, Y, k)
-    options = {"metrics": "all", "noise_rate": 0.1, "eps": "0,0.1,0.5", "label_log_probs": own}
+    options: dict[str, Any] = {"metrics": "all", "noise_rate": 0.1, "eps": "0,0.1,0.5", "label_log_probs": own}
     found = lscli.evaluate(top.values, Y, topk_classes=top.classes, classes=K, **options)
     full = lscli.evaluate(X, Y, metrics="all", noise_rate=0.1, eps="0,0.1,0.5")
     named = " ".join(found.warnings)
@@ -110,7 +110,7 @@ def test_a_bound_has_the_standard_error_and_the_interval_of_the_bound() -> None:
 
 def test_weights_count_samples_and_groups_select_them() -> None:
     weights, groups = RANDOM.integers(0, 3, N), np.where(np.arange(N) % 3, "a", "b")
-    options = {"metrics": "entropy_mean,ece,accuracy,brier"}
+    options: dict[str, Any] = {"metrics": "entropy_mean,ece,accuracy,brier"}
     found = report(weights=weights, groups=groups, **options)
     again = np.repeat(np.arange(N), weights)
     repeated = lscli.evaluate(KEPT.values[again], Y[again], topk_classes=KEPT.classes[again], classes=K, **options)
@@ -125,8 +125,13 @@ def test_weights_count_samples_and_groups_select_them() -> None:
 
 
 def test_the_provenance_says_what_is_left_out() -> None:
-    with pytest.warns(lscli.LscliWarning, match=f"top {TOP} of {K} classes leave out .*label_log_probs=KEY"):
+    unknown = f"the labels of {OUTSIDE.sum()} of {N} samples are not among the top {TOP}, .*label_log_probs=KEY"
+    with pytest.warns(LscliWarning, match=unknown):
         found = lscli.evaluate(KEPT.values, Y, topk_classes=KEPT.classes, classes=K)
+    assert f"The top {TOP} of {K} classes leave out " in found.conclusion
+    assert f"the labels of {OUTSIDE.sum()} of {N} samples: what depends on these has bounds." in found.conclusion
+    assert [] == report(metrics="accuracy,ece").warnings
+    assert [] == report(metrics="default", noise_rate=None, label_log_probs=KEPT.own).warnings
     entry = found.inputs[0]
     assert ([N, TOP], K) == (entry["shape"], entry["classes"])
     assert entry["tail_mass"] == pytest.approx(1 - np.exp(KEPT.values).sum(axis=1).mean())

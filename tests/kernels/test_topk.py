@@ -68,7 +68,7 @@ def test_what_the_k_tell_is_exact(sample: tuple[Array, Array, int]) -> None:
         np.testing.assert_allclose(found["margin"].lower, expected["margin"].astype(float), rtol=1e-9, atol=1e-12)
 
 
-def row(*p: float, label: int, k: int, own: bool = False) -> dict[str, tuple[float, float]]:
+def row(*p: float, label: int, k: int, own: bool = False) -> dict[str, Any]:
     """The bounds of one row, of probabilities in descending order."""
     with np.errstate(divide="ignore"):
         logits = np.log(np.array([p]))
