@@ -21,11 +21,11 @@ def check_targets(options: TargetOptions) -> None:
     Raises:
         UsageError: a prior or class weights were given.
     """
-    for name in ("prior", "class_weights"):
-        if getattr(options, name) is not None:
-            flag = name.replace("_", "-")
-            what = "needs the log-probabilities of all classes, not the top k"
-            raise UsageError(what, f"leave out --{flag}", where=flag)
+    what = "needs the log-probabilities of all classes, not the top k"
+    if options.prior is not None:
+        raise UsageError(what, "leave out --prior", where="prior")
+    if options.class_weights is not None:
+        raise UsageError(what, "leave out --class-weights", where="class-weights")
 
 
 def kind(options: ReadingOptions) -> str:

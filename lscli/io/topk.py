@@ -180,22 +180,26 @@ def topk_opener(options: ReadingOptions) -> OpenMatrix | None:
     if options.classes is None:
         hint = "give the number of all classes with --classes, such as the size of the vocabulary"
         raise UsageError("the number of classes is not known", hint, where="topk-classes")
-    for name, allowed in _ALLOWED.items():
-        if getattr(options, name) not in allowed:
-            flag = f"--{name.replace('_', '-')}"
+    for flag, allowed in _ALLOWED.items():
+        if getattr(options, _name(flag)) not in allowed:
             raise UsageError(f"cannot be combined with {flag}", f"leave out {flag}", where="topk-classes")
     return _opened
 
 
 # The values of other options that top-k log-probabilities allow.
 _ALLOWED = {
-    "binary": (False,),
-    "class_axis": (None,),
-    "masked_classes": ("auto", "keep"),
-    "choice_score": ("sum",),
-    "device": ("auto", "cpu"),
-    "kernel": ("auto", "numpy"),
+    "--binary": (False,),
+    "--class-axis": (None,),
+    "--masked-classes": ("auto", "keep"),
+    "--choice-score": ("sum",),
+    "--device": ("auto", "cpu"),
+    "--kernel": ("auto", "numpy"),
 }
+
+
+def _name(flag: str) -> str:
+    """The name of the option of a flag."""
+    return flag.removeprefix("--").replace("-", "_")
 
 
 def refuse_soft_labels(options: ReadingOptions) -> None:
@@ -214,7 +218,7 @@ def _opened(
         UsageError: there is no file that may hold them.
     """
     array = _on_host(array)
-    classes = _beside(argument, options, "topk_classes", "matrix", stack)
+    classes = _beside(argument, options, "--topk-classes", "matrix", stack)
     shape = classes.shape
     if options.flatten:
         classes = rows_of(classes, -1)
@@ -227,7 +231,7 @@ def _opened(
         raise InputError(f"class numbers are {classes.element}, not integers", "save them as int32", where=classes.name)
     own = None
     if options.label_log_probs is not None:
-        own = _beside(argument, options, "label_log_probs", "numbers", stack)
+        own = _beside(argument, options, "--label-log-probs", "numbers", stack)
         check_samples("log-probabilities of the labels", own.shape, samples or array.shape[:1], own.name)
         own = rows_of(own, None)
     opened = TopK(array, classes, own, options, samples)
@@ -242,21 +246,22 @@ def _opened(
 
 
 def _beside(
-    argument: Argument, options: ReadingOptions, name: str, wants: Wants, stack: contextlib.ExitStack
+    argument: Argument, options: ReadingOptions, flag: str, wants: Wants, stack: contextlib.ExitStack
 ) -> StoredArray:
     """An array beside the log-probabilities: in the same files under a key, or in memory."""
-    given, flag = getattr(options, name), name.replace("_", "-")
+    name, where = _name(flag), flag.removeprefix("--")
+    given = getattr(options, name)
     if not isinstance(given, str):
         if isinstance(given, bytes) or hasattr(given, "__fspath__"):
-            raise UsageError("names an array of the file, not another file", _SAVE, where=flag)
+            raise UsageError("names an array of the file, not another file", _SAVE, where=where)
         return _on_host(Argument.of(given, name, stack).opened(ArrayRequest(name), stack))
     if not argument.files:
         hint = f"give it as an array, too: {name}=..."
-        raise UsageError("names an array of a file, but the log-probabilities are an array", hint, where=flag)
+        raise UsageError("names an array of a file, but the log-probabilities are an array", hint, where=where)
     if not all(FORMATS[each].keyed for _, each in argument.files):
         what = "a file of one array holds no class numbers beside the log-probabilities"
-        raise UsageError(what, _SAVE, where=flag)
-    request = ArrayRequest(name, wants, given, f"--{flag}", allow_trailing=options.allow_trailing, dtype=options.dtype)
+        raise UsageError(what, _SAVE, where=where)
+    request = ArrayRequest(name, wants, given, flag, allow_trailing=options.allow_trailing, dtype=options.dtype)
     return argument.again(stack).opened(request, stack)
 
 
