@@ -57,13 +57,15 @@ def test_the_tail_is_that_of_the_kept_samples() -> None:
     assert own.mass == pytest.approx(found.tail.mass)
 
 
-def test_progress_and_parts_cover_all_rows() -> None:
+def test_progress_and_parts_cover_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lscli.scan.scan._PART_ROWS", 150)
     seen: list[tuple[int, int]] = []
     passed(Y, "label", chunk_rows=200, progress=lambda done, total: seen.append((done, total)))
     assert [(200, N), (400, N), (N, N)] == seen
     given = ReadingOptions(topk_classes=KEPT.classes, classes=K)
     logits, truth = open_inputs(KEPT.values, Y, given)
     parts = [part.table["row"] for part in scan_parts(logits, truth.checked(K, -100).label, ["row"], given)]
+    assert 4 == len(parts)
     assert list(range(N)) == np.concatenate(parts).tolist()
 
 
