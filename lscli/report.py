@@ -167,7 +167,7 @@ class Report(Provenance):
         }
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{row.metric}={row.value:.4g}" for row in self.rows[:4])
+        shown = ", ".join(f"{row.name if row.bound else row.metric}={row.value:.4g}" for row in self.rows[:4])
         rest = f", ... {len(self.rows)} rows" if len(self.rows) > 4 else ""
         return f"Report({shown}{rest})"
 

@@ -1,8 +1,8 @@
 """Bounds of metrics of a table that knows some columns only within bounds.
 
 A metric that never decreases with a column is at least its value on the lower bounds of that column, and at most its
-value on the upper ones. The two values become two rows with `bound` in their params. Where they are equal the metric
-is exact, and a bound that is infinite says nothing and is left out.
+value on the upper ones. The two values become two rows with `bound` in their params. Where they agree the metric is
+exact, and a bound that is infinite says nothing and is left out.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from lscli.metrics.base import Metric, Settings, Value
     from lscli.table import SampleTable, Side
 
+# Bounds that differ by less, relative to their size, are one value: rounding makes them differ.
+_DIGITS = 1e-9
 # Of each value, the bounds that are shown; None if it is exact.
 Shown = list[list["Side"] | None]
 
@@ -67,7 +69,7 @@ def _shown(table: SampleTable, metric: Metric, settings: Settings) -> Shown:
 
 
 def _sides(low: float, high: float) -> list[Side] | None:
-    if low == high:
+    if low == high or math.isclose(low, high, rel_tol=_DIGITS):
         return None
     # A value that is not defined bounds nothing, either.
     finite: list[tuple[Side, bool]] = [("lower", low > -math.inf), ("upper", high < math.inf)]

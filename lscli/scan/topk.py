@@ -11,6 +11,7 @@ from lscli.io.topk import check_classes
 from lscli.io.views import SUM
 from lscli.kernels.rowstate import DTYPES
 from lscli.kernels.topk import TopKRows, columns_of
+from lscli.limits import check_memory
 from lscli.table import BOUNDS, SampleTable, bound
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ _ELEMENTS = 1 << 18  # of a chunk: its temporary arrays stay in the cache
 # By how much a logarithm may be off by rounding, for each 1 of its size and 1: half precision has 8 to 11 bits.
 _ROUNDING = 0.01
 _LARGEST = 1e-3  # the largest log-probability that rounding explains
+_BOUNDS_BYTES = 16
 _SAME_RUN = "save both from the same run"
 
 
@@ -68,6 +70,10 @@ def scan_topk(topk: TopK, label: NDArray[np.int32], columns: Collection[str], op
         InputError: a row is refused.
         ReadWriteError: the file cannot be read.
     """
+    names = {*columns}
+    # Each column may be two, and is joined from its chunks one by one.
+    needed = _BOUNDS_BYTES * (len(names) + 1) * int(np.count_nonzero(label >= 0))
+    check_memory(needed, f"a table of {len(label)} rows", "give the container more memory", topk.name)
     found: list[dict[str, Array]] = []
     total, skipped = topk.shape[0], 0
     step = options.chunk_rows or max(1, _ELEMENTS // topk.kept)
@@ -75,7 +81,7 @@ def scan_topk(topk: TopK, label: NDArray[np.int32], columns: Collection[str], op
         stop = min(start + step, total)
         chunk, left_out = _chunk(topk, label[start:stop], start, options.nonfinite == "skip")
         skipped += left_out
-        found.append(_columns(*chunk, topk, {*columns}))
+        found.append(_columns(*chunk, topk, names))
         if options.progress is not None:
             options.progress(stop, total)
     topk.check_unchanged()

@@ -94,6 +94,9 @@ def test_bounds_have_names() -> None:
     assert found["entropy_mean@lower"] < FULL["entropy_mean"] < found["entropy_mean@upper"]
     assert found["loss_smoothed@0.1"] == found["loss_smoothed@0.1@lower"] < found["loss_smoothed@0.2@lower"]
     assert "loss_smoothed@0.1@upper" not in found
+    assert repr(found).startswith("Report(loss_hard=")
+    assert "loss_uniform@0.1@lower=" not in repr(found)
+    assert "loss_uniform@lower=" in repr(found)
     with pytest.raises(KeyError, match="entropy_mean@lower, entropy_mean@upper"):
         found["entropy_mean"]
     with pytest.raises(KeyError, match=r"loss_smoothed@0.1@lower, loss_smoothed@0.2@lower"):

@@ -82,6 +82,7 @@ def test_equal_bounds_are_a_value_and_infinite_ones_are_left_out() -> None:
     low, high = [1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0, 8.0]
     assert [(2.5, "lower"), (3.5, "upper")] == of("entropy_mean", entropy_lower=low, entropy_upper=high)
     assert [(2.5, "")] == of("entropy_mean", entropy_lower=low, entropy_upper=low)
+    assert [(2.5, "")] == of("entropy_mean", entropy_lower=low, entropy_upper=[1.0, 2.0, 3.0, 4.0 + 1e-10])
     assert [(2.5, "lower")] == of("entropy_mean", entropy_lower=low, entropy_upper=[1.0, 2.0, 3.0, math.inf])
     assert [] == of("entropy_mean", entropy_lower=[-math.inf] * 4, entropy_upper=[math.inf] * 4)
     assert [(math.inf, "")] == of("entropy_mean", entropy_lower=[math.inf] * 4, entropy_upper=[math.inf] * 4)
