@@ -87,7 +87,8 @@ class TopKRows:
         self.cap = cap / (1.0 + over)
         self._own_p = own_p / (1.0 + over)
         self.tail = self._own_p + left
-        own_log = largest if own is None else np.minimum(own - np.log1p(over), np.log(self.cap))
+        smallest = np.where(there, self.log_p, np.inf).min(axis=1)  # the logarithm of the cap, which may underflow
+        own_log = largest if own is None else np.minimum(own - np.log1p(over), smallest)
         self.log_label = np.where(self.inside, np.where(at, self.log_p, -np.inf).max(axis=1), own_log)
         tail_classes = num_classes - self.count - apart
         self.excess = left - tail_classes * self.cap

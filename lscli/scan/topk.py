@@ -15,7 +15,7 @@ from lscli.limits import check_memory
 from lscli.table import BOUNDS, SampleTable, bound
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from numpy.typing import NDArray
 
@@ -163,7 +163,7 @@ def _not_finite(largest: float, probabilities: bool, name: str, row: int) -> Inp
     return InputError(f"row {row} holds {what}", hint, where=name)
 
 
-def _check_values(log_p: Array, topk: TopK, located: Any) -> None:
+def _check_values(log_p: Array, topk: TopK, located: Callable[[int], tuple[str, int]]) -> None:
     if not len(log_p):
         return
     high = log_p.max(axis=1) > _LARGEST
@@ -193,7 +193,9 @@ def _normalised(topk: TopK) -> str:
     return "take the log-softmax over all classes first: torch.log_softmax(logits, -1).topk(k)"
 
 
-def _check_own(log_p: Array, classes: Array, at: Array, own: Array, apart: Array, located: Any) -> None:
+def _check_own(
+    log_p: Array, classes: Array, at: Array, own: Array, apart: Array, located: Callable[[int], tuple[str, int]]
+) -> None:
     """Compare the labels' own log-probabilities with those of the k.
 
     Args:
@@ -217,6 +219,7 @@ def _check_own(log_p: Array, classes: Array, at: Array, own: Array, apart: Array
     smallest = np.where(classes >= 0, log_p, np.inf).min(axis=1, initial=np.inf)
     with np.errstate(invalid="ignore"):
         above = apart - smallest > _ROUNDING * (1 + np.abs(smallest))
+    above |= np.isneginf(smallest) & (apart > -np.inf)
     if above.any():
         row = int(above.argmax())
         name, number = located(row)

@@ -282,6 +282,7 @@ INSIDE = int(np.flatnonzero(~OUTSIDE)[0])
         (changed((ROW,), 0.0, "own"), f"the label of row {ROW}, of log-probability 0, is not among the k"),
         (changed((INSIDE,), -44.0, "own"), f"the label of row {INSIDE} has log-probability"),
         (changed((ROW,), np.nan, "own"), f"row {ROW} holds nan"),
+        (changed((ROW, 0), -np.inf), f"the label of row {ROW}"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

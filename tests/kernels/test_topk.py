@@ -131,6 +131,9 @@ def test_confident_rows_keep_their_digits() -> None:
 def test_a_label_of_its_own_is_as_small_as_it_is_stored() -> None:
     rows = TopKRows(np.array([[0.0, -20.0]]), np.array([[3, 5]]), np.array([7]), np.array([-40.0]), 100, 2.0**-23)
     assert 40.0 == pytest.approx(columns_of(rows, {"loss_hard"})["loss_hard"].lower[0], rel=1e-9)
+    # Neither does it vanish where the probabilities are below the smallest number.
+    rows = TopKRows(np.array([[0.0, -800.0]]), np.array([[3, 5]]), np.array([7]), np.array([-900.0]), 100, 2.0**-23)
+    assert 900.0 == columns_of(rows, {"loss_hard"})["loss_hard"].lower[0]
 
 
 def test_equal_values_predict_the_first_class() -> None:
