@@ -267,6 +267,43 @@ class FileOptions(Options):
     ] = "sum"
 
 
+class TopKOptions(Options):
+    """Top-k log-probabilities: the largest of each row with their class numbers, instead of all logits."""
+
+    topk_classes: Annotated[
+        "str | ArrayLike | None",
+        Option(
+            "Read top-k log-probabilities [N, k], with the class numbers [N, k] in this array of the same file; -1 "
+            "fills rows with fewer. With --kind probs they are probabilities.",
+            READING,
+            "KEY",
+            shown=False,
+        ),
+    ] = None
+    classes: Annotated[
+        int | None,
+        Option(
+            "With --topk-classes: K, the number of all classes, such as the size of the vocabulary.",
+            READING,
+            "K",
+            shown=False,
+            least=2,
+            most=10_000_000,
+            hint="give the number of all classes, such as 32000 for a vocabulary",
+            environment="topk_num_classes",
+        ),
+    ] = None
+    label_log_probs: Annotated[
+        "str | ArrayLike | None",
+        Option(
+            "With --topk-classes: the array of each label's own log-probability [N], for labels outside the k.",
+            READING,
+            "KEY",
+            shown=False,
+        ),
+    ] = None
+
+
 class DeviceOptions(Options):
     """The device and the kernel."""
 
@@ -320,7 +357,7 @@ class SpeedOptions(ThreadOptions, DeviceOptions):
     ] = None
 
 
-class ReadingOptions(SpeedOptions, FileOptions, ValueOptions, RowOptions):
+class ReadingOptions(SpeedOptions, TopKOptions, FileOptions, ValueOptions, RowOptions):
     """How logits and labels are read."""
 
 
@@ -540,7 +577,18 @@ class EvaluateOptions(
     """Options of `lscli.evaluate` and `lscli eval`."""
 
 
-class SweepOptions(ReadingOptions, SoftLabelOptions, IntervalOptions, TargetOptions, EpsOptions):
+_NO_TOPK = Option(hidden=True, unrecorded=True, hint="top-k log-probabilities are read by lscli eval, bins and samples")
+
+
+class FullRowOptions(ReadingOptions):
+    """How logits are read by questions that need all K of them."""
+
+    topk_classes: Annotated[None, _NO_TOPK] = None
+    classes: Annotated[None, _NO_TOPK] = None
+    label_log_probs: Annotated[None, _NO_TOPK] = None
+
+
+class SweepOptions(FullRowOptions, SoftLabelOptions, IntervalOptions, TargetOptions, EpsOptions):
     """Options of `lscli.sweep`."""
 
     eps: Annotated[Amounts, EPS._replace(environment="sweep_eps")] = "0:0.5:0.05"
@@ -579,7 +627,7 @@ class ClassMetricOptions(Options):
 
 
 class ClassesOptions(
-    ReadingOptions, NoiseOptions, TargetOptions, EpsOptions, ClassMetricOptions, NormOptions, OrderOptions
+    FullRowOptions, NoiseOptions, TargetOptions, EpsOptions, ClassMetricOptions, NormOptions, OrderOptions
 ):
     """Options of `lscli.per_class` and `lscli classes`. There are no clusters, because it has no standard errors."""
 
@@ -629,7 +677,7 @@ class TriedWeightOptions(Options):
 _NO_GROUPS = Option(hidden=True, hint="a loss is explained by all samples: leave it out")
 
 
-class ExplainOptions(ReadingOptions, TriedWeightOptions, TriedOptions):
+class ExplainOptions(FullRowOptions, TriedWeightOptions, TriedOptions):
     """Options of `lscli.explain`. There are no groups, because a printed loss is one of all samples."""
 
     groups: Annotated[None, _NO_GROUPS] = None

@@ -59,6 +59,21 @@ class Row(NamedTuple):
         """The value of the first param, which is the one that follows `@`; None without params."""
         return next(iter(self.params.values()), None)
 
+    @property
+    def bound(self) -> str:
+        """`lower` or `upper` if the value is a bound; else empty."""
+        return str(self.params.get("bound", ""))
+
+    @property
+    def name(self) -> str:
+        """The metric with its first param and its bound, such as `loss_smoothed@0.1@lower`."""
+        words = [self.metric, *([] if self.argument is None else [str(self.argument)]), self.bound]
+        return "@".join(dict.fromkeys(filter(None, words)))
+
+    def has(self, argument: str) -> bool:
+        """Whether an argument after `@` is the first param or the bound."""
+        return not argument or self.bound == argument or _equal(self.argument, argument)
+
 
 class Setting(NamedTuple):
     """The value of a setting, and its origin: flag, environment, pyproject, argument or default."""
@@ -111,9 +126,10 @@ class Provenance:
 class Report(Provenance):
     """Metrics of one or more sources, with their provenance.
 
-    `report["ece"]` is a value; `report["loss_smoothed@0.2"]` is one of several. With groups, these are the values of
-    all samples; `rows` also has the values of each group. A report can be read like a dict: it iterates over the names
-    of its values, and `dict(report)` has them all.
+    `report["ece"]` is a value; `report["loss_smoothed@0.2"]` is one of several. Bounds of a value that is not known are
+    `report["entropy_mean@lower"]` and `report["loss_smoothed@0.2@upper"]`. With groups, these are the values of all
+    samples; `rows` also has the values of each group. A report can be read like a dict: it iterates over the names of
+    its values, and `dict(report)` has them all.
 
     Attributes:
         rows: the values, in the order in which the metrics were named; those of a family are in the catalogue's order.
@@ -124,7 +140,7 @@ class Report(Provenance):
     conclusion: str = ""
 
     def __getitem__(self, name: str) -> float:
-        """The value of a metric, `id` or `id@number`.
+        """The value of a metric, `id` or `id@number`, or one of its bounds.
 
         Raises:
             KeyError: the report has no row of that name, or several; the message lists what it has.
@@ -133,7 +149,7 @@ class Report(Provenance):
         if len(found) == 1:
             return found[0].value
         if found:
-            several = ", ".join(f"{row.metric}@{row.argument}" for row in found)
+            several = ", ".join(row.name for row in found)
             raise KeyError(f"{name} has {len(found)} values: {several}")
         raise KeyError(f"no {name} in this report; it has {', '.join(dict.fromkeys(row.metric for row in self.rows))}")
 
@@ -175,9 +191,9 @@ class Report(Provenance):
     def _found(self, name: object) -> list[Row]:
         if not isinstance(name, str):
             return []
-        metric, _, argument = name.partition("@")
+        metric, *arguments = name.split("@")
         found = [row for row in self.rows if row.metric == metric and not row.group]
-        return [row for row in found if not argument or _equal(row.argument, argument)]
+        return [row for row in found if all(row.has(argument) for argument in arguments)]
 
     def to_frame(self) -> pd.DataFrame:
         """The rows as a pandas DataFrame with the columns of the CSV; a missing number is NaN."""
@@ -215,9 +231,9 @@ class Report(Provenance):
 
 
 def _names(rows: Sequence[Row]) -> list[str]:
-    """The name of each row: its metric, with the argument where the rows have several of the metric."""
+    """The name of each row: its metric, with the argument and the bound where the rows have several of the metric."""
     several = Counter(row.metric for row in rows)
-    return [f"{row.metric}@{row.argument}" if several[row.metric] > 1 else row.metric for row in rows]
+    return [row.name if row.bound or several[row.metric] > 1 else row.metric for row in rows]
 
 
 def by_metric(rows: Sequence[Row]) -> dict[str, Row]:

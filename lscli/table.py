@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, TypeVarTuple, cast
 
 import numpy as np
 
@@ -22,7 +22,15 @@ if TYPE_CHECKING:
     Memo = dict[tuple[Hashable, ...], Any]
 
 T = TypeVar("T")
+# A column that is known only within bounds is two columns, `entropy@lower` and `entropy@upper`.
+Side = Literal["lower", "upper"]
+BOUNDS: tuple[Side, Side] = ("lower", "upper")
 Arguments = TypeVarTuple("Arguments")
+
+
+def bound(column: str, side: Side) -> str:
+    """The name of the column with one bound of another column."""
+    return f"{column}@{side}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -36,12 +44,14 @@ class SampleTable:
     take a module-level function of the table and hashable arguments, and keep the value under both.
 
     Attributes:
-        columns: arrays [n] by name; the names are those of `kernels.rowstate.COLUMNS`.
+        columns: arrays [n] by name; the names are those of `kernels.rowstate.COLUMNS`, with `@lower` and `@upper` for
+            bounds.
         num_classes: K, or None for a table made without logits.
         weight: [n], or None.
         cluster: [n], numbers of the clusters, from 0 on, that the samples belong to; None if samples are independent.
         classes: sums over all samples by class and bin, which no column can hold; only on request.
         origin: the table that this one is a resample of, or None.
+        lacks: why it has no column for some quantities; empty if nothing is known about that.
     """
 
     columns: Mapping[str, Column]
@@ -50,6 +60,7 @@ class SampleTable:
     cluster: Column | None = None
     classes: ClassSums | None = None
     origin: SampleTable | None = None
+    lacks: str = ""
     _by_columns: Memo = field(default_factory=dict)
     _by_weights: Memo = field(default_factory=dict)
 
@@ -117,7 +128,7 @@ class SampleTable:
         """The rows where `keep`, [n] bool, is true, in their order."""
         weight, cluster = (None if each is None else each[keep] for each in (self.weight, self.cluster))
         columns = {name: c[keep] for name, c in self.columns.items()}
-        return SampleTable(columns, self.num_classes, weight, cluster, origin=self.origin)
+        return SampleTable(columns, self.num_classes, weight, cluster, origin=self.origin, lacks=self.lacks)
 
     def without(self, names: Collection[str]) -> SampleTable:
         """The same samples without these columns; nothing is copied."""
@@ -131,7 +142,7 @@ class SampleTable:
             weight = np.concatenate([np.ones(len(t)) if t.weight is None else t.weight for t in (self, other)])
         if self.cluster is not None and other.cluster is not None:
             cluster = np.concatenate((self.cluster, other.cluster))
-        return SampleTable(columns, self.num_classes, weight, cluster)
+        return SampleTable(columns, self.num_classes, weight, cluster, lacks=self.lacks)
 
     def with_weights(self, weight: Column) -> SampleTable:
         """The same samples with other weights, [n]; nothing is copied, and values of the columns stay kept."""
@@ -144,6 +155,13 @@ class SampleTable:
     def resample(self, weight: Column) -> SampleTable:
         """The same samples, each drawn as often as `weight` says, [n]."""
         return replace(self, weight=weight, classes=None, origin=self, _by_weights={})
+
+    def bounded(self, sides: frozenset[tuple[str, Side]]) -> SampleTable:
+        """The view of these samples with one bound of each of some columns as that column; computed once per table.
+
+        The view of a resample is a resample of the view.
+        """
+        return self.kept_weighted(_bounded, sides)
 
     def of_class(self, number: int) -> SampleTable:
         """The view of these samples of two classes from one of them; computed once per table.
@@ -177,6 +195,17 @@ def _of_class(table: SampleTable, number: int) -> SampleTable:
     origin = None if table.origin is None else table.origin.of_class(number)
     forecasts = table.kept(_forecasts, number)
     return replace(forecasts, weight=table.weight, cluster=table.cluster, origin=origin, _by_weights={})
+
+
+def _bounded(table: SampleTable, sides: frozenset[tuple[str, Side]]) -> SampleTable:
+    origin = None if table.origin is None else table.origin.bounded(sides)
+    at_bounds = table.kept(_at_bounds, sides)
+    return replace(at_bounds, weight=table.weight, cluster=table.cluster, origin=origin, _by_weights={})
+
+
+def _at_bounds(table: SampleTable, sides: frozenset[tuple[str, Side]]) -> SampleTable:
+    columns = {**table.columns, **{name: table[bound(name, side)] for name, side in sides}}
+    return SampleTable(columns, table.num_classes, lacks=table.lacks)
 
 
 def _forecasts(table: SampleTable, number: int) -> SampleTable:

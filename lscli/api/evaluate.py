@@ -29,7 +29,8 @@ def evaluate(logits: Data, labels: Data | None, options: EvaluateOptions) -> Rep
 
     Args:
         logits: [N, K] raw scores or log-probabilities: a path, a pattern of shards, a numpy array or a torch tensor;
-            float16, bfloat16, float32 or float64. -inf masks a class.
+            float16, bfloat16, float32 or float64. -inf masks a class. With `topk_classes`, the k largest
+            log-probabilities of each row, [N, k].
         labels: [N] class numbers from 0 to K-1, any integer type: a path, a pattern, a numpy array, a list or a torch
             tensor. Optional if one file holds both. With `soft_labels`, [N, K] distributions.
 
@@ -45,7 +46,8 @@ def evaluate(logits: Data, labels: Data | None, options: EvaluateOptions) -> Rep
     With `clusters`, and by default for `flatten`, standard errors and intervals are those of clusters.
 
     With `binary`, calibration errors and the parts of proper scores are of the probability of class 1, as in binary
-    tools; their params have `positive_class`.
+    tools; their params have `positive_class`. With `topk_classes`, a metric may be bounded: its rows have `bound` in
+    their params, and `report["entropy_mean@lower"]` is a bound.
 
     Definitions: `lscli metrics`. Smoothing: Szegedy et al. 2016, section 7.
     """
@@ -76,6 +78,5 @@ def evaluate(logits: Data, labels: Data | None, options: EvaluateOptions) -> Rep
     clusters = read.all.clusters
     notes += notes_on_clusters(clusters)
     used = {"positive_class": number, "eps": list(eps), "metrics": words, "bins": rule_of(settings).params["bins"]}
-    return Report(
-        rows, conclude([row for row in rows if not row.group], clusters), **read.answered(options, used, notes)
-    )
+    sentences = [conclude([row for row in rows if not row.group], clusters), read.remark]
+    return Report(rows, " ".join(filter(None, sentences)), **read.answered(options, used, notes))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli._version import __version__
+from lscli.api import topk
 from lscli.api.loss_targets import declared_targets, open_targets
 from lscli.api.row_data import RowData
 from lscli.api.value_notes import value_notes
@@ -20,6 +21,7 @@ from lscli.io.labels import Labels
 from lscli.io.open import open_inputs, open_soft_inputs
 from lscli.io.path_roles import second_model
 from lscli.io.soft_labels import SoftLabels
+from lscli.io.topk import TopK
 from lscli.kernels.class_sums import ClassSums
 from lscli.kernels.devices import versions
 from lscli.limits import check_memory
@@ -128,6 +130,11 @@ class Inputs:
         return self._labels.class_names if isinstance(self._labels, Labels) else ()
 
     @property
+    def topk(self) -> TopK | None:
+        """The logits if only the top k of each row are known, else None."""
+        return self.logits if isinstance(self.logits, TopK) else None
+
+    @property
     def columns(self) -> set[str]:
         """The columns that the tables need for weights, groups and class counts, besides those of the metrics."""
         return self.rows.columns | ({"class_count"} if self.options.masked_classes == "exclude" else set())
@@ -139,12 +146,16 @@ class Inputs:
             UsageError: options that cannot be combined for these logits.
         """
         declared_targets(options, self.options.masked_classes)
+        if self.topk is not None:
+            topk.check_targets(options)
         weight = None if self.rows.weight is None else self.rows.weight.values
         shares = None if self.soft is None else partial(self.soft.shares, self.options.ignore_index, weight)
         return open_targets(options, self.label, self.logits.shape[1], weight, self.label < 0, shares)
 
     def class_sums(self, rule: BinRule) -> list[ClassSums]:
         """Empty sums by class, for all samples and for each group."""
+        if self.topk is not None:  # whose rows do not have all classes
+            return []
         classes, bins, groups = self.logits.shape[1], len(rule.inner) + 1, len(self.rows.names)
         what = f"keeping {classes} classes x {bins} bins x {groups} groups"
         hint = "use fewer --bins or groups, or leave out the metrics by class"
@@ -169,14 +180,11 @@ class Inputs:
             samples["ignored"] += result.ignored
             if self.rows.clusters is not None:
                 samples["clusters"] = self.rows.clustered(self.rows.weighted(result.table)).clusters
+        own = _input("logits", self.logits)
+        if self.topk is not None:
+            own |= topk.described(self.topk, result)
         return Provenance(
-            inputs=[
-                _input("logits", self.logits),
-                _input("labels", self._labels),
-                *class_names,
-                *self.rows.described,
-                *files,
-            ],
+            inputs=[own, _input("labels", self._labels), *class_names, *self.rows.described, *files],
             samples=samples,
             versions={"lscli": __version__, **versions("numpy" if result is None else result.kernel)},
             warnings=[
@@ -190,7 +198,12 @@ class Inputs:
         chosen = {} if result is None else {"device": result.device, "kernel": result.kernel}
         shown = None if self.rows.clusters is None else self.rows.clusters.shown
         of_rows = {} if shown is None else {"clusters": shown}
-        return {"masked_classes": self.options.masked_classes, **of_rows, **chosen}
+        kind = {} if self.options.topk_classes is None else {"kind": topk.kind(self.options)}
+        return {"masked_classes": self.options.masked_classes, **of_rows, **chosen, **kind}
+
+    def remark(self, result: Scan) -> str:
+        """A sentence for the conclusion of a report, or an empty text."""
+        return "" if self.topk is None else topk.remark(self.topk, result)
 
     def value_notes(self) -> Iterator[str]:
         """What the values look like, if not logits; known once all rows are read."""
@@ -213,6 +226,8 @@ class Inputs:
         notes += self.value_notes()
         if result.skipped:
             notes.append(f"{name}: {result.skipped} of {self.logits.shape[0]} rows are not finite and are left out")
+        if self.topk is not None:
+            notes += topk.notes(self.topk, result)
         table = self.rows.weighted(result.table)
         notes += self.zero_notes(result, len(table) if table.weight is None else int(np.count_nonzero(table.weight)))
         notes += self.rows.notes(result.table)

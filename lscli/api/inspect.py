@@ -79,7 +79,7 @@ def inspect(path: Path, options: InspectOptions) -> Contents:
                 if array is not None:
                     array.close()
         file.close()
-    found = [_by_name(array, found) for array in found]
+    found = _with_class_numbers([_by_name(array, found) for array in found])
     partners = _partners(found)
     shape_of = cache(stored_shape)  # a file next to this one is looked at once, not once for each array
     rows = [_row(name, array, *_next(name, partners[array.file], array, input_format, shape_of)) for array in found]
@@ -98,7 +98,7 @@ class _Found(NamedTuple):
     Attributes:
         file, format, key, shape, element, size: where the array is, its shape, type and bytes.
         look: the summary of its values; None if they are not numbers.
-        role: `logits`, `labels`, or empty.
+        role: `logits`, `labels`, `class numbers` of top-k log-probabilities, or empty.
         options: the options that `lscli eval` needs to read it in this role, except for its axes.
         why: why it has no role.
         words: the different labels, if they are texts or truth values.
@@ -180,6 +180,23 @@ def _taken_for(array: Any, seen: ValueSummary | None) -> tuple[str, list[str], s
     return "logits", options, ""
 
 
+def _with_class_numbers(found: Sequence[_Found]) -> list[_Found]:
+    """The arrays, some of them as top-k log-probabilities: values up to 0 beside integers of the same shape."""
+    made = list(found)
+    whole = {
+        (array.file, array.shape): place
+        for place, array in enumerate(found)
+        if (array.role, array.options) == ("labels", []) and len(array.shape) > 1 and array.key not in (None, *LABELS)
+    }
+    for place, array in enumerate(found):
+        beside = whole.get((array.file, array.shape))
+        if beside is not None and array.role == "logits" and array.look is not None and array.look.high <= 0:
+            key = shlex.quote(found[beside].key or "")
+            made[place] = array._replace(options=[*array.options, f"--topk-classes {key}", "--classes K"])
+            made[beside] = found[beside]._replace(role="class numbers")
+    return made
+
+
 def _why_no_labels(array: Any) -> str:
     try:
         Labels(array)
@@ -246,9 +263,10 @@ def _command(
     own = _name(path)
     logits = [other for other in found if other.role == "logits" and other.file == array.file]
     alone = all(other is array or other.key in LABELS for other in found if other.file == array.file)
-    if array.role == "labels" and logits:
+    if array.role in ("labels", "class numbers") and logits:
         chosen = next((other for other in logits if other.key == "logits"), logits[0])
-        return _command(path, found, chosen, input_format, shape_of)[0], _needed(chosen.shape, array)
+        options = _needed(chosen.shape, array) if array.role == "labels" else []
+        return _command(path, found, chosen, input_format, shape_of)[0], options
     if array.role == "labels":
         partner, shape = _beside(path, array, "labels", "logits", shape_of)
         options = _needed(shape, array)

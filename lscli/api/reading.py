@@ -48,6 +48,7 @@ class Reading:
         targets: the targets that losses are computed against.
         cluster_names: what the clusters of the tables are called, by their numbers; empty without clusters.
         class_names: [K], empty if they are not known.
+        remark: a sentence for the conclusion of a report; mostly empty.
     """
 
     source: str
@@ -58,6 +59,7 @@ class Reading:
     targets: Targets = field(default_factory=Targets)
     cluster_names: Sequence[str | int] = ()
     class_names: Sequence[str] = ()
+    remark: str = ""
 
     @property
     def all(self) -> SampleTable:
@@ -129,7 +131,7 @@ def read(
             watch=opened.watch,
             counted=opened.counted,
         )
-    noted = doubts(opened, result.table)
+    noted, remark = doubts(opened, result.table), opened.remark(result)
     if stated is not None:
         result = result._replace(table=as_stated(result.table, stated, opened.logits.stored, options.min_prob))
     result = result._replace(table=result.table.without(wanted - asked))
@@ -139,8 +141,16 @@ def read(
             tables[name] = replace(tables[name], classes=sums)
     provenance = opened.provenance(result, files)
     provenance = replace(provenance, warnings=[*provenance.warnings, *noted])
-    num_classes, used = opened.logits.shape[1], opened.used(result)
-    return Reading(opened.source, tables, num_classes, provenance, used, targets, opened.class_names)
+    return Reading(
+        opened.source,
+        tables,
+        opened.logits.shape[1],
+        provenance,
+        opened.used(result),
+        targets,
+        class_names=opened.class_names,
+        remark=remark,
+    )
 
 
 def doubts(opened: Inputs, table: SampleTable) -> list[str]:

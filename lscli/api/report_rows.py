@@ -9,6 +9,7 @@ from lscli.intervals.bootstrap import Bootstrap, interval, resampled
 from lscli.intervals.clusters import mean_interval, widened
 from lscli.limits import memory_limit, processors
 from lscli.metrics.base import Settings
+from lscli.metrics.bounds import lacks_bounds
 from lscli.report import Row
 
 if TYPE_CHECKING:
@@ -139,13 +140,46 @@ def measured_rows(
     rows: list[Row] = []
     for group, table in tables.items():
         rows += group_rows(source, group, table, choices, settings, resampling)
-    there = {row.metric for row in rows}
-    absent = [choice for choice in choices if choice.named and choice.metric.id not in there]
-    return rows, [f"{choice.metric.id} is absent: {_reason(choice, settings, tables[''])}" for choice in absent]
+    there, table = {row.metric for row in rows}, tables[""]
+    absent = [choice for choice in choices if choice.metric.id not in there]
+    lacking = [choice for choice in absent if table.lacks and _lacks_columns(choice, settings, table)]
+    notes = [
+        f"{choice.metric.id} is absent: {_reason(choice, settings, table)}"
+        for choice in absent
+        if choice.named and choice not in lacking
+    ]
+    if lacking:
+        names = list(dict.fromkeys(choice.metric.id for choice in lacking))
+        notes.append(f"{', '.join(names)} {'are' if len(names) > 1 else 'is'} absent: {table.lacks}")
+    return rows, notes
+
+
+def _lacks_columns(choice: Choice, settings: Settings, table: SampleTable) -> bool:
+    """Whether a metric is absent because the table does not have what it reads."""
+    if _without_setting(choice, settings):
+        return False
+    own = choice.settings(settings)
+    return choice.metric.by_class or (
+        not table.has(choice.columns(settings)) and lacks_bounds(choice.metric, table, own)
+    )
 
 
 def _reason(choice: Choice, settings: Settings, table: SampleTable) -> str:
     """Why a metric that was named is absent."""
+    reason = _without_setting(choice, settings)
+    if reason:
+        return reason
+    known = {name.partition("@")[0] for name in table.columns}  # if only within bounds
+    missing = sorted(choice.columns(settings) - known)
+    if missing:
+        return f"the table has no column {', '.join(missing)}"
+    if choice.metric.by_class and table.classes is None:
+        return "the table has no sums by class"
+    return f"it does not apply to K = {table.num_classes} classes"
+
+
+def _without_setting(choice: Choice, settings: Settings) -> str:
+    """Why a metric is absent whatever the table has; empty if it is not."""
     metric = choice.metric.id
     if metric == "loss_prior":
         return "there is no prior"
@@ -157,12 +191,7 @@ def _reason(choice: Choice, settings: Settings, table: SampleTable) -> str:
         return "with class weights the excess is not split"
     if max(settings.eps) < 0:
         return "targets of a negative eps are no distribution"
-    missing = sorted(choice.columns(settings) - table.columns.keys())
-    if missing:
-        return f"the table has no column {', '.join(missing)}"
-    if choice.metric.by_class and table.classes is None:
-        return "the table has no sums by class"
-    return f"it does not apply to K = {table.num_classes} classes"
+    return ""
 
 
 def metric_words(metrics: Words) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from lscli.io.argument import is_stdin
 from lscli.io.clusters import NONE
 from lscli.listings import Recomputed, Sample, Samples
 from lscli.options import SamplesOptions
+from lscli.table import BOUNDS, bound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -67,11 +69,22 @@ def _rows(source: str, parts: Iterable[Part], called: Sequence[str | int] | None
     """The rows of all parts; `called` has the names of the clusters, if rows show them."""
     for table, groups in parts:
         weight = [1] * len(table) if table.weight is None else table.weight.tolist()
-        columns = [groups.tolist(), *(table[name].tolist() for name in _VALUES), weight]
+        columns = [groups.tolist(), *(_cells(table, name) for name in _VALUES), weight]
         if called is not None and table.cluster is not None:
             columns.append([called[code] for code in table.cluster.tolist()])
         for values in zip(*columns, strict=True):
             yield Sample(source, *values)
+
+
+def _cells(table: SampleTable, name: str) -> list[Any]:
+    """The values of a column, nan where a sample has only bounds of it, or nothing."""
+    if table.has(frozenset({name})):
+        return [*table[name].tolist()]
+    bounds = [bound(name, side) for side in BOUNDS]
+    if not table.has(frozenset(bounds)):
+        return [math.nan] * len(table)
+    lower, upper = (table[each].tolist() for each in bounds)
+    return [low if low == high else math.nan for low, high in zip(lower, upper, strict=True)]
 
 
 def _worst(parts: Iterable[Part], count: int, by: WorstBy) -> Iterator[Part]:
@@ -79,7 +92,9 @@ def _worst(parts: Iterable[Part], count: int, by: WorstBy) -> Iterator[Part]:
     kept: Part | None = None
     for part in parts:
         table, groups = part if kept is None else _joined(kept, part)
-        badness = table["loss_hard"] if by == "loss" else np.where(table["correct"], -np.inf, table["confidence"])
+        # A loss that is not known counts as the least that it may be.
+        loss = table["loss_hard" if table.has(frozenset({"loss_hard"})) else bound("loss_hard", "lower")]
+        badness = loss if by == "loss" else np.where(table["correct"], -np.inf, table["confidence"])
         order = np.lexsort((table["row"], -badness))[:count]
         if by == "confidence":
             order = order[~table["correct"][order]]

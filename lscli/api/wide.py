@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 
 def wide(report: Report, *, intervals: bool = False) -> Wide:
-    """Put the values side by side. The column of a metric with a parameter is called `id@number`.
+    """Put the values side by side. The column of a metric with a parameter is called `id@number`, and that of a bound
+    `id@lower` or `id@number@lower`.
 
     With `intervals`, each column is followed by its `_ci_low` and `_ci_high`.
     """
@@ -41,4 +42,5 @@ def column_name(metric: Metric, params: Mapping[str, Any]) -> str:
 
 def _name(row: Row) -> str:
     metric = find(row.metric)
-    return row.metric if metric is None else column_name(metric, row.params)
+    name = row.metric if metric is None else column_name(metric, row.params)
+    return f"{name}@{row.bound}" if row.bound else name

@@ -45,6 +45,13 @@ def flat(function: Callable[..., None]) -> Callable[..., None]:
             function(context, **values, **made)
 
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    # What to say of options that other commands have and this one refuses.
+    command.refused = {  # type: ignore[attr-defined]
+        f"--{each.flag}": each.option.hint
+        for kind in groups.values()
+        for each in declared(kind)
+        if each.kind is type(None)
+    }
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return command
 

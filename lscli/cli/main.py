@@ -206,6 +206,9 @@ def _fail(error: BaseException, message: str, hint: str, code: int) -> int:
 
 def _usage_hint(error: typer.TyperException) -> str:
     context = getattr(error, "ctx", None)
+    refused = getattr(getattr(getattr(context, "command", None), "callback", None), "refused", {})
+    if hint := refused.get(getattr(error, "option_name", None)):
+        return str(hint)
     typed = () if context is None else context.obj or ()
     files = list(filter(os.path.isfile, typed))
     if "unexpected extra argument" in error.format_message() and len(files) > 2:

@@ -24,6 +24,7 @@ from lscli.io.paths import alike, several_files
 from lscli.io.pooling import check_not_repeated, check_one_model
 from lscli.io.soft_labels import SoftLabels
 from lscli.io.texts import Texts
+from lscli.io.topk import refuse_soft_labels, topk_opener
 from lscli.io.views import interpreted
 from lscli.options import ReadingOptions
 from lscli.text import printable
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from lscli.io.axes import Shape
     from lscli.io.files import RegularFile
     from lscli.io.stored import StoredArray
+    from lscli.io.topk import OpenMatrix
 
 _DEFAULTS = ReadingOptions()
 
@@ -46,27 +48,37 @@ def open_inputs(
     """Open logits [N, K] and labels [N], each a path, a pattern of shards, `-`, a numpy array or a torch tensor.
 
     Without `labels`, both come from the one file that `logits` names, or from each of its shards. Labels that are texts
-    are read by the names of the classes, or by those of the columns of the logits.
+    are read by the names of the classes, or by those of the columns of the logits. With class numbers of top-k
+    log-probabilities, the logits are a `TopK`, unless every row has all K classes.
 
     Raises:
         InputError: an input cannot be used, or the two are in the wrong order.
         ReadWriteError: an input cannot be read.
         UsageError: an option does not fit the inputs.
     """
-    return _opened(logits, labels, options, names, 1)
+    return _opened(logits, labels, options, names, 1, topk_opener(options))
 
 
 def open_soft_inputs(
     logits: Any, labels: Any = None, options: ReadingOptions = _DEFAULTS, names: ClassNames | None = None
 ) -> tuple[Logits, SoftLabels]:
     """Like `open_inputs`, with labels [N, K] that are distributions over the classes."""
+    refuse_soft_labels(options)
     return _opened(logits, labels, options, names, 2)
 
 
 def _opened(
-    logits: Any, labels: Any, options: ReadingOptions, names: ClassNames | None, dimensions: int
+    logits: Any,
+    labels: Any,
+    options: ReadingOptions,
+    names: ClassNames | None,
+    dimensions: int,
+    matrix_of: OpenMatrix | None = None,
 ) -> tuple[Logits, Any]:
-    """Open logits, and labels of one or two dimensions."""
+    """Open logits, and labels of one or two dimensions.
+
+    `matrix_of` makes the logits of the array that is joined from their files; it may open further arrays of these.
+    """
     shared = labels is None
     if is_stdin(labels) and is_stdin(logits):
         raise UsageError("standard input can be read only once", "name a file for all but one of the inputs", where="-")
@@ -97,10 +109,9 @@ def _opened(
         if axes.flatten:
             scores = [rows_of(part, None if axes.binary else axes.classes) for part in scores]
             truth = [rows_of(part, axis) for part, axis in zip(truth, label_axes, strict=True)]
-        columns, device = _columns(logits, scores), str(options.device)
-        array = interpreted(of_logits.joined(scores), options.kind, binary=options.binary, device=device)
-        array = with_min_prob(array, options, device)
-        matrix = Logits(array, options.kind, samples if axes.flatten else None, entries)
+        columns = _columns(logits, scores)
+        rows = samples if axes.flatten else None
+        matrix = (matrix_of or _matrix)(of_logits.joined(scores), of_logits, options, rows, entries, stack)
         if names is not None:
             names.check_count(matrix.shape[1])
         if dimensions == 1:
@@ -127,6 +138,20 @@ def _columns(logits: Any, scores: Sequence[StoredArray]) -> ClassNames | None:
     called = logits if isinstance(logits, str) else scores[0].name
     same = len(scores[0].shape) == 2 and len(found) == scores[0].shape[1]
     return ClassNames(f"the columns of {called}", found) if same and all(isinstance(n, str) for n in found) else None
+
+
+def _matrix(
+    array: StoredArray,
+    argument: Argument,
+    options: ReadingOptions,
+    samples: Shape | None,
+    entries: Sequence[tuple[int, int]],
+    stack: contextlib.ExitStack,
+) -> Logits:
+    """The logits that an array [N, K] represents."""
+    device = str(options.device)
+    array = interpreted(array, options.kind, binary=options.binary, device=device)
+    return Logits(with_min_prob(array, options, device), options.kind, samples, entries)
 
 
 def _logits_request(options: ReadingOptions, *, shared: bool) -> ArrayRequest:

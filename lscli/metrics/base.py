@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.options import BinEdges, Library, Norm, Score
-    from lscli.table import SampleTable
+    from lscli.table import SampleTable, Side
 
 # Rows whose squares are summed at a time. The number is fixed, so that the sum does not vary and memory stays flat.
 _BLOCK = 1 << 16
@@ -101,6 +101,8 @@ class Metric(NamedTuple):
         biased: it is larger in resamples than in the sample, so that its interval has to be shifted.
         of_class: whether the metric is computed from `SampleTable.of_class` if there is a positive class.
         within: the least and the largest number that it can be; an interval of clusters ends there.
+        rises, falls: the columns that it never decreases, or never increases, with, so that bounds of these are bounds
+            of it; a function if they depend on the settings.
     """
 
     id: str
@@ -115,11 +117,21 @@ class Metric(NamedTuple):
     biased: bool = False
     of_class: bool = False
     within: tuple[float, float] = (-math.inf, math.inf)
+    rises: Columns = frozenset()
+    falls: Columns = frozenset()
 
     def columns_for(self, settings: Settings) -> frozenset[str]:
         """The columns that the metric reads with these settings."""
         columns = self.columns(settings) if callable(self.columns) else self.columns
         return columns | OF_CLASS if self._seen_from(settings) is not None else columns
+
+    def sides_for(self, columns: Iterable[str], settings: Settings, side: Side) -> frozenset[tuple[str, Side]] | None:
+        """The bounds of these columns that give a bound of the metric; None if it does not rise or fall with one."""
+        opposite: Side = "upper" if side == "lower" else "lower"
+        rises, falls = (of(settings) if callable(of) else of for of in (self.rises, self.falls))
+        if not rises | falls >= {*columns}:
+            return None
+        return frozenset((name, side if name in rises else opposite) for name in columns)
 
     @property
     def described(self) -> str:
@@ -215,4 +227,4 @@ def column_mean(
     """The metric that is the mean of one column."""
     columns = frozenset({column})
     metric = Metric(metric_id, definition, columns, lambda table, _: [mean(table, table[column])], gist, default)
-    return metric._replace(within=within)
+    return metric._replace(within=within, rises=columns)

@@ -72,6 +72,7 @@ def top_k(k: int) -> Metric:
         f"label among the {k} largest",
         default=k == 5,
         within=SHARE,
+        falls=frozenset({"label_rank"}),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lscli.metrics.base import NOT_NEGATIVE, Compute, Metric, Settings, Value, mean, ratio
-from lscli.metrics.loss import floor, params, smoothed
+from lscli.metrics.loss import floor, params, rising_columns, smoothed
 from lscli.metrics.smoothed_losses import SmoothedLosses, floor_columns, target_columns
 from lscli.table import weighted
 
@@ -190,6 +190,7 @@ METRICS = (
         default=True,
         parameter="eps",
         within=NOT_NEGATIVE,
+        rises=rising_columns,
     ),
     Metric(
         "excess_overshoot",
@@ -201,6 +202,7 @@ METRICS = (
         default=True,
         parameter="eps",
         within=NOT_NEGATIVE,
+        rises=frozenset({"loss_uniform"}),
     ),
     Metric(
         "excess_undershoot",
@@ -212,6 +214,7 @@ METRICS = (
         default=True,
         parameter="eps",
         within=NOT_NEGATIVE,
+        rises=frozenset({"loss_uniform"}),
     ),
     Metric(
         "excess_structure",
@@ -223,5 +226,6 @@ METRICS = (
         default=True,
         parameter="eps",
         within=NOT_NEGATIVE,
+        rises=frozenset({"loss_uniform"}),
     ),
 )

@@ -127,6 +127,7 @@ METRICS = (
             _GAP,
             _gap_quantile(percent),
             f"{percent} % have a smaller gap",
+            rises=_GAP,
         )
         for percent in _QUANTILES
     ),
@@ -147,6 +148,7 @@ METRICS = (
         "share with p_y above target",
         parameter="eps",
         within=SHARE,
+        falls=frozenset({"log_not_label"}),
     ),
     Metric(
         "maxsup_regularisation",

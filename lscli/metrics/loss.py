@@ -132,6 +132,16 @@ def _corrected(table: SampleTable, rho: float) -> np.ndarray:
     return result
 
 
+def rising_columns(settings: Settings) -> frozenset[str]:
+    """The columns that (1-e) H + e U rises with, whatever the eps: H needs e <= 1, and U e >= 0."""
+    if min(settings.eps) < 0:
+        return frozenset()
+    # Off-target smoothing has e = eps K/(K-1), K >= 2, which may be above 1.
+    if settings.targets.convention.others_only and max(settings.eps) > 0.5:
+        return uniform_columns(settings)
+    return target_columns(settings)
+
+
 def params(eps: float, settings: Settings) -> dict[str, Any]:
     """The params of a number that depends on the targets of an eps."""
     return {"eps": eps, **settings.targets.described}
@@ -151,6 +161,7 @@ METRICS = (
         "cross-entropy, nats",
         default=True,
         within=NOT_NEGATIVE,
+        rises=hard_columns,
     ),
     Metric(
         "loss_uniform",
@@ -160,6 +171,7 @@ METRICS = (
         "loss of uniform targets, nats",
         default=True,
         within=NOT_NEGATIVE,
+        rises=uniform_columns,
     ),
     Metric(
         "loss_prior",
@@ -178,6 +190,7 @@ METRICS = (
         "exp(loss_hard)",
         default=True,
         within=NOT_NEGATIVE,
+        rises=hard_columns,
     ),
     Metric(
         "loss_noise_corrected",
@@ -188,6 +201,8 @@ METRICS = (
         "loss on clean labels",
         default=True,
         parameter="rho",
+        rises=frozenset({"loss_hard"}),
+        falls=frozenset({"loss_uniform"}),
     ),
     Metric(
         "loss_smoothed",
@@ -198,6 +213,7 @@ METRICS = (
         "(1-eps) hard + eps uniform",
         default=True,
         parameter="eps",
+        rises=rising_columns,
     ),
     Metric(
         "target_on",
@@ -208,6 +224,7 @@ METRICS = (
         default=True,
         constant=True,
         parameter="eps",
+        rises=one_label_columns,
     ),
     Metric(
         "target_off",
@@ -218,6 +235,7 @@ METRICS = (
         default=True,
         constant=True,
         parameter="eps",
+        rises=one_label_columns,
     ),
     Metric(
         "loss_floor",
@@ -229,5 +247,6 @@ METRICS = (
         default=True,
         constant=True,
         parameter="eps",
+        rises=floor_columns,
     ),
 )

@@ -30,6 +30,7 @@ METRICS = (
         brier_half,
         "brier / 2",
         within=SHARE,
+        rises=frozenset({"brier"}),
     ),
     *corp_decomposition.METRICS,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.errors import UsageError
+from lscli.metrics.bounds import bounded_values
 from lscli.metrics.catalogue import FAMILIES, METRICS, find
 from lscli.metrics.everyday_names import meant
 from lscli.smoothing.checks import check_eps, check_share
@@ -37,10 +38,13 @@ class Choice(NamedTuple):
         return self.metric.columns_for(self.settings(settings))
 
     def values(self, table: SampleTable, settings: Settings) -> Sequence[Value]:
-        """The values of the metric; none if the table lacks a column or the metric does not apply."""
-        if not table.has(self.columns(settings)) or (self.metric.by_class and table.classes is None):
+        """The values of the metric, or its bounds; none if the table lacks a column or the metric does not apply."""
+        if self.metric.by_class and table.classes is None:
             return []
-        return self.metric.values(table, self.settings(settings))
+        own = self.settings(settings)
+        if table.has(self.columns(settings)):
+            return self.metric.values(table, own)
+        return bounded_values(self.metric, table, own)
 
     def settings(self, settings: Settings) -> Settings:
         """The settings, with the argument of this choice."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from lscli.metrics.base import NOT_NEGATIVE, Compute, Metric, Settings, Value, mean, ratio
 from lscli.metrics.confidence import is_wrong, residual
+from lscli.table import bound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +23,10 @@ def eps_gap(table: SampleTable, settings: Settings) -> list[Value]:
         return []
     if "class_count" in table.columns:
         return [Value(_eps_of_several(table))]
-    return [Value(_eps_of(table.num_classes, mean(table, table["logit_gap"]).value))]
+    gap = mean(table, table["logit_gap"]).value
+    if math.isinf(gap) and bound("logit_gap", "lower") in table.columns:  # a bound that says nothing
+        return [Value(math.nan)]
+    return [Value(_eps_of(table.num_classes, gap))]
 
 
 def _eps_of(k: float, gap: float) -> float:
@@ -99,6 +103,7 @@ METRICS = (
         "eps that these logits fit best",
         default=True,
         within=NOT_NEGATIVE,
+        falls=frozenset({"logit_gap"}),
     ),
     Metric(
         "gamma",
@@ -108,6 +113,7 @@ METRICS = (
         "equivalent smoothing of p_y",
         default=True,
         within=NOT_NEGATIVE,
+        falls=frozenset({"label_prob"}),
     ),
     Metric(
         "gamma_confidence",

@@ -5,7 +5,10 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from lscli.errors import InputError, UsageError
+from lscli.io.topk import TopK
 from lscli.kernels.devices import resolve
 from lscli.limits import processors
 from lscli.options import ReadingOptions
@@ -13,17 +16,18 @@ from lscli.scan.chunk_size import fit, table_bytes
 from lscli.scan.cpu import scan_on_cpu
 from lscli.scan.row_checks import RowChecks
 from lscli.scan.table_builder import TableBuilder
+from lscli.scan.topk import scan_topk
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from lscli.io.logits import Logits
     from lscli.kernels.class_sums import ClassSums
     from lscli.options import Kernel
     from lscli.scan.soft import Soft
+    from lscli.scan.topk import Tail
     from lscli.scan.value_watch import ValueWatch
     from lscli.table import SampleTable
 
@@ -44,6 +48,7 @@ class Scan(NamedTuple):
         masked: the number of kept and counted rows that have a masked class.
         zero_labels: those of them whose label has probability 0, by their numbers in the file, in ascending order.
         ignored: the number of rows whose soft label is ignored.
+        tail: what top-k log-probabilities leave out; None for logits of all classes.
     """
 
     table: SampleTable
@@ -53,6 +58,7 @@ class Scan(NamedTuple):
     masked: int
     zero_labels: NDArray[np.intp]
     ignored: int
+    tail: Tail | None = None
 
 
 _DEFAULTS = ReadingOptions()
@@ -151,6 +157,9 @@ def _scan(
     counted: NDArray[np.bool_] | None = None,
 ) -> Scan:
     of_labels = () if soft is None else soft.columns
+    if isinstance(logits, TopK):
+        part = scan_topk(logits, label, columns, options)
+        return Scan(part.table, "cpu", "numpy", part.skipped, 0, np.empty(0, np.intp), 0, part.tail)
     table = table_bytes(label, {*columns, *vectors, *of_labels})
     fitted = fit(logits, table, options, class_sums=bool(class_sums), soft=soft)
     checks = RowChecks(logits, options.nonfinite, options.masked_classes, counted)

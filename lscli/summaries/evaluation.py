@@ -68,7 +68,7 @@ def _floor(rows: Mapping[str, Row]) -> str:
     eps = excess.params["eps"]
     if math.isinf(excess.value):
         return f"the smoothed loss at eps {eps} is infinite, since a class is masked"
-    above = f"{rounded(excess.value, 3)} nats above its floor of {rounded(floor.value, 3)}"
+    above = f"{_bound(excess)}{rounded(excess.value, 3)} nats above its floor of {rounded(floor.value, 3)}"
     return f"the smoothed loss at eps {eps} is {above}"
 
 
@@ -76,6 +76,10 @@ def _fit(rows: Mapping[str, Row]) -> str:
     fit = rows.get("eps_gap")
     if fit is None or math.isnan(fit.value):
         return ""
-    if fit.value > 1:
+    if fit.value > 1 and fit.bound != "upper":
         return "no eps fits these logits, whose labels lie below the other classes on average"
-    return f"the eps that these logits fit best is {rounded(fit.value, 2)}"
+    return f"the eps that these logits fit best is {_bound(fit)}{rounded(fit.value, 2)}"
+
+
+def _bound(row: Row) -> str:
+    return {"lower": "at least ", "upper": "at most "}.get(row.bound, "")

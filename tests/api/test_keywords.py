@@ -30,12 +30,17 @@ FUNCTIONS: dict[str, tuple[type[Options], list[str], tuple[Any, ...], dict[str, 
     "explain": (options.ExplainOptions, ["value", "logits", "labels"], ("0.5", LOGITS, LABELS), {"candidates": 3}),
     "inspect": (options.InspectOptions, ["path"], ("sample_data/logits.npy",), {"input_format": "npy"}),
 }
-NOT_TAKEN = {"explain": {"groups", "group_by", "clusters"}, "per_class": {"clusters"}}
+_TOP_K = {"topk_classes", "classes", "label_log_probs"}
+NOT_TAKEN = {
+    "explain": {"groups", "group_by", "clusters", *_TOP_K},
+    "sweep": _TOP_K,
+    "per_class": {"clusters", *_TOP_K},
+}
 every_function = pytest.mark.parametrize("name", FUNCTIONS)
 
 
 def taken(name: str) -> list[Declared]:
-    """The options of a function; `explain` and `per_class` declare some only to refuse them."""
+    """The options of a function, without those that it declares only to refuse them."""
     return [each for each in declared(FUNCTIONS[name][0]) if each.name not in NOT_TAKEN.get(name, ())]
 
 

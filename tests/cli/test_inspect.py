@@ -169,6 +169,24 @@ def test_the_axis_of_the_classes_is_left_open_without_labels(run: Run, tmp_path:
     assert ("logits --class-axis AXIS", True) == (row["taken_for"], row["command"].endswith("LABELS --class-axis AXIS"))
 
 
+def test_log_probabilities_beside_class_numbers_are_the_top_k(run: Run, tmp_path: Path) -> None:
+    values, ids = np.full((6, 2), -1.0), np.array([[7, 3]] * 6)
+    np.savez(tmp_path / "x.npz", logits=values, ids=ids, labels=ids[:, 0])
+    command = f"lscli eval {tmp_path}/x.npz --topk-classes ids --classes K"
+    rows = {row["key"]: row for row in records(run("inspect", tmp_path / "x.npz"))}
+    assert {command} == {row["command"] for row in rows.values()}
+    assert ["logits --topk-classes ids --classes K", "class numbers", "labels"] == [
+        row["taken_for"] for row in rows.values()
+    ]
+    words = command.replace("classes K", "classes 9").split()[1:]
+    assert 0 == run(*words, "-m", "accuracy").code
+    # Logits are no log-probabilities, and labels of one class per token are no class numbers.
+    np.savez(tmp_path / "x.npz", logits=-values, ids=ids, labels=ids[:, 0])
+    assert "--topk" not in run("inspect", tmp_path / "x.npz").out
+    np.savez(tmp_path / "x.npz", own=values, labels=ids)
+    assert "--topk" not in run("inspect", tmp_path / "x.npz").out
+
+
 def test_labels_of_another_shape_are_not_offered(run: Run, tmp_path: Path) -> None:
     np.save(tmp_path / "logits.npy", X.reshape(8, 5, 5)[:, :3])
     np.save(tmp_path / "labels.npy", Y.reshape(8, 5)[:, :3].T)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -72,6 +73,36 @@ def test_the_labels_that_are_names_are_read(tmp_path: Path) -> None:
     name, content, command = found.groups()
     (tmp_path / name).write_text(content)
     assert f",accuracy,{2 / 3}," in figures(tmp_path, *shlex.split(command)[1:])[1]
+
+
+TOP_K = re.findall(r"## Top-k log-probabilities\n(.*?)\n## ", TEXT, flags=re.DOTALL)[0]
+
+
+def test_top_k_log_probabilities_are_saved_as_the_document_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    logits, labels = data(200)
+    of_torch, of_vllm = re.findall(r"```python\n(.*?)```", TOP_K, flags=re.DOTALL)
+    (command,) = re.findall(r"^    (lscli eval .*)$", TOP_K, flags=re.MULTILINE)
+    command = command.replace("50257", "200")
+    exec(PREAMBLE + of_torch, {"logits": logits, "labels": labels})
+    expected = figures(tmp_path, *shlex.split(command)[1:])
+    log_p = torch.log_softmax(logits, dim=-1)
+    tokens = labels.tolist()
+    steps = [
+        {token: SimpleNamespace(logprob=float(row[token])) for token in {*row.topk(20).indices.tolist(), actual}}
+        for row, actual in zip(log_p, tokens, strict=True)
+    ]
+    exec(PREAMBLE + of_vllm, {"steps": steps, "tokens": tokens, "k": 20})
+    found = figures(tmp_path, *shlex.split(command)[1:])
+    for one, other in zip(expected, found, strict=True):
+        *names, value, _, _, _, _, _ = one.split(",")
+        assert [*names] == other.split(",")[: len(names)]
+        if value != "value":
+            assert float(value or "nan") == pytest.approx(
+                float(other.split(",")[len(names)] or "nan"), rel=1e-5, nan_ok=True
+            )
 
 
 def test_every_format_has_its_lines() -> None:

@@ -62,10 +62,10 @@ class _Column(NamedTuple):
 
 
 def curves(rows: Sequence[Row]) -> dict[str, dict[float, Row]]:
-    """The rows by eps, for each metric that has enough of them."""
+    """The rows by eps, for each metric that has enough of them. Bounds are no curve."""
     found: dict[str, dict[float, Row]] = {}
     for row in rows:
-        if "eps" in row.params:
+        if "eps" in row.params and not row.bound:
             found.setdefault(row.metric, {})[row.params["eps"]] = row
     return {metric: values for metric, values in found.items() if len(values) >= _LEAST}
 

@@ -30,6 +30,7 @@ _WIDE, _WIDER = 80, 104
 _LEAST_GIST = 16
 # Params that are not shown, since the definition of the metric names these defaults.
 _DEFAULT_PARAMS = ("bins=15", "score=msp")
+_BOUNDS = {"bound=lower": "at least", "bound=upper": "at most"}
 
 
 def report(answer: Report, screen: Screen) -> Iterator[str]:
@@ -151,7 +152,7 @@ def _group_title(group: str, n: float) -> Text:
 
 def _name(row: Row, room: int) -> Text:
     """The metric with its params, each on a line of its own if they do not fit beside it."""
-    params = [param for param in row.settings if param not in _DEFAULT_PARAMS]
+    params = [_BOUNDS.get(param, param) for param in row.settings if param not in _DEFAULT_PARAMS]
     name = Text(f"  {row.metric}")
     if params:
         beside = name.cell_len + 1 + len(" ".join(params)) <= room

@@ -163,8 +163,11 @@ def titled(answer: Report | Listing, screen: Screen, shape: Sequence[int] | None
     details, name = Text(style="not bold dim"), ""
     for entry in answer.inputs[:1]:
         rows, classes = shape or entry["shape"]
+        of_classes = (
+            f"top {classes:,} of {entry['classes']:,} classes" if "classes" in entry else f"{classes:,} classes"
+        )
         name = str(entry["path"])
-        details.append(f"{rows:,} samples x {classes:,} classes, {entry['dtype']}")
+        details.append(f"{rows:,} samples x {of_classes}, {entry['dtype']}")
     left_out = [f"{answer.samples[key]:,} {key}" for key in ("ignored", "skipped") if answer.samples.get(key)]
     if left_out:
         details.append(f", {' and '.join(left_out)}", style="not dim yellow")
