@@ -25,8 +25,8 @@ def samples_command(
 ) -> None:
     """Print one row per sample: losses, confidence, rank of the label, margin and logit gap.
 
-    Rows are written as they are read, in the order of the file. With --worst, only the worst samples are shown. Use
-    -o x.parquet for a Parquet file.
+    Rows are written as they are read, in the order of the file. With --worst, only the worst samples are shown; with
+    --clusters, each row ends with its cluster. Use -o x.parquet for a Parquet file.
     """
     from lscli.api.samples import per_sample
     from lscli.cli.run_command import run_command
