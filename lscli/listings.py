@@ -5,6 +5,7 @@ A view is chosen by the class of a listing; formats such as CSV need only its co
 
 from __future__ import annotations
 
+from collections import namedtuple
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
@@ -179,7 +180,22 @@ class Samples(Listing):
     rows: Iterable[Sample]
     name = "samples"
     title = "Samples"
-    row = Sample
+    row: ClassVar[Any] = Sample
+
+
+def _longer(row: Any, name: str, *fields: str) -> Any:
+    """The class of a row with further fields behind its own."""
+    return namedtuple(name, (*row._fields, *fields))
+
+
+# A sample of an ensemble.
+MemberSample = _longer(Sample, "MemberSample", "expected_entropy", "mutual_information")
+
+
+class MemberSamples(Samples):
+    """Samples of an ensemble, one `MemberSample` per row."""
+
+    row: ClassVar[Any] = MemberSample
 
 
 class CandidateRow(NamedTuple):

@@ -29,12 +29,13 @@ WeightMode = Literal["torch", "target-only"]
 BinEdges = Literal["right", "left"]
 Norm = Literal["l1", "l2", "max"]
 Library = Literal["torchmetrics", "netcal", "gpleiss", "sklearn"]
-Score = Literal["msp", "margin", "entropy", "max_logit", "max_logit_pnorm"]
+Score = Literal["msp", "margin", "entropy", "max_logit", "max_logit_pnorm", "mutual_information"]
 Nonfinite = Literal["error", "skip"]
 MaskedClasses = Literal["auto", "keep", "exclude", "error"]
 Kind = Literal["logits", "log-probs", "probs"]
 InputFormat = Literal["npy", "npz", "safetensors", "pt", "parquet", "arrow", "csv", "tsv", "lm-eval"]
 Dtype = Literal["bfloat16"]
+EnsembleOf = Literal["probs", "logits"]
 ChoiceScore = Literal["sum", "per-character", "per-byte"]
 Kernel = Literal["auto", "numpy", "torch"]
 WorstBy = Literal["loss", "confidence"]
@@ -162,6 +163,27 @@ class ValueOptions(Options):
     ] = None
 
 
+class EnsembleOptions(Options):
+    """Several members: deep ensembles, dropout at test time, test-time augmentation."""
+
+    ensemble: Annotated[
+        bool,
+        Option("The files of the pattern LOGITS are the members of an ensemble, each with all samples.", READING),
+    ] = False
+    ensemble_axis: Annotated[
+        int | None,
+        Option(
+            "The axis of the members in one array: 0 for (S, N, K). The rest is read as without it.",
+            READING,
+            "AXIS",
+            shown=False,
+        ),
+    ] = None
+    ensemble_of: Annotated[
+        EnsembleOf, Option("What an ensemble is the mean of: the probabilities of its members, or logits.", READING)
+    ] = "probs"
+
+
 class PositiveClassOptions(Options):
     """With two classes, the class that calibration is about."""
 
@@ -284,7 +306,7 @@ class SpeedOptions(ThreadOptions, DeviceOptions):
     ] = None
 
 
-class ReadingOptions(SpeedOptions, FileOptions, ValueOptions, RowOptions):
+class ReadingOptions(SpeedOptions, FileOptions, EnsembleOptions, ValueOptions, RowOptions):
     """How logits and labels are read."""
 
 
@@ -425,8 +447,8 @@ class CalibrationOptions(CompatOptions, NormOptions):
     score: Annotated[
         Score,
         Option(
-            "Score that the selective metrics rank by: msp (the confidence), margin, entropy, max_logit or "
-            "max_logit_pnorm.",
+            "Score that the selective metrics rank by: msp (the confidence), margin, entropy, max_logit, "
+            "max_logit_pnorm or, of an ensemble, mutual_information.",
             CALIBRATION,
             "SCORE",
         ),

@@ -237,4 +237,5 @@ def _input(role: str, opened: Logits | Labels | SoftLabels) -> dict[str, Any]:
         "dtype": getattr(opened, "stored", opened.dtype),
         "size": opened.size,
     }
-    return described | ({"shards": opened.shards} if opened.shards else {})
+    members = getattr(opened, "member_names", ())
+    return described | ({"shards": opened.shards} if opened.shards else {"members": members} if members else {})

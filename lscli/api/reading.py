@@ -11,6 +11,7 @@ from lscli.api.plausibility import COLUMNS, plausibility_notes
 from lscli.api.positive_class import as_stated, check_two_classes
 from lscli.api.settings import settings_of
 from lscli.errors import warn
+from lscli.metrics.ensemble import COLUMNS as OF_MEMBERS
 from lscli.metrics.smoothed_losses import entropies, vectors
 from lscli.options import TargetOptions
 from lscli.report import Provenance
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.checked_options import Options
+    from lscli.io.tensor_members import Disagreement
     from lscli.metrics.bins import BinRule
     from lscli.options import Data, ReadingOptions
     from lscli.table import SampleTable
@@ -104,7 +106,8 @@ def read(
         asked = {*columns, *opened.columns} or {"label" if opened.soft is None else "loss_hard"}
         wanted = asked if opened.soft is not None else asked | COLUMNS
         stated = None if positive_class is None else opened.logits.stated_probabilities()
-        if stated is not None:
+        apart = opened.logits.keep_disagreement() if wanted & OF_MEMBERS else None
+        if stated is not None or apart is not None:
             wanted |= {"row"}
         soft = None
         if opened.soft is not None:
@@ -114,7 +117,7 @@ def read(
         result = scan(
             opened.logits,
             opened.label,
-            wanted - extra.keys() - of_labels.keys(),
+            wanted - extra.keys() - of_labels.keys() - OF_MEMBERS,
             opened.options,
             class_sums=list(class_sums),
             vectors=extra,
@@ -122,6 +125,8 @@ def read(
             watch=opened.watch,
         )
     noted = doubts(opened, result.table)
+    if apart is not None:
+        result = result._replace(table=_with_disagreement(result.table, apart))
     if stated is not None:
         result = result._replace(table=as_stated(result.table, stated, opened.logits.stored))
     result = result._replace(table=result.table.without(wanted - asked))
@@ -132,6 +137,12 @@ def read(
     provenance = opened.provenance(result, files)
     provenance = replace(provenance, warnings=[*provenance.warnings, *noted])
     return Reading(opened.source, tables, opened.logits.shape[1], provenance, opened.used(result), targets)
+
+
+def _with_disagreement(table: SampleTable, apart: Disagreement) -> SampleTable:
+    """The table with the columns of an ensemble, given those of all rows."""
+    found = {name: values[table["row"]] for name, values in apart._asdict().items()}
+    return replace(table, columns={**table.columns, **found})
 
 
 def doubts(opened: Inputs, table: SampleTable) -> list[str]:
@@ -154,15 +165,17 @@ def read_parts(
     The reading has no tables, and no counts that are only known after the last row.
     """
     opened = Inputs(logits, labels, options)
+    wanted = {*columns, *opened.columns}
+    apart = opened.logits.keep_disagreement() if wanted & OF_MEMBERS else None
+    wanted |= {"row"} if apart is not None else set()
 
     def parts() -> Iterator[tuple[SampleTable, Array]]:
         skipped = 0
         with opened:
-            for part in scan_parts(
-                opened.logits, opened.label, {*columns, *opened.columns}, opened.options, opened.watch
-            ):
+            for part in scan_parts(opened.logits, opened.label, wanted - OF_MEMBERS, opened.options, opened.watch):
                 skipped += part.skipped
-                yield opened.weighted(part.table), opened.groups_of(part.table)
+                table = part.table if apart is None else _with_disagreement(part.table, apart)
+                yield opened.weighted(table), opened.groups_of(table)
         if skipped:
             rows = opened.logits.shape[0]
             warn(f"{opened.logits.name}: {skipped} of {rows} rows are not finite and are left out")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.intervals.bootstrap import Bootstrap, interval, resampled
 from lscli.limits import memory_limit, processors
+from lscli.metrics import ensemble
 from lscli.metrics.base import Settings
 from lscli.report import Row
 
@@ -120,6 +121,8 @@ def _reason(choice: Choice, settings: Settings, table: SampleTable) -> str:
         return "there is no noise rate"
     if metric in ("loss_difference", "loss_flip_eps"):
         return "there is one model; lscli sweep takes several"
+    if metric in ensemble.COLUMNS:
+        return "there is one member; --ensemble and --ensemble-axis read several"
     if settings.targets.class_weighted and metric.startswith("excess_"):
         return "with class weights the excess is not split"
     if max(settings.eps) < 0:

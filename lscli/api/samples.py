@@ -10,11 +10,12 @@ from lscli.api import reading
 from lscli.api.keywords import of_logits
 from lscli.errors import UsageError
 from lscli.io.argument import is_stdin
-from lscli.listings import Recomputed, Sample, Samples
+from lscli.io.ensemble_files import is_ensemble
+from lscli.listings import MemberSample, MemberSamples, Recomputed, Sample, Samples
 from lscli.options import SamplesOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 # The columns of the table that a row shows: all fields but the source, the group and the weight.
 _VALUES = Sample._fields[2:-1]
+# Those that only the samples of an ensemble have.
+_OF_MEMBERS = MemberSample._fields[len(Sample._fields) :]
 
 
 @of_logits(SamplesOptions)
@@ -39,15 +42,20 @@ def per_sample(logits: Data, labels: Data | None, options: SamplesOptions) -> Sa
         logits, labels: as in `lscli.evaluate`.
 
     Returns:
-        A listing, one row per sample. With `worst`, all rows are read before the first is returned.
+        A listing, one row per sample; of an ensemble, with expected_entropy and mutual_information at its end. With
+        `worst`, all rows are read before the first is returned.
 
     Raises:
         LscliError: as `lscli.evaluate`.
     """
 
+    several = is_ensemble(options)
+    listing, columns = (MemberSamples, (*_VALUES, *_OF_MEMBERS)) if several else (Samples, _VALUES)
+
     def rows() -> tuple[reading.Reading, Iterator[Sample]]:
-        read, parts = reading.read_parts(logits, labels, _VALUES, options)
-        return read, _rows(read.source, parts if options.worst is None else _worst(parts, options.worst, options.by))
+        read, parts = reading.read_parts(logits, labels, columns, options)
+        parts = parts if options.worst is None else _worst(parts, options.worst, options.by)
+        return read, _rows(read.source, parts, _OF_MEMBERS if several else ())
 
     def again() -> Iterator[Sample]:
         if is_stdin(logits) or is_stdin(labels):
@@ -55,15 +63,18 @@ def per_sample(logits: Data, labels: Data | None, options: SamplesOptions) -> Sa
         return rows()[1]
 
     read, first = rows()
-    return Samples(rows=Recomputed(first, again), **read.answered(options))
+    return listing(rows=Recomputed(first, again), **read.answered(options))
 
 
-def _rows(source: str, parts: Iterable[Part]) -> Iterator[Sample]:
+def _rows(source: str, parts: Iterable[Part], more: Sequence[str]) -> Iterator[Sample]:
+    """The samples as rows; `more` names the columns after those of `Sample`."""
+    make = MemberSample if more else Sample
     for table, groups in parts:
         weight = [1] * len(table) if table.weight is None else table.weight.tolist()
         columns = [table[name].tolist() for name in _VALUES]
-        for group, *values in zip(groups.tolist(), *columns, weight, strict=True):
-            yield Sample(source, group, *values)
+        others = [table[name].tolist() for name in more]
+        for group, *values in zip(groups.tolist(), *columns, weight, *others, strict=True):
+            yield make(source, group, *values)
 
 
 def _worst(parts: Iterable[Part], count: int, by: WorstBy) -> Iterator[Part]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lscli.errors import UsageError
 from lscli.kernels.soft import SOFT_COLUMNS
+from lscli.metrics import ensemble
 from lscli.metrics.smoothed_losses import PRIOR, entropies
 
 if TYPE_CHECKING:
@@ -50,4 +51,4 @@ def notes(read: Reading, left_out: Sequence[str]) -> Iterator[str]:
 
 def _is_there(choice: Choice, settings: Settings) -> bool:
     columns = choice.columns(settings)
-    return columns - entropies(columns).keys() <= SOFT_COLUMNS | {PRIOR}
+    return columns - entropies(columns).keys() <= SOFT_COLUMNS | ensemble.COLUMNS | {PRIOR}

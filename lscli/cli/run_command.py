@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Given = TypeVar("Given", bound="Options")
 
-_MOST_SHARDS = 20
+_MOST_FILES = 20
 
 
 def run_command(
@@ -54,19 +54,21 @@ def run_command(
     with progress_bar(output.quiet) as progress:
         found = answer(options.replaced(progress=progress))
         if not output.quiet:
-            _show_shards(found.inputs)
+            _show_files(found.inputs)
 
         from lscli.cli.defaults import with_origins
 
         destination.write(with_origins(found, context))
 
 
-def _show_shards(inputs: Sequence[Mapping[str, Any]]) -> None:
+def _show_files(inputs: Sequence[Mapping[str, Any]]) -> None:
     """Say on stderr in which order the files of a pattern were read."""
-    shown: dict[str, Sequence[str]] = {}
+    shown: dict[str, tuple[str, Sequence[str]]] = {}
     for entry in inputs:
-        if entry.get("shards"):
-            shown.setdefault(entry["path"], entry["shards"])
-    for path, shards in shown.items():
-        most = shards if len(shards) <= _MOST_SHARDS else [*shards[: _MOST_SHARDS - 2], "...", shards[-1]]
-        say(f"lscli: {path}: {len(shards)} shard{'s' * (len(shards) > 1)}: {', '.join(most)}")
+        for what in ("shard", "member"):
+            names = entry.get(f"{what}s")
+            if names and not names[0].startswith(entry["path"]):  # members of one array have no files of their own
+                shown.setdefault(entry["path"], (what, names))
+    for path, (what, names) in shown.items():
+        most = names if len(names) <= _MOST_FILES else [*names[: _MOST_FILES - 2], "...", names[-1]]
+        say(f"lscli: {path}: {len(names)} {what}{'s' * (len(names) > 1)}: {', '.join(most)}")

@@ -12,9 +12,19 @@ from lscli.io.argument import Argument, is_stdin
 from lscli.io.array_request import ArrayRequest, Entry, Wants
 from lscli.io.axes import Axes, Stored, check_labels, class_axes, joined
 from lscli.io.class_axis import rows_of
+from lscli.io.ensemble_files import (
+    check_alike,
+    check_same_labels,
+    ensemble_name,
+    is_ensemble,
+    label_arguments,
+    member_arguments,
+    members_along,
+)
 from lscli.io.format_table import FORMATS
 from lscli.io.labels import Labels
 from lscli.io.logits import UNTYPED, UNTYPED_BYTES, Logits
+from lscli.io.members import mean_of
 from lscli.io.memory import read_all
 from lscli.io.odd_labels import indicators, not_one_per_sample, one_hot
 from lscli.io.paths import alike, several_files
@@ -60,36 +70,58 @@ def _opened(
     shared = labels is None
     if is_stdin(labels) and is_stdin(logits):
         raise UsageError("standard input can be read only once", "name a file for all but one of the inputs", where="-")
+    several = is_ensemble(options)
     # After an error no file stays open, even if a caller keeps the traceback.
     with contextlib.ExitStack() as stack:
-        of_logits = Argument.of(logits, "logits", stack, options.input_format)
-        if shared:
-            of_labels = of_logits.again(stack)
-        else:
-            of_labels = Argument.of(labels, "labels", stack, options.input_format if is_stdin(labels) else None)
-            if None not in (of_logits.pattern, of_labels.pattern):
-                of_labels = of_labels.paired_with(of_logits)
-        if options.choice_score != "sum" and {name for _, name in of_logits.files} != {"lm-eval"}:
+        arguments = member_arguments(logits, stack, options)
+        label_sets = label_arguments(labels, arguments, logits, stack, options)
+        if dimensions == 2 and len(label_sets) > 1:
+            what = "soft labels of several members are not compared"
+            raise UsageError(what, "name one file of labels after the logits", where=arguments[0].names[0])
+        if options.choice_score != "sum" and {name for each in arguments for _, name in each.files} != {"lm-eval"}:
             what = "--choice-score is for the choices in samples of lm-evaluation-harness"
             raise UsageError(what, "leave out --choice-score")
         axes = Axes.of(options, soft=dimensions == 2)
-        scores = of_logits.parts(_logits_request(options, shared=shared), stack)
+        members = [each.parts(_logits_request(options, shared=shared), stack) for each in arguments]
         wants: Wants = "integers" if dimensions == 1 else "matrix"
-        truth = _label_parts(of_labels, _labels_request(options, wants, shared=shared), stack)
+        truths = [_label_parts(each, _labels_request(options, wants, shared=shared), stack) for each in label_sets]
+        if options.ensemble_axis is not None:
+            members = members_along(members[0], options.ensemble_axis)
+            arguments *= len(members)
+        check_alike(members)
+        scores, truth, of_logits, of_labels = members[0], truths[0], arguments[0], label_sets[0]
         _check_order(scores[0], truth[0], axes)
         check_not_repeated(scores, truth, of_logits, of_labels)
         samples, label_axes = _checked_shapes(of_logits, scores, of_labels, truth, axes)
         if axes.flatten:
-            scores = [rows_of(part, None if axes.binary else axes.classes) for part in scores]
+            members = [[rows_of(part, None if axes.binary else axes.classes) for part in parts] for parts in members]
             truth = [rows_of(part, axis) for part, axis in zip(truth, label_axes, strict=True)]
-        array = interpreted(of_logits.joined(scores), options.kind, binary=options.binary, device=str(options.device))
-        matrix = Logits(array, options.kind, samples if axes.flatten else None)
-        opened = matrix, made(of_labels.joined(truth), matrix)
+            truths = [truth, *([rows_of(part, None) for part in parts] for parts in truths[1:])]
+        own = [
+            _matrix(argument.joined(parts), options, samples if axes.flatten else None)
+            for argument, parts in zip(arguments, members, strict=True)
+        ]
+        matrix = own[0]
+        if several:
+            name = ensemble_name(logits, arguments)
+            array = mean_of(own, name, options.ensemble_of, str(options.device))
+            matrix = Logits(array, options.kind, matrix.samples)
+        if len(truths) > 1:
+            joined = [each.joined(parts) for each, parts in zip(label_sets, truths, strict=True)]
+            opened = matrix, check_same_labels(joined, [each.name for each in own])
+        else:
+            opened = matrix, made(of_labels.joined(truth), matrix)
         if not options.pool:
             values = opened[1].values if isinstance(opened[1], Labels) else None
             check_one_model(truth, of_logits, of_labels, values)
         stack.pop_all()
     return opened
+
+
+def _matrix(array: StoredArray, options: ReadingOptions, samples: Shape | None) -> Logits:
+    """The logits of one member, or of the only one."""
+    rows = interpreted(array, options.kind, binary=options.binary, device=str(options.device))
+    return Logits(rows, options.kind, samples)
 
 
 def _logits_request(options: ReadingOptions, *, shared: bool) -> ArrayRequest:

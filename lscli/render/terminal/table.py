@@ -143,6 +143,9 @@ def titled(answer: Report | Listing, shape: Sequence[int] | None = None) -> Text
         rows, classes = shape or entry["shape"]
         title.append(f"  {printable(str(entry['path']))}")
         title.append(f"  {rows:,} samples x {classes:,} classes, {entry['dtype']}", style="not bold dim")
+        if entry.get("members"):
+            of = "logits" if answer.settings["ensemble_of"].value == "logits" else "probabilities"
+            title.append(f", mean of the {of} of {len(entry['members'])} members", style="not bold dim")
     left_out = [f"{answer.samples[key]:,} {key}" for key in ("ignored", "skipped") if answer.samples.get(key)]
     if left_out:
         title.append(f", {' and '.join(left_out)}", style="not bold yellow")
