@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from lscli.cli.output import Destination
 from lscli.cli.progress import progress_bar
@@ -11,7 +11,7 @@ from lscli.errors import UsageError
 from lscli.io.paths import STDIN, files_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     import typer
 
@@ -54,21 +54,22 @@ def run_command(
     with progress_bar(output.quiet) as progress:
         found = answer(options.replaced(progress=progress))
         if not output.quiet:
-            _show_files(found.inputs)
+            _show_files(found)
 
         from lscli.cli.defaults import with_origins
 
         destination.write(with_origins(found, context))
 
 
-def _show_files(inputs: Sequence[Mapping[str, Any]]) -> None:
+def _show_files(found: Report | Listing) -> None:
     """Say on stderr in which order the files of a pattern were read."""
+    of_files = found.settings.get("ensemble")
     shown: dict[str, tuple[str, Sequence[str]]] = {}
-    for entry in inputs:
-        for what in ("shard", "member"):
-            names = entry.get(f"{what}s")
-            if names and not names[0].startswith(entry["path"]):  # members of one array have no files of their own
-                shown.setdefault(entry["path"], (what, names))
+    for entry in found.inputs:
+        if entry.get("shards"):
+            shown.setdefault(entry["path"], ("shard", entry["shards"]))
+        elif entry.get("members") and of_files is not None and of_files.value:
+            shown.setdefault(entry["path"], ("member", entry["members"]))
     for path, (what, names) in shown.items():
         most = names if len(names) <= _MOST_FILES else [*names[: _MOST_FILES - 2], "...", names[-1]]
         say(f"lscli: {path}: {len(names)} {what}{'s' * (len(names) > 1)}: {', '.join(most)}")

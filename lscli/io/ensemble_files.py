@@ -8,6 +8,7 @@ import numpy as np
 
 from lscli.errors import InputError, UsageError
 from lscli.io.argument import Argument, is_path, is_stdin
+from lscli.io.axes import Axes, ensemble_axes
 from lscli.io.ensemble_axis import split
 from lscli.io.labels import Labels
 from lscli.io.members import other_shape
@@ -145,6 +146,26 @@ def members_along(parts: Sequence[StoredArray], axis: int) -> list[list[StoredAr
             what = f"has {len(members)} members, {parts[0].name} has {len(split_parts[0])}"
             raise InputError(what, "all shards must have the same members", where=part.name)
     return [list(of_member) for of_member in zip(*split_parts, strict=True)]
+
+
+def check_axis(part: StoredArray, axis: int, labels: StoredArray, axes: Axes) -> None:
+    """Compare the axis of the members with the shape of the labels.
+
+    Args:
+        part: the array of all members, as stored.
+        axis: the axis that was named.
+        labels: as stored.
+        axes: how the array without the axis is read.
+
+    Raises:
+        InputError: the labels do not fit, but would if another axis were named.
+    """
+    x, y = part.shape, labels.shape
+    found = ensemble_axes(x, y, binary=axes.binary, soft=axes.soft)
+    if axes.classes == -1 and found and axis % len(x) not in found:
+        which = " or ".join(map(str, found))
+        what = f"labels {y} show that the members of logits {x} are axis {which}, not axis {axis}"
+        raise InputError(what, f"say --ensemble-axis {which}", where=part.name)
 
 
 def check_alike(members: Sequence[Sequence[StoredArray]]) -> None:

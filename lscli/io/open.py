@@ -14,6 +14,7 @@ from lscli.io.axes import Axes, Stored, check_labels, class_axes, joined
 from lscli.io.class_axis import rows_of
 from lscli.io.ensemble_files import (
     check_alike,
+    check_axis,
     check_same_labels,
     ensemble_name,
     is_ensemble,
@@ -86,6 +87,7 @@ def _opened(
         wants: Wants = "integers" if dimensions == 1 else "matrix"
         truths = [_label_parts(each, _labels_request(options, wants, shared=shared), stack) for each in label_sets]
         if options.ensemble_axis is not None:
+            check_axis(members[0][0], options.ensemble_axis, truths[0][0], axes)
             members = members_along(members[0], options.ensemble_axis)
             arguments *= len(members)
         check_alike(members)

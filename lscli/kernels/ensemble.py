@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 # Bytes of a tile of one member. The tiles of all members, which are needed at once, share this many.
-_TILES = 4 << 20
-# Tiles besides those of the members' probabilities and of their logits as they are read, measured.
-_MORE_TILES = 6
+_TILES = 2 << 20
+# The most tiles for each member, where all rows underflow and are computed again in float64, and besides.
+_EACH, _BESIDES = 6, 6
 
 
 class Rows(NamedTuple):
@@ -49,7 +49,7 @@ def tile_rows(num_classes: int, members: int, element: str) -> int:
 def tile_bytes(num_classes: int, members: int, element: str) -> int:
     """An upper bound of the bytes that a thread takes to compute the mean."""
     rows = tile_rows(num_classes, members, element)
-    return (2 * members + _MORE_TILES) * rows * num_classes * np.dtype(element).itemsize
+    return (_EACH * members + _BESIDES) * rows * num_classes * np.dtype(element).itemsize
 
 
 class EnsembleMean:
