@@ -56,7 +56,7 @@ def evaluate(logits: Data, labels: Data | None, options: EvaluateOptions) -> Rep
     words = metric_words(options.metrics)
     choices = select(words, allow_negative_eps=options.allow_negative_eps)
     if options.score in ensemble.COLUMNS and not is_ensemble(options):
-        hint = "say --ensemble or --ensemble-axis, or leave out --score"
+        hint = "leave out --score, or read several members: --ensemble"
         raise UsageError("there is one member, which cannot disagree", hint, where="score")
     left_out: list[str] = []
     if options.soft_labels:

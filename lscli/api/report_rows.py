@@ -122,7 +122,7 @@ def _reason(choice: Choice, settings: Settings, table: SampleTable) -> str:
     if metric in ("loss_difference", "loss_flip_eps"):
         return "there is one model; lscli sweep takes several"
     if metric in ensemble.COLUMNS:
-        return "there is one member; --ensemble and --ensemble-axis read several"
+        return "there is one member; for the files of several, say --ensemble"
     if settings.targets.class_weighted and metric.startswith("excess_"):
         return "with class weights the excess is not split"
     if max(settings.eps) < 0:

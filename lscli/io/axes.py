@@ -279,7 +279,7 @@ def _or_ensemble(hint: str, logits: Shape, labels: Shape, axes: Axes) -> str:
     if axes.ensemble or axes.classes != -1 or not found:
         return hint
     flat = axes.flatten or is_flat(without(logits, found[0]), binary=axes.binary)
-    said = f"say {'' if flat else '--flatten '}--ensemble-axis {found[0]}"
+    said = f"say --ensemble-axis {found[0]}" if flat else f"say --flatten --ensemble-axis {found[0]}"
     return f"if axis {found[0]} holds the members of an ensemble, {said}; otherwise {hint}"
 
 

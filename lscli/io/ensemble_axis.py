@@ -37,13 +37,13 @@ def split(array: StoredArray, axis: int) -> list[StoredArray]:
     shape = array.shape
     if not -len(shape) <= axis < len(shape) or len(shape) < 2:
         what = f"{array.name} has shape {shape}, and no axis {shown(axis)} besides that of the samples"
-        hint = f"name an axis from 0 to {len(shape) - 1}" if len(shape) > 1 else "leave out --ensemble-axis"
+        hint = f"name an axis from 0 to {len(shape) - 1}" if len(shape) > 1 else "save the members as (S, N, K)"
         raise UsageError(what, hint, where="ensemble-axis")
     axis %= len(shape)
     count = shape[axis]
     if count < 2:
         what = f"axis {axis} of shape {shape} has {'one member' if count else 'no member'}"
-        raise InputError(what, "an ensemble has several: name their axis with --ensemble-axis", where=array.name)
+        raise InputError(what, "an ensemble has several: name the axis that holds them", where=array.name)
     names = [f"{array.name} (member {number})" for number in range(count)]
     if isinstance(array, TensorArray):
         return [TensorArray(array.tensor.select(axis, number), name) for number, name in enumerate(names)]

@@ -69,7 +69,7 @@ def member_arguments(value: Any, stack: contextlib.ExitStack, options: ReadingOp
     if not isinstance(value, list | tuple):
         raise UsageError("is one array, and an ensemble has several", f"give a list of arrays; {_AXIS}", where="logits")
     if len(value) < 2:
-        hint = "give a list of at least two, or leave out --ensemble"
+        hint = "give a list of at least two, or leave out ensemble=True"
         raise UsageError(f"a list of {len(value)} is no ensemble", hint, where="logits")
     if any(map(is_stdin, value)):
         raise UsageError("standard input cannot be a member", "save it to a file", where="-")
