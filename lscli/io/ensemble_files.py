@@ -162,7 +162,8 @@ def check_axis(part: StoredArray, axis: int, labels: StoredArray, axes: Axes) ->
     """
     x, y = part.shape, labels.shape
     found = ensemble_axes(x, y, binary=axes.binary, soft=axes.soft)
-    if axes.classes == -1 and found and axis % len(x) not in found:
+    there = -len(x) <= axis < len(x)
+    if axes.classes == -1 and found and there and axis % len(x) not in found:
         which = " or ".join(map(str, found))
         what = f"labels {y} show that the members of logits {x} are axis {which}, not axis {axis}"
         raise InputError(what, f"say --ensemble-axis {which}", where=part.name)

@@ -128,7 +128,7 @@ def _matrix(array: StoredArray, options: ReadingOptions, samples: Shape | None) 
 
 def _logits_request(options: ReadingOptions, *, shared: bool) -> ArrayRequest:
     """The array of logits to read; `shared` if the labels are in the same file."""
-    wants: Wants = "numbers" if options.binary else "matrix"
+    wants: Wants = "numbers" if options.binary and options.ensemble_axis is None else "matrix"
     labels, trailing = options.labels_column or options.labels_key, options.allow_trailing
     request = ArrayRequest("logits", wants, options.logits_key, "--logits-key", labels, trailing, options.dtype, shared)
     return request._replace(choice_score=options.choice_score)
