@@ -9,7 +9,7 @@ Fields of the last base class come first, and a report lists its settings in the
 
 # No `from __future__ import annotations` here: the `Option` of a field is read from its annotation.
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from lscli.checked_options import Option, Options
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     # A path, a pattern of shards, `-`, or the values themselves: a numpy array, a list or a torch tensor.
-    Data = str | bytes | os.PathLike[str] | os.PathLike[bytes] | ArrayLike
+    # Members of an ensemble may be a list of paths.
+    Data = str | bytes | os.PathLike[str] | os.PathLike[bytes] | Sequence[str | os.PathLike[str]] | ArrayLike
     Device = str | torch.device
 else:
     Device = str
