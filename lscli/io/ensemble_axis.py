@@ -64,8 +64,6 @@ class _Blocks:
         self.array = array
         self.before, self.members, self.after = math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1 :])
         self.forwards = array.sequential or array.rows_only
-        if self.forwards and axis == 0:
-            raise _forwards_only(array)
         self._elements = None if array.rows_only else array.reshaped((math.prod(shape),))
         self._last = threading.local()
 

@@ -60,7 +60,8 @@ def test_eval_prints_how_much_the_members_disagree(run: Run) -> None:
     assert "mutual_information" not in values(run("eval", "x-0.npy", "y.npy"))
 
 
-def test_samples_of_an_ensemble_have_two_more_columns(run: Run) -> None:
+def test_samples_of_an_ensemble_have_two_more_columns(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lscli.scan.scan._PART_ROWS", 25)  # several parts
     rows = records(run("samples", *FILES, "--chunk-rows", 7))
     assert ["weight", "expected_entropy", "mutual_information"] == list(rows[0])[-3:]
     np.testing.assert_allclose(column(rows, "expected_entropy"), ENTROPY, rtol=1e-12)

@@ -13,6 +13,9 @@ from safetensors.numpy import save_file
 
 import lscli
 from lscli.io import ensemble_axis
+from lscli.io.array_request import ArrayRequest
+from lscli.io.files import RegularFile
+from lscli.io.formats.npy import open_array
 from tests import ensembles
 
 X, Y = ensembles.members(24, 4), ensembles.labels(24, 4)
@@ -101,6 +104,16 @@ def test_the_rest_is_read_as_without_the_axis(
         tmp_path / "x.npy", Y.reshape(labels), ensemble_axis=axis, chunk_rows=chunk_rows, threads=2, **options
     )
     assert expected == found
+
+
+def test_rows_may_be_read_in_any_order(tmp_path: Path) -> None:
+    file = RegularFile(str(as_npy(tmp_path, np.moveaxis(X, 0, 1))))
+    array = open_array(file, ArrayRequest("logits", "matrix"))
+    for start, stop in ((0, 3), (0, 9), (2, 9), (5, 6), (0, 3)):
+        for member, x in zip(ensemble_axis.split(array, 1), X, strict=True):
+            found = member.read(start, stop, np.empty((stop - start, 4), np.float32))
+            assert x[start:stop].tolist() == found.tolist()
+    array.close()
 
 
 @pytest.mark.parametrize("axis", [0, 1])
