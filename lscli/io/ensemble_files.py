@@ -101,6 +101,8 @@ def label_arguments(
     found = Argument.of(value, "labels", stack, options.input_format if is_stdin(value) else None)
     if found.pattern is None:
         return [found]
+    if options.ensemble and len(found.files) == 1 and members[0].pattern is None:
+        return found.each_alone()
     if options.ensemble and is_path(logits):
         of_logits = [file for each in members for file in each.files]
         return found.paired_with(Argument(of_logits, Argument.name_of(logits))).each_alone()

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 _WIDEST = 1 << 18  # the most classes for which each column is tracked
 _BLOCK = 1 << 16  # elements that are looked at together
-_TYPES = (BFLOAT16, "float16", "float32", "float64")  # the one with the fewest digits first
 # The most elements that are looked at, in evenly spaced rows. What is odd about values is odd in every row; where no
 # row refutes it, looking at all of them would take long.
 _MOST = 1 << 24
@@ -38,13 +37,12 @@ class ValueWatch:
 
     def __init__(self, logits: Logits, label: NDArray[np.int32], *, binary: bool) -> None:
         self._label = label
-        members = None if logits.members is None else logits.members.members
-        self._dtype = logits.dtype if members is None else min((each.dtype for each in members), key=_TYPES.index)
+        self._dtype = logits.dtype
         self._stride = -(-math.prod(logits.shape) // _MOST)
         undeclared = logits.kind == "logits" and not logits.log_likelihoods
         narrow = logits.shape[1] <= _WIDEST
         self._looks = Looks(binary=binary) if undeclared else None
-        self._columns = WholeColumns(logits.shape[1], self._dtype) if undeclared and not binary and narrow else None
+        self._columns = WholeColumns(logits.shape[1], logits.dtype) if undeclared and not binary and narrow else None
 
     @property
     def open(self) -> bool:

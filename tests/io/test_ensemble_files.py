@@ -51,6 +51,7 @@ def test_every_way_to_name_the_members_gives_the_textbook_s_numbers() -> None:
         ("x-*.npy", Y),
         ("x-*.npy", "y-0.npy"),
         ("x-*.npy", "y-*.npy"),
+        ("x-*.npy", "y-0.np?"),
         ("own-*.npz", None),
         (names, Y),
         (tuple(map(Path, names)), "y-0.npy"),
@@ -106,6 +107,15 @@ def test_the_types_of_the_members_may_differ() -> None:
     np.save("h-1.npy", members[1])
     with pytest.raises(lscli.InputError, match=r"h-1.npy: 2-byte values without a type"):
         answer("h-*.npy", Y)
+
+
+@pytest.mark.parametrize("others", ["float32", "float64"])
+def test_one_member_of_float64_gives_rows_of_float64(others: str) -> None:
+    x = ensembles.members(30, 200, 3, "float64")
+    members = [x[0], *x[1:].astype(others)]
+    p = np.exp(ensembles.log_mean(np.stack(members).astype(float)))
+    expected = float(-np.log(p[:, 3]).mean())
+    assert pytest.approx(expected, rel=1e-12) == answer(members, np.full(30, 3))["loss_hard"]
 
 
 def test_the_members_of_a_list_may_have_shards(folder: Path) -> None:
