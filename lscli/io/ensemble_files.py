@@ -10,9 +10,10 @@ from lscli.errors import InputError, UsageError
 from lscli.io.argument import Argument, is_path, is_stdin
 from lscli.io.axes import Axes, ensemble_axes
 from lscli.io.ensemble_axis import split
-from lscli.io.labels import Labels
 from lscli.io.members import other_shape
+from lscli.io.memory import MemoryArray, read_all
 from lscli.io.shards import check_distinct
+from lscli.text import shown
 
 if TYPE_CHECKING:
     import contextlib
@@ -109,30 +110,36 @@ def label_arguments(
     return [found if members[0].pattern is None else found.paired_with(members[0])]
 
 
-def check_same_labels(labels: Sequence[StoredArray], members: Sequence[str]) -> Labels:
+def check_same_labels(
+    arguments: Sequence[Argument], labels: Sequence[Sequence[StoredArray]], members: Sequence[Sequence[StoredArray]]
+) -> MemoryArray:
     """The labels of the first member, which all others have, too.
 
     Args:
-        labels: those of each member, [N]; read and closed.
-        members: the names of the members.
+        arguments: the labels of each member.
+        labels: their parts; read and closed.
+        members: the parts of the members.
 
     Raises:
-        InputError: a member has other labels, or they cannot be used.
+        InputError: a member has other labels, or they cannot be read.
     """
-    first, *others = (Labels(each) for each in labels)
-    for name, other in zip(members[1:], others, strict=False):
-        if other.values.shape != first.values.shape:
-            what = f"has {len(other.values)} labels, {members[0]} has {len(first.values)}"
-            raise InputError(what, "the members of an ensemble must have the same samples", where=name)
-        differ = other.values != first.values
+    joined = [argument.joined(parts) for argument, parts in zip(arguments, labels, strict=True)]
+    first, *others = (read_all(each) for each in joined)
+    of_first = members[0][0].name
+    for (part, *_), other in zip(members[1:], others, strict=True):
+        if other.shape != first.shape:
+            what = f"has labels of shape {other.shape}, {of_first} of {first.shape}"
+            raise InputError(what, "the members of an ensemble must have the same samples", where=part.name)
+        differ = (other != first).ravel()
         if differ.any():
             row = int(differ.argmax())
-            what = f"its label of row {row} is {other.values[row]}, that of {members[0]} is {first.values[row]}"
+            one, two = shown(first.flat[row].item()), shown(other.flat[row].item())
+            what = f"its label of row {row} is {two}, that of {of_first} is {one}"
             hint = "save the samples of all members in the same order"
-            if not np.array_equal(np.sort(other.values), np.sort(first.values)):
+            if not np.array_equal(np.sort(other, axis=None), np.sort(first, axis=None)):
                 hint = "the members of an ensemble must have the same samples"
-            raise InputError(what, hint, where=name)
-    return first
+            raise InputError(what, hint, where=part.name)
+    return MemoryArray(first, joined[0].name)
 
 
 def members_along(parts: Sequence[StoredArray], axis: int) -> list[list[StoredArray]]:

@@ -91,14 +91,14 @@ def _opened(
             members = members_along(members[0], options.ensemble_axis)
             arguments *= len(members)
         check_alike(members)
-        scores, truth, of_logits, of_labels = members[0], truths[0], arguments[0], label_sets[0]
+        scores, of_logits, of_labels = members[0], arguments[0], label_sets[0]
+        truth = truths[0] if len(truths) == 1 else [check_same_labels(label_sets, truths, members)]
         _check_order(scores[0], truth[0], axes)
         check_not_repeated(scores, truth, of_logits, of_labels)
         samples, label_axes = _checked_shapes(of_logits, scores, of_labels, truth, axes)
         if axes.flatten:
             members = [[rows_of(part, None if axes.binary else axes.classes) for part in parts] for parts in members]
             truth = [rows_of(part, axis) for part, axis in zip(truth, label_axes, strict=True)]
-            truths = [truth, *([rows_of(part, None) for part in parts] for parts in truths[1:])]
         own = [
             _matrix(argument.joined(parts), options, samples if axes.flatten else None)
             for argument, parts in zip(arguments, members, strict=True)
@@ -108,11 +108,7 @@ def _opened(
             name = ensemble_name(logits, arguments)
             array = mean_of(own, name, options.ensemble_of, str(options.device))
             matrix = Logits(array, options.kind, matrix.samples)
-        if len(truths) > 1:
-            joined = [each.joined(parts) for each, parts in zip(label_sets, truths, strict=True)]
-            opened = matrix, check_same_labels(joined, [each.name for each in own])
-        else:
-            opened = matrix, made(of_labels.joined(truth), matrix)
+        opened = matrix, made(of_labels.joined(truth), matrix)
         if not options.pool:
             values = opened[1].values if isinstance(opened[1], Labels) else None
             check_one_model(truth, of_logits, of_labels, values)

@@ -174,7 +174,7 @@ def test_labels_that_differ() -> None:
     np.savez("own-2.npz", logits=X[2], labels=Y[::-1])
     assert "the same order" in refused(lscli.InputError, "its label of row", "own-*.npz")
     np.save("y-2.npy", Y[:20])
-    says = r"x-2.npy: has 20 labels, x-0.npy has 24"
+    says = r"x-2.npy: has labels of shape \(20,\), x-0.npy of \(24,\)"
     refused(lscli.InputError, says, "x-*.npy", "y-*.npy")
     (Path("y-1.npy")).unlink()
     refused(lscli.InputError, "shards without a partner: x-1.npy", "x-*.npy", "y-*.npy")
