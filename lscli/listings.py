@@ -6,6 +6,7 @@ A view is chosen by the class of a listing; formats such as CSV need only its co
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
@@ -208,6 +209,8 @@ class Sample(NamedTuple):
     logit_gap: float
     weight: float
     cluster: str | int | None = None
+    expected_entropy: float = math.nan
+    mutual_information: float = math.nan
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -215,20 +218,23 @@ class Samples(Listing):
     """Samples, one `Sample` per row.
 
     Attributes:
-        clustered: whether there is a column of clusters.
+        further: the names of the columns after FIXED.
     """
 
     rows: Iterable[Sample]
-    clustered: bool = False
+    further: Sequence[str] = ()
     name = "samples"
     title = "Samples"
 
+    FIXED: ClassVar[tuple[str, ...]] = Sample._fields[:-3]
+
     @property
     def columns(self) -> Sequence[str]:
-        return Sample._fields if self.clustered else Sample._fields[:-1]
+        return (*self.FIXED, *self.further)
 
-    def cells(self) -> Iterable[Sequence[Any]]:
-        return self.rows if self.clustered else (row[:-1] for row in self.rows)
+    def cells(self) -> Iterator[Sequence[Any]]:
+        fixed, further = len(self.FIXED), [Sample._fields.index(name) for name in self.further]
+        return ((*row[:fixed], *(row[place] for place in further)) for row in self.rows)
 
 
 class CandidateRow(NamedTuple):

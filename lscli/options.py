@@ -9,7 +9,7 @@ Fields of the last base class come first, and a report lists its settings in the
 
 # No `from __future__ import annotations` here: the `Option` of a field is read from its annotation.
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from lscli.checked_options import Option, Options
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     # A path, a pattern of shards, `-`, or the values themselves: a numpy array, a list or a torch tensor.
-    Data = str | bytes | os.PathLike[str] | os.PathLike[bytes] | ArrayLike
+    # Members of an ensemble may be a list of paths.
+    Data = str | bytes | os.PathLike[str] | os.PathLike[bytes] | Sequence[str | os.PathLike[str]] | ArrayLike
     Device = str | torch.device
 else:
     Device = str
@@ -29,12 +30,13 @@ WeightMode = Literal["torch", "target-only"]
 BinEdges = Literal["right", "left"]
 Norm = Literal["l1", "l2", "max"]
 Library = Literal["torchmetrics", "netcal", "gpleiss", "sklearn"]
-Score = Literal["msp", "margin", "entropy", "max_logit", "max_logit_pnorm"]
+Score = Literal["msp", "margin", "entropy", "max_logit", "max_logit_pnorm", "mutual_information"]
 Nonfinite = Literal["error", "skip"]
 MaskedClasses = Literal["auto", "keep", "exclude", "error"]
 Kind = Literal["logits", "log-probs", "probs"]
 InputFormat = Literal["npy", "npz", "safetensors", "pt", "parquet", "arrow", "csv", "tsv", "lm-eval"]
 Dtype = Literal["bfloat16"]
+EnsembleOf = Literal["probs", "logits"]
 ChoiceScore = Literal["sum", "per-character", "per-byte"]
 Kernel = Literal["auto", "numpy", "torch"]
 WorstBy = Literal["loss", "confidence"]
@@ -197,6 +199,27 @@ class ValueOptions(Options):
     ] = None
 
 
+class EnsembleOptions(Options):
+    """Several members: deep ensembles, dropout at test time, test-time augmentation."""
+
+    ensemble: Annotated[
+        bool,
+        Option("The files of the pattern LOGITS are the members of an ensemble, each with all samples.", READING),
+    ] = False
+    ensemble_axis: Annotated[
+        int | None,
+        Option(
+            "The axis of the members in one array: 0 for (S, N, K). The rest is read as without it.",
+            READING,
+            "AXIS",
+            shown=False,
+        ),
+    ] = None
+    ensemble_of: Annotated[
+        EnsembleOf, Option("What an ensemble is the mean of: the probabilities of its members, or logits.", READING)
+    ] = "probs"
+
+
 class PositiveClassOptions(Options):
     """With two classes, the class that calibration is about."""
 
@@ -357,7 +380,7 @@ class SpeedOptions(ThreadOptions, DeviceOptions):
     ] = None
 
 
-class ReadingOptions(SpeedOptions, TopKOptions, FileOptions, ValueOptions, RowOptions):
+class ReadingOptions(SpeedOptions, TopKOptions, FileOptions, EnsembleOptions, ValueOptions, RowOptions):
     """How logits and labels are read."""
 
 
@@ -498,8 +521,8 @@ class CalibrationOptions(CompatOptions, NormOptions):
     score: Annotated[
         Score,
         Option(
-            "Score that the selective metrics rank by: msp (the confidence), margin, entropy, max_logit or "
-            "max_logit_pnorm.",
+            "Score that the selective metrics rank by: msp (the confidence), margin, entropy, max_logit, "
+            "max_logit_pnorm or, of an ensemble, mutual_information.",
             CALIBRATION,
             "SCORE",
         ),

@@ -9,7 +9,10 @@ from lscli.api.keywords import of_logits
 from lscli.api.loss_targets import declared_targets, parse_eps
 from lscli.api.positive_class import notes_on_class, positive_class
 from lscli.api.report_rows import Resampling, measured_rows, metric_settings, metric_words
+from lscli.errors import UsageError
 from lscli.intervals.clusters import notes_on_clusters
+from lscli.io.ensemble_files import is_ensemble
+from lscli.metrics import ensemble
 from lscli.metrics.bins import rule_of
 from lscli.metrics.selection import select
 from lscli.options import EvaluateOptions
@@ -57,6 +60,9 @@ def evaluate(logits: Data, labels: Data | None, options: EvaluateOptions) -> Rep
     settings = settings._replace(soft_labels=options.soft_labels, positive_class=number)
     words = metric_words(options.metrics)
     choices = select(words, allow_negative_eps=options.allow_negative_eps)
+    if options.score in ensemble.COLUMNS and not is_ensemble(options):
+        hint = "leave out --score, or read several members: --ensemble"
+        raise UsageError("there is one member, which cannot disagree", hint, where="score")
     left_out: list[str] = []
     if options.soft_labels:
         soft_metrics.check(options)

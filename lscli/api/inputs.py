@@ -243,4 +243,7 @@ def _input(role: str, opened: Logits | Labels | SoftLabels) -> dict[str, Any]:
         "size": opened.size,
     }
     by_name = {"names": opened.names_from} if isinstance(opened, Labels) and opened.names_from else {}
-    return described | ({"shards": opened.shards} if opened.shards else {}) | by_name
+    members = getattr(opened, "member_names", ())
+    return (
+        described | ({"shards": opened.shards} if opened.shards else {"members": members} if members else {}) | by_name
+    )

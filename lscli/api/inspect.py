@@ -15,7 +15,7 @@ from lscli.api.settings import settings_of
 from lscli.class_names import ClassNames, classes_by_name, integer_of
 from lscli.errors import LscliError, UsageError
 from lscli.io.argument import is_path
-from lscli.io.axes import class_axes, is_flat, same_samples
+from lscli.io.axes import class_axes, ensemble_axes, is_flat, same_samples
 from lscli.io.class_axis import rows_of
 from lscli.io.format_table import FORMATS
 from lscli.io.labels import Labels
@@ -85,7 +85,7 @@ def inspect(path: Path, options: InspectOptions) -> Contents:
     rows = [_row(name, array, *_next(name, partners[array.file], array, input_format, shape_of)) for array in found]
     return Contents(
         rows=rows,
-        conclusion=_conclusion(found),
+        conclusion=_conclusion(found, rows),
         inputs=[{"role": "file", "path": name, "size": sum(array.size for array in found)}],
         settings=settings_of(options),
         versions={"lscli": __version__},
@@ -302,7 +302,11 @@ def _fit(logits: Shape, labels: Shape) -> bool:
     """Whether labels of this shape may belong to logits of this shape: class numbers, or one value for each class."""
     if is_flat(logits, binary=True):
         return same_samples(labels, logits)
-    return labels == logits or bool(class_axes(logits, labels))
+    return labels == logits or bool(class_axes(logits, labels) or ensemble_axes(logits, labels))
+
+
+# For an array of several dimensions without labels.
+_UNKNOWN_AXIS = "--class-axis AXIS"
 
 
 def _axis_options(logits: Shape, labels: Shape | None) -> list[str]:
@@ -312,8 +316,11 @@ def _axis_options(logits: Shape, labels: Shape | None) -> list[str]:
     axes = class_axes(logits, labels) if labels else []
     if len(logits) < 3:
         return ["--class-axis 0"] if axes == [0] else []
+    members = ensemble_axes(logits, labels) if labels and not axes else []
+    if members:
+        return ["--flatten"] * (len(logits) > 3) + [f"--ensemble-axis {members[0]}"]
     if not axes:
-        return ["--class-axis AXIS"]
+        return [_UNKNOWN_AXIS]
     return ["--flatten" if axes[0] == len(logits) - 1 else f"--class-axis {axes[0]}"]
 
 
@@ -344,8 +351,11 @@ def _name(text: str) -> str:
     return shlex.quote(text)
 
 
-def _conclusion(found: Sequence[_Found]) -> str:
+def _conclusion(found: Sequence[_Found], rows: Sequence[ArrayRow]) -> str:
     roles = [array.role for array in found]
+    if any(_UNKNOWN_AXIS in row.command for row in rows):
+        axis = "--flatten if the last axis holds the classes, --class-axis AXIS if another one does"
+        return f"eval reads it as logits: say {axis}, --ensemble-axis AXIS if one holds the members of an ensemble."
     if "logits" in roles and "labels" in roles:
         return "eval reads it as logits with their labels."
     if "logits" in roles:

@@ -13,6 +13,7 @@ from lscli.api.plausibility import COLUMNS, plausibility_notes
 from lscli.api.positive_class import as_stated, check_two_classes
 from lscli.api.settings import settings_of
 from lscli.errors import warn
+from lscli.metrics.ensemble import COLUMNS as OF_MEMBERS
 from lscli.metrics.smoothed_losses import WEIGHTED_HARD, entropies, vectors
 from lscli.options import TargetOptions
 from lscli.report import Provenance
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.checked_options import Options
+    from lscli.io.tensor_members import Disagreement
     from lscli.metrics.bins import BinRule
     from lscli.options import Data, ReadingOptions
     from lscli.table import SampleTable
@@ -112,7 +114,8 @@ def read(
         asked = {*columns, *opened.columns} or {"label" if opened.soft is None else "loss_hard"}
         wanted = asked if opened.soft is not None else asked | COLUMNS
         stated = None if positive_class is None else opened.logits.stated_probabilities()
-        if stated is not None:
+        apart = opened.logits.keep_disagreement() if wanted & OF_MEMBERS else None
+        if stated is not None or apart is not None:
             wanted |= {"row"}
         soft = None
         if opened.soft is not None:
@@ -123,7 +126,7 @@ def read(
         result = scan(
             opened.logits,
             opened.label,
-            wanted - extra.keys() - of_labels.keys() - {WEIGHTED_HARD},
+            wanted - extra.keys() - of_labels.keys() - OF_MEMBERS - {WEIGHTED_HARD},
             opened.options,
             class_sums=list(class_sums),
             vectors=extra,
@@ -132,6 +135,8 @@ def read(
             counted=opened.counted,
         )
     noted, remark = doubts(opened, result.table), opened.remark(result)
+    if apart is not None:
+        result = result._replace(table=_with_disagreement(result.table, apart))
     if stated is not None:
         result = result._replace(table=as_stated(result.table, stated, opened.logits.stored, options.min_prob))
     result = result._replace(table=result.table.without(wanted - asked))
@@ -151,6 +156,12 @@ def read(
         class_names=opened.class_names,
         remark=remark,
     )
+
+
+def _with_disagreement(table: SampleTable, apart: Disagreement) -> SampleTable:
+    """The table with the columns of an ensemble, given those of all rows."""
+    found = {name: values[table["row"]] for name, values in apart._asdict().items()}
+    return replace(table, columns={**table.columns, **found})
 
 
 def doubts(opened: Inputs, table: SampleTable) -> list[str]:
@@ -173,17 +184,21 @@ def read_parts(
     The reading has no tables, and no counts that are only known after the last row.
     """
     opened = Inputs(logits, labels, options)
+    wanted = {*columns, *opened.columns}
+    apart = opened.logits.keep_disagreement() if wanted & OF_MEMBERS else None
+    wanted |= {"row"} if apart is not None else set()
 
     def parts() -> Iterator[tuple[SampleTable, Array]]:
         skipped = samples = 0
         last, zero = None, [np.empty(0, np.intp)]
         with opened:
             for part in scan_parts(
-                opened.logits, opened.label, {*columns, *opened.columns}, opened.options, opened.watch, opened.counted
+                opened.logits, opened.label, wanted - OF_MEMBERS, opened.options, opened.watch, opened.counted
             ):
                 skipped, last = skipped + part.skipped, part
                 zero.append(part.zero_labels)
-                table = opened.rows.clustered(opened.rows.weighted(part.table))
+                table = part.table if apart is None else _with_disagreement(part.table, apart)
+                table = opened.rows.clustered(opened.rows.weighted(table))
                 samples += len(table) if table.weight is None else int(np.count_nonzero(table.weight))
                 yield table, opened.rows.groups_of(table)
         if skipped:

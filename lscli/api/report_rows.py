@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lscli.intervals.bootstrap import Bootstrap, interval, resampled
 from lscli.intervals.clusters import mean_interval, widened
 from lscli.limits import memory_limit, processors
+from lscli.metrics import ensemble
 from lscli.metrics.base import Settings
 from lscli.metrics.bounds import lacks_bounds
 from lscli.report import Row
@@ -187,6 +188,8 @@ def _without_setting(choice: Choice, settings: Settings) -> str:
         return "there is no noise rate"
     if metric in ("loss_difference", "loss_flip_eps"):
         return "there is one model; lscli sweep takes several"
+    if metric in ensemble.COLUMNS:
+        return "there is one member; for the files of several, say --ensemble"
     if settings.targets.class_weighted and metric.startswith("excess_"):
         return "with class weights the excess is not split"
     if max(settings.eps) < 0:

@@ -12,6 +12,7 @@ from lscli.api.keywords import of_logits
 from lscli.errors import UsageError
 from lscli.io.argument import is_stdin
 from lscli.io.clusters import NONE
+from lscli.io.ensemble_files import is_ensemble
 from lscli.listings import Recomputed, Sample, Samples
 from lscli.options import SamplesOptions
 from lscli.table import BOUNDS, bound
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
     Part = tuple[SampleTable, Array]
 
-# The columns of the table that a row shows: all fields but the source, the group, the weight and the cluster.
-_VALUES = Sample._fields[2:-2]
+# The columns of the table that a row shows: all fixed columns but the source, the group and the weight.
+_VALUES = Samples.FIXED[2:-1]
+_OF_MEMBERS = ("expected_entropy", "mutual_information")
 
 
 @of_logits(SamplesOptions)
@@ -42,19 +44,20 @@ def per_sample(logits: Data, labels: Data | None, options: SamplesOptions) -> Sa
         logits, labels: as in `lscli.evaluate`.
 
     Returns:
-        A listing, one row per sample, with its cluster if `clusters` names some. With `worst`, all rows are read
-        before the first is returned.
+        A listing, one row per sample; with its cluster if `clusters` names some, and with expected_entropy and
+        mutual_information of an ensemble. With `worst`, all rows are read before the first is returned.
 
     Raises:
         LscliError: as `lscli.evaluate`.
     """
 
     clustered = options.clusters is not None and not (isinstance(options.clusters, str) and options.clusters == NONE)
+    of_members = _OF_MEMBERS if is_ensemble(options) else ()
 
     def rows() -> tuple[reading.Reading, Iterator[Sample]]:
-        read, parts = reading.read_parts(logits, labels, _VALUES, options)
+        read, parts = reading.read_parts(logits, labels, (*_VALUES, *of_members), options)
         chosen = parts if options.worst is None else _worst(parts, options.worst, options.by)
-        return read, _rows(read.source, chosen, read.cluster_names if clustered else None)
+        return read, _rows(read.source, chosen, read.cluster_names if clustered else None, of_members)
 
     def again() -> Iterator[Sample]:
         if is_stdin(logits) or is_stdin(labels):
@@ -62,18 +65,30 @@ def per_sample(logits: Data, labels: Data | None, options: SamplesOptions) -> Sa
         return rows()[1]
 
     read, first = rows()
-    return Samples(rows=Recomputed(first, again), clustered=clustered, **read.answered(options))
+    further = (*(("cluster",) if clustered else ()), *of_members)
+    return Samples(rows=Recomputed(first, again), further=further, **read.answered(options))
 
 
-def _rows(source: str, parts: Iterable[Part], called: Sequence[str | int] | None) -> Iterator[Sample]:
-    """The rows of all parts; `called` has the names of the clusters, if rows show them."""
+def _rows(
+    source: str, parts: Iterable[Part], called: Sequence[str | int] | None, of_members: Sequence[str]
+) -> Iterator[Sample]:
+    """The rows of all parts.
+
+    Args:
+        source: the name of the logits.
+        parts: tables with the group of each sample.
+        called: the names of the clusters, if rows show them.
+        of_members: the columns that only an ensemble has.
+    """
     for table, groups in parts:
         weight = [1] * len(table) if table.weight is None else table.weight.tolist()
-        columns = [groups.tolist(), *(_cells(table, name) for name in _VALUES), weight]
+        clusters: list[str | int | None] = [None] * len(table)
         if called is not None and table.cluster is not None:
-            columns.append([called[code] for code in table.cluster.tolist()])
-        for values in zip(*columns, strict=True):
-            yield Sample(source, *values)
+            clusters = [called[code] for code in table.cluster.tolist()]
+        columns = [_cells(table, name) for name in _VALUES]
+        others = [_cells(table, name) for name in of_members]
+        for group, *values in zip(groups.tolist(), *columns, weight, clusters, *others, strict=True):
+            yield Sample(source, group, *values)
 
 
 def _cells(table: SampleTable, name: str) -> list[Any]:

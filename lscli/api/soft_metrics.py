@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lscli.errors import UsageError
 from lscli.kernels.soft import SOFT_COLUMNS
+from lscli.metrics import ensemble
 from lscli.metrics.smoothed_losses import PRIOR, WEIGHTED, WEIGHTED_HARD, entropies
 
 if TYPE_CHECKING:
@@ -52,4 +53,5 @@ def notes(read: Reading, left_out: Sequence[str]) -> Iterator[str]:
 
 def _is_there(choice: Choice, settings: Settings) -> bool:
     columns = choice.columns(settings)
-    return columns - entropies(columns).keys() <= SOFT_COLUMNS | {PRIOR, WEIGHTED, WEIGHTED_HARD}
+    known = SOFT_COLUMNS | ensemble.COLUMNS | {PRIOR, WEIGHTED, WEIGHTED_HARD}
+    return columns - entropies(columns).keys() <= known

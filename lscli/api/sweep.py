@@ -17,7 +17,9 @@ from lscli.checked_options import items
 from lscli.errors import InputError, UsageError
 from lscli.intervals.clusters import notes_on_clusters
 from lscli.io.argument import is_path
+from lscli.io.axes import without
 from lscli.io.path_roles import is_keyed, is_table, stored_shape
+from lscli.io.paths import files_of
 from lscli.io.tables.columns import LABELS
 from lscli.metrics.base import Settings
 from lscli.metrics.paired import differences, paired_columns
@@ -67,7 +69,7 @@ def sweep(logits: Data, labels: Data | None, options: SweepOptions) -> Report:
     settings = Settings(eps=eps, targets=targets, soft_labels=soft)
     resampling = Resampling.of(options, options)
     models = [logits, *_several(options.others, getattr(logits, "ndim", 2))]
-    _check_shapes(models, options.logits_key)
+    _check_shapes(models, options)
     choices, pairs = select(METRICS), select("paired")
     left_out: list[str] = []
     if soft:
@@ -118,7 +120,7 @@ def _several(others: Any, dimensions: int) -> Sequence[Any]:
     return items(others, "others")
 
 
-def _check_shapes(models: Sequence[Any], logits_key: str | None) -> None:
+def _check_shapes(models: Sequence[Any], options: SweepOptions) -> None:
     """Compare the shapes of all models before any is read. A file whose header has no shape is not compared.
 
     Raises:
@@ -127,7 +129,7 @@ def _check_shapes(models: Sequence[Any], logits_key: str | None) -> None:
     if len(models) < 2:
         return
     names = [os.fsdecode(model) if is_path(model) else f"model {place}" for place, model in enumerate(models)]
-    shapes = [_shape(model, logits_key) for model in models]
+    shapes = [_shape(model, options) for model in models]
     for name, shape in zip(names[1:], shapes[1:], strict=True):
         if shape and shapes[0] and len(shape) == len(shapes[0]) >= 2 and shape != shapes[0]:
             raise InputError(
@@ -137,13 +139,23 @@ def _check_shapes(models: Sequence[Any], logits_key: str | None) -> None:
             )
 
 
-def _shape(model: Any, logits_key: str | None) -> tuple[int, ...] | None:
+def _shape(model: Any, options: SweepOptions) -> tuple[int, ...] | None:
+    """The shape of a model as it is stored; of an ensemble, that of its first member."""
+    if options.ensemble:
+        several = not is_path(model) and isinstance(model, list | tuple) and len(model) > 0
+        model = files_of(os.fsdecode(model))[0] if is_path(model) else model[0] if several else model
     if is_path(model):
-        return stored_shape(model, logits_key, "logits")
-    try:
-        return tuple(np.shape(model))
-    except Exception:  # a value that is not an array is refused when it is read
-        return None
+        shape = stored_shape(model, options.logits_key, "logits")
+    else:
+        try:
+            shape = tuple(np.shape(model))
+        except Exception:  # a value that is not an array is refused when it is read
+            return None
+    axis = options.ensemble_axis
+    if axis is None or not shape:
+        return shape
+    alone = not is_path(model) or files_of(os.fsdecode(model)) == [os.fsdecode(model)]
+    return without(shape, axis) if alone and -len(shape) <= axis < len(shape) else None
 
 
 def _read(model: Any, first: Data, labels: Data | None, columns: frozenset[str], options: SweepOptions) -> Reading:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from lscli.cli.output import Destination
 from lscli.cli.progress import progress_bar
@@ -11,7 +11,7 @@ from lscli.errors import UsageError
 from lscli.io.paths import STDIN, files_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     import typer
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Given = TypeVar("Given", bound="Options")
 
-_MOST_SHARDS = 20
+_MOST_FILES = 20
 
 
 def run_command(
@@ -54,19 +54,22 @@ def run_command(
     with progress_bar(output.quiet) as progress:
         found = answer(options.replaced(progress=progress))
         if not output.quiet:
-            _show_shards(found.inputs)
+            _show_files(found)
 
         from lscli.cli.origins import with_origins
 
         destination.write(with_origins(found, context))
 
 
-def _show_shards(inputs: Sequence[Mapping[str, Any]]) -> None:
+def _show_files(found: Report | Listing) -> None:
     """Say on stderr in which order the files of a pattern were read."""
-    shown: dict[str, Sequence[str]] = {}
-    for entry in inputs:
+    of_files = found.settings.get("ensemble")
+    shown: dict[str, tuple[str, Sequence[str]]] = {}
+    for entry in found.inputs:
         if entry.get("shards"):
-            shown.setdefault(entry["path"], entry["shards"])
-    for path, shards in shown.items():
-        most = shards if len(shards) <= _MOST_SHARDS else [*shards[: _MOST_SHARDS - 2], "...", shards[-1]]
-        say(f"lscli: {path}: {len(shards)} shard{'s' * (len(shards) > 1)}: {', '.join(most)}")
+            shown.setdefault(entry["path"], ("shard", entry["shards"]))
+        elif entry.get("members") and of_files is not None and of_files.value:
+            shown.setdefault(entry["path"], ("member", entry["members"]))
+    for path, (what, names) in shown.items():
+        most = names if len(names) <= _MOST_FILES else [*names[: _MOST_FILES - 2], "...", names[-1]]
+        say(f"lscli: {path}: {len(names)} {what}{'s' * (len(names) > 1)}: {', '.join(most)}")

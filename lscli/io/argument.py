@@ -66,6 +66,15 @@ class Argument(NamedTuple):
         check_distinct([file for file, _ in opened.files])
         return opened
 
+    @staticmethod
+    def name_of(value: Any) -> str:
+        """A path as typed."""
+        return os.fsdecode(value)
+
+    def each_alone(self) -> list[Argument]:
+        """An argument for each of the files."""
+        return [Argument([each]) for each in self.files]
+
     @property
     def names(self) -> list[str]:
         """The names of the files, in order; empty for an array."""

@@ -100,12 +100,14 @@ class Axes(NamedTuple):
         classes: the axis of the classes; negative numbers count from the end.
         binary: whether there is no axis of classes, but one value per sample.
         soft: whether labels are distributions, with an axis of classes.
+        ensemble: whether an axis of the members of an ensemble was taken away.
     """
 
     flatten: bool
     classes: int = -1
     binary: bool = False
     soft: bool = False
+    ensemble: bool = False
 
     @classmethod
     def of(cls, options: ReadingOptions, *, soft: bool = False) -> Axes:
@@ -116,9 +118,10 @@ class Axes(NamedTuple):
         """
         if options.binary and options.class_axis is not None:
             raise UsageError("binary logits have no axis of classes", "leave out --class-axis", where="class-axis")
+        several = options.ensemble or options.ensemble_axis is not None
         if options.class_axis is None:
-            return cls(options.flatten, binary=options.binary, soft=soft)
-        return cls(flatten=True, classes=options.class_axis, soft=soft)
+            return cls(options.flatten, binary=options.binary, soft=soft, ensemble=several)
+        return cls(flatten=True, classes=options.class_axis, soft=soft, ensemble=several)
 
     def class_axis(self, shape: Shape) -> int:
         """The axis of the classes of logits of this shape, from 0 on.
@@ -273,13 +276,13 @@ def _of_several_dimensions(logits: Stored, labels: Stored, axes: Axes, others: S
             hint = "leave out --binary; for the calibration of class 1, say --positive-class 1 to lscli eval"
         if not same_samples(y, x) and (swapped := _swapped(x, y, axes)):
             hint = f"the axes of the labels are swapped: {swapped}, and say --flatten"
-        return InputError(what, hint, where=logits.name)
+        return InputError(what, _or_ensemble(hint, x, y, axes), where=logits.name)
     what = f"need logits of shape (N, K), got {x}"
     if not others:
         hint = "with --flatten the labels have all axes but the last; with --class-axis, all but the named one"
         if swapped := _swapped(x, y, axes):
             hint = f"the axes of the labels are swapped: {swapped}, and say --flatten"
-        return InputError(f"{what}, which labels {y} do not fit", hint, where=logits.name)
+        return InputError(f"{what}, which labels {y} do not fit", _or_ensemble(hint, x, y, axes), where=logits.name)
     if others[0] != len(x) - 1:
         what += f"; labels {y} show that the classes are axis {' or '.join(map(str, others))}"
     return InputError(what, _axis_hint(x, others, axes), where=logits.name)
@@ -321,7 +324,25 @@ def _other_shape(logits: Stored, labels: Stored, axes: Axes) -> InputError:
         return InputError(what, _SAME_RUN, where=labels.name)
     swapped = _swapped(x, y, axes)
     what = f"labels {y} do not fit logits {x}; {given}they must be {called} = {samples}"
-    return InputError(what + (": the axes are swapped" if swapped else ""), swapped or _SAME_RUN, where=labels.name)
+    hint = swapped or _or_ensemble(_SAME_RUN, x, y, axes)
+    return InputError(what + (": the axes are swapped" if swapped else ""), hint, where=labels.name)
+
+
+def ensemble_axes(logits: Shape, labels: Shape, *, binary: bool = False, soft: bool = False) -> list[int]:
+    """The axes of the logits that may hold the members of an ensemble, given the shape of their labels."""
+    axes = Axes(flatten=True, binary=binary, soft=soft)
+    places = range(len(logits) - (0 if binary else 1)) if len(logits) > (1 if binary else 2) else ()
+    return [axis for axis in places if logits[axis] > 1 and axes.fit(without(logits, axis), labels)]
+
+
+def _or_ensemble(hint: str, logits: Shape, labels: Shape, axes: Axes) -> str:
+    """A hint, and what to say if an axis holds the members of an ensemble instead, where one can."""
+    found = ensemble_axes(logits, labels, binary=axes.binary, soft=axes.soft)
+    if axes.ensemble or axes.classes != -1 or not found:
+        return hint
+    flat = axes.flatten or is_flat(without(logits, found[0]), binary=axes.binary)
+    said = f"say --ensemble-axis {found[0]}" if flat else f"say --flatten --ensemble-axis {found[0]}"
+    return f"if axis {found[0]} holds the members of an ensemble, {said}; otherwise {hint}"
 
 
 def _swapped(logits: Shape, labels: Shape, axes: Axes) -> str:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli.errors import InputError
+from lscli.io.members import Members
 from lscli.io.memory import TensorArray
 from lscli.io.stored import STORAGE, Checked
+from lscli.io.tensor_members import Disagreement, MeanTensor
 from lscli.io.views import Computed, Floats
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ class Logits(Checked):
         name: the path as typed, or the argument's name.
         shards: the files that a pattern named, in order; empty for a single file.
         columns: the names of the columns of a table, one for each class; empty if they have none.
+        member_names: the members of an ensemble, in order; empty for other logits.
         shape: (N, K), N >= 1 and K >= 2.
         samples, entries: as given.
         dtype: the type of the values as read: `float16`, `bfloat16`, `float32` or `float64`.
@@ -70,6 +73,7 @@ class Logits(Checked):
         self.columns = array.columns
         self.dtype = _element_type(array)
         self.stored: str = getattr(array, "stored", self.dtype)
+        self.member_names = array.member_names
         self.sequential = array.sequential
         self.ragged = array.ragged
         self.log_likelihoods = array.log_likelihoods
@@ -82,7 +86,14 @@ class Logits(Checked):
 
     @property
     def size(self) -> int:
+        if self.members is not None:
+            return sum(each.size for each in self.members.members)
         return self.shape[0] * self.shape[1] * self.storage.itemsize
+
+    @property
+    def members(self) -> Members | None:
+        """The members of an ensemble, whose mean these logits are; None for other logits."""
+        return self._source if isinstance(self._source, Members) else None
 
     @property
     def tensor(self) -> Any:
@@ -101,6 +112,12 @@ class Logits(Checked):
         if isinstance(self._source, TensorArray) and self._source.stated is not None:
             return np.asarray(self._source.stated.cpu(), np.float64)
         return self._source.keep_stated() if isinstance(self._source, Computed) else None
+
+    def keep_disagreement(self) -> Disagreement | None:
+        """How much the members of an ensemble disagree about each sample of the whole array, filled while the rows are
+        read; None for other logits.
+        """
+        return self._source.keep_disagreement() if isinstance(self._source, Members | MeanTensor) else None
 
     def located(self, row: int) -> tuple[str, int]:
         """The file that holds a row, and the row's number in it."""
@@ -124,6 +141,8 @@ class Logits(Checked):
         """
         if isinstance(self._source, TensorArray):
             return None
+        if self.members is not None:
+            return self.members.as_stored(count)
         computed = self._source if isinstance(self._source, Computed) else Floats(self._source)
         return computed.floats(0, count).reshape(count, -1).astype(np.float64)
 

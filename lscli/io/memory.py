@@ -41,6 +41,11 @@ class MemoryArray(StoredArray):
     def reshaped(self, shape: tuple[int, ...]) -> MemoryArray:
         return MemoryArray(self._array.reshape(shape), self.name, bfloat16=self.element == BFLOAT16)
 
+    def one_of(self, axis: int, place: int, name: str) -> MemoryArray:
+        """The elements at one place along an axis, without the axis."""
+        part = self._array[(slice(None),) * axis + (place,)]
+        return MemoryArray(part, name, bfloat16=self.element == BFLOAT16)
+
     def with_last(self, axis: int) -> MemoryArray | None:
         """The same elements as rows [N, K] with one axis last; None if they would have to be copied."""
         moved = np.moveaxis(self._array, axis, -1)

@@ -13,9 +13,20 @@ from lscli.io.argument import Argument, is_path, is_stdin
 from lscli.io.array_request import ArrayRequest, Entry, Wants
 from lscli.io.axes import Axes, Stored, check_labels, class_axes, joined
 from lscli.io.class_axis import rows_of
+from lscli.io.ensemble_files import (
+    check_alike,
+    check_axis,
+    check_same_labels,
+    ensemble_name,
+    is_ensemble,
+    label_arguments,
+    member_arguments,
+    members_along,
+)
 from lscli.io.format_table import FORMATS
 from lscli.io.labels import Labels
 from lscli.io.logits import UNTYPED, UNTYPED_BYTES, Logits
+from lscli.io.members import mean_of
 from lscli.io.memory import read_all
 from lscli.io.min_prob import with_min_prob
 from lscli.io.named_labels import read_by_name
@@ -82,22 +93,30 @@ def _opened(
     shared = labels is None
     if is_stdin(labels) and is_stdin(logits):
         raise UsageError("standard input can be read only once", "name a file for all but one of the inputs", where="-")
+    several = is_ensemble(options)
     # After an error no file stays open, even if a caller keeps the traceback.
     with contextlib.ExitStack() as stack:
-        of_logits = Argument.of(logits, "logits", stack, options.input_format)
-        if shared:
-            of_labels = of_logits.again(stack)
-        else:
-            of_labels = Argument.of(labels, "labels", stack, options.input_format if is_stdin(labels) else None)
-            if None not in (of_logits.pattern, of_labels.pattern):
-                of_labels = of_labels.paired_with(of_logits)
-        if options.choice_score != "sum" and {name for _, name in of_logits.files} != {"lm-eval"}:
+        arguments = member_arguments(logits, stack, options)
+        label_sets = label_arguments(labels, arguments, logits, stack, options)
+        if dimensions == 2 and len(label_sets) > 1:
+            what = "soft labels of several members are not compared"
+            raise UsageError(what, "name one file of labels after the logits", where=arguments[0].names[0])
+        if options.choice_score != "sum" and {name for each in arguments for _, name in each.files} != {"lm-eval"}:
             what = "--choice-score is for the choices in samples of lm-evaluation-harness"
             raise UsageError(what, "leave out --choice-score")
         axes = Axes.of(options, soft=dimensions == 2)
-        scores = of_logits.parts(_logits_request(options, shared=shared), stack)
+        members = [each.parts(_logits_request(options, shared=shared), stack) for each in arguments]
         wants: Wants = "integers" if dimensions == 1 else "matrix"
-        truth = _label_parts(of_labels, _labels_request(options, wants, names, shared=shared), stack)
+        truths = [
+            _label_parts(each, _labels_request(options, wants, names, shared=shared), stack) for each in label_sets
+        ]
+        if options.ensemble_axis is not None:
+            check_axis(members[0][0], options.ensemble_axis, truths[0][0], axes)
+            members = members_along(members[0], options.ensemble_axis)
+            arguments *= len(members)
+        check_alike(members)
+        scores, of_logits, of_labels = members[0], arguments[0], label_sets[0]
+        truth = truths[0] if len(truths) == 1 else [check_same_labels(label_sets, truths, members)]
         _check_order(scores[0], truth[0], axes)
         _check_first_line(scores, truth)
         check_not_repeated(scores, truth, of_logits, of_labels)
@@ -107,11 +126,19 @@ def _opened(
             entries = _entries([axes.samples(part.shape) for part in scores])
             entries = entries or ([] if axes.soft else _entries([part.shape for part in truth]))
         if axes.flatten:
-            scores = [rows_of(part, None if axes.binary else axes.classes) for part in scores]
+            members = [[rows_of(part, None if axes.binary else axes.classes) for part in parts] for parts in members]
             truth = [rows_of(part, axis) for part, axis in zip(truth, label_axes, strict=True)]
-        columns = _columns(logits, scores)
+        columns, make = _columns(logits, scores), matrix_of or _matrix
         rows = samples if axes.flatten else None
-        matrix = (matrix_of or _matrix)(of_logits.joined(scores), of_logits, options, rows, entries, stack)
+        own = [
+            make(argument.joined(parts), argument, options, rows, entries, stack)
+            for argument, parts in zip(arguments, members, strict=True)
+        ]
+        matrix = own[0]
+        if several:
+            name = ensemble_name(logits, arguments)
+            array = mean_of(own, name, options.ensemble_of, str(options.device))
+            matrix = Logits(array, options.kind, matrix.samples, entries)
         if names is not None:
             names.check_count(matrix.shape[1])
         if dimensions == 1:
@@ -156,7 +183,7 @@ def _matrix(
 
 def _logits_request(options: ReadingOptions, *, shared: bool) -> ArrayRequest:
     """The array of logits to read; `shared` if the labels are in the same file."""
-    wants: Wants = "numbers" if options.binary else "matrix"
+    wants: Wants = "numbers" if options.binary and options.ensemble_axis is None else "matrix"
     labels, trailing = options.labels_column or options.labels_key, options.allow_trailing
     request = ArrayRequest("logits", wants, options.logits_key, "--logits-key", labels, trailing, options.dtype, shared)
     return request._replace(choice_score=options.choice_score)

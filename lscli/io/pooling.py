@@ -33,6 +33,7 @@ _FIRST = 64  # rows of soft labels that are compared
 _BITS = 20
 _ALONE = "name only the files of one model"
 _POOL = "to read them as the samples of one model, say --pool"
+_ENSEMBLE = "for the mean of an ensemble, say --ensemble"
 
 
 def check_not_repeated(
@@ -53,7 +54,7 @@ def check_not_repeated(
             f"each of its {len(scores)} files has as many rows as the labels ({rows[0]}), like files of several models"
         )
         hint = _compare(logits.names, labels.names[0] if labels.names else "LABELS")
-        raise InputError(what, hint, where=logits.pattern or "")
+        raise InputError(what, f"{hint}; {_ENSEMBLE}", where=logits.pattern or "")
 
 
 def check_one_model(
@@ -83,7 +84,7 @@ def check_one_model(
     if pair is not None:
         what = f"{pair[0]} and {pair[1]} have the same labels, like files of several models"
         own = "" if labels.names == models else labels.names[models.index(pair[0])]
-        raise UsageError(what, f"{_ALONE if soft else _compare(pair, own)}; {_POOL}", where=where)
+        raise UsageError(what, f"{_ALONE if soft else f'{_compare(pair, own)}; {_ENSEMBLE}'}; {_POOL}", where=where)
     pair = _same_name(models)
     if pair is not None:
         what = f"{pair[0]} and {pair[1]} look like files of several models"

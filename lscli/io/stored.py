@@ -101,6 +101,7 @@ class StoredArray(Checked):
         log_likelihoods: whether the format says that the values are log-likelihoods, whatever they look like.
         shards: the files that a pattern named, in order; empty for a single file.
         columns: the names of the columns of a table, one for each class; empty if they have none.
+        member_names: the members of an ensemble, in order; empty for other arrays.
     """
 
     name: str
@@ -113,6 +114,7 @@ class StoredArray(Checked):
     log_likelihoods: bool = False
     shards: Sequence[str] = ()
     columns: Sequence[str] = ()
+    member_names: Sequence[str] = ()
 
     def read(self, start: int, stop: int, out: NDArray[Any]) -> NDArray[Any]:
         """Rows `start` to `stop` in the machine's byte order: a view, or `out` (C-contiguous) filled with them."""

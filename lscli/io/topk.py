@@ -196,6 +196,8 @@ _ALLOWED = {
     "--masked-classes": ("auto", "keep"),
     "--choice-score": ("sum",),
     "--min-prob": (None,),
+    "--ensemble": (False,),
+    "--ensemble-axis": (None,),
     "--device": ("auto", "cpu"),
     "--kernel": ("auto", "numpy"),
 }

@@ -81,6 +81,15 @@ class WideLayout:
         largest: Array = np.maximum.reduce(a, axis=1)
         return largest
 
+    def minimum(self, a: Array) -> Array:
+        """The smallest value of each row."""
+        smallest: Array = np.minimum.reduce(a, axis=1)
+        return smallest
+
+    def as_rows(self, a: Array) -> Array:
+        """A view of a tile as rows, [n, K]."""
+        return a
+
     def sums(self, a: Array, b: Array | None = None) -> Array:
         """The sum over the classes of each row of a, or of a * b, in float64."""
         # Without `optimize`, einsum never calls BLAS, whose rounding depends on the shape of the tile.
@@ -199,6 +208,13 @@ class NarrowLayout:
     def maximum(self, a: Array) -> Array:
         largest: Array = np.maximum.reduce(a, axis=0)
         return largest
+
+    def minimum(self, a: Array) -> Array:
+        smallest: Array = np.minimum.reduce(a, axis=0)
+        return smallest
+
+    def as_rows(self, a: Array) -> Array:
+        return a.T
 
     def sums(self, a: Array, b: Array | None = None) -> Array:
         total: Array = np.add.reduce(a, axis=0) if b is None else np.einsum("kn,kn->n", a, b)

@@ -9,6 +9,7 @@ from lscli.metrics import (
     calibration,
     classwise,
     confidence,
+    ensemble,
     excess,
     logit_statistics,
     loss,
@@ -32,6 +33,7 @@ class Family(NamedTuple):
 FAMILIES: dict[str, Family] = {
     "loss": Family("Loss", (*loss.METRICS, *excess.METRICS)),
     "confidence": Family("Accuracy and confidence", confidence.METRICS),
+    "ensemble": Family("Members of the ensemble", ensemble.METRICS),
     "calibration": Family("Calibration", calibration.METRICS),
     "classwise": Family("Calibration of every class", classwise.METRICS),
     "proper": Family("Proper scores", proper.METRICS),

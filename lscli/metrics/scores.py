@@ -27,7 +27,10 @@ SCORE_COLUMNS: dict[Score, str] = {
     "entropy": "entropy",
     "max_logit": "largest_logit",
     "max_logit_pnorm": "pnorm_scores",
+    "mutual_information": "mutual_information",
 }
+# Scores that are the larger, the less sure a sample is.
+_DESCENDING = ("entropy", "mutual_information")
 
 
 class Ranking(NamedTuple):
@@ -71,7 +74,7 @@ def ranking_by(table: SampleTable, score: Score) -> ScoredRanking:
 def _ranking_by(table: SampleTable, score: Score) -> ScoredRanking:
     if score == "max_logit_pnorm":
         return _ranking_by_pnorm(table)
-    return {"score": score}, _ranking(table, SCORE_COLUMNS[score], descending=score == "entropy")
+    return {"score": score}, _ranking(table, SCORE_COLUMNS[score], descending=score in _DESCENDING)
 
 
 def _ranking(table: SampleTable, column: str, *, descending: bool = False) -> Ranking | None:

@@ -12,6 +12,7 @@ from lscli.kernels.numpy_kernel import TILE
 from lscli.kernels.rowstate import DTYPES, NARROW, SHAPES
 from lscli.kernels.soft import TILES
 from lscli.limits import memory_limit, processors
+from lscli.scan.members import members_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -111,4 +112,4 @@ def thread_bytes(logits: Logits, rows: int, *, class_sums: bool, soft: Soft | No
         kernel = max(kernel + _CLASS * num_classes, _SUMS)
     if soft is not None:
         kernel = TILES * max(TILE, 2 * num_classes * 8)
-    return min(rows, logits.shape[0]) * (_row_bytes(logits, soft) + _ROW) + kernel
+    return min(rows, logits.shape[0]) * (_row_bytes(logits, soft) + _ROW) + kernel + members_bytes(logits)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lscli.kernels.devices import cpu_kernel
+from lscli.scan.members import reader
 from lscli.workers import run_threads
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def scan_on_cpu(
         else:
             compute = soft.kernel(num_classes, logits.dtype, builder.fields, builder.weights)
         buffer = np.empty((min(chunk_rows, rows), num_classes), logits.storage)
+        read, own_watch = reader(logits, watch)
         read_labels = class_numbers if soft is None else soft.reader(len(buffer))
         while True:
             with logits.read_lock, label_lock:  # a sequential source is read in the order in which chunks are taken
@@ -65,10 +67,10 @@ def scan_on_cpu(
                 start, place = chunk
                 stop = min(start + chunk_rows, rows)
                 out = buffer[: stop - start]
-                x = logits.read(start, stop, out)
+                x = read(start, stop, out)
                 label = read_labels(start, stop)
-            if watch is not None and watch.open:
-                watch.add(x, logits.first + start)
+            if own_watch is not None and own_watch.open:
+                own_watch.add(x, logits.first + start)
             builder.add(start, place, compute.row_state(x, label, overwrite=x is out, first=start))
 
     def show(taken: int) -> None:

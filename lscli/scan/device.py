@@ -17,6 +17,7 @@ from lscli.errors import EngineError, UsageError
 from lscli.kernels.rowstate import RowState
 from lscli.kernels.torch_class_sums import TorchClassSums
 from lscli.kernels.torch_kernel import TorchKernel, as_tensor
+from lscli.scan.members import reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -159,7 +160,7 @@ class _Slot:
 
     def __init__(self, logits: Logits, device: torch.device, chunk_rows: int, watch: ValueWatch | None) -> None:
         self._logits = logits
-        self._watch = watch
+        self._read, self._watch = reader(logits, watch)
         self._device = device
         self._host = self._buffer(chunk_rows)
         self._filled = self._host
@@ -172,7 +173,7 @@ class _Slot:
         stop = min(start + len(self._host), self._logits.shape[0])
         raw = self._host.view(torch.uint16) if self._logits.dtype == "bfloat16" else self._host
         out = raw.numpy()[: stop - start]
-        read = self._logits.read(start, stop, out)
+        read = self._read(start, stop, out)
         if self._watch is not None and self._watch.open:
             self._watch.add(read, self._logits.first + start)
         if read is not out:  # the source is an array in memory

@@ -30,7 +30,7 @@ class ValueWatch:
     probabilities, which are checked elsewhere, or that are log-likelihoods by their format.
 
     Args:
-        logits: [N, K].
+        logits: [N, K]; of an ensemble, the rows of all members are looked at.
         label: [N], -1 for an ignored sample.
         binary: whether the rows are (0, z) of one value z per sample.
     """

@@ -11,6 +11,7 @@ import pytest
 
 from lscli.cli.main import COMMANDS
 from lscli.metrics.catalogue import METRICS
+from lscli.metrics.ensemble import COLUMNS as OF_MEMBERS
 from tests.cli.inprocess import Run, assert_refused
 from tests.measured import measured
 from tests.soft import drawn
@@ -38,7 +39,8 @@ def test_the_default_set_has_losses_and_brier_and_names_the_rest(run: Run, pair:
     lines = [line.split(",") for line in answer.out.splitlines()[1:]]
     assert (0, STAYS) == (answer.code, [line[2] for line in lines])
     assert all(line[3] for line in lines)
-    absent = {"loss_prior", "loss_noise_corrected"}  # there is no prior, and no rate
+    # There is no prior, no rate, and one member.
+    absent = {"loss_prior", "loss_noise_corrected", "expected_entropy", "mutual_information"}
     assert [name for name, metric in METRICS.items() if metric.default and name not in {*STAYS, *absent}] == left_out(
         answer.err, pair[1]
     )
@@ -51,7 +53,7 @@ def test_all_means_every_metric_of_soft_labels(run: Run, pair: tuple[str, str]) 
     named = [line.split(",")[2] for line in answer.out.splitlines()[1:]]
     assert [*STAYS[:3], "loss_noise_corrected", *STAYS[3:], "brier_half"] == named
     assert all(all(line.split(",")[5:7]) for line in answer.out.splitlines()[1:])
-    others = {*METRICS} - {*named, "loss_prior", "loss_difference", "loss_flip_eps"}
+    others = {*METRICS} - {*named, "loss_prior", "loss_difference", "loss_flip_eps", *OF_MEMBERS}
     assert others == set(left_out(answer.err, pair[1]))
 
 

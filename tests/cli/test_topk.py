@@ -46,7 +46,7 @@ def test_csv_has_the_bound_after_the_other_params(run: Run, command: list[str]) 
     assert {("loss_smoothed", "eps=0.1;bound=lower"), ("loss_hard", ""), ("brier", "bound=lower")} <= params
     assert {("brier", "bound=upper"), ("loss_uniform", "bound=lower")} <= params
     wide = run("eval", *command, "-f", "csv", "-m", "entropy_mean,loss_smoothed", "--wide").out.splitlines()[0]
-    assert "source,group,n,loss_smoothed@0.1@lower,entropy_mean@lower,entropy_mean@upper" == wide
+    assert "source,group,n,entropy_mean@lower,entropy_mean@upper,loss_smoothed@0.1@lower" == wide
 
 
 def test_json_says_what_is_left_out(run: Run, command: list[str]) -> None:

@@ -192,6 +192,22 @@ CASES = [
         0.9 * CE(T, LABELS).item() + 0.1 * CE(T, PRIOR.expand(24, 3)).item(),
     ),
     Call(
+        "an ensemble of one array",
+        lambda: accuracy([X], Y, ensemble=True),
+        "a list of 1 is no ensemble",
+        "give a list of at least two, or leave out ensemble=True",
+        lambda: accuracy(X, Y),
+        RIGHT,
+    ),
+    Call(
+        "an ensemble in one array",
+        lambda: accuracy(np.stack([X, X / 2]), Y, ensemble=True),
+        "is one array, and an ensemble has several",
+        "give a list of arrays; if one array holds the members, name their axis: ensemble_axis=AXIS",
+        lambda: accuracy(np.stack([X, X / 2]), Y, ensemble_axis=0),
+        RIGHT,
+    ),
+    Call(
         "a prior of another sum",
         lambda: loss(eps=0.1, smoothing="prior", prior=PRIOR * 2)(T, LABELS),
         "must sum to 1, got 2",

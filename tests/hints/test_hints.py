@@ -12,7 +12,20 @@ from typer.main import get_command
 
 from lscli.cli.main import COMMANDS, app
 from tests.cli.inprocess import Answer, Run
-from tests.hints import calls, commands, files, formats, kinds, labels, shapes, tables, topk, warned, zeros
+from tests.hints import (
+    calls,
+    commands,
+    ensembles,
+    files,
+    formats,
+    kinds,
+    labels,
+    shapes,
+    tables,
+    topk,
+    warned,
+    zeros,
+)
 from tests.hints.case import Hint
 from tests.hints.literals import HUMAN, Literal, literals
 
@@ -25,6 +38,7 @@ CASES = [
     *shapes.CASES,
     *commands.CASES,
     *topk.CASES,
+    *ensembles.CASES,
     *warned.CASES,
     *zeros.CASES,
 ]

@@ -194,6 +194,15 @@ CASES = [
         code=0,
     ),
     Hint(
+        "a metric of an ensemble",
+        typed(*EVAL, "-m", "mutual_information,accuracy", x=X, y=Y),
+        "mutual_information is absent",
+        "there is one member; for the files of several, say --ensemble",
+        typed("eval", "x*.npy", "y.npy", "--ensemble", "-q", x1=X, x2=X / 2, x=X / 3),
+        accuracy=RIGHT,
+        code=0,
+    ),
+    Hint(
         "two logits as one library has them",
         typed(*EVAL, "--binary", "--compat", "gpleiss", "-m", "ece", x=Z, y=BITS),
         "gpleiss has no binary calibration error",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from lscli import SampleTable
 from lscli.io.open import open_inputs
 from lscli.metrics.base import Settings, Value
 from lscli.metrics.catalogue import FAMILIES, METRICS
+from lscli.metrics.ensemble import COLUMNS as OF_MEMBERS
 from lscli.metrics.scores import SCORE_COLUMNS, score_columns
 from lscli.metrics.selection import Choice
 from lscli.metrics.smoothed_losses import vectors
@@ -135,7 +137,11 @@ def table_of(logits: Array, labels: Array, targets: Targets | None = None, **opt
     columns = {*SCORE_COLUMNS.values()}.union(*(Choice(metric).columns(settings) for metric in METRICS.values()))
     opened, truth = open_inputs(logits, labels)
     label = truth.checked(logits.shape[1], -100).label
-    return scan(opened, label, columns - extra.keys(), options=ReadingOptions(**options), vectors=extra).table
+    read = columns - extra.keys() - OF_MEMBERS
+    table = scan(opened, label, read, options=ReadingOptions(**options), vectors=extra).table
+    # As if the samples were those of an ensemble: their entropy in two parts.
+    parts = {"expected_entropy": 0.75 * table["entropy"], "mutual_information": 0.25 * table["entropy"]}
+    return replace(table, columns={**table.columns, **parts})
 
 
 def values(metric: str, table: SampleTable, settings: Settings = SETTINGS) -> list[Value]:

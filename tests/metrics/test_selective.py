@@ -65,6 +65,7 @@ def random_table(rows: int = 400, seed: int = 0) -> SampleTable:
         "largest_logit": rng.standard_normal(rows).astype(np.float32),
         "pnorm_scores": pnorm,
         "correct": rng.random(rows) < 1 / (1 + np.exp(-2 * ease)),
+        "mutual_information": rng.random(rows),
     }
     return SampleTable(columns)
 
@@ -248,11 +249,11 @@ def test_weights_need_not_be_whole() -> None:
     assert 0.25 == near(number("risk_at_coverage", table_of([1, 1], [1, 0], [0.3, 0.1])))
 
 
-@pytest.mark.parametrize("score", ["msp", "margin", "entropy", "max_logit"])
+@pytest.mark.parametrize("score", ["msp", "margin", "entropy", "max_logit", "mutual_information"])
 def test_scores_read_their_columns(score: Score) -> None:
     table = random_table()
     column = table[SCORE_COLUMNS[score]]
-    plain = table_of(-column if score == "entropy" else column, table["correct"])
+    plain = table_of(-column if score in ("entropy", "mutual_information") else column, table["correct"])
     assert numbers(plain) == numbers(table, score=score)
     assert {"score": score} == result("aurc", table, score=score).params
     lacking = SampleTable({name: c for name, c in table.columns.items() if name != SCORE_COLUMNS[score]})

@@ -168,6 +168,9 @@ def titled(answer: Report | Listing, screen: Screen, shape: Sequence[int] | None
         )
         name = str(entry["path"])
         details.append(f"{rows:,} samples x {of_classes}, {entry['dtype']}")
+        if entry.get("members"):
+            of = "logits" if answer.settings["ensemble_of"].value == "logits" else "probabilities"
+            details.append(f", mean of the {of} of {len(entry['members'])} members")
     left_out = [f"{answer.samples[key]:,} {key}" for key in ("ignored", "skipped") if answer.samples.get(key)]
     if left_out:
         details.append(f", {' and '.join(left_out)}", style="not dim yellow")

@@ -1,0 +1,76 @@
+"""Read the rows of an ensemble: a tile of each member at a time, and their mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lscli.arrays import widened
+from lscli.io.members import Members
+from lscli.io.views import SUM
+from lscli.kernels.ensemble import EnsembleMean, tile_bytes, tile_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from lscli.io.logits import Logits
+    from lscli.scan.value_watch import ValueWatch
+
+    Array = NDArray[Any]
+    Read = Callable[[int, int, Array], Array]
+
+
+def reader(logits: Logits, watch: ValueWatch | None) -> tuple[Read, ValueWatch | None]:
+    """A function like `logits.read`, for the calling thread only, and what should look at the rows that it returns.
+
+    The rows of the members of an ensemble are looked at here, not the mean of them.
+    """
+    if logits.members is None:
+        return logits.read, watch
+    return _MeanReader(logits, logits.members, watch).read, None
+
+
+def members_bytes(logits: Logits) -> int:
+    """An upper bound of the bytes that a thread takes to read the members of an ensemble; 0 for other logits."""
+    if logits.members is None:
+        return 0
+    return tile_bytes(logits.shape[1], len(logits.members.members), logits.dtype)
+
+
+class _MeanReader:
+    def __init__(self, logits: Logits, ensemble: Members, watch: ValueWatch | None) -> None:
+        classes, members = logits.shape[1], ensemble.members
+        self._first = logits.first
+        self._ensemble = ensemble
+        self._watch = watch
+        rows = min(tile_rows(classes, len(members), logits.dtype), logits.shape[0])
+        self._buffers = [np.empty((rows, classes), each.storage) for each in members]
+        sums = None if logits.kind == "logits" else SUM
+        entropies = ensemble.disagreement is not None
+        self._mean = EnsembleMean(classes, len(members), logits.dtype, ensemble.of, sums, entropies=entropies)
+
+    def read(self, start: int, stop: int, out: Array) -> Array:
+        """Rows `start` to `stop`, as `Logits.read`."""
+        tile = len(self._buffers[0])
+        for begin in range(start, stop, tile):
+            end = min(begin + tile, stop)
+            self._tile(self._first + begin, self._first + end, out[begin - start : end - start])
+        return out
+
+    def _tile(self, start: int, stop: int, out: Array) -> None:
+        ensemble = self._ensemble
+        rows = []
+        for each, buffer in zip(ensemble.members, self._buffers, strict=True):
+            x = widened(each.read(start, stop, buffer[: stop - start]), each.dtype)
+            if self._watch is not None and self._watch.open:
+                self._watch.add(x, start)
+            rows.append(x)
+        found = self._mean.rows(rows, out)
+        if ensemble.disagreement is not None:
+            ensemble.disagreement.expected_entropy[start:stop] = found.expected_entropy
+            ensemble.disagreement.mutual_information[start:stop] = found.mutual_information
+        if (found.fault > 0).any():
+            ensemble.faults[start:stop] = np.maximum(found.fault, 0)
