@@ -43,7 +43,7 @@ Progress = Callable[[int, int], None]
 Amounts = float | str | Iterable[float | str]
 Words = str | Iterable[str]
 
-READING, SPEED, OUTPUT = "Reading", "Speed", "Output"
+READING, CONFIDENCES, SPEED, OUTPUT = "Reading", "Without logits", "Speed", "Output"
 WEIGHTS, SMOOTHING = "Weights and groups", "Label smoothing"
 CALIBRATION, INTERVALS = "Calibration", "Intervals"
 
@@ -196,6 +196,43 @@ class SoftLabelOptions(ValueOptions):
     ] = False
 
 
+class ConfidenceOptions(Options):
+    """The columns of a table that has confidences instead of logits."""
+
+    confidence: Annotated[
+        str | None,
+        Option(
+            "LOGITS is a table without logits: the column, or the array of an archive, with the confidence in each "
+            "prediction. Add --correct, or --predicted.",
+            CONFIDENCES,
+            "COLUMN",
+            shown=False,
+            typed=True,
+        ),
+    ] = None
+    correct: Annotated[
+        str | None,
+        Option(
+            "With --confidence, the column that says whether each prediction is right: 1 or 0, true or false.",
+            CONFIDENCES,
+            "COLUMN",
+            shown=False,
+            typed=True,
+        ),
+    ] = None
+    predicted: Annotated[
+        str | None,
+        Option(
+            "With --confidence, the column of the predicted labels, which are compared with those of --labels-column "
+            "or of LABELS: numbers by value, text as it is.",
+            CONFIDENCES,
+            "COLUMN",
+            shown=False,
+            typed=True,
+        ),
+    ] = None
+
+
 class FileOptions(Options):
     """The arrays to read from a file, and how to read them."""
 
@@ -284,8 +321,19 @@ class SpeedOptions(ThreadOptions, DeviceOptions):
     ] = None
 
 
-class ReadingOptions(SpeedOptions, FileOptions, ValueOptions, RowOptions):
-    """How logits and labels are read."""
+class ReadingOptions(SpeedOptions, FileOptions, ConfidenceOptions, ValueOptions, RowOptions):
+    """How logits and labels, or confidences, are read."""
+
+
+_NO_CONFIDENCES = Option(hidden=True, hint="it needs logits; lscli eval, lscli bins and lscli samples take confidences")
+
+
+class LogitsOptions(ReadingOptions):
+    """How logits and labels are read, where confidences are not enough."""
+
+    confidence: Annotated[None, _NO_CONFIDENCES] = None
+    correct: Annotated[None, _NO_CONFIDENCES] = None
+    predicted: Annotated[None, _NO_CONFIDENCES] = None
 
 
 class EpsOptions(Options):
@@ -504,7 +552,7 @@ class EvaluateOptions(
     """Options of `lscli.evaluate` and `lscli eval`."""
 
 
-class SweepOptions(ReadingOptions, IntervalOptions, TargetOptions, EpsOptions):
+class SweepOptions(LogitsOptions, IntervalOptions, TargetOptions, EpsOptions):
     """Options of `lscli.sweep`."""
 
     eps: Annotated[Amounts, EPS._replace(environment="sweep_eps")] = "0:0.5:0.05"
@@ -546,7 +594,7 @@ class ClassMetricOptions(Options):
 
 
 class ClassesOptions(
-    ReadingOptions, NoiseOptions, TargetOptions, EpsOptions, ClassMetricOptions, NormOptions, OrderOptions
+    LogitsOptions, NoiseOptions, TargetOptions, EpsOptions, ClassMetricOptions, NormOptions, OrderOptions
 ):
     """Options of `lscli.per_class` and `lscli classes`."""
 
@@ -594,7 +642,7 @@ class TriedWeightOptions(Options):
 _NO_GROUPS = Option(hidden=True, hint="a loss is explained by all samples: leave it out")
 
 
-class ExplainOptions(ReadingOptions, TriedWeightOptions, TriedOptions):
+class ExplainOptions(LogitsOptions, TriedWeightOptions, TriedOptions):
     """Options of `lscli.explain`. There are no groups, because a printed loss is one of all samples."""
 
     groups: Annotated[None, _NO_GROUPS] = None

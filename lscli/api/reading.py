@@ -1,4 +1,4 @@
-"""Read logits and labels into tables of samples: the first step of every question about logits."""
+"""Read logits and labels, or confidences, into tables of samples: the first step of every question."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from lscli.api import confidences
 from lscli.api.inputs import Inputs
 from lscli.api.plausibility import COLUMNS, plausibility_notes
 from lscli.api.positive_class import as_stated, check_two_classes
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 
 
 _UNIFORM = TargetOptions()
+_BLOCK = 1 << 16  # rows without logits that are handed out at a time
 
 
 @dataclass
@@ -38,9 +42,9 @@ class Reading:
     """Samples with their provenance.
 
     Attributes:
-        source: the name of the logits.
+        source: the name of the logits, or of the table.
         tables: the samples of each group; all samples ("") come first.
-        num_classes: K.
+        num_classes: K; 0 without logits.
         provenance: where the samples come from.
         used: the values that were used instead of those in the options, such as the device for `auto`.
         targets: the targets that losses are computed against.
@@ -50,7 +54,7 @@ class Reading:
     tables: dict[str, SampleTable]
     num_classes: int
     provenance: Provenance
-    used: Mapping[str, Any]
+    used: Mapping[str, Any] = field(default_factory=dict)
     targets: Targets = field(default_factory=Targets)
 
     @property
@@ -94,6 +98,10 @@ def read(
     Raises:
         LscliError: as `lscli.evaluate`.
     """
+    if confidences.are_meant(logits, options):
+        found = confidences.read(logits, labels, options)
+        tables = found.rows.tables(found.table)
+        return Reading(found.source, tables, 0, found.provenance, targets=Targets(against.smoothing))
     with Inputs(logits, labels, options, soft_labels=soft_labels) as opened:
         check_two_classes(positive_class, opened.logits.shape[1])
         class_sums = [] if rule is None else opened.class_sums(rule)
@@ -153,6 +161,13 @@ def read_parts(
 
     The reading has no tables, and no counts that are only known after the last row.
     """
+    if confidences.are_meant(logits, options):
+        found = confidences.read(logits, labels, options, listed=True)
+        table, rows = found.rows.weighted(found.table), found.rows
+        blocks = (
+            table.select(np.arange(start, min(start + _BLOCK, len(table)))) for start in range(0, len(table), _BLOCK)
+        )
+        return Reading(found.source, {}, 0, found.provenance), ((part, rows.groups_of(part)) for part in blocks)
     opened = Inputs(logits, labels, options)
 
     def parts() -> Iterator[tuple[SampleTable, Array]]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lscli.api import reading
+from lscli.api import confidences, reading
 from lscli.api.keywords import of_logits
 from lscli.errors import UsageError
 from lscli.io.argument import is_stdin
@@ -45,6 +46,9 @@ def per_sample(logits: Data, labels: Data | None, options: SamplesOptions) -> Sa
         LscliError: as `lscli.evaluate`.
     """
 
+    if options.worst is not None and options.by == "loss" and confidences.are_meant(logits, options):
+        raise UsageError("the loss needs logits", "say --by confidence", where="worst")
+
     def rows() -> tuple[reading.Reading, Iterator[Sample]]:
         read, parts = reading.read_parts(logits, labels, _VALUES, options)
         return read, _rows(read.source, parts if options.worst is None else _worst(parts, options.worst, options.by))
@@ -61,7 +65,7 @@ def per_sample(logits: Data, labels: Data | None, options: SamplesOptions) -> Sa
 def _rows(source: str, parts: Iterable[Part]) -> Iterator[Sample]:
     for table, groups in parts:
         weight = [1] * len(table) if table.weight is None else table.weight.tolist()
-        columns = [table[name].tolist() for name in _VALUES]
+        columns = [table[name].tolist() if name in table.columns else [math.nan] * len(table) for name in _VALUES]
         for group, *values in zip(groups.tolist(), *columns, weight, strict=True):
             yield Sample(source, group, *values)
 

@@ -60,7 +60,7 @@ def _parameter(each: Declared) -> inspect.Parameter:
         *filter(None, [option.short]),
         metavar=option.metavar or "|".join(each.choices) or None,
         help=option.help,
-        envvar=f"LSCLI_{each.environment.upper()}",
+        envvar=None if option.typed else f"LSCLI_{each.environment.upper()}",
         show_envvar=False,
         show_default=option.shown,
         autocompletion=_completion(each),

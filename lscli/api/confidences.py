@@ -1,0 +1,263 @@
+"""Tables of samples without logits: a confidence, and whether the prediction is right, for each row."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from lscli._version import __version__
+from lscli.api.label_comparison import comparison_notes
+from lscli.api.row_data import RowData
+from lscli.checked_options import declared
+from lscli.errors import InputError, UsageError
+from lscli.io.confidences import read_confidences
+from lscli.report import Provenance
+from lscli.table import SampleTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from lscli.io.confidences import Confidences, Source
+    from lscli.options import Data, ReadingOptions
+
+    Array = NDArray[Any]
+
+# Options on logits, which a table of confidences does not have. With another value than the default they are refused,
+# unless they only say how fast, or how leniently, logits are read.
+_OF_LOGITS = {
+    *("logits_key", "kind", "binary", "flatten", "class_axis", "soft_labels", "positive_class", "top_label"),
+    *("class_weights", "prior", "noise_rate", "choice_score", "kernel"),
+}
+
+
+class Samples(NamedTuple):
+    """Samples without logits, and where they come from.
+
+    Attributes:
+        source: the name of the table.
+        table: all samples; a row of a file keeps its number in the column `row`.
+        rows: the weights and groups of the rows.
+        provenance: where the samples come from.
+    """
+
+    source: str
+    table: SampleTable
+    rows: RowData
+    provenance: Provenance
+
+
+def are_meant(logits: Data | SampleTable, options: ReadingOptions) -> bool:
+    """Whether samples without logits are meant: a table of samples, or columns of confidences.
+
+    Raises:
+        UsageError: an option is of no use without --confidence.
+    """
+    for flag in ("correct", "predicted"):
+        if getattr(options, flag) is not None and options.confidence is None:
+            hint = "add --confidence COLUMN, the confidence in each prediction"
+            raise UsageError("is of no use without --confidence", hint, where=flag)
+    return options.confidence is not None or isinstance(logits, SampleTable)
+
+
+def read(logits: Data | SampleTable, labels: Data | None, options: ReadingOptions, *, listed: bool = False) -> Samples:
+    """Read a table of confidences, or take a table of samples.
+
+    Args:
+        logits, labels: as in `lscli.evaluate`.
+        options: name the columns.
+        listed: whether the table has the columns `row`, `label` and `predicted`, for a listing.
+
+    Raises:
+        UsageError: options that need logits, or that do not go together.
+        InputError: a confidence, a prediction or a label that cannot be used; the message names the row.
+        ReadWriteError: a file that cannot be read.
+    """
+    _check_options(options)
+    if isinstance(logits, SampleTable):
+        return _of_table(logits, labels, options, listed=listed)
+    score = getattr(options, "score", "msp")
+    if score != "msp":
+        raise UsageError(f"{score} is computed from logits", "--score msp ranks by the confidence", where="score")
+    if options.correct is not None and options.predicted is not None:
+        raise UsageError("cannot be combined with --predicted", "leave one of them out", where="correct")
+    if options.correct is None and options.predicted is None:
+        raise _nothing_to_compare(logits, options)
+    return _checked(logits, read_confidences(logits, labels, options), options, listed=listed)
+
+
+def _check_options(options: ReadingOptions) -> None:
+    for each in declared(type(options)):
+        if each.name in _OF_LOGITS and getattr(options, each.name) not in (each.default, "numpy"):
+            raise UsageError(
+                "is for logits, and here are only confidences", f"leave out --{each.flag}", where=each.flag
+            )
+    if str(options.device) not in ("auto", "cpu"):
+        raise UsageError("computes with logits, and here are only confidences", "leave out --device", where="device")
+
+
+def _of_table(table: SampleTable, labels: Data | None, options: ReadingOptions, *, listed: bool) -> Samples:
+    if labels is not None:
+        hint = "leave them out: the table says which predictions are right"
+        raise UsageError("a SampleTable is evaluated without labels", hint, where="labels")
+    if options.confidence is not None:
+        raise UsageError("a SampleTable has no columns to name", "leave out --confidence", where="confidence")
+    if table.weight is not None and options.weights is not None:
+        raise UsageError("the table has weights of its own", "leave out --weights", where="weights")
+    count = len(table)
+    rows = RowData(options, (count,), np.ones(count, np.bool_))
+    if listed or rows.columns:
+        table = replace(table, columns={"row": np.arange(count), **table.columns})
+    size = sum(column.nbytes for column in table.columns.values())
+    described = {"role": "table", "path": "table", "shape": [count], "dtype": "float64", "size": size}
+    samples = {"rows": count, "kept": count}
+    return Samples("table", table, rows, _provenance([described], rows, samples, rows.notes(table)))
+
+
+def _checked(logits: Data, found: Confidences, options: ReadingOptions, *, listed: bool) -> Samples:
+    """The samples that are kept, each value checked."""
+    source, count = found.source, len(found.confidence)
+    if not count:
+        raise InputError("no rows", "save one row per sample", where=source.name)
+    ignored = _ignored(found, options)
+    rows = RowData(options, (count,), ~ignored)
+    missing = _missing(found, ignored, options)
+    kept = ~(ignored | missing)
+    if not kept.any():
+        what = f"no row has all of {', '.join(_columns(options))}"
+        raise InputError(what, "look at the run that wrote it", where=source.name)
+    _check_range(found, kept)
+    label = None if found.label is None else _counted_from(found, kept, options.labels_from)
+    confidence = found.confidence[kept]
+    predicted = None if found.predicted is None else found.predicted[kept]
+    correct = found.correct[kept] == 1 if found.correct is not None else np.asarray(predicted == label)
+    columns: dict[str, Array] = {
+        "confidence": confidence,
+        "one_minus_confidence": 1.0 - confidence,
+        "correct": correct,
+    }
+    if listed or rows.columns:
+        columns["row"] = np.flatnonzero(kept)
+    table = SampleTable(columns)
+    notes = [*rows.notes(table)]
+    skipped = int(np.count_nonzero(missing))
+    if skipped:
+        wanted = " or ".join(_columns(options))
+        notes.append(f"{source.name}: {skipped} of {count} rows have no {wanted} and are left out")
+    if predicted is not None and label is not None:
+        notes += comparison_notes(source.name, predicted, label, found.vocabulary.values, rows.weighted(table).weight)
+    if listed:
+        values = np.array([*found.vocabulary.values, math.nan], object)  # the last one, -1, is a missing one
+        columns |= {
+            name: values[codes] for name, codes in (("predicted", predicted), ("label", label)) if codes is not None
+        }
+    samples = {"rows": count, "kept": len(table), "ignored": int(np.count_nonzero(ignored)), "skipped": skipped}
+    inputs = [_described("confidences", source, count, "float64")]
+    if found.of_labels is not None and found.of_labels is not source:
+        text = any(isinstance(value, str) for value in found.vocabulary.values)
+        inputs.append(_described("labels", found.of_labels, count, "text" if text else "int64"))
+    name = os.fsdecode(logits) if isinstance(logits, str | bytes | os.PathLike) else source.name
+    return Samples(name, SampleTable(columns), rows, _provenance(inputs, rows, samples, notes))
+
+
+def _columns(options: ReadingOptions) -> list[str]:
+    """What each row must have."""
+    return ["confidence", *(["prediction", "label"] if options.correct is None else ["right or wrong"])]
+
+
+def _ignored(found: Confidences, options: ReadingOptions) -> Array:
+    """Whether the label of each row is that of --ignore-index, [N] bool.
+
+    Raises:
+        InputError: all are.
+    """
+    count = len(found.confidence)
+    if found.label is None or found.of_labels is None or options.ignore_index not in found.vocabulary.values:
+        return np.zeros(count, np.bool_)
+    ignored: Array = found.label == found.vocabulary.number(options.ignore_index)
+    if ignored.all():
+        what = f"all {count} samples are ignored (label {options.ignore_index})"
+        raise InputError(what, "check --ignore-index", where=found.of_labels.name)
+    return ignored
+
+
+def _missing(found: Confidences, ignored: Array, options: ReadingOptions) -> Array:
+    """Whether a row lacks a value, [N] bool; none does unless such rows are skipped.
+
+    Raises:
+        InputError: a row does, and such rows are an error.
+    """
+    skip = options.nonfinite == "skip"
+    absent = {"confidence": ~np.isfinite(found.confidence) if skip else np.isnan(found.confidence)}
+    if found.correct is not None:
+        absent["right or wrong"] = found.correct < 0
+    elif found.predicted is not None and found.label is not None:
+        absent |= {"prediction": found.predicted < 0, "label": found.label < 0}
+    missing: Array = np.logical_or.reduce([*absent.values()]) & ~ignored
+    if missing.any() and not skip:
+        row = int(missing.argmax())
+        lacking = next(name for name, each in absent.items() if each[row])
+        source = found.of_labels if lacking == "label" else None
+        where, own_row = (source or found.source).located(row)
+        hint = "look at the run that wrote it, or leave such rows out with --nonfinite skip"
+        raise InputError(f"row {own_row} has no {lacking}", hint, where=where)
+    return missing
+
+
+def _check_range(found: Confidences, kept: Array) -> None:
+    """Raise InputError if a confidence is not in [0, 1]; the hint says what all confidences may be."""
+    outside = kept & ~((found.confidence >= 0) & (found.confidence <= 1))
+    if not outside.any():
+        return
+    row = int(outside.argmax())
+    values = found.confidence[kept]
+    low, high = values.min(), values.max()
+    hint = "a confidence is the probability that the prediction is right, from 0 to 1"
+    if low >= 0 and high <= 100:
+        hint = "if these are percentages, divide the column by 100"
+    elif high <= 0:
+        hint = "if these are logarithms of probabilities, save their exponentials: np.exp(confidence)"
+    where, own_row = found.source.located(row)
+    raise InputError(f"row {own_row}: the confidence {found.confidence[row]:g} is not in [0, 1]", hint, where=where)
+
+
+def _counted_from(found: Confidences, kept: Array, labels_from: int) -> Array:
+    """The labels of the kept rows, counted from 0 as predictions are.
+
+    Raises:
+        InputError: a label comes before the first.
+    """
+    label, vocabulary = found.label, found.vocabulary
+    if label is None or not labels_from:
+        return np.asarray(label)[kept]
+    values = [value - labels_from if isinstance(value, int) else value for value in vocabulary.values]
+    early = np.array([isinstance(value, int) and value < 0 for value in values] + [False])
+    if (early[label] & kept).any() and found.of_labels is not None:
+        row = int((early[label] & kept).argmax())
+        where, own_row = found.of_labels.located(row)
+        what = f"row {own_row}: the label {vocabulary.values[label[row]]} comes before the first, {labels_from}"
+        raise InputError(what, "check --labels-from", where=where)
+    return np.array([*map(vocabulary.number, values), -1], np.int32)[label[kept]]
+
+
+def _described(role: str, source: Source, rows: int, dtype: str) -> dict[str, Any]:
+    described = {"role": role, "path": source.name, "shape": [rows], "dtype": dtype, "size": source.size}
+    return described | ({"shards": source.shards} if source.shards else {})
+
+
+def _provenance(
+    inputs: list[dict[str, Any]], rows: RowData, samples: dict[str, int], notes: Iterable[str]
+) -> Provenance:
+    versions = {"lscli": __version__, "numpy": np.__version__}
+    return Provenance(inputs=[*inputs, *rows.described], samples=samples, versions=versions, warnings=[*notes])
+
+
+def _nothing_to_compare(logits: Data, options: ReadingOptions) -> UsageError:
+    """The error for a confidence without what says whether the prediction is right."""
+    hint = "add --correct COLUMN, or --predicted COLUMN and --labels-column COLUMN"
+    return UsageError("which predictions are right is not said", hint, where="confidence")
