@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 from dataclasses import replace
@@ -13,10 +14,12 @@ from lscli._version import __version__
 from lscli.api.label_comparison import comparison_notes
 from lscli.api.row_data import RowData
 from lscli.checked_options import declared
-from lscli.errors import InputError, UsageError
-from lscli.io.confidences import read_confidences
+from lscli.errors import InputError, LscliError, UsageError
+from lscli.io.argument import Argument, is_path, is_stdin
+from lscli.io.confidences import guess_of_file, guess_of_table, read_confidences
 from lscli.report import Provenance
 from lscli.table import SampleTable
+from lscli.text import typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.io.confidences import Confidences, Source
+    from lscli.io.tables.confidence_columns import Guess
     from lscli.options import Data, ReadingOptions
 
     Array = NDArray[Any]
@@ -98,7 +102,7 @@ def _check_options(options: ReadingOptions) -> None:
                 "is for logits, and here are only confidences", f"leave out --{each.flag}", where=each.flag
             )
     if str(options.device) not in ("auto", "cpu"):
-        raise UsageError("computes with logits, and here are only confidences", "leave out --device", where="device")
+        raise UsageError("is for logits, and here are only confidences", "leave it out", where="device")
 
 
 def _of_table(table: SampleTable, labels: Data | None, options: ReadingOptions, *, listed: bool) -> Samples:
@@ -257,7 +261,38 @@ def _provenance(
     return Provenance(inputs=[*inputs, *rows.described], samples=samples, versions=versions, warnings=[*notes])
 
 
+def suggest(error: InputError, logits: Data, labels: Data | None, options: ReadingOptions) -> None:
+    """Put the command that reads confidences before the hint of an error about logits, if the file plainly has them."""
+    if labels is not None or not is_path(logits) or is_stdin(logits):
+        return
+    found = None
+    with contextlib.suppress(LscliError):
+        found = _guess(logits, options, None)
+    name = typed(os.fsdecode(logits)) if isinstance(logits, str | bytes | os.PathLike) else ""
+    if found is not None and name:
+        command = " ".join(["lscli eval", name, *found.words])
+        instead = f"if it has confidences instead of logits, say {command}"
+        error.say(error.message, "; else ".join(filter(None, [instead, error.hint])), error.where)
+
+
 def _nothing_to_compare(logits: Data, options: ReadingOptions) -> UsageError:
     """The error for a confidence without what says whether the prediction is right."""
     hint = "add --correct COLUMN, or --predicted COLUMN and --labels-column COLUMN"
-    return UsageError("which predictions are right is not said", hint, where="confidence")
+    found = None if is_stdin(logits) else _guess(logits, options, options.confidence)
+    if found is not None:
+        hint = f"add {' '.join(found.others_typed)}"
+    return UsageError("does not say which predictions are right", hint, where="confidence")
+
+
+def _guess(logits: Data, options: ReadingOptions, confidence: str | None) -> Guess | None:
+    """The columns that are plainly confidences with right or wrong, in all files.
+
+    Raises:
+        LscliError: a file cannot be read.
+    """
+    if not is_path(logits):
+        return guess_of_table(logits, confidence)
+    with contextlib.ExitStack() as stack:
+        files = Argument.of(logits, "confidences", stack, options.input_format).files
+        found = {str(each): each for each in (guess_of_file(file, name, confidence) for file, name in files)}
+        return found.popitem()[1] if len(found) == 1 else None

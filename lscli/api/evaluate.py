@@ -8,15 +8,14 @@ from lscli.api import reading, soft_metrics
 from lscli.api.keywords import of_logits
 from lscli.api.loss_targets import declared_targets, parse_eps
 from lscli.api.positive_class import notes_on_class, positive_class
-from lscli.api.report_rows import Resampling, measured_rows, metric_settings, metric_words
+from lscli.api.report_rows import metric_settings, metric_words, report
 from lscli.metrics.bins import rule_of
 from lscli.metrics.selection import select
 from lscli.options import EvaluateOptions
-from lscli.report import Report
-from lscli.summaries.evaluation import conclude
 
 if TYPE_CHECKING:
     from lscli.options import Data
+    from lscli.report import Report
 
 
 @of_logits(EvaluateOptions)
@@ -28,7 +27,8 @@ def evaluate(logits: Data, labels: Data | None, options: EvaluateOptions) -> Rep
 
     Args:
         logits: [N, K] raw scores or log-probabilities: a path, a pattern of shards, a numpy array or a torch tensor;
-            float16, bfloat16, float32 or float64. -inf masks a class.
+            float16, bfloat16, float32 or float64. -inf masks a class. Without logits: a SampleTable, or with
+            `confidence` a file, a data frame or a dict of columns [N].
         labels: [N] class numbers from 0 to K-1, any integer type: a path, a pattern, a numpy array, a list or a torch
             tensor. Optional if one file holds both. With `soft_labels`, [N, K] distributions.
 
@@ -44,14 +44,15 @@ def evaluate(logits: Data, labels: Data | None, options: EvaluateOptions) -> Rep
     With `binary`, calibration errors and the parts of proper scores are of the probability of class 1, as in binary
     tools; their params have `positive_class`.
 
+    Without logits there are accuracy, confidence, calibration and selective metrics; what needs logits is absent.
+
     Definitions: `lscli metrics`. Smoothing: Szegedy et al. 2016, section 7.
     """
     eps = parse_eps(options.eps, allow_negative=options.allow_negative_eps)
     settings = metric_settings(options, eps, declared_targets(options, options.masked_classes), options.noise_rate)
     number = positive_class(options, soft_labels=options.soft_labels)
     settings = settings._replace(soft_labels=options.soft_labels, positive_class=number)
-    words = metric_words(options.metrics)
-    choices = select(words, allow_negative_eps=options.allow_negative_eps)
+    choices = select(metric_words(options.metrics), allow_negative_eps=options.allow_negative_eps)
     left_out: list[str] = []
     if options.soft_labels:
         soft_metrics.check(options)
@@ -68,7 +69,5 @@ def evaluate(logits: Data, labels: Data | None, options: EvaluateOptions) -> Rep
         positive_class=number,
     )
     settings = settings._replace(targets=read.targets)
-    rows, absent = measured_rows(read.source, read.tables, choices, settings, Resampling.of(options, options))
-    notes = [*soft_metrics.notes(read, left_out), *notes_on_class(number, options.compat), *absent]
-    used = {"positive_class": number, "eps": list(eps), "metrics": words, "bins": rule_of(settings).params["bins"]}
-    return Report(rows, conclude([row for row in rows if not row.group]), **read.answered(options, used, notes))
+    notes = [*soft_metrics.notes(read, left_out), *notes_on_class(number, options.compat)]
+    return report(read, choices, settings, options, {"positive_class": number}, notes)

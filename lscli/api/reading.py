@@ -13,7 +13,7 @@ from lscli.api.inputs import Inputs
 from lscli.api.plausibility import COLUMNS, plausibility_notes
 from lscli.api.positive_class import as_stated, check_two_classes
 from lscli.api.settings import settings_of
-from lscli.errors import warn
+from lscli.errors import InputError, warn
 from lscli.metrics.smoothed_losses import entropies, vectors
 from lscli.options import TargetOptions
 from lscli.report import Provenance
@@ -102,7 +102,7 @@ def read(
         found = confidences.read(logits, labels, options)
         tables = found.rows.tables(found.table)
         return Reading(found.source, tables, 0, found.provenance, targets=Targets(against.smoothing))
-    with Inputs(logits, labels, options, soft_labels=soft_labels) as opened:
+    with _inputs(logits, labels, options, soft_labels=soft_labels) as opened:
         check_two_classes(positive_class, opened.logits.shape[1])
         class_sums = [] if rule is None else opened.class_sums(rule)
         targets, files = opened.targets(against)
@@ -142,6 +142,15 @@ def read(
     return Reading(opened.source, tables, opened.logits.shape[1], provenance, opened.used(result), targets)
 
 
+def _inputs(logits: Data, labels: Data | None, options: ReadingOptions, *, soft_labels: bool = False) -> Inputs:
+    """Open logits and labels; the hint of an error says how to read confidences, if the file has these instead."""
+    try:
+        return Inputs(logits, labels, options, soft_labels=soft_labels)
+    except InputError as error:
+        confidences.suggest(error, logits, labels, options)
+        raise
+
+
 def doubts(opened: Inputs, table: SampleTable) -> list[str]:
     """Warnings if predictions and labels do not seem to belong together; none if the values do not look like logits.
 
@@ -168,7 +177,7 @@ def read_parts(
             table.select(np.arange(start, min(start + _BLOCK, len(table)))) for start in range(0, len(table), _BLOCK)
         )
         return Reading(found.source, {}, 0, found.provenance), ((part, rows.groups_of(part)) for part in blocks)
-    opened = Inputs(logits, labels, options)
+    opened = _inputs(logits, labels, options)
 
     def parts() -> Iterator[tuple[SampleTable, Array]]:
         skipped = 0

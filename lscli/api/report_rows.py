@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import math
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lscli.errors import UsageError
 from lscli.intervals.bootstrap import Bootstrap, interval, resampled
 from lscli.limits import memory_limit, processors
 from lscli.metrics.base import Settings
-from lscli.report import Row
+from lscli.metrics.bins import rule_of
+from lscli.report import Report, Row
+from lscli.summaries.evaluation import conclude
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from lscli.api.reading import Reading
     from lscli.metrics.base import Value
     from lscli.metrics.selection import Choice
-    from lscli.options import CalibrationOptions, IntervalOptions, Progress, ThreadOptions, Words
+    from lscli.options import (
+        CalibrationOptions,
+        EvaluateOptions,
+        IntervalOptions,
+        MeasureOptions,
+        Progress,
+        ThreadOptions,
+        Words,
+    )
     from lscli.smoothing.targets import Targets
     from lscli.table import SampleTable
 
@@ -111,9 +124,42 @@ def measured_rows(
     return rows, [f"{choice.metric.id} is absent: {_reason(choice, settings, tables[''])}" for choice in absent]
 
 
+def report(
+    read: Reading,
+    choices: Sequence[Choice],
+    settings: Settings,
+    options: EvaluateOptions | MeasureOptions,
+    used: Mapping[str, Any] = MappingProxyType({}),
+    notes: Iterable[str] = (),
+) -> Report:
+    """The report of these metrics.
+
+    Args:
+        read: the samples.
+        choices: the metrics.
+        settings: the settings of the metrics.
+        options: the options of the question.
+        used: further values that were used instead of those in the options.
+        notes: further warnings, before those about absent metrics.
+
+    Raises:
+        UsageError: there are no logits, and no metric can be computed without them.
+    """
+    rows, absent = measured_rows(read.source, read.tables, choices, settings, Resampling.of(options, options))
+    words = metric_words(options.metrics)
+    if not rows and read.num_classes == 0:
+        hint = "--metrics default prints what a confidence is enough for"
+        raise UsageError(f"none of these can be computed without logits: {words}", hint, where="metrics")
+    used = {"eps": list(settings.eps), "metrics": words, "bins": rule_of(settings).params["bins"], **used}
+    answered = read.answered(options, used, [*notes, *absent])
+    return Report(rows, conclude([row for row in rows if not row.group]), **answered)
+
+
 def _reason(choice: Choice, settings: Settings, table: SampleTable) -> str:
     """Why a metric that was named is absent."""
     metric = choice.metric.id
+    if table.num_classes is None:
+        return "it needs logits"
     if metric == "loss_prior":
         return "there is no prior"
     if metric == "loss_noise_corrected" and settings.rho is None:

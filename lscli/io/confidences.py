@@ -18,6 +18,8 @@ from lscli.io.format_table import FORMATS
 from lscli.io.memory import read_all
 from lscli.io.paths import pairs
 from lscli.io.tables.columns import LABELS
+from lscli.io.tables.confidence_columns import guess
+from lscli.options import ReadingOptions
 from lscli.text import listed, nearest, printed, shown
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
     from lscli.io.cells import Cells
     from lscli.io.files import RegularFile
-    from lscli.options import ReadingOptions
+    from lscli.io.tables.confidence_columns import Guess
 
     Array = NDArray[Any]
     Wanted = list[tuple[str, Cells]]
@@ -170,17 +172,51 @@ def column_names(file: RegularFile, format_name: str) -> list[str]:
     return [entry.key for entry in reader.contents(file) if entry.key is not None]
 
 
+def guess_of_file(file: RegularFile, format_name: str, confidence: str | None = None) -> Guess | None:
+    """The columns of a file that are plainly confidences with right or wrong; see `guess`.
+
+    Raises:
+        InputError: the file cannot be used.
+    """
+    if not _has_columns(format_name):
+        return None
+    text = format_name in ("csv", "tsv")
+    entries = [] if text else FORMATS[format_name].reader(file.name).contents(file)
+    if any(len(entry.shape or ()) > 1 for entry in entries):  # which may be logits
+        return None
+
+    def read(name: str, cells: Cells) -> None:
+        _read_file(file.another(), format_name, [(name, cells)], ReadingOptions())
+
+    return guess(column_names(file, format_name), read, confidence)
+
+
+def guess_of_table(table: Any, confidence: str | None = None) -> Guess | None:
+    """The same for a table in memory."""
+
+    def read(name: str, cells: Cells) -> None:
+        _taken(table, [(name, cells)])
+
+    return guess(_names_in(table), read, confidence)
+
+
+def _has_columns(format_name: str) -> bool:
+    """Whether files of a format have columns or arrays with names; samples of lm-evaluation-harness have choices."""
+    return format_name != "lm-eval" and (FORMATS[format_name].keyed or FORMATS[format_name].table)
+
+
 def _read_file(file: RegularFile, format_name: str, wanted: Wanted, options: ReadingOptions) -> None:
     """Read columns of one file."""
-    own = FORMATS[format_name]
-    if not own.keyed and not own.table:
-        hint = "save the arrays in one file: np.savez(path, conf=confidence, ok=correct)"
-        raise InputError("holds one array, not the columns of a table", hint, where=file.name)
-    if format_name == "lm-eval":
-        hint = "leave out --confidence: they have the score of each choice"
-        raise InputError("samples of lm-evaluation-harness hold no confidences", hint, where=file.name)
-    reader = own.reader(file.name)
-    if own.table:
+    if not _has_columns(format_name):
+        what, hint = (
+            "holds one array, not the columns of a table",
+            "np.savez(path, conf=confidence, ok=correct) has two",
+        )
+        if format_name == "lm-eval":
+            what, hint = "has the scores of all choices, not a confidence", "leave out --confidence"
+        raise InputError(what, hint, where=file.name)
+    reader = FORMATS[format_name].reader(file.name)
+    if FORMATS[format_name].table:
         reader.read_columns(file, wanted)
         return
     rows: int | None = None

@@ -116,7 +116,7 @@ def _shown(answer: Listing, rows: Sequence[Sequence[object]], screen: Screen) ->
     widths = {
         name: max(cell_len(cell(value)) for value in (name, *values)) + 2
         for name, values in cells.items()
-        if name != "source" and any(value != "" for value in values)
+        if name != "source" and not all(value == "" or value != value for value in values)
     }
     key = _sorted_by(answer)
     shown = fitting(widths, screen.width - 2, [name for name in (*_FIRST_TO_GO, *list(widths)[:0:-1]) if name != key])
@@ -140,9 +140,10 @@ def titled(answer: Report | Listing, shape: Sequence[int] | None = None) -> Text
     """
     title = Text("lscli", style="bold")
     for entry in answer.inputs[:1]:
-        rows, classes = shape or entry["shape"]
+        rows, *classes = shape or entry["shape"]
         title.append(f"  {printable(str(entry['path']))}")
-        title.append(f"  {rows:,} samples x {classes:,} classes, {entry['dtype']}", style="not bold dim")
+        what = f" x {classes[0]:,} classes, {entry['dtype']}" if classes else ", without logits"
+        title.append(f"  {rows:,} samples{what}", style="not bold dim")
     left_out = [f"{answer.samples[key]:,} {key}" for key in ("ignored", "skipped") if answer.samples.get(key)]
     if left_out:
         title.append(f", {' and '.join(left_out)}", style="not bold yellow")
