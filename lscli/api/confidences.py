@@ -17,9 +17,10 @@ from lscli.checked_options import declared
 from lscli.errors import InputError, LscliError, UsageError
 from lscli.io.argument import Argument, is_path, is_stdin
 from lscli.io.confidences import guess_of_file, guess_of_table, read_confidences
+from lscli.options import LogitsOptions
 from lscli.report import Provenance
 from lscli.table import SampleTable
-from lscli.text import typed
+from lscli.text import shown, typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,6 +39,7 @@ _OF_LOGITS = {
     *("logits_key", "kind", "binary", "flatten", "class_axis", "soft_labels", "positive_class", "top_label"),
     *("class_weights", "prior", "noise_rate", "choice_score", "kernel"),
 }
+_ROUNDING = 1e-6  # of a sum of float32 probabilities
 
 
 class Samples(NamedTuple):
@@ -66,7 +68,8 @@ def are_meant(logits: Data | SampleTable, options: ReadingOptions) -> bool:
         if getattr(options, flag) is not None and options.confidence is None:
             hint = "add --confidence COLUMN, the confidence in each prediction"
             raise UsageError("is of no use without --confidence", hint, where=flag)
-    return options.confidence is not None or isinstance(logits, SampleTable)
+    takes_tables = not isinstance(options, LogitsOptions)
+    return options.confidence is not None or (takes_tables and isinstance(logits, SampleTable))
 
 
 def read(logits: Data | SampleTable, labels: Data | None, options: ReadingOptions, *, listed: bool = False) -> Samples:
@@ -98,9 +101,7 @@ def read(logits: Data | SampleTable, labels: Data | None, options: ReadingOption
 def _check_options(options: ReadingOptions) -> None:
     for each in declared(type(options)):
         if each.name in _OF_LOGITS and getattr(options, each.name) not in (each.default, "numpy"):
-            raise UsageError(
-                "is for logits, and here are only confidences", f"leave out --{each.flag}", where=each.flag
-            )
+            raise UsageError("is for logits, and here are only confidences", "leave it out", where=each.flag)
     if str(options.device) not in ("auto", "cpu"):
         raise UsageError("is for logits, and here are only confidences", "leave it out", where="device")
 
@@ -133,7 +134,7 @@ def _checked(logits: Data, found: Confidences, options: ReadingOptions, *, liste
     missing = _missing(found, ignored, options)
     kept = ~(ignored | missing)
     if not kept.any():
-        what = f"no row has all of {', '.join(_columns(options))}"
+        what = f"no row has a value in {' and '.join(_columns(options))}"
         raise InputError(what, "look at the run that wrote it", where=source.name)
     _check_range(found, kept)
     label = None if found.label is None else _counted_from(found, kept, options.labels_from)
@@ -152,7 +153,7 @@ def _checked(logits: Data, found: Confidences, options: ReadingOptions, *, liste
     skipped = int(np.count_nonzero(missing))
     if skipped:
         wanted = " or ".join(_columns(options))
-        notes.append(f"{source.name}: {skipped} of {count} rows have no {wanted} and are left out")
+        notes.append(f"{source.name}: {skipped} of {count} rows have no value in {wanted} and are left out")
     if predicted is not None and label is not None:
         notes += comparison_notes(source.name, predicted, label, found.vocabulary.values, rows.weighted(table).weight)
     if listed:
@@ -170,8 +171,9 @@ def _checked(logits: Data, found: Confidences, options: ReadingOptions, *, liste
 
 
 def _columns(options: ReadingOptions) -> list[str]:
-    """What each row must have."""
-    return ["confidence", *(["prediction", "label"] if options.correct is None else ["right or wrong"])]
+    """The columns in which each row must have a value, for messages."""
+    others = [shown(options.correct)] if options.correct is not None else [shown(options.predicted), "the labels"]
+    return [shown(options.confidence), *others]
 
 
 def _ignored(found: Confidences, options: ReadingOptions) -> Array:
@@ -197,19 +199,18 @@ def _missing(found: Confidences, ignored: Array, options: ReadingOptions) -> Arr
         InputError: a row does, and such rows are an error.
     """
     skip = options.nonfinite == "skip"
-    absent = {"confidence": ~np.isfinite(found.confidence) if skip else np.isnan(found.confidence)}
+    absent = [~np.isfinite(found.confidence) if skip else np.isnan(found.confidence)]
     if found.correct is not None:
-        absent["right or wrong"] = found.correct < 0
+        absent.append(found.correct < 0)
     elif found.predicted is not None and found.label is not None:
-        absent |= {"prediction": found.predicted < 0, "label": found.label < 0}
-    missing: Array = np.logical_or.reduce([*absent.values()]) & ~ignored
+        absent += [found.predicted < 0, found.label < 0]
+    missing: Array = np.logical_or.reduce(absent) & ~ignored
     if missing.any() and not skip:
         row = int(missing.argmax())
-        lacking = next(name for name, each in absent.items() if each[row])
-        source = found.of_labels if lacking == "label" else None
-        where, own_row = (source or found.source).located(row)
+        place = next(place for place, each in enumerate(absent) if each[row])
+        where, own_row = ((found.of_labels if place == 2 else None) or found.source).located(row)
         hint = "look at the run that wrote it, or leave such rows out with --nonfinite skip"
-        raise InputError(f"row {own_row} has no {lacking}", hint, where=where)
+        raise InputError(f"row {own_row} has no value in {_columns(options)[place]}", hint, where=where)
     return missing
 
 
@@ -222,12 +223,14 @@ def _check_range(found: Confidences, kept: Array) -> None:
     values = found.confidence[kept]
     low, high = values.min(), values.max()
     hint = "a confidence is the probability that the prediction is right, from 0 to 1"
-    if low >= 0 and high <= 100:
+    if low >= -_ROUNDING and high <= 1 + _ROUNDING:
+        hint = "if that is rounding, limit the column to [0, 1]: np.clip(confidence, 0, 1)"
+    elif low >= 0 and high <= 100:
         hint = "if these are percentages, divide the column by 100"
     elif high <= 0:
         hint = "if these are logarithms of probabilities, save their exponentials: np.exp(confidence)"
     where, own_row = found.source.located(row)
-    raise InputError(f"row {own_row}: the confidence {found.confidence[row]:g} is not in [0, 1]", hint, where=where)
+    raise InputError(f"row {own_row}: the confidence {found.confidence[row]:.10g} is not in [0, 1]", hint, where=where)
 
 
 def _counted_from(found: Confidences, kept: Array, labels_from: int) -> Array:

@@ -65,7 +65,11 @@ class Inputs:
         self, logits: Data, labels: Data | None, options: ReadingOptions, *, soft_labels: bool = False
     ) -> None:
         if isinstance(logits, SampleTable):
-            raise UsageError("is a SampleTable, not logits", "use lscli.measure(table)", where="logits")
+            raise UsageError(
+                "is a SampleTable, not logits",
+                "lscli.measure, lscli.evaluate, lscli.per_bin and lscli.per_sample take tables",
+                where="logits",
+            )
         self._labels: Labels | SoftLabels
         self.logits, self._labels = (open_soft_inputs if soft_labels else open_inputs)(logits, labels, options)
         self.soft = self._labels if isinstance(self._labels, SoftLabels) else None

@@ -13,7 +13,7 @@ import numpy as np
 
 from lscli.errors import InputError
 from lscli.io.tables.text import number_of
-from lscli.text import bounded, printable
+from lscli.text import bounded, printable, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,9 +32,14 @@ _LONGEST = 40  # characters of a cell in an error
 
 
 class Cells:
-    """A column that is made of its cells; a base class."""
+    """A column that is made of its cells; a base class.
 
-    def __init__(self) -> None:
+    Args:
+        name: its name, for errors.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
         self._blocks: list[Array] = []
 
     def __len__(self) -> int:
@@ -53,17 +58,12 @@ class Cells:
         """
         raise NotImplementedError
 
+    def _place(self, row: int, cell: Any) -> str:
+        return f"row {row}, column {shown(self._name)}: {printable(bounded(repr(cell), _LONGEST))}"
+
 
 class Numbers(Cells):
-    """Numbers as float64; nan where a cell has none.
-
-    Args:
-        called: what the numbers are, for errors.
-    """
-
-    def __init__(self, called: str) -> None:
-        super().__init__()
-        self._called = called
+    """Numbers as float64; nan where a cell has none."""
 
     def add(self, cells: Block, where: str, first: int) -> None:
         if isinstance(cells, np.ndarray) and cells.dtype.kind in "fiu":
@@ -84,7 +84,7 @@ class Numbers(Cells):
             if number is None:
                 percent = isinstance(cell, str) and number_of(cell.strip().removesuffix("%")) is not None
                 hint = "write 87 % as 0.87" if percent else "give each row a number, or nothing if it has none"
-                raise InputError(f"row {first + place}: {_shown(cell)} is not a {self._called}", hint, where=where)
+                raise InputError(f"{self._place(first + place, cell)} is not a number", hint, where=where)
             values[place] = number
         return values
 
@@ -112,7 +112,7 @@ class Truths(Cells):
         for place, cell in enumerate(cells):
             truth = _truth(cell)
             if truth is None:
-                what = f"row {first + place}: {_shown(cell)} is neither 0 nor 1, true nor false"
+                what = f"{self._place(first + place, cell)} is neither 0 nor 1, true nor false"
                 hint = "write 1 or true for a right prediction, 0 or false for a wrong one"
                 raise InputError(what, hint, where=where)
             values[place] = truth
@@ -171,8 +171,8 @@ class _Texts(dict[str, int]):
 class Values(Cells):
     """Labels of any kind as numbers of a vocabulary, int32; -1 where a cell has none."""
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        super().__init__()
+    def __init__(self, name: str, vocabulary: Vocabulary) -> None:
+        super().__init__(name)
         self._vocabulary = vocabulary
 
     def add(self, cells: Block, where: str, first: int) -> None:
@@ -186,7 +186,7 @@ class Values(Cells):
         if not _is_text(plain):
             odd = next((place for place, cell in enumerate(plain) if not isinstance(cell, _LABEL)), None)
             if odd is not None:
-                what = f"row {first + odd}: a label cannot be of type {type(plain[odd]).__name__}"
+                what = f"{self._place(first + odd, plain[odd])} is no label"
                 raise InputError(what, "give whole numbers or text", where=where)
             find = code
         self._blocks.append(np.fromiter(map(find, plain), np.int32, len(plain)))
@@ -233,7 +233,3 @@ def _listed(cells: Block) -> list[Any]:
 def _is_text(cells: list[Any]) -> bool:
     """Whether all cells are text."""
     return all(type(cell) is str for cell in cells)
-
-
-def _shown(cell: Any) -> str:
-    return printable(bounded(repr(cell), _LONGEST))

@@ -17,6 +17,7 @@ from lscli.io.cells import Numbers, Truths, Values, Vocabulary
 from lscli.io.format_table import FORMATS
 from lscli.io.memory import read_all
 from lscli.io.paths import pairs
+from lscli.io.pooling import check_one_source
 from lscli.io.tables.columns import LABELS
 from lscli.io.tables.confidence_columns import guess
 from lscli.options import ReadingOptions
@@ -93,14 +94,14 @@ def read_confidences(table: Any, labels: Any, options: ReadingOptions) -> Confid
         UsageError: options that do not go together.
     """
     vocabulary = Vocabulary()
-    confidence, correct = Numbers("number"), Truths()
-    predicted, label = Values(vocabulary), Values(vocabulary)
+    named = options.labels_key or options.labels_column
+    confidence, correct = Numbers(options.confidence or ""), Truths(options.correct or "")
+    predicted, label = Values(options.predicted or "", vocabulary), Values(named or "labels", vocabulary)
     wanted: Wanted = [(options.confidence or "", confidence)]
     if options.correct is not None:
         wanted.append((options.correct, correct))
     if options.predicted is not None:
         wanted.append((options.predicted, predicted))
-    named = options.labels_key or options.labels_column
     in_table = labels is None and (options.correct is None or named is not None)
 
     def columns_of(names: Callable[[], Sequence[str]], where: str) -> Wanted:
@@ -121,6 +122,8 @@ def read_confidences(table: Any, labels: Any, options: ReadingOptions) -> Confid
             hint = "name a file for all but one of the inputs"
             raise UsageError("standard input can be read only once", hint, where="-")
         of_labels = _read_labels(labels, label, options, source)
+    if len(source.shards) > 1 and not options.pool:
+        check_one_source(source.shards, source.ends, None if of_labels is None else label.values(), source.name)
     return Confidences(
         source,
         confidence.values(),

@@ -82,7 +82,7 @@ def _named(names: Sequence[str], known: Sequence[str]) -> list[str]:
 
 
 def _are_confidences(name: str, read: Read) -> bool:
-    cells = Numbers("number")
+    cells = Numbers(name)
     with contextlib.suppress(InputError):
         read(name, cells)
         values = cells.values()
@@ -91,7 +91,7 @@ def _are_confidences(name: str, read: Read) -> bool:
 
 
 def _are_truths(name: str, read: Read) -> bool:
-    cells = Truths()
+    cells = Truths(name)
     with contextlib.suppress(InputError):
         read(name, cells)
         values = cells.values()
@@ -102,7 +102,7 @@ def _are_truths(name: str, read: Read) -> bool:
 def _are_alike(predicted: str, label: str, read: Read) -> bool:
     """Whether two columns have a value in common in some row, and a value in each row."""
     vocabulary = Vocabulary()
-    one, other = Values(vocabulary), Values(vocabulary)
+    one, other = Values(predicted, vocabulary), Values(label, vocabulary)
     with contextlib.suppress(InputError):
         read(predicted, one)
         read(label, other)
