@@ -23,15 +23,18 @@ from lscli.table import SampleTable
 from lscli.text import shown, typed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from numpy.typing import NDArray
+    import pandas as pd
+    from numpy.typing import ArrayLike, NDArray
 
     from lscli.io.confidences import Confidences, Source
     from lscli.io.tables.confidence_columns import Guess
     from lscli.options import Data, ReadingOptions
 
     Array = NDArray[Any]
+    # What has no logits: a table of samples, or columns by their names.
+    Table = SampleTable | Mapping[str, ArrayLike] | pd.DataFrame
 
 # Options on logits, which a table of confidences does not have. With another value than the default they are refused,
 # unless they only say how fast, or how leniently, logits are read.
@@ -58,7 +61,7 @@ class Samples(NamedTuple):
     provenance: Provenance
 
 
-def are_meant(logits: Data | SampleTable, options: ReadingOptions) -> bool:
+def are_meant(logits: Data | Table, options: ReadingOptions) -> bool:
     """Whether samples without logits are meant: a table of samples, or columns of confidences.
 
     Raises:
@@ -72,7 +75,7 @@ def are_meant(logits: Data | SampleTable, options: ReadingOptions) -> bool:
     return options.confidence is not None or (takes_tables and isinstance(logits, SampleTable))
 
 
-def read(logits: Data | SampleTable, labels: Data | None, options: ReadingOptions, *, listed: bool = False) -> Samples:
+def read(logits: Data | Table, labels: Data | None, options: ReadingOptions, *, listed: bool = False) -> Samples:
     """Read a table of confidences, or take a table of samples.
 
     Args:
@@ -124,7 +127,7 @@ def _of_table(table: SampleTable, labels: Data | None, options: ReadingOptions, 
     return Samples("table", table, rows, _provenance([described], rows, samples, rows.notes(table)))
 
 
-def _checked(logits: Data, found: Confidences, options: ReadingOptions, *, listed: bool) -> Samples:
+def _checked(logits: Data | Table, found: Confidences, options: ReadingOptions, *, listed: bool) -> Samples:
     """The samples that are kept, each value checked."""
     source, count = found.source, len(found.confidence)
     if not count:
@@ -264,7 +267,7 @@ def _provenance(
     return Provenance(inputs=[*inputs, *rows.described], samples=samples, versions=versions, warnings=[*notes])
 
 
-def suggest(error: InputError, logits: Data, labels: Data | None, options: ReadingOptions) -> None:
+def suggest(error: InputError, logits: Data | Table, labels: Data | None, options: ReadingOptions) -> None:
     """Put the command that reads confidences before the hint of an error about logits, if the file plainly has them."""
     if labels is not None or not is_path(logits) or is_stdin(logits):
         return
@@ -278,7 +281,7 @@ def suggest(error: InputError, logits: Data, labels: Data | None, options: Readi
         error.say(error.message, "; else ".join(filter(None, [instead, error.hint])), error.where)
 
 
-def _nothing_to_compare(logits: Data, options: ReadingOptions) -> UsageError:
+def _nothing_to_compare(logits: Data | Table, options: ReadingOptions) -> UsageError:
     """The error for a confidence without what says whether the prediction is right."""
     hint = "add --correct COLUMN, or --predicted COLUMN and --labels-column COLUMN"
     found = None if is_stdin(logits) else _guess(logits, options, options.confidence)
@@ -287,7 +290,7 @@ def _nothing_to_compare(logits: Data, options: ReadingOptions) -> UsageError:
     return UsageError("does not say which predictions are right", hint, where="confidence")
 
 
-def _guess(logits: Data, options: ReadingOptions, confidence: str | None) -> Guess | None:
+def _guess(logits: Data | Table, options: ReadingOptions, confidence: str | None) -> Guess | None:
     """The columns that are plainly confidences with right or wrong, in all files.
 
     Raises:

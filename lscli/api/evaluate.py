@@ -14,12 +14,13 @@ from lscli.metrics.selection import select
 from lscli.options import EvaluateOptions
 
 if TYPE_CHECKING:
+    from lscli.api.confidences import Table
     from lscli.options import Data
     from lscli.report import Report
 
 
 @of_logits(EvaluateOptions)
-def evaluate(logits: Data, labels: Data | None, options: EvaluateOptions) -> Report:
+def evaluate(logits: Data | Table, labels: Data | None, options: EvaluateOptions) -> Report:
     """Measure losses, confidence and calibration of logits, and what label smoothing does to them.
 
     Every row is read once, in chunks: memory grows with N, never with N x K. On the CPU no digit

@@ -128,7 +128,7 @@ def _as_confidences(columns: Guess | None, found: list[_Found]) -> list[_Found]:
     """The arrays of a file, in the roles that they have if it has confidences instead of logits."""
     if columns is None:
         return found
-    roles = {columns.confidence: "confidences"} | {name: _OTHERS[option] for option, name in columns.others.items()}
+    roles = {columns.confidence: "confidences"} | {name: _OTHERS[flag] for flag, name in columns.others.items()}
     named = [each._replace(role=roles.get(each.key or columns.confidence, "")) for each in found]
     return [
         each._replace(options=columns.words if each.role == "confidences" else [], why=each.why or "not a confidence")
@@ -137,7 +137,7 @@ def _as_confidences(columns: Guess | None, found: list[_Found]) -> list[_Found]:
 
 
 # The roles of columns beside confidences, by the options that name them.
-_OTHERS = {"correct": "right or wrong", "predicted": "predictions", "labels-column": "labels of the predictions"}
+_OTHERS = {"--correct": "right or wrong", "--predicted": "predictions", "--labels-column": "labels of the predictions"}
 
 
 def _taken_for(array: Any, seen: ValueSummary | None) -> tuple[str, list[str], str]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from lscli.api.confidences import Table
     from lscli.checked_options import Options
     from lscli.metrics.bins import BinRule
     from lscli.options import Data, ReadingOptions
@@ -74,7 +75,7 @@ class Reading:
 
 
 def read(
-    logits: Data,
+    logits: Data | Table,
     labels: Data | None,
     columns: Iterable[str],
     options: ReadingOptions,
@@ -142,7 +143,7 @@ def read(
     return Reading(opened.source, tables, opened.logits.shape[1], provenance, opened.used(result), targets)
 
 
-def _inputs(logits: Data, labels: Data | None, options: ReadingOptions, *, soft_labels: bool = False) -> Inputs:
+def _inputs(logits: Any, labels: Data | None, options: ReadingOptions, *, soft_labels: bool = False) -> Inputs:
     """Open logits and labels; the hint of an error says how to read confidences, if the file has these instead."""
     try:
         return Inputs(logits, labels, options, soft_labels=soft_labels)
@@ -164,7 +165,7 @@ def doubts(opened: Inputs, table: SampleTable) -> list[str]:
 
 
 def read_parts(
-    logits: Data, labels: Data | None, columns: Iterable[str], options: ReadingOptions
+    logits: Data | Table, labels: Data | None, columns: Iterable[str], options: ReadingOptions
 ) -> tuple[Reading, Iterator[tuple[SampleTable, Array]]]:
     """Read part by part: tables of consecutive rows, in order, with the group of each sample.
 

@@ -148,7 +148,7 @@ def report(
     rows, absent = measured_rows(read.source, read.tables, choices, settings, Resampling.of(options, options))
     words = metric_words(options.metrics)
     if not rows and read.num_classes == 0:
-        hint = "--metrics default prints what a confidence is enough for"
+        hint = "for what a confidence is enough for, say --metrics default"
         raise UsageError(f"none of these can be computed without logits: {words}", hint, where="metrics")
     used = {"eps": list(settings.eps), "metrics": words, "bins": rule_of(settings).params["bins"], **used}
     answered = read.answered(options, used, [*notes, *absent])

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from lscli.api.confidences import Table
     from lscli.options import Data, WorstBy
     from lscli.table import SampleTable
 
@@ -30,7 +31,7 @@ _VALUES = Sample._fields[2:-1]
 
 
 @of_logits(SamplesOptions)
-def per_sample(logits: Data, labels: Data | None, options: SamplesOptions) -> Samples:
+def per_sample(logits: Data | Table, labels: Data | None, options: SamplesOptions) -> Samples:
     """List every sample with all its quantities, in the order of the file.
 
     Rows are computed while the listing is read, so memory is flat; to read it again reads the logits again. An error

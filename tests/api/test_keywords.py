@@ -30,12 +30,13 @@ FUNCTIONS: dict[str, tuple[type[Options], list[str], tuple[Any, ...], dict[str, 
     "explain": (options.ExplainOptions, ["value", "logits", "labels"], ("0.5", LOGITS, LABELS), {"candidates": 3}),
     "inspect": (options.InspectOptions, ["path"], ("sample_data/logits.npy",), {"input_format": "npy"}),
 }
-NOT_TAKEN = {"explain": {"groups", "group_by"}}
+OF_TABLES = {"confidence", "correct", "predicted"}
+NOT_TAKEN = {"explain": {"groups", "group_by"} | OF_TABLES, "sweep": OF_TABLES, "per_class": OF_TABLES}
 every_function = pytest.mark.parametrize("name", FUNCTIONS)
 
 
 def taken(name: str) -> list[Declared]:
-    """The options of a function; `explain` declares two only to refuse them."""
+    """The options of a function; some are declared only to be refused."""
     return [each for each in declared(FUNCTIONS[name][0]) if each.name not in NOT_TAKEN.get(name, ())]
 
 

@@ -67,9 +67,9 @@ def quantised() -> torch.Tensor:
 CASES = [
     Call(
         "a table for logits",
-        lambda: lscli.evaluate(TABLE, None),  # type: ignore[arg-type]
+        lambda: lscli.per_class(TABLE, None),  # type: ignore[arg-type]
         "is a SampleTable, not logits",
-        "use lscli.measure(table)",
+        "lscli.measure, lscli.evaluate, lscli.per_bin and lscli.per_sample take tables",
         lambda: lscli.measure(TABLE, metrics="confidence")["confidence_mean"],
         0.625,
     ),

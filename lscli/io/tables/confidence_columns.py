@@ -32,8 +32,8 @@ class Guess(NamedTuple):
 
     Attributes:
         confidence: its name.
-        others: the names of the other columns by the option that takes them, `correct` or `predicted` and
-            `labels-column`.
+        others: the names of the other columns by the flag that takes them: --correct, or --predicted and
+            --labels-column.
     """
 
     confidence: str
@@ -47,7 +47,7 @@ class Guess(NamedTuple):
     @property
     def others_typed(self) -> list[str]:
         """The options besides --confidence, as they are typed."""
-        return [f"--{option} {typed(name)}" for option, name in self.others.items()]
+        return [f"{flag} {typed(name)}" for flag, name in self.others.items()]
 
 
 def guess(names: Sequence[str], read: Read, confidence: str | None = None) -> Guess | None:
@@ -69,11 +69,11 @@ def guess(names: Sequence[str], read: Read, confidence: str | None = None) -> Gu
     names = [name for name in names if name != confidence and typed(name)]
     correct = [name for name in _named(names, (*_CORRECT, *_SCORED)) if _are_truths(name, read)]
     if len(correct) == 1:
-        return Guess(confidence, {"correct": correct[0]})
+        return Guess(confidence, {"--correct": correct[0]})
     predicted, labels = _named(names, PREDICTIONS), _named(names, (*LABELS, *TRUTHS))
     if not correct and len(predicted) == len(labels) == 1 and _are_alike(predicted[0], labels[0], read):
         usual = labels[0] in LABELS
-        return Guess(confidence, {"predicted": predicted[0]} | ({} if usual else {"labels-column": labels[0]}))
+        return Guess(confidence, {"--predicted": predicted[0]} | ({} if usual else {"--labels-column": labels[0]}))
     return None
 
 
