@@ -6,6 +6,7 @@ a row costs no more than its cells. What is not as plain as that, such as a cell
 
 from __future__ import annotations
 
+import io
 import itertools
 from typing import TYPE_CHECKING
 
@@ -86,7 +87,7 @@ def _blocks(where: str, text: TextIO, width: int, first: int, delimiter: Delimit
     row, blank = first, False
     while block := text.read(_BLOCK) + text.readline(_LONGEST):
         if '"' in block:  # from here on, a row may span several lines
-            yield from _row_by_row(where, itertools.chain(_lines(block), text), width, row, delimiter)
+            yield from _row_by_row(where, itertools.chain(io.StringIO(block, newline=""), text), width, row, delimiter)
             return
         block = block.replace("\r\n", "\n").replace("\r", "\n")
         lines = block.rstrip("\n")
@@ -97,7 +98,7 @@ def _blocks(where: str, text: TextIO, width: int, first: int, delimiter: Delimit
             continue
         if not _is_plain(lines, width, delimiter):
             count = 0
-            for cells, some in _row_by_row(where, _lines(lines), width, row, delimiter):
+            for cells, some in _row_by_row(where, io.StringIO(lines), width, row, delimiter):
                 yield cells, some
                 count += some
         else:
@@ -131,14 +132,6 @@ def _row_by_row(
                 raise _length(where, row, cells, width, delimiter)
         yield [cell for cells in block for cell in cells], len(block)
         first += len(block)
-
-
-def _lines(block: str) -> Iterator[str]:
-    """The lines of a text, as a file would give them: `splitlines` also splits where no line ends."""
-    parts = block.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    yield from (f"{part}\n" for part in parts[:-1])
-    if parts[-1]:
-        yield parts[-1]
 
 
 def _length(where: str, row: int, cells: Sequence[str], width: int, delimiter: Delimiter) -> InputError:
