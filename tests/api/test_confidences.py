@@ -39,7 +39,7 @@ ALL = "accuracy,confidence,calibration,proper,selective"
 
 
 def _npz(path: Path, columns: Mapping[str, Any]) -> None:
-    np.savez_compressed(path, **columns)  # type: ignore[arg-type]
+    np.savez_compressed(path, **columns)
 
 
 def _pt(path: Path, columns: Mapping[str, Any]) -> None:

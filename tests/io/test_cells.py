@@ -15,11 +15,11 @@ NAN = math.nan
 
 
 def numbers(*blocks: Any) -> list[float]:
-    return filled(Numbers("conf"), *blocks).values().tolist()
+    return list(filled(Numbers("conf"), *blocks).values())
 
 
 def truths(*blocks: Any) -> list[int]:
-    return filled(Truths("ok"), *blocks).values().tolist()
+    return list(filled(Truths("ok"), *blocks).values())
 
 
 def filled(cells: Any, *blocks: Any) -> Any:

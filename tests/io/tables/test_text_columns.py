@@ -62,7 +62,7 @@ def test_the_cells_are_those_of_the_csv_module(
     rows = [row for row in rows if width > 1 or row[0].strip("\r\n")]  # a blank line of one column is no row
     text = io.StringIO()
     # The csv module of some versions of Python writes a lone CR without quotes.
-    quoting = csv.QUOTE_ALL if any("\r" in cell for row in rows for cell in row) else style[0]
+    quoting: Any = csv.QUOTE_ALL if any("\r" in cell for row in rows for cell in row) else style[0]
     writer = csv.writer(text, quoting=quoting, lineterminator=style[1])
     names = [f"c{place}" for place in range(width)]
     writer.writerows([names, *rows])
