@@ -116,7 +116,7 @@ def _of_table(table: SampleTable, labels: Data | None, options: ReadingOptions, 
     if options.confidence is not None:
         raise UsageError("a SampleTable has no columns to name", "leave out --confidence", where="confidence")
     if table.weight is not None and options.weights is not None:
-        raise UsageError("the table has weights of its own", "leave out --weights", where="weights")
+        raise UsageError("the table has weights of its own", "leave them out of one of the two", where="weights")
     count = len(table)
     rows = RowData(options, (count,), np.ones(count, np.bool_))
     if listed or rows.columns:

@@ -36,15 +36,17 @@ def comparison_notes(
     if alike:
         what = f"{alike} of {len(label)} predictions differ from their label in spaces or capital letters alone"
         return [f"{name}: {what}, and count as wrong"]
+    if all(isinstance(value, int) and 0 <= value < _MOST for value in values):
+        number = np.array(values, np.int64)
+        columns = {"label": number[label], "predicted": number[predicted]}
+        notes = plausibility_notes(name, SampleTable(columns, int(number.max()) + 1, weight))
+        if notes:
+            return notes
     of_predictions, of_labels = np.unique(predicted), np.unique(label)
-    if not np.intersect1d(of_predictions, of_labels).size:
-        one, other = (shown(values[codes[0]]) for codes in (of_predictions, of_labels))
-        return [f"{name}: no value is both predicted and a label: predictions such as {one}, labels such as {other}"]
-    if not all(isinstance(value, int) and 0 <= value < _MOST for value in values):
+    if np.intersect1d(of_predictions, of_labels).size:
         return []
-    number = np.array(values, np.int64)
-    columns = {"label": number[label], "predicted": number[predicted]}
-    return plausibility_notes(name, SampleTable(columns, int(number.max()) + 1, weight))
+    one, other = (shown(values[codes[0]]) for codes in (of_predictions, of_labels))
+    return [f"{name}: no value is both predicted and a label: predictions such as {one}, labels such as {other}"]
 
 
 def _alike(predicted: Array, label: Array, values: Sequence[float | str]) -> int:

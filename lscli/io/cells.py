@@ -232,4 +232,4 @@ def _listed(cells: Block) -> list[Any]:
 
 def _is_text(cells: list[Any]) -> bool:
     """Whether all cells are text."""
-    return all(type(cell) is str for cell in cells)
+    return set(map(type, cells)) <= {str}

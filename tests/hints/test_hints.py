@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from lscli.cli.main import COMMANDS, app
 from tests.cli.inprocess import Answer, Run
-from tests.hints import calls, commands, files, formats, kinds, labels, shapes, tables, warned
+from tests.hints import calls, commands, confidences, files, formats, kinds, labels, shapes, tables, warned
 from tests.hints.case import Hint
 from tests.hints.literals import HUMAN, Literal, literals
 
@@ -24,6 +24,7 @@ CASES = [
     *tables.CASES,
     *shapes.CASES,
     *commands.CASES,
+    *confidences.CASES,
     *warned.CASES,
 ]
 pytestmark = pytest.mark.filterwarnings(

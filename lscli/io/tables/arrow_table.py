@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Batches = Callable[[Sequence[int]], Iterable[Any]]
 
-_TEXT = re.compile(r"(large_)?string(_view)?|dictionary<values=(large_)?string, .*>")
+_TEXT = re.compile(r"(large_)?string(_view)?|dictionary<values=(large_)?string,.*>")
 _FLOATS = {"halffloat": "float16", "float": "float32", "double": "float64"}
 # The limit of decoded bytes per byte of the file. Labels may have long runs of equal values, logits have none. A file
 # that expands further is malicious or damaged.

@@ -89,7 +89,8 @@ def _blocks(where: str, text: TextIO, width: int, first: int, delimiter: Delimit
         if '"' in block:  # from here on, a row may span several lines
             yield from _row_by_row(where, itertools.chain(io.StringIO(block, newline=""), text), width, row, delimiter)
             return
-        block = block.replace("\r\n", "\n").replace("\r", "\n")
+        if "\r" in block:
+            block = block.replace("\r\n", "\n").replace("\r", "\n")
         lines = block.rstrip("\n")
         if blank and lines:  # only the last lines may be blank
             raise _length(where, row, [], width, delimiter)
