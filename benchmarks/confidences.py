@@ -12,9 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
-from benchmarks.run import compare
+from run import compare
 
 SCRIPT = """
 import sys

@@ -67,7 +67,8 @@ class Numbers(Cells):
 
     def add(self, cells: Block, where: str, first: int) -> None:
         if isinstance(cells, np.ndarray) and cells.dtype.kind in "fiu":
-            self._blocks.append(cells.astype(np.float64))
+            with np.errstate(invalid="ignore"):  # a signalling nan
+                self._blocks.append(cells.astype(np.float64))
             return
         plain = _listed(cells)
         values = _plain_numbers(plain) if _is_text(plain) else None

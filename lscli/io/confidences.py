@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import contextlib
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -189,7 +190,8 @@ def guess_of_file(file: RegularFile, format_name: str, confidence: str | None = 
         return None
 
     def read(name: str, cells: Cells) -> None:
-        _read_file(file.another(), format_name, [(name, cells)], ReadingOptions())
+        with contextlib.closing(file.another()) as another:
+            _read_file(another, format_name, [(name, cells)], ReadingOptions())
 
     return guess(column_names(file, format_name), read, confidence)
 
@@ -218,16 +220,29 @@ def _read_file(file: RegularFile, format_name: str, wanted: Wanted, options: Rea
         if format_name == "lm-eval":
             what, hint = "has the scores of all choices, not a confidence", "leave out --confidence"
         raise InputError(what, hint, where=file.name)
-    reader = FORMATS[format_name].reader(file.name)
     if FORMATS[format_name].table:
-        reader.read_columns(file, wanted)
+        FORMATS[format_name].reader(file.name).read_columns(file, wanted)
         return
     rows: int | None = None
     for name, cells in wanted:
         request = ArrayRequest(name, "numbers", name, allow_trailing=options.allow_trailing, dtype=options.dtype)
-        values = read_all(reader.open_array(file.another(), request))
+        values = _array(file, format_name, request)
         rows = _checked(values, rows, f"{file.name}[{printed(name)}]")
         cells.add(values, file.name, 0)
+
+
+def _array(file: RegularFile, format_name: str, request: ArrayRequest) -> Array:
+    """An array of a file.
+
+    Raises:
+        InputError: it is not there, or is damaged.
+    """
+    with contextlib.closing(file.another()) as another:
+        values = read_all(FORMATS[format_name].reader(file.name).open_array(another, request))
+    # numpy raises a SystemError for such text as soon as a value of it is used.
+    if values.dtype.kind == "U" and values.size and values.view(np.uint32).max() > sys.maxunicode:
+        raise InputError("has characters that do not exist", "write or copy it again", where=file.name)
+    return values
 
 
 def _checked(values: Array | list[Any], rows: int | None, where: str) -> int:
@@ -282,7 +297,7 @@ def _labels_from(labels: Any, cells: Values, options: ReadingOptions, shards: Se
             own.reader(file.name).read_columns(file, [(column, cells)])
             return
         request = ArrayRequest("labels", "integers", named, "--labels-key", allow_trailing=options.allow_trailing)
-        values = read_all(own.reader(file.name).open_array(file.another(), request))
+        values = _array(file, format_name, request)
         _checked(values, None, file.name)
         cells.add(values, file.name, 0)
 

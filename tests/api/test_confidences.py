@@ -400,3 +400,52 @@ def test_memory_does_not_depend_on_the_blocks_of_a_text(tmp_path: Path, monkeypa
         monkeypatch.setattr("lscli.io.tables.text_columns._BLOCK", block)
         monkeypatch.setattr("lscli.api.reading._BLOCK", block)
         assert repr(expected) == repr(list(lscli.per_sample(path, confidence="conf", predicted="pred").rows))
+
+
+def test_text_of_an_archive_that_numpy_cannot_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "t.npz"
+    text = np.array(["cat", "dog"])
+    text.view(np.uint32)[4] = 0x110000
+    np.savez(path, conf=[0.5, 0.25], pred=text, labels=["cat", "dog"])
+    with pytest.raises(lscli.InputError, match="has characters that do not exist"):
+        lscli.evaluate(path, confidence="conf", predicted="pred")
+
+
+def test_a_signalling_nan_is_a_missing_value(tmp_path: Path) -> None:
+    path = tmp_path / "t.npz"
+    np.savez(path, conf=np.array([0x3F000000, 0x7F800001], np.uint32).view(np.float32), ok=[True, False])
+    with pytest.raises(lscli.InputError, match="row 1 has no value in 'conf'"):
+        lscli.evaluate(path, confidence="conf", correct="ok")
+
+
+@pytest.mark.parametrize("name", ["t.parquet", "t.arrow"])
+def test_columns_of_tables_that_are_no_single_values(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    lists = pa.FixedSizeListArray.from_arrays(np.arange(4.0), 2)
+    days = pa.array([1, 2], pa.date32())
+    WRITERS[name](path, {"conf": [0.5, 0.25], "ok": [True, False], "lists": lists, "days": days})
+    if name == "t.arrow":
+        assert 0.5 == lscli.evaluate(path, confidence="conf", correct="ok")["accuracy"]
+    for column in ("lists", "days"):
+        with pytest.raises(lscli.InputError, match=f"column '{column}' is .*, not one value per row"):
+            lscli.evaluate(path, confidence="conf", correct=column)
+
+
+@pytest.mark.parametrize("writer", ["dictionary", "large", "view", "nullable"])
+def test_text_and_truth_values_of_every_kind_of_arrow(writer: str, tmp_path: Path) -> None:
+    path = tmp_path / "t.arrow"
+    kinds: dict[str, Callable[[Any], Any]] = {
+        "dictionary": lambda x: pa.array(x).dictionary_encode(),
+        "large": lambda x: pa.array(x, pa.large_string()),
+        "view": lambda x: pa.array(x, pa.string_view()),
+        "nullable": pa.array,
+    }
+    texts = kinds[writer]
+    truths = pa.array([*CORRECT[:-1].tolist(), None] if writer == "nullable" else CORRECT.tolist())
+    _arrow(path, {"conf": CONFIDENCE, "ok": truths, "pred": texts(TEXTS["pred"]), "label": texts(TEXTS["label"])})
+    assert CORRECT.mean() == lscli.evaluate(path, confidence="conf", predicted="pred")["accuracy"]
+    if writer == "nullable":
+        with pytest.raises(lscli.InputError, match=f"row {N - 1} has no value in 'ok'"):
+            lscli.evaluate(path, confidence="conf", correct="ok")
+    else:
+        assert CORRECT.mean() == lscli.evaluate(path, confidence="conf", correct="ok")["accuracy"]
