@@ -103,7 +103,9 @@ def read(logits: Data | Table, labels: Data | None, options: ReadingOptions, *, 
 
 def _check_options(options: ReadingOptions) -> None:
     for each in declared(type(options)):
-        if each.name in _OF_LOGITS and getattr(options, each.name) not in (each.default, "numpy"):
+        given = getattr(options, each.name)
+        plain = given is each.default or (isinstance(given, str | float) and given in (each.default, "numpy"))
+        if each.name in _OF_LOGITS and not plain:
             raise UsageError("is for logits, and here are only confidences", "leave it out", where=each.flag)
     if str(options.device) not in ("auto", "cpu"):
         raise UsageError("is for logits, and here are only confidences", "leave it out", where="device")
@@ -144,13 +146,13 @@ def _checked(logits: Data | Table, found: Confidences, options: ReadingOptions, 
     confidence = found.confidence[kept]
     predicted = None if found.predicted is None else found.predicted[kept]
     correct = found.correct[kept] == 1 if found.correct is not None else np.asarray(predicted == label)
-    columns: dict[str, Array] = {
-        "confidence": confidence,
-        "one_minus_confidence": 1.0 - confidence,
-        "correct": correct,
-    }
+    columns = {"confidence": confidence, "one_minus_confidence": 1.0 - confidence, "correct": correct}
     if listed or rows.columns:
         columns["row"] = np.flatnonzero(kept)
+    if listed:
+        values = np.array([*found.vocabulary.values, math.nan], object)  # the last one, at -1, is a missing one
+        codes = {"predicted": predicted, "label": label}
+        columns |= {name: values[each] for name, each in codes.items() if each is not None}
     table = SampleTable(columns)
     notes = [*rows.notes(table)]
     skipped = int(np.count_nonzero(missing))
@@ -159,18 +161,13 @@ def _checked(logits: Data | Table, found: Confidences, options: ReadingOptions, 
         notes.append(f"{source.name}: {skipped} of {count} rows have no value in {wanted} and are left out")
     if predicted is not None and label is not None:
         notes += comparison_notes(source.name, predicted, label, found.vocabulary.values, rows.weighted(table).weight)
-    if listed:
-        values = np.array([*found.vocabulary.values, math.nan], object)  # the last one, -1, is a missing one
-        columns |= {
-            name: values[codes] for name, codes in (("predicted", predicted), ("label", label)) if codes is not None
-        }
     samples = {"rows": count, "kept": len(table), "ignored": int(np.count_nonzero(ignored)), "skipped": skipped}
     inputs = [_described("confidences", source, count, "float64")]
     if found.of_labels is not None and found.of_labels is not source:
         text = any(isinstance(value, str) for value in found.vocabulary.values)
         inputs.append(_described("labels", found.of_labels, count, "text" if text else "int64"))
     name = os.fsdecode(logits) if isinstance(logits, str | bytes | os.PathLike) else source.name
-    return Samples(name, SampleTable(columns), rows, _provenance(inputs, rows, samples, notes))
+    return Samples(name, table, rows, _provenance(inputs, rows, samples, notes))
 
 
 def _columns(options: ReadingOptions) -> list[str]:
