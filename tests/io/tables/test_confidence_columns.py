@@ -36,6 +36,7 @@ def words(table: dict[str, list[Any]], confidence: str | None = None) -> str:
         ({"conf": ["a", "b", "c"], "ok": OK}, ""),
         ({"conf": [], "ok": []}, ""),
         ({"conf": CONF, "ok": [0, 1, 2]}, ""),
+        ({"conf": CONF, "ok": [0, 1, None]}, ""),
         ({"conf": CONF, "pred": [1, 2, 3], "label": LABEL}, ""),
         ({"conf": CONF, "pred": ["a", None, "b"], "label": LABEL}, ""),
         # and neither are the values.

@@ -103,6 +103,7 @@ def test_columns(text: str, names: tuple[str, ...], expected: list[list[str]], t
         ("a\0,b\n1,2\n", "not a CSV file", "one row per line"),
         ("a,b\n1,2\n1\n", "row 1 has 1 cells, the first line has 2", "the same number of cells"),
         ("a,b\n1,2\n1,2,3\n", "row 1 has 3 cells, the first line has 2", "put text with a comma in quotes"),
+        ("a,b\n1,2,3\n4\n", "row 0 has 3 cells, the first line has 2", "put text with a comma in quotes"),
         ("a,b\n1,2\n\n1,2\n", "row 1 is a blank line", "one row per line"),
         ("a\n1\n\n2\n", "row 1 is a blank line", "one row per line"),
         ('a,b\n1,"2\n1,2\n', "not a CSV file", "close every quote"),
@@ -112,7 +113,7 @@ def test_columns(text: str, names: tuple[str, ...], expected: list[list[str]], t
     ],
     ids=repr,
 )
-@pytest.mark.parametrize("block", [1, 1 << 18])
+@pytest.mark.parametrize("block", [1, 4, 1 << 18])
 def test_errors_do_not_depend_on_the_blocks(
     text: str, says: str, hint: str, block: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
