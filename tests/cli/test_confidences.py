@@ -215,3 +215,13 @@ def test_memory_grows_with_the_rows_alone(tmp_path: Path) -> None:
     small, tall, wide = peaks
     assert tall - small < 59_000 * 100 + (4 << 20)
     assert wide - tall < 6 << 20
+
+
+def test_the_samples_of_logits_are_a_table_of_confidences(run: Run, tmp_path: Path) -> None:
+    expected = values(run("eval", LOGITS, LABELS))
+    assert 0 == run("samples", LOGITS, LABELS, "-o", tmp_path / "s.csv").code
+    for words in (("--correct", "correct"), ("--predicted", "predicted")):
+        found = values(run("eval", tmp_path / "s.csv", "--confidence", "confidence", *words))
+        assert {"accuracy", "ece", "mce", "confidence_gap"} <= found.keys()
+        for metric, value in found.items():
+            assert expected[metric] == pytest.approx(value, rel=1e-9), metric
