@@ -51,6 +51,7 @@ class Option(NamedTuple):
         words: words that complete a value if other values are allowed too.
         hidden: whether only Python functions have the option.
         unrecorded: whether the settings of a report omit it.
+        typed: whether it describes one file, so that neither the environment nor pyproject.toml can set it.
     """
 
     help: str = ""
@@ -70,6 +71,7 @@ class Option(NamedTuple):
     words: tuple[str, ...] = ()
     hidden: bool = False
     unrecorded: bool = False
+    typed: bool = False
 
     def allows(self, number: float) -> bool:
         """Whether a number is within the bounds; nan never is."""

@@ -45,7 +45,7 @@ Progress = Callable[[int, int], None]
 Amounts = float | str | Iterable[float | str]
 Words = str | Iterable[str]
 
-READING, SPEED, OUTPUT = "Reading", "Speed", "Output"
+READING, CONFIDENCES, SPEED, OUTPUT = "Reading", "Without logits", "Speed", "Output"
 WEIGHTS, SMOOTHING = "Weights and groups", "Label smoothing"
 CALIBRATION, INTERVALS = "Calibration", "Intervals"
 
@@ -254,6 +254,43 @@ class SoftLabelOptions(ValueOptions):
     ] = False
 
 
+class ConfidenceOptions(Options):
+    """The columns of a table that has confidences instead of logits."""
+
+    confidence: Annotated[
+        str | None,
+        Option(
+            "LOGITS is a table without logits: the column, or the array of an archive, with the confidence in each "
+            "prediction. Add --correct, or --predicted.",
+            CONFIDENCES,
+            "COLUMN",
+            shown=False,
+            typed=True,
+        ),
+    ] = None
+    correct: Annotated[
+        str | None,
+        Option(
+            "With --confidence, the column that says whether each prediction is right: 1 or 0, true or false.",
+            CONFIDENCES,
+            "COLUMN",
+            shown=False,
+            typed=True,
+        ),
+    ] = None
+    predicted: Annotated[
+        str | None,
+        Option(
+            "With --confidence, the column of the predicted labels, which are compared with those of --labels-column "
+            "or of LABELS: numbers by value, text as it is.",
+            CONFIDENCES,
+            "COLUMN",
+            shown=False,
+            typed=True,
+        ),
+    ] = None
+
+
 class FileOptions(Options):
     """The arrays to read from a file, and how to read them."""
 
@@ -380,8 +417,25 @@ class SpeedOptions(ThreadOptions, DeviceOptions):
     ] = None
 
 
-class ReadingOptions(SpeedOptions, TopKOptions, FileOptions, EnsembleOptions, ValueOptions, RowOptions):
-    """How logits and labels are read."""
+class ReadingOptions(
+    SpeedOptions, TopKOptions, FileOptions, ConfidenceOptions, EnsembleOptions, ValueOptions, RowOptions
+):
+    """How logits and labels, or confidences, are read."""
+
+
+_NO_CONFIDENCES = Option(hidden=True, hint="it needs logits; lscli eval, lscli bins and lscli samples take confidences")
+_NO_TOPK = Option(hidden=True, unrecorded=True, hint="top-k log-probabilities are read by lscli eval, bins and samples")
+
+
+class LogitsOptions(ReadingOptions):
+    """How logits and labels are read, where confidences or the top k of each row are not enough."""
+
+    confidence: Annotated[None, _NO_CONFIDENCES] = None
+    correct: Annotated[None, _NO_CONFIDENCES] = None
+    predicted: Annotated[None, _NO_CONFIDENCES] = None
+    topk_classes: Annotated[None, _NO_TOPK] = None
+    classes: Annotated[None, _NO_TOPK] = None
+    label_log_probs: Annotated[None, _NO_TOPK] = None
 
 
 class EpsOptions(Options):
@@ -600,18 +654,7 @@ class EvaluateOptions(
     """Options of `lscli.evaluate` and `lscli eval`."""
 
 
-_NO_TOPK = Option(hidden=True, unrecorded=True, hint="top-k log-probabilities are read by lscli eval, bins and samples")
-
-
-class FullRowOptions(ReadingOptions):
-    """How logits are read by questions that need all K of them."""
-
-    topk_classes: Annotated[None, _NO_TOPK] = None
-    classes: Annotated[None, _NO_TOPK] = None
-    label_log_probs: Annotated[None, _NO_TOPK] = None
-
-
-class SweepOptions(FullRowOptions, SoftLabelOptions, IntervalOptions, TargetOptions, EpsOptions):
+class SweepOptions(LogitsOptions, SoftLabelOptions, IntervalOptions, TargetOptions, EpsOptions):
     """Options of `lscli.sweep`."""
 
     eps: Annotated[Amounts, EPS._replace(environment="sweep_eps")] = "0:0.5:0.05"
@@ -650,7 +693,7 @@ class ClassMetricOptions(Options):
 
 
 class ClassesOptions(
-    FullRowOptions, NoiseOptions, TargetOptions, EpsOptions, ClassMetricOptions, NormOptions, OrderOptions
+    LogitsOptions, NoiseOptions, TargetOptions, EpsOptions, ClassMetricOptions, NormOptions, OrderOptions
 ):
     """Options of `lscli.per_class` and `lscli classes`. There are no clusters, because it has no standard errors."""
 
@@ -700,7 +743,7 @@ class TriedWeightOptions(Options):
 _NO_GROUPS = Option(hidden=True, hint="a loss is explained by all samples: leave it out")
 
 
-class ExplainOptions(FullRowOptions, TriedWeightOptions, TriedOptions):
+class ExplainOptions(LogitsOptions, TriedWeightOptions, TriedOptions):
     """Options of `lscli.explain`. There are no groups, because a printed loss is one of all samples."""
 
     groups: Annotated[None, _NO_GROUPS] = None

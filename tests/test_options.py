@@ -71,7 +71,7 @@ def test_several_values_are_texts_or_numbers() -> None:
 
 def test_names_in_the_environment_are_unique_within_a_command() -> None:
     for command in COMMANDS:
-        names = [flag.envvar for flag in flags(command)]
+        names = [flag.envvar for flag in flags(command) if flag.envvar]
         assert len(names) == len(set(names)), command
         assert all(name.startswith("LSCLI_") for name in names)
 
@@ -81,7 +81,14 @@ def test_a_name_in_the_environment_has_one_default() -> None:
     defaults: dict[str, Any] = {}
     for command in COMMANDS:
         for flag in flags(command):
-            assert flag.default == defaults.setdefault(flag.envvar, flag.default), (command, flag.name)
+            name = flag.envvar or flag.name
+            assert flag.default == defaults.setdefault(name, flag.default), (command, flag.name)
+
+
+def test_only_what_describes_one_file_cannot_be_set_in_the_environment() -> None:
+    assert {"confidence", "correct", "predicted"} == {
+        flag.name for command in COMMANDS for flag in flags(command) if not flag.envvar
+    }
 
 
 def test_every_word_of_a_choice_is_completed() -> None:

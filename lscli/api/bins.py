@@ -21,6 +21,7 @@ from lscli.options import BinsOptions
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lscli.api.confidences import Table
     from lscli.options import Data
     from lscli.table import SampleTable
 
@@ -28,7 +29,7 @@ _READ = frozenset({"confidence", "one_minus_confidence", "correct"})
 
 
 @of_logits(BinsOptions)
-def per_bin(logits: Data, labels: Data | None, options: BinsOptions) -> Bins:
+def per_bin(logits: Data | Table, labels: Data | None, options: BinsOptions) -> Bins:
     """Compute the bins of ece: edges, count, mean confidence, accuracy, gap and the interval of the accuracy.
 
     Args:

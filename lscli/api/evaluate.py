@@ -8,23 +8,22 @@ from lscli.api import reading, soft_metrics
 from lscli.api.keywords import of_logits
 from lscli.api.loss_targets import declared_targets, parse_eps
 from lscli.api.positive_class import notes_on_class, positive_class
-from lscli.api.report_rows import Resampling, measured_rows, metric_settings, metric_words
+from lscli.api.report_rows import metric_settings, metric_words, report
 from lscli.errors import UsageError
-from lscli.intervals.clusters import notes_on_clusters
 from lscli.io.ensemble_files import is_ensemble
 from lscli.metrics import ensemble
 from lscli.metrics.bins import rule_of
 from lscli.metrics.selection import select
 from lscli.options import EvaluateOptions
-from lscli.report import Report
-from lscli.summaries.evaluation import conclude
 
 if TYPE_CHECKING:
+    from lscli.api.confidences import Table
     from lscli.options import Data
+    from lscli.report import Report
 
 
 @of_logits(EvaluateOptions)
-def evaluate(logits: Data, labels: Data | None, options: EvaluateOptions) -> Report:
+def evaluate(logits: Data | Table, labels: Data | None, options: EvaluateOptions) -> Report:
     """Measure losses, confidence and calibration of logits, and what label smoothing does to them.
 
     Every row is read once, in chunks: memory grows with N, never with N x K. On the CPU no digit
@@ -33,7 +32,8 @@ def evaluate(logits: Data, labels: Data | None, options: EvaluateOptions) -> Rep
     Args:
         logits: [N, K] raw scores or log-probabilities: a path, a pattern of shards, a numpy array or a torch tensor;
             float16, bfloat16, float32 or float64. -inf masks a class. With `topk_classes`, the k largest
-            log-probabilities of each row, [N, k].
+            log-probabilities of each row, [N, k]. Without logits: a SampleTable, or with `confidence` a file, a data
+            frame or a dict of columns [N].
         labels: [N] class numbers from 0 to K-1, any integer type: a path, a pattern, a numpy array, a list or a torch
             tensor. Optional if one file holds both. With `soft_labels`, [N, K] distributions.
 
@@ -52,14 +52,15 @@ def evaluate(logits: Data, labels: Data | None, options: EvaluateOptions) -> Rep
     tools; their params have `positive_class`. With `topk_classes`, a metric may be bounded: its rows have `bound` in
     their params, and `report["entropy_mean@lower"]` is a bound.
 
+    Without logits there are accuracy, confidence, calibration and selective metrics; what needs logits is absent.
+
     Definitions: `lscli metrics`. Smoothing: Szegedy et al. 2016, section 7.
     """
     eps = parse_eps(options.eps, allow_negative=options.allow_negative_eps)
     settings = metric_settings(options, eps, declared_targets(options, options.masked_classes), options.noise_rate)
     number = positive_class(options, soft_labels=options.soft_labels)
     settings = settings._replace(soft_labels=options.soft_labels, positive_class=number)
-    words = metric_words(options.metrics)
-    choices = select(words, allow_negative_eps=options.allow_negative_eps)
+    choices = select(metric_words(options.metrics), allow_negative_eps=options.allow_negative_eps)
     if options.score in ensemble.COLUMNS and not is_ensemble(options):
         hint = "leave out --score, or read several members: --ensemble"
         raise UsageError("there is one member, which cannot disagree", hint, where="score")
@@ -79,10 +80,5 @@ def evaluate(logits: Data, labels: Data | None, options: EvaluateOptions) -> Rep
         positive_class=number,
     )
     settings = settings._replace(targets=read.targets)
-    rows, absent = measured_rows(read.source, read.tables, choices, settings, Resampling.of(options, options))
-    notes = [*soft_metrics.notes(read, left_out), *notes_on_class(number, options.compat), *absent]
-    clusters = read.all.clusters
-    notes += notes_on_clusters(clusters)
-    used = {"positive_class": number, "eps": list(eps), "metrics": words, "bins": rule_of(settings).params["bins"]}
-    sentences = [conclude([row for row in rows if not row.group], clusters), read.remark]
-    return Report(rows, " ".join(filter(None, sentences)), **read.answered(options, used, notes))
+    notes = [*soft_metrics.notes(read, left_out), *notes_on_class(number, options.compat)]
+    return report(read, choices, settings, options, {"positive_class": number}, notes)

@@ -68,7 +68,11 @@ class Inputs:
         self, logits: Data, labels: Data | None, options: ReadingOptions, *, soft_labels: bool = False
     ) -> None:
         if isinstance(logits, SampleTable):
-            raise UsageError("is a SampleTable, not logits", "use lscli.measure(table)", where="logits")
+            raise UsageError(
+                "is a SampleTable, not logits",
+                "lscli.measure, lscli.evaluate, lscli.per_bin and lscli.per_sample take tables",
+                where="logits",
+            )
         self._labels: Labels | SoftLabels
         self._given_names = open_class_names(options.class_names)
         open_both = open_soft_inputs if soft_labels else open_inputs

@@ -17,6 +17,7 @@ from lscli.errors import LscliError, UsageError
 from lscli.io.argument import is_path
 from lscli.io.axes import class_axes, ensemble_axes, is_flat, same_samples
 from lscli.io.class_axis import rows_of
+from lscli.io.confidences import guess_of_file
 from lscli.io.format_table import FORMATS
 from lscli.io.labels import Labels
 from lscli.io.logits import Logits
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from lscli.api.keywords import Path
     from lscli.io.axes import Shape
+    from lscli.io.tables.confidence_columns import Guess
 
     _ShapeOf = Callable[[str, str | None, str], tuple[int, ...] | None]
 
@@ -63,21 +65,23 @@ def inspect(path: Path, options: InspectOptions) -> Contents:
         raise UsageError(what, "numpy.save writes an array to a file", where="path")
     input_format, progress = options.input_format, options.progress
     name = os.fsdecode(path)
-    found = []
+    found: list[_Found] = []
     for file, format_name, entries in contents_of(name, input_format):
+        own = []
         for entry in entries:
             array = None
             try:
                 array = opened_entry(file, format_name, entry)
-                found.append(_Found.of(file.name, format_name, entry.key, array, summarise(array, progress)))
+                own.append(_Found.of(file.name, format_name, entry.key, array, summarise(array, progress)))
             except LscliError as error:
                 shape = () if entry.shape is None else entry.shape
-                found.append(
+                own.append(
                     _Found(file.name, format_name, entry.key, shape, entry.element, 0, None, "", [], error.message)
                 )
             finally:
                 if array is not None:
                     array.close()
+        found += _as_confidences(guess_of_file(file, format_name), own)
         file.close()
     found = _with_class_numbers([_by_name(array, found) for array in found])
     partners = _partners(found)
@@ -150,6 +154,22 @@ def _by_name(array: _Found, found: Sequence[_Found]) -> _Found:
 
 
 _NAMES = "--class-names FILE"
+
+
+def _as_confidences(columns: Guess | None, found: list[_Found]) -> list[_Found]:
+    """The arrays of a file, in the roles that they have if it has confidences instead of logits."""
+    if columns is None:
+        return found
+    roles = {columns.confidence: "confidences"} | {name: _OTHERS[flag] for flag, name in columns.others.items()}
+    named = [each._replace(role=roles.get(each.key or columns.confidence, "")) for each in found]
+    return [
+        each._replace(options=columns.words if each.role == "confidences" else [], why=each.why or "not a confidence")
+        for each in named
+    ]
+
+
+# The roles of columns beside confidences, by the options that name them.
+_OTHERS = {"--correct": "right or wrong", "--predicted": "predictions", "--labels-column": "labels of the predictions"}
 
 
 def _taken_for(array: Any, seen: ValueSummary | None) -> tuple[str, list[str], str]:
@@ -257,10 +277,12 @@ def _command(
     Returns:
         The command, and the options that this array needs: those of its values, and of its axes given its partner.
     """
-    if not array.role:
-        return "", []
     given = [f"--input-format {input_format}"] if input_format else []
     own = _name(path)
+    if array.role == "confidences":
+        return " ".join(["lscli eval", own, *given, *array.options]), array.options
+    if array.role not in ("logits", "labels"):
+        return "", []
     logits = [other for other in found if other.role == "logits" and other.file == array.file]
     alone = all(other is array or other.key in LABELS for other in found if other.file == array.file)
     if array.role in ("labels", "class numbers") and logits:
@@ -353,6 +375,8 @@ def _name(text: str) -> str:
 
 def _conclusion(found: Sequence[_Found], rows: Sequence[ArrayRow]) -> str:
     roles = [array.role for array in found]
+    if "confidences" in roles:
+        return "eval reads it as confidences, without logits."
     if any(_UNKNOWN_AXIS in row.command for row in rows):
         axis = "--flatten if the last axis holds the classes, --class-axis AXIS if another one does"
         return f"eval reads it as logits: say {axis}, --ensemble-axis AXIS if one holds the members of an ensemble."

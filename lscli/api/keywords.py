@@ -34,16 +34,18 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 O = TypeVar("O")  # noqa: E741  # options
 O_contra = TypeVar("O_contra", contravariant=True)
+L = TypeVar("L")
+L_contra = TypeVar("L_contra", contravariant=True)
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 
 
-class LogitsFunction(Protocol[P, O_contra, R_co]):
-    """A question on logits and labels."""
+class LogitsFunction(Protocol[L_contra, P, O_contra, R_co]):
+    """A question on logits and labels; some take tables without logits, too."""
 
-    def __call__(self, logits: Data, labels: Data | None = None, *args: P.args, **options: P.kwargs) -> R_co: ...
+    def __call__(self, logits: L_contra, labels: Data | None = None, *args: P.args, **options: P.kwargs) -> R_co: ...
 
-    def with_options(self, logits: Data, labels: Data | None, options: O_contra, /) -> R_co: ...
+    def with_options(self, logits: L_contra, labels: Data | None, options: O_contra, /) -> R_co: ...
 
 
 class LossFunction(Protocol[P, O_contra, R_co]):
@@ -72,7 +74,9 @@ class FileFunction(Protocol[P, O_contra, R_co]):
     def with_options(self, path: Path, options: O_contra, /) -> R_co: ...
 
 
-def of_logits(options: Callable[P, O]) -> Callable[[Callable[[Data, Data | None, O], R]], LogitsFunction[P, O, R]]:
+def of_logits(
+    options: Callable[P, O],
+) -> Callable[[Callable[[L, Data | None, O], R]], LogitsFunction[L, P, O, R]]:
     """Make `f(logits, labels, options)` a function of logits, labels and keywords."""
     make: Callable[..., O] = options
     return lambda function: _public(

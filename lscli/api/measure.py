@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from lscli._version import __version__
 from lscli.api.keywords import of_table
 from lscli.api.loss_targets import parse_eps
-from lscli.api.report_rows import Resampling, measured_rows, metric_settings, metric_words
-from lscli.api.settings import settings_of
-from lscli.errors import UsageError, warn
-from lscli.intervals.clusters import notes_on_clusters
-from lscli.metrics.bins import rule_of
+from lscli.api.reading import Reading
+from lscli.api.report_rows import metric_settings, metric_words, report
+from lscli.errors import UsageError
 from lscli.metrics.selection import select
 from lscli.options import MeasureOptions
-from lscli.report import Report
+from lscli.report import Provenance
 from lscli.smoothing.targets import Targets
-from lscli.summaries.evaluation import conclude
 from lscli.table import SampleTable
+
+if TYPE_CHECKING:
+    from lscli.report import Report
 
 _NAME = "table"
 
@@ -42,21 +44,9 @@ def measure(table: SampleTable, options: MeasureOptions) -> Report:
         raise UsageError(f"must be a SampleTable, got {type(table).__name__}", hint, where=_NAME)
     eps = parse_eps(options.eps, allow_negative=options.allow_negative_eps)
     settings = metric_settings(options, eps, Targets(options.smoothing), options.noise_rate)
-    words = metric_words(options.metrics)
-    choices = select(words, allow_negative_eps=options.allow_negative_eps)
-    rows, notes = measured_rows(_NAME, {"": table}, choices, settings, Resampling.of(options, options))
-    notes += notes_on_clusters(table.clusters)
-    for note in notes:
-        warn(note)
-    used = {"eps": list(eps), "metrics": words, "bins": rule_of(settings).params["bins"]}
+    choices = select(metric_words(options.metrics), allow_negative_eps=options.allow_negative_eps)
     samples = {"rows": len(table), "kept": len(table)}
     if table.cluster is not None:
         samples["clusters"] = table.clusters
-    return Report(
-        rows,
-        conclude(rows, table.clusters),
-        samples=samples,
-        settings=settings_of(options, used),
-        versions={"lscli": __version__, "numpy": np.__version__},
-        warnings=notes,
-    )
+    provenance = Provenance(samples=samples, versions={"lscli": __version__, "numpy": np.__version__})
+    return report(Reading(_NAME, {"": table}, table.num_classes or 0, provenance), choices, settings, options)

@@ -1,4 +1,4 @@
-"""Read logits and labels into tables of samples: the first step of every question about logits."""
+"""Read logits and labels, or confidences, into tables of samples: the first step of every question."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lscli.api import confidences
 from lscli.api.inputs import Inputs
 from lscli.api.plausibility import COLUMNS, plausibility_notes
 from lscli.api.positive_class import as_stated, check_two_classes
 from lscli.api.settings import settings_of
-from lscli.errors import warn
+from lscli.errors import InputError, warn
 from lscli.metrics.ensemble import COLUMNS as OF_MEMBERS
 from lscli.metrics.smoothed_losses import WEIGHTED_HARD, entropies, vectors
 from lscli.options import TargetOptions
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from lscli.api.confidences import Table
     from lscli.checked_options import Options
     from lscli.io.tensor_members import Disagreement
     from lscli.metrics.bins import BinRule
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 
 _UNIFORM = TargetOptions()
+_BLOCK = 1 << 16  # rows without logits that are handed out at a time
 
 
 @dataclass
@@ -42,9 +45,9 @@ class Reading:
     """Samples with their provenance.
 
     Attributes:
-        source: the name of the logits.
+        source: the name of the logits, or of the table.
         tables: the samples of each group; all samples ("") come first.
-        num_classes: K.
+        num_classes: K; 0 without logits.
         provenance: where the samples come from.
         used: the values that were used instead of those in the options, such as the device for `auto`.
         targets: the targets that losses are computed against.
@@ -57,7 +60,7 @@ class Reading:
     tables: dict[str, SampleTable]
     num_classes: int
     provenance: Provenance
-    used: Mapping[str, Any]
+    used: Mapping[str, Any] = field(default_factory=dict)
     targets: Targets = field(default_factory=Targets)
     cluster_names: Sequence[str | int] = ()
     class_names: Sequence[str] = ()
@@ -80,7 +83,7 @@ class Reading:
 
 
 def read(
-    logits: Data,
+    logits: Data | Table,
     labels: Data | None,
     columns: Iterable[str],
     options: ReadingOptions,
@@ -104,7 +107,11 @@ def read(
     Raises:
         LscliError: as `lscli.evaluate`.
     """
-    with Inputs(logits, labels, options, soft_labels=soft_labels) as opened:
+    if confidences.are_meant(logits, options):
+        found = confidences.read(logits, labels, options)
+        tables = found.rows.tables(found.table)
+        return Reading(found.source, tables, 0, found.provenance, targets=Targets(against.smoothing))
+    with _inputs(logits, labels, options, soft_labels=soft_labels) as opened:
         check_two_classes(positive_class, opened.logits.shape[1])
         class_sums = [] if rule is None else opened.class_sums(rule)
         targets, files = opened.targets(against)
@@ -164,6 +171,15 @@ def _with_disagreement(table: SampleTable, apart: Disagreement) -> SampleTable:
     return replace(table, columns={**table.columns, **found})
 
 
+def _inputs(logits: Any, labels: Data | None, options: ReadingOptions, *, soft_labels: bool = False) -> Inputs:
+    """Open logits and labels; the hint of an error says how to read confidences, if the file has these instead."""
+    try:
+        return Inputs(logits, labels, options, soft_labels=soft_labels)
+    except InputError as error:
+        confidences.suggest(error, logits, labels, options)
+        raise
+
+
 def doubts(opened: Inputs, table: SampleTable) -> list[str]:
     """Warnings if predictions and labels do not seem to belong together; none if the values do not look like logits.
 
@@ -177,13 +193,21 @@ def doubts(opened: Inputs, table: SampleTable) -> list[str]:
 
 
 def read_parts(
-    logits: Data, labels: Data | None, columns: Iterable[str], options: ReadingOptions
+    logits: Data | Table, labels: Data | None, columns: Iterable[str], options: ReadingOptions
 ) -> tuple[Reading, Iterator[tuple[SampleTable, Array]]]:
     """Read part by part: tables of consecutive rows, in order, with the group of each sample.
 
     The reading has no tables, and no counts that are only known after the last row.
     """
-    opened = Inputs(logits, labels, options)
+    if confidences.are_meant(logits, options):
+        found = confidences.read(logits, labels, options, listed=True)
+        whole, rows = found.rows.clustered(found.rows.weighted(found.table)), found.rows
+        blocks = (
+            whole.select(np.arange(start, min(start + _BLOCK, len(whole)))) for start in range(0, len(whole), _BLOCK)
+        )
+        read = Reading(found.source, {}, 0, found.provenance, cluster_names=rows.cluster_names)
+        return read, ((part, rows.groups_of(part)) for part in blocks)
+    opened = _inputs(logits, labels, options)
     wanted = {*columns, *opened.columns}
     apart = opened.logits.keep_disagreement() if wanted & OF_MEMBERS else None
     wanted |= {"row"} if apart is not None else set()
@@ -213,5 +237,5 @@ def read_parts(
                 warn(note)
 
     read = Reading(opened.source, {}, opened.logits.shape[1], opened.provenance(None), opened.used(None))
-    read.cluster_names = () if opened.rows.clusters is None else opened.rows.clusters.values
+    read.cluster_names = opened.rows.cluster_names
     return read, parts()

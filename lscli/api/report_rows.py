@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import math
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lscli.errors import UsageError
 from lscli.intervals.bootstrap import Bootstrap, interval, resampled
-from lscli.intervals.clusters import mean_interval, widened
+from lscli.intervals.clusters import mean_interval, notes_on_clusters, widened
 from lscli.limits import memory_limit, processors
 from lscli.metrics import ensemble
 from lscli.metrics.base import Settings
+from lscli.metrics.bins import rule_of
 from lscli.metrics.bounds import lacks_bounds
-from lscli.report import Row
+from lscli.report import Report, Row
+from lscli.summaries.evaluation import conclude
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from lscli.api.reading import Reading
     from lscli.metrics.base import Metric, Value
     from lscli.metrics.selection import Choice
-    from lscli.options import CalibrationOptions, IntervalOptions, Progress, ThreadOptions, Words
+    from lscli.options import (
+        CalibrationOptions,
+        EvaluateOptions,
+        IntervalOptions,
+        MeasureOptions,
+        Progress,
+        ThreadOptions,
+        Words,
+    )
     from lscli.smoothing.targets import Targets
     from lscli.table import SampleTable
 
@@ -165,8 +178,43 @@ def _lacks_columns(choice: Choice, settings: Settings, table: SampleTable) -> bo
     )
 
 
+def report(
+    read: Reading,
+    choices: Sequence[Choice],
+    settings: Settings,
+    options: EvaluateOptions | MeasureOptions,
+    used: Mapping[str, Any] = MappingProxyType({}),
+    notes: Iterable[str] = (),
+) -> Report:
+    """The report of these metrics.
+
+    Args:
+        read: the samples.
+        choices: the metrics.
+        settings: the settings of the metrics.
+        options: the options of the question.
+        used: further values that were used instead of those in the options.
+        notes: further warnings, before those about absent metrics.
+
+    Raises:
+        UsageError: there are no logits, and no metric can be computed without them.
+    """
+    rows, absent = measured_rows(read.source, read.tables, choices, settings, Resampling.of(options, options))
+    words = metric_words(options.metrics)
+    if not rows and read.num_classes == 0:
+        hint = "for what a confidence is enough for, say --metrics default"
+        raise UsageError(f"none of these can be computed without logits: {words}", hint, where="metrics")
+    clusters = read.all.clusters
+    used = {"eps": list(settings.eps), "metrics": words, "bins": rule_of(settings).params["bins"], **used}
+    answered = read.answered(options, used, [*notes, *absent, *notes_on_clusters(clusters)])
+    sentences = [conclude([row for row in rows if not row.group], clusters), read.remark]
+    return Report(rows, " ".join(filter(None, sentences)), **answered)
+
+
 def _reason(choice: Choice, settings: Settings, table: SampleTable) -> str:
     """Why a metric that was named is absent."""
+    if table.num_classes is None:
+        return "it needs logits"
     reason = _without_setting(choice, settings)
     if reason:
         return reason

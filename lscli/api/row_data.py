@@ -74,6 +74,11 @@ class RowData:
         found = [None if each is None else each.described for each in (self.weight, self.clusters)]
         return [each for each in found if each is not None]
 
+    @property
+    def cluster_names(self) -> Sequence[str | int]:
+        """What the clusters are called, by their numbers; empty without clusters."""
+        return () if self.clusters is None else self.clusters.values
+
     def weights_by_group(self) -> Iterator[Array]:
         """The weight of each row in all samples, then in each group: 0 for ignored rows and those of other groups."""
         weight = np.ones(len(self._kept)) if self.weight is None else self.weight.values

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lscli.api import reading
+from lscli.api import confidences, reading
 from lscli.api.keywords import of_logits
 from lscli.errors import UsageError
 from lscli.io.argument import is_stdin
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from lscli.api.confidences import Table
     from lscli.options import Data, WorstBy
     from lscli.table import SampleTable
 
@@ -34,7 +35,7 @@ _OF_MEMBERS = ("expected_entropy", "mutual_information")
 
 
 @of_logits(SamplesOptions)
-def per_sample(logits: Data, labels: Data | None, options: SamplesOptions) -> Samples:
+def per_sample(logits: Data | Table, labels: Data | None, options: SamplesOptions) -> Samples:
     """List every sample with all its quantities, in the order of the file.
 
     Rows are computed while the listing is read, so memory is flat; to read it again reads the logits again. An error
@@ -51,6 +52,8 @@ def per_sample(logits: Data, labels: Data | None, options: SamplesOptions) -> Sa
         LscliError: as `lscli.evaluate`.
     """
 
+    if options.worst is not None and options.by == "loss" and confidences.are_meant(logits, options):
+        raise UsageError("the loss needs logits", "say --by confidence", where="worst")
     clustered = options.clusters is not None and not (isinstance(options.clusters, str) and options.clusters == NONE)
     of_members = _OF_MEMBERS if is_ensemble(options) else ()
 
@@ -107,9 +110,10 @@ def _worst(parts: Iterable[Part], count: int, by: WorstBy) -> Iterator[Part]:
     kept: Part | None = None
     for part in parts:
         table, groups = part if kept is None else _joined(kept, part)
-        # A loss that is not known counts as the least that it may be.
-        loss = table["loss_hard" if table.has(frozenset({"loss_hard"})) else bound("loss_hard", "lower")]
-        badness = loss if by == "loss" else np.where(table["correct"], -np.inf, table["confidence"])
+        if by == "confidence":
+            badness = np.where(table["correct"], -np.inf, table["confidence"])
+        else:  # a loss that is not known counts as the least that it may be
+            badness = table["loss_hard" if table.has(frozenset({"loss_hard"})) else bound("loss_hard", "lower")]
         order = np.lexsort((table["row"], -badness))[:count]
         if by == "confidence":
             order = order[~table["correct"][order]]

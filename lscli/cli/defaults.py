@@ -19,7 +19,7 @@ def load_pyproject(context: typer.Context) -> None:
 
     Raises:
         UsageError: the file is not TOML, gives an option a table, a date or a list in a list, or names an option that
-            no command has; the hint names similar ones.
+            it cannot set or that no command has; the hint names similar ones.
         ReadWriteError: the file cannot be read.
     """
     try:
@@ -30,13 +30,15 @@ def load_pyproject(context: typer.Context) -> None:
     if not table:
         return
     commands: Mapping[str, Any] = getattr(context.command, "commands", {})
-    options = {
-        name: {key_of(p): p for p in command.params if p.param_type_name == "option"}
-        for name, command in commands.items()
-    }
+    params = {name: [p for p in command.params if p.param_type_name == "option"] for name, command in commands.items()}
+    options = {name: {key_of(p): p for p in own if p.envvar} for name, own in params.items()}
+    typed = {p.name for own in params.values() for p in own if not p.envvar}
     known = {key for group in options.values() for key in group}
     values = {key.replace("-", "_"): value for key, value in table.items()}
     for key in values:
+        if key in typed - known:
+            hint = f"it describes one file: type --{key} in the command"
+            raise UsageError(f"[tool.lscli] cannot set {key}", hint, where=path)
         if key not in known:
             hint = nearest(key, known) or "see lscli eval --help for the options"
             raise UsageError(f"[tool.lscli] has an unknown option {key!r}", hint, where=path)

@@ -45,13 +45,6 @@ def flat(function: Callable[..., None]) -> Callable[..., None]:
             function(context, **values, **made)
 
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    # What to say of options that other commands have and this one refuses.
-    command.refused = {  # type: ignore[attr-defined]
-        f"--{each.flag}": each.option.hint
-        for kind in groups.values()
-        for each in declared(kind)
-        if each.kind is type(None)
-    }
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return command
 
@@ -71,7 +64,7 @@ def _parameter(each: Declared) -> inspect.Parameter:
         *filter(None, [option.short]),
         metavar=option.metavar or "|".join(each.choices) or None,
         help=option.help,
-        envvar=f"LSCLI_{each.environment.upper()}",
+        envvar=None if option.typed else f"LSCLI_{each.environment.upper()}",
         show_envvar=False,
         show_default=option.shown,
         autocompletion=_completion(each),

@@ -26,7 +26,7 @@ from lscli.io.paths import several_files
 from lscli.text import bounded, said
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 # The address space that numpy's libraries take, measured.
 _NUMPY = 88 << 20
@@ -206,14 +206,26 @@ def _fail(error: BaseException, message: str, hint: str, code: int) -> int:
 
 def _usage_hint(error: typer.TyperException) -> str:
     context = getattr(error, "ctx", None)
-    refused = getattr(getattr(getattr(context, "command", None), "callback", None), "refused", {})
-    if hint := refused.get(getattr(error, "option_name", None)):
-        return str(hint)
     typed = () if context is None else context.obj or ()
     files = list(filter(os.path.isfile, typed))
     if "unexpected extra argument" in error.format_message() and len(files) > 2:
         return several_files(files)
+    option = getattr(error, "option_name", "")  # of an unknown one
+    others = [f"lscli {name}" for name, command in _commands(context).items() if _takes(command, option)]
+    if others:
+        *first, last = others
+        return f"{', '.join(first)} and {last} take it" if first else f"{last} takes it"
     return f"see {context.command_path} --help" if context is not None else "see lscli --help"
+
+
+def _commands(context: Any) -> Mapping[str, Any]:
+    """All commands, by their names."""
+    found: Mapping[str, Any] = getattr(getattr(getattr(context, "parent", None), "command", None), "commands", {})
+    return found
+
+
+def _takes(command: Any, option: str) -> bool:
+    return any(option in param.opts for param in command.params)
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:

@@ -91,6 +91,26 @@ def check_one_model(
         raise UsageError(what, f"{_ALONE}; {_POOL}", where=where)
 
 
+def check_one_source(files: Sequence[str], ends: Sequence[int], label: NDArray[Any] | None, where: str) -> None:
+    """Refuse tables of confidences that look like those of several models.
+
+    Args:
+        files: their names.
+        ends: the number of rows up to the end of each.
+        label: [N], the labels as numbers, or None.
+        where: the pattern that names the files, for errors.
+
+    Raises:
+        UsageError: two tables have the same labels, or one name in different folders.
+    """
+    rows = np.diff(ends, prepend=0).tolist()
+    pair = None if label is None else _same_labels(rows, files, label)
+    what = "have the same labels, like tables of several models" if pair else "look like tables of several models"
+    pair = pair or _same_name(files)
+    if pair is not None:
+        raise UsageError(f"{pair[0]} and {pair[1]} {what}", f"{_ALONE}; {_POOL}", where=where)
+
+
 def _first_rows(truth: Sequence[StoredArray]) -> tuple[list[int], NDArray[Any]]:
     """How many of the first rows of soft labels are compared in each shard, and a number for each of these rows of all
     shards, which is the same for equal rows.

@@ -30,11 +30,11 @@ FUNCTIONS: dict[str, tuple[type[Options], list[str], tuple[Any, ...], dict[str, 
     "explain": (options.ExplainOptions, ["value", "logits", "labels"], ("0.5", LOGITS, LABELS), {"candidates": 3}),
     "inspect": (options.InspectOptions, ["path"], ("sample_data/logits.npy",), {"input_format": "npy"}),
 }
-_TOP_K = {"topk_classes", "classes", "label_log_probs"}
+_REFUSED = {"topk_classes", "classes", "label_log_probs", "confidence", "correct", "predicted"}
 NOT_TAKEN = {
-    "explain": {"groups", "group_by", "clusters", *_TOP_K},
-    "sweep": _TOP_K,
-    "per_class": {"clusters", *_TOP_K},
+    "explain": {"groups", "group_by", "clusters", *_REFUSED},
+    "sweep": _REFUSED,
+    "per_class": {"clusters", *_REFUSED},
 }
 every_function = pytest.mark.parametrize("name", FUNCTIONS)
 

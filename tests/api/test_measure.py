@@ -111,23 +111,24 @@ def test_a_table_of_logits_has_the_metrics_of_its_columns() -> None:
 
 
 @pytest.mark.parametrize(
-    ("metric", "reason"),
+    "metric",
     [
-        ("loss_hard", "the table has no column loss_hard"),
-        ("loss_smoothed", "the table has no column loss_hard, loss_uniform"),
-        ("brier", "the table has no column brier"),
-        ("top5_accuracy", "the table has no column label_rank"),
-        ("classwise_ece", "the table has no column label"),
-        ("logit_gap_mean", "the table has no column logit_gap"),
-        ("loss_prior", "there is no prior"),
-        ("loss_noise_corrected", "there is no noise rate"),
-        ("loss_difference", "there is one model; lscli.sweep takes several"),
+        "loss_hard",
+        "loss_smoothed",
+        "brier",
+        "top5_accuracy",
+        "classwise_ece",
+        "logit_gap_mean",
+        "loss_prior",
+        "loss_noise_corrected",
+        "loss_difference",
+        "gamma_confidence",
     ],
 )
-def test_a_metric_that_is_named_and_absent_is_warned_of_with_the_reason(metric: str, reason: str) -> None:
+def test_a_metric_that_is_named_and_absent_is_warned_of_with_the_reason(metric: str) -> None:
     with pytest.warns(lscli.LscliWarning) as caught:
         report = lscli.measure(TABLE, metrics=[metric, "ece"])
-    assert [f"{metric} is absent: {reason}"] == [str(warning.message) for warning in caught] == report.warnings
+    assert [f"{metric} is absent: it needs logits"] == [str(warning.message) for warning in caught] == report.warnings
     assert __file__ == caught[0].filename
     assert ["ece"] == [row.metric for row in report.rows]
 
@@ -139,10 +140,33 @@ def test_absent_metrics_that_were_not_named_cause_no_warning() -> None:
     assert [name for name in ENOUGH if METRICS[name].default] == [row.metric for row in report.rows]
 
 
-@pytest.mark.parametrize(("score", "column"), [("margin", "margin"), ("max_logit_pnorm", "pnorm_scores")])
-def test_a_score_without_its_column_leaves_the_selective_metrics_out(score: Any, column: str) -> None:
-    with pytest.warns(lscli.LscliWarning, match=f"aurc is absent: the table has no column {column}"):
-        assert "aurc" not in lscli.measure(TABLE, score=score, metrics="aurc")
+@pytest.mark.parametrize(
+    ("metric", "reason"),
+    [
+        ("brier", "the table has no column brier"),
+        ("loss_smoothed", "the table has no column loss_uniform"),
+        ("loss_prior", "there is no prior"),
+        ("loss_noise_corrected", "there is no noise rate"),
+        ("loss_difference", "there is one model; lscli.sweep takes several"),
+    ],
+)
+def test_a_table_of_logits_may_lack_a_column(metric: str, reason: str) -> None:
+    table = SampleTable({"loss_hard": CONFIDENCE, "correct": CORRECT}, num_classes=2)
+    with pytest.warns(lscli.LscliWarning, match=f"^{metric} is absent: {reason}$"):
+        assert metric not in lscli.measure(table, metrics=[metric, "loss_hard"])
+
+
+def test_metrics_that_all_need_logits_are_refused() -> None:
+    for metrics in ("loss", "loss_hard,brier", ["smoothing"]):
+        with pytest.raises(lscli.UsageError, match="none of these can be computed without logits") as caught:
+            lscli.measure(TABLE, metrics=metrics)
+        assert "say metrics='default'" in caught.value.hint
+
+
+@pytest.mark.parametrize("score", ["margin", "max_logit_pnorm"])
+def test_a_score_without_its_column_leaves_the_selective_metrics_out(score: Any) -> None:
+    with pytest.warns(lscli.LscliWarning, match="aurc is absent: it needs logits"):
+        assert "aurc" not in lscli.measure(TABLE, score=score, metrics="aurc,ece")
 
 
 def test_the_report_knows_its_settings() -> None:
@@ -187,11 +211,7 @@ def test_a_wrong_value_of_an_option_is_refused(options: dict[str, Any], message:
 @pytest.mark.parametrize(
     "question",
     [
-        lambda table: lscli.evaluate(table),
-        lambda table: lscli.evaluate(table, LABELS),
-        lambda table: lscli.per_bin(table),
         lambda table: lscli.per_class(table),
-        lambda table: lscli.per_sample(table),
         lambda table: lscli.sweep(table),
         lambda table: lscli.sweep(LOGITS, LABELS, others=table),
         lambda table: lscli.sweep(LOGITS, LABELS, others=[table]),
@@ -201,7 +221,50 @@ def test_a_wrong_value_of_an_option_is_refused(options: dict[str, Any], message:
 def test_questions_on_logits_say_what_takes_a_table(question: Any) -> None:
     with pytest.raises(lscli.UsageError, match="logits: is a SampleTable, not logits") as caught:
         question(TABLE)
-    assert "use lscli.measure(table)" == caught.value.hint
+    assert "lscli.measure, lscli.evaluate, lscli.per_bin and lscli.per_sample take tables" == caught.value.hint
+
+
+def test_questions_that_confidences_answer_take_the_table() -> None:
+    expected = lscli.measure(TABLE, metrics="calibration", ci=True, bootstrap=10)
+    found = lscli.evaluate(TABLE, metrics="calibration", ci=True, bootstrap=10)
+    assert list(expected.rows) == list(found.rows)
+    assert ["table"] == [entry["role"] for entry in found.inputs]
+    expected_bins = lscli.per_bin(LOGITS, LABELS, kind="log-probs", bins=6)
+    for one, other in zip(expected_bins.rows, lscli.per_bin(TABLE, bins=6).rows, strict=True):
+        assert one[2:] == pytest.approx(other[2:], rel=1e-9, nan_ok=True)
+    rows = list(lscli.per_sample(TABLE).rows)
+    assert CONFIDENCE.tolist() == [row.confidence for row in rows]
+    assert CORRECT.tolist() == [row.correct for row in rows]
+    assert list(range(300)) == [row.row for row in rows]
+    assert all(math.isnan(row.loss_hard) and math.isnan(row.label) for row in rows)
+
+
+def test_weights_and_groups_of_a_table() -> None:
+    groups = np.where(CONFIDENCE > 0.75, "sure", "unsure")
+    report = lscli.evaluate(TABLE, weights=WEIGHT, groups=groups, group_by="any", metrics="accuracy")
+    expected = {"": np.average(CORRECT, weights=WEIGHT)}
+    for name in ("sure", "unsure"):
+        expected[name] = np.average(CORRECT[groups == name], weights=WEIGHT[groups == name])
+    assert expected == {row.group: pytest.approx(row.value, rel=1e-12) for row in report.rows}
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: lscli.evaluate(TABLE, LABELS), "labels: a SampleTable is evaluated without labels"),
+        (lambda: lscli.evaluate(TABLE, confidence="c"), "confidence: a SampleTable has no columns to name"),
+        (lambda: lscli.per_bin(TABLE, binary=True), "binary: is for logits, and here are only confidences"),
+        (
+            lambda: lscli.evaluate(SampleTable.from_confidences([0.5], [1], weight=[2]), weights=[1]),
+            "weights: the table has weights of its own",
+        ),
+        (lambda: lscli.per_sample(TABLE, worst=3), "worst: the loss needs logits"),
+    ],
+)
+def test_what_does_not_go_with_a_table_is_refused(call: Any, says: str) -> None:
+    with pytest.raises(lscli.UsageError, match=says) as caught:
+        call()
+    assert caught.value.hint
 
 
 def test_progress_counts_resamples() -> None:

@@ -16,6 +16,7 @@ X, Y = some_logits(24, 3), some_labels(24, 3)
 RIGHT = agreement(X, Y)
 T, LABELS = torch.from_numpy(X), torch.from_numpy(Y)
 HIDDEN = np.arange(24) == 4
+WEIGHTED = lscli.SampleTable.from_confidences([0.75, 0.5], [1, 0], weight=[3, 1])
 TABLE = lscli.SampleTable.from_confidences([0.75, 0.5, 1.0, 0.25], [1, 0, 1, 0])
 CE = torch.nn.functional.cross_entropy
 PRIOR = torch.tensor([0.5, 0.25, 0.25])
@@ -67,11 +68,27 @@ def quantised() -> torch.Tensor:
 CASES = [
     Call(
         "a table for logits",
-        lambda: lscli.evaluate(TABLE, None),  # type: ignore[arg-type]
+        lambda: lscli.per_class(TABLE, None),  # type: ignore[arg-type]
         "is a SampleTable, not logits",
-        "use lscli.measure(table)",
+        "lscli.measure, lscli.evaluate, lscli.per_bin and lscli.per_sample take tables",
         lambda: lscli.measure(TABLE, metrics="confidence")["confidence_mean"],
         0.625,
+    ),
+    Call(
+        "weights of a table that has some",
+        lambda: lscli.evaluate(WEIGHTED, weights=[1, 1]),
+        "the table has weights of its own",
+        "leave them out of one of the two",
+        lambda: lscli.evaluate(WEIGHTED)["accuracy"],
+        0.75,
+    ),
+    Call(
+        "a table without names",
+        lambda: lscli.evaluate([[0.5, 1]], confidence="c", correct="a"),
+        "has no columns to name (list)",
+        "give a path, a data frame or a dict of arrays",
+        lambda: lscli.evaluate({"c": [0.5], "a": [1]}, confidence="c", correct="a")["accuracy"],
+        1.0,
     ),
     Call(
         "logits for a table",

@@ -15,6 +15,7 @@ from tests.cli.inprocess import Answer, Run
 from tests.hints import (
     calls,
     commands,
+    confidences,
     ensembles,
     files,
     formats,
@@ -39,6 +40,7 @@ CASES = [
     *commands.CASES,
     *topk.CASES,
     *ensembles.CASES,
+    *confidences.CASES,
     *warned.CASES,
     *zeros.CASES,
 ]

@@ -167,7 +167,7 @@ CASES = [
         "top k in a sweep",
         lambda folder: ["sweep", *[*kept()(folder)][1:]],
         "No such option: --topk-classes",
-        "top-k log-probabilities are read by lscli eval, bins and samples",
+        "lscli eval, lscli bins and lscli samples take it",
         kept(),
         accuracy=RIGHT,
         code=2,

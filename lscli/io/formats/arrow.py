@@ -28,6 +28,7 @@ from lscli.io.tables.arrow_table import (
     choose,
     columns_of,
     explained,
+    fill,
     proved,
     text_column,
 )
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.io.array_request import ArrayRequest, Entry
+    from lscli.io.cells import Cells
     from lscli.io.files import RegularFile
     from lscli.io.stored import StoredArray
     from lscli.io.tables.arrow_table import Selection
@@ -68,6 +70,23 @@ def open_array(file: RegularFile, request: ArrayRequest) -> StoredArray:
     if offsets is not None:
         return _RowsInPlace(file, columns, table.rows, offsets)
     return DecodedRows(file, columns, _Batches(file, table.rows, places), _CALLED, threading.Lock())
+
+
+def read_columns(file: RegularFile, wanted: Sequence[tuple[str, Cells]]) -> None:
+    """Give the cells of single columns to those who want them; errors are those of `arrow_table.fill`."""
+    table = file.parsed(_table)
+    with explained(file, _CALLED):
+
+        def batches(places: Sequence[int]) -> Iterator[Any]:
+            return _Batches(file, table.rows, places)(0)[1]
+
+        fill(file, table.columns, sum(table.rows), wanted, batches)
+    file.check_unchanged()
+
+
+def column_names(file: RegularFile) -> list[str]:
+    """The names of all columns."""
+    return list(file.parsed(_table).columns.names)
 
 
 def contents(file: RegularFile) -> list[Entry]:

@@ -31,6 +31,7 @@ from lscli.io.tables.text import (
     rows_of,
     text_of,
 )
+from lscli.io.tables.text_columns import header, read_columns
 from lscli.text import printable
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from lscli.io.cells import Cells
     from lscli.io.files import RegularFile
 
 _BLOCK = 1 << 20  # characters
@@ -74,6 +76,14 @@ class Reader(NamedTuple):
         array.columns = matrix.columns
         file.check_unchanged()
         return array
+
+    def read_columns(self, file: RegularFile, wanted: Sequence[tuple[str, Cells]]) -> None:
+        """Give the cells of single columns to those who want them; errors are those of `text_columns.read_columns`."""
+        read_columns(file, wanted, self.delimiter)
+
+    def column_names(self, file: RegularFile) -> list[str]:
+        """The names of all columns; their positions without a header."""
+        return header(file, self.delimiter)
 
     def contents(self, file: RegularFile) -> list[Entry]:
         """List the columns: labels one by one, all others as one matrix."""

@@ -15,13 +15,23 @@ from typing import TYPE_CHECKING, Any
 from lscli.errors import InputError
 from lscli.io.files import Stream
 from lscli.io.formats.parquet_footer import check_footer
-from lscli.io.tables.arrow_table import DecodedRows, Selection, cells_in, choose, columns_of, explained, text_column
+from lscli.io.tables.arrow_table import (
+    DecodedRows,
+    Selection,
+    cells_in,
+    choose,
+    columns_of,
+    explained,
+    fill,
+    text_column,
+)
 from lscli.io.tables.columns import entries, place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from lscli.io.array_request import ArrayRequest, Entry
+    from lscli.io.cells import Cells
     from lscli.io.files import RegularFile
     from lscli.io.stored import StoredArray
     from lscli.io.tables.columns import Columns
@@ -30,7 +40,7 @@ _CALLED = "Parquet file"
 # Bytes of a batch. With one column per class a batch has at least _ROWS rows in up to _MOST bytes, since each column
 # costs the same however few rows are read.
 _BATCH, _MOST, _ROWS = 2 << 20, 8 << 20, 2048
-_CELLS = 1 << 16  # rows of a batch of one column of text
+_CELLS = 1 << 16  # rows of a batch of single columns
 _BUFFERS, _LEAST_BUFFER = 8 << 20, 1 << 14
 
 
@@ -46,6 +56,25 @@ def open_array(file: RegularFile, request: ArrayRequest) -> StoredArray:
         if not columns.element:
             return text_column(file, columns, _Batches(file, table, columns))
         return DecodedRows(file, columns, _Batches(file, table, columns), _CALLED, table.lock)
+
+
+def read_columns(file: RegularFile, wanted: Sequence[tuple[str, Cells]]) -> None:
+    """Give the cells of single columns to those who want them; errors are those of `arrow_table.fill`."""
+    with explained(file, _CALLED):
+        table = file.parsed(_Table)
+        groups = list(range(table.metadata.num_row_groups))
+
+        def batches(places: Sequence[int]) -> Iterator[Any]:
+            return table.batches(file, _CELLS, groups, [table.columns.names[place] for place in places])
+
+        fill(file, table.columns, table.rows, wanted, batches)
+    file.check_unchanged()
+
+
+def column_names(file: RegularFile) -> list[str]:
+    """The names of all columns."""
+    with explained(file, _CALLED):
+        return list(file.parsed(_Table).columns.names)
 
 
 def contents(file: RegularFile) -> list[Entry]:

@@ -13,20 +13,24 @@ import numpy as np
 
 from lscli.errors import InputError, LscliError
 from lscli.io.stored import StoredArray
-from lscli.io.tables.columns import Column, Columns, labels_among, matrix, single
+from lscli.io.tables.columns import Column, Columns, labels_among, matrix, place_of, single
 from lscli.io.texts import coded
 from lscli.limits import ran_out
 from lscli.text import printed, said, sized
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from lscli.io.array_request import ArrayRequest
+    from lscli.io.cells import Cells
     from lscli.io.files import RegularFile
     from lscli.io.texts import Texts
 
+    Batches = Callable[[Sequence[int]], Iterable[Any]]
+
+_TEXT = re.compile(r"(large_)?string(_view)?|dictionary<values=(large_)?string,.*>")
 _FLOATS = {"halffloat": "float16", "float": "float32", "double": "float64"}
 # The limit of decoded bytes per byte of the file. Labels may have long runs of equal values, logits have none. A file
 # that expands further is malicious or damaged.
@@ -218,6 +222,45 @@ def _cells(batches: Iterator[Any], column: Column, where: str) -> Iterator[str]:
         else:
             yield from array.to_pylist()
         first += batch.num_rows
+
+
+def fill(file: RegularFile, columns: Columns, rows: int, wanted: Sequence[tuple[str, Cells]], batches: Batches) -> None:
+    """Give the cells of single columns, which may be of numbers, truth values or text, to those who want them.
+
+    Args:
+        file: for errors.
+        columns: all columns.
+        rows: N.
+        wanted: the name of each column, and what takes its cells.
+        batches: a function of positions of columns that iterates over the batches.
+
+    Raises:
+        InputError: there is no such column, it has no single values, or a cell is refused.
+        ValueError: the file is damaged.
+    """
+    places = [place_of(file.name, columns, name) for name, _ in wanted]
+    for place in places:
+        column = columns[place]
+        if column.width is not None or not (column.element or _TEXT.fullmatch(column.type)):
+            what = f"column {column.name!r} is {column.type}, not one value per row"
+            raise InputError(what, "save one number or text per row", where=file.name)
+        if column.element:
+            _sized(file, Selection([column], (rows,), column.name))
+    first = 0
+    for batch in batches(sorted({*places})):
+        for place, (_, cells) in zip(places, wanted, strict=True):
+            cells.add(_values_in(batch.column(columns.names[place]), batch.num_rows, columns[place]), file.name, first)
+        first += batch.num_rows
+    if first != rows:
+        raise ValueError("holds fewer rows than it declares")
+
+
+def _values_in(array: Any, rows: int, column: Column) -> Any:
+    """The cells of a column in a batch: an array of numbers or truth values if none is null, else values of Python."""
+    array.validate(full=True)
+    if len(array) != rows:
+        raise ValueError("a column of another length than its batch")
+    return array.to_pylist() if array.null_count or not column.element else values_of(array, rows, column, 0, "")
 
 
 @contextlib.contextmanager

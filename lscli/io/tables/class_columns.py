@@ -15,19 +15,26 @@ if TYPE_CHECKING:
 
     from lscli.io.array_request import ArrayRequest
 
-# Names of columns that stand beside logits and are not classes, in lower case and with `_` between words. Those of the
-# first tuple may hold the labels.
-_TRUTHS = ("target", "targets", "truth", "ground_truth", "gt", "y_true", "true_label", "true_class", "label_id")
-_BESIDE = {
-    *_TRUTHS,
-    *("id", "ids", "uid", "uuid", "idx", "index", "row", "row_id", "sample_id", "image_id", "example_id", "class_id"),
-    *("fold", "split", "epoch", "timestamp", "weight", "weights", "temperature"),
+# Names of columns that stand beside logits and are not classes, in lower case and with `_` between words. Those of
+# TRUTHS may hold the labels.
+TRUTHS = ("target", "targets", "truth", "ground_truth", "gt", "y_true", "true_label", "true_class", "label_id")
+PREDICTIONS = (
     *("prediction", "predictions", "predicted", "pred", "preds", "y_pred", "y_hat", "yhat", "argmax", "top1", "top_1"),
     *("predicted_label", "predicted_class", "pred_label", "pred_class"),
+)
+CONFIDENCES = (
+    *("confidence", "conf", "certainty", "score", "msp", "max_prob", "maxprob", "max_probability", "max_softmax"),
+    *("prob", "probability"),
+)
+_BESIDE = {
+    *TRUTHS,
+    *PREDICTIONS,
+    *CONFIDENCES,
+    *("id", "ids", "uid", "uuid", "idx", "index", "row", "row_id", "sample_id", "image_id", "example_id", "class_id"),
+    *("fold", "split", "epoch", "timestamp", "weight", "weights", "temperature"),
     *("loss", "losses", "nll", "ce", "cross_entropy", "crossentropy", "log_loss", "logloss", "perplexity", "brier"),
-    *("confidence", "conf", "certainty", "uncertainty", "entropy", "variance", "energy", "score", "scores", "margin"),
-    *("msp", "max_prob", "maxprob", "max_probability", "max_softmax", "max_logit", "prob", "probability", "log_prob"),
-    *("logprob", "label_prob", "true_prob", "accuracy", "ece"),
+    *("uncertainty", "entropy", "variance", "energy", "scores", "margin", "max_logit", "log_prob", "logprob"),
+    *("label_prob", "true_prob", "accuracy", "ece"),
 }
 _MOST_NAMES = 12
 _MOST_MATRICES = 4  # in one table
@@ -37,8 +44,12 @@ LONGEST = 9  # digits of a class number; names such as those of ImageNet have mo
 
 def is_beside(name: str, *, labels: bool = True) -> bool:
     """Whether a column stands beside the classes, by its name; `labels` includes names that labels may have."""
-    normal = re.sub("[^a-z0-9]+", "_", name.lower()).strip("_")
-    return normal in _BESIDE and (labels or normal not in _TRUTHS)
+    return normal(name) in _BESIDE and (labels or normal(name) not in TRUTHS)
+
+
+def normal(name: str) -> str:
+    """A name in lower case, with `_` between words."""
+    return re.sub("[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
 def families(names: Sequence[str]) -> dict[str, list[str]]:

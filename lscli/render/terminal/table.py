@@ -119,7 +119,9 @@ def _shown(
         return list(columns), [], None
     cells = {name: [row[place] for row in rows] for place, name in enumerate(columns)}
     there = {
-        name: values for name, values in cells.items() if name != "source" and any(value != "" for value in values)
+        name: values
+        for name, values in cells.items()
+        if name != "source" and not all(value == "" or value != value for value in values)
     }
     longest = None
     widths = _widths(there, longest)
@@ -162,12 +164,13 @@ def titled(answer: Report | Listing, screen: Screen, shape: Sequence[int] | None
     """
     details, name = Text(style="not bold dim"), ""
     for entry in answer.inputs[:1]:
-        rows, classes = shape or entry["shape"]
-        of_classes = (
-            f"top {classes:,} of {entry['classes']:,} classes" if "classes" in entry else f"{classes:,} classes"
-        )
+        rows, *classes = shape or entry["shape"]
         name = str(entry["path"])
-        details.append(f"{rows:,} samples x {of_classes}, {entry['dtype']}")
+        what = ", without logits"
+        if classes:
+            kept = f"top {classes[0]:,} of {entry['classes']:,}" if "classes" in entry else f"{classes[0]:,}"
+            what = f" x {kept} classes, {entry['dtype']}"
+        details.append(f"{rows:,} samples{what}")
         if entry.get("members"):
             of = "logits" if answer.settings["ensemble_of"].value == "logits" else "probabilities"
             details.append(f", mean of the {of} of {len(entry['members'])} members")

@@ -1,0 +1,111 @@
+"""Which columns of a table look like confidences and right or wrong, by their names and values: for hints."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from lscli.errors import InputError
+from lscli.io.cells import Numbers, Truths, Values, Vocabulary
+from lscli.io.tables.class_columns import CONFIDENCES, PREDICTIONS, TRUTHS, families, normal
+from lscli.io.tables.columns import LABELS
+from lscli.text import typed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lscli.io.cells import Cells
+
+    # Gives the cells of the column of a name.
+    Read = Callable[[str, Cells], None]
+
+# Of several columns that may be the confidence, one of these names is meant.
+_FIRST = ("confidence", "conf")
+_CORRECT = ("correct", "is_correct", "correctness", "ok", "right", "is_right", "hit", "match", "is_match")
+_SCORED = ("acc", "accuracy", "em", "exact_match", "tp", "true_positive")
+
+
+class Guess(NamedTuple):
+    """Columns that are plainly a confidence, and what says whether the prediction is right.
+
+    Attributes:
+        confidence: its name.
+        others: the names of the other columns by the flag that takes them: --correct, or --predicted and
+            --labels-column.
+    """
+
+    confidence: str
+    others: dict[str, str]
+
+    @property
+    def words(self) -> list[str]:
+        """The options, as they are typed."""
+        return [f"--confidence {typed(self.confidence)}", *self.others_typed]
+
+    @property
+    def others_typed(self) -> list[str]:
+        """The options besides --confidence, as they are typed."""
+        return [f"{flag} {typed(name)}" for flag, name in self.others.items()]
+
+
+def guess(names: Sequence[str], read: Read, confidence: str | None = None) -> Guess | None:
+    """The columns that are plainly confidences with right or wrong; None if it is not plain.
+
+    Args:
+        names: all columns.
+        read: reads a column; it raises InputError if a cell is of another kind.
+        confidence: the column of confidences, if it is known.
+    """
+    if confidence is None:
+        if any(len(family) > 1 for family in families(names).values()):  # they may be the classes
+            return None
+        found = _named(names, CONFIDENCES)
+        of_name = [name for name in found if normal(name) in _FIRST] or found
+        if len(of_name) != 1 or not _are_confidences(of_name[0], read):
+            return None
+        confidence = of_name[0]
+    names = [name for name in names if name != confidence and typed(name)]
+    correct = [name for name in _named(names, (*_CORRECT, *_SCORED)) if _are_truths(name, read)]
+    if len(correct) == 1:
+        return Guess(confidence, {"--correct": correct[0]})
+    predicted, labels = _named(names, PREDICTIONS), _named(names, (*LABELS, *TRUTHS))
+    if not correct and len(predicted) == len(labels) == 1 and _are_alike(predicted[0], labels[0], read):
+        usual = labels[0] in LABELS
+        return Guess(confidence, {"--predicted": predicted[0]} | ({} if usual else {"--labels-column": labels[0]}))
+    return None
+
+
+def _named(names: Sequence[str], known: Sequence[str]) -> list[str]:
+    return [name for name in names if normal(name) in known and typed(name)]
+
+
+def _are_confidences(name: str, read: Read) -> bool:
+    cells = Numbers(name)
+    with contextlib.suppress(InputError):
+        read(name, cells)
+        values = cells.values()
+        return bool(len(values) and ((values >= 0) & (values <= 1)).all())
+    return False
+
+
+def _are_truths(name: str, read: Read) -> bool:
+    cells = Truths(name)
+    with contextlib.suppress(InputError):
+        read(name, cells)
+        values = cells.values()
+        return bool(len(values) and (values >= 0).all())
+    return False
+
+
+def _are_alike(predicted: str, label: str, read: Read) -> bool:
+    """Whether two columns have a value in common in some row, and a value in each row."""
+    vocabulary = Vocabulary()
+    one, other = Values(predicted, vocabulary), Values(label, vocabulary)
+    with contextlib.suppress(InputError):
+        read(predicted, one)
+        read(label, other)
+        a, b = one.values(), other.values()
+        return bool(len(a) and (a >= 0).all() and (b >= 0).all() and np.intersect1d(a, b).size)
+    return False
