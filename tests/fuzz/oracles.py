@@ -175,6 +175,10 @@ def _numbers(column: Any) -> NDArray[Any]:
     whole = column.combine_chunks()
     if pa.types.is_fixed_size_list(whole.type):
         return np.asarray(whole.flatten().to_numpy(zero_copy_only=False)).reshape(len(whole), whole.type.list_size)
+    if pa.types.is_list(whole.type) or pa.types.is_large_list(whole.type):
+        if whole.null_count or len({len(each) for each in whole}) > 1:
+            return np.array(None, object)
+        return np.asarray(whole.flatten().to_numpy(zero_copy_only=False)).reshape(len(whole), -1)
     return np.asarray(whole.to_numpy(zero_copy_only=False))
 
 

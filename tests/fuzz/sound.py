@@ -160,12 +160,15 @@ _TASKS = [
 
 
 def table_files(kind: str) -> list[bytes]:
-    """Parquet or Arrow files of logits and labels: a column of lists or one per class, in several layouts."""
+    """Parquet or Arrow files of logits and labels: lists of two kinds or a column per class, in several layouts."""
     logits, labels = np.arange(18, dtype=np.float32).reshape(6, 3) / 4, np.arange(6) % 3
     lists = pa.table({"logits": pa.FixedSizeListArray.from_arrays(pa.array(logits.ravel()), 3), "label": labels})
+    free = pa.table({"logits": [*logits], "label": labels})
     columns = pa.table({f"logit_{place}": logits[:, place] for place in range(3)} | {"label": labels, "w": labels / 2})
     parts: list[dict[str, Any]] = [{"rows": 6}, {"rows": 2}, {"rows": 6, "packed": True}, {"rows": 4, "other": True}]
-    return [(_parquet if kind == "parquet" else _arrow)(own, **part) for own in (lists, columns) for part in parts]
+    return [
+        (_parquet if kind == "parquet" else _arrow)(own, **part) for own in (lists, columns, free) for part in parts
+    ]
 
 
 def _parquet(table: pa.Table, rows: int, packed: bool = False, other: bool = False) -> bytes:
