@@ -170,7 +170,7 @@ CASES = [
     ),
     _pt(
         "51 dict with logits that are none",
-        _torch(lambda torch: {"logits": [[1.0]], "b": 1}),
+        _torch(lambda torch: {"logits": ["a"], "b": 1}),
         "a list, not a tensor",
         "torch.save",
         "x.pt[logits]",

@@ -99,11 +99,63 @@ def _pt(data: bytes) -> dict[str, NDArray[Any]]:
         value = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as error:
         raise UnreadError(str(error)) from error
-    if isinstance(value, dict):
-        return {str(key): _array(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return {str(place): _array(part) for place, part in enumerate(value)}
-    return {"": _array(value)}
+    found: dict[str, NDArray[Any]] = {}
+    _collect(value, "", found, 0)
+    return found
+
+
+def _collect(value: Any, path: str, found: dict[str, NDArray[Any]], depth: int) -> None:
+    """All arrays in a value by their paths, with lists of batches as one array."""
+    if depth > 20 or len(found) > 2000:
+        return
+    array = _joined(value)
+    found[path] = np.array(None, object) if array is None else array
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list | tuple) else ()
+    below = {key: part for key, part in inner if type(key) in (str, int)}
+    parts = list(value) if isinstance(value, list | tuple) else []
+    if parts and all(isinstance(part, dict) for part in parts):
+        keys = [key for key in parts[0] if type(key) in (str, int) and all(key in part for part in parts)]
+        columns = {key: [part[key] for part in parts] for key in keys}
+        below |= {key: column for key, column in columns.items() if _joined(column) is not None}
+    if parts and all(isinstance(part, list | tuple) and len(part) == len(parts[0]) for part in parts):
+        columns = {place: list(column) for place, column in enumerate(zip(*parts, strict=True))}
+        if any(_joined(column) is not None for column in columns.values()):
+            below = columns
+    for key, part in below.items():
+        _collect(part, f"{path}/{key}" if depth else str(key), found, depth + 1)
+
+
+def _joined(value: Any) -> NDArray[Any] | None:
+    """A tensor, an array, a list of numbers or a list of these as one array; None for another value."""
+    if isinstance(value, torch.Tensor):
+        return _array(value)
+    if not isinstance(value, list | tuple) or not value:
+        return None
+    if all(type(part) in (int, float, bool) for part in value):
+        try:
+            return np.array(
+                value, None if {*map(type, value)} == {bool} else float if float in map(type, value) else int
+            )
+        except OverflowError:
+            return np.array(None, object)
+    rows = [part for part in value if isinstance(part, list | tuple)]
+    if len(rows) == len(value) and len({len(row) for row in rows}) == 1:
+        flat = [number for row in rows for number in row]
+        if float in map(type, flat) and all(type(number) in (int, float, bool) for number in flat):
+            return np.array(value, float)
+    parts = [_joined(part) for part in value if not _nested(part)]
+    arrays = [np.atleast_1d(part) for part in parts if part is not None and part.dtype != object]
+    if len(arrays) < len(value) or len({(part.ndim, part.dtype.kind in "iu") for part in arrays}) > 1:
+        return None
+    if len({(part.shape[1:], part.dtype.newbyteorder("=")) for part in arrays}) > 1:
+        return np.array(None, object)
+    return np.concatenate(arrays)
+
+
+def _nested(value: Any) -> bool:
+    return isinstance(value, list | tuple) and any(
+        not isinstance(part, int | float | bool | list | tuple) for part in value
+    )
 
 
 def _array(value: Any) -> NDArray[Any]:

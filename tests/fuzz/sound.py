@@ -92,7 +92,14 @@ def pt_files() -> list[bytes]:
     ones = [logits, logits.bfloat16(), logits.half(), labels.to(torch.uint16), labels.bool(), torch.tensor(1.0)]
     others = [[logits, labels], torch.nn.Parameter(logits), logits.T, labels.expand(2, 6), torch.zeros(0, 3)]
     nested = {"val": both[0], "x": [1, 2.5, None, "a"], "y": (True, 2**70), "z": torch.Size([2])}
+    batches = [(logits[:4], labels[:4]), (logits[4:], labels[4:])]
+    lists: dict[str, list[Any]] = {"logits": [x for x, _ in batches], "labels": [y.tolist() for _, y in batches]}
+    dicts = {"val": [{"logits": x, "labels": y, "loss": 0.5} for x, y in batches]}
+    arrays = {"logits": logits.numpy(), "labels": labels.numpy(), "n": np.float32(2)}
+    rows = {"logits": np.asfortranarray(logits.numpy()), "labels": labels.tolist(), "lr": [0.1]}
+    joined: list[Any] = [batches, lists, lists["logits"], dicts, arrays, rows]
     found = [_torch(value) for value in (*both, *ones, *others, nested, torch.nn.Linear(3, 2).state_dict())]
+    found += [_torch(value, protocol) for value in joined for protocol in (2, 5)]
     return [*found, _torch(both[0], 4), _torch(both[0], 5)]
 
 

@@ -163,7 +163,7 @@ class Target:
         elif any(tuple(found["shape"]) == () or found["dtype"] == "bfloat16" for found in report.inputs):
             return  # numpy has no such type
         else:
-            inputs = (read.get("logits", only), read["labels"])
+            inputs = (_called(read, "logits", only), _called(read, "labels"))
         expected = lscli.evaluate(*inputs, **options)
         if figures(expected) != figures(report):
             raise WrongError("the report differs from that of the arrays in memory")
@@ -175,6 +175,12 @@ class Target:
             raise
         except Exception as error:
             raise WrongError("the oracle refuses what lscli reads") from error
+
+
+def _called(read: dict[str, NDArray[Any]], name: str, default: NDArray[Any] | None = None) -> NDArray[Any] | None:
+    """The array of this name, or else the only one whose path ends in it."""
+    named = [array for path, array in read.items() if path.rpartition("/")[2] == name and array.dtype != object]
+    return read.get(name, named[0] if named else default)
 
 
 class _Tried(NamedTuple):

@@ -241,11 +241,54 @@ CASES = [
         0.75,
     ),
     Hint(
-        "tensors further inside",
-        pt({"val": PAIR}),
-        "a dict, not a tensor",
-        f"it holds tensors at logits, labels: save these: {SAVE}",
-        pt(PAIR),
+        "two arrays called logits",
+        pt({"val": PAIR, "test": {**PAIR}}),
+        "holds 2 arrays called logits",
+        "name one with --logits-key: val/logits, test/logits",
+        lambda folder: ["eval", folder / "x.pt", *("--logits-key", "val/logits", "--labels-key", "val/labels")],
+        0.75,
+    ),
+    Hint(
+        "the key of a dict of arrays",
+        pt({"val": PAIR}, "--logits-key", "val"),
+        "'val' is a dict of arrays",
+        "name an array in it with --logits-key: val/logits, val/labels",
+        lambda folder: ["eval", folder / "x.pt", "--logits-key", "val/logits"],
+        0.75,
+    ),
+    Hint(
+        "a dict of arrays in the place of the labels",
+        pt({"logits": T, "labels": {"y": L}}),
+        "'labels' is a dict of arrays",
+        "name an array in it with --labels-key: labels/y",
+        lambda folder: ["eval", folder / "x.pt", "--labels-key", "labels/y"],
+        0.75,
+    ),
+    Hint(
+        "a row for each item of a list",
+        pt({"logits": [*T], "labels": L}),
+        "a list of 4 arrays of shape (3,), which may be rows or parts of one row",
+        "stack rows: torch.save({'logits': torch.stack(logits), 'labels': labels}, path)",
+        pt({"logits": torch.stack([*T]), "labels": L}),
+        0.75,
+    ),
+    Hint(
+        "batches of classes by samples",
+        lambda folder: [
+            *pt({"logits": [torch.zeros(2, 6), torch.zeros(2, 6)], "labels": torch.zeros(6).long()})(folder),
+            *("--class-axis", "0"),
+        ],
+        "its batches do not divide into rows of (4, 6)",
+        "join them into one array: torch.cat(logits, dim=1)",
+        pt({"logits": T, "labels": L}),
+        0.75,
+    ),
+    Hint(
+        "an array of objects in a .pt file",
+        pt({"logits": X.astype(object), "labels": Y}),
+        "a numpy array of dtype 'O8', not of numbers",
+        "save it as numbers: array.astype('float32')",
+        pt({"logits": X.astype(object).astype("float32"), "labels": Y}),
         0.75,
     ),
     *(
@@ -260,12 +303,6 @@ CASES = [
         )
         for name, value, says, hint in (
             ("nothing but numbers", {"lr": 0.1, "epoch": 5}, "a dict, not a tensor", f"save tensors: {SAVE}"),
-            (
-                "dicts",
-                {"a": PAIR, "b": {**PAIR}},
-                "a dict, not a tensor",
-                "tensors at a/logits, a/labels, b/logits: save",
-            ),
         )
     ),
     Hint(
@@ -277,35 +314,11 @@ CASES = [
         0.75,
     ),
     Hint(
-        "lists of batches",
-        pt(dict(zip(PAIR, TWICE, strict=True))),
-        "a list of 2 tensors, not a tensor",
-        f"join them: {JOIN}",
-        pt({name: torch.cat(parts) for name, parts in zip(PAIR, TWICE, strict=True)}),
-        0.75,
-    ),
-    Hint(
-        "batches without names",
-        lambda folder: [*pt(lambda: TWICE[0])(folder), arrays(X, Y)(folder)[2]],
-        "holds 2 tensors without names",
-        f"if they are batches, join them: {JOIN}; if not, name one with --logits-key: 0, 1",
-        pt({name: torch.cat(parts) for name, parts in zip(PAIR, TWICE, strict=True)}),
-        0.75,
-    ),
-    Hint(
         "a tensor and no labels",
         pt(lambda: T),
         "holds one tensor, and no labels",
         "name the file of the labels",
         lambda folder: ["eval", folder / "x.pt", arrays(X, Y)(folder)[2]],
-        0.75,
-    ),
-    Hint(
-        "arrays of numpy in a .pt file",
-        pt({"logits": X, "labels": Y}),
-        "a numpy array, not a tensor",
-        "torch.save({'logits': torch.from_numpy(logits), 'labels': torch.from_numpy(labels)}, path)",
-        pt({"logits": torch.from_numpy(X), "labels": torch.from_numpy(Y)}),
         0.75,
     ),
     Hint(
