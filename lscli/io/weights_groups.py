@@ -11,6 +11,7 @@ from lscli.arrays import as_texts
 from lscli.errors import InputError, UsageError
 from lscli.io.axes import check_samples
 from lscli.io.files import RegularFile
+from lscli.io.format_table import BY_SUFFIX
 from lscli.io.tables.text import column_of
 from lscli.smoothing.checks import OF_ROWS, check_range
 from lscli.text import printable
@@ -78,7 +79,7 @@ def open_groups(value: Any, column: str | None, samples: Shape) -> tuple[list[st
     """Read the group of each row.
 
     Args:
-        value: a CSV file with a header and one row per sample, or one value per row; None for no groups.
+        value: a CSV file with a header and one row per sample, JSON lines, or one value per row; None for no groups.
         column: the column of the file.
         samples: the shape of the samples, (N,), or (N, T) if they were flattened.
 
@@ -102,7 +103,7 @@ def open_groups(value: Any, column: str | None, samples: Shape) -> tuple[list[st
         name = os.fsdecode(value)
         file = RegularFile(name)
         try:
-            cells = column_of(file, column)
+            cells = _texts_of(file, column)
         finally:
             file.close()
         shape = (len(cells),)
@@ -114,6 +115,15 @@ def open_groups(value: Any, column: str | None, samples: Shape) -> tuple[list[st
     names = sorted({printable(cell) or _EMPTY for cell in cells}, key=_natural)
     place = {group: code for code, group in enumerate(names)}
     return ["", *names], np.array([place[printable(cell) or _EMPTY] for cell in cells], np.intp)
+
+
+def _texts_of(file: RegularFile, column: str) -> list[str]:
+    """The values of a column of a CSV file, or of a field of JSON lines."""
+    if BY_SUFFIX.get(os.path.splitext(file.name)[1].lower()) != "jsonl":
+        return column_of(file, column)
+    from lscli.io.formats.json_lines import texts_of
+
+    return texts_of(file, column)
 
 
 def _natural(text: str) -> tuple[float, str]:

@@ -178,9 +178,9 @@ class Target:
 
 
 def _called(read: dict[str, NDArray[Any]], name: str, default: NDArray[Any] | None = None) -> NDArray[Any] | None:
-    """The array of this name, or else the only one whose path ends in it."""
-    named = [array for path, array in read.items() if path.rpartition("/")[2] == name and array.dtype != object]
-    return read.get(name, named[0] if named else default)
+    """The array of this name, or else the one whose path ends in it, with the fewest steps."""
+    named = [path for path, array in read.items() if path.rpartition("/")[2] == name and array.dtype != object]
+    return read.get(name, read[min(named, key=lambda path: path.count("/"))] if named else default)
 
 
 class _Tried(NamedTuple):

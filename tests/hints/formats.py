@@ -54,6 +54,27 @@ def one(tensor: Callable[[], Any]) -> Make:
     return pt(lambda: {"logits": tensor(), "labels": L})
 
 
+LINES = [json.dumps({"logits": row, "label": label}) for row, label in zip(X.tolist(), Y.tolist(), strict=True)]
+
+
+def jsonl(*lines: str, words: Sequence[object] = ()) -> Make:
+    """A `Make` of JSON lines."""
+
+    def arguments(folder: Path) -> Sequence[object]:
+        (folder / "x.jsonl").write_text("".join(f"{line}\n" for line in lines))
+        return ["eval", folder / "x.jsonl", *words]
+
+    return arguments
+
+
+def dumped(folder: Path) -> Sequence[object]:
+    """JSON lines, written as the hint says."""
+    with (folder / "x.jsonl").open("w") as file:
+        for row, label in zip(X, Y, strict=True):
+            print(json.dumps({"logits": row.tolist(), "label": int(label)}), file=file)
+    return ["eval", folder / "x.jsonl"]
+
+
 def npz(**members: Any) -> Make:
     """A `Make` of an archive with these members."""
     return lambda folder: ["eval", archive(folder / "x.npz", **members)]
@@ -406,16 +427,8 @@ CASES = [
         )
     ),
     Hint(
-        "JSON lines of another tool",
-        file("x.jsonl", b'{"scores": [1.5, 0.5]}\n'),
-        "so it is not of lm-evaluation-harness",
-        "save the arrays, np.savez('x.npz', logits=logits, labels=labels)",
-        npz(logits=X, labels=Y),
-        0.75,
-    ),
-    Hint(
         "no JSON",
-        file("x.jsonl", b"cat 1.5\n"),
+        file("x.jsonl", b"cat 1.5\n", "--input-format", "lm-eval"),
         "line 1 is not JSON",
         "write it with lm_eval --log_samples --output_path",
         samples(),
@@ -440,5 +453,45 @@ CASES = [
             0.75,
         )
         for array in (False, True)
+    ),
+    Hint(
+        "JSON lines of something else",
+        jsonl(*LINES[:3], "[0.5, 1.5, 2.5]"),
+        "line 4 is a JSON array, not an object",
+        'write one object a line: json.dumps({"logits": row.tolist(), "label": int(label)})',
+        dumped,
+        0.75,
+    ),
+    Hint(
+        "an object without a label",
+        jsonl(*LINES, '{"logits": [0.5, 1.5, 2.5]}'),
+        "line 5 has no 'label'",
+        "every object needs the same fields: leave a row without one out of every input",
+        jsonl(*LINES),
+        0.75,
+    ),
+    Hint(
+        "objects with another number of classes",
+        jsonl(*LINES, '{"logits": [0.5, 1.5], "label": 1}'),
+        "line 5 has 2 numbers in 'logits', the first one 3",
+        "a row needs one number per class: leave such rows out of every input",
+        jsonl(*LINES),
+        0.75,
+    ),
+    Hint(
+        "JSON lines that are said to be samples",
+        jsonl(*LINES, words=("--input-format", "lm-eval")),
+        "and no 'filtered_resps'",
+        "for JSON lines with logits and labels, say --input-format jsonl",
+        lambda folder: ["eval", folder / "x.jsonl", "--input-format", "jsonl"],
+        0.75,
+    ),
+    Hint(
+        "two lists in JSON lines",
+        jsonl(*(line.replace("{", '{"other": [0.5, 1.5], ').replace("logits", "scores") for line in LINES)),
+        "has several columns of lists and none is called logits",
+        "name one with --logits-key: other, scores",
+        lambda folder: ["eval", folder / "x.jsonl", "--logits-key", "scores"],
+        0.75,
     ),
 ]

@@ -1,0 +1,328 @@
+"""JSON lines (`.jsonl`, `.ndjson`): an object a line, with a list of logits, or a field per class, and a label.
+
+The fields are the columns of a table, and are chosen as those of any table; what is in an inner object is called by its
+path, such as `output.logits`. Objects are read one by one, and only the numbers are kept. One JSON array of such
+objects is read, too.
+
+NaN, Infinity and -Infinity are numbers, as Python's json writes them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from array import array
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lscli.errors import InputError
+from lscli.io.array_request import ArrayRequest, Entry
+from lscli.io.formats.json_objects import JsonObjects, Stated, UnfitError
+from lscli.io.memory import MemoryArray
+from lscli.io.spool import Spool
+from lscli.io.tables.columns import Column, Columns, entries, labels_among, matrix, place_of, single
+from lscli.text import printed, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from lscli.io.files import RegularFile
+    from lscli.io.stored import StoredArray
+
+    Path = tuple[str, ...]
+
+_AGAIN = 'write one object a line: json.dumps({"logits": row.tolist(), "label": int(label)})'
+_LOOKED_AT = 64  # objects, for the types of the fields
+_DEEPEST = 8  # objects in objects
+_BLOCK = 1 << 17  # numbers
+_FLOATS = {float, Stated}
+_NUMBERS = {int, float, Stated}
+
+
+def open_array(file: RegularFile, request: ArrayRequest) -> StoredArray:
+    """Read a matrix [N, K], or one number of each object, [N].
+
+    A matrix is float32 if each of its numbers is a float32 number, so that the results equal those of the array that
+    was saved; otherwise float64.
+
+    Raises:
+        InputError: the fields are missing or ambiguous, or an object lacks one or has something else in it.
+        ReadWriteError: the file cannot be read, or there is no room for the numbers in the temporary folder.
+    """
+    lines = file.parsed(_Lines)
+    request = lines.dotted(request)
+    if request.wants == "matrix":
+        return lines.matrix(file, request)
+    name = lines.columns.names[single(file.name, lines.columns, request)]
+    return lines.integers(file, name) if request.wants == "integers" else lines.numbers(file, name)
+
+
+def contents(file: RegularFile) -> list[Entry]:
+    """List the fields; those that look like the classes are one matrix."""
+    lines = file.parsed(_Lines)
+    return entries(lines.columns, sum(1 for _ in lines.objects(file)))
+
+
+def texts_of(file: RegularFile, name: str) -> list[str]:
+    """The values of a field as texts, such as the names of groups; empty for null.
+
+    Raises:
+        InputError: there is no such field, or an object lacks it.
+        ReadWriteError: the file cannot be read.
+    """
+    lines, found = file.parsed(_Lines), list[str]()
+    name = lines.dotted(ArrayRequest("groups", column=name)).column or name
+    lines.each(
+        file, lines.columns.names[place_of(file.name, lines.columns, name)], lambda value: found.append(_text(value))
+    )
+    return found
+
+
+class _Lines:
+    """The fields of the objects in a file, from the first ones, and what was read of the labels on the way.
+
+    Attributes:
+        columns: the fields, each with its type.
+    """
+
+    def __init__(self, file: RegularFile) -> None:
+        first = [value for _, value in itertools.islice(self.objects(file), _LOOKED_AT)]
+        if not first:
+            raise InputError("holds no objects", _AGAIN, where=file.name)
+        self._paths = _paths(first[0])
+        if not self._paths:
+            raise InputError("its first object has no fields", _AGAIN, where=file.name)
+        self.columns = Columns.of([_column(name, path, first) for name, path in self._paths.items()])
+        self._labels: dict[str, array[int]] = {}
+
+    @staticmethod
+    def objects(file: RegularFile) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Each object, with its number from 1."""
+        return iter(JsonObjects(file, _AGAIN))
+
+    def dotted(self, request: ArrayRequest) -> ArrayRequest:
+        """The request with `a.b` for a field that was written `a/b`."""
+
+        def named(key: str | None) -> str | None:
+            if key is None or key in self.columns.first:
+                return key
+            return ",".join(part if part in self.columns.first else part.replace("/", ".") for part in key.split(","))
+
+        return request._replace(key=named(request.key), column=named(request.column), labels=named(request.labels))
+
+    def matrix(self, file: RegularFile, request: ArrayRequest) -> StoredArray:
+        """Read the rows of the requested fields; and the labels, if they are to be read from the same file."""
+        among = labels_among(self.columns, request)
+        chosen = [self.columns[place] for place in matrix(file.name, self.columns, request, among)]
+        names = [column.name for column in chosen]
+        label = next((self.columns.names[place] for place in sorted(among)), None) if request.shared else None
+        labels = None if label in (None, *names) else array("q")
+        width = (chosen[0].width or 0) if chosen[0].lists else len(names)
+        row_of = self._row_of(names, width, lists=chosen[0].lists)
+        objects, spool, values = JsonObjects(file, _AGAIN), Spool(file.name), _Values(width)
+        numbers = array("q")
+        for number, each in objects:
+            try:
+                row = row_of(each)
+                values.add(row, number)
+            except UnfitError as error:
+                raise objects.error(number, error) from error
+            numbers.append(number)
+            labels = _noted(labels, each, self._paths[label]) if labels is not None and label is not None else None
+            if values.full:
+                spool.add(values.taken(objects, numbers))
+        spool.add(values.taken(objects, numbers))
+        if labels is not None and label is not None:
+            self._labels[label] = labels
+        called = f"{file.name}[{printed(names[0])}]" if chosen[0].lists else file.name
+        made = spool.array((len(numbers), width), called)
+        made.columns = () if chosen[0].lists else names
+        file.check_unchanged()
+        return made
+
+    def integers(self, file: RegularFile, name: str) -> MemoryArray:
+        """Read one whole number of each object, int64."""
+        values = self._labels.get(name)
+        if values is None:
+            values = array("q")
+            self.each(file, name, lambda value: values.append(_integer(name, value)))
+        return MemoryArray(np.frombuffer(values, np.int64), f"{file.name}[{printed(name)}]")
+
+    def numbers(self, file: RegularFile, name: str) -> MemoryArray:
+        """Read one number of each object, float64."""
+        values = array("d")
+        self.each(file, name, lambda value: values.append(_number(name, value)))
+        return MemoryArray(np.frombuffer(values), f"{file.name}[{printed(name)}]")
+
+    def each(self, file: RegularFile, name: str, add: Callable[[Any], None]) -> None:
+        """Call a function with the value of a field of each object."""
+        objects, path = JsonObjects(file, _AGAIN), self._paths[name]
+        for number, each in objects:
+            try:
+                add(_at(each, path, name))
+            except UnfitError as error:
+                raise objects.error(number, error) from error
+
+    def _row_of(self, names: Sequence[str], width: int, *, lists: bool) -> Callable[[dict[str, Any]], list[Any]]:
+        """A function that returns the numbers of an object's row."""
+        name, path = names[0], self._paths[names[0]]
+        paths = [(self._paths[each], each) for each in names]
+
+        def listed(each: dict[str, Any]) -> list[Any]:
+            row = _at(each, path, name)
+            if not isinstance(row, list):
+                raise UnfitError(f"has {shown(row)} in {shown(name)}, not a list of numbers")
+            if len(row) != width:
+                raise UnfitError(f"has {len(row)} numbers in {shown(name)}, the first one {width}", _ONE_LENGTH)
+            if not {*map(type, row)} <= _NUMBERS:
+                _refuse(name, row)
+            return row
+
+        def fields(each: dict[str, Any]) -> list[Any]:
+            row = [_at(each, own, field) for own, field in paths]
+            if not {*map(type, row)} <= _NUMBERS:
+                for (_, field), value in zip(paths, row, strict=True):
+                    _number(field, value)
+            return row
+
+        return listed if lists else fields
+
+
+class _Values:
+    """Numbers of rows that were not spooled yet, and the objects that they are of.
+
+    A number beyond float64 is read as an infinite one, which only those who wrote `Infinity` meant.
+    """
+
+    def __init__(self, width: int) -> None:
+        self._width = width
+        self._numbers = array("d")
+        self._stated: dict[int, int] = {}  # how many infinite numbers a row states, by its place in the block
+        self._rows = 0
+
+    @property
+    def full(self) -> bool:
+        return len(self._numbers) >= _BLOCK
+
+    def add(self, row: list[Any], number: int) -> None:
+        """Add the numbers of a row."""
+        try:
+            self._numbers.extend(row)
+        except OverflowError as error:
+            raise UnfitError("has a number beyond float64", _BEYOND) from error
+        if Stated in map(type, row):
+            self._stated[self._rows] = sum(type(value) is Stated and math.isinf(value) for value in row)
+        self._rows += 1
+
+    def taken(self, objects: JsonObjects, numbers: Sequence[int]) -> NDArray[np.float64]:
+        """All numbers, which are then forgotten; `numbers` are those of all objects so far."""
+        values = np.frombuffer(self._numbers) if self._numbers else np.empty(0)
+        counts = np.isinf(values).reshape(self._rows, self._width).sum(axis=1)
+        for place in np.flatnonzero(counts).tolist():
+            if counts[place] != self._stated.get(place, 0):
+                error = UnfitError("has a number beyond float64", _BEYOND)
+                raise objects.error(numbers[len(numbers) - self._rows + place], error)
+        self._numbers, self._stated, self._rows = array("d"), {}, 0
+        return values
+
+
+_ONE_LENGTH = "a row needs one number per class: leave such rows out of every input"
+_BEYOND = "the largest number of float64 is 1.8e308: look at the run that wrote it"
+_ABSENT = "every object needs the same fields: leave a row without one out of every input"
+
+
+def _paths(first: dict[str, Any]) -> dict[str, Path]:
+    """The path to each value in an object by its name; a field whose own name has dots comes before a path."""
+    found: dict[str, Path] = {}
+    inner: list[tuple[Path, dict[str, Any]]] = [((), first)]
+    while inner:
+        folder, here = inner.pop(0)
+        for key, value in here.items():
+            path = (*folder, key)
+            if isinstance(value, dict) and len(path) < _DEEPEST:
+                inner.append((path, value))
+            else:
+                found.setdefault(".".join(path), path)
+    return found
+
+
+def _column(name: str, path: Path, first: Sequence[dict[str, Any]]) -> Column:
+    """A field, by its values in the first objects: of floats if one of them is."""
+    values = []
+    for each in first:
+        try:
+            values.append(_at(each, path, name))
+        except UnfitError:  # it is an error once this line is read
+            continue
+    value = next((value for value in values if value is not None), None)
+    if isinstance(value, list):
+        kinds = {type(item) for each in values if isinstance(each, list) for item in each}
+        if value and {*map(type, value)} <= _NUMBERS:  # what else is in a list is an error once it is read
+            element = "float64" if kinds & _FLOATS else "int64"
+            return Column(name, f"list<{element}>", element, True, len(value))
+        return Column(name, f"list<{_kind(value[0]) if value else ''}>")
+    if isinstance(value, bool):
+        return Column(name, "bool", "bool")
+    if isinstance(value, int | float):
+        element = "float64" if any(isinstance(each, float) for each in values) else "int64"
+        return Column(name, element, element)
+    return Column(name, _kind(value))
+
+
+def _kind(value: Any) -> str:
+    return {dict: "object", list: "list", str: "text", bool: "bool", type(None): "null"}.get(type(value), "number")
+
+
+def _at(value: Any, path: Path, name: str) -> Any:
+    """The value that a path leads to."""
+    for key in path:
+        if not isinstance(value, dict) or key not in value:
+            raise UnfitError(f"has no {shown(name)}", _ABSENT)
+        value = value[key]
+    return value
+
+
+def _noted(labels: array[int], each: dict[str, Any], path: Path) -> array[int] | None:
+    """The labels with that of one more object; None if it has none, which is an error once they are asked for."""
+    try:
+        labels.append(_integer("", _at(each, path, "")))
+    except UnfitError:
+        return None
+    return labels
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else "" if value is None else json.dumps(value)
+
+
+def _integer(name: str, value: Any) -> int:
+    if type(value) is not int:
+        raise UnfitError(f"has {shown(value)} in {shown(name)}, not an integer label", _hint(value))
+    return value
+
+
+def _number(name: str, value: Any) -> float:
+    if type(value) not in _NUMBERS:
+        raise UnfitError(f"has {shown(value)} in {shown(name)}, not a number", _ABSENT if value is None else "")
+    return float(value)
+
+
+def _refuse(name: str, row: Sequence[Any]) -> None:
+    odd = next(value for value in row if type(value) not in _NUMBERS)
+    what = f"has {shown(odd)} in {shown(name)}, not a number"
+    raise UnfitError(what, "leave such rows out of every input" if odd is None else "")
+
+
+def _hint(value: Any) -> str:
+    """A hint for a label that is no integer."""
+    if isinstance(value, bool):
+        return "write false and true as the classes 0 and 1"
+    if isinstance(value, str):
+        return "replace each name by its class number, the position of its column in the logits"
+    if isinstance(value, float) and value.is_integer():
+        return "write class numbers without a decimal point"
+    return "a label is a class number: leave a row without one out of every input"
