@@ -196,7 +196,9 @@ def columns(data: bytes) -> list[NDArray[np.float64]]:
 
 
 def table(kind: str, data: bytes) -> dict[str, NDArray[Any]] | None:
-    """The columns of numbers of a Parquet or Arrow file, lists as [n, width]; None if one of its columns is damaged."""
+    """The columns of numbers of a table, lists as [n, width]; None if one of its columns is damaged."""
+    if kind == "jsonl":
+        return _json_fields(data)
     found: dict[str, NDArray[Any]] = {}
     if kind == "parquet":
         names = parquet.read_schema(io.BytesIO(data)).names
@@ -211,6 +213,25 @@ def table(kind: str, data: bytes) -> dict[str, NDArray[Any]] | None:
     if len(found) < len(names):
         return None
     return {name: column for name, column in found.items() if column.dtype.kind in "iuf"}
+
+
+def _json_fields(data: bytes) -> dict[str, NDArray[Any]]:
+    """The fields of JSON objects that are numbers, or lists of numbers of one length."""
+    text = data.decode("utf-8-sig")
+    array = text.lstrip(" \t\r\n").startswith("[")
+    read = partial(json.loads, parse_int=lambda digits: int(digits) if len(digits) < 400 else float(digits))
+    objects = read(text) if array else [read(line) for line in text.split("\n") if line.strip(" \t\r")]
+    found: dict[str, NDArray[Any]] = {}
+    waiting: list[tuple[str, list[Any]]] = [("", objects)]
+    while waiting:
+        path, values = waiting.pop(0)
+        if all(isinstance(value, dict) for value in values):
+            waiting += [(f"{path}.{key}", [value[key] for value in values if key in value]) for key in values[0]]
+        elif len(values) == len(objects):
+            with contextlib.suppress(ValueError, OverflowError, TypeError):
+                column = np.array(values)
+                found[path] = column.astype(float) if column.dtype == object else column
+    return {path: column for path, column in found.items() if column.dtype.kind in "iuf"}
 
 
 def _of_parquet(data: bytes, name: str) -> NDArray[Any]:

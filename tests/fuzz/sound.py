@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import warnings
 import zipfile
 from typing import Any, NamedTuple
@@ -153,6 +154,16 @@ def samples_files() -> list[list[dict[str, Any]]]:
                 samples.append({"doc_id": row, "doc": {"q": "?"}, **old, "filtered_resps": responses, **saved})
         found.append(samples)
     return found
+
+
+def json_lines() -> list[list[dict[str, Any]]]:
+    """Objects of logits and labels: lists, one field per class, and objects in objects."""
+    logits, labels = (np.arange(18).reshape(6, 3) * 0.37).tolist(), [0, 1, 2, 0, 1, 2]
+    pairs = list(zip(logits, labels, strict=True))
+    lists = [{"id": f"a{y}", "logits": x, "label": y, "w": y / 2} for x, y in pairs]
+    fields = [{**{f"logit_{k}": value for k, value in enumerate(x)}, "labels": y} for x, y in pairs]
+    inner = [{"x": {"logits": [math.inf, *x[1:]], "n": None}, "label": y} for x, y in pairs]
+    return [lists, lists[:1], fields, inner]
 
 
 # The choices of some tasks, and what their targets are.

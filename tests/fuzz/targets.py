@@ -50,10 +50,11 @@ _REQUESTS = {
     "parquet": _OF_TABLES,
     "arrow": _OF_TABLES,
     "csv": [ArrayRequest("labels", "integers", option="--labels-key"), ArrayRequest("logits", option="--logits-key")],
+    "jsonl": _OF_TABLES,
     "lm-eval": [ArrayRequest("logits", choice_score=score) for score in ("sum", "sum", "per-character", "per-byte")],
 }
 _SAVED = {"sum": "acc", "per-character": "acc_norm", "per-byte": "acc_bytes"}
-_TABLES = ("parquet", "arrow")
+_TABLES = ("parquet", "arrow", "jsonl")
 # An evaluation takes a hundred times as long as reading a header.
 ONE_IN = 64
 

@@ -9,10 +9,12 @@ NaN, Infinity and -Infinity are numbers, as Python's json writes them.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import math
 from array import array
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -90,13 +92,17 @@ class _Lines:
     """
 
     def __init__(self, file: RegularFile) -> None:
-        first = [value for _, value in itertools.islice(self.objects(file), _LOOKED_AT)]
-        if not first:
-            raise InputError("holds no objects", _AGAIN, where=file.name)
-        self._paths = _paths(first[0])
-        if not self._paths:
-            raise InputError("its first object has no fields", _AGAIN, where=file.name)
-        self.columns = Columns.of([_column(name, path, first) for name, path in self._paths.items()])
+        paths: dict[str, Path] = {}
+        columns: dict[str, Column] = {}
+        for _, each in itertools.islice(self.objects(file), _LOOKED_AT):
+            paths = paths or _paths(each)
+            for name, path in paths.items():
+                with contextlib.suppress(UnfitError):  # it is an error once this line is read
+                    columns[name] = _column(name, _at(each, path, name), columns.get(name))
+        if not columns:
+            raise InputError("holds no objects with fields", _AGAIN, where=file.name)
+        self._paths = paths
+        self.columns = Columns.of([columns[name] for name in paths])
         self._labels: dict[str, array[int]] = {}
 
     @staticmethod
@@ -238,9 +244,9 @@ _ABSENT = "every object needs the same fields: leave a row without one out of ev
 def _paths(first: dict[str, Any]) -> dict[str, Path]:
     """The path to each value in an object by its name; a field whose own name has dots comes before a path."""
     found: dict[str, Path] = {}
-    inner: list[tuple[Path, dict[str, Any]]] = [((), first)]
+    inner: deque[tuple[Path, dict[str, Any]]] = deque([((), first)])
     while inner:
-        folder, here = inner.pop(0)
+        folder, here = inner.popleft()
         for key, value in here.items():
             path = (*folder, key)
             if isinstance(value, dict) and len(path) < _DEEPEST:
@@ -250,25 +256,23 @@ def _paths(first: dict[str, Any]) -> dict[str, Path]:
     return found
 
 
-def _column(name: str, path: Path, first: Sequence[dict[str, Any]]) -> Column:
-    """A field, by its values in the first objects: of floats if one of them is."""
-    values = []
-    for each in first:
-        try:
-            values.append(_at(each, path, name))
-        except UnfitError:  # it is an error once this line is read
-            continue
-    value = next((value for value in values if value is not None), None)
+def _column(name: str, value: Any, before: Column | None) -> Column:
+    """A field, by its value in an object and what it is by those before: of floats if one of them is."""
+    if before is not None and before.type != "null":
+        floats = bool({*map(type, value)} & _FLOATS) if isinstance(value, list) else type(value) in _FLOATS
+        if not floats or before.element != "int64" or isinstance(value, list) != before.lists:
+            return before
+        return before._replace(element="float64", type="list<float64>" if before.lists else "float64")
     if isinstance(value, list):
-        kinds = {type(item) for each in values if isinstance(each, list) for item in each}
-        if value and {*map(type, value)} <= _NUMBERS:  # what else is in a list is an error once it is read
+        kinds = {*map(type, value)}
+        if value and kinds <= _NUMBERS:
             element = "float64" if kinds & _FLOATS else "int64"
             return Column(name, f"list<{element}>", element, True, len(value))
         return Column(name, f"list<{_kind(value[0]) if value else ''}>")
     if isinstance(value, bool):
         return Column(name, "bool", "bool")
     if isinstance(value, int | float):
-        element = "float64" if any(isinstance(each, float) for each in values) else "int64"
+        element = "float64" if isinstance(value, float) else "int64"
         return Column(name, element, element)
     return Column(name, _kind(value))
 

@@ -141,6 +141,12 @@ def test_whole_numbers_among_logits_are_numbers(path: Path) -> None:
     refused(written(path, objects), "column 'logits' is int64: integer logits are refused")
 
 
+def test_a_null_at_first_does_not_hide_the_type(path: Path) -> None:
+    objects = [{"logits": x["logits"], "y": None if k < 2 else x["label"]} for k, x in enumerate(rows())]
+    refused(written(path, objects), "line 1 has None in 'y', not an integer label", labels_key="y")
+    assert EXPECTED == figures(lscli.evaluate(path, LABELS))
+
+
 def test_nan_and_infinity_are_numbers(path: Path) -> None:
     logits = LOGITS.copy()
     logits[3, 1], logits[4, 2], logits[4, 0] = np.nan, np.inf, -np.inf
@@ -194,8 +200,8 @@ def test_an_object_with_something_else_is_named(
     ("text", "says"),
     [
         ("", "empty file"),
-        ("\n\n", "holds no objects"),
-        ("{}\n", "its first object has no fields"),
+        ("\n\n", "holds no objects with fields"),
+        ("{}\n", "holds no objects with fields"),
         ('{"logits": [], "label": 1}\n', r"column 'logits' is list<>, not numbers"),
         ('{"logits": [[1.5, 2.5]], "label": 1}\n', "column 'logits' has lists of lists"),
         ('{"logits": ["a"], "label": 1}\n', "column 'logits' is list<text>, not numbers"),

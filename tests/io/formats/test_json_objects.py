@@ -46,7 +46,7 @@ def test_an_array_cut_off_anywhere_is_refused(path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("[]", "holds no objects"),
+        ("[]", "holds no objects with fields"),
         ("[1]", "sample 1 is a JSON number, not an object"),
         ("[{}, null]", "sample 2 is a JSON null, not an object"),
         ("[null]", "sample 1 is a JSON null, not an object"),

@@ -240,7 +240,7 @@ def test_a_file_cut_off_anywhere_is_refused(path: Path) -> None:
             refused(path, r"line \d ends early|empty file")
 
 
-@pytest.mark.parametrize(("text", "says"), [("", "empty file"), ("\n\n", "holds no objects")])
+@pytest.mark.parametrize(("text", "says"), [("", "empty file"), ("\n\n", "holds no objects with fields")])
 def test_a_file_of_no_samples_is_refused(path: Path, text: str, says: str) -> None:
     path.write_text(text)
     refused(path, says)
