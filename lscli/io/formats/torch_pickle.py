@@ -174,6 +174,8 @@ class _Machine:
             raise PickleError("its pickle is damaged")
         if function == "collections.OrderedDict" and not arguments:
             return Pairs()
+        if function == "builtins.bytes" and not arguments:
+            return b""
         if function == "_codecs.encode" and len(arguments) == 2 and arguments[1] == "latin1":
             return self._bytes(arguments[0])
         return Call(function, arguments)
@@ -217,7 +219,7 @@ def _known(name: str) -> Global:
 
 # Those that `torch.load(weights_only=True)` knows, and those of numpy's arrays.
 _NAMES = {
-    "builtins": ("bytearray", "complex", "set"),
+    "builtins": ("bytearray", "bytes", "complex", "set"),
     "_codecs": ("encode",),
     "collections": ("Counter", "OrderedDict"),
     "torch": (
