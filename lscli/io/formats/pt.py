@@ -16,7 +16,7 @@ from lscli.errors import InputError
 from lscli.io.array_request import ArrayRequest, Entry, array_name, choose
 from lscli.io.formats.npy import MAX_FORTRAN
 from lscli.io.formats.numpy_pickle import is_numpy, numpy_in
-from lscli.io.formats.pt_arrays import Arrays, Batches, Numbers, shape_of
+from lscli.io.formats.pt_arrays import Arrays, Batches, Numbers, Size, shape_of, size_of
 from lscli.io.formats.strided import BLOCK, gathered
 from lscli.io.formats.torch_pickle import ForeignGlobalError, Pairs, PickleError, described
 from lscli.io.formats.torch_tensors import SAVE, kind, tensor_in
@@ -98,6 +98,7 @@ class _Checkpoint:
         self._arrays = Arrays(self._value)
         self._top = {} if self._arrays.whole is not None else _by_key(file, self._value, self._arrays)
         self._single = self._arrays.whole is not None or not isinstance(self._value, Pairs | list | tuple)
+        self._sizes: dict[int, Size] = {}
         self._most = max(_RATIO_FROM, _MAX_RATIO * file.size)
 
     def listed(self) -> list[tuple[str | None, Value | Array]]:
@@ -118,14 +119,10 @@ class _Checkpoint:
     def entry(self, where: str, key: str | None, value: Value | Array) -> Entry:
         """An array as `inspect` lists it, or another value by its kind."""
         try:
-            parts = value.parts if isinstance(value, Batches) else [value]
-            shapes = [shape_of(part, where) for part in parts]
-            shape, element = shapes[0]
-            if isinstance(value, Batches):
-                shape = (sum(own[0] if own else 1 for own, _ in shapes), *shape[1:])
+            size = self._size(value, where)
         except InputError:  # opening it will report the error
             return Entry(key, None, kind(value) if not isinstance(value, Batches | Numbers) else "list")
-        return Entry(key, shape, element)
+        return Entry(key, size.shape, size.element)
 
     def chosen(self, where: str, request: ArrayRequest) -> tuple[str | None, Value | Array]:
         """The path of the requested array, or None if the file is a single one; and the array, or another value.
@@ -166,6 +163,12 @@ class _Checkpoint:
         key = choose(where, keys, request, f"save tensors: {SAVE}")
         return key, self._proved(where, request, key, found.get(key, self._top.get(key)))
 
+    def _size(self, value: object, where: str) -> Size:
+        """The size of an array, found once for all references to it."""
+        if id(value) not in self._sizes:
+            self._sizes[id(value)] = size_of(value, where)
+        return self._sizes[id(value)]
+
     def opened(self, file: RegularFile, array: object, name: str) -> StoredArray:
         """Open an array that is not a list of batches.
 
@@ -193,7 +196,9 @@ class _Checkpoint:
         """
         sources: dict[str, Bytes] = {}
         parts: list[StoredArray] = []
-        size = 0
+        if self._size(batches, name).elements * _ITEM > self._most:
+            what = f"its {len(batches.parts)} batches have more values than the file, as malicious files do"
+            raise InputError(what, f"save tensors: {SAVE}", where=name)
         for place, array in enumerate(batches.parts):
             own = f"{name}[{place}]"
             if isinstance(array, Numbers) or is_numpy(array):
@@ -204,10 +209,6 @@ class _Checkpoint:
                     sources[tensor.record] = self._record(file, tensor, own)
                 part = self._tensor(sources[tensor.record], tensor, own)
             parts.append(part if part.shape else part.reshaped((1,)))
-            size += math.prod(part.shape) * part.dtype.itemsize
-            if size > self._most:
-                what = f"its {len(batches.parts)} batches have more values than the file, as malicious files do"
-                raise InputError(what, f"save tensors: {SAVE}", where=name)
         widths = {part.shape for part in parts}
         if request.wants == "matrix" and len(parts) > 1 and len(widths) == 1 and len(parts[0].shape) == 1:
             what = f"a list of {len(parts)} arrays of shape {parts[0].shape}, which may be rows or parts of one row"

@@ -9,6 +9,7 @@ and what is made of references is bounded.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
@@ -136,7 +137,7 @@ class Arrays:
         leaf = _leaf(value)
         if leaf is not None or not isinstance(value, list | tuple) or not value or _leaf(value[0]) is None:
             return leaf
-        parts = {id(part): _leaf(part) for part in value}
+        parts = {place: _leaf(part) for place, part in {id(part): part for part in value}.items()}
         arrays = [part for part in parts.values() if part is not None]
         if len(arrays) < len(parts) or not _alike(arrays):
             return None
@@ -202,6 +203,25 @@ def shape_of(array: object, name: str) -> tuple[tuple[int, ...], str]:
         return described.shape, described.dtype.name
     tensor = tensor_in(array, name)
     return tensor.shape, tensor.element
+
+
+class Size(NamedTuple):
+    """The shape of an array, the name of the type of its elements, and how many it has."""
+
+    shape: tuple[int, ...]
+    element: str
+    elements: int
+
+
+def size_of(array: object, name: str) -> Size:
+    """The size of any array; of batches, the type is that of the first. Errors are those of `shape_of`."""
+    if not isinstance(array, Batches):
+        shape, element = shape_of(array, name)
+        return Size(shape, element, math.prod(shape))
+    first, element = shape_of(array.parts[0], name)
+    shapes = {place: shape_of(part, name)[0] for place, part in {id(part): part for part in array.parts}.items()}
+    rows = sum((shapes[id(part)] or (1,))[0] for part in array.parts)
+    return Size((rows, *first[1:]), element, sum(math.prod(shapes[id(part)]) for part in array.parts))
 
 
 def _element(array: Numbers) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import torch
 
 import lscli
 from lscli.io.formats.crc import Pieces
-from tests.io.formats.test_pt import CLASSES, EXPECTED, LABELS, LOGITS, TENSOR, refused, saved
+from tests.io.formats.test_pt import CLASSES, EXPECTED, LABELS, LOGITS, TENSOR, crafted, refused, saved, text
 from tests.io.make import figures
 
 
@@ -125,3 +126,24 @@ def test_references_to_one_value_are_bounded(path: Path) -> None:
     row = [0.5] * 4000
     saved(path, {"logits": [row] * 4000, "labels": CLASSES})
     refused(path, "its 4000 lists have more values than the file")
+
+
+LIST = b"](" + b"K\1" * 10_000 + b"eq\0"
+REFERENCES = LIST + b"](" + b"h\0" * 50_000 + b"eq\1"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        REFERENCES,
+        REFERENCES + b"}(" + b"".join(text(f"{k}") + b"h\1" for k in range(3000)) + b"u",
+        b"}(" + b"".join(text(f"{k}") + b"N" for k in range(3000)) + b"uq\0](" + b"h\0" * 10_000 + b"e",
+    ],
+    ids=["a list of one list", "a dict of one list of lists", "a list of one dict"],
+)
+def test_many_references_to_long_values_take_no_time(path: Path, value: bytes) -> None:
+    crafted(path, b"\x80\x02" + value + b".")
+    start = time.process_time()
+    refused(path, "")
+    assert lscli.inspect(path).rows
+    assert time.process_time() - start < 10  # 1 s
