@@ -247,7 +247,7 @@ def _partners(found: Iterable[_Found]) -> dict[str, list[_Found]]:
         kind = (array.file, array.role, array.shape)
         alike[kind] += 1
         some = alike[kind] <= 2 and len(partners[array.file]) < _MOST_PARTNERS
-        if some or array.key in ("logits", "labels", "label"):
+        if some or _last(array.key) in ("logits", "labels", "label"):
             partners[array.file].append(array)
     return partners
 
@@ -286,7 +286,8 @@ def _command(
     logits = [other for other in found if other.role == "logits" and other.file == array.file]
     alone = all(other is array or other.key in LABELS for other in found if other.file == array.file)
     if array.role in ("labels", "class numbers") and logits:
-        chosen = next((other for other in logits if other.key == "logits"), logits[0])
+        near = [other for other in logits if _folder(other.key) == _folder(array.key)] or logits
+        chosen = next((other for other in near if _last(other.key) == "logits"), near[0])
         options = _needed(chosen.shape, array) if array.role == "labels" else []
         return _command(path, found, chosen, input_format, shape_of)[0], options
     if array.role == "labels":
@@ -297,7 +298,9 @@ def _command(
     key = array.key is not None and array.key != "logits" and len(found) > 1 and not found_by_itself
     keys = [f"--logits-key {_name(array.key or '')}"] if key else []
     labels = [o for o in found if o.file == array.file and o.role == "labels" and _fit(array.shape, o.shape)]
-    named = [other for other in labels if other.key in ("labels", "label")]
+    near = [other for other in labels if _folder(other.key) == _folder(array.key)]
+    labels = near or labels
+    named = [other for other in labels if _last(other.key) in ("labels", "label")]
     if named or (len(labels) == 1 and labels[0].key is not None):
         chosen = (named or labels)[0]
         if chosen.key != "labels" and not (chosen.key == "label" and chosen.format in _TABLES):
@@ -307,6 +310,15 @@ def _command(
     partner, shape = _beside(path, array, "logits", "labels", shape_of)
     options = [*_axis_options(array.shape, shape), *array.options]
     return " ".join(["lscli eval", own, partner or "LABELS", *options, *given, *keys]), options
+
+
+def _folder(key: str | None) -> str:
+    """The path of what holds an array: `val` for `val/logits`."""
+    return (key or "").rpartition("/")[0]
+
+
+def _last(key: str | None) -> str:
+    return (key or "").rpartition("/")[2]
 
 
 _TABLES = tuple(name for name, own in FORMATS.items() if own.table)

@@ -7,6 +7,8 @@ module and its packages are imported only when a file of the format is opened; t
 
 from __future__ import annotations
 
+import codecs
+import contextlib
 import os
 import sys
 from importlib import import_module
@@ -71,8 +73,10 @@ FORMATS = {
     "arrow": Format((".arrow", ".feather"), "arrow", "an Arrow file", True, (b"ARROW1",), "pyarrow", table=True),
     "csv": Format((".csv",), "delimited.CSV", "a CSV file", table=True),
     "tsv": Format((".tsv",), "delimited.TSV", "a TSV file", table=True),
-    "lm-eval": Format((".jsonl",), "lm_eval", "a samples file of lm-evaluation-harness"),
+    "lm-eval": Format((".jsonl", ".json"), "lm_eval", "a samples file of lm-evaluation-harness"),
+    "jsonl": Format((".jsonl", ".ndjson", ".json"), "json_lines", "a file of JSON lines", table=True),
 }
+_JSON = ("jsonl", "lm-eval")
 BY_SUFFIX = {suffix: name for name, own in FORMATS.items() for suffix in own.suffixes}
 _START, _LINE = 16, 4096
 _PYARROW = 130 << 20  # bytes of address space that its libraries take, measured
@@ -110,7 +114,20 @@ def format_of_text(file: RegularFile) -> str | None:
     line = file.read(_LINE, 0).partition(b"\n")[0]
     if not line or not line.decode("utf-8", "replace").replace("\t", " ").strip().isprintable():
         return None
-    return "lm-eval" if line.startswith((b"{", b"[")) else "tsv" if b"\t" in line else "csv"
+    if line.removeprefix(codecs.BOM_UTF8).lstrip().startswith((b"{", b"[")):
+        return _format_of_json(file)
+    return "tsv" if b"\t" in line else "csv"
+
+
+def _format_of_json(file: RegularFile) -> str:
+    """The format of a file of JSON objects, by the fields of the first one."""
+    from lscli.io.formats.json_objects import JsonObjects
+
+    with contextlib.suppress(InputError, StopIteration):  # reading it will report the error
+        _, first = next(iter(JsonObjects(file, "")))
+        if not {"filtered_resps", "resps"}.isdisjoint(first):
+            return "lm-eval"
+    return "jsonl"
 
 
 def format_of_file(file: RegularFile, role: str, given: str | None) -> str:
@@ -130,6 +147,8 @@ def format_of_file(file: RegularFile, role: str, given: str | None) -> str:
     if given is None and suffix not in (*BY_SUFFIX, *pickles.SUFFIXES):
         raise _unknown(file.name, suffix, role, found or format_of_text(file))
     name = given or format_of(file.name, role)
+    if given is None and name in _JSON and found is None:
+        name = _format_of_json(file)
     check_content(file, name, role if given is None else None)
     return name
 

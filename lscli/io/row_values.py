@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 _DELIMITERS: dict[str, Delimiter] = {"csv": COMMA, "tsv": TAB}
-_COLUMNAR = ("parquet", "arrow")
+_COLUMNAR = ("parquet", "arrow", "jsonl")
 _JSON = "lm-eval"
 _ONE = "give one text or number per row"
 

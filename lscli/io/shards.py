@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import itertools
+import math
 from typing import TYPE_CHECKING, Any
 
 from lscli.errors import InputError
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.io.files import RegularFile
+    from lscli.io.stored import Bytes
 
 
 class Shards(StoredArray):
@@ -30,13 +32,15 @@ class Shards(StoredArray):
         InputError: a part differs from the first in width, in type or in the order of its columns.
     """
 
+    called = "shard"
+
     def __init__(self, parts: Sequence[StoredArray], name: str) -> None:
         if all(len(part.shape) == 2 for part in parts):
             widest = max(part.shape[1] for part in parts)
             parts = [part.widened(widest) for part in parts]
         first = parts[0]
         for place, part in enumerate(parts):
-            _check_alike(place, part, first)
+            self._check_alike(place, part, first)
         self.name = name
         self.shards = [part.name for part in parts]
         self.columns = first.columns
@@ -82,6 +86,63 @@ class Shards(StoredArray):
         for part in self._parts:
             part.close()
 
+    def _check_alike(self, place: int, part: StoredArray, first: StoredArray) -> None:
+        mine, theirs = part.shape[1:], first.shape[1:]
+        if mine != theirs and len(mine) == len(theirs) == 1:
+            what = f"K = {mine[0]}, expected {theirs[0]}"
+        elif mine != theirs:
+            what = f"rows of shape {mine}, expected {theirs}"
+        elif part.element != first.element:
+            what = f"dtype {part.element}, expected {first.element}"
+        elif [*part.columns] != [*first.columns] and sorted(part.columns) == sorted(first.columns):
+            odd = next(name for name, due in zip(part.columns, first.columns, strict=True) if name != due)
+            what = f"its columns in another order, such as {printable(odd)!r}"
+        else:
+            return
+        hint = f"all {self.called}{'es' if self.called == 'batch' else 's'} must be alike: the first is {first.name}"
+        raise InputError(f"{self.called} {place} has {what}", hint, where=part.name)
+
+
+class JoinedBatches(Shards):
+    """Batches of one file, one after another.
+
+    Args:
+        parts: at least one.
+        name: the name of the array.
+        sources: what they are read from, each once; closed with this array.
+    """
+
+    called = "batch"
+
+    def __init__(self, parts: Sequence[StoredArray], name: str, sources: Sequence[Bytes]) -> None:
+        super().__init__(parts, name)
+        self.shards = ()
+        self._sources = sources
+
+    def reshaped(self, shape: tuple[int, ...]) -> JoinedBatches:
+        row, parts = math.prod(shape[1:]), []
+        for part in self._parts:
+            count, rest = divmod(math.prod(part.shape), row)
+            if rest:
+                raise InputError(f"its batches do not divide into rows of {shape[1:]}", _LAST, where=self.name)
+            parts.append(part.reshaped((count, *shape[1:])))
+        return JoinedBatches(parts, self.name, self._sources)
+
+    def check_unchanged(self) -> None:
+        for source in self._sources:
+            source.check_unchanged()
+
+    def verify(self) -> None:
+        for source in self._sources:
+            source.verify()
+
+    def close(self) -> None:
+        for source in self._sources:
+            source.close()
+
+
+_LAST = "join them into one array: torch.cat(logits, dim=1)"
+
 
 def check_distinct(files: Sequence[RegularFile]) -> None:
     """Refuse a file that occurs twice, even under another name or as a link.
@@ -108,20 +169,3 @@ def allow_open(count: int) -> None:
     if soft != resource.RLIM_INFINITY and wanted > soft:
         most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
-
-
-def _check_alike(place: int, part: StoredArray, first: StoredArray) -> None:
-    mine, theirs = part.shape[1:], first.shape[1:]
-    if mine != theirs and len(mine) == len(theirs) == 1:
-        what = f"K = {mine[0]}, expected {theirs[0]}"
-    elif mine != theirs:
-        what = f"rows of shape {mine}, expected {theirs}"
-    elif part.element != first.element:
-        what = f"dtype {part.element}, expected {first.element}"
-    elif [*part.columns] != [*first.columns] and sorted(part.columns) == sorted(first.columns):
-        odd = next(name for name, due in zip(part.columns, first.columns, strict=True) if name != due)
-        what = f"its columns in another order, such as {printable(odd)!r}"
-    else:
-        return
-    hint = f"all shards must be alike: the first is {first.name}"
-    raise InputError(f"shard {place} has {what}", hint, where=part.name)

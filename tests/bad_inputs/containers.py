@@ -170,7 +170,7 @@ CASES = [
     ),
     _pt(
         "51 dict with logits that are none",
-        _torch(lambda torch: {"logits": [[1.0]], "b": 1}),
+        _torch(lambda torch: {"logits": ["a"], "b": 1}),
         "a list, not a tensor",
         "torch.save",
         "x.pt[logits]",
@@ -207,7 +207,11 @@ CASES = [
         lambda pa: {"a": pa.array([1.0] * 6), "b": pa.array([1.0] * 5 + [None]), "c": pa.array([2.0] * 6)},
         "'b'",
     ),
-    _pq("60 lists of variable size", lambda pa: {"logits": pa.array(LOGITS.tolist())}, "logits", "FixedSizeListArray"),
+    _pq(
+        "60 lists of variable size",
+        lambda pa: {"logits": pa.array([*LOGITS.tolist()[:5], [1.0, 2.0]])},
+        "lists of different lengths: 2 at row 5, 3 at row 0",
+    ),
     _pq("61 no such column", lambda pa: {"logits": _fixed(pa)}, "'scores'", "logits", "--logits-key", "scores"),
     _pq("61 text among the logits", lambda pa: {"a": pa.array([1.0] * 6), "b": pa.array(["x"] * 6)}, "'b'"),
     _pq(

@@ -107,5 +107,5 @@ def test_top_k_log_probabilities_are_saved_as_the_document_says(
 
 def test_every_format_has_its_lines() -> None:
     # What a training loop does not write itself, and other names of the same.
-    assert set(BY_SUFFIX) - {".jsonl", ".pth", ".feather"} == {recipe[0] for recipe in RECIPES}
+    assert set(BY_SUFFIX) - {".ndjson", ".json", ".pth", ".feather"} == {recipe[0] for recipe in RECIPES}
     assert [] == [suffix for suffix in BY_SUFFIX if f"`{suffix}`" not in TEXT]

@@ -178,19 +178,24 @@ def _csv(rng: Random) -> bytes:
     return _changed(rng, rng.choice(_sound_csv()), "csv")
 
 
-def _lm_eval(rng: Random) -> bytes:
-    samples = copy.deepcopy(rng.choice(_sound_samples()))
-    if rng.random() < 0.3:
-        samples = [copy.deepcopy(rng.choice(samples)), *samples][: rng.choice((1, 2, 4, 6))]
-    for _ in range(rng.choice((0, 1, 1, 1, 2, 3, 5))):
-        _change_a_value(rng, samples)
-    form = rng.random()
-    if form < 0.7:
-        text = "".join(json.dumps(each) + "\n" for each in samples)
-    else:
-        text = json.dumps(samples, indent=None if form < 0.85 else 1, ensure_ascii=form < 0.9)
-    data = text.encode("utf-8", "surrogatepass")
-    return data if rng.random() < 0.75 else _changed(rng, data, "lm-eval")
+def _objects(kind: str) -> Callable[[Random], bytes]:
+    """Mutations of JSON objects, in lines or in an array: of their values, and of the text."""
+
+    def mutate(rng: Random) -> bytes:
+        samples = copy.deepcopy(rng.choice(_sound_samples() if kind == "lm-eval" else _sound_lines()))
+        if rng.random() < 0.3:
+            samples = [copy.deepcopy(rng.choice(samples)), *samples][: rng.choice((1, 2, 4, 6))]
+        for _ in range(rng.choice((0, 1, 1, 1, 2, 3, 5))):
+            _change_a_value(rng, samples)
+        form = rng.random()
+        if form < 0.7:
+            text = "".join(json.dumps(each) + "\n" for each in samples)
+        else:
+            text = json.dumps(samples, indent=None if form < 0.85 else 1, ensure_ascii=form < 0.9)
+        data = text.encode("utf-8", "surrogatepass")
+        return data if rng.random() < 0.75 else _changed(rng, data, kind)
+
+    return mutate
 
 
 def _change_a_value(rng: Random, value: Any) -> None:
@@ -344,12 +349,13 @@ _MUTATIONS: dict[str, Callable[[Random], bytes]] = {
     "parquet": _table("parquet"),
     "arrow": _table("arrow"),
     "csv": _csv,
-    "lm-eval": _lm_eval,
+    "lm-eval": _objects("lm-eval"),
+    "jsonl": _objects("jsonl"),
 }
 KINDS = tuple(_MUTATIONS)
 _MUTATIONS |= {"options": settings.command_line, "pyproject": settings.project}
 _sound_npy, _sound_npz = cache(sound.npy_files), cache(sound.npz_files)
-_sound_samples = cache(sound.samples_files)
+_sound_samples, _sound_lines = cache(sound.samples_files), cache(sound.json_lines)
 _sound_safetensors, _sound_csv = cache(sound.safetensors_files), cache(sound.csv_files)
 _sound_pt = cache(sound.pt_files)
 _sound_tables = cache(sound.table_files)

@@ -99,11 +99,63 @@ def _pt(data: bytes) -> dict[str, NDArray[Any]]:
         value = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as error:
         raise UnreadError(str(error)) from error
-    if isinstance(value, dict):
-        return {str(key): _array(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return {str(place): _array(part) for place, part in enumerate(value)}
-    return {"": _array(value)}
+    found: dict[str, NDArray[Any]] = {}
+    _collect(value, "", found, 0)
+    return found
+
+
+def _collect(value: Any, path: str, found: dict[str, NDArray[Any]], depth: int) -> None:
+    """All arrays in a value by their paths, with lists of batches as one array."""
+    if depth > 20 or len(found) > 2000:
+        return
+    array = _joined(value)
+    found[path] = np.array(None, object) if array is None else array
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list | tuple) else ()
+    below = {key: part for key, part in inner if type(key) in (str, int)}
+    parts = list(value) if isinstance(value, list | tuple) else []
+    if parts and all(isinstance(part, dict) for part in parts):
+        keys = [key for key in parts[0] if type(key) in (str, int) and all(key in part for part in parts)]
+        columns = {key: [part[key] for part in parts] for key in keys}
+        below |= {key: column for key, column in columns.items() if _joined(column) is not None}
+    if parts and all(isinstance(part, list | tuple) and len(part) == len(parts[0]) for part in parts):
+        columns = {place: list(column) for place, column in enumerate(zip(*parts, strict=True))}
+        if any(_joined(column) is not None for column in columns.values()):
+            below = columns
+    for key, part in below.items():
+        _collect(part, f"{path}/{key}" if depth else str(key), found, depth + 1)
+
+
+def _joined(value: Any) -> NDArray[Any] | None:
+    """A tensor, an array, a list of numbers or a list of these as one array; None for another value."""
+    if isinstance(value, torch.Tensor):
+        return _array(value)
+    if not isinstance(value, list | tuple) or not value:
+        return None
+    if all(type(part) in (int, float, bool) for part in value):
+        try:
+            return np.array(
+                value, None if {*map(type, value)} == {bool} else float if float in map(type, value) else int
+            )
+        except OverflowError:
+            return np.array(None, object)
+    rows = [part for part in value if isinstance(part, list | tuple)]
+    if len(rows) == len(value) and len({len(row) for row in rows}) == 1:
+        flat = [number for row in rows for number in row]
+        if float in map(type, flat) and all(type(number) in (int, float, bool) for number in flat):
+            return np.array(value, float)
+    parts = [_joined(part) for part in value if not _nested(part)]
+    arrays = [np.atleast_1d(part) for part in parts if part is not None and part.dtype != object]
+    if len(arrays) < len(value) or len({(part.ndim, part.dtype.kind in "iu") for part in arrays}) > 1:
+        return None
+    if len({(part.shape[1:], part.dtype.newbyteorder("=")) for part in arrays}) > 1:
+        return np.array(None, object)
+    return np.concatenate(arrays)
+
+
+def _nested(value: Any) -> bool:
+    return isinstance(value, list | tuple) and any(
+        not isinstance(part, int | float | bool | list | tuple) for part in value
+    )
 
 
 def _array(value: Any) -> NDArray[Any]:
@@ -152,10 +204,9 @@ def columns(data: bytes) -> list[NDArray[np.float64]]:
 
 
 def table(kind: str, data: bytes) -> dict[str, NDArray[Any]] | None:
-    """The columns of a Parquet or Arrow file that are numbers or texts; None if one of its columns is damaged.
-
-    A column of lists is [n, width].
-    """
+    """The columns of a table that are numbers or texts, lists as [n, width]; None if one of its columns is damaged."""
+    if kind == "jsonl":
+        return _json_fields(data)
     found: dict[str, NDArray[Any]] = {}
     if kind == "parquet":
         names = parquet.read_schema(io.BytesIO(data)).names
@@ -172,6 +223,25 @@ def table(kind: str, data: bytes) -> dict[str, NDArray[Any]] | None:
     return {name: column for name, column in found.items() if column.dtype.kind in "iufU"}
 
 
+def _json_fields(data: bytes) -> dict[str, NDArray[Any]]:
+    """The fields of JSON objects that are numbers, or lists of numbers of one length."""
+    text = data.decode("utf-8-sig")
+    array = text.lstrip(" \t\r\n").startswith("[")
+    read = partial(json.loads, parse_int=lambda digits: int(digits) if len(digits) < 400 else float(digits))
+    objects = read(text) if array else [read(line) for line in text.split("\n") if line.strip(" \t\r")]
+    found: dict[str, NDArray[Any]] = {}
+    waiting: list[tuple[str, list[Any]]] = [("", objects)]
+    while waiting:
+        path, values = waiting.pop(0)
+        if all(isinstance(value, dict) for value in values):
+            waiting += [(f"{path}.{key}", [value[key] for value in values if key in value]) for key in values[0]]
+        elif len(values) == len(objects):
+            with contextlib.suppress(ValueError, OverflowError, TypeError):
+                column = np.array(values)
+                found[path] = column.astype(float) if column.dtype == object else column
+    return {path: column for path, column in found.items() if column.dtype.kind in "iuf"}
+
+
 def _of_parquet(data: bytes, name: str) -> NDArray[Any]:
     return _numbers(parquet.read_table(io.BytesIO(data), columns=[name], use_threads=False).column(0))
 
@@ -186,6 +256,10 @@ def _numbers(column: Any) -> NDArray[Any]:
     whole = column.combine_chunks()
     if pa.types.is_fixed_size_list(whole.type):
         return np.asarray(whole.flatten().to_numpy(zero_copy_only=False)).reshape(len(whole), whole.type.list_size)
+    if pa.types.is_list(whole.type) or pa.types.is_large_list(whole.type):
+        if whole.null_count or len({len(each) for each in whole}) > 1:
+            return np.array(None, object)
+        return np.asarray(whole.flatten().to_numpy(zero_copy_only=False)).reshape(len(whole), -1)
     values = np.asarray(whole.to_numpy(zero_copy_only=False))
     texts = values.dtype == object and all(isinstance(value, str) for value in values)
     return values.astype(np.str_) if texts else values

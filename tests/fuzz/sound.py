@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import warnings
 import zipfile
 from typing import Any, NamedTuple
@@ -92,7 +93,14 @@ def pt_files() -> list[bytes]:
     ones = [logits, logits.bfloat16(), logits.half(), labels.to(torch.uint16), labels.bool(), torch.tensor(1.0)]
     others = [[logits, labels], torch.nn.Parameter(logits), logits.T, labels.expand(2, 6), torch.zeros(0, 3)]
     nested = {"val": both[0], "x": [1, 2.5, None, "a"], "y": (True, 2**70), "z": torch.Size([2])}
+    batches = [(logits[:4], labels[:4]), (logits[4:], labels[4:])]
+    lists: dict[str, list[Any]] = {"logits": [x for x, _ in batches], "labels": [y.tolist() for _, y in batches]}
+    dicts = {"val": [{"logits": x, "labels": y, "loss": 0.5} for x, y in batches]}
+    arrays = {"logits": logits.numpy(), "labels": labels.numpy(), "n": np.float32(2)}
+    rows = {"logits": np.asfortranarray(logits.numpy()), "labels": labels.tolist(), "lr": [0.1]}
+    joined: list[Any] = [batches, lists, lists["logits"], dicts, arrays, rows]
     found = [_torch(value) for value in (*both, *ones, *others, nested, torch.nn.Linear(3, 2).state_dict())]
+    found += [_torch(value, protocol) for value in joined for protocol in (2, 5)]
     return [*found, _torch(both[0], 4), _torch(both[0], 5)]
 
 
@@ -148,6 +156,16 @@ def samples_files() -> list[list[dict[str, Any]]]:
     return found
 
 
+def json_lines() -> list[list[dict[str, Any]]]:
+    """Objects of logits and labels: lists, one field per class, and objects in objects."""
+    logits, labels = (np.arange(18).reshape(6, 3) * 0.37).tolist(), [0, 1, 2, 0, 1, 2]
+    pairs = list(zip(logits, labels, strict=True))
+    lists = [{"id": f"a{y}", "logits": x, "label": y, "w": y / 2} for x, y in pairs]
+    fields = [{**{f"logit_{k}": value for k, value in enumerate(x)}, "labels": y} for x, y in pairs]
+    inner = [{"x": {"logits": [math.inf, *x[1:]], "n": None}, "label": y} for x, y in pairs]
+    return [lists, lists[:1], fields, inner]
+
+
 # The choices of some tasks, and what their targets are.
 _TASKS = [
     (["yes", "no"], "number"),
@@ -160,12 +178,15 @@ _TASKS = [
 
 
 def table_files(kind: str) -> list[bytes]:
-    """Parquet or Arrow files of logits and labels: a column of lists or one per class, in several layouts."""
+    """Parquet or Arrow files of logits and labels: lists of two kinds or a column per class, in several layouts."""
     logits, labels = np.arange(18, dtype=np.float32).reshape(6, 3) / 4, np.arange(6) % 3
     lists = pa.table({"logits": pa.FixedSizeListArray.from_arrays(pa.array(logits.ravel()), 3), "label": labels})
+    free = pa.table({"logits": [*logits], "label": labels})
     columns = pa.table({f"logit_{place}": logits[:, place] for place in range(3)} | {"label": labels, "w": labels / 2})
     parts: list[dict[str, Any]] = [{"rows": 6}, {"rows": 2}, {"rows": 6, "packed": True}, {"rows": 4, "other": True}]
-    return [(_parquet if kind == "parquet" else _arrow)(own, **part) for own in (lists, columns) for part in parts]
+    return [
+        (_parquet if kind == "parquet" else _arrow)(own, **part) for own in (lists, columns, free) for part in parts
+    ]
 
 
 def _parquet(table: pa.Table, rows: int, packed: bool = False, other: bool = False) -> bytes:

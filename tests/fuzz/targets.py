@@ -51,10 +51,11 @@ _REQUESTS = {
     "parquet": _OF_TABLES,
     "arrow": _OF_TABLES,
     "csv": [ArrayRequest("labels", "integers", option="--labels-key"), ArrayRequest("logits", option="--logits-key")],
+    "jsonl": _OF_TABLES,
     "lm-eval": [ArrayRequest("logits", choice_score=score) for score in ("sum", "sum", "per-character", "per-byte")],
 }
 _SAVED = {"sum": "acc", "per-character": "acc_norm", "per-byte": "acc_bytes"}
-_TABLES = ("parquet", "arrow")
+_TABLES = ("parquet", "arrow", "jsonl")
 # An evaluation takes a hundred times as long as reading a header.
 ONE_IN = 64
 
@@ -166,7 +167,7 @@ class Target:
         elif any(tuple(found["shape"]) == () or found["dtype"] == "bfloat16" for found in report.inputs):
             return  # numpy has no such type
         else:
-            inputs = (read.get("logits", only), read["labels"])
+            inputs = (_called(read, "logits", only), _called(read, "labels"))
         expected = lscli.evaluate(*inputs, **options)
         if figures(expected) != figures(report):
             raise WrongError("the report differs from that of the arrays in memory")
@@ -178,6 +179,12 @@ class Target:
             raise
         except Exception as error:
             raise WrongError("the oracle refuses what lscli reads") from error
+
+
+def _called(read: dict[str, NDArray[Any]], name: str, default: NDArray[Any] | None = None) -> NDArray[Any] | None:
+    """The array of this name, or else the one whose path ends in it, with the fewest steps."""
+    named = [path for path, array in read.items() if path.rpartition("/")[2] == name and array.dtype != object]
+    return read.get(name, read[min(named, key=lambda path: path.count("/"))] if named else default)
 
 
 class _Tried(NamedTuple):

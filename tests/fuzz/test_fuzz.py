@@ -78,6 +78,8 @@ def test_sound_files_are_accepted(targets: dict[str, Callable[[bytes], None]]) -
     }
     assert {True} == {check(targets["csv"], file) for file in sound.csv_files()}
     assert {True} == {check(targets["lm-eval"], json.dumps(each).encode()) for each in sound.samples_files()}
+    for each in sound.json_lines():
+        assert check(targets["jsonl"], "\n".join(map(json.dumps, each)).encode())
     for kind in ("parquet", "arrow"):
         assert {True} == {check(targets[kind], file) for file in sound.table_files(kind)}
 

@@ -79,12 +79,14 @@ PICKLE += [
     b"X" + len(text).to_bytes(4, "little") + text for text in (b"", b"0", b"1", b"logits", b"meta", b"neg", b"\x1b[2J")
 ]
 PICKLE += [b"\x8b\xff\xff\xff\x7f", b"B\xff\xff\xff\x7f", b"I1\n", b"S'\\d'\n", b"G" + bytes(8), b"\x80\x05"]
+_FIELDS = _words('"logits" "label" "labels" "x.logits" "x" "logit_0" "logit_1" "w"')
 # Replacements of quoted words in a header.
 QUOTED = {
     "npy": _bytes(*(f"'{descr}'" for descr in _DESCRS), "''", "'\\N{DIGIT ONE}'"),
     "npz": [],
     "safetensors": _bytes(*(f'"{name}"' for name in _TENSORS)),
     "lm-eval": _bytes(*_SAMPLES, '""', '"\x1b[2J"'),
+    "jsonl": _bytes(*_FIELDS, '""', '"\x1b[2J"'),
     "pt": [],
     "parquet": [],
     "arrow": [],
@@ -97,6 +99,7 @@ WORDS = {
     "pt": [*PICKLE, *_bytes(*_ZIP), b"little", b"big", b"data.pkl", b"/data/0", *_RAW],
     "csv": _bytes(*NUMBERS, *_SPACES, *_CSV) + _RAW,
     "lm-eval": _bytes(*NUMBERS, *_SPACES, *_JSON, *_SAMPLES) + _RAW,
+    "jsonl": _bytes(*NUMBERS, *_SPACES, *_JSON, *_FIELDS) + _RAW,
     "parquet": [b"PAR1", b"PARE", b"PAR1PAR1", b"logit_1", b"label", bytes(8), b"\xff" * 8, b"\x15\x00\x15", *_RAW],
     "arrow": [b"ARROW1", b"ARROW1\0\0", b"\xff" * 4 + bytes(4), b"logit_1", b"label", bytes(8), b"\xff" * 8, *_RAW],
 }

@@ -54,6 +54,27 @@ def one(tensor: Callable[[], Any]) -> Make:
     return pt(lambda: {"logits": tensor(), "labels": L})
 
 
+LINES = [json.dumps({"logits": row, "label": label}) for row, label in zip(X.tolist(), Y.tolist(), strict=True)]
+
+
+def jsonl(*lines: str, words: Sequence[object] = ()) -> Make:
+    """A `Make` of JSON lines."""
+
+    def arguments(folder: Path) -> Sequence[object]:
+        (folder / "x.jsonl").write_text("".join(f"{line}\n" for line in lines))
+        return ["eval", folder / "x.jsonl", *words]
+
+    return arguments
+
+
+def dumped(folder: Path) -> Sequence[object]:
+    """JSON lines, written as the hint says."""
+    with (folder / "x.jsonl").open("w") as file:
+        for row, label in zip(X, Y, strict=True):
+            print(json.dumps({"logits": row.tolist(), "label": int(label)}), file=file)
+    return ["eval", folder / "x.jsonl"]
+
+
 def npz(**members: Any) -> Make:
     """A `Make` of an archive with these members."""
     return lambda folder: ["eval", archive(folder / "x.npz", **members)]
@@ -241,11 +262,54 @@ CASES = [
         0.75,
     ),
     Hint(
-        "tensors further inside",
-        pt({"val": PAIR}),
-        "a dict, not a tensor",
-        f"it holds tensors at logits, labels: save these: {SAVE}",
-        pt(PAIR),
+        "two arrays called logits",
+        pt({"val": PAIR, "test": {**PAIR}}),
+        "holds 2 arrays called logits",
+        "name one with --logits-key: val/logits, test/logits",
+        lambda folder: ["eval", folder / "x.pt", *("--logits-key", "val/logits", "--labels-key", "val/labels")],
+        0.75,
+    ),
+    Hint(
+        "the key of a dict of arrays",
+        pt({"val": PAIR}, "--logits-key", "val"),
+        "'val' is a dict of arrays",
+        "name an array in it with --logits-key: val/logits, val/labels",
+        lambda folder: ["eval", folder / "x.pt", "--logits-key", "val/logits"],
+        0.75,
+    ),
+    Hint(
+        "a dict of arrays in the place of the labels",
+        pt({"logits": T, "labels": {"y": L}}),
+        "'labels' is a dict of arrays",
+        "name an array in it with --labels-key: labels/y",
+        lambda folder: ["eval", folder / "x.pt", "--labels-key", "labels/y"],
+        0.75,
+    ),
+    Hint(
+        "a row for each item of a list",
+        pt({"logits": [*T], "labels": L}),
+        "a list of 4 arrays of shape (3,), which may be rows or parts of one row",
+        "stack rows: torch.save({'logits': torch.stack(logits), 'labels': labels}, path)",
+        pt({"logits": torch.stack([*T]), "labels": L}),
+        0.75,
+    ),
+    Hint(
+        "batches of classes by samples",
+        lambda folder: [
+            *pt({"logits": [torch.zeros(2, 6), torch.zeros(2, 6)], "labels": torch.zeros(6).long()})(folder),
+            *("--class-axis", "0"),
+        ],
+        "its batches do not divide into rows of (4, 6)",
+        "join them into one array: torch.cat(logits, dim=1)",
+        pt({"logits": T, "labels": L}),
+        0.75,
+    ),
+    Hint(
+        "an array of objects in a .pt file",
+        pt({"logits": X.astype(object), "labels": Y}),
+        "a numpy array of dtype 'O8', not of numbers",
+        "save it as numbers: array.astype('float32')",
+        pt({"logits": X.astype(object).astype("float32"), "labels": Y}),
         0.75,
     ),
     *(
@@ -260,12 +324,6 @@ CASES = [
         )
         for name, value, says, hint in (
             ("nothing but numbers", {"lr": 0.1, "epoch": 5}, "a dict, not a tensor", f"save tensors: {SAVE}"),
-            (
-                "dicts",
-                {"a": PAIR, "b": {**PAIR}},
-                "a dict, not a tensor",
-                "tensors at a/logits, a/labels, b/logits: save",
-            ),
         )
     ),
     Hint(
@@ -277,35 +335,11 @@ CASES = [
         0.75,
     ),
     Hint(
-        "lists of batches",
-        pt(dict(zip(PAIR, TWICE, strict=True))),
-        "a list of 2 tensors, not a tensor",
-        f"join them: {JOIN}",
-        pt({name: torch.cat(parts) for name, parts in zip(PAIR, TWICE, strict=True)}),
-        0.75,
-    ),
-    Hint(
-        "batches without names",
-        lambda folder: [*pt(lambda: TWICE[0])(folder), arrays(X, Y)(folder)[2]],
-        "holds 2 tensors without names",
-        f"if they are batches, join them: {JOIN}; if not, name one with --logits-key: 0, 1",
-        pt({name: torch.cat(parts) for name, parts in zip(PAIR, TWICE, strict=True)}),
-        0.75,
-    ),
-    Hint(
         "a tensor and no labels",
         pt(lambda: T),
         "holds one tensor, and no labels",
         "name the file of the labels",
         lambda folder: ["eval", folder / "x.pt", arrays(X, Y)(folder)[2]],
-        0.75,
-    ),
-    Hint(
-        "arrays of numpy in a .pt file",
-        pt({"logits": X, "labels": Y}),
-        "a numpy array, not a tensor",
-        "torch.save({'logits': torch.from_numpy(logits), 'labels': torch.from_numpy(labels)}, path)",
-        pt({"logits": torch.from_numpy(X), "labels": torch.from_numpy(Y)}),
         0.75,
     ),
     Hint(
@@ -393,16 +427,8 @@ CASES = [
         )
     ),
     Hint(
-        "JSON lines of another tool",
-        file("x.jsonl", b'{"scores": [1.5, 0.5]}\n'),
-        "so it is not of lm-evaluation-harness",
-        "save the arrays, np.savez('x.npz', logits=logits, labels=labels)",
-        npz(logits=X, labels=Y),
-        0.75,
-    ),
-    Hint(
         "no JSON",
-        file("x.jsonl", b"cat 1.5\n"),
+        file("x.jsonl", b"cat 1.5\n", "--input-format", "lm-eval"),
         "line 1 is not JSON",
         "write it with lm_eval --log_samples --output_path",
         samples(),
@@ -427,5 +453,45 @@ CASES = [
             0.75,
         )
         for array in (False, True)
+    ),
+    Hint(
+        "JSON lines of something else",
+        jsonl(*LINES[:3], "[0.5, 1.5, 2.5]"),
+        "line 4 is a JSON array, not an object",
+        'write one object a line: json.dumps({"logits": row.tolist(), "label": int(label)})',
+        dumped,
+        0.75,
+    ),
+    Hint(
+        "an object without a label",
+        jsonl(*LINES, '{"logits": [0.5, 1.5, 2.5]}'),
+        "line 5 has no 'label'",
+        "every object needs the same fields: leave a row without one out of every input",
+        jsonl(*LINES),
+        0.75,
+    ),
+    Hint(
+        "objects with another number of classes",
+        jsonl(*LINES, '{"logits": [0.5, 1.5], "label": 1}'),
+        "line 5 has 2 numbers in 'logits', the first one 3",
+        "a row needs one number per class: leave such rows out of every input",
+        jsonl(*LINES),
+        0.75,
+    ),
+    Hint(
+        "JSON lines that are said to be samples",
+        jsonl(*LINES, words=("--input-format", "lm-eval")),
+        "and no 'filtered_resps'",
+        "for JSON lines with logits and labels, say --input-format jsonl",
+        lambda folder: ["eval", folder / "x.jsonl", "--input-format", "jsonl"],
+        0.75,
+    ),
+    Hint(
+        "two lists in JSON lines",
+        jsonl(*(line.replace("{", '{"other": [0.5, 1.5], ').replace("logits", "scores") for line in LINES)),
+        "has several columns of lists and none is called logits",
+        "name one with --logits-key: other, scores",
+        lambda folder: ["eval", folder / "x.jsonl", "--logits-key", "scores"],
+        0.75,
     ),
 ]

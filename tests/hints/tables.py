@@ -87,11 +87,6 @@ def savetxt(folder: Path) -> Sequence[object]:
     return ["eval", folder / "x.csv", arrays(X, Y)(folder)[2]]
 
 
-def lists(values: np.ndarray) -> pa.Array:
-    """A column of lists of one length."""
-    return pa.FixedSizeListArray.from_arrays(values.ravel(), values.shape[1])
-
-
 ROWS = lines(*X.tolist())
 CLASSES: dict[str, Any] = {str(name): column.to_numpy() for name, column in FRAME.items()}
 MANY = {
@@ -328,11 +323,27 @@ CASES = [
         never=("label",),
     ),
     Hint(
-        "lists of any length",
+        "lists of different lengths",
+        parquet(logits=[[*row, 9.0] if k == 1 else row for k, row in enumerate(X.tolist())], label=Y),
+        "column 'logits' has lists of different lengths: 4 at row 1, 3 at row 0",
+        "a row needs one number per class: leave such rows out of every input",
+        parquet(logits=np.delete(X, 1, 0).tolist(), label=np.delete(Y, 1)),
+        GAP,
+    ),
+    Hint(
+        "lists of lists",
+        parquet(logits=X[:, np.newaxis].tolist(), label=Y),
+        "column 'logits' has lists of lists",
+        "save one list of K numbers per row, or an array [N, T, K] as .npy: np.save(path, logits)",
         parquet(logits=X.tolist(), label=Y),
-        "column 'logits' has lists of any length",
-        "save lists of one length: pa.FixedSizeListArray.from_arrays(logits.ravel(), K)",
-        parquet(logits=lists(X), label=Y),
+        RIGHT,
+    ),
+    Hint(
+        "two columns of lists as one",
+        parquet("--logits-key", "a,b", a=X.tolist(), b=X.tolist(), label=Y),
+        "columns 'a' and 'b' both have lists",
+        "name one with --logits-key",
+        lambda folder: ["eval", folder / "x.parquet", "--logits-key", "a"],
         RIGHT,
     ),
     *(

@@ -19,16 +19,18 @@ from lscli.errors import InputError, LscliWarning, ReadWriteError
 from tests.io.make import some_labels, some_logits
 
 LOGITS, LABELS = some_logits(40, 5), some_labels(40, 5)
-LAYOUTS = ("lists", "columns")
+LAYOUTS = ("lists", "lists of any length", "columns")
 # How a file is written, by what its name ends with.
 KINDS = (".parquet", ".arrow", ".stream.arrow", ".packed.arrow", ".packed.stream.arrow", ".feather")
 
 
 def table(layout: str, logits: NDArray[Any] = LOGITS, **more: Any) -> pa.Table:
-    """Logits as a column `logits` of lists, or as columns `logit_0` and so on; and other columns, the labels first."""
+    """Logits as lists, of a fixed length by their type or not, or as columns `logit_0` and so on; and other columns."""
     classes = logits.shape[1]
     if layout == "lists":
         own = {"logits": pa.FixedSizeListArray.from_arrays(pa.array(logits.ravel()), classes)}
+    elif layout == "lists of any length":
+        own = {"logits": pa.array(list(logits))}
     else:
         own = {f"logit_{place}": pa.array(np.ascontiguousarray(logits[:, place])) for place in range(classes)}
     return pa.table({**own, **(more or {"label": LABELS})})

@@ -44,8 +44,8 @@ def written(folder: Path) -> dict[str, Path]:
 def test_the_options_name_every_format() -> None:
     assert get_args(InputFormat) == tuple(FORMATS)
     text = " ".join(run("eval", "--help", env={"COLUMNS": "200"}).stdout.split())
-    # Other names of the same are left out there.
-    assert [] == [suffix for suffix in BY_SUFFIX if suffix not in text and suffix not in (".pth", ".feather")]
+    others = (".pth", ".feather", ".ndjson")  # of the same, and left out there
+    assert [] == [suffix for suffix in BY_SUFFIX if suffix not in text and suffix not in others]
 
 
 def test_a_format_is_known_by_its_first_bytes(tmp_path: Path) -> None:
@@ -76,7 +76,10 @@ def test_a_file_under_another_suffix_is_told_its_own(tmp_path: Path) -> None:
         ("label\n", "csv"),
         ("1.5,2\n", "csv"),
         ("1\t2\n", "tsv"),
-        ('{"a": 1}\n', "lm-eval"),
+        ('{"a": 1}\n', "jsonl"),
+        ('{"a": 1, "resps": []}\n', "lm-eval"),
+        ('[\n {"filtered_resps": []}]', "lm-eval"),
+        ('{"a": ', "jsonl"),
         ("\x01\n", None),
         ("", None),
     ],

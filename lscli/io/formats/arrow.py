@@ -12,6 +12,7 @@ from __future__ import annotations
 import bisect
 import contextlib
 import itertools
+import math
 import mmap
 import struct
 import threading
@@ -29,9 +30,10 @@ from lscli.io.tables.arrow_table import (
     columns_of,
     explained,
     fill,
-    proved,
+    measured_lists,
     text_column,
 )
+from lscli.io.tables.arrow_values import first_width, proved
 from lscli.io.tables.columns import Columns, entries, place_of
 
 if TYPE_CHECKING:
@@ -62,7 +64,7 @@ def open_array(file: RegularFile, request: ArrayRequest) -> StoredArray:
     """
     table = file.parsed(_table)
     with explained(file, _CALLED):
-        columns = choose(file, table.columns, sum(table.rows), request)
+        columns = choose(file, table.columns, sum(table.rows), request, table.width)
         places = [table.columns.first[name] for name in columns.names]
         if not columns.element:
             return text_column(file, columns, _Batches(file, table.rows, places))
@@ -92,7 +94,8 @@ def column_names(file: RegularFile) -> list[str]:
 def contents(file: RegularFile) -> list[Entry]:
     """List the columns of a file."""
     table = file.parsed(_table)
-    return entries(table.columns, sum(table.rows))
+    with explained(file, _CALLED):
+        return entries(measured_lists(table.columns, table.width), sum(table.rows))
 
 
 def columns_in(file: RegularFile) -> Columns:
@@ -125,11 +128,24 @@ class _Table(NamedTuple):
         columns: all columns.
         rows: the number of rows of each record batch.
         located: where each column of numbers is, by its position among the columns.
+        widths: the length of the first list of columns of lists whose type says none, by position.
     """
 
     columns: Columns
     rows: list[int]
     located: dict[int, _Located]
+    widths: dict[int, int]
+
+    def width(self, place: int) -> int:
+        """The length of the first list of a column; 0 if there are no rows.
+
+        Raises:
+            InputError: the column cannot be used.
+        """
+        found = self.located[place]
+        if place not in self.widths and isinstance(found, Exception):
+            raise found
+        return self.widths.get(place, 0)
 
 
 def _table(file: RegularFile) -> _Table:
@@ -137,7 +153,7 @@ def _table(file: RegularFile) -> _Table:
         rows = _batch_rows(data)
         reader = _reader(data)
         columns = columns_of(reader.schema)
-        return _Table(columns, rows, _locate(file, data, reader, columns, rows))
+        return _Table(columns, rows, *_locate(file, data, reader, columns, rows))
 
     return _mapped(file, read)
 
@@ -261,17 +277,25 @@ def _blocks(footer: bytes, field: int) -> list[tuple[int, int, int]]:
     return list(struct.iter_unpack("<qi4xq", footer[start + 4 : start + 4 + 24 * count]))
 
 
-def _locate(file: RegularFile, data: Any, reader: Any, columns: Columns, rows: Sequence[int]) -> dict[int, _Located]:
-    """Where each column of numbers is."""
+def _locate(
+    file: RegularFile, data: Any, reader: Any, columns: Columns, rows: Sequence[int]
+) -> tuple[dict[int, _Located], dict[int, int]]:
+    """Where each column of numbers is, and the lengths of the lists of those whose type says none."""
     located: dict[int, _Located] = {place: [] for place, column in enumerate(columns.typed) if column.element}
+    widths: dict[int, int] = {}
     first = 0
     for batch, count in zip(_batches(reader), rows, strict=True):
         if batch.num_rows != count:
             raise ValueError("a batch has a different number of rows than its header says")
         for place, offsets in located.items():
             if isinstance(offsets, list):
+                values, column = batch.column(place), columns[place]
                 try:
-                    offset = _offset(data, proved(batch.column(place), count, columns[place], first, file.name))
+                    if column.lists and column.width is None and count:
+                        if place not in widths:
+                            widths[place] = first_width(values, column, first, file.name)
+                        column = column._replace(width=widths[place])
+                    offset = _offset(data, proved(values, count, column, first, file.name)) if count else 0
                 except MemoryError:
                     raise
                 except Exception as error:  # of pyarrow, for a damaged column, or of lscli
@@ -281,13 +305,11 @@ def _locate(file: RegularFile, data: Any, reader: Any, columns: Columns, rows: S
         first += count
         if not any(isinstance(offsets, list) for offsets in located.values()):
             break  # no column can be read in place: do not decompress the other batches
-    return located
+    return located, widths
 
 
 def _offset(data: Any, values: Any) -> int | None:
     """The offset in the file of the values of a column in a batch; None if they cannot be read in place."""
-    if not len(values):
-        return 0
     size = values.type.bit_width // 8
     if not size:  # truth values are bits
         return None
@@ -311,7 +333,7 @@ class _RowsInPlace(ColumnRows):
         self._rows = rows
         self._ends = list(itertools.accumulate(rows))
         self._offsets = offsets
-        self._step = (columns.width or 1) * self.dtype.itemsize
+        self._step = math.prod(columns.shape[1:2] if columns.lists else ()) * self.dtype.itemsize
 
     def read(self, start: int, stop: int, out: NDArray[Any]) -> NDArray[Any]:
         done = start

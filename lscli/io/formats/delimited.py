@@ -16,6 +16,7 @@ import numpy as np
 from lscli.errors import InputError
 from lscli.io.array_request import ArrayRequest, Entry
 from lscli.io.memory import MemoryArray
+from lscli.io.spool import is_float32
 from lscli.io.tables.class_columns import labels_hint, naming_hint
 from lscli.io.tables.columns import LABELS, Columns, index_refused, labels_among, matrix
 from lscli.io.tables.text import (
@@ -152,7 +153,7 @@ class _Matrix:
         first: list[str] = []
         for cells, values in self._blocks():
             first = first or cells
-            if element is np.float32 and not _is_float32(values):
+            if element is np.float32 and not is_float32(values):
                 element = np.float64  # and so is the whole matrix
             blocks.append(values.astype(element, copy=False))
         values = np.concatenate(blocks) if blocks else np.empty((0, len(self._places)), element)
@@ -253,11 +254,6 @@ class _Matrix:
             hint = f"if this column is a class, leave such rows out, and out of the labels too; else {hint}"
         what = f"{self._cell(first + number, place, cell)} is not a number"
         return InputError(what, hint, where=self._name)
-
-
-def _is_float32(values: NDArray[np.float64]) -> bool:
-    with np.errstate(over="ignore"):
-        return np.array_equal(values.astype(np.float32), values, equal_nan=True)
 
 
 def _count_lines(file: RegularFile, delimiter: Delimiter) -> int:

@@ -32,6 +32,10 @@ class UnfitError(ValueError):
         self.hint = hint
 
 
+class Stated(float):
+    """A number that was written as NaN, Infinity or -Infinity, rather than one beyond float64."""
+
+
 class JsonObjects:
     """The objects of a file, read one by one.
 
@@ -184,7 +188,7 @@ def _integer(digits: str) -> int | float:
     return int(digits) if len(digits) <= _DIGITS else float(digits)
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_int=_integer)
+_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_int=_integer, parse_constant=Stated)
 
 
 def _too_long() -> UnfitError:

@@ -14,10 +14,7 @@ _MAX_CHOICES = 1 << 16
 _MAX_DIGITS = 9
 _ONLY = "only multiple-choice tasks have classes"
 _ONE = "only tasks with one right choice per question have labels; truthfulqa_mc1 is one, truthfulqa_mc2 is not"
-_OTHER = (
-    "other JSON lines are not read: save the arrays, np.savez('x.npz', logits=logits, labels=labels), or a table as "
-    ".csv or .parquet"
-)
+_OTHER = "every sample needs its responses; for JSON lines with logits and labels, say --input-format jsonl"
 UNKNOWN = -1  # a sample without this accuracy
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?|inf|nan)")
 

@@ -1,4 +1,4 @@
-"""Parquet files, by pyarrow: a column of lists of fixed length, or one column per class, read in batches of a few MiB.
+"""Parquet files, by pyarrow: a column of lists of one length, or one column per class, read in batches of a few MiB.
 
 Of every column that is read, a page and a dictionary are in memory, about 3 MiB: a column of lists takes less memory
 than one column per class.
@@ -10,21 +10,27 @@ import bisect
 import io
 import itertools
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from lscli.errors import InputError
 from lscli.io.files import Stream
-from lscli.io.formats.parquet_footer import check_footer
+from lscli.io.formats.parquet_footer import checked_footer
 from lscli.io.tables.arrow_table import (
     DecodedRows,
     Selection,
     cells_in,
+    check_size,
     choose,
     columns_of,
     explained,
     fill,
+    measured_lists,
     text_column,
 )
+from lscli.io.tables.arrow_values import first_width
 from lscli.io.tables.columns import entries, place_of
 
 if TYPE_CHECKING:
@@ -34,7 +40,7 @@ if TYPE_CHECKING:
     from lscli.io.cells import Cells
     from lscli.io.files import RegularFile
     from lscli.io.stored import StoredArray
-    from lscli.io.tables.columns import Columns
+    from lscli.io.tables.columns import Column, Columns
 
 _CALLED = "Parquet file"
 # Bytes of a batch. With one column per class a batch has at least _ROWS rows in up to _MOST bytes, since each column
@@ -52,7 +58,7 @@ def open_array(file: RegularFile, request: ArrayRequest) -> StoredArray:
     """
     with explained(file, _CALLED):
         table = file.parsed(_Table)
-        columns = choose(file, table.columns, table.rows, request)
+        columns = choose(file, table.columns, table.rows, request, partial(table.width, file))
         if not columns.element:
             return text_column(file, columns, _Batches(file, table, columns))
         return DecodedRows(file, columns, _Batches(file, table, columns), _CALLED, table.lock)
@@ -81,7 +87,7 @@ def contents(file: RegularFile) -> list[Entry]:
     """List the columns of a file, from its footer."""
     with explained(file, _CALLED):
         table = file.parsed(_Table)
-        return entries(table.columns, table.rows)
+        return entries(measured_lists(table.columns, partial(table.width, file)), table.rows)
 
 
 def columns_in(file: RegularFile) -> Columns:
@@ -121,12 +127,42 @@ class _Table:
 
         if file.size == 0:
             raise InputError("empty file", "write it again", where=file.name)
-        check_footer(file)
+        self._counts = checked_footer(file)
         self.metadata = parquet.read_metadata(file.stream())
         self.columns = columns_of(self.metadata.schema.to_arrow_schema())
         self.rows = self.metadata.num_rows
         self.lock = threading.Lock()
         self._readers: dict[int, tuple[Stream, Any]] = {}
+        self._widths: dict[int, int] = {}
+
+    def width(self, file: RegularFile, place: int) -> int:
+        """The length of the first list of a column, which only its values tell; 0 if the table has no rows.
+
+        Raises:
+            InputError: it is null or empty, or its row group declares more numbers than a file of this size has.
+        """
+        if place not in self._widths:
+            self._widths[place] = self._first_width(file, self.columns[place])
+        return self._widths[place]
+
+    def _first_width(self, file: RegularFile, column: Column) -> int:
+        groups = (group for group in range(self.metadata.num_row_groups) if self.metadata.row_group(group).num_rows)
+        group = next(groups, None)
+        if group is None:
+            return 0
+        check_size(file, self._numbers(column.name) * np.dtype(column.element).itemsize)
+        with self.lock:
+            batch = next(self.batches(file, 1, [group], [column.name]))
+        return first_width(batch.column(column.name), column, 0, file.name)
+
+    def _numbers(self, name: str) -> int:
+        """How many numbers the footer says are in the lists of a column.
+
+        pyarrow would end the process if it were asked for this of a damaged footer.
+        """
+        paths = [self.metadata.schema.column(place).path for place in range(self.metadata.num_columns)]
+        each = zip(paths, self._counts, strict=bool(self._counts))
+        return sum(count for path, count in each if path.startswith(f"{name}."))
 
     def batches(self, file: RegularFile, rows: int, groups: list[int], names: list[str]) -> Iterator[Any]:
         """Batches of so many rows of these row groups and columns."""

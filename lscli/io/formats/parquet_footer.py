@@ -26,8 +26,11 @@ _VARINTS = (4, 5, 6)
 Struct = dict[int, Any]
 
 
-def check_footer(file: RegularFile) -> None:
+def checked_footer(file: RegularFile) -> list[int]:
     """Refuse an encrypted file, and a file with bytes that its footer does not account for.
+
+    Returns:
+        The number of values of each column that the schema leads to, in all row groups.
 
     Raises:
         InputError: it is such a file.
@@ -44,8 +47,10 @@ def check_footer(file: RegularFile) -> None:
         raise ValueError("the length of its footer exceeds the file")
     try:
         footer = _Compact(file.read(length, place)).struct()
-        columns = [column for group in footer.get(4, []) for column in group.get(1, [])]
+        groups = [group.get(1, []) for group in footer.get(4, [])]
+        columns = [column for group in groups for column in group]
         encrypted = 8 in footer or any(8 in column or 9 in column for column in columns)
+        counts = [sum(column.get(3, {}).get(5, 0) for column in each) for each in zip(*groups, strict=True)]
         end = max((_end(file, column) for column in columns), default=len(_MAGIC))
     except (IndexError, AttributeError, TypeError) as error:  # it ends early, or has fields of other types
         raise ValueError("its footer is malformed") from error
@@ -57,6 +62,7 @@ def check_footer(file: RegularFile) -> None:
     if others:
         what = f"{sized(others)} before its footer belong to no column: another file may stand before it"
         raise InputError(what, "save each table to a file of its own", where=file.name)
+    return counts
 
 
 def _end(file: RegularFile, column: Struct) -> int:

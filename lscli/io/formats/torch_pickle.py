@@ -99,6 +99,7 @@ class _Machine:
         self.stack: list[Value] = []
         self._below: list[list[Value]] = []
         self._memo: dict[Any, Value] = {}
+        self._encoded: dict[int, tuple[str, bytes]] = {}  # by the identity of a text, which is kept
 
     def run(self, instruction: str, argument: Any) -> None:
         """Run one instruction; `argument` is what `pickletools` decoded behind it."""
@@ -114,6 +115,8 @@ class _Machine:
                 stack.append(argument)
             case "BINUNICODE8" | "SHORT_BINBYTES" | "BINBYTES" | "BINBYTES8":
                 stack.append(argument)
+            case "BYTEARRAY8":
+                stack.append(bytes(argument))
             case "NONE":
                 stack.append(None)
             case "NEWTRUE" | "NEWFALSE":
@@ -151,7 +154,7 @@ class _Machine:
                 stack.append(_known(f"{module}.{name}"))
             case "REDUCE" | "NEWOBJ":
                 arguments = stack.pop()
-                stack.append(_called(stack.pop(), arguments))
+                stack.append(self._called(stack.pop(), arguments))
             case "BUILD":
                 state, built = stack.pop(), stack[-1]
                 if isinstance(built, Call):
@@ -164,6 +167,26 @@ class _Machine:
                 pass
             case _:
                 raise PickleError(f"its pickle has an instruction that torch.save does not write ({instruction})")
+
+    def _called(self, function: Value, arguments: Value) -> Value:
+        """What a call stands for: an OrderedDict is a dict, encoded text is bytes, everything else stays a call."""
+        if not isinstance(function, Global) or not isinstance(arguments, tuple):
+            raise PickleError("its pickle is damaged")
+        if function == "collections.OrderedDict" and not arguments:
+            return Pairs()
+        if function == "builtins.bytes" and not arguments:
+            return b""
+        if function == "_codecs.encode" and len(arguments) == 2 and arguments[1] == "latin1":
+            return self._bytes(arguments[0])
+        return Call(function, arguments)
+
+    def _bytes(self, text: Value) -> bytes:
+        """Bytes that protocol 2 holds as a text; a text that is referred to again is encoded once."""
+        if not isinstance(text, str):
+            raise PickleError("its pickle is damaged")
+        if id(text) not in self._encoded:
+            self._encoded[id(text)] = text, text.encode("latin1")
+        return self._encoded[id(text)][1]
 
     def _since_mark(self) -> list[Value]:
         items, self.stack = self.stack, self._below.pop()
@@ -182,15 +205,6 @@ class _Machine:
         target.items.extend(zip(items[::2], items[1::2], strict=True))
 
 
-def _called(function: Value, arguments: Value) -> Value:
-    """What a call stands for: an OrderedDict is a dict, everything else stays a call."""
-    if not isinstance(function, Global) or not isinstance(arguments, tuple):
-        raise PickleError("its pickle is damaged")
-    if function == "collections.OrderedDict" and not arguments:
-        return Pairs()
-    return Call(function, arguments)
-
-
 def _known(name: str) -> Global:
     """A global that tensors, numpy arrays or plain values need.
 
@@ -205,7 +219,7 @@ def _known(name: str) -> Global:
 
 # Those that `torch.load(weights_only=True)` knows, and those of numpy's arrays.
 _NAMES = {
-    "builtins": ("bytearray", "complex", "set"),
+    "builtins": ("bytearray", "bytes", "complex", "set"),
     "_codecs": ("encode",),
     "collections": ("Counter", "OrderedDict"),
     "torch": (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.errors import InputError
@@ -34,8 +33,11 @@ _STORAGES = {
 # Functions that make a tensor of a storage, each with its number of arguments, without and with metadata: storage,
 # offset, shape, strides, then requires_grad and hooks, then the type of v3.
 _REBUILT = {f"{_UTILS}tensor": (4, 4), f"{_UTILS}tensor_v2": (6, 7), f"{_UTILS}tensor_v3": (7, 8)}
-# Functions that pass a tensor on, their first argument.
-_WRAPPERS = (f"{_UTILS}parameter", f"{_UTILS}parameter_with_state")
+# Functions that pass a tensor or an array on, their first argument.
+_WRAPPERS = tuple(
+    f"{_UTILS}{name}"
+    for name in ("parameter", "parameter_with_state", "device_tensor_from_numpy", "device_tensor_from_cpu_tensor")
+)
 # Calls that are no tensors with elements, by what they make.
 _KINDS = {
     f"{_UTILS}sparse_tensor": "sparse tensor",
@@ -45,7 +47,6 @@ _KINDS = {
     f"{_UTILS}qtensor": "quantized tensor",
     "torch.Tensor": "tensor without values",
     f"{_UTILS}wrapper_subclass": "tensor of a subclass",
-    f"{_UTILS}device_tensor_from_numpy": "numpy array",
     "numpy._core.multiarray._reconstruct": "numpy array",
     "numpy.core.multiarray._reconstruct": "numpy array",
     "numpy._core.numeric._frombuffer": "numpy array",
@@ -56,8 +57,7 @@ _KINDS = {
 }
 # Thousands of tensors may refer to the same shape or list in the pickle, so what is looked at for each is limited.
 _MOST_WRAPPERS, _MOST_MARKS = 8, 8
-# Limits of a hint: values that are looked at, keys that are named, characters of a key.
-_MOST_LOOKS, _MOST_PATHS, _LONGEST = 200, 3, 60
+_LONGEST = 60  # characters of a key in a hint
 
 
 class Tensor(NamedTuple):
@@ -109,15 +109,15 @@ class Tensor(NamedTuple):
         return self.offset + 1 + sum((n - 1) * stride for n, stride in zip(self.shape, self.strides, strict=True))
 
 
-def is_tensor(value: Value) -> bool:
+def is_tensor(value: object) -> bool:
     """Whether a value is a tensor with elements."""
-    value = _unwrapped(value)
+    value = unwrapped(value)
     return isinstance(value, Call) and value.function in _REBUILT
 
 
-def kind(value: Value) -> str:
+def kind(value: object) -> str:
     """What a value is, in a word or two."""
-    value = _unwrapped(value)
+    value = unwrapped(value)
     if isinstance(value, Call):
         return "tensor" if value.function in _REBUILT else _KINDS.get(value.function, value.function.rpartition(".")[2])
     if isinstance(value, Pairs):
@@ -125,7 +125,7 @@ def kind(value: Value) -> str:
     return "type" if isinstance(value, Global) else type(value).__name__
 
 
-def tensor_in(value: Value, name: str) -> Tensor:
+def tensor_in(value: object, name: str) -> Tensor:
     """The description of a tensor.
 
     Args:
@@ -135,7 +135,7 @@ def tensor_in(value: Value, name: str) -> Tensor:
     Raises:
         InputError: the value is not a tensor, or one whose elements are not stored in rows.
     """
-    value = _unwrapped(value)
+    value = unwrapped(value)
     if not isinstance(value, Call) or value.function not in _REBUILT:
         raise _refusal(value, name)
     before, after = _REBUILT[value.function]
@@ -166,31 +166,7 @@ def tensor_in(value: Value, name: str) -> Tensor:
     return Tensor(lengths, own, f"data/{record}", count, not typed, offset, steps, bool(marks))
 
 
-def tensors_inside(value: Value) -> list[str]:
-    """Where a dict or list, perhaps in others, holds tensors: the first few keys, such as `val/logits`, for hints.
-
-    A pickle may refer to a value again and again, even to one that contains it, so each is looked at once.
-    """
-    found: list[str] = []
-    seen, waiting = {id(value)}, deque([("", value)])
-    looks = 0
-    while waiting:
-        path, here = waiting.popleft()
-        pairs = here.items if isinstance(here, Pairs) else enumerate(here) if isinstance(here, list | tuple) else ()
-        for key, inner in pairs:
-            looks += 1
-            if looks > _MOST_LOOKS or len(found) == _MOST_PATHS:
-                return found
-            name = f"{path}{printable(str(key)[:_LONGEST])}" if type(key) in (str, int) else ""
-            if is_tensor(inner):
-                found.append(name)
-            elif name and id(inner) not in seen and len(name) < _LONGEST:
-                seen.add(id(inner))
-                waiting.append((f"{name}/", inner))
-    return found
-
-
-def _unwrapped(value: Value) -> Value:
+def unwrapped(value: object) -> object:
     """The call that makes a tensor's values, without those that give it a type, attributes or a device."""
     for _ in range(_MOST_WRAPPERS):
         if not isinstance(value, Call) or not value.arguments:
@@ -224,7 +200,7 @@ def _damaged(name: str) -> InputError:
     return InputError("the description of the tensor is damaged", f"save it again: {SAVE}", where=name)
 
 
-def _refusal(value: Value, name: str) -> InputError:
+def _refusal(value: object, name: str) -> InputError:
     """Why a value cannot be read, and how to save it instead."""
     what = kind(value)
     if what in _REFUSED:
@@ -234,16 +210,10 @@ def _refusal(value: Value, name: str) -> InputError:
         named = layout.arguments[0] if isinstance(layout, Call) and layout.arguments else ""
         called = f"a tensor of layout {printable(named[:_LONGEST])}" if isinstance(named, str) else "a sparse tensor"
         return InputError(called, "save tensor.to_dense()", where=name)
-    hint = f"save tensors: {SAVE}"
-    if isinstance(value, list | tuple) and value and all(map(is_tensor, value[:_MOST_LOOKS])):
-        return InputError(f"a {what} of {len(value)} tensors, not a tensor", f"join them: {JOINED}", where=name)
-    if inside := tensors_inside(value):
-        hint = f"it holds tensors at {', '.join(inside)}: save these: {SAVE}"
     article = "an" if what[:1] in "aeiou" else "a"
-    return InputError(f"{article} {what}, not a tensor", hint, where=name)
+    return InputError(f"{article} {what}, not a tensor", f"save tensors: {SAVE}", where=name)
 
 
-JOINED = "torch.save({'logits': torch.cat(logits), 'labels': torch.cat(labels)}, path)"
 _REFUSED = {
     "nested tensor": (
         "a nested tensor, whose rows differ in length",
@@ -252,8 +222,4 @@ _REFUSED = {
     "meta tensor": ("holds no data: a tensor on the meta device is only a shape", "save the tensor with its values"),
     "tensor without values": ("a tensor whose values were not saved", f"save it again: {SAVE}"),
     "quantized tensor": ("a quantized tensor", "save tensor.dequantize()"),
-    "numpy array": (
-        "a numpy array, not a tensor",
-        "save tensors: torch.save({'logits': torch.from_numpy(logits), 'labels': torch.from_numpy(labels)}, path)",
-    ),
 }

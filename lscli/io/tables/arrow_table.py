@@ -13,6 +13,7 @@ import numpy as np
 
 from lscli.errors import InputError, LscliError
 from lscli.io.stored import StoredArray
+from lscli.io.tables.arrow_values import element_of, null_at, proved, values_of
 from lscli.io.tables.columns import Column, Columns, labels_among, matrix, place_of, single
 from lscli.io.texts import coded
 from lscli.limits import ran_out
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     Batches = Callable[[Sequence[int]], Iterable[Any]]
 
 _TEXT = re.compile(r"(large_)?string(_view)?|dictionary<values=(large_)?string,.*>")
-_FLOATS = {"halffloat": "float16", "float": "float32", "double": "float64"}
 # The limit of decoded bytes per byte of the file. Labels may have long runs of equal values, logits have none. A file
 # that expands further is malicious or damaged.
 _MAX_RATIO, _MAX_LABELS_RATIO, _RATIO_FROM = 1000, 100_000, 64 << 20
@@ -59,9 +59,9 @@ class Selection(NamedTuple):
         return [column.name for column in self.columns]
 
     @property
-    def width(self) -> int | None:
-        """The length of the lists; None for single values."""
-        return self.columns[0].width
+    def lists(self) -> bool:
+        """Whether the values are lists, each of which is a row."""
+        return self.columns[0].lists
 
     @property
     def element(self) -> str:
@@ -74,8 +74,18 @@ class Selection(NamedTuple):
         return math.prod(self.shape[1:]) * (np.dtype(self.element).itemsize if self.element else _TEXT_SIZE)
 
 
-def choose(file: RegularFile, columns: Columns, rows: int, request: ArrayRequest) -> Selection:
+def choose(
+    file: RegularFile, columns: Columns, rows: int, request: ArrayRequest, width_of: Callable[[int], int]
+) -> Selection:
     """Choose the requested columns of a table.
+
+    Args:
+        file: the file, for errors.
+        columns: all columns.
+        rows: N.
+        request: what is wanted.
+        width_of: a function of a position among the columns: the length of the first list of a column whose type says
+            none, or 0 if there are no rows.
 
     Raises:
         InputError: the columns are missing, ambiguous or of the wrong type.
@@ -83,68 +93,37 @@ def choose(file: RegularFile, columns: Columns, rows: int, request: ArrayRequest
     if request.wants != "matrix":
         column = columns[single(file.name, columns, request)]
         return _sized(file, Selection([column], (rows,), f"{file.name}[{printed(column.name)}]"))
-    chosen = [columns[place] for place in matrix(file.name, columns, request, labels_among(columns, request))]
+    places = matrix(file.name, columns, request, labels_among(columns, request))
+    chosen = [columns[place] for place in places]
     first = chosen[0]
-    if first.width is not None:
-        return _sized(file, Selection(chosen, (rows, first.width), f"{file.name}[{printed(first.name)}]"))
+    if first.lists:
+        first = measured(first, places[0], width_of)
+        name = f"{file.name}[{printed(first.name)}]"
+        return _sized(file, Selection([first], (rows, first.width or 0), name))
     return _sized(file, Selection(chosen, (rows, len(chosen)), file.name))
+
+
+def measured(column: Column, place: int, width_of: Callable[[int], int]) -> Column:
+    """A column of lists, with the length of its lists."""
+    return column if column.width is not None else column._replace(width=width_of(place))
+
+
+def measured_lists(columns: Columns, width_of: Callable[[int], int]) -> Columns:
+    """The columns, each with the length of its lists; a column whose first list cannot be used is left as it is."""
+    found = []
+    for place, column in enumerate(columns.typed):
+        known = column
+        if column.lists:
+            with contextlib.suppress(InputError):  # opening it will report the error
+                known = measured(column, place, width_of)
+        found.append(known)
+    return Columns.of(found)
 
 
 def columns_of(schema: Any) -> Columns:
     """The columns of a schema; a tensor of one dimension is a list of fixed length."""
     index = _index_of(schema)
     return Columns.of([_column(field.name, field.type, index=field.name in index) for field in schema])
-
-
-def values_of(array: Any, rows: int, column: Column, first: int, where: str) -> NDArray[Any]:
-    """The values of a column, [n], or of its lists, [n, width].
-
-    Args:
-        array: the column in a record batch.
-        rows: n, the number of rows of the batch.
-        column: what the schema says of it.
-        first: the number of the batch's first row, for errors.
-        where: the file, for errors.
-
-    Raises:
-        InputError: a value is null.
-        ValueError: the column is damaged.
-    """
-    values = proved(array, rows, column, first, where)
-    dtype = np.dtype(_element(values.type))
-    if dtype.kind == "b":
-        flat = (
-            _bits(values.buffers()[-1], values.offset, len(values)).view(np.bool_) if len(values) else np.empty(0, bool)
-        )
-        return flat if column.width is None else flat.reshape(rows, column.width)
-    # Not `to_numpy`, which imports pandas.
-    data = values.buffers()[-1] if len(values) else b""
-    flat = np.frombuffer(data, dtype, len(values), values.offset * dtype.itemsize if len(values) else 0)
-    return flat if column.width is None else flat.reshape(rows, column.width)
-
-
-def proved(array: Any, rows: int, column: Column, first: int, where: str) -> Any:
-    """The values of a column, or those in its lists, as a checked array of pyarrow: it may abort on unchecked ones.
-
-    Args and errors are those of `values_of`.
-    """
-    width = column.width
-    array = getattr(array, "storage", array)  # of an extension type
-    array.validate()
-    if len(array) != rows:
-        raise ValueError("a column of another length than its batch")
-    null = _first_null(array)
-    if width is not None:
-        inside, begin = array.values, array.offset * width
-        inside.validate()
-        if len(inside) < begin + rows * width:
-            raise ValueError("a column of fewer values than its rows have")
-        array = inside.slice(begin, rows * width)
-        if null is None and (place := _first_null(array)) is not None:
-            null = place // width
-    if null is not None:
-        raise _null(column, first + null, where)
-    return array
 
 
 def cells_in(file: RegularFile, column: Column, rows: int, batches: Iterator[Any], called: str) -> Iterator[Any]:
@@ -183,11 +162,6 @@ def _check_plain(kind: Any, name: str, where: str) -> None:
         raise InputError(what, "save one text or number per row", where=where)
 
 
-def _null(column: Column, row: int, where: str) -> InputError:
-    what = f"column {column.name!r} has a null at row {row}"
-    return InputError(what, "leave such rows out of every input", where=where)
-
-
 def text_column(file: RegularFile, columns: Selection, batches: Callable[[int], tuple[int, Iterator[Any]]]) -> Texts:
     """Read a column of texts or of categories.
 
@@ -217,7 +191,7 @@ def _cells(batches: Iterator[Any], column: Column, where: str) -> Iterator[str]:
             words = [None if word is None else str(word) for word in array.dictionary.to_pylist()]
             cells = [words[place] for place in array.indices.to_pylist()]
             if None in cells:
-                raise _null(column, first + cells.index(None), where)
+                raise null_at(column, first + cells.index(None), where)
             yield from cells
         else:
             yield from array.to_pylist()
@@ -241,7 +215,7 @@ def fill(file: RegularFile, columns: Columns, rows: int, wanted: Sequence[tuple[
     places = [place_of(file.name, columns, name) for name, _ in wanted]
     for place in places:
         column = columns[place]
-        if column.width is not None or not (column.element or _TEXT.fullmatch(column.type)):
+        if column.lists or not (column.element or _TEXT.fullmatch(column.type)):
             what = f"column {column.name!r} is {column.type}, not one value per row"
             raise InputError(what, "save one number or text per row", where=file.name)
         if column.element:
@@ -291,7 +265,7 @@ class ColumnRows(StoredArray):
     def __init__(self, file: RegularFile, columns: Selection) -> None:
         self.name = columns.name
         self.shape = columns.shape
-        self.columns = columns.names if columns.width is None else ()
+        self.columns = () if columns.lists else columns.names
         self.element = columns.element
         self.dtype = np.dtype(columns.element)
         # `verify` has nothing left to check: Parquet checks pages as it reads them, and Arrow has no checksums.
@@ -372,7 +346,7 @@ class DecodedRows(ColumnRows):
                 raise ValueError("a column differs in length or type from what the file declares")
 
     def _copy(self, start: int, stop: int, out: NDArray[Any]) -> None:
-        if self._columns.width is not None or out.ndim == 1:
+        if self._columns.lists or out.ndim == 1:
             out[:] = self._values[0][start:stop]
             return
         for place, values in enumerate(self._values):
@@ -383,25 +357,15 @@ def _sized(file: RegularFile, columns: Selection) -> Selection:
     """Return `columns`, or refuse them if a file of this size cannot hold that many values."""
     if min(columns.shape) < 0:
         raise ValueError("a negative number of rows")
-    size = columns.shape[0] * columns.row_size
-    ratio = _MAX_RATIO if len(columns.shape) == 2 else _MAX_LABELS_RATIO
-    if size > max(_RATIO_FROM, ratio * file.size):
-        what = f"declares {sized(size)}, {size // file.size} times the file"
-        raise InputError(what, "write it again; files that expand so far are malicious or damaged", where=file.name)
+    check_size(file, columns.shape[0] * columns.row_size, _MAX_RATIO if len(columns.shape) == 2 else _MAX_LABELS_RATIO)
     return columns
 
 
-def _first_null(array: Any) -> int | None:
-    if not array.null_count:
-        return None
-    # Not with pyarrow's compute functions, which import pandas.
-    return int(_bits(array.buffers()[0], array.offset, len(array)).argmin())
-
-
-def _bits(buffer: Any, start: int, count: int) -> NDArray[np.uint8]:
-    """Bits from a position on, as 0 and 1."""
-    packed = np.frombuffer(buffer, np.uint8)[start // 8 : (start + count + 7) // 8]
-    return np.unpackbits(packed, bitorder="little")[start % 8 :][:count]
+def check_size(file: RegularFile, size: int, ratio: int = _MAX_RATIO) -> None:
+    """Raise InputError if a file declares so many bytes that one of its size cannot hold them."""
+    if size > max(_RATIO_FROM, ratio * file.size):
+        what = f"declares {sized(size)}, {size // file.size} times the file"
+        raise InputError(what, "write it again; files that expand so far are malicious or damaged", where=file.name)
 
 
 def _index_of(schema: Any) -> set[str]:
@@ -421,10 +385,13 @@ def _column(name: str, kind: Any, *, index: bool) -> Column:
         inner = kind.storage_type
     if pa.types.is_fixed_size_list(inner):
         inner, width = inner.value_type, inner.list_size
+    elif pa.types.is_list(inner) or pa.types.is_large_list(inner):
+        inner = inner.value_type
     number = pa.types.is_integer(inner) or pa.types.is_floating(inner) or pa.types.is_boolean(inner)
-    element = _element(inner) if number else ""
-    texts = width is None and _are_texts(kind)
-    return Column(name, str(kind) if width is not None or not element else element, element, width, index, texts)
+    element = element_of(inner) if number else ""
+    lists = inner is not kind and number
+    called = str(kind) if lists or not element else element
+    return Column(name, called, element, lists, width, index, not lists and _are_texts(kind))
 
 
 def _are_texts(kind: Any) -> bool:
@@ -434,8 +401,3 @@ def _are_texts(kind: Any) -> bool:
     if pa.types.is_dictionary(kind):
         return bool(pa.types.is_integer(kind.value_type)) or _are_texts(kind.value_type)
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
-
-
-def _element(kind: Any) -> str:
-    """numpy's name of a type of numbers."""
-    return _FLOATS.get(str(kind), str(kind))

@@ -34,7 +34,8 @@ class Column(NamedTuple):
         name: any text.
         type: the name of its type, for errors; empty in text tables.
         element: numpy's name of the type of its numbers; empty if it has no numbers, and in text tables.
-        width: the length of its lists; None for single values.
+        lists: whether its values are lists of numbers.
+        width: the length of its lists; None for single values, and for lists of which the file says no length.
         of_index: whether it is the index of a data frame of pandas.
         texts: whether its values are texts, or categories that are texts.
     """
@@ -42,6 +43,7 @@ class Column(NamedTuple):
     name: str
     type: str = ""
     element: str = ""
+    lists: bool = False
     width: int | None = None
     of_index: bool = False
     texts: bool = False
@@ -85,7 +87,7 @@ class Columns:
     @cached_property
     def lists(self) -> list[int]:
         """The positions of the columns of lists."""
-        return [place for place, column in enumerate(self.typed) if column.width is not None]
+        return [place for place, column in enumerate(self.typed) if column.lists]
 
 
 def labels_among(columns: Columns, request: ArrayRequest) -> set[int]:
@@ -142,7 +144,7 @@ def single(where: str, columns: Columns, request: ArrayRequest) -> int:
         hint = "make it a column: frame.reset_index().to_parquet(path, index=False)"
         raise InputError(f"column {column.name!r} is the index of a data frame", hint, where=where)
     _check_index(where, column)
-    if column.width is not None:
+    if column.lists:
         what = f"column {column.name!r} is {column.type}, not one number per row"
         raise InputError(what, "save one class number per row" if integers else "save one number per row", where=where)
     if integers and not column.element and not column.texts:
@@ -264,9 +266,10 @@ def _check_type(
     request: ArrayRequest,
     naming: Callable[[], str],
 ) -> None:
-    if "list" in column.type and column.width is None:
-        what = f"column {column.name!r} has lists of any length ({column.type})"
-        hint = "save lists of one length: pa.FixedSizeListArray.from_arrays(logits.ravel(), K)"
+    outer, _, inner = column.type.partition("<")
+    if "list" in outer and "list" in inner.partition("<")[0]:
+        what = f"column {column.name!r} has lists of lists ({column.type})"
+        hint = "save one list of K numbers per row, or an array [N, T, K] as .npy: np.save(path, logits)"
         raise InputError(what, hint, where=where)
     whole = _is_whole(column)
     if whole and request.role == "logits":
@@ -274,8 +277,11 @@ def _check_type(
         raise InputError(what, naming(), where=where)
     if not whole and column.element not in _FLOATS:
         raise InputError(f"column {column.name!r} is {column.type}, not numbers", naming(), where=where)
-    if column.width != first.width:
+    if column.lists != first.lists:
         raise InputError(f"columns {first.name!r} and {column.name!r} differ in shape", naming(), where=where)
+    if column.lists and column is not first:
+        what = f"columns {first.name!r} and {column.name!r} both have lists"
+        raise InputError(what, f"name one with {request.option}", where=where)
     if column.element != first.element:
         what = f"column {column.name!r} is {column.element}, {first.name!r} is {first.element}"
         beside = is_beside(column.name) or is_beside(first.name)
@@ -284,7 +290,7 @@ def _check_type(
 
 def _may_be_class(column: Column) -> bool:
     """Whether a column may hold the logits of a class, by its type; that of text is not known."""
-    return not column.type or (column.element in _FLOATS and column.width is None)
+    return not column.type or (column.element in _FLOATS and not column.lists)
 
 
 def _is_whole(column: Column) -> bool:
@@ -311,7 +317,7 @@ def entries(columns: Columns, rows: int) -> list[Entry]:
     """List the arrays of a table; columns that look like those of the classes are one matrix."""
     others = [column for column in columns.typed if column.name not in LABELS]
     names = [column.name for column in others]
-    floats = [column.name for column in others if column.width is None and column.element in _FLOATS]
+    floats = [column.name for column in others if not column.lists and column.element in _FLOATS]
     place = {column.name: column for column in columns.typed}
     matrices = class_columns(names, floats)
     if floats == names and not families(names) and not any(map(is_beside, names)):
@@ -324,7 +330,7 @@ def entries(columns: Columns, rows: int) -> list[Entry]:
         if column.name in firsts:
             found.append(firsts[column.name])
         elif column.name not in inside:
-            shape = (rows,) if column.width is None else (rows, column.width)
+            shape = (rows,) if not column.lists else None if column.width is None else (rows, column.width)
             found.append(Entry(column.name, shape, column.element or column.type))
     return found
 

