@@ -96,6 +96,17 @@ def test_clusters_are_drawn_whole() -> None:
         assert 1 - 1 / count == pytest.approx(float(drawn[:, :count].var(axis=0).mean()), rel=0.25)
 
 
+def test_a_cluster_without_weight_is_never_drawn() -> None:
+    random = np.random.default_rng(5)
+    confidence, cluster = random.random(60), np.arange(60) // 10
+    correct, weight = random.random(60) < confidence, np.ones(60)
+    weight[cluster == 5] = 0  # the last one
+    table = SampleTable.from_confidences(confidence, correct, weight=weight, cluster=cluster)
+    some = SampleTable.from_confidences(confidence[:50], correct[:50], weight=weight[:50], cluster=cluster[:50])
+    found, expected = (lscli.measure(each, metrics="ece", ci=True, bootstrap=50).rows[0] for each in (table, some))
+    assert (expected.ci_low, expected.ci_high) == (found.ci_low, found.ci_high)
+
+
 def test_resampled_intervals_of_means_are_those_of_their_standard_errors() -> None:
     """A mean has the interval of t; resamples of the same mean, widened, agree with it."""
     random = np.random.default_rng(0)
