@@ -62,6 +62,15 @@ def test_clusters_that_agree_count_as_one_sample_each(share: float, stderr: floa
     assert wilson(share, 0.4, 0.95) == share_interval(share, 0.4, stderr, clusters, 0.95)  # weights below 1
 
 
+@pytest.mark.parametrize(("right", "of", "clusters"), [(1, 3, 3), (1, 3, 30), (3, 7, 6), (17, 49, 6), (333, 1000, 5)])
+def test_clusters_of_one_share_agree_in_spite_of_rounding(right: int, of: int, clusters: int) -> None:
+    correct = np.tile(np.arange(of) < right, clusters)
+    table = {"c": np.full(len(correct), 0.47), "a": correct}
+    bins = lscli.per_bin(table, confidence="c", correct="a", clusters=np.repeat(np.arange(clusters), of))
+    (row,) = (row for row in bins.rows if row.size)
+    assert wilson(right / of, clusters, 0.95) == pytest.approx((row.ci_low, row.ci_high), rel=1e-12)
+
+
 def test_fewer_than_20_clusters_are_warned_of() -> None:
     assert ["there are 19 clusters: with fewer than 20,"] == [note[:42] for note in notes_on_clusters(19)]
     assert ["all samples are in one cluster"] == [note[:30] for note in notes_on_clusters(1)]
