@@ -57,8 +57,8 @@ def widened(bounds: tuple[float, float], estimate: float, clusters: int, level: 
 def share_interval(share: float, n: float, stderr: float, clusters: int, level: float) -> tuple[float, float]:
     """The interval of a share of samples in clusters, on the scale of log odds (Korn and Graubard 1998).
 
-    If all clusters agree, as where the share is 0 or 1, they show no standard error but rounding. The interval is then Wilson's, of
-    as many samples as there are clusters, as if a cluster were one sample.
+    If all clusters agree, as where the share is 0 or 1, they show no standard error but rounding. The interval is then
+    Wilson's, of as many samples as there are clusters, as if a cluster were one sample.
 
     Args:
         share: the observed share, in [0, 1].

@@ -68,7 +68,8 @@ def test_the_standard_error_is_that_of_the_samples_own_excess(case: str) -> None
     random = np.random.default_rng(3)
     logits, labels = random.standard_normal((400, 5)), random.integers(0, 5, 400)
     prior = np.array([0.5, 0.3, 0.1, 0.06, 0.04])
-    mixed_in, options = np.tile(prior, (400, 1)), {"smoothing": "prior", "prior": prior}
+    options: dict[str, Any] = {"smoothing": "prior", "prior": prior}
+    mixed_in = np.tile(prior, (400, 1))
     if case == "masked classes":
         masked = (random.random((400, 5)) < 0.4) & (labels[:, None] != np.arange(5))
         logits[masked], options = -np.inf, {"masked_classes": "exclude"}
