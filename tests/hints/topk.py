@@ -173,7 +173,7 @@ CASES = [
         code=2,
     ),
     Hint(
-        "labels outside the k",
+        "labels outside the top k",
         kept(LOG_P, "-m", "loss_hard"),
         "are not among the top 3, and their losses are not known",
         "if the file has the labels' own log-probabilities, say --label-log-probs KEY",
