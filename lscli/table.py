@@ -79,7 +79,7 @@ class SampleTable:
             confidence: [n], probabilities in [0, 1].
             correct: [n], whether each prediction was right.
             weight: [n], multiplicities; by default 1 each.
-            cluster: [n], which samples belong together, such as the document of each: numbers or texts.
+            cluster: [n], which samples belong together, such as the document of each: numbers or strings.
 
         Raises:
             UsageError: the lengths differ, or a value is out of range.
@@ -219,7 +219,7 @@ def _forecasts(table: SampleTable, number: int) -> SampleTable:
 
 
 def _numbers(value: ArrayLike, name: str) -> Column:
-    """The array that a caller gave, of numbers or truth values."""
+    """The array that a caller gave, of numbers or booleans."""
     array = as_array(value, name)
     if array.dtype.kind not in "biuf":
         raise InputError(f"not numbers ({array.dtype.name})", "give one number per sample", where=name)

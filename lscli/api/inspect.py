@@ -105,7 +105,7 @@ class _Found(NamedTuple):
         role: `logits`, `labels`, `class numbers` of top-k log-probabilities, or empty.
         options: the options that `lscli eval` needs to read it in this role, except for its axes.
         why: why it has no role.
-        words: the different labels, if they are texts or truth values.
+        words: the different labels, if they are strings or booleans.
         columns: the names of the columns of a matrix in a table.
     """
 
@@ -136,7 +136,7 @@ class _Found(NamedTuple):
 
 
 def _by_name(array: _Found, found: Sequence[_Found]) -> _Found:
-    """Labels that are texts, with the option that `lscli eval` needs to read them; other arrays as they are."""
+    """Labels that are strings, with the option that `lscli eval` needs to read them; other arrays as they are."""
     if all(integer_of(word) is not None for word in array.words):
         return array
     others = [other for other in found if other.file == array.file]

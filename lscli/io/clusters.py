@@ -29,7 +29,7 @@ class Clusters(NamedTuple):
 
     Attributes:
         codes: [N] numbers of clusters from 0 on.
-        values: what the clusters are called, by their numbers: whole numbers, or texts.
+        values: what the clusters are called, by their numbers: whole numbers, or strings.
         shown: what a report says in place of the option; None for what was given.
         described: their entry in the provenance of a report; None if no input holds them.
         of_table: whether they are a column of the metadata.

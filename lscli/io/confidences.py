@@ -333,7 +333,7 @@ def _taken(table: Any, wanted: Wanted) -> Source:
 
 
 def _values_of(column: Any, name: str) -> Array | list[Any]:
-    """An array of numbers, truth values or texts, or a list of values of Python, where None is no value.
+    """An array of numbers, booleans or strings, or a list of values of Python, where None is no value.
 
     Raises:
         InputError: it is no array, or values are masked.

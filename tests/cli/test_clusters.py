@@ -376,7 +376,7 @@ def test_clusters_that_do_not_fit_are_refused(run: Run, folder: Path, command: s
     what = [command, *pair(folder), "--clusters"]
     assert_refused(run(*what, folder / "short.npy"), 3, "rows differ: 120 logits, 119 clusters", "short.npy")
     assert_refused(run(*what, folder / "two.npy"), 3, "need clusters of shape (N,), got (24, 5)")
-    assert_refused(run(*what, folder / "complex.npy"), 3, "complex128 values, not texts or numbers")
+    assert_refused(run(*what, folder / "complex.npy"), 3, "complex128 values, not strings or numbers")
     assert_refused(run(*what, folder / "none.npy"), 3, "none.npy")
     assert_refused(run(*what, "doc"), 3, "'doc' is no file", "add --groups META.csv")
     assert_refused(run(*what, "first-axis"), 2, "the samples have one axis", "a column of --groups")

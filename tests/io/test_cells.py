@@ -1,4 +1,4 @@
-"""Cells of a column become numbers, truth values or labels, from text or from typed values."""
+"""Cells of a column become numbers, booleans or labels, from text or from typed values."""
 
 from __future__ import annotations
 

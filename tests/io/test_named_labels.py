@@ -1,4 +1,4 @@
-"""Labels that are texts or truth values, from every format: the same figures as with class numbers."""
+"""Labels that are strings or booleans, from every format: the same figures as with class numbers."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def column_names(file: RegularFile) -> list[str]:
 
 
 def cells(file: RegularFile, name: str) -> Iterator[Any]:
-    """The texts, numbers or truth values of a field, one by one; None for null.
+    """The strings, numbers or booleans of a field, one by one; None for null.
 
     Raises:
         InputError: there is no such field, an object lacks it, or it holds something else.
@@ -193,7 +193,7 @@ class _Lines:
         return MemoryArray(np.frombuffer(values, np.int64), f"{file.name}[{printed(name)}]")
 
     def labels(self, file: RegularFile, column: Column) -> MemoryArray:
-        """Read one text, or one truth value, of each object."""
+        """Read one string, or one boolean, of each object."""
         name, kind = column.name, str if column.texts else bool
         called = f"{file.name}[{printed(name)}]"
 
@@ -355,7 +355,7 @@ def _noted(labels: array[int], each: dict[str, Any], path: Path) -> array[int] |
 
 def _plain(name: str, value: Any) -> Any:
     if isinstance(value, list | dict):
-        raise UnfitError(f"has no text or number in {shown(name)}", "give one text or number per row")
+        raise UnfitError(f"has no string or number in {shown(name)}", "give one string or number per row")
     return value
 
 

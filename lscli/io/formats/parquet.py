@@ -97,7 +97,7 @@ def columns_in(file: RegularFile) -> Columns:
 
 
 def cells(file: RegularFile, name: str) -> Iterator[Any]:
-    """The texts or numbers of a column, one by one; None for a null.
+    """The strings or numbers of a column, one by one; None for a null.
 
     Raises:
         InputError: there is no such column, it holds something else, or the file is damaged.
