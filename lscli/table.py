@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Memo = dict[tuple[Hashable, ...], Any]
 
 T = TypeVar("T")
-# A column that is known only within bounds is two columns, `entropy@lower` and `entropy@upper`.
+# Of a column that is not exact, the table has two: `entropy@lower` and `entropy@upper`.
 Side = Literal["lower", "upper"]
 BOUNDS: tuple[Side, Side] = ("lower", "upper")
 Arguments = TypeVarTuple("Arguments")

@@ -391,7 +391,7 @@ def _conclusion(found: Sequence[_Found], rows: Sequence[ArrayRow]) -> str:
         return "eval reads it as confidences, without logits."
     if any(_UNKNOWN_AXIS in row.command for row in rows):
         axis = "--flatten if the last axis holds the classes, --class-axis AXIS if another one does"
-        return f"eval reads it as logits: say {axis}, --ensemble-axis AXIS if one holds the members of an ensemble."
+        return f"eval reads it as logits: add {axis}, --ensemble-axis AXIS if one holds the members of an ensemble."
     if "logits" in roles and "labels" in roles:
         return "eval reads it as logits with their labels."
     if "logits" in roles:

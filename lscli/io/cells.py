@@ -1,6 +1,6 @@
 """Columns of one value per row: numbers, booleans, and labels of any kind, from text or from typed values.
 
-A reader gives the cells of a column block by block, so that only the numbers that they stand for are in memory. A cell
+A reader hands over the cells of a column block by block, so that only numbers are kept in memory. A cell
 without a value is missing, not an error: whether that matters is for the caller to say.
 """
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     # The text of the cells, values of Python (None is missing), or an array of numbers, booleans or strings.
     Block = list[Any] | NDArray[Any]
 
-# A cell with one of these strings has no number and no boolean; a label may be called so.
+# A cell with one of these strings has no value as a number or a boolean; a label may be one of them.
 _MISSING = frozenset({"", "nan", "na", "n/a", "none", "null"})
 _TRUTHS = {"0": 0, "1": 1, "false": 0, "true": 1, "False": 0, "True": 1, "": -1}
 _LABEL = (int, float, str, type(None))  # what a label may be
@@ -32,7 +32,7 @@ _LONGEST = 40  # characters of a cell in an error
 
 
 class Cells:
-    """A column that is made of its cells; a base class.
+    """Base class of columns that take their cells one block after another.
 
     Args:
         name: its name, for errors.
@@ -187,7 +187,7 @@ class Values(Cells):
         if not _is_text(plain):
             odd = next((place for place, cell in enumerate(plain) if not isinstance(cell, _LABEL)), None)
             if odd is not None:
-                what = f"{self._place(first + odd, plain[odd])} is no label"
+                what = f"{self._place(first + odd, plain[odd])} is not a label"
                 raise InputError(what, "give whole numbers or text", where=where)
             find = code
         self._blocks.append(np.fromiter(map(find, plain), np.int32, len(plain)))

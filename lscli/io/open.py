@@ -99,7 +99,7 @@ def _opened(
         arguments = member_arguments(logits, stack, options)
         label_sets = label_arguments(labels, arguments, logits, stack, options)
         if dimensions == 2 and len(label_sets) > 1:
-            what = "soft labels of several members are not compared"
+            what = "an ensemble needs one file of soft labels"
             raise UsageError(what, "name one file of labels after the logits", where=arguments[0].names[0])
         if options.choice_score != "sum" and {name for each in arguments for _, name in each.files} != {"lm-eval"}:
             what = "--choice-score is for the choices in samples of lm-evaluation-harness"

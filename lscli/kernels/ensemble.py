@@ -28,7 +28,7 @@ _EACH, _BESIDES = 6, 6
 
 
 class Rows(NamedTuple):
-    """What is known of n rows besides their logits.
+    """The entropies and faults of n rows of an ensemble.
 
     Attributes:
         expected_entropy: [n], the mean over the members of the entropy of their probabilities, in nats.

@@ -291,7 +291,7 @@ def test_truth_values_in_memory(labels: Any) -> None:
 
 
 def test_truth_values_do_not_count_from_a_number() -> None:
-    with pytest.raises(UsageError, match="labels that are names do not count from a number"):
+    with pytest.raises(UsageError, match="is only for labels that are numbers"):
         lscli.evaluate(TWO, BOOL, labels_from=1)
 
 

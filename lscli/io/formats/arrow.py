@@ -75,7 +75,7 @@ def open_array(file: RegularFile, request: ArrayRequest) -> StoredArray:
 
 
 def read_columns(file: RegularFile, wanted: Sequence[tuple[str, Cells]]) -> None:
-    """Give the cells of single columns to those who want them; errors are those of `arrow_table.fill`."""
+    """Hand over the cells of columns; errors are those of `arrow_table.fill`."""
     table = file.parsed(_table)
     with explained(file, _CALLED):
 

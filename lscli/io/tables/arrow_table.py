@@ -199,13 +199,13 @@ def _cells(batches: Iterator[Any], column: Column, where: str) -> Iterator[str]:
 
 
 def fill(file: RegularFile, columns: Columns, rows: int, wanted: Sequence[tuple[str, Cells]], batches: Batches) -> None:
-    """Give the cells of single columns, which may be of numbers, booleans or text, to those who want them.
+    """Hand over the cells of columns that have one value per row: numbers, booleans or text.
 
     Args:
         file: for errors.
         columns: all columns.
         rows: N.
-        wanted: the name of each column, and what takes its cells.
+        wanted: the name of each column, and the object that takes its cells.
         batches: a function of positions of columns that iterates over the batches.
 
     Raises:
@@ -254,7 +254,7 @@ def explained(file: RegularFile, called: str) -> Iterator[None]:
             raise MemoryError(str(error)) from error
         file.check_unchanged()
         what = said(error)[:200] or type(error).__name__
-        raise InputError(f"corrupt {called}: {what}", "write or copy it again", where=file.name) from error
+        raise InputError(f"corrupt {called}: {what}", "save the array again", where=file.name) from error
 
 
 class ColumnRows(StoredArray):
