@@ -161,7 +161,7 @@ def test_shards_of_another_number_of_rows() -> None:
 def test_classes_in_another_order() -> None:
     for name, header in (("c-0", "a,b,c,d"), ("c-1", "a,b,d,c")):
         np.savetxt(f"{name}.csv", X[0], delimiter=",", header=header, comments="")
-    hint = refused(lscli.InputError, "c-1.csv: its columns are not those of c-0.csv", "c-*.csv", Y)
+    hint = refused(lscli.InputError, "c-1.csv: its columns differ from those of c-0.csv", "c-*.csv", Y)
     assert "the same classes in the same order" in hint
 
 
@@ -208,7 +208,7 @@ def test_what_is_no_ensemble() -> None:
     refused(lscli.UsageError, "standard input is one file", "-", Y)
     refused(lscli.UsageError, "standard input cannot be a member", ["x-0.npy", "-"], Y)
     refused(lscli.UsageError, "cannot be combined with ensemble_axis", "x-*.npy", Y, ensemble_axis=0)
-    refused(lscli.UsageError, "are members, or samples of one model", "x-*.npy", Y, pool=True)
+    refused(lscli.UsageError, "cannot be combined with pool=True", "x-*.npy", Y, pool=True)
     refused(lscli.UsageError, "no labels were given", [*X])
     for options in ({"ensemble_of": "logits"}, {"score": "mutual_information"}):
         with pytest.raises(lscli.UsageError, match="needs an ensemble"):
