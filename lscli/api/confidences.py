@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     # What has no logits: a table of samples, or columns by their names.
     Table = SampleTable | Mapping[str, ArrayLike] | pd.DataFrame
 
-# Options on logits, which a table of confidences does not have. With another value than the default they are refused,
-# unless they only say how fast, or how leniently, logits are read.
+# Options that need logits: a table of confidences allows only their defaults. Options that only say how fast, or how
+# leniently, logits are read are not listed.
 _OF_LOGITS = {
     *("logits_key", "kind", "binary", "flatten", "class_axis", "soft_labels", "positive_class", "top_label"),
     *("class_weights", "prior", "noise_rate", "choice_score", "kernel", "min_prob", "class_names"),
@@ -68,12 +68,12 @@ def are_meant(logits: Data | Table, options: ReadingOptions) -> bool:
     """Whether samples without logits are meant: a table of samples, or columns of confidences.
 
     Raises:
-        UsageError: an option is of no use without --confidence.
+        UsageError: an option needs --confidence.
     """
     for flag in ("correct", "predicted"):
         if getattr(options, flag) is not None and options.confidence is None:
             hint = "add --confidence COLUMN, the confidence in each prediction"
-            raise UsageError("is of no use without --confidence", hint, where=flag)
+            raise UsageError("needs --confidence", hint, where=flag)
     takes_tables = not isinstance(options, LogitsOptions)
     return options.confidence is not None or (takes_tables and isinstance(logits, SampleTable))
 
@@ -109,9 +109,9 @@ def _check_options(options: ReadingOptions) -> None:
         given = getattr(options, each.name)
         plain = given is each.default or (isinstance(given, str | float) and given in (each.default, "numpy"))
         if each.name in _OF_LOGITS and not plain:
-            raise UsageError("is for logits, and here are only confidences", "leave it out", where=each.flag)
+            raise UsageError("needs logits, but the table has only confidences", "leave it out", where=each.flag)
     if str(options.device) not in ("auto", "cpu"):
-        raise UsageError("is for logits, and here are only confidences", "leave it out", where="device")
+        raise UsageError("needs logits, but the table has only confidences", "leave it out", where="device")
 
 
 def _of_table(table: SampleTable, labels: Data | None, options: ReadingOptions, *, listed: bool) -> Samples:
@@ -119,11 +119,11 @@ def _of_table(table: SampleTable, labels: Data | None, options: ReadingOptions, 
         hint = "leave them out: the table says which predictions are right"
         raise UsageError("a SampleTable is evaluated without labels", hint, where="labels")
     if options.confidence is not None:
-        raise UsageError("a SampleTable has no columns to name", "leave out --confidence", where="confidence")
+        raise UsageError("a SampleTable has no columns to choose from", "leave out --confidence", where="confidence")
     if table.weight is not None and options.weights is not None:
-        raise UsageError("the table has weights of its own", "leave them out of one of the two", where="weights")
+        raise UsageError("the table already has weights", "leave out one of the two", where="weights")
     if table.cluster is not None and options.clusters is not None:
-        raise UsageError("the table has clusters of its own", "leave them out of one of the two", where="clusters")
+        raise UsageError("the table already has clusters", "leave out one of the two", where="clusters")
     count = len(table)
     rows = RowData(options, (count,), np.ones(count, np.bool_))
     if listed or rows.columns:
@@ -252,7 +252,7 @@ def _counted_from(found: Confidences, kept: Array, labels_from: int) -> Array:
     if (early[label] & kept).any() and found.of_labels is not None:
         row = int((early[label] & kept).argmax())
         where, own_row = found.of_labels.located(row)
-        what = f"row {own_row}: the label {vocabulary.values[label[row]]} comes before the first, {labels_from}"
+        what = f"row {own_row}: the label {vocabulary.values[label[row]]} is below the first label, {labels_from}"
         raise InputError(what, "check --labels-from", where=where)
     return np.array([*map(vocabulary.number, values), -1], np.int32)[label[kept]]
 

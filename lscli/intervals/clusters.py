@@ -81,7 +81,7 @@ def notes_on_clusters(clusters: int) -> Iterator[str]:
     elif 0 < clusters < FEW:
         yield (
             f"there are {clusters} clusters: with fewer than {FEW}, standard errors tend to be too small and intervals "
-            "too narrow, most of all where few clusters differ much from the others"
+            "too narrow, most of all if a few clusters differ much from the others"
         )
 
 

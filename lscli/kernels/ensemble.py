@@ -30,7 +30,7 @@ _THIN = 1e-31
 
 
 class Rows(NamedTuple):
-    """What is known of n rows besides their logits.
+    """The entropies and faults of n rows of an ensemble.
 
     Attributes:
         expected_entropy: [n], the mean over the members of the entropy of their probabilities, in nats.

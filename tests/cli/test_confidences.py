@@ -137,10 +137,10 @@ def test_a_bad_row_is_named(row: int, cells: str, says: str, run: Run, tmp_path:
     ("words", "code", "says"),
     [
         (("--confidence", "conf"), 2, "does not say which predictions are right"),
-        (("--correct", "ok"), 2, "correct: is of no use without --confidence"),
-        (("--predicted", "ok"), 2, "predicted: is of no use without --confidence"),
+        (("--correct", "ok"), 2, "correct: needs --confidence"),
+        (("--predicted", "ok"), 2, "predicted: needs --confidence"),
         ((*COLUMNS, "--predicted", "ok"), 2, "correct: cannot be combined with --predicted"),
-        ((*COLUMNS, "--kind", "probs"), 2, "kind: is for logits"),
+        ((*COLUMNS, "--kind", "probs"), 2, "kind: needs logits"),
         ((*COLUMNS, "--score", "margin"), 2, "score: margin is computed from logits"),
         (("--confidence", "cof", "--correct", "ok"), 3, "did you mean 'conf'?"),
         (("--confidence", "conf", "--predicted", "ok"), 3, "has no column 'labels' or 'label'"),

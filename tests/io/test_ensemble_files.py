@@ -161,7 +161,7 @@ def test_shards_of_another_number_of_rows() -> None:
 def test_classes_in_another_order() -> None:
     for name, header in (("c-0", "a,b,c,d"), ("c-1", "a,b,d,c")):
         np.savetxt(f"{name}.csv", X[0], delimiter=",", header=header, comments="")
-    hint = refused(lscli.InputError, "c-1.csv: its columns are not those of c-0.csv", "c-*.csv", Y)
+    hint = refused(lscli.InputError, "c-1.csv: its columns differ from those of c-0.csv", "c-*.csv", Y)
     assert "the same classes in the same order" in hint
 
 
@@ -169,10 +169,10 @@ def test_labels_that_differ() -> None:
     other = Y.copy()
     other[[5, 9]] = (other[[5, 9]] + 1) % 4
     np.savez("own-2.npz", logits=X[2], labels=other)
-    says = rf"own-2.npz\[logits\]: its label of row 5 is {other[5]}, that of own-0.npz\[logits\] is {Y[5]}"
+    says = rf"own-2.npz\[logits\]: row 5 has label {other[5]}, but {Y[5]} in own-0.npz\[logits\]"
     assert "must have the same samples" in refused(lscli.InputError, says, "own-*.npz")
     np.savez("own-2.npz", logits=X[2], labels=Y[::-1])
-    assert "the same order" in refused(lscli.InputError, "its label of row", "own-*.npz")
+    assert "the same order" in refused(lscli.InputError, "row .* has label .*, but", "own-*.npz")
     np.save("y-2.npy", Y[:20])
     says = r"x-2.npy: has labels of shape \(20,\), x-0.npy of \(24,\)"
     refused(lscli.InputError, says, "x-*.npy", "y-*.npy")
@@ -188,7 +188,7 @@ def test_soft_labels_are_those_of_all_members() -> None:
     assert numbers(answer("x-*.npy", Y))[3] == found["mutual_information"]
     for place in range(3):
         np.savez(f"soft-{place}.npz", logits=X[place], labels=q)
-    with pytest.raises(lscli.UsageError, match="soft labels of several members are not compared"):
+    with pytest.raises(lscli.UsageError, match="an ensemble needs one file of soft labels"):
         lscli.evaluate("soft-*.npz", ensemble=True, soft_labels=True)
 
 
@@ -203,13 +203,13 @@ def test_what_is_no_ensemble() -> None:
     refused(lscli.UsageError, "matches one file, x-0.npy", "x-0.np*", Y)
     refused(lscli.InputError, "no file matches the pattern", "z-*.npy", Y)
     refused(lscli.UsageError, "is one array, and an ensemble has several", X, Y)
-    refused(lscli.UsageError, "a list of 1 is no ensemble", [X[0]], Y)
-    refused(lscli.UsageError, "a list of 0 is no ensemble", [], Y)
+    refused(lscli.UsageError, "a list of 1 is not an ensemble", [X[0]], Y)
+    refused(lscli.UsageError, "a list of 0 is not an ensemble", [], Y)
     refused(lscli.UsageError, "standard input is one file", "-", Y)
     refused(lscli.UsageError, "standard input cannot be a member", ["x-0.npy", "-"], Y)
     refused(lscli.UsageError, "cannot be combined with ensemble_axis", "x-*.npy", Y, ensemble_axis=0)
-    refused(lscli.UsageError, "are members, or samples of one model", "x-*.npy", Y, pool=True)
+    refused(lscli.UsageError, "cannot be combined with pool=True", "x-*.npy", Y, pool=True)
     refused(lscli.UsageError, "no labels were given", [*X])
     for options in ({"ensemble_of": "logits"}, {"score": "mutual_information"}):
-        with pytest.raises(lscli.UsageError, match="there is one member"):
+        with pytest.raises(lscli.UsageError, match="needs an ensemble"):
             lscli.evaluate(X[0], Y, **options)  # type: ignore[arg-type]
