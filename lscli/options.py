@@ -99,7 +99,8 @@ INPUT_FORMAT = Option(
     shown="by the suffix, or the first bytes",
 )
 CLASS_NAMES = _file(
-    "Names of the classes in the order of the columns, one per line. Labels that are text are read by them.", READING
+    "Names of the classes in the order of the columns, one per line, or with commas between them: no,yes. Labels that "
+    "are text are read by them.", READING
 )
 ALLOW_TRAILING = Option("Ignore bytes after the data of an .npy file.", READING)
 PROGRESS = Option(

@@ -275,10 +275,14 @@ def _provenance(
     return Provenance(inputs=[*inputs, *rows.described], samples=samples, versions=versions, warnings=warnings)
 
 
-def suggest(error: InputError, logits: Data | Table, labels: Data | None, options: ReadingOptions) -> None:
-    """Put the command that reads confidences before the hint of an error about logits, if the file plainly has them."""
+def suggest(error: InputError, logits: Data | Table, labels: Data | None, options: ReadingOptions) -> bool:
+    """Put the command that reads confidences before the hint of an error about logits, if the file plainly has them.
+
+    Returns:
+        Whether it did.
+    """
     if labels is not None or not is_path(logits) or is_stdin(logits):
-        return
+        return False
     found = None
     with contextlib.suppress(LscliError):
         found = _guess(logits, options, None)
@@ -287,6 +291,8 @@ def suggest(error: InputError, logits: Data | Table, labels: Data | None, option
         command = " ".join(["lscli eval", name, *found.words])
         instead = f"if it has confidences instead of logits, say {command}"
         error.say(error.message, "; else ".join(filter(None, [instead, error.hint])), error.where)
+        return True
+    return False
 
 
 def _nothing_to_compare(logits: Data | Table, options: ReadingOptions) -> UsageError:
