@@ -269,6 +269,17 @@ class ConfidenceOptions(Options):
             typed=True,
         ),
     ] = None
+    confidence_scale: Annotated[
+        float | None,
+        Option(
+            "With --confidence, the value that stands for certainty: 100 for percentages.",
+            CONFIDENCES,
+            "NUMBER",
+            least=1,
+            shown="1",
+            hint="100 for percentages",
+        ),
+    ] = None
     correct: Annotated[
         str | None,
         Option(
@@ -432,6 +443,7 @@ class LogitsOptions(ReadingOptions):
     """How logits and labels are read, where confidences or the top k of each row are not enough."""
 
     confidence: Annotated[None, _NO_CONFIDENCES] = None
+    confidence_scale: Annotated[None, _NO_CONFIDENCES] = None
     correct: Annotated[None, _NO_CONFIDENCES] = None
     predicted: Annotated[None, _NO_CONFIDENCES] = None
     topk_classes: Annotated[None, _NO_TOPK] = None

@@ -24,6 +24,7 @@ from lscli.io.logits import Logits
 from lscli.io.open import contents_of, opened_entry
 from lscli.io.path_roles import stored_shape
 from lscli.io.paths import STDIN, files_of
+from lscli.io.table_reading import reading_of_file
 from lscli.io.tables.class_columns import is_beside
 from lscli.io.tables.columns import LABELS
 from lscli.io.texts import texts_of
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from lscli.api.keywords import Path
     from lscli.io.axes import Shape
+    from lscli.io.files import RegularFile
     from lscli.io.tables.confidence_columns import Guess
 
     _ShapeOf = Callable[[str, str | None, str], tuple[int, ...] | None]
@@ -81,7 +83,8 @@ def inspect(path: Path, options: InspectOptions) -> Contents:
             finally:
                 if array is not None:
                     array.close()
-        found += _as_confidences(guess_of_file(file, format_name), own)
+        own = _as_confidences(guess_of_file(file, format_name), own)
+        found += own if "confidences" in {array.role for array in own} else _as_table(file, format_name, own)
         file.close()
     found = _with_class_numbers([_by_name(array, found) for array in found])
     partners = _partners(found)
@@ -107,6 +110,7 @@ class _Found(NamedTuple):
         why: why it has no role.
         words: the different labels, if they are texts or truth values.
         columns: the names of the columns of a matrix in a table.
+        whole: all options of the command, if it is that of a table whose columns are named in it.
     """
 
     file: str
@@ -121,6 +125,7 @@ class _Found(NamedTuple):
     why: str
     words: Sequence[str] = ()
     columns: Sequence[str] = ()
+    whole: Sequence[str] = ()
 
     @classmethod
     def of(cls, file: str, format_name: str, key: str | None, array: Any, seen: ValueSummary | None) -> _Found:
@@ -137,7 +142,7 @@ class _Found(NamedTuple):
 
 def _by_name(array: _Found, found: Sequence[_Found]) -> _Found:
     """Labels that are texts, with the option that `lscli eval` needs to read them; other arrays as they are."""
-    if all(integer_of(word) is not None for word in array.words):
+    if array.whole or all(integer_of(word) is not None for word in array.words):
         return array
     others = [other for other in found if other.file == array.file]
     if array.key not in (None, *LABELS) and len(others) > 1:
@@ -154,6 +159,31 @@ def _by_name(array: _Found, found: Sequence[_Found]) -> _Found:
 
 
 _NAMES = "--class-names FILE"
+
+
+def _as_table(file: RegularFile, format_name: str, found: list[_Found]) -> list[_Found]:
+    """The arrays of a table whose columns have other names than those that are looked for, but are plain."""
+    try:
+        reading = reading_of_file(file, format_name)
+    except LscliError:
+        return found
+    if reading is None or not reading.words:
+        return found
+    complete = {"logits", "labels"} <= {array.role for array in found} and not any(array.words for array in found)
+    if complete and "--topk-classes" not in reading.others:
+        return found
+    made = []
+    for array in found:
+        if array.key in (None, reading.logits, reading.logits or "logits"):
+            array = array._replace(role="logits", options=reading.options, why="", whole=reading.words)
+        elif array.key == reading.label:
+            array = array._replace(role="labels", options=[], why="", whole=reading.words)
+        elif array.key == reading.others.get("--topk-classes"):
+            array = array._replace(role="class numbers", why="", whole=reading.words)
+        elif array.role:
+            array = array._replace(role="", options=[], why="not the logits, and not the labels")
+        made.append(array)
+    return made
 
 
 def _as_confidences(columns: Guess | None, found: list[_Found]) -> list[_Found]:
@@ -279,8 +309,8 @@ def _command(
     """
     given = [f"--input-format {input_format}"] if input_format else []
     own = _name(path)
-    if array.role == "confidences":
-        return " ".join(["lscli eval", own, *given, *array.options]), array.options
+    if array.role == "confidences" or array.whole:
+        return " ".join(["lscli eval", own, *given, *(array.whole or array.options)]), array.options
     if array.role not in ("logits", "labels"):
         return "", []
     logits = [other for other in found if other.role == "logits" and other.file == array.file]

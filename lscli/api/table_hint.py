@@ -12,6 +12,7 @@ from lscli.io.argument import Argument, is_path, is_stdin
 from lscli.io.confidences import column_names
 from lscli.io.format_table import FORMATS
 from lscli.io.table_reading import reading_of_file
+from lscli.io.tables.columns import LABELS
 from lscli.text import typed
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def _of_columns(files: Sequence[tuple[RegularFile, str]], path: str, options: Re
     if readings[0] is None or any(each != readings[0] for each in readings):
         return None
     words = readings[0].words
-    if not {*words} - _given(options):
+    only_columns = readings[0].label in LABELS and not readings[0].others  # which the hint of the error names
+    if only_columns or not {*words} - _given(options):
         return None
     return f"if {readings[0].condition}, say {' '.join(['lscli eval', path, *words])}"
 

@@ -109,8 +109,12 @@ class Reading(NamedTuple):
     def words(self) -> list[str]:
         """The options, as they are typed."""
         columns = {"--logits-key": self.logits, "--labels-column": "" if self.label in LABELS else self.label}
-        named = [f"{flag} {typed(name)}" for flag, name in columns.items() if name]
-        return [*(f"{flag} {typed(value)}" if value else flag for flag, value in self.others.items()), *named]
+        return [*self.options, *(f"{flag} {typed(name)}" for flag, name in columns.items() if name)]
+
+    @property
+    def options(self) -> list[str]:
+        """The options besides the names of the columns."""
+        return [f"{flag} {typed(value)}" if value else flag for flag, value in self.others.items()]
 
 
 def reading_of(
@@ -284,10 +288,12 @@ def _in_order(words: Sequence[str], score: str) -> list[str]:
 
 def _are_named(look: Look, columns: Sequence[str]) -> bool:
     """Whether the columns of the logits are called as the labels are."""
+    if not look.words:
+        return False
     with contextlib.suppress(LscliError):
         given = ClassNames("", columns)
         classes_by_name([*look.words], len(columns), None, given, -100, lambda _: ("", 0), "text")
-        return bool(look.words)
+        return True
     return False
 
 
