@@ -311,7 +311,7 @@ def _command(
     own = _name(path)
     if array.role == "confidences" or array.whole:
         return " ".join(["lscli eval", own, *given, *(array.whole or array.options)]), array.options
-    if array.role not in ("logits", "labels"):
+    if array.role not in ("logits", "labels", "class numbers"):
         return "", []
     logits = [other for other in found if other.role == "logits" and other.file == array.file]
     alone = all(other is array or other.key in LABELS for other in found if other.file == array.file)
