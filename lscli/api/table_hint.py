@@ -78,7 +78,7 @@ def _of_clusters(files: Sequence[tuple[RegularFile, str]], path: str, options: R
     return f"for this column of the logits' table, add --groups {path}" if inside else None
 
 
-_OF_TOKEN = re.compile(r"(.+/)?\d+/logprob")
+_OF_TOKEN = re.compile(r"(.+[./])?\d+[./]logprob")
 # Hints that ask for what the command says.
 _GENERAL = (
     *("name the columns of the classes", "name the file of the labels", "name one with", "give the names of the"),
