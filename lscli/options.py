@@ -100,7 +100,8 @@ INPUT_FORMAT = Option(
 )
 CLASS_NAMES = _file(
     "Names of the classes in the order of the columns, one per line, or with commas between them: no,yes. Labels that "
-    "are text are read by them.", READING
+    "are text are read by them.",
+    READING,
 )
 ALLOW_TRAILING = Option("Ignore bytes after the data of an .npy file.", READING)
 PROGRESS = Option(

@@ -83,7 +83,7 @@ def _pattern_of(files: list[str]) -> str:
 
     first = [file for file in files if file == files[0] or alike(file, files[0])]
     begin, end = _common(first), _common([name[::-1] for name in first])
-    pattern = f"{files[0][:begin]}*{files[0][len(files[0]) - end:]}"
+    pattern = f"{files[0][:begin]}*{files[0][len(files[0]) - end :]}"
     exact = sorted(glob.glob(pattern)) == sorted(first) and not set("*?[") & set("".join(first))
     return shlex.quote(pattern) if exact and pattern.isprintable() else ""
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 
 from tests.hints.case import Hint, Make
@@ -61,7 +60,10 @@ def batches(*words: object, flat: bool) -> Make:
     """A `Make` of two batches of tokens, padded to lengths of their own."""
 
     def arguments(folder: Path) -> Sequence[object]:
-        x = [torch.from_numpy(np.log(SUM_1[:24])).reshape(4, 6, 3), torch.from_numpy(np.log(SUM_1[24:])).reshape(4, 9, 3)]
+        x = [
+            torch.from_numpy(np.log(SUM_1[:24])).reshape(4, 6, 3),
+            torch.from_numpy(np.log(SUM_1[24:])).reshape(4, 9, 3),
+        ]
         y = [torch.from_numpy(LABEL[:24]).reshape(4, 6), torch.from_numpy(LABEL[24:]).reshape(4, 9)]
         if flat:
             x, y = [batch.flatten(0, 1) for batch in x], [batch.flatten(0, 1) for batch in y]
@@ -73,7 +75,17 @@ def batches(*words: object, flat: bool) -> Make:
 
 CHURN = {"customer": np.arange(60) + 1000, "age": 20 + np.arange(60), "p_churn": BINARY}
 YES = np.array(["no", "yes"])[TWO]
-COMMAND = ("--binary", "--kind", "probs", "--class-names", "no,yes", "--logits-key", "p_churn", "--labels-column", "left")
+COMMAND = (
+    "--binary",
+    "--kind",
+    "probs",
+    "--class-names",
+    "no,yes",
+    "--logits-key",
+    "p_churn",
+    "--labels-column",
+    "left",
+)
 OF_ANIMALS = ("--kind", "probs", "--logits-key", "cat,dog,emu", "--labels-column", "kind")
 CLUSTERED = (*OF_ANIMALS, "--clusters", "patient")
 QUESTIONS = [
@@ -105,7 +117,7 @@ CASES = [
         "texts as labels of two classes, whose columns are named",
         table(*COMMAND[:3], *COMMAND[5:], **CHURN, left=YES),
         "'no' is not an integer label",
-        f"if left holds the labels and p_churn is the probability of yes, say lscli eval ",
+        "if left holds the labels and p_churn is the probability of yes, say lscli eval ",
         table(*COMMAND, **CHURN, left=YES),
         OF_TWO,
         never=("FILE",),

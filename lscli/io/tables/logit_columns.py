@@ -30,7 +30,18 @@ _MOST_WORDS = 1024  # different texts of a column
 _MOST_CLASSES = 1 << 31
 _LEAST_SHARE = 0.99  # of rows that sum to 1, for probabilities
 # Names that labels have elsewhere, after those of LABELS; in lower case and with `_` between words.
-_GOLD = (*TRUTHS, "gold", "gold_label", "gold_answer", "answer_key", "correct_answer", "actual", "y", "class", "species")
+_GOLD = (
+    *TRUTHS,
+    "gold",
+    "gold_label",
+    "gold_answer",
+    "answer_key",
+    "correct_answer",
+    "actual",
+    "y",
+    "class",
+    "species",
+)
 # What the name of a single score often has in it.
 _SCORES = ("prob", "score", "logit", "conf")
 # Two names of classes, that of class 0 first.
@@ -203,7 +214,7 @@ def _binary(
     }
     chosen = _chosen(fitting, label)
     low, high = float(numbers[score].min()), float(numbers[score].max())
-    if chosen is None or not (low >= 0 and high <= 1 or low < 0 < high):
+    if chosen is None or not ((low >= 0 and high <= 1) or low < 0 < high):
         return None
     probs = low >= 0
     others = {"--binary": ""} | ({"--kind": "probs"} if probs else {}) | fitting[chosen]
