@@ -44,7 +44,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     bits = random.integers(0, 2, 200)
     table(tmp_path / "binary.csv", {"p": np.clip(0.2 + 0.6 * bits + random.normal(0, 0.1, 200), 0.01, 0.99), "y": bits})
     table(tmp_path / "table.csv", {f"class_{k}": x[:, k] for k in range(10)} | {"label": y})
-    table(tmp_path / "meta.csv", {"site": np.where(y < 5, "north", "south")})
+    table(tmp_path / "meta.csv", {"site": np.where(y < 5, "north", "south"), "patient": np.arange(200) // 4})
+    sure = random.uniform(0.3, 1, 200).round(3)
+    table(tmp_path / "answers.csv", {"conf": sure, "ok": (random.random(200) < sure).astype(int)})
+    np.save("member-1.npy", x)
+    np.save("member-2.npy", x + random.normal(size=x.shape).astype(np.float32))
+    log_p = x - np.log(np.exp(x).sum(axis=1, keepdims=True)) - 0.01  # 1 % for the other classes
+    np.savez("topk.npz", logits=log_p, ids=np.tile(np.arange(10), (200, 1)), labels=y, own=log_p[np.arange(200), y])
+    log = [
+        {"logprobs": row[:4].tolist(), "gold": "ABCD"[label]} for row, label in zip(log_p, y, strict=True) if label < 4
+    ]
+    (tmp_path / "log.jsonl").write_text("".join(json.dumps(question) + "\n" for question in log))
     questions = [
         {
             "doc_id": number,
@@ -72,5 +82,6 @@ def test_a_task_s_command_works(run: Run, folder: Path, command: str) -> None:
     answer = run(*arguments)
     assert 0 == answer.code
     # What cannot be computed from such files is named, and nothing else.
-    assert [] == [line for line in answer.err.splitlines() if "; left out: " not in line]
+    named = ("; left out: ", "are absent: there are no logits", "2 members: ")
+    assert [] == [line for line in answer.err.splitlines() if not any(words in line for words in named)]
     assert bool(answer.out) == ("-o" not in arguments)
