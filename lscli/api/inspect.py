@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from lscli.io.axes import Shape
     from lscli.io.files import RegularFile
     from lscli.io.tables.confidence_columns import Guess
+    from lscli.io.tables.logit_columns import Reading
 
     _ShapeOf = Callable[[str, str | None, str], tuple[int, ...] | None]
 
@@ -110,7 +111,7 @@ class _Found(NamedTuple):
         why: why it has no role.
         words: the different labels, if they are texts or truth values.
         columns: the names of the columns of a matrix in a table.
-        whole: all options of the command, if it is that of a table whose columns are named in it.
+        reading: how its table is read, if the columns have other names than those that are looked for.
     """
 
     file: str
@@ -125,7 +126,7 @@ class _Found(NamedTuple):
     why: str
     words: Sequence[str] = ()
     columns: Sequence[str] = ()
-    whole: Sequence[str] = ()
+    reading: Reading | None = None
 
     @classmethod
     def of(cls, file: str, format_name: str, key: str | None, array: Any, seen: ValueSummary | None) -> _Found:
@@ -142,7 +143,7 @@ class _Found(NamedTuple):
 
 def _by_name(array: _Found, found: Sequence[_Found]) -> _Found:
     """Labels that are texts, with the option that `lscli eval` needs to read them; other arrays as they are."""
-    if array.whole or all(integer_of(word) is not None for word in array.words):
+    if array.reading is not None or all(integer_of(word) is not None for word in array.words):
         return array
     others = [other for other in found if other.file == array.file]
     if array.key not in (None, *LABELS) and len(others) > 1:
@@ -175,11 +176,13 @@ def _as_table(file: RegularFile, format_name: str, found: list[_Found]) -> list[
     made = []
     for array in found:
         if array.key in (None, reading.logits, reading.logits or "logits"):
-            array = array._replace(role="logits", options=reading.options, why="", whole=reading.words)
+            array = array._replace(role="logits", options=reading.options, why="", reading=reading)
         elif array.key == reading.label:
-            array = array._replace(role="labels", options=[], why="", whole=reading.words)
+            array = array._replace(role="labels", options=[], why="", reading=reading)
         elif array.key == reading.others.get("--topk-classes"):
-            array = array._replace(role="class numbers", why="", whole=reading.words)
+            array = array._replace(role="class numbers", why="", reading=reading)
+        elif array.key is not None and array.key == reading.others.get("--label-log-probs"):
+            array = array._replace(role="log-probabilities of the labels", options=[], reading=reading)
         elif array.role:
             array = array._replace(role="", options=[], why="not the logits, and not the labels")
         made.append(array)
@@ -309,8 +312,10 @@ def _command(
     """
     given = [f"--input-format {input_format}"] if input_format else []
     own = _name(path)
-    if array.role == "confidences" or array.whole:
-        return " ".join(["lscli eval", own, *given, *(array.whole or array.options)]), array.options
+    if array.reading is not None:
+        return " ".join(["lscli eval", own, *given, *array.reading.words]), array.options
+    if array.role == "confidences":
+        return " ".join(["lscli eval", own, *given, *array.options]), array.options
     if array.role not in ("logits", "labels", "class numbers"):
         return "", []
     logits = [other for other in found if other.role == "logits" and other.file == array.file]
@@ -419,6 +424,9 @@ def _conclusion(found: Sequence[_Found], rows: Sequence[ArrayRow]) -> str:
     roles = [array.role for array in found]
     if "confidences" in roles:
         return "eval reads it as confidences, without logits."
+    readings = [array.reading for array in found if array.reading is not None]
+    if readings:
+        return f"eval reads it by the command below, if {readings[0].condition}."
     if any(_UNKNOWN_AXIS in row.command for row in rows):
         axis = "--flatten if the last axis holds the classes, --class-axis AXIS if another one does"
         return f"eval reads it as logits: say {axis}, --ensemble-axis AXIS if one holds the members of an ensemble."

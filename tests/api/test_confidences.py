@@ -458,7 +458,7 @@ def test_percentages_are_confidences_of_a_scale() -> None:
     scaled = lscli.evaluate({"c": stated, "ok": ok}, confidence="c", confidence_scale=100, correct="ok")
     plain = lscli.evaluate({"c": [0.5, 0.7, 1.0, 0.0], "ok": ok}, confidence="c", correct="ok")
     assert dict(scaled) == dict(plain)
-    with pytest.raises(lscli.LscliError, match="row 1: the confidence 1.01 is not in") as caught:
+    with pytest.raises(lscli.LscliError, match=r"row 1: the confidence 1\.01 is not in") as caught:
         lscli.evaluate({"c": [50, 101], "ok": ok[:2]}, confidence="c", confidence_scale=100, correct="ok")
     assert "percentages" not in caught.value.hint
     with pytest.raises(lscli.UsageError, match="without confidence"):

@@ -24,7 +24,7 @@ BINARY = np.round(_RNG.uniform(0.01, 0.99, 60), 4)
 TWO = np.arange(60) % 2
 OF_TWO = float(((BINARY > 0.5) == TWO).mean())
 ANIMALS = np.array(["cat", "dog", "emu"])[LABEL]
-PROBS = dict(zip(("cat", "dog", "emu"), SUM_1.T, strict=True))
+PROBS: dict[str, Any] = dict(zip(("cat", "dog", "emu"), SUM_1.T, strict=True))
 TOP, IDS = np.log([[0.6, 0.3], [0.5, 0.2], [0.7, 0.1]]), [[7, 3], [2, 9], [4, 0]]
 
 
@@ -73,7 +73,7 @@ def batches(*words: object, flat: bool) -> Make:
     return arguments
 
 
-CHURN = {"customer": np.arange(60) + 1000, "age": 20 + np.arange(60), "p_churn": BINARY}
+CHURN: dict[str, Any] = {"customer": np.arange(60) + 1000, "age": 20 + np.arange(60), "p_churn": BINARY}
 YES = np.array(["no", "yes"])[TWO]
 COMMAND = (
     "--binary",
@@ -101,7 +101,7 @@ DICTS = [
     {"token": ids[0], "p": {str(each): {"logprob": value, "rank": 1} for each, value in zip(ids, top, strict=True)}}
     for top, ids in zip(TOP.tolist(), IDS, strict=True)
 ]
-PATIENTS = {"patient": np.arange(60) // 2, **PROBS, "kind": ANIMALS}
+PATIENTS: dict[str, Any] = {"patient": np.arange(60) // 2, **PROBS, "kind": ANIMALS}
 
 CASES = [
     Hint(

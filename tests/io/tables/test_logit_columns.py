@@ -33,10 +33,16 @@ def words(columns: dict[str, Any], key: str | None = None, label: str | None = N
         ({"p": P, "label": TWO}, "--binary --kind probs --logits-key p"),
         ({"z": [-1.5, 0.5, 2, 1], "y": TWO}, "--binary --logits-key z --labels-column y"),
         ({"p": P, "y": NO_YES}, "--binary --kind probs --class-names no,yes --logits-key p --labels-column y"),
-        ({"p": P, "y": ["Yes", "No"] * 2}, "--binary --kind probs --class-names No,Yes --logits-key p --labels-column y"),
+        (
+            {"p": P, "y": ["Yes", "No"] * 2},
+            "--binary --kind probs --class-names No,Yes --logits-key p --labels-column y",
+        ),
         ({"p": P, "y": [True, False] * 2}, "--binary --kind probs --logits-key p --labels-column y"),
         # The order of other names is not known, unless the score is called by one of them.
-        ({"p": P, "y": ["left", "right"] * 2}, "--binary --kind probs --class-names FILE --logits-key p --labels-column y"),
+        (
+            {"p": P, "y": ["left", "right"] * 2},
+            "--binary --kind probs --class-names FILE --logits-key p --labels-column y",
+        ),
         (
             {"p_sick": P, "y": ["well", "sick"] * 2},
             "--binary --kind probs --class-names well,sick --logits-key p_sick --labels-column y",
