@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -80,9 +81,9 @@ class Look(Cells):
         """Take the next cells; raise EnoughError if no more are needed."""
         some = cells[: _ROWS - self._rows]
         for cell in some.tolist() if isinstance(some, np.ndarray) else some:
-            number = number_of(cell) if isinstance(cell, str) else None if isinstance(cell, bool | None) else cell
+            number = _number(cell)
             if number is not None:
-                self._numbers.append(float(number))
+                self._numbers.append(number)
             elif len(self.words) < _MOST_WORDS:
                 self.words[str(cell)] = None
         self._rows += len(some)
@@ -99,6 +100,15 @@ class Look(Cells):
     def distinct(self) -> list[float]:
         """The different numbers, ascending."""
         return sorted({*self._numbers})
+
+
+def _number(cell: Any) -> float | None:
+    """The number of a cell, or None if it has none."""
+    if isinstance(cell, str):
+        return number_of(cell)
+    with contextlib.suppress(OverflowError):  # an integer beyond float64
+        return float(cell) if isinstance(cell, int | float) and not isinstance(cell, bool) else None
+    return math.inf
 
 
 class Reading(NamedTuple):

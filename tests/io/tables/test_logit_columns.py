@@ -61,6 +61,7 @@ def words(columns: dict[str, Any], key: str | None = None, label: str | None = N
         ({"p": P, "q": P, "y": TWO}, None),
         ({"p": [0.5, 1.5, 2, 3], "y": TWO}, None),
         ({"p": [0.5, None, 0.25, 1], "y": TWO}, None),
+        ({"p": [0.5, 10**400, 0.25, 1], "y": TWO}, None),
         ({"p": P}, None),
         ({"y": TWO}, None),
     ],
