@@ -14,10 +14,9 @@ from lscli.arrays import as_array, as_list, is_tensor
 from lscli.errors import InputError, UsageError
 from lscli.io.argument import Argument, is_path, is_stdin
 from lscli.io.array_request import ArrayRequest
-from lscli.io.cells import Numbers, Truths, Values, Vocabulary
-from lscli.io.format_table import FORMATS
+from lscli.io.cells import Numbers, Truths, Values, Vocabulary, fill
+from lscli.io.format_table import FORMATS, column_names
 from lscli.io.memory import read_all
-from lscli.io.paths import pairs
 from lscli.io.pooling import check_one_source
 from lscli.io.tables.columns import LABELS
 from lscli.io.tables.confidence_columns import guess
@@ -152,28 +151,13 @@ def _each_file(
     with contextlib.ExitStack() as stack:
         argument = Argument.of(path, role, stack, input_format)
         if argument.pattern and paired_with:
-            by_name = {file.name: (file, name) for file, name in argument.files}
-            names = pairs(list(paired_with), list(by_name), argument.pattern)
-            argument = argument._replace(files=[by_name[name] for name in names])
+            argument = argument.paired_with(paired_with)
         for file, format_name in argument.files:
             read(file, format_name)
             ends.append(len(cells))
         shards = argument.names if argument.pattern else []
         name = argument.pattern or argument.names[0]
         return Source(name, shards, ends, sum(file.size for file, _ in argument.files))
-
-
-def column_names(file: RegularFile, format_name: str) -> list[str]:
-    """The names of the columns or arrays of a file.
-
-    Raises:
-        InputError: the file cannot be used.
-    """
-    reader = FORMATS[format_name].reader(file.name)
-    if FORMATS[format_name].table:
-        names: list[str] = reader.column_names(file)
-        return names
-    return [entry.key for entry in reader.contents(file) if entry.key is not None]
 
 
 def guess_of_file(file: RegularFile, format_name: str, confidence: str | None = None) -> Guess | None:
@@ -221,7 +205,7 @@ def _read_file(file: RegularFile, format_name: str, wanted: Wanted, options: Rea
             what, hint = "has the scores of all choices, not a confidence", "leave out --confidence"
         raise InputError(what, hint, where=file.name)
     if FORMATS[format_name].table:
-        FORMATS[format_name].reader(file.name).read_columns(file, wanted)
+        _read_columns(file, format_name, wanted)
         return
     rows: int | None = None
     for name, cells in wanted:
@@ -229,6 +213,12 @@ def _read_file(file: RegularFile, format_name: str, wanted: Wanted, options: Rea
         values = _array(file, format_name, request)
         rows = _checked(values, rows, f"{file.name}[{printed(name)}]")
         cells.add(values, file.name, 0)
+
+
+def _read_columns(file: RegularFile, format_name: str, wanted: Wanted) -> None:
+    """Read columns of a table."""
+    blocks = FORMATS[format_name].reader(file.name).blocks(file, [name for name, _ in wanted])
+    fill([cells for _, cells in wanted], blocks, file.name)
 
 
 def _array(file: RegularFile, format_name: str, request: ArrayRequest) -> Array:
@@ -294,7 +284,7 @@ def _labels_from(labels: Any, cells: Values, options: ReadingOptions, shards: Se
         if own.table:
             names = column_names(file, format_name)
             column = named or (names[0] if len(names) == 1 else _usual(names, file.name))
-            own.reader(file.name).read_columns(file, [(column, cells)])
+            _read_columns(file, format_name, [(column, cells)])
             return
         request = ArrayRequest("labels", "integers", named, "--labels-key", allow_trailing=options.allow_trailing)
         values = _array(file, format_name, request)

@@ -197,7 +197,7 @@ def test_shards_are_read_one_after_another(tmp_path: Path) -> None:
     ("name", "content", "says"),
     [
         ("meta.csv", b"", "empty file"),
-        ("meta.csv", b"site\na\n\nb\n", "has no column 0"),
+        ("meta.csv", b"site\na\n\nb\n", "row 1 is a blank line"),
         ("meta.csv", b'site,x\n"a,1\n', "not a CSV file"),
         ("meta.csv", "site\na\n".encode("utf-16"), "UTF-16"),
         ("meta.jsonl", b'{"site": "a"}\n{"fold": 1}\n', "line 2 has no key 'site'"),
@@ -230,6 +230,7 @@ def test_columns_of_tables_that_are_neither_texts_nor_numbers(tmp_path: Path, ki
         "struct": pa.array([{"a": 1}, {"a": 2}]),
         "text": pa.array(["a", None], pa.large_string()),
         "code": pa.array(["x", "y"]).dictionary_encode(),
+        "category": pa.array([1.5, 0.5]).dictionary_encode(),
         "truth": pa.array([True, None]),
     }
     if kind == "parquet":
@@ -237,10 +238,11 @@ def test_columns_of_tables_that_are_neither_texts_nor_numbers(tmp_path: Path, ki
     else:
         feather.write_feather(pa.table(columns), str(path), compression="uncompressed")
     for column in ("list", "time", "struct"):
-        with pytest.raises(InputError, match=f"column '{column}' is .*, not texts or numbers"):
+        with pytest.raises(InputError, match=f"column '{column}' is .*, not one text or number per row"):
             read(path, column)
     assert ["a", ""] == list(read(path, "text").values)
     assert ["x", "y"] == list(read(path, "code").values)
+    assert ["1.5", "0.5"] == list(read(path, "category").values)
     assert ["True", ""] == list(read(path, "truth").values)
 
 

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lscli.io.cells import Cells
     from lscli.io.files import RegularFile
     from lscli.io.stored import StoredArray
 
@@ -76,45 +75,22 @@ def contents(file: RegularFile) -> list[Entry]:
     return entries(lines.columns, sum(1 for _ in lines.objects(file)))
 
 
-def columns_in(file: RegularFile) -> Columns:
-    """All fields, from the first objects."""
-    return file.parsed(_Lines).columns
-
-
 def column_names(file: RegularFile) -> list[str]:
-    """The names of all fields."""
-    return list(columns_in(file).names)
+    """The names of all fields, from the first objects."""
+    return list(file.parsed(_Lines).columns.names)
 
 
-def cells(file: RegularFile, name: str) -> Iterator[Any]:
-    """The texts, numbers or truth values of a field, one by one; None for null.
+def blocks(file: RegularFile, names: Sequence[str]) -> Iterator[list[list[Any]]]:
+    """The texts, numbers or truth values of fields, block by block of objects; None for null.
 
     Raises:
         InputError: there is no such field, an object lacks it, or it holds something else.
         ReadWriteError: the file cannot be read.
     """
     lines = file.parsed(_Lines)
-    return (value for (value,) in lines.rows(file, [lines.columns.names[place_of(file.name, lines.columns, name)]]))
-
-
-def read_columns(file: RegularFile, wanted: Sequence[tuple[str, Cells]]) -> None:
-    """Give the values of fields to those who want them.
-
-    Args:
-        file: the file.
-        wanted: the name of each field, and what takes its values.
-
-    Raises:
-        InputError: there is no such field, an object lacks it, or a value is refused.
-        ReadWriteError: the file cannot be read.
-    """
-    lines = file.parsed(_Lines)
-    names = [lines.columns.names[place_of(file.name, lines.columns, name)] for name, _ in wanted]
-    rows, first = lines.rows(file, names), 0
+    rows = lines.rows(file, [lines.columns.names[place_of(file.name, lines.columns, name)] for name in names])
     while block := list(itertools.islice(rows, _CELLS)):
-        for values, (_, taker) in zip(zip(*block, strict=True), wanted, strict=True):
-            taker.add(list(values), file.name, first)
-        first += len(block)
+        yield [*map(list, zip(*block, strict=True))]
     file.check_unchanged()
 
 
