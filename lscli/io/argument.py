@@ -143,6 +143,12 @@ def is_path(value: Any) -> bool:
     return isinstance(value, str | bytes | os.PathLike)
 
 
+def check_stdin_once(logits: Any, labels: Any) -> None:
+    """Raise UsageError if both come from standard input."""
+    if is_stdin(labels) and is_stdin(logits):
+        raise UsageError("standard input can be read only once", "name a file for all but one of the inputs", where="-")
+
+
 def is_stdin(value: Any) -> bool:
     """Whether a value is the path `-`."""
     return is_path(value) and os.fsdecode(value) == STDIN

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bisect
 import contextlib
-import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,11 +11,11 @@ import numpy as np
 
 from lscli.arrays import as_array, as_list, is_tensor
 from lscli.errors import InputError, UsageError
-from lscli.io.argument import Argument, is_path, is_stdin
+from lscli.io.argument import Argument, check_stdin_once, is_path, is_stdin
 from lscli.io.array_request import ArrayRequest
 from lscli.io.cells import Numbers, Truths, Values, Vocabulary, fill
 from lscli.io.format_table import FORMATS, column_names
-from lscli.io.memory import read_all
+from lscli.io.memory import check_unicode, read_all
 from lscli.io.pooling import check_one_source
 from lscli.io.tables.columns import LABELS
 from lscli.io.tables.confidence_columns import guess
@@ -118,9 +117,7 @@ def read_confidences(table: Any, labels: Any, options: ReadingOptions) -> Confid
         source = _taken(table, columns_of(lambda: _names_in(table), "table"))
     of_labels = source if in_table else None
     if labels is not None:
-        if is_stdin(labels) and is_stdin(table):
-            hint = "name a file for all but one of the inputs"
-            raise UsageError("standard input can be read only once", hint, where="-")
+        check_stdin_once(table, labels)
         of_labels = _read_labels(labels, label, options, source)
     if len(source.shards) > 1 and not options.pool:
         check_one_source(source.shards, source.ends, None if of_labels is None else label.values(), source.name)
@@ -229,9 +226,7 @@ def _array(file: RegularFile, format_name: str, request: ArrayRequest) -> Array:
     """
     with contextlib.closing(file.another()) as another:
         values = read_all(FORMATS[format_name].reader(file.name).open_array(another, request))
-    # numpy raises a SystemError for such text as soon as a value of it is used.
-    if values.dtype.kind == "U" and values.size and values.view(np.uint32).max() > sys.maxunicode:
-        raise InputError("has characters that do not exist", "write or copy it again", where=file.name)
+    check_unicode(values, file.name)
     return values
 
 

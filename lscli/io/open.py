@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.class_names import TEXT, ClassNames
 from lscli.errors import InputError, UsageError
-from lscli.io.argument import Argument, is_path, is_stdin
+from lscli.io.argument import Argument, check_stdin_once, is_path
 from lscli.io.array_request import ArrayRequest, Entry, Wants
 from lscli.io.axes import Axes, Stored, check_labels, class_axes, joined
 from lscli.io.class_axis import rows_of
@@ -91,8 +91,7 @@ def _opened(
     `matrix_of` makes the logits of the array that is joined from their files; it may open further arrays of these.
     """
     shared = labels is None
-    if is_stdin(labels) and is_stdin(logits):
-        raise UsageError("standard input can be read only once", "name a file for all but one of the inputs", where="-")
+    check_stdin_once(logits, labels)
     several = is_ensemble(options)
     # After an error no file stays open, even if a caller keeps the traceback.
     with contextlib.ExitStack() as stack:

@@ -25,7 +25,7 @@ from lscli.io.format_table import (
     format_of_file,
     format_of_text,
 )
-from lscli.io.memory import read_all
+from lscli.io.memory import check_unicode, read_all
 from lscli.io.pickles import is_pickle, refused
 from lscli.io.places import Places, places_in
 from lscli.io.stdin import NAME as STDIN
@@ -209,6 +209,7 @@ def of_array(values: Array, name: str) -> RowValues:
     """
     if values.dtype.kind not in "biufSUMm":
         raise InputError(f"holds {values.dtype.name} values, not texts or numbers", _ONE, where=name)
+    check_unicode(values, name)
     column = Codes(name)
     column.add(values.reshape(-1), name, 0)
     found = column.found("text" if values.dtype.kind in "SU" else values.dtype.name, values.nbytes)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy as np
 from lscli.arrays import is_tensor
 from lscli.class_names import TEXT
 from lscli.errors import InputError
-from lscli.io.memory import MemoryArray, read_all
+from lscli.io.memory import MemoryArray, check_unicode, read_all
 from lscli.io.places import Places, places_in
 from lscli.text import shown
 
@@ -159,9 +158,7 @@ def _cells(array: StoredArray) -> Iterator[str]:
     for start in range(0, array.shape[0] if row else 0, step):
         stop = min(start + step, array.shape[0])
         block = array.read(start, stop, np.empty((stop - start, *array.shape[1:]), array.dtype.newbyteorder("=")))
-        # numpy would fail in C for other numbers.
-        if array.dtype.kind == "U" and (block.reshape(-1).view(np.uint32) > sys.maxunicode).any():
-            raise InputError("holds text that is not Unicode", "save the array again", where=array.name)
+        check_unicode(block, array.name)
         cells = block.reshape(-1).tolist()
         yield from cells if array.dtype.kind == "U" else map(_decoded, cells)
 

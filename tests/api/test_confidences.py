@@ -407,7 +407,7 @@ def test_text_of_an_archive_that_numpy_cannot_read_is_refused(tmp_path: Path) ->
     text = np.array(["cat", "dog"])
     text.view(np.uint32)[4] = 0x110000
     np.savez(path, conf=[0.5, 0.25], pred=text, labels=["cat", "dog"])
-    with pytest.raises(lscli.InputError, match="has characters that do not exist"):
+    with pytest.raises(lscli.InputError, match="holds text that is not Unicode"):
         lscli.evaluate(path, confidence="conf", predicted="pred")
 
 

@@ -188,7 +188,7 @@ def _values_in(array: Any, rows: int, column: Column) -> Block:
     array.validate(full=True)  # UTF-8, and the places of categories
     if len(array) != rows:
         raise ValueError("a column of another length than its batch")
-    if hasattr(array, "dictionary"):
+    if hasattr(array, "dictionary") and len(array.dictionary) <= rows:
         words = array.dictionary.to_pylist()
         return [None if place is None else words[place] for place in array.indices.to_pylist()]
     return array.to_pylist() if array.null_count or not column.element else values_of(array, rows, column, 0, "")
