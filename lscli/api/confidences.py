@@ -18,7 +18,6 @@ from lscli.checked_options import declared
 from lscli.errors import InputError, LscliError, UsageError
 from lscli.io.argument import Argument, is_path, is_stdin
 from lscli.io.confidences import guess_of_file, guess_of_table, read_confidences
-from lscli.options import LogitsOptions
 from lscli.report import Provenance
 from lscli.table import NO_LOGITS, SampleTable
 from lscli.text import shown
@@ -74,8 +73,7 @@ def are_meant(logits: Data | Table, options: ReadingOptions) -> bool:
         if getattr(options, flag) is not None and options.confidence is None:
             hint = "add --confidence COLUMN, the confidence in each prediction"
             raise UsageError("needs --confidence", hint, where=flag)
-    takes_tables = not isinstance(options, LogitsOptions)
-    return options.confidence is not None or (takes_tables and isinstance(logits, SampleTable))
+    return options.confidence is not None or (options.takes("confidence") and isinstance(logits, SampleTable))
 
 
 def read(logits: Data | Table, labels: Data | None, options: ReadingOptions, *, listed: bool = False) -> Samples:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from lscli.errors import InputError, LscliError
 from lscli.io.argument import Argument, is_path, is_stdin
-from lscli.io.confidences import column_names
-from lscli.io.format_table import FORMATS
+from lscli.io.format_table import FORMATS, column_names
 from lscli.io.table_reading import reading_of_file
 from lscli.io.tables.columns import LABELS
 from lscli.text import typed

@@ -16,7 +16,7 @@ from lscli.io.texts import Texts, texts_of_values
 
 if TYPE_CHECKING:
     import contextlib
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from lscli.io.array_request import ArrayRequest
     from lscli.io.stored import StoredArray
@@ -49,20 +49,28 @@ class Argument(NamedTuple):
             return cls(
                 [], array=texts if isinstance(texts, Texts) else open_array(value if texts is None else texts, role)
             )
-        path = os.fsdecode(value)
-        if path == STDIN:
-            from lscli.io.stdin import open_stdin
 
-            file = open_stdin()
-            stack.callback(file.close)
-            return cls([(file, input_format or _recognised(file))])
-        names = expanded(path)
+        def format_of(file: RegularFile) -> str:
+            return format_of_file(file, role, input_format) if path != STDIN else input_format or _recognised(file)
+
+        path = os.fsdecode(value)
+        return cls.of_files(path, stack, format_of)
+
+    @classmethod
+    def of_files(cls, path: str, stack: contextlib.ExitStack, format_of: Callable[[RegularFile], str]) -> Argument:
+        """Open the files that a path names; `format_of` names the format of each.
+
+        Raises:
+            InputError: there is no such file, or two names lead to the same file.
+            ReadWriteError: a file cannot be read.
+        """
+        names = None if path == STDIN else expanded(path)
         allow_open(len(names or ()))
         opened = cls([], path if names else None)
         for name in names or [path]:
-            file = RegularFile(name)
+            file = _standard_input() if path == STDIN else RegularFile(name)
             stack.callback(file.close)
-            opened.files.append((file, format_of_file(file, role, input_format)))
+            opened.files.append((file, format_of(file)))
         check_distinct([file for file, _ in opened.files])
         return opened
 
@@ -94,15 +102,14 @@ class Argument(NamedTuple):
             stack.callback(file.close)
         return self._replace(files=files)
 
-    def paired_with(self, logits: Argument) -> Argument:
-        """These shards of labels, in the order of the shards of logits.
+    def paired_with(self, names: Sequence[str]) -> Argument:
+        """These shards of labels, in the order of the shards of logits, whose names are given.
 
         Raises:
             InputError: a shard has no partner.
         """
         by_name = {file.name: (file, name) for file, name in self.files}
-        names = pairs(logits.names, list(by_name), self.pattern or "")
-        return self._replace(files=[by_name[name] for name in names])
+        return self._replace(files=[by_name[name] for name in pairs(list(names), list(by_name), self.pattern or "")])
 
     def parts(self, request: ArrayRequest, stack: contextlib.ExitStack) -> list[StoredArray]:
         """Open the requested array of each file, or the array that was given; `stack` closes them.
@@ -136,9 +143,21 @@ def is_path(value: Any) -> bool:
     return isinstance(value, str | bytes | os.PathLike)
 
 
+def check_stdin_once(logits: Any, labels: Any) -> None:
+    """Raise UsageError if both come from standard input."""
+    if is_stdin(labels) and is_stdin(logits):
+        raise UsageError("standard input can be read only once", "name a file for all but one of the inputs", where="-")
+
+
 def is_stdin(value: Any) -> bool:
     """Whether a value is the path `-`."""
     return is_path(value) and os.fsdecode(value) == STDIN
+
+
+def _standard_input() -> RegularFile:
+    from lscli.io.stdin import open_stdin
+
+    return open_stdin()
 
 
 def _recognised(file: RegularFile) -> str:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli.errors import InputError
+from lscli.io.places import Places
 from lscli.io.tables.text import number_of
 from lscli.text import bounded, printable, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -62,6 +63,24 @@ class Cells:
         return f"row {row}, column {shown(self._name)}: {printable(bounded(repr(cell), _LONGEST))}"
 
 
+def fill(columns: Sequence[Cells], blocks: Iterable[Sequence[Block]], where: str) -> None:
+    """Give each column its cells.
+
+    Args:
+        columns: the columns.
+        blocks: blocks of consecutive rows: for each column, its cells in these rows.
+        where: the file, for errors.
+
+    Raises:
+        InputError: a cell is of another kind than its column.
+    """
+    first = 0
+    for block in blocks:
+        for column, cells in zip(columns, block, strict=True):
+            column.add(cells, where, first)
+        first += len(block[0])
+
+
 class Numbers(Cells):
     """Numbers as float64; nan where a cell has none."""
 
@@ -71,7 +90,7 @@ class Numbers(Cells):
                 self._blocks.append(cells.astype(np.float64))
             return
         plain = _listed(cells)
-        values = _plain_numbers(plain) if _is_text(plain) else None
+        values = _plain_numbers(plain) if is_text(plain) else None
         self._blocks.append(self._one_by_one(plain, where, first) if values is None else values)
 
     def values(self) -> NDArray[np.float64]:
@@ -124,14 +143,17 @@ class Vocabulary:
     """A number for each value of labels: equal numbers have one, however they are written, and so have equal strings.
 
     Attributes:
-        values: the values by their numbers: an int, a float or a text.
         of_text: the number of each string, found once.
     """
 
     def __init__(self) -> None:
-        self.values: list[int | float | str] = []
         self.of_text: dict[str, int] = _Texts(self)
-        self._numbers: dict[int | float | str, int] = {}
+        self._places = Places()
+
+    @property
+    def values(self) -> list[int | float | str]:
+        """The values by their numbers."""
+        return list(self._places)
 
     def code(self, value: bool | float | str | None) -> int:
         """The number of a value, -1 if it is missing."""
@@ -143,10 +165,7 @@ class Vocabulary:
 
     def number(self, value: float | str) -> int:
         """The number of a value that is not missing."""
-        if value not in self._numbers:
-            self._numbers[value] = len(self.values)
-            self.values.append(value)
-        return self._numbers[value]
+        return self._places[value]
 
 
 class _Texts(dict[str, int]):
@@ -184,7 +203,7 @@ class Values(Cells):
             return
         plain = _listed(cells)
         find: Callable[[Any], int] = self._vocabulary.of_text.__getitem__
-        if not _is_text(plain):
+        if not is_text(plain):
             odd = next((place for place, cell in enumerate(plain) if not isinstance(cell, _LABEL)), None)
             if odd is not None:
                 what = f"{self._place(first + odd, plain[odd])} is not a label"
@@ -231,6 +250,6 @@ def _listed(cells: Block) -> list[Any]:
     return cells.tolist() if isinstance(cells, np.ndarray) else cells
 
 
-def _is_text(cells: list[Any]) -> bool:
+def is_text(cells: list[Any]) -> bool:
     """Whether all cells are text."""
     return set(map(type, cells)) <= {str}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bisect
 import contextlib
-import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,12 +11,11 @@ import numpy as np
 
 from lscli.arrays import as_array, as_list, is_tensor
 from lscli.errors import InputError, UsageError
-from lscli.io.argument import Argument, is_path, is_stdin
+from lscli.io.argument import Argument, check_stdin_once, is_path, is_stdin
 from lscli.io.array_request import ArrayRequest
-from lscli.io.cells import Numbers, Truths, Values, Vocabulary
-from lscli.io.format_table import FORMATS
-from lscli.io.memory import read_all
-from lscli.io.paths import pairs
+from lscli.io.cells import Numbers, Truths, Values, Vocabulary, fill
+from lscli.io.format_table import FORMATS, column_names
+from lscli.io.memory import check_unicode, read_all
 from lscli.io.pooling import check_one_source
 from lscli.io.tables.columns import LABELS
 from lscli.io.tables.confidence_columns import guess
@@ -119,9 +117,7 @@ def read_confidences(table: Any, labels: Any, options: ReadingOptions) -> Confid
         source = _taken(table, columns_of(lambda: _names_in(table), "table"))
     of_labels = source if in_table else None
     if labels is not None:
-        if is_stdin(labels) and is_stdin(table):
-            hint = "name a file for all but one of the inputs"
-            raise UsageError("standard input can be read only once", hint, where="-")
+        check_stdin_once(table, labels)
         of_labels = _read_labels(labels, label, options, source)
     if len(source.shards) > 1 and not options.pool:
         check_one_source(source.shards, source.ends, None if of_labels is None else label.values(), source.name)
@@ -152,28 +148,13 @@ def _each_file(
     with contextlib.ExitStack() as stack:
         argument = Argument.of(path, role, stack, input_format)
         if argument.pattern and paired_with:
-            by_name = {file.name: (file, name) for file, name in argument.files}
-            names = pairs(list(paired_with), list(by_name), argument.pattern)
-            argument = argument._replace(files=[by_name[name] for name in names])
+            argument = argument.paired_with(paired_with)
         for file, format_name in argument.files:
             read(file, format_name)
             ends.append(len(cells))
         shards = argument.names if argument.pattern else []
         name = argument.pattern or argument.names[0]
         return Source(name, shards, ends, sum(file.size for file, _ in argument.files))
-
-
-def column_names(file: RegularFile, format_name: str) -> list[str]:
-    """The names of the columns or arrays of a file.
-
-    Raises:
-        InputError: the file cannot be used.
-    """
-    reader = FORMATS[format_name].reader(file.name)
-    if FORMATS[format_name].table:
-        names: list[str] = reader.column_names(file)
-        return names
-    return [entry.key for entry in reader.contents(file) if entry.key is not None]
 
 
 def guess_of_file(file: RegularFile, format_name: str, confidence: str | None = None) -> Guess | None:
@@ -221,7 +202,7 @@ def _read_file(file: RegularFile, format_name: str, wanted: Wanted, options: Rea
             what, hint = "has the scores of all choices, not a confidence", "leave out --confidence"
         raise InputError(what, hint, where=file.name)
     if FORMATS[format_name].table:
-        FORMATS[format_name].reader(file.name).read_columns(file, wanted)
+        _read_columns(file, format_name, wanted)
         return
     rows: int | None = None
     for name, cells in wanted:
@@ -229,6 +210,12 @@ def _read_file(file: RegularFile, format_name: str, wanted: Wanted, options: Rea
         values = _array(file, format_name, request)
         rows = _checked(values, rows, f"{file.name}[{printed(name)}]")
         cells.add(values, file.name, 0)
+
+
+def _read_columns(file: RegularFile, format_name: str, wanted: Wanted) -> None:
+    """Read columns of a table."""
+    blocks = FORMATS[format_name].reader(file.name).blocks(file, [name for name, _ in wanted])
+    fill([cells for _, cells in wanted], blocks, file.name)
 
 
 def _array(file: RegularFile, format_name: str, request: ArrayRequest) -> Array:
@@ -239,9 +226,7 @@ def _array(file: RegularFile, format_name: str, request: ArrayRequest) -> Array:
     """
     with contextlib.closing(file.another()) as another:
         values = read_all(FORMATS[format_name].reader(file.name).open_array(another, request))
-    # numpy raises a SystemError for such text as soon as a value of it is used.
-    if values.dtype.kind == "U" and values.size and values.view(np.uint32).max() > sys.maxunicode:
-        raise InputError("holds text that is not Unicode", "save the array again", where=file.name)
+    check_unicode(values, file.name)
     return values
 
 
@@ -294,7 +279,7 @@ def _labels_from(labels: Any, cells: Values, options: ReadingOptions, shards: Se
         if own.table:
             names = column_names(file, format_name)
             column = named or (names[0] if len(names) == 1 else _usual(names, file.name))
-            own.reader(file.name).read_columns(file, [(column, cells)])
+            _read_columns(file, format_name, [(column, cells)])
             return
         request = ArrayRequest("labels", "integers", named, "--labels-key", allow_trailing=options.allow_trailing)
         values = _array(file, format_name, request)

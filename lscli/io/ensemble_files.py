@@ -106,8 +106,8 @@ def label_arguments(
         return found.each_alone()
     if options.ensemble and is_path(logits):
         of_logits = [file for each in members for file in each.files]
-        return found.paired_with(Argument(of_logits, Argument.name_of(logits))).each_alone()
-    return [found if members[0].pattern is None else found.paired_with(members[0])]
+        return found.paired_with([file.name for file, _ in of_logits]).each_alone()
+    return [found if members[0].pattern is None else found.paired_with(members[0].names)]
 
 
 def check_same_labels(

@@ -1,8 +1,9 @@
 """The table of input formats: everything that differs between them except the code that reads them.
 
 A new format is one line in `FORMATS`, a module in `lscli.io.formats` and its test. A reader has
-`open_array(file, request)`, which opens the requested array, and `contents(file)`, which lists all arrays. The
-module and its packages are imported only when a file of the format is opened; this file imports no numpy.
+`open_array(file, request)`, which opens the requested array, and `contents(file)`, which lists all arrays; that of a
+table also has `columns_in(file)`, and `blocks(file, names)`, which gives the values of columns of any type, block by
+block. The module and its packages are imported only when a file of the format is opened; this file imports no numpy.
 """
 
 from __future__ import annotations
@@ -80,6 +81,18 @@ _JSON = ("jsonl", "lm-eval")
 BY_SUFFIX = {suffix: name for name, own in FORMATS.items() for suffix in own.suffixes}
 _START, _LINE = 16, 4096
 _PYARROW = 130 << 20  # bytes of address space that its libraries take, measured
+
+
+def column_names(file: RegularFile, format_name: str) -> list[str]:
+    """The names of the columns or arrays of a file.
+
+    Raises:
+        InputError: the file cannot be used.
+    """
+    reader = FORMATS[format_name].reader(file.name)
+    if FORMATS[format_name].table:
+        return list(reader.columns_in(file).names)
+    return [entry.key for entry in reader.contents(file) if entry.key is not None]
 
 
 def format_of(path: str, role: str) -> str:

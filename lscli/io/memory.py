@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lscli.arrays import BFLOAT16, as_array, is_tensor, plain_tensor, tensor_values, widened
+from lscli.errors import InputError
 from lscli.io.stored import StoredArray
 
 if TYPE_CHECKING:
@@ -110,6 +112,18 @@ def open_tensor(tensor: torch.Tensor, name: str) -> MemoryArray | TensorArray:
     if tensor.dtype == torch.bfloat16:  # numpy lacks this type: take its bits
         return MemoryArray(tensor_values(tensor.contiguous().view(torch.uint16), name), name, bfloat16=True)
     return MemoryArray(tensor_values(tensor, name), name)
+
+
+def check_unicode(texts: NDArray[Any], name: str) -> None:
+    """Refuse characters of an array of texts that no text has: numpy would fail in C as soon as one is used.
+
+    Raises:
+        InputError: it has some.
+    """
+    if texts.dtype.kind != "U" or not texts.nbytes:
+        return
+    if (np.ascontiguousarray(texts).reshape(-1).view(np.uint32) > sys.maxunicode).any():
+        raise InputError("holds text that is not Unicode", "save the array again", where=name)
 
 
 def read_all(array: StoredArray) -> NDArray[Any]:

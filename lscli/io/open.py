@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.class_names import TEXT, ClassNames
 from lscli.errors import InputError, UsageError
-from lscli.io.argument import Argument, is_path, is_stdin
+from lscli.io.argument import Argument, check_stdin_once, is_path
 from lscli.io.array_request import ArrayRequest, Entry, Wants
 from lscli.io.axes import Axes, Stored, check_labels, class_axes, joined
 from lscli.io.class_axis import rows_of
@@ -91,19 +91,13 @@ def _opened(
     `matrix_of` makes the logits of the array that is joined from their files; it may open further arrays of these.
     """
     shared = labels is None
-    if is_stdin(labels) and is_stdin(logits):
-        raise UsageError("standard input can be read only once", "name a file for all but one of the inputs", where="-")
+    check_stdin_once(logits, labels)
     several = is_ensemble(options)
     # After an error no file stays open, even if a caller keeps the traceback.
     with contextlib.ExitStack() as stack:
         arguments = member_arguments(logits, stack, options)
         label_sets = label_arguments(labels, arguments, logits, stack, options)
-        if dimensions == 2 and len(label_sets) > 1:
-            what = "an ensemble needs one file of soft labels"
-            raise UsageError(what, "name one file of labels after the logits", where=arguments[0].names[0])
-        if options.choice_score != "sum" and {name for each in arguments for _, name in each.files} != {"lm-eval"}:
-            what = "--choice-score is for the choices in samples of lm-evaluation-harness"
-            raise UsageError(what, "leave out --choice-score")
+        _check_options(arguments, label_sets, options, dimensions)
         axes = Axes.of(options, soft=dimensions == 2)
         members = [each.parts(_logits_request(options, shared=shared), stack) for each in arguments]
         wants: Wants = "integers" if dimensions == 1 else "matrix"
@@ -115,42 +109,90 @@ def _opened(
             members = members_along(members[0], options.ensemble_axis)
             arguments *= len(members)
         check_alike(members)
-        scores, of_logits, of_labels = members[0], arguments[0], label_sets[0]
+        of_logits, of_labels = arguments[0], label_sets[0]
         truth = truths[0] if len(truths) == 1 else [check_same_labels(label_sets, truths, members)]
-        _check_order(scores[0], truth[0], axes)
-        _check_first_line(scores, truth)
-        check_not_repeated(scores, truth, of_logits, of_labels)
-        samples, label_axes = _checked_shapes(of_logits, scores, of_labels, truth, axes)
-        entries: Sequence[tuple[int, int]] = ()
-        if axes.flatten:
-            entries = _entries([axes.samples(part.shape) for part in scores])
-            entries = entries or ([] if axes.soft else _entries([part.shape for part in truth]))
-        if axes.flatten:
-            members = [[rows_of(part, None if axes.binary else axes.classes) for part in parts] for parts in members]
-            truth = [rows_of(part, axis) for part, axis in zip(truth, label_axes, strict=True)]
-        columns, make = _columns(logits, scores), matrix_of or _matrix
-        rows = samples if axes.flatten else None
+        columns = _columns(logits, members[0])
+        rows = _fitted(of_logits, members, of_labels, truth, axes)
+        make = matrix_of or _matrix
         own = [
-            make(argument.joined(parts), argument, options, rows, entries, stack)
-            for argument, parts in zip(arguments, members, strict=True)
+            make(argument.joined(parts), argument, options, rows.samples, rows.entries, stack)
+            for argument, parts in zip(arguments, rows.members, strict=True)
         ]
         matrix = own[0]
         if several:
-            name = ensemble_name(logits, arguments)
-            array = mean_of(own, name, options.ensemble_of, str(options.device))
-            matrix = Logits(array, options.kind, matrix.samples, entries)
+            array = mean_of(own, ensemble_name(logits, arguments), options.ensemble_of, str(options.device))
+            matrix = Logits(array, options.kind, matrix.samples, rows.entries)
         if names is not None:
             names.check_count(matrix.shape[1])
+        opened: Labels | SoftLabels
         if dimensions == 1:
-            named = read_by_name(truth, matrix.shape[1], names, columns, options.ignore_index, options.labels_from)
-            opened: tuple[Logits, Any] = matrix, Labels(of_labels.joined(named.parts), matrix, named)
+            named = read_by_name(rows.truth, matrix.shape[1], names, columns, options.ignore_index, options.labels_from)
+            opened = Labels(of_labels.joined(named.parts), matrix, named)
         else:
-            opened = matrix, SoftLabels(of_labels.joined(truth), flattened=len(matrix.samples) > 1)
+            opened = SoftLabels(of_labels.joined(rows.truth), flattened=len(matrix.samples) > 1)
         if not options.pool:
-            values = opened[1].values if isinstance(opened[1], Labels) else None
-            check_one_model(truth, of_logits, of_labels, values)
+            values = opened.values if isinstance(opened, Labels) else None
+            check_one_model(rows.truth, of_logits, of_labels, values)
         stack.pop_all()
-    return opened
+    return matrix, opened
+
+
+def _check_options(
+    arguments: Sequence[Argument], label_sets: Sequence[Argument], options: ReadingOptions, dimensions: int
+) -> None:
+    """Raise UsageError if an option does not fit the files."""
+    if dimensions == 2 and len(label_sets) > 1:
+        what = "an ensemble needs one file of soft labels"
+        raise UsageError(what, "name one file of labels after the logits", where=arguments[0].names[0])
+    if options.choice_score != "sum" and {name for each in arguments for _, name in each.files} != {"lm-eval"}:
+        what = "--choice-score is for the choices in samples of lm-evaluation-harness"
+        raise UsageError(what, "leave out --choice-score")
+
+
+class _Rows(NamedTuple):
+    """Logits and labels with one row per sample.
+
+    Attributes:
+        members: the logits of each member, file by file.
+        truth: the labels, file by file.
+        samples: the shape of all samples if they were flattened, else None.
+        entries: the entries of the first axis of each file and the samples of each; empty unless they were flattened.
+    """
+
+    members: Sequence[Sequence[StoredArray]]
+    truth: Sequence[StoredArray]
+    samples: Shape | None = None
+    entries: Sequence[tuple[int, int]] = ()
+
+
+def _fitted(
+    of_logits: Argument,
+    members: Sequence[Sequence[StoredArray]],
+    of_labels: Argument,
+    truth: Sequence[StoredArray],
+    axes: Axes,
+) -> _Rows:
+    """Compare logits with their labels, and make each sample a row.
+
+    Raises:
+        InputError: they do not fit each other.
+    """
+    scores = members[0]
+    _check_order(scores[0], truth[0], axes)
+    _check_first_line(scores, truth)
+    check_not_repeated(scores, truth, of_logits, of_labels)
+    samples, label_axes = _checked_shapes(of_logits, scores, of_labels, truth, axes)
+    if not axes.flatten:
+        return _Rows(members, truth)
+    entries = _entries([axes.samples(part.shape) for part in scores])
+    entries = entries or ([] if axes.soft else _entries([part.shape for part in truth]))
+    class_axis = None if axes.binary else axes.classes
+    return _Rows(
+        [[rows_of(part, class_axis) for part in parts] for parts in members],
+        [rows_of(part, axis) for part, axis in zip(truth, label_axes, strict=True)],
+        samples,
+        entries,
+    )
 
 
 def _columns(logits: Any, scores: Sequence[StoredArray]) -> ClassNames | None:

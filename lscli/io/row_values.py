@@ -8,40 +8,42 @@ from __future__ import annotations
 
 import contextlib
 import os
-from array import array
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from lscli.arrays import as_array, as_list, is_tensor
 from lscli.errors import InputError, UsageError
-from lscli.io.argument import is_stdin
+from lscli.io.argument import Argument
 from lscli.io.array_request import ArrayRequest
-from lscli.io.files import RegularFile
-from lscli.io.format_table import BY_SUFFIX, FORMATS, format_by_content, format_of_file, format_of_text
-from lscli.io.formats.json_objects import JsonObjects, UnfitError
-from lscli.io.memory import read_all
-from lscli.io.paths import expanded
+from lscli.io.cells import Cells, fill, is_text
+from lscli.io.format_table import (
+    BY_SUFFIX,
+    FORMATS,
+    column_names,
+    format_by_content,
+    format_of_file,
+    format_of_text,
+)
+from lscli.io.memory import check_unicode, read_all
 from lscli.io.pickles import is_pickle, refused
-from lscli.io.shards import check_distinct
+from lscli.io.places import Places, places_in
 from lscli.io.stdin import NAME as STDIN
-from lscli.io.stdin import open_stdin
 from lscli.io.tables.columns import Columns, place_of
-from lscli.io.tables.text import COMMA, TAB, cells_of, first_row, is_number
+from lscli.io.tables.text import is_number
 from lscli.text import listed, nearest, printed, said, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
-    from lscli.io.tables.text import Delimiter
+    from lscli.io.cells import Block
+    from lscli.io.files import RegularFile
 
     Array = NDArray[Any]
 
-_DELIMITERS: dict[str, Delimiter] = {"csv": COMMA, "tsv": TAB}
-_COLUMNAR = ("parquet", "arrow", "jsonl")
-_JSON = "lm-eval"
+_TEXTS = ("csv", "tsv")
 _ONE = "give one string or number per row"
 
 
@@ -78,13 +80,8 @@ class RowFile:
     def __init__(self, path: str, role: str) -> None:
         self.name = path
         self._role = role
-        self._files: list[tuple[RegularFile, str]] = []
         with contextlib.ExitStack() as stack:
-            names = None if is_stdin(path) else expanded(path)
-            for name in names or [path]:
-                file = stack.enter_context(contextlib.closing(open_stdin() if is_stdin(name) else RegularFile(name)))
-                self._files.append((file, _format(file, role)))
-            check_distinct([file for file, _ in self._files])
+            self._files = Argument.of_files(path, stack, lambda file: _format(file, role)).files
             self._stack = stack.pop_all()
 
     def __enter__(self) -> RowFile:
@@ -113,55 +110,42 @@ class RowFile:
         parts = [_values(file, name, request, lengths) for file, name in self._files]
         if len(parts) == 1:
             return parts[0]
-        codes = _Codes()
-        joined = [codes.of(part.values)[part.codes.reshape(-1)] for part in parts]
+        places = Places()
+        codes = np.concatenate([places.of(part.values)[part.codes.reshape(-1)] for part in parts])
         return parts[0]._replace(
-            name=self.name, codes=np.concatenate(joined), values=codes.values, size=sum(part.size for part in parts)
+            name=self.name, codes=codes, values=list(places), size=sum(part.size for part in parts)
         )
 
 
 def _values(file: RegularFile, format_name: str, request: ArrayRequest, lengths: Collection[int]) -> RowValues:
     reader = FORMATS[format_name].reader(file.name)
-    if format_name not in (*_DELIMITERS, *_COLUMNAR, _JSON):
+    if not FORMATS[format_name].table:
         with contextlib.closing(reader.open_array(file.another(), request)) as found:
             return of_array(read_all(found), found.name)
-    if format_name in _COLUMNAR:
-        own = request.key or _chosen(file.name, _names(file, format_name), request)
-        return _coded(reader.cells(file, own), f"{file.name}[{printed(own)}]", file.size)
     names = _names(file, format_name)
-    name = _chosen(file.name, names, request)
-    called = f"{file.name}[{printed(name)}]"
-    if format_name == _JSON:
-        return _coded(_of_json(file, name), called, file.size)
-    place = place_of(file.name, Columns(list(names)), name)
+    # A field inside an object of JSON lines is named by its path, which is not among the names of the fields.
+    name = request.key if request.key and format_name not in _TEXTS else _chosen(file.name, names, request)
+    column = Codes(f"{file.name}[{printed(name)}]")
+    if format_name not in _TEXTS:
+        fill([column], reader.blocks(file, [name]), file.name)
+        return column.found("text", file.size)
     has_header = request.key is not None or len(names) > 1
-    found = _coded(cells_of(file, place, _DELIMITERS[format_name], header=has_header), called, file.size)
+    place = place_of(file.name, Columns(list(names)), name)
+    fill([column], reader.table(file).blocks([place], first_line=not has_header), file.name)
+    found = column.found("text", file.size)
     if has_header or is_number(name) or len(found.codes) in lengths:
         return found if has_header else found._replace(name=file.name)
     # A line more than there are samples: the first is a header.
-    return _coded((found.values[code] for code in found.codes[1:].tolist()), called, file.size)
+    codes, values = places_in(found.codes[1:])
+    return found._replace(codes=codes, values=[found.values[code] for code in values])
 
 
 def _names(file: RegularFile, format_name: str) -> Collection[str]:
-    if format_name in _DELIMITERS:
-        return first_row(file, _DELIMITERS[format_name])
     reader = FORMATS[format_name].reader(file.name)
-    if format_name in _COLUMNAR:
-        return list(reader.columns_in(file).names)
-    if format_name == _JSON:
-        _, first = next(iter(JsonObjects(file, _ONE)), (0, {}))
-        return list(first)
-    return [entry.key for entry in reader.contents(file) if entry.key is not None]
-
-
-def _of_json(file: RegularFile, name: str) -> Iterator[Any]:
-    objects = JsonObjects(file, _ONE)
-    for number, each in objects:
-        if name not in each:
-            raise objects.error(number, UnfitError(f"has no key {shown(name)}", "every row needs a value"))
-        if isinstance(each[name], list | dict):
-            raise objects.error(number, UnfitError(f"has no text or number under {shown(name)}", _ONE))
-        yield each[name]
+    if format_name in _TEXTS:
+        names: list[str] = reader.table(file).names
+        return names
+    return column_names(file, format_name)
 
 
 def _chosen(where: str, names: Collection[str], request: ArrayRequest) -> str:
@@ -181,25 +165,25 @@ def _chosen(where: str, names: Collection[str], request: ArrayRequest) -> str:
     raise InputError(f"has {len(names)} columns", f"call one {request.role!r}: {listed(names)}", where=where)
 
 
-class _Codes:
-    """Numbers of values in the order in which they come.
+class Codes(Cells):
+    """Texts and numbers of any kind as codes."""
 
-    Attributes:
-        values: the distinct values so far.
-    """
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._places = Places()
 
-    def __init__(self) -> None:
-        self._places: dict[str | int, int] = {}
+    def add(self, cells: Block, where: str, first: int) -> None:
+        if isinstance(cells, np.ndarray) and cells.dtype.kind not in "SU":
+            codes, distinct = places_in(cells)
+            self._blocks.append(self._places.of(_text(value, self._name) for value in distinct)[codes])
+            return
+        plain = cells.tolist() if isinstance(cells, np.ndarray) else cells
+        self._blocks.append(self._places.of(plain if is_text(plain) else (_text(cell, self._name) for cell in plain)))
 
-    @property
-    def values(self) -> list[str | int]:
-        return list(self._places)
-
-    def of(self, values: Iterable[str | int]) -> Array:
-        """The code of each value, [n]."""
-        places = self._places
-        codes = array("q", (places.setdefault(value, len(places)) for value in values))
-        return np.frombuffer(codes, np.int64).astype(np.intp, copy=False) if codes else np.empty(0, np.intp)
+    def found(self, element: str, size: int) -> RowValues:
+        """The values so far; `element` and `size` as in `RowValues`."""
+        codes = np.concatenate([np.empty(0, np.intp), *self._blocks])
+        return RowValues(self._name, codes, list(self._places), element, size)
 
 
 def of_given(value: Any, name: str) -> RowValues:
@@ -212,7 +196,9 @@ def of_given(value: Any, name: str) -> RowValues:
     if plain and not isinstance(value, np.ma.MaskedArray):
         return of_array(as_array(value, name), name)
     several = isinstance(value, np.ndarray) and value.ndim > 1
-    found = _coded(as_list(value.reshape(-1) if several else value, name), name, 0)
+    column = Codes(name)
+    column.add(as_list(value.reshape(-1) if several else value, name), name, 0)
+    found = column.found("text", 0)
     return found._replace(codes=found.codes.reshape(value.shape)) if several else found
 
 
@@ -224,22 +210,11 @@ def of_array(values: Array, name: str) -> RowValues:
     """
     if values.dtype.kind not in "biufSUMm":
         raise InputError(f"holds {values.dtype.name} values, not strings or numbers", _ONE, where=name)
-    if values.dtype.kind in "SU":
-        found = _coded(values.reshape(-1).tolist(), name, values.nbytes)
-        return found._replace(codes=found.codes.reshape(values.shape))
-    distinct, first, codes = np.unique(values.reshape(-1), return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    place = np.empty(len(order), np.intp)
-    place[order] = np.arange(len(order))
-    texts = [_text(value, name) for value in distinct[order].tolist()]
-    return RowValues(name, place[codes].reshape(values.shape), texts, values.dtype.name, values.nbytes)
-
-
-def _coded(cells: Iterable[Any], name: str, size: int) -> RowValues:
-    """The codes [n] of strings and numbers, one by one."""
-    codes = _Codes()
-    found = codes.of(_text(cell, name) for cell in cells)
-    return RowValues(name, found, codes.values, "text", size)
+    check_unicode(values, name)
+    column = Codes(name)
+    column.add(values.reshape(-1), name, 0)
+    found = column.found("text" if values.dtype.kind in "SU" else values.dtype.name, values.nbytes)
+    return found._replace(codes=found.codes.reshape(values.shape))
 
 
 def _text(value: Any, name: str) -> str | int:
@@ -269,5 +244,8 @@ def _format(file: RegularFile, role: str) -> str:
     if BY_SUFFIX.get(suffix) != "pt" and is_pickle(file):
         raise refused(file.name, "save it as text")
     if suffix in BY_SUFFIX:
-        return format_of_file(file, role, None)
-    return format_by_content(file) or (format_of_text(file) if file.name == STDIN else None) or "csv"
+        found: str | None = format_of_file(file, role, None)
+    else:
+        found = format_by_content(file) or (format_of_text(file) if file.name == STDIN else None)
+    # Samples of lm-evaluation-harness are objects with fields, too.
+    return {None: "csv", "lm-eval": "jsonl"}.get(found, found or "")

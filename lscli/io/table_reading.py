@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from lscli.io.confidences import column_names
+from lscli.io.cells import fill
 from lscli.io.format_table import FORMATS
 from lscli.io.tables.columns import Columns
 from lscli.io.tables.logit_columns import looks_of, reading_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lscli.io.cells import Cells
     from lscli.io.files import RegularFile
     from lscli.io.tables.logit_columns import Reading
 
@@ -32,8 +35,8 @@ def reading_of_file(
     if not FORMATS[format_name].table:
         return None
     reader = FORMATS[format_name].reader(file.name)
-    names = column_names(file, format_name)
-    columns: Columns = reader.columns_in(file) if hasattr(reader, "columns_in") else Columns(names)
+    columns: Columns = reader.columns_in(file)
+    names = list(columns.names)
     if len(columns.first) < len(names) or names == [str(place) for place in range(len(names))]:
         return None
     lists = [column for column in columns.typed if column.lists]
@@ -46,5 +49,9 @@ def reading_of_file(
     if not single:
         return None
     with contextlib.closing(file.another()) as another:
-        looks = looks_of(single, lambda wanted: reader.read_columns(another, wanted))
+
+        def read(wanted: Sequence[tuple[str, Cells]]) -> None:
+            fill([cells for _, cells in wanted], reader.blocks(another, [name for name, _ in wanted]), file.name)
+
+        looks = looks_of(single, read)
     return reading_of(names, looks, floats, whole, key, label)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +10,8 @@ import numpy as np
 from lscli.arrays import is_tensor
 from lscli.class_names import TEXT
 from lscli.errors import InputError
-from lscli.io.memory import MemoryArray, read_all
+from lscli.io.memory import MemoryArray, check_unicode, read_all
+from lscli.io.places import Places, places_in
 from lscli.text import shown
 
 if TYPE_CHECKING:
@@ -53,32 +53,30 @@ class Texts(MemoryArray):
         return Texts(self.codes.reshape(shape), self.words, self.name, self.stored)
 
 
-class _Places(dict[str, int]):
-    """The place of each string, given when it is first looked up."""
+class _Words(Places):
+    """The place of each string, as long as the strings may be labels."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
         self._name = name
         self._characters = 0
 
-    def __missing__(self, word: str) -> int:
-        self._characters += len(word)
+    def __missing__(self, word: str | int) -> int:
+        self._characters += len(str(word))
         if self._characters > _MOST:
             what = f"has more than {len(self)} different strings, which no labels have"
             raise InputError(what, "name the column that holds the labels", where=self._name)
-        place = self[word] = len(self)
-        return place
+        return super().__missing__(word)
 
 
-def coded(cells: Iterable[str], name: str, stored: str = TEXT) -> Texts:
-    """Texts, one per sample, that are read one after another; `stored` is the type in which they are stored.
+def coded(cells: Iterable[str | int], name: str, stored: str = TEXT) -> Texts:
+    """Texts, or whole numbers as texts, one per sample; `stored` is the type in which they are stored.
 
     Raises:
         InputError: the different strings are too many for labels.
     """
-    places = _Places(name)
-    codes = np.fromiter(map(places.__getitem__, cells), np.int32)
-    return Texts(codes, list(places), name, stored)
+    words = _Words(name)
+    return Texts(words.of(cells), [*map(str, words)], name, stored)
 
 
 def texts_of(array: StoredArray) -> Texts | None:
@@ -105,12 +103,8 @@ def texts_of(array: StoredArray) -> Texts | None:
 
 def written(values: NDArray[Any], name: str) -> Texts:
     """Numbers or booleans as the strings that write them."""
-    found, first, codes = np.unique(values.reshape(-1), return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    place = np.empty(len(order), np.int32)
-    place[order] = np.arange(len(order))
-    words = [str(each) for each in found[order].tolist()]
-    return Texts(place[codes].reshape(values.shape), words, name, values.dtype.name)
+    codes, words = places_in(values)
+    return Texts(codes.astype(np.int32), [*map(str, words)], name, values.dtype.name)
 
 
 def texts_of_values(value: Any, name: str) -> Texts | NDArray[np.bool_] | None:
@@ -128,9 +122,9 @@ def texts_of_values(value: Any, name: str) -> Texts | NDArray[np.bool_] | None:
         items = _objects(value)
     if items is None:
         return None
-    places: dict[Any, int] = {}
+    places = Places()
     try:
-        codes = np.fromiter((places.setdefault(item, len(places)) for item in items), np.int32, len(items))
+        codes = places.of(items)
     except TypeError:  # a list, for example, in a list of strings
         return None
     kinds = {type(item) for item in places}
@@ -164,9 +158,7 @@ def _cells(array: StoredArray) -> Iterator[str]:
     for start in range(0, array.shape[0] if row else 0, step):
         stop = min(start + step, array.shape[0])
         block = array.read(start, stop, np.empty((stop - start, *array.shape[1:]), array.dtype.newbyteorder("=")))
-        # numpy would fail in C for other numbers.
-        if array.dtype.kind == "U" and (block.reshape(-1).view(np.uint32) > sys.maxunicode).any():
-            raise InputError("holds text that is not Unicode", "save the array again", where=array.name)
+        check_unicode(block, array.name)
         cells = block.reshape(-1).tolist()
         yield from cells if array.dtype.kind == "U" else map(_decoded, cells)
 

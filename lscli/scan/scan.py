@@ -156,10 +156,10 @@ def _scan(
     watch: ValueWatch | None = None,
     counted: NDArray[np.bool_] | None = None,
 ) -> Scan:
-    of_labels = () if soft is None else soft.columns
-    if isinstance(logits, TopK):
+    if isinstance(logits, TopK):  # whose rows give bounds, have no masked classes, and are not watched
         part = scan_topk(logits, label, columns, options)
         return Scan(part.table, "cpu", "numpy", part.skipped, 0, np.empty(0, np.intp), 0, part.tail)
+    of_labels = () if soft is None else soft.columns
     table = table_bytes(label, {*columns, *vectors, *of_labels})
     fitted = fit(logits, table, options, class_sums=bool(class_sums), soft=soft)
     checks = RowChecks(logits, options.nonfinite, options.masked_classes, counted)

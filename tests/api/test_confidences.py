@@ -429,7 +429,7 @@ def test_columns_of_tables_that_are_no_single_values(name: str, tmp_path: Path) 
     if name == "t.arrow":
         assert 0.5 == lscli.evaluate(path, confidence="conf", correct="ok")["accuracy"]
     for column in ("lists", "days"):
-        with pytest.raises(lscli.InputError, match=f"column '{column}' is .*, not one value per row"):
+        with pytest.raises(lscli.InputError, match=f"column '{column}' is .*, not one string or number per row"):
             lscli.evaluate(path, confidence="conf", correct=column)
 
 

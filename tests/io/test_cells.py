@@ -148,10 +148,9 @@ def test_a_table_of_arrow_that_has_fewer_rows_than_it_says_is_damaged(tmp_path: 
     path = tmp_path / "t.arrow"
     path.write_bytes(b"any")
     table = pa.record_batch({"conf": [0.5, 0.25]})
-    file, cells = RegularFile(str(path)), Numbers("conf")
-    columns = arrow_table.columns_of(table.schema)
-    arrow_table.fill(file, columns, 2, [("conf", cells)], lambda places: [table.select(places)])
-    assert [0.5, 0.25] == cells.values().tolist()
+    file, columns = RegularFile(str(path)), arrow_table.columns_of(table.schema)
+    blocks = arrow_table.blocks_of(file, columns, 2, ["conf"], lambda names: [table.select(names)])
+    assert [[0.5, 0.25]] == [values.tolist() for (values,) in blocks if isinstance(values, np.ndarray)]
     with pytest.raises(ValueError, match="fewer rows than it declares"):
-        arrow_table.fill(file, columns, 3, [("conf", Numbers("conf"))], lambda _: [table])
+        list(arrow_table.blocks_of(file, columns, 3, ["conf"], lambda _: [table]))
     file.close()

@@ -124,11 +124,11 @@ def test_a_number_that_counts_no_column_is_refused(path: Path, column: str) -> N
 
 
 def test_a_line_without_the_column_is_named(path: Path) -> None:
-    refused(path, "id,label\n0,1\n1\n", "row 1 has no column 1", labels_column="label")
+    refused(path, "id,label\n0,1\n1\n", "row 1 has 1 cells, the first line has 2", labels_column="label")
 
 
 def test_a_blank_line_inside_is_an_error(path: Path) -> None:
-    refused(path, "label\n0\n\n1\n", "row 1 has no column 0")
+    refused(path, "label\n0\n\n1\n", "row 1 is a blank line")
 
 
 @pytest.mark.parametrize(

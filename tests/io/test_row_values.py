@@ -123,6 +123,19 @@ def test_arrays_of_every_type(tmp_path: Path, array: Any, values: Any) -> None:
         assert values in (list(found.values), len(found.values))
 
 
+def test_text_that_is_not_unicode_is_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "doc.npy", np.frombuffer(np.array([0x41, 0x110000], "<u4").tobytes(), "<U1"))
+    with pytest.raises(InputError, match="holds text that is not Unicode"):
+        read(tmp_path / "doc.npy")
+
+
+def test_categories_of_which_a_batch_has_few_are_read_by_their_values(tmp_path: Path) -> None:
+    column = pa.DictionaryArray.from_arrays(pa.array([5, 2, 5, None, 4, 2, 5], pa.int8()), pa.array(list("abcdef") * 9))
+    pq.write_table(pa.table({"doc": column}), tmp_path / "doc.parquet")
+    found = read(tmp_path / "doc.parquet", "doc")
+    assert (CODES, ["f", "c", "", "e"]) == (found.codes.tolist(), list(found.values))
+
+
 def test_the_shape_is_kept(tmp_path: Path) -> None:
     for array in (np.arange(6).reshape(2, 3) % 2, np.array([["a", "b", "a"], ["b", "a", "b"]])):
         np.save(tmp_path / "doc.npy", array)
@@ -197,7 +210,9 @@ def test_shards_are_read_one_after_another(tmp_path: Path) -> None:
     ("name", "content", "says"),
     [
         ("meta.csv", b"", "empty file"),
-        ("meta.csv", b"site\na\n\nb\n", "has no column 0"),
+        ("meta.csv", b"site\na\n\nb\n", "row 1 is a blank line"),
+        ("meta.csv", b"site,x\na,1\nb\n", "row 1 has 1 cells, the first line has 2"),
+        ("meta.csv", b"x,site\n1,a\nb, c,2\n", "row 1 has 3 cells, the first line has 2"),
         ("meta.csv", b'site,x\n"a,1\n', "not a CSV file"),
         ("meta.csv", "site\na\n".encode("utf-16"), "UTF-16"),
         ("meta.jsonl", b'{"site": "a"}\n{"fold": 1}\n', "line 2 has no 'site'"),
@@ -230,6 +245,7 @@ def test_columns_of_tables_that_are_neither_texts_nor_numbers(tmp_path: Path, ki
         "struct": pa.array([{"a": 1}, {"a": 2}]),
         "text": pa.array(["a", None], pa.large_string()),
         "code": pa.array(["x", "y"]).dictionary_encode(),
+        "category": pa.array([1.5, 0.5]).dictionary_encode(),
         "truth": pa.array([True, None]),
     }
     if kind == "parquet":
@@ -237,10 +253,11 @@ def test_columns_of_tables_that_are_neither_texts_nor_numbers(tmp_path: Path, ki
     else:
         feather.write_feather(pa.table(columns), str(path), compression="uncompressed")
     for column in ("list", "time", "struct"):
-        with pytest.raises(InputError, match=f"column '{column}' is .*, not strings or numbers"):
+        with pytest.raises(InputError, match=f"column '{column}' is .*, not one string or number per row"):
             read(path, column)
     assert ["a", ""] == list(read(path, "text").values)
     assert ["x", "y"] == list(read(path, "code").values)
+    assert ["1.5", "0.5"] == list(read(path, "category").values)
     assert ["True", ""] == list(read(path, "truth").values)
 
 

@@ -25,16 +25,15 @@ from lscli.errors import InputError
 from lscli.io.tables.arrow_table import (
     ColumnRows,
     DecodedRows,
-    cells_in,
+    blocks_of,
     choose,
     columns_of,
     explained,
-    fill,
     measured_lists,
     text_column,
 )
 from lscli.io.tables.arrow_values import first_width, proved
-from lscli.io.tables.columns import Columns, entries, place_of
+from lscli.io.tables.columns import Columns, entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.io.array_request import ArrayRequest, Entry
-    from lscli.io.cells import Cells
+    from lscli.io.cells import Block
     from lscli.io.files import RegularFile
     from lscli.io.stored import StoredArray
     from lscli.io.tables.arrow_table import Selection
@@ -67,28 +66,27 @@ def open_array(file: RegularFile, request: ArrayRequest) -> StoredArray:
         columns = choose(file, table.columns, sum(table.rows), request, table.width)
         places = [table.columns.first[name] for name in columns.names]
         if not columns.element:
-            return text_column(file, columns, _Batches(file, table.rows, places))
+            return text_column(file, columns, blocks(file, columns.names))
         offsets = _offsets([table.located[place] for place in places], len(table.rows))
     if offsets is not None:
         return _RowsInPlace(file, columns, table.rows, offsets)
     return DecodedRows(file, columns, _Batches(file, table.rows, places), _CALLED, threading.Lock())
 
 
-def read_columns(file: RegularFile, wanted: Sequence[tuple[str, Cells]]) -> None:
-    """Hand over the cells of columns; errors are those of `arrow_table.fill`."""
+def blocks(file: RegularFile, names: Sequence[str]) -> Iterator[list[Block]]:
+    """The values of single columns, batch by batch; errors are those of `arrow_table.blocks_of`."""
     table = file.parsed(_table)
+
+    def batches(names: Sequence[str]) -> Iterator[Any]:
+        return _Batches(file, table.rows, [table.columns.first[name] for name in names])(0)[1]
+
     with explained(file, _CALLED):
-
-        def batches(places: Sequence[int]) -> Iterator[Any]:
-            return _Batches(file, table.rows, places)(0)[1]
-
-        fill(file, table.columns, sum(table.rows), wanted, batches)
-    file.check_unchanged()
+        yield from blocks_of(file, table.columns, sum(table.rows), names, batches)
 
 
-def column_names(file: RegularFile) -> list[str]:
-    """The names of all columns."""
-    return list(file.parsed(_table).columns.names)
+def columns_in(file: RegularFile) -> Columns:
+    """All columns."""
+    return file.parsed(_table).columns
 
 
 def contents(file: RegularFile) -> list[Entry]:
@@ -96,24 +94,6 @@ def contents(file: RegularFile) -> list[Entry]:
     table = file.parsed(_table)
     with explained(file, _CALLED):
         return entries(measured_lists(table.columns, table.width), sum(table.rows))
-
-
-def columns_in(file: RegularFile) -> Columns:
-    """All columns of a file."""
-    return file.parsed(_table).columns
-
-
-def cells(file: RegularFile, name: str) -> Iterator[Any]:
-    """The strings or numbers of a column, one by one; None for a null.
-
-    Raises:
-        InputError: there is no such column, it holds something else, or the file is damaged.
-    """
-    table = file.parsed(_table)
-    place = place_of(file.name, table.columns, name)
-    with explained(file, _CALLED):
-        _, batches = _Batches(file, table.rows, [place])(0)
-    return cells_in(file, table.columns[place], sum(table.rows), batches, _CALLED)
 
 
 # The offsets in the file, one per batch, at which the values of a column begin; None if a batch is compressed. A column

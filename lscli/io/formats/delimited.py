@@ -28,11 +28,11 @@ from lscli.io.tables.text import (
     is_number,
     names_of,
     number_of,
-    open_column,
     rows_of,
     text_of,
 )
-from lscli.io.tables.text_columns import header, read_columns
+from lscli.io.tables.text_columns import TextTable
+from lscli.io.tables.text_values import open_column
 from lscli.text import printable
 
 if TYPE_CHECKING:
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lscli.io.cells import Cells
     from lscli.io.files import RegularFile
 
 _BLOCK = 1 << 20  # characters
@@ -78,13 +77,17 @@ class Reader(NamedTuple):
         file.check_unchanged()
         return array
 
-    def read_columns(self, file: RegularFile, wanted: Sequence[tuple[str, Cells]]) -> None:
-        """Hand over the cells of columns; errors are those of `text_columns.read_columns`."""
-        read_columns(file, wanted, self.delimiter)
+    def table(self, file: RegularFile) -> TextTable:
+        """The columns as text; errors are those of `TextTable`."""
+        return TextTable(file, self.delimiter)
 
-    def column_names(self, file: RegularFile) -> list[str]:
-        """The names of all columns; their positions without a header."""
-        return header(file, self.delimiter)
+    def columns_in(self, file: RegularFile) -> Columns:
+        """All columns; they are called by their positions without a header."""
+        return Columns(self.table(file).names_or_positions())
+
+    def blocks(self, file: RegularFile, names: Sequence[str]) -> Iterator[list[list[str]]]:
+        """The cells of columns, block by block of rows; errors are those of `TextTable.chosen`."""
+        return self.table(file).chosen(names)
 
     def contents(self, file: RegularFile) -> list[Entry]:
         """List the columns: labels one by one, all others as one matrix."""

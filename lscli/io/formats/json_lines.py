@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lscli.io.cells import Cells
     from lscli.io.files import RegularFile
     from lscli.io.stored import StoredArray
 
@@ -81,40 +80,17 @@ def columns_in(file: RegularFile) -> Columns:
     return file.parsed(_Lines).columns
 
 
-def column_names(file: RegularFile) -> list[str]:
-    """The names of all fields."""
-    return list(columns_in(file).names)
-
-
-def cells(file: RegularFile, name: str) -> Iterator[Any]:
-    """The strings, numbers or booleans of a field, one by one; None for null.
+def blocks(file: RegularFile, names: Sequence[str]) -> Iterator[list[list[Any]]]:
+    """The strings, numbers or booleans of fields, block by block of objects; None for null.
 
     Raises:
         InputError: there is no such field, an object lacks it, or it holds something else.
         ReadWriteError: the file cannot be read.
     """
     lines = file.parsed(_Lines)
-    return (value for (value,) in lines.rows(file, [lines.found(file.name, name)]))
-
-
-def read_columns(file: RegularFile, wanted: Sequence[tuple[str, Cells]]) -> None:
-    """Hand over the values of fields.
-
-    Args:
-        file: the file.
-        wanted: the name of each field, and the object that takes its values.
-
-    Raises:
-        InputError: there is no such field, an object lacks it, or a value is refused.
-        ReadWriteError: the file cannot be read.
-    """
-    lines = file.parsed(_Lines)
-    names = [lines.found(file.name, name) for name, _ in wanted]
-    rows, first = lines.rows(file, names), 0
+    rows = lines.rows(file, [lines.found(file.name, name) for name in names])
     while block := list(itertools.islice(rows, _CELLS)):
-        for values, (_, taker) in zip(zip(*block, strict=True), wanted, strict=True):
-            taker.add(list(values), file.name, first)
-        first += len(block)
+        yield [*map(list, zip(*block, strict=True))]
     file.check_unchanged()
 
 

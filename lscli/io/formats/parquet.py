@@ -21,23 +21,22 @@ from lscli.io.formats.parquet_footer import checked_footer
 from lscli.io.tables.arrow_table import (
     DecodedRows,
     Selection,
-    cells_in,
+    blocks_of,
     check_size,
     choose,
     columns_of,
     explained,
-    fill,
     measured_lists,
     text_column,
 )
 from lscli.io.tables.arrow_values import first_width
-from lscli.io.tables.columns import entries, place_of
+from lscli.io.tables.columns import entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lscli.io.array_request import ArrayRequest, Entry
-    from lscli.io.cells import Cells
+    from lscli.io.cells import Block
     from lscli.io.files import RegularFile
     from lscli.io.stored import StoredArray
     from lscli.io.tables.columns import Column, Columns
@@ -60,27 +59,22 @@ def open_array(file: RegularFile, request: ArrayRequest) -> StoredArray:
         table = file.parsed(_Table)
         columns = choose(file, table.columns, table.rows, request, partial(table.width, file))
         if not columns.element:
-            return text_column(file, columns, _Batches(file, table, columns))
+            return text_column(file, columns, blocks(file, columns.names))
         return DecodedRows(file, columns, _Batches(file, table, columns), _CALLED, table.lock)
 
 
-def read_columns(file: RegularFile, wanted: Sequence[tuple[str, Cells]]) -> None:
-    """Hand over the cells of columns; errors are those of `arrow_table.fill`."""
+def blocks(file: RegularFile, names: Sequence[str]) -> Iterator[list[Block]]:
+    """The values of single columns, batch by batch; errors are those of `arrow_table.blocks_of`."""
     with explained(file, _CALLED):
         table = file.parsed(_Table)
         groups = list(range(table.metadata.num_row_groups))
-
-        def batches(places: Sequence[int]) -> Iterator[Any]:
-            return table.batches(file, _CELLS, groups, [table.columns.names[place] for place in places])
-
-        fill(file, table.columns, table.rows, wanted, batches)
-    file.check_unchanged()
+        yield from blocks_of(file, table.columns, table.rows, names, partial(table.batches, file, _CELLS, groups))
 
 
-def column_names(file: RegularFile) -> list[str]:
-    """The names of all columns."""
+def columns_in(file: RegularFile) -> Columns:
+    """All columns, from the footer."""
     with explained(file, _CALLED):
-        return list(file.parsed(_Table).columns.names)
+        return file.parsed(_Table).columns
 
 
 def contents(file: RegularFile) -> list[Entry]:
@@ -88,25 +82,6 @@ def contents(file: RegularFile) -> list[Entry]:
     with explained(file, _CALLED):
         table = file.parsed(_Table)
         return entries(measured_lists(table.columns, partial(table.width, file)), table.rows)
-
-
-def columns_in(file: RegularFile) -> Columns:
-    """All columns of a file, from its footer."""
-    with explained(file, _CALLED):
-        return file.parsed(_Table).columns
-
-
-def cells(file: RegularFile, name: str) -> Iterator[Any]:
-    """The strings or numbers of a column, one by one; None for a null.
-
-    Raises:
-        InputError: there is no such column, it holds something else, or the file is damaged.
-    """
-    columns = columns_in(file)
-    table = file.parsed(_Table)
-    column = columns[place_of(file.name, columns, name)]
-    groups = list(range(table.metadata.num_row_groups))
-    return cells_in(file, column, table.rows, table.batches(file, _CELLS, groups, [name]), _CALLED)
 
 
 class _Table:

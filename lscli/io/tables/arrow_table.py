@@ -13,7 +13,7 @@ import numpy as np
 
 from lscli.errors import InputError, LscliError
 from lscli.io.stored import StoredArray
-from lscli.io.tables.arrow_values import element_of, null_at, proved, values_of
+from lscli.io.tables.arrow_values import element_of, null_at, values_of
 from lscli.io.tables.columns import Column, Columns, labels_among, matrix, place_of, single
 from lscli.io.texts import coded
 from lscli.limits import ran_out
@@ -25,13 +25,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.io.array_request import ArrayRequest
-    from lscli.io.cells import Cells
+    from lscli.io.cells import Block
     from lscli.io.files import RegularFile
     from lscli.io.texts import Texts
 
-    Batches = Callable[[Sequence[int]], Iterable[Any]]
+    Batches = Callable[[Sequence[str]], Iterable[Any]]
 
-_TEXT = re.compile(r"(large_)?string(_view)?|dictionary<values=(large_)?string,.*>")
+_TEXT = "(large_)?string(_view)?"
+_SINGLE = re.compile(rf"{_TEXT}|dictionary<values=({_TEXT}|u?int\d+|halffloat|float|double|bool),.*>")
 # The limit of decoded bytes per byte of the file. Labels may have long runs of equal values, logits have none. A file
 # that expands further is malicious or damaged.
 _MAX_RATIO, _MAX_LABELS_RATIO, _RATIO_FROM = 1000, 100_000, 64 << 20
@@ -126,114 +127,70 @@ def columns_of(schema: Any) -> Columns:
     return Columns.of([_column(field.name, field.type, index=field.name in index) for field in schema])
 
 
-def cells_in(file: RegularFile, column: Column, rows: int, batches: Iterator[Any], called: str) -> Iterator[Any]:
-    """The values of a column of strings or numbers, one by one; None for a null.
-
-    Args:
-        file: for errors.
-        column: what the schema says of it.
-        rows: N, as the file declares it.
-        batches: the record batches of the table, or of this column alone.
-        called: the name of the format, for errors.
-
-    Raises:
-        InputError: the column holds something else, or the file is damaged.
-    """
-    _sized(file, Selection([column._replace(element="int64", width=None)], (rows,), file.name))
-    with explained(file, called):
-        for batch in batches:
-            values = batch.column(column.name)
-            _check_plain(values.type, column.name, file.name)
-            values.validate(full=True)
-            if len(values) != batch.num_rows:
-                raise ValueError("a column of another length than its batch")
-            yield from values.to_pylist()
-
-
-def _check_plain(kind: Any, name: str, where: str) -> None:
-    """Refuse values that are neither strings nor numbers; to convert those of time, pyarrow may import pandas."""
-    import pyarrow as pa
-
-    inner = kind.value_type if pa.types.is_dictionary(kind) else kind
-    text = pa.types.is_string(inner) or pa.types.is_large_string(inner)
-    number = pa.types.is_integer(inner) or pa.types.is_floating(inner) or pa.types.is_boolean(inner)
-    if not text and not number:
-        what = f"column {name!r} is {kind}, not strings or numbers"
-        raise InputError(what, "save one string or number per row", where=where)
-
-
-def text_column(file: RegularFile, columns: Selection, batches: Callable[[int], tuple[int, Iterator[Any]]]) -> Texts:
-    """Read a column of strings or of categories.
+def text_column(file: RegularFile, columns: Selection, blocks: Iterable[list[Block]]) -> Texts:
+    """Read labels that are strings or categories.
 
     Args:
         file: the file.
         columns: the column.
-        batches: as for `DecodedRows`.
+        blocks: its values, as `blocks_of` gives them.
 
     Raises:
         InputError: a value is null, or the different strings are too many for labels.
         ValueError: the column is damaged.
     """
-    column = columns.columns[0]
-    texts = coded(_cells(batches(0)[1], column, file.name), columns.name, column.type)
-    if texts.shape != columns.shape:
-        raise ValueError("holds fewer rows than it declares")
-    file.check_unchanged()
-    return texts
+
+    def cells() -> Iterator[str]:
+        first = 0
+        for (block,) in blocks:
+            plain = list(block)
+            if None in plain:
+                raise null_at(columns.columns[0], first + plain.index(None), file.name)
+            yield from plain
+            first += len(plain)
+
+    return coded(cells(), columns.name, columns.columns[0].type)
 
 
-def _cells(batches: Iterator[Any], column: Column, where: str) -> Iterator[str]:
-    first = 0
-    for batch in batches:
-        array = proved(batch.column(column.name), batch.num_rows, column, first, where)
-        array.validate(full=True)  # UTF-8, and the places of categories
-        if hasattr(array, "dictionary"):
-            words = [None if word is None else str(word) for word in array.dictionary.to_pylist()]
-            cells = [words[place] for place in array.indices.to_pylist()]
-            if None in cells:
-                raise null_at(column, first + cells.index(None), where)
-            yield from cells
-        else:
-            yield from array.to_pylist()
-        first += batch.num_rows
-
-
-def fill(file: RegularFile, columns: Columns, rows: int, wanted: Sequence[tuple[str, Cells]], batches: Batches) -> None:
-    """Hand over the cells of columns that have one value per row: numbers, booleans or text.
+def blocks_of(
+    file: RegularFile, columns: Columns, rows: int, names: Sequence[str], batches: Batches
+) -> Iterator[list[Block]]:
+    """The values of single columns, which may be numbers, booleans or strings, batch by batch.
 
     Args:
         file: for errors.
         columns: all columns.
-        rows: N.
-        wanted: the name of each column, and the object that takes its cells.
-        batches: a function of positions of columns that iterates over the batches.
+        rows: N, as the file declares it.
+        names: the columns.
+        batches: a function of names of columns that iterates over the batches.
 
     Raises:
-        InputError: there is no such column, it has no single values, or a cell is refused.
+        InputError: there is no such column, it has no single values, or the file changes.
         ValueError: the file is damaged.
     """
-    places = [place_of(file.name, columns, name) for name, _ in wanted]
-    for place in places:
-        column = columns[place]
-        if column.lists or not (column.element or _TEXT.fullmatch(column.type)):
-            what = f"column {column.name!r} is {column.type}, not one value per row"
-            raise InputError(what, "save one number or text per row", where=file.name)
-        if column.element:
-            _sized(file, Selection([column], (rows,), column.name))
-    first = 0
-    for batch in batches(sorted({*places})):
-        for place, (_, cells) in zip(places, wanted, strict=True):
-            cells.add(_values_in(batch.column(columns.names[place]), batch.num_rows, columns[place]), file.name, first)
-        first += batch.num_rows
-    if first != rows:
+    chosen = [columns[place_of(file.name, columns, name)] for name in names]
+    for column in chosen:
+        if column.lists or not (column.element or _SINGLE.fullmatch(column.type)):
+            what = f"column {column.name!r} is {column.type}, not one string or number per row"
+            raise InputError(what, "save one string or number per row", where=file.name)
+        _sized(file, Selection([column._replace(element=column.element or "int64")], (rows,), column.name))
+    done = 0
+    for batch in batches([*dict.fromkeys(names)]):
+        yield [_values_in(batch.column(column.name), batch.num_rows, column) for column in chosen]
+        done += batch.num_rows
+    if done != rows:
         raise ValueError("holds fewer rows than it declares")
+    file.check_unchanged()
 
 
-def _values_in(array: Any, rows: int, column: Column) -> Any:
-    """The cells of a column in a batch: an array of numbers or booleans if none is null, else values of Python."""
-    array.validate(full=True)
+def _values_in(array: Any, rows: int, column: Column) -> Block:
+    """The values of a column in a batch: an array of numbers or booleans if none is null, else values of Python."""
+    array.validate(full=True)  # UTF-8, and the places of categories
     if len(array) != rows:
         raise ValueError("a column of another length than its batch")
+    if hasattr(array, "dictionary") and len(array.dictionary) <= rows:
+        words = array.dictionary.to_pylist()
+        return [None if place is None else words[place] for place in array.indices.to_pylist()]
     return array.to_pylist() if array.null_count or not column.element else values_of(array, rows, column, 0, "")
 
 

@@ -1,4 +1,4 @@
-"""Text tables (CSV, TSV): rows of cells, and single columns.
+"""Text tables (CSV, TSV) as rows of cells.
 
 Reading is strict: a misplaced cell would silently become a wrong number.
 """
@@ -8,31 +8,21 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-from array import array
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
-import numpy as np
-
 from lscli.errors import InputError
-from lscli.io.memory import MemoryArray
 from lscli.io.pickles import is_pickle, refused
-from lscli.io.tables.columns import LABELS, Columns, place_of, place_of_single
-from lscli.io.texts import Texts, coded
-from lscli.text import listed, nearest, printable
+from lscli.io.tables.columns import Columns, place_of
+from lscli.text import listed, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from numpy.typing import NDArray
-
-    from lscli.io.array_request import ArrayRequest
     from lscli.io.files import RegularFile
 
 # A column takes 100 to 400 bytes of memory, many times as much as its cell in a line of the file.
 _MOST_COLUMNS = 1 << 20
-_LONGEST = 64 << 20  # characters of a first line
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas", " ": "spaces"}
-_ONE = "save one value per line"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -134,67 +124,6 @@ def check_separated(where: str, line: str, delimiter: Delimiter, again: str = ""
             raise InputError(what, hint, where=where)
 
 
-def open_column(file: RegularFile, request: ArrayRequest, delimiter: Delimiter = COMMA) -> MemoryArray:
-    """Read one column of integers (int64), or else strings, or of numbers (float64), as `request.wants` says.
-
-    `place_of_single` chooses the column; the request may also give its position, from 0. A first line whose cell is not
-    a number is the header; rows are counted after it. A string is no header if it is a name of a class or one of the
-    labels below it, unless the request calls the column so.
-
-    Raises:
-        InputError: the choice is ambiguous, a row lacks the column, or a cell is no such number.
-    """
-    rows = rows_of(file.name, text_of(file), delimiter)
-    written = _first(file, rows)
-    first = names_of(written)
-    place = place_of_single(file.name, Columns(first), request, counted)
-    # A line that starts with `#` is a header even if its cell is a number.
-    whole = [first[place]] if first == written and is_number(first[place]) else []
-    cells = itertools.chain(whole, _cells(file, rows, place, len(whole)))
-    if request.wants != "integers":
-        return MemoryArray(_numbers(cells, file.name, delimiter), file.name)
-    values = _integers(cells)
-    if values is not None:
-        return MemoryArray(values, file.name)
-
-    def texts(start: int) -> Texts:
-        lines = rows_of(file.name, text_of(file), delimiter)
-        return coded(_cells(file, itertools.islice(lines, start, None), place), file.name)
-
-    label = first[place] if first == written else ""
-    named = not label.strip() or label in {*LABELS, request.role, request.key, request.column}
-    found = texts(0 if whole or (label in request.names and not named) else 1)
-    if found.words:
-        check_separated(file.name, found.words[0], delimiter, _ONE)
-    headless = not whole and not named and label in found.words and label not in request.names
-    if headless:
-        return texts(0)
-    found.header = "" if named or whole or label in request.names else label
-    return found
-
-
-def first_row(file: RegularFile, delimiter: Delimiter) -> list[str]:
-    """The cells of the first line, which are the names of the columns if it is a header.
-
-    Raises:
-        InputError: the file is empty, or no text.
-    """
-    with text_of(file) as text:
-        return names_of(_first(file, rows_of(file.name, [text.readline(_LONGEST)], delimiter)))
-
-
-def cells_of(file: RegularFile, place: int, delimiter: Delimiter, *, header: bool) -> Iterator[str]:
-    """The cells of a column of any text, one by one; `header` is whether the first line is left out.
-
-    Raises:
-        InputError: a row lacks the column.
-    """
-    rows = rows_of(file.name, text_of(file), delimiter)
-    if header:
-        next(rows, None)
-    return _cells(file, rows, place)
-
-
 def counted(name: str, columns: Columns, column: str) -> int:
     """The position of a column that is given by its name in the first line, or by its position from 0.
 
@@ -225,44 +154,3 @@ def _rows(lines: Iterator[str], delimiter: Delimiter) -> Iterator[list[str]]:
             return
         line = line.rstrip("\r\n")
         yield line.split(delimiter.character) if line else []
-
-
-def _first(file: RegularFile, rows: Iterator[list[str]]) -> list[str]:
-    first = next(rows, None)
-    if first is None:
-        raise InputError("empty file", _ONE, where=file.name)
-    return first or [""]
-
-
-def _cells(file: RegularFile, rows: Iterator[list[str]], place: int, start: int = 0) -> Iterator[str]:
-    for number, row in enumerate(rows, start):
-        if place >= len(row):
-            raise InputError(f"row {number} has no column {place}", "every line needs a value", where=file.name)
-        yield row[place]
-    file.check_unchanged()
-
-
-def _integers(cells: Iterable[str]) -> NDArray[np.int64] | None:
-    """The integers in cells; None if one of them is no integer."""
-    values = array("q")
-    for cell in cells:
-        try:
-            if "_" in cell or not cell.isascii():  # only Python reads this as an integer
-                return None
-            values.append(int(cell))
-        except (ValueError, OverflowError):
-            return None
-    return np.frombuffer(values, np.int64) if values else np.empty(0, np.int64)
-
-
-def _numbers(cells: Iterable[str], where: str, delimiter: Delimiter) -> NDArray[np.float64]:
-    values = array("d")
-    for number, cell in enumerate(cells):
-        value = number_of(cell)
-        if value is None:
-            if not values:
-                check_separated(where, cell, delimiter, _ONE)
-            what = f"row {number}: {printable(cell[:40])!r} is not a number"
-            raise InputError(what, _ONE, where=where)
-        values.append(value)
-    return np.frombuffer(values, np.float64) if values else np.empty(0)

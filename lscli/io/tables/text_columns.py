@@ -20,61 +20,75 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import TextIO
 
-    from lscli.io.cells import Cells
     from lscli.io.files import RegularFile
     from lscli.io.tables.text import Delimiter
 
 _BLOCK = 1 << 18  # characters
-_ROWS = 1 << 14  # of a block that is read row by row
+_CELLS = 1 << 18  # of a block that is read row by row
 _LONGEST = 64 << 20  # characters of a line
 
 
-def read_columns(file: RegularFile, columns: Sequence[tuple[str, Cells]], delimiter: Delimiter) -> None:
-    """Read columns by their names or positions; the cells are given to each column.
+class TextTable:
+    """A text with one row per line, whose first line may be a row or name the columns.
 
-    The first line is a row if a column is named by its position and the cell there is a number, else a header.
-
-    Raises:
-        InputError: there is no such column, a row has another number of cells, or a cell is refused.
-    """
-    with text_of(file) as text:
-        names, is_row = _first_line(file.name, text, [name for name, _ in columns], delimiter)
-        table = Columns(names, numbered=is_row)
-        chosen = [(counted(file.name, table, name), column) for name, column in columns]
-        if is_row:
-            for place, column in chosen:
-                column.add([names[place]], file.name, 0)
-        first = int(is_row)
-        for cells, count in _blocks(file.name, text, len(names), first, delimiter):
-            for place, column in chosen:
-                column.add(cells[place :: len(names)], file.name, first)
-            first += count
-    file.check_unchanged()
-
-
-def header(file: RegularFile, delimiter: Delimiter) -> list[str]:
-    """The names of the columns; their positions if the first line has a number among its cells.
+    Attributes:
+        first: the cells of the first line.
+        names: the same as names of columns, without the `#` that `np.savetxt` puts before them.
 
     Raises:
         InputError: the file is empty, or is no text of such lines.
     """
-    with text_of(file) as text:
-        names, _ = _first_line(file.name, text, [], delimiter)
-    return [str(place) for place in range(len(names))] if any(map(is_number, names)) else names
 
+    def __init__(self, file: RegularFile, delimiter: Delimiter) -> None:
+        self._file = file
+        self._delimiter = delimiter
+        with text_of(file) as text:
+            self.first = self._first_line(text)
+            if self.first == [""] and not any(map(str.strip, text)):
+                raise InputError("empty file", "save one row per line", where=file.name)
+        self.names = names_of(self.first)
 
-def _first_line(where: str, text: TextIO, named: Sequence[str], delimiter: Delimiter) -> tuple[list[str], bool]:
-    """The cells of the first line, and whether they are a row."""
-    line = text.readline(_LONGEST)
-    if len(line) == _LONGEST or "\0" in line:
-        raise InputError(f"not a {delimiter.called} file", "save one row per line", where=where)
-    written = next(rows_of(where, itertools.chain([line], _rest_of_header(line, text)), delimiter), None)
-    if not written:
-        raise InputError("its first line is empty" if line else "empty file", "save one row per line", where=where)
-    names = names_of(written)
-    places = [int(name) for name in named if name.isascii() and name.isdigit() and len(name) < 9]
-    is_row = names == written and any(is_number(names[place]) for place in places if place < len(names))
-    return names, is_row
+    def names_or_positions(self) -> list[str]:
+        """The names of the columns; their positions if the first line has a number among its cells."""
+        return [str(place) for place in range(len(self.names))] if any(map(is_number, self.names)) else self.names
+
+    def chosen(self, names: Sequence[str]) -> Iterator[list[list[str]]]:
+        """The blocks of columns that are given by their names or positions.
+
+        The first line is a row if a column is given by its position and the cell there is a number, else a header.
+
+        Raises:
+            InputError: there is no such column, or as for `blocks`.
+        """
+        if self.first == [""]:
+            raise InputError("its first line is empty", "save one row per line", where=self._file.name)
+        places = [int(name) for name in names if name.isascii() and name.isdigit() and len(name) < 9]
+        width = len(self.names)
+        is_row = self.names == self.first and any(is_number(self.names[place]) for place in places if place < width)
+        columns = Columns(self.names, numbered=is_row)
+        return self.blocks([counted(self._file.name, columns, name) for name in names], first_line=is_row)
+
+    def blocks(self, places: Sequence[int], *, first_line: bool) -> Iterator[list[list[str]]]:
+        """The cells of the columns at these positions, block by block of rows; `first_line` says whether it is a row.
+
+        Raises:
+            InputError: a row has another number of cells than the first line, or the file changes.
+        """
+        if first_line:
+            yield [[self.first[place]] for place in places]
+        width = len(self.first)
+        with text_of(self._file) as text:
+            self._first_line(text)
+            for cells in _blocks(self._file.name, text, width, int(first_line), self._delimiter):
+                yield [cells[place::width] for place in places]
+        self._file.check_unchanged()
+
+    def _first_line(self, text: TextIO) -> list[str]:
+        line, called, where = text.readline(_LONGEST), self._delimiter.called, self._file.name
+        if len(line) == _LONGEST or "\0" in line:
+            raise InputError(f"not a {called} file", "save one row per line", where=where)
+        lines = itertools.chain([line], _rest_of_header(line, text))
+        return next(rows_of(where, lines, self._delimiter), [""])
 
 
 def _rest_of_header(line: str, text: TextIO) -> Iterator[str]:
@@ -82,8 +96,8 @@ def _rest_of_header(line: str, text: TextIO) -> Iterator[str]:
     return iter(text.readline, "") if line.count('"') % 2 else iter(())
 
 
-def _blocks(where: str, text: TextIO, width: int, first: int, delimiter: Delimiter) -> Iterator[tuple[list[str], int]]:
-    """The cells of a block of rows, one after another, and the number of these rows."""
+def _blocks(where: str, text: TextIO, width: int, first: int, delimiter: Delimiter) -> Iterator[list[str]]:
+    """The cells of a block of rows, one after another."""
     row, blank = first, False
     while block := text.read(_BLOCK) + text.readline(_LONGEST):
         if '"' in block:  # from here on, a row may span several lines
@@ -98,15 +112,12 @@ def _blocks(where: str, text: TextIO, width: int, first: int, delimiter: Delimit
         if not lines:
             continue
         if not _is_plain(lines, width, delimiter):
-            count = 0
-            for cells, some in _row_by_row(where, io.StringIO(lines), width, row, delimiter):
-                yield cells, some
-                count += some
+            for cells in _row_by_row(where, io.StringIO(lines), width, row, delimiter):
+                yield cells
+                row += len(cells) // width
         else:
-            cells = lines.replace("\n", delimiter.character).split(delimiter.character)
-            count = len(cells) // width
-            yield cells, count
-        row += count
+            yield (cells := lines.replace("\n", delimiter.character).split(delimiter.character))
+            row += len(cells) // width
 
 
 def _is_plain(lines: str, width: int, delimiter: Delimiter) -> bool:
@@ -122,16 +133,14 @@ def _is_plain(lines: str, width: int, delimiter: Delimiter) -> bool:
     return bool((ends[:, -1] == ord("\n")).all() and (ends[:, :-1] == separator).all())
 
 
-def _row_by_row(
-    where: str, lines: Iterator[str], width: int, first: int, delimiter: Delimiter
-) -> Iterator[tuple[list[str], int]]:
+def _row_by_row(where: str, lines: Iterator[str], width: int, first: int, delimiter: Delimiter) -> Iterator[list[str]]:
     """The same for rows with quotes, or with an error among them."""
-    rows = rows_of(where, lines, delimiter)
-    while block := list(itertools.islice(rows, _ROWS)):
+    rows, size = rows_of(where, lines, delimiter), max(1, _CELLS // width)
+    while block := list(itertools.islice(rows, size)):
         for row, cells in enumerate(block, first):
             if len(cells) != width:
                 raise _length(where, row, cells, width, delimiter)
-        yield [cell for cells in block for cell in cells], len(block)
+        yield [cell for cells in block for cell in cells]
         first += len(block)
 
 

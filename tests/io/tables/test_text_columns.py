@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lscli.errors import InputError
-from lscli.io.cells import Cells
+from lscli.io.cells import Cells, fill
 from lscli.io.files import RegularFile
 from lscli.io.tables import text_columns
 from lscli.io.tables.text import COMMA, TAB
@@ -34,7 +34,7 @@ def read(path: Path, *names: str, delimiter: Any = COMMA) -> list[list[str]]:
     file = RegularFile(str(path))
     kept = [Kept() for _ in names]
     try:
-        text_columns.read_columns(file, list(zip(names, kept, strict=True)), delimiter)
+        fill(kept, text_columns.TextTable(file, delimiter).chosen(names), file.name)
     finally:
         file.close()
     return [each.cells for each in kept]
@@ -139,7 +139,7 @@ def test_tabs(tmp_path: Path) -> None:
 def test_the_header_names_the_columns_or_they_have_positions(text: str, expected: list[str], tmp_path: Path) -> None:
     file = RegularFile(str(written(tmp_path, text)))
     try:
-        assert expected == text_columns.header(file, COMMA)
+        assert expected == text_columns.TextTable(file, COMMA).names_or_positions()
     finally:
         file.close()
 
@@ -153,5 +153,5 @@ def test_a_text_that_changes_is_an_error(tmp_path: Path) -> None:
 
     file = RegularFile(str(path))
     with pytest.raises(InputError, match="changed while reading"):
-        text_columns.read_columns(file, [("a", Writing())], COMMA)
+        fill([Writing()], text_columns.TextTable(file, COMMA).chosen(["a"]), file.name)
     file.close()
