@@ -13,6 +13,7 @@ from lscli.io.ensemble_axis import split
 from lscli.io.members import other_shape
 from lscli.io.memory import MemoryArray, read_all
 from lscli.io.shards import check_distinct
+from lscli.io.texts import Texts, joined_texts, same_words, texts_of, written
 from lscli.text import shown
 
 if TYPE_CHECKING:
@@ -123,23 +124,46 @@ def check_same_labels(
     Raises:
         InputError: a member has other labels, or they cannot be read.
     """
-    joined = [argument.joined(parts) for argument, parts in zip(arguments, labels, strict=True)]
-    first, *others = (read_all(each) for each in joined)
-    of_first = members[0][0].name
-    for (part, *_), other in zip(members[1:], others, strict=True):
-        if other.shape != first.shape:
-            what = f"has labels of shape {other.shape}, {of_first} of {first.shape}"
+    read = [_read(*each) for each in zip(arguments, labels, strict=True)]
+    first, *others = _alike(read)
+    one, of_first = read_all(first), members[0][0].name
+    for (part, *_), other in zip(members[1:], map(read_all, others), strict=True):
+        if other.shape != one.shape:
+            what = f"has labels of shape {other.shape}, {of_first} of {one.shape}"
             raise InputError(what, "the members of an ensemble must have the same samples", where=part.name)
-        differ = (other != first).ravel()
+        differ = (other != one).ravel()
         if differ.any():
             row = int(differ.argmax())
-            one, two = shown(first.flat[row].item()), shown(other.flat[row].item())
-            what = f"its label of row {row} is {two}, that of {of_first} is {one}"
+            mine, theirs = (
+                shown(first.words[each] if isinstance(first, Texts) else each)
+                for each in (other.flat[row].item(), one.flat[row].item())
+            )
+            what = f"its label of row {row} is {mine}, that of {of_first} is {theirs}"
             hint = "save the samples of all members in the same order"
-            if not np.array_equal(np.sort(other, axis=None), np.sort(first, axis=None)):
+            if not np.array_equal(np.sort(other, axis=None), np.sort(one, axis=None)):
                 hint = "the members of an ensemble must have the same samples"
+            if len({isinstance(each, Texts) for each in read}) > 1:
+                hint = "some members have numbers and others texts: name one file of labels after the logits"
             raise InputError(what, hint, where=part.name)
-    return MemoryArray(first, joined[0].name)
+    return first
+
+
+def _read(argument: Argument, parts: Sequence[StoredArray]) -> MemoryArray:
+    """The labels of a member, of one or of several files; `Texts` if some are texts or truth values."""
+    texts = [texts_of(part) for part in parts]
+    if not any(texts):
+        whole = argument.joined(parts)
+        return MemoryArray(read_all(whole), whole.name)
+    found = [text or written(read_all(part), part.name) for text, part in zip(texts, parts, strict=True)]
+    return found[0] if len(found) == 1 else joined_texts(found, argument.pattern or found[0].name)
+
+
+def _alike(labels: Sequence[MemoryArray]) -> Sequence[MemoryArray]:
+    """The labels of all members as numbers that can be compared: if some are texts, with the same words for all."""
+    if not any(isinstance(each, Texts) for each in labels):
+        return labels
+    texts = [each if isinstance(each, Texts) else written(read_all(each), each.name) for each in labels]
+    return same_words(texts)
 
 
 def members_along(parts: Sequence[StoredArray], axis: int) -> list[list[StoredArray]]:

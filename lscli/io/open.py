@@ -155,16 +155,12 @@ def _opened(
 
 def _columns(logits: Any, scores: Sequence[StoredArray]) -> ClassNames | None:
     """The names of the columns of a table of logits, in files or in memory; None if it has none, or shards differ."""
-    if is_path(logits):
-        found = [*scores[0].columns]
-        if any([*part.columns] != found for part in scores):
-            return None
-    else:
-        # Of a data frame; a tensor or an array has none.
-        found = [*getattr(logits, "columns", ())]
+    found = [*scores[0].columns]
+    if any([*part.columns] != found for part in scores):
+        return None
     called = logits if isinstance(logits, str) else scores[0].name
     same = len(scores[0].shape) == 2 and len(found) == scores[0].shape[1]
-    return ClassNames(f"the columns of {called}", found) if same and all(isinstance(n, str) for n in found) else None
+    return ClassNames(f"the columns of {called}", found) if found and same else None
 
 
 def _matrix(

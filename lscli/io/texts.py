@@ -113,6 +113,22 @@ def written(values: NDArray[Any], name: str) -> Texts:
     return Texts(place[codes].reshape(values.shape), words, name, values.dtype.name)
 
 
+def same_words(texts: Sequence[Texts]) -> list[Texts]:
+    """The same texts with one list of words for all of them, in the order in which they first occur."""
+    place = {word: number for number, word in enumerate(dict.fromkeys(word for each in texts for word in each.words))}
+    own = [np.array([place[word] for word in each.words], np.int32) for each in texts]
+    return [
+        Texts(numbers[each.codes], list(place), each.name, each.stored)
+        for numbers, each in zip(own, texts, strict=True)
+    ]
+
+
+def joined_texts(texts: Sequence[Texts], name: str) -> Texts:
+    """The texts of several files, one after another."""
+    alike = same_words(texts)
+    return Texts(np.concatenate([each.codes for each in alike]), alike[0].words, name, alike[0].stored)
+
+
 def texts_of_values(value: Any, name: str) -> Texts | NDArray[np.bool_] | None:
     """The texts, or truth values, of a list, an array or a column of Python objects; None for any other value.
 
