@@ -300,6 +300,11 @@ def contents_of(path: str, input_format: str | None) -> list[tuple[RegularFile, 
     return found
 
 
+def is_whole(element: str) -> bool:
+    """Whether elements of a type are integers."""
+    return element.lstrip("u").startswith("int")
+
+
 def opened_entry(file: RegularFile, format_name: str, entry: Entry) -> StoredArray:
     """Open one array of a file in any role; closing it leaves the file open.
 
@@ -319,7 +324,9 @@ def opened_entry(file: RegularFile, format_name: str, entry: Entry) -> StoredArr
 
 
 def _opened_as(wants: Wants, file: RegularFile, format_name: str, entry: Entry) -> StoredArray:
-    request = ArrayRequest("logits", wants, entry.key, allow_trailing=True)
+    # Lists of whole numbers in a table are no logits, but class numbers or votes.
+    role = "labels" if is_whole(entry.element) else "logits"
+    request = ArrayRequest(role, wants, entry.key, allow_trailing=True)
     with contextlib.ExitStack() as stack:
         another = file.another()
         stack.callback(another.close)
