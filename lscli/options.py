@@ -291,6 +291,15 @@ class ConfidenceOptions(Options):
     ] = None
 
 
+# Options on logits, which a table of confidences does not have. With another value than the default they are refused,
+# unless they only say how fast, or how leniently, logits are read.
+OF_LOGITS = {
+    *("logits_key", "kind", "binary", "flatten", "class_axis", "soft_labels", "positive_class", "top_label"),
+    *("class_weights", "prior", "noise_rate", "choice_score", "kernel", "min_prob", "class_names"),
+    *("topk_classes", "classes", "label_log_probs", "ensemble", "ensemble_axis", "ensemble_of"),
+}
+
+
 class FileOptions(Options):
     """The arrays to read from a file, and how to read them."""
 
