@@ -133,7 +133,8 @@ class _Found(NamedTuple):
         # Lists of whole numbers in JSON lines are read as floats.
         element = entry.element if is_whole(entry.element) else array.element
         role, options, why = _taken_for(array, element, seen)
-        if format_name in _TABLES and is_beside(key or "", labels=False):
+        named = role == "logits" or len(array.shape) == 1  # lists of whole numbers may be called ids
+        if format_name in _TABLES and named and is_beside(key or "", labels=False):
             role, options, why = "", [], f"column {key!r} may not be a class"
         columns = array.columns
         return cls(file, format_name, key, array.shape, element, size, seen, role, options, why, (), columns)
@@ -285,7 +286,7 @@ def _command(
     own = _name(path)
     if array.role == "confidences":
         return " ".join(["lscli eval", own, *given, *array.options]), array.options
-    if array.role not in ("logits", "labels"):
+    if array.role not in ("logits", "labels", "class numbers"):
         return "", []
     logits = [other for other in found if other.role == "logits" and other.file == array.file]
     alone = all(other is array or other.key in LABELS for other in found if other.file == array.file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from lscli.io.ensemble_axis import split
 from lscli.io.members import other_shape
 from lscli.io.memory import MemoryArray, read_all
 from lscli.io.shards import check_distinct
-from lscli.io.texts import Texts, joined_texts, same_words, texts_of, written
+from lscli.io.texts import Texts, same_words, texts_of, written
 from lscli.text import shown
 
 if TYPE_CHECKING:
@@ -113,8 +114,8 @@ def label_arguments(
 
 def check_same_labels(
     arguments: Sequence[Argument], labels: Sequence[Sequence[StoredArray]], members: Sequence[Sequence[StoredArray]]
-) -> MemoryArray:
-    """The labels of the first member, which all others have, too.
+) -> Sequence[MemoryArray]:
+    """The labels of the first member, of each of its files, which all others have, too.
 
     Args:
         arguments: the labels of each member.
@@ -124,46 +125,38 @@ def check_same_labels(
     Raises:
         InputError: a member has other labels, or they cannot be read.
     """
-    read = [_read(*each) for each in zip(arguments, labels, strict=True)]
-    first, *others = _alike(read)
-    one, of_first = read_all(first), members[0][0].name
-    for (part, *_), other in zip(members[1:], map(read_all, others), strict=True):
-        if other.shape != one.shape:
-            what = f"has labels of shape {other.shape}, {of_first} of {one.shape}"
+    read = [[texts_of(part) or MemoryArray(read_all(part), part.name) for part in parts] for parts in labels]
+    alike, words = _comparable(read)
+    first, *others = (read_all(own.joined(parts)) for own, parts in zip(arguments, alike, strict=True))
+    of_first = members[0][0].name
+    for (part, *_), other in zip(members[1:], others, strict=True):
+        if other.shape != first.shape:
+            what = f"has labels of shape {other.shape}, {of_first} of {first.shape}"
             raise InputError(what, "the members of an ensemble must have the same samples", where=part.name)
-        differ = (other != one).ravel()
+        differ = (other != first).ravel()
         if differ.any():
             row = int(differ.argmax())
-            mine, theirs = (
-                shown(first.words[each] if isinstance(first, Texts) else each)
-                for each in (other.flat[row].item(), one.flat[row].item())
+            one, two = (
+                shown(words[each] if words else each) for each in (first.flat[row].item(), other.flat[row].item())
             )
-            what = f"its label of row {row} is {mine}, that of {of_first} is {theirs}"
+            what = f"its label of row {row} is {two}, that of {of_first} is {one}"
             hint = "save the samples of all members in the same order"
-            if not np.array_equal(np.sort(other, axis=None), np.sort(one, axis=None)):
+            if not np.array_equal(np.sort(other, axis=None), np.sort(first, axis=None)):
                 hint = "the members of an ensemble must have the same samples"
-            if len({isinstance(each, Texts) for each in read}) > 1:
+            if len({isinstance(each, Texts) for each, *_ in read}) > 1:
                 hint = "some members have numbers and others texts: name one file of labels after the logits"
             raise InputError(what, hint, where=part.name)
-    return first
+    return read[0]
 
 
-def _read(argument: Argument, parts: Sequence[StoredArray]) -> MemoryArray:
-    """The labels of a member, of one or of several files; `Texts` if some are texts or truth values."""
-    texts = [texts_of(part) for part in parts]
-    if not any(texts):
-        whole = argument.joined(parts)
-        return MemoryArray(read_all(whole), whole.name)
-    found = [text or written(read_all(part), part.name) for text, part in zip(texts, parts, strict=True)]
-    return found[0] if len(found) == 1 else joined_texts(found, argument.pattern or found[0].name)
-
-
-def _alike(labels: Sequence[MemoryArray]) -> Sequence[MemoryArray]:
-    """The labels of all members as numbers that can be compared: if some are texts, with the same words for all."""
-    if not any(isinstance(each, Texts) for each in labels):
-        return labels
-    texts = [each if isinstance(each, Texts) else written(read_all(each), each.name) for each in labels]
-    return same_words(texts)
+def _comparable(labels: Sequence[Sequence[MemoryArray]]) -> tuple[Sequence[Sequence[MemoryArray]], Sequence[str]]:
+    """The labels of each member as numbers that can be compared, and what they count if some labels are texts."""
+    found = [each for parts in labels for each in parts]
+    if not any(isinstance(each, Texts) for each in found):
+        return labels, ()
+    alike = same_words([each if isinstance(each, Texts) else written(read_all(each), each.name) for each in found])
+    rest = iter(alike)
+    return [list(itertools.islice(rest, len(parts))) for parts in labels], alike[0].words
 
 
 def members_along(parts: Sequence[StoredArray], axis: int) -> list[list[StoredArray]]:

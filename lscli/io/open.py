@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.class_names import TEXT, ClassNames
 from lscli.errors import InputError, UsageError
-from lscli.io.argument import Argument, is_path, is_stdin
+from lscli.io.argument import Argument, is_stdin
 from lscli.io.array_request import ArrayRequest, Entry, Wants
 from lscli.io.axes import Axes, Stored, check_labels, class_axes, joined
 from lscli.io.class_axis import rows_of
@@ -116,7 +116,7 @@ def _opened(
             arguments *= len(members)
         check_alike(members)
         scores, of_logits, of_labels = members[0], arguments[0], label_sets[0]
-        truth = truths[0] if len(truths) == 1 else [check_same_labels(label_sets, truths, members)]
+        truth = truths[0] if len(truths) == 1 else check_same_labels(label_sets, truths, members)
         _check_order(scores[0], truth[0], axes)
         _check_first_line(scores, truth)
         check_not_repeated(scores, truth, of_logits, of_labels)

@@ -123,12 +123,6 @@ def same_words(texts: Sequence[Texts]) -> list[Texts]:
     ]
 
 
-def joined_texts(texts: Sequence[Texts], name: str) -> Texts:
-    """The texts of several files, one after another."""
-    alike = same_words(texts)
-    return Texts(np.concatenate([each.codes for each in alike]), alike[0].words, name, alike[0].stored)
-
-
 def texts_of_values(value: Any, name: str) -> Texts | NDArray[np.bool_] | None:
     """The texts, or truth values, of a list, an array or a column of Python objects; None for any other value.
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import ml_dtypes
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -178,6 +180,63 @@ def test_labels_that_differ() -> None:
     refused(lscli.InputError, says, "x-*.npy", "y-*.npy")
     (Path("y-1.npy")).unlink()
     refused(lscli.InputError, "shards without a partner: x-1.npy", "x-*.npy", "y-*.npy")
+
+
+NAMES = ["ant", "bee", "cow", "doe"]
+
+
+def texts(labels: Any) -> list[str]:
+    return [NAMES[each] for each in labels]
+
+
+def save_lines(path: str, x: Any, labels: Any) -> None:
+    """Write JSON lines of logits and labels."""
+    rows = zip(x.tolist(), labels, strict=True)
+    Path(path).write_text("".join(json.dumps({"logits": row, "label": label}) + "\n" for row, label in rows))
+
+
+def save_csv(path: str, x: Any, labels: Any) -> None:
+    """Write a table with a column per class."""
+    frame = pd.DataFrame(x.astype(float), columns=[f"logit_{name}" for name in NAMES])
+    frame.assign(label=labels).to_csv(path, index=False)
+
+
+def test_each_member_s_file_has_labels_that_are_names() -> None:
+    for place, x in enumerate(X):
+        save_lines(f"n-{place}.jsonl", x, texts(Y))
+        save_csv(f"n-{place}.csv", x, texts(Y))
+        words = np.array(texts(Y), f"U{9 + place}")  # a type of its own for each member
+        np.savez(f"n-{place}.npz", logits=x, labels=words)
+        for shard in range(2):
+            np.savez(f"{place}-{shard}.npz", logits=x[shard * 12 :][:12], labels=words[shard * 12 :][:12])
+    expected = numbers(answer([*X], Y))
+    assert expected == numbers(answer("n-*.jsonl", class_names=NAMES))
+    assert expected == numbers(answer("n-*.npz", class_names=NAMES))
+    assert expected == numbers(answer(["0-*.npz", "1-*.npz", "2-*.npz"], class_names=NAMES))
+    assert pytest.approx(expected, rel=1e-12) == numbers(answer("n-*.csv"))
+    assert expected == numbers(answer("x-*.npy", "n-*.csv", class_names=NAMES, labels_column="label"))
+
+
+def test_labels_that_are_names_differ() -> None:
+    other = texts(Y)
+    other[5] = next(name for name in NAMES if name != other[5])
+    for place, labels in enumerate([texts(Y), other, Y]):
+        save_csv(f"n-{place}.csv", X[place], labels)
+    says = f"^n-1.csv: its label of row 5 is '{other[5]}', that of n-0.csv is '{texts(Y)[5]}'"
+    assert "same samples" in refused(lscli.InputError, says, "n-[01].csv")
+    save_csv("n-1.csv", X[1], texts(Y)[::-1])
+    assert "same order" in refused(lscli.InputError, "its label of row", "n-[01].csv")
+    # Names and numbers cannot be compared, but one file of labels is enough.
+    hint = refused(lscli.InputError, f"is '{Y[0]}', that of n-0.csv is '{texts(Y)[0]}'", "n-[02].csv")
+    assert "one file of labels" in hint
+    assert 4 == len(answer("n-[02].csv", "y-0.npy"))
+
+
+def test_members_that_are_data_frames_have_the_same_columns() -> None:
+    frames = [pd.DataFrame(x, columns=NAMES) for x in X]
+    assert numbers(answer([*X], Y)) == numbers(answer(frames, texts(Y)))
+    says = r"^logits\[1\]: its columns are not those of logits\[0\]"
+    refused(lscli.InputError, says, [frames[0], frames[1][NAMES[::-1]]], Y)
 
 
 def test_soft_labels_are_those_of_all_members() -> None:
