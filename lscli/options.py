@@ -432,19 +432,19 @@ class ReadingOptions(
     """How logits and labels, or confidences, are read."""
 
 
-_NO_CONFIDENCES = Option(hidden=True, hint="it needs logits; lscli eval, lscli bins and lscli samples take confidences")
-_NO_TOPK = Option(hidden=True, unrecorded=True, hint="top-k log-probabilities are read by lscli eval, bins and samples")
+# The command line finds the same words by itself, since other commands have the option.
+_ELSEWHERE = Option(hidden=True, unrecorded=True, hint="lscli eval, lscli bins and lscli samples take it")
 
 
 class LogitsOptions(ReadingOptions):
     """How logits and labels are read, where confidences or the top k of each row are not enough."""
 
-    confidence: Annotated[None, _NO_CONFIDENCES] = None
-    correct: Annotated[None, _NO_CONFIDENCES] = None
-    predicted: Annotated[None, _NO_CONFIDENCES] = None
-    topk_classes: Annotated[None, _NO_TOPK] = None
-    classes: Annotated[None, _NO_TOPK] = None
-    label_log_probs: Annotated[None, _NO_TOPK] = None
+    confidence: Annotated[None, _ELSEWHERE] = None
+    correct: Annotated[None, _ELSEWHERE] = None
+    predicted: Annotated[None, _ELSEWHERE] = None
+    topk_classes: Annotated[None, _ELSEWHERE] = None
+    classes: Annotated[None, _ELSEWHERE] = None
+    label_log_probs: Annotated[None, _ELSEWHERE] = None
 
 
 class EpsOptions(Options):

@@ -26,6 +26,7 @@ T = TypeVar("T")
 Side = Literal["lower", "upper"]
 BOUNDS: tuple[Side, Side] = ("lower", "upper")
 Arguments = TypeVarTuple("Arguments")
+NO_LOGITS = "there are no logits"  # what a table of confidences lacks
 
 
 def bound(column: str, side: Side) -> str:

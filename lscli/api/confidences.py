@@ -19,7 +19,7 @@ from lscli.io.argument import Argument, is_path, is_stdin
 from lscli.io.confidences import guess_of_file, guess_of_table, read_confidences
 from lscli.options import OF_LOGITS, LogitsOptions
 from lscli.report import Provenance
-from lscli.table import SampleTable
+from lscli.table import NO_LOGITS, SampleTable
 from lscli.text import shown, typed
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _checked(logits: Data | Table, found: Confidences, options: ReadingOptions, 
         values = np.array([*found.vocabulary.values, math.nan], object)  # the last one, at -1, is a missing one
         codes = {"predicted": predicted, "label": label}
         columns |= {name: values[each] for name, each in codes.items() if each is not None}
-    table = SampleTable(columns)
+    table = SampleTable(columns, lacks=NO_LOGITS)
     notes = []
     skipped = int(np.count_nonzero(missing))
     if skipped:

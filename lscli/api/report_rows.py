@@ -16,6 +16,7 @@ from lscli.metrics.bins import rule_of
 from lscli.metrics.bounds import lacks_bounds
 from lscli.report import Report, Row
 from lscli.summaries.evaluation import conclude
+from lscli.table import NO_LOGITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -170,6 +171,8 @@ def measured_rows(
 
 def _lacks_columns(choice: Choice, settings: Settings, table: SampleTable) -> bool:
     """Whether a metric is absent because the table does not have what it reads."""
+    if table.num_classes is None and choice.named:
+        return True
     if _without_setting(choice, settings):
         return False
     own = choice.settings(settings)
@@ -214,7 +217,7 @@ def report(
 def _reason(choice: Choice, settings: Settings, table: SampleTable) -> str:
     """Why a metric that was named is absent."""
     if table.num_classes is None:
-        return "it needs logits"
+        return NO_LOGITS
     reason = _without_setting(choice, settings)
     if reason:
         return reason

@@ -125,11 +125,12 @@ def _values(file: RegularFile, format_name: str, request: ArrayRequest, lengths:
     if format_name not in (*_DELIMITERS, *_COLUMNAR, _JSON):
         with contextlib.closing(reader.open_array(file.another(), request)) as found:
             return of_array(read_all(found), found.name)
+    if format_name in _COLUMNAR:
+        own = request.key or _chosen(file.name, _names(file, format_name), request)
+        return _coded(reader.cells(file, own), f"{file.name}[{printed(own)}]", file.size)
     names = _names(file, format_name)
     name = _chosen(file.name, names, request)
     called = f"{file.name}[{printed(name)}]"
-    if format_name in _COLUMNAR:
-        return _coded(reader.cells(file, name), called, file.size)
     if format_name == _JSON:
         return _coded(_of_json(file, name), called, file.size)
     place = place_of(file.name, Columns(list(names)), name)

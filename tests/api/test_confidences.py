@@ -35,6 +35,7 @@ NAMES = np.array(["cat", "dog, or not", 'the "emu"', "élan", "None"])
 COLUMNS: dict[str, Any] = {"conf": CONFIDENCE, "ok": CORRECT.astype(int), "pred": PREDICTED, "label": LABEL}
 TEXTS: dict[str, Any] = {"conf": CONFIDENCE, "pred": NAMES[PREDICTED], "label": NAMES[LABEL]}
 ALL = "accuracy,confidence,calibration,proper,selective"
+pytestmark = pytest.mark.filterwarnings("ignore:.* are absent. there are no logits:lscli.LscliWarning")
 
 
 def _npz(path: Path, columns: Mapping[str, Any]) -> None:
@@ -151,7 +152,8 @@ def test_confidences_below_half_stay_what_they_are(tmp_path: Path) -> None:
     path.write_text("conf,ok\n0.1,1\n0.2,0\n0.3,0\n")
     report = lscli.evaluate(path, confidence="conf", correct="ok")
     assert pytest.approx(0.2, rel=1e-12) == report["confidence_mean"]
-    assert [] == report.warnings
+    assert 1 == len(report.warnings)
+    assert report.warnings[0].startswith("loss_hard, loss_uniform, ")
     assert report.conclusion.endswith(".")
     assert "loss" not in report.conclusion
 
@@ -303,7 +305,7 @@ def test_labels_may_count_from_another_number_than_predictions(tmp_path: Path) -
     WRITERS["t.csv"](path, {**COLUMNS, "label": LABEL + 1})
     with pytest.warns(lscli.LscliWarning, match="do the labels count from 1"):
         lscli.evaluate(path, confidence="conf", predicted="pred")
-    report = lscli.evaluate(path, confidence="conf", predicted="pred", labels_from=1)
+    report = lscli.evaluate(path, confidence="conf", predicted="pred", labels_from=1, metrics="accuracy")
     assert (CORRECT.mean(), []) == (report["accuracy"], report.warnings)
     with pytest.raises(lscli.InputError, match=r"row .*: the label 1 comes before the first, 2"):
         lscli.evaluate(path, confidence="conf", predicted="pred", labels_from=2)

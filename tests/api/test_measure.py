@@ -128,7 +128,9 @@ def test_a_table_of_logits_has_the_metrics_of_its_columns() -> None:
 def test_a_metric_that_is_named_and_absent_is_warned_of_with_the_reason(metric: str) -> None:
     with pytest.warns(lscli.LscliWarning) as caught:
         report = lscli.measure(TABLE, metrics=[metric, "ece"])
-    assert [f"{metric} is absent: it needs logits"] == [str(warning.message) for warning in caught] == report.warnings
+    assert (
+        [f"{metric} is absent: there are no logits"] == [str(warning.message) for warning in caught] == report.warnings
+    )
     assert __file__ == caught[0].filename
     assert ["ece"] == [row.metric for row in report.rows]
 
@@ -165,7 +167,7 @@ def test_metrics_that_all_need_logits_are_refused() -> None:
 
 @pytest.mark.parametrize("score", ["margin", "max_logit_pnorm"])
 def test_a_score_without_its_column_leaves_the_selective_metrics_out(score: Any) -> None:
-    with pytest.warns(lscli.LscliWarning, match="aurc is absent: it needs logits"):
+    with pytest.warns(lscli.LscliWarning, match="aurc is absent: there are no logits"):
         assert "aurc" not in lscli.measure(TABLE, score=score, metrics="aurc,ece")
 
 

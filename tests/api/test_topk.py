@@ -333,4 +333,4 @@ def test_all_classes_need_no_label_of_their_own() -> None:
 def test_questions_that_need_all_classes_say_who_reads_the_top_k(function: Any) -> None:
     with pytest.raises(UsageError, match="is not an option") as refused:
         function(KEPT.values, Y, topk_classes=KEPT.classes, classes=K)
-    assert "top-k log-probabilities are read by" in refused.value.hint
+    assert "lscli.evaluate, lscli.per_bin and lscli.per_sample take it" == refused.value.hint

@@ -224,7 +224,7 @@ def table(kind: str, data: bytes) -> dict[str, NDArray[Any]] | None:
 
 
 def _json_fields(data: bytes) -> dict[str, NDArray[Any]]:
-    """The fields of JSON objects that are numbers, or lists of numbers of one length."""
+    """The fields of JSON objects that are numbers, truth values, texts, or lists of numbers of one length."""
     text = data.decode("utf-8-sig")
     array = text.lstrip(" \t\r\n").startswith("[")
     read = partial(json.loads, parse_int=lambda digits: int(digits) if len(digits) < 400 else float(digits))
@@ -239,7 +239,7 @@ def _json_fields(data: bytes) -> dict[str, NDArray[Any]]:
             with contextlib.suppress(ValueError, OverflowError, TypeError):
                 column = np.array(values)
                 found[path] = column.astype(float) if column.dtype == object else column
-    return {path: column for path, column in found.items() if column.dtype.kind in "iuf"}
+    return {path: column for path, column in found.items() if column.dtype.kind in "iufUb"}
 
 
 def _of_parquet(data: bytes, name: str) -> NDArray[Any]:

@@ -273,7 +273,7 @@ def _compare_table(values: NDArray[Any], expected: dict[str, NDArray[Any]] | Non
     """A matrix has to be a column of lists, or to have the columns of the file in their order."""
     if expected is None:
         return
-    if any(np.array_equal(values, other, equal_nan=other.dtype.kind == "f") for other in expected.values()):
+    if any(_are_equal(values, other) for other in expected.values()):
         return
     _compare_columns(values if values.ndim == 2 else values[:, None], [x for x in expected.values() if x.ndim == 1])
 
@@ -282,5 +282,9 @@ def _compare_columns(values: NDArray[Any], expected: list[NDArray[Any]]) -> None
     """Each column that lscli takes for logits has to be a column of the file, in the same order."""
     left = iter(expected)
     for column in values.T:
-        if not any(np.array_equal(column, other, equal_nan=other.dtype.kind == "f") for other in left):
+        if not any(_are_equal(column, other) for other in left):
             raise WrongError(f"a column that is none of the file's: {column}")
+
+
+def _are_equal(values: NDArray[Any], other: NDArray[Any]) -> bool:
+    return np.array_equal(values, other, equal_nan=values.dtype.kind == other.dtype.kind == "f")

@@ -147,6 +147,15 @@ CASES = [
         code=2,
     ),
     Hint(
+        "top k with class weights",
+        kept(LOG_P, "--class-weights", "w.npy"),
+        "needs the log-probabilities of all classes",
+        "leave out --class-weights",
+        kept(),
+        accuracy=RIGHT,
+        code=2,
+    ),
+    Hint(
         "all classes with the labels' own",
         kept(LOG_P, "--label-log-probs", "own", ids=ALL),
         "is not needed, since every row has all 9 classes",

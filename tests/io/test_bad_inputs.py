@@ -166,7 +166,7 @@ def test_a_class_that_is_masked_is_legal_and_counted(place: Place) -> None:
     logits = some_logits()
     logits[0, 1] = -np.inf
     np.save(place.logits, logits)
-    with pytest.warns(lscli.LscliWarning, match=r"1 of 6 samples have a masked class \(-inf\)"):
+    with pytest.warns(lscli.LscliWarning, match=r"1 of 6 samples has a masked class \(-inf\)"):
         report = lscli.evaluate(place.logits, some_labels())
     assert np.isposinf(report["loss_uniform"])
     assert np.isfinite(report["loss_hard"])

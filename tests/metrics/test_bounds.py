@@ -16,6 +16,7 @@ from lscli.kernels.rowstate import COLUMNS
 from lscli.metrics.base import Metric, Settings
 from lscli.metrics.bounds import bounded_values
 from lscli.metrics.catalogue import METRICS, find
+from lscli.metrics.ensemble import COLUMNS as OF_MEMBERS
 from lscli.metrics.selection import select
 from lscli.scan.scan import scan
 from lscli.smoothing.targets import Targets
@@ -33,9 +34,10 @@ SETTINGS = [
 
 @cache
 def scanned() -> SampleTable:
-    """The table of random logits, with all columns."""
+    """The table of random logits, with all columns, as if the logits were the mean of an ensemble."""
     opened, truth = open_inputs(*learned(CLASSES, rows=40))
-    return scan(opened, truth.checked(CLASSES, -100).label, [*COLUMNS]).table
+    table = scan(opened, truth.checked(CLASSES, -100).label, [*COLUMNS]).table
+    return SampleTable({**table.columns, **dict.fromkeys(OF_MEMBERS, 0.5 * table["entropy"])}, CLASSES)
 
 
 def table(**columns: Array) -> SampleTable:

@@ -66,7 +66,7 @@ def test_one_member_has_neither() -> None:
     with pytest.warns(lscli.LscliWarning, match="there is one member; for the files of several, say ensemble=True"):
         lscli.evaluate(X[0], Y, metrics="mutual_information,accuracy")
     table = lscli.SampleTable.from_confidences([0.5, 0.7], [0, 1])
-    with pytest.warns(lscli.LscliWarning, match="mutual_information is absent: there is one member"):
+    with pytest.warns(lscli.LscliWarning, match="mutual_information is absent: there are no logits"):
         lscli.measure(table, metrics="mutual_information,accuracy")
 
 

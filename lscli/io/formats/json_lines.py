@@ -94,7 +94,7 @@ def cells(file: RegularFile, name: str) -> Iterator[Any]:
         ReadWriteError: the file cannot be read.
     """
     lines = file.parsed(_Lines)
-    return (value for (value,) in lines.rows(file, [lines.columns.names[place_of(file.name, lines.columns, name)]]))
+    return (value for (value,) in lines.rows(file, [lines.found(file.name, name)]))
 
 
 def read_columns(file: RegularFile, wanted: Sequence[tuple[str, Cells]]) -> None:
@@ -109,7 +109,7 @@ def read_columns(file: RegularFile, wanted: Sequence[tuple[str, Cells]]) -> None
         ReadWriteError: the file cannot be read.
     """
     lines = file.parsed(_Lines)
-    names = [lines.columns.names[place_of(file.name, lines.columns, name)] for name, _ in wanted]
+    names = [lines.found(file.name, name) for name, _ in wanted]
     rows, first = lines.rows(file, names), 0
     while block := list(itertools.islice(rows, _CELLS)):
         for values, (_, taker) in zip(zip(*block, strict=True), wanted, strict=True):
@@ -148,11 +148,20 @@ class _Lines:
         """The request with `a.b` for a field that was written `a/b`."""
 
         def named(key: str | None) -> str | None:
-            if key is None or key in self.columns.first:
-                return key
-            return ",".join(part if part in self.columns.first else part.replace("/", ".") for part in key.split(","))
+            return key if key is None or key in self.columns.first else ",".join(map(self._dotted, key.split(",")))
 
         return request._replace(key=named(request.key), column=named(request.column), labels=named(request.labels))
+
+    def _dotted(self, name: str) -> str:
+        return name if name in self.columns.first else name.replace("/", ".")
+
+    def found(self, where: str, name: str) -> str:
+        """The name of a field that was asked for.
+
+        Raises:
+            InputError: there is no such field.
+        """
+        return self.columns.names[place_of(where, self.columns, self._dotted(name))]
 
     def matrix(self, file: RegularFile, request: ArrayRequest) -> StoredArray:
         """Read the rows of the requested fields; and the labels, if they are to be read from the same file."""

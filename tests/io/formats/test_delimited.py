@@ -162,11 +162,11 @@ def test_a_line_that_is_not_as_the_others_is_named(path: Path, line: str, says: 
 
 def test_infinity_is_a_value(path: Path) -> None:
     logits = LOGITS.copy()
-    logits[3, 1] = -np.inf
+    logits[3, 2] = -np.inf  # of a class that is not the label
     expected = figures(lscli.evaluate(logits, LABELS, metrics="accuracy,brier,loss_hard"))
     for cell in ("-inf", "-Infinity", '"-inf"'):
         cells = ROWS[3].split(",")
-        line = ",".join([cells[0], cell, *cells[2:]])
+        line = ",".join([*cells[:2], cell, *cells[3:]])
         assert expected == read(path, with_row(line), metrics="accuracy,brier,loss_hard")
 
 

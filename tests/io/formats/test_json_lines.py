@@ -206,7 +206,8 @@ def test_an_object_with_something_else_is_named(
         ('{"logits": [[1.5, 2.5]], "label": 1}\n', "column 'logits' has lists of lists"),
         ('{"logits": ["a"], "label": 1}\n', "column 'logits' is list<text>, not numbers"),
         ('{"logits": "abc", "label": 1}\n', "column 'logits' is text, not numbers"),
-        ('{"logits": [1.5, 2.5], "label": "cat"}\n', "column 'label' is text, not integer labels"),
+        ('{"logits": [1.5, 2.5], "label": "cat"}\n', r"\[label\]: row 0: 'cat' is not an integer label"),
+        ('{"logits": [1.5, 2.5], "label": null}\n', "column 'label' is null, not class numbers or names"),
         ('{"logits": [1.5, 2.5], "y": 1}\n', "has no column 'labels' or 'label'"),
         ('{"logits": [1.5], "label": 0}\n', "need at least 2 classes"),
         ('{"logits": [1.5, 2.5], "lab', r"line 1 ends early"),
@@ -257,9 +258,9 @@ def test_groups_are_a_field(tmp_path: Path, path: Path) -> None:
     values = [["a", 1, None, True][k % 4] for k in range(40)]
     file = written(tmp_path / "meta.jsonl", ({"meta": {"x": value}} for value in values))
     report = lscli.evaluate(written(path, rows()), groups=file, group_by="meta/x")
-    expected = lscli.evaluate(LOGITS, LABELS, groups=["a", "1", "", "true"] * 10)
+    expected = lscli.evaluate(LOGITS, LABELS, groups=["a", "1", "", "True"] * 10)
     assert figures(expected) == figures(report)
-    assert {"", "a", "1", "(empty)", "true"} == {row.group for row in report.rows}
+    assert {"", "a", "1", "(empty)", "True"} == {row.group for row in report.rows}
     with pytest.raises(InputError, match="has no column 'y'"):
         lscli.evaluate(path, groups=file, group_by="y")
 

@@ -75,10 +75,10 @@ def test_batches_without_names_are_one_array(path: Path) -> None:
 def test_batches_of_tokens_are_flattened(path: Path) -> None:
     x, y = TENSOR.reshape(10, 4, 5), CLASSES.reshape(10, 4)
     saved(path, {"logits": [x[:3], x[3:]], "labels": [y[:3], y[3:]]})
-    assert EXPECTED == figures(lscli.evaluate(path, flatten=True))
+    assert EXPECTED == figures(lscli.evaluate(path, flatten=True, clusters="none"))
     moved = x.movedim(-1, 1)
     saved(path, {"logits": [moved[:3], moved[3:]], "labels": [y[:3], y[3:]]})
-    assert EXPECTED == figures(lscli.evaluate(path, class_axis=1))
+    assert EXPECTED == figures(lscli.evaluate(path, class_axis=1, clusters="none"))
     saved(path, {"logits": [TENSOR[:20].T, TENSOR[20:].T], "labels": CLASSES})
     error = refused(path, "its batches do not divide into rows", labels=LABELS[:20], class_axis=0)
     assert "torch.cat(logits, dim=1)" in error.hint

@@ -231,7 +231,7 @@ def test_columns_of_one_name_are_refused(typed: Path) -> None:
         (LABELS + 0.5, r"\[label\]: not integer labels \(float64\): row 0 holds"),
         (LABELS > 1, r"\[label\]: not integer labels \(bool\)"),
         (["a" if label else "b" for label in LABELS], r"\[label\]: not integer labels \(string\): row 0 holds '[ab]'"),
-        ([[label] for label in LABELS], "column 'label' is list<.*>, not class numbers or names"),
+        ([[label] for label in LABELS], "column 'label' is list<.*>, not one number per row"),
         (FIXED(np.arange(200), 5), "not one number per row"),
     ],
     ids=["whole floats", "scores", "bool", "text", "lists of any length", "lists"],
