@@ -71,6 +71,11 @@ class Reading:
         """The table of all samples."""
         return self.tables[""]
 
+    @property
+    def clusters_by_group(self) -> dict[str, int]:
+        """The number of clusters of each group, without that of all samples."""
+        return {name: table.clusters for name, table in self.tables.items() if name}
+
     def answered(
         self, options: Options, used: Mapping[str, Any] = MappingProxyType({}), notes: Iterable[str] = ()
     ) -> dict[str, Any]:
