@@ -451,3 +451,9 @@ def test_text_and_truth_values_of_every_kind_of_arrow(writer: str, tmp_path: Pat
             lscli.evaluate(path, confidence="conf", correct="ok")
     else:
         assert CORRECT.mean() == lscli.evaluate(path, confidence="conf", correct="ok")["accuracy"]
+
+
+@pytest.mark.parametrize("make", [dict, pd.DataFrame])
+def test_columns_whose_names_are_numbers(make: Any) -> None:
+    report = lscli.evaluate(make({0: [0.9, 0.6], 1: [1, 0]}), confidence="0", correct="1", metrics="accuracy")
+    assert 0.5 == report["accuracy"]

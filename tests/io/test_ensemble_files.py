@@ -37,7 +37,7 @@ def numbers(report: lscli.Report) -> list[float]:
     return [row.value for row in report.rows]
 
 
-def refused(kind: type[lscli.LscliError], says: str, logits: Any, labels: Any = None, **options: Any) -> str:
+def refused(kind: type[lscli.LscliError], says: str, logits: Any, labels: Any = None, /, **options: Any) -> str:
     with pytest.raises(kind, match=says) as caught:
         answer(logits, labels, **options)
     return caught.value.hint
@@ -215,6 +215,29 @@ def test_each_member_s_file_has_labels_that_are_names() -> None:
     assert expected == numbers(answer(["0-*.npz", "1-*.npz", "2-*.npz"], class_names=NAMES))
     assert pytest.approx(expected, rel=1e-12) == numbers(answer("n-*.csv"))
     assert expected == numbers(answer("x-*.npy", "n-*.csv", class_names=NAMES, labels_column="label"))
+
+
+@pytest.mark.parametrize("of_torch", [False, True])
+def test_the_lower_bound_is_that_of_each_member(of_torch: bool) -> None:
+    p = np.array([[[0.98, 0.02], [0.5, 0.5]], [[0.6, 0.4], [0.01, 0.99]]])
+    members = [torch.from_numpy(each) if of_torch else each for each in p]
+    found = lscli.evaluate(members, [1, 0], ensemble=True, kind="probs", min_prob=0.1, metrics="loss_hard")
+    expected = -np.log(np.clip(p, 0.1, 0.9).mean(axis=0)[[0, 1], [1, 0]]).mean()
+    assert pytest.approx(expected, rel=1e-12) == found["loss_hard"]
+
+
+@pytest.mark.parametrize("kind", ["logits", "log-probs", "probs"])
+def test_logits_of_no_common_class_have_no_mean(kind: Any) -> None:
+    p = np.array([[[0.5, 0.5, 0], [1, 0, 0]], [[0.5, 0.5, 0], [0, 1, 0]]])
+    with np.errstate(divide="ignore"):
+        members = [*(p if kind == "probs" else np.log(p))]
+    refused(lscli.InputError, "row 1 has no class that is open", members, [0, 1], kind=kind, ensemble_of="logits")
+    kept = answer(members, [0, 1], kind=kind, ensemble_of="logits", nonfinite="skip")
+    assert (1, 1) == (kept.samples["kept"], kept.samples["skipped"])
+    assert 2 == answer(members, [0, 1], kind=kind).samples["kept"]
+    # A row that cannot be used in a member is the fault of this one.
+    members[1][1] = np.nan
+    refused(lscli.InputError, r"^logits\[1\]: row 1 has nan", members, [0, 1], kind=kind, ensemble_of="logits")
 
 
 def test_labels_that_are_names_differ() -> None:
