@@ -9,7 +9,7 @@ Fields of the last base class come first, and a report lists its settings in the
 
 # No `from __future__ import annotations` here: the `Option` of a field is read from its annotation.
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from lscli.checked_options import Option, Options
@@ -120,7 +120,7 @@ class RowOptions(Options):
 
     weights: Annotated["Data | None", _file("Weight of each row, read as a count; one number per row.", WEIGHTS)] = None
     groups: Annotated[
-        "Data | None",
+        "Data | Mapping[Any, ArrayLike] | None",
         _file(
             "Metadata of the samples, one row each: a table for --group-by and --clusters, or one group per row.",
             WEIGHTS,

@@ -226,6 +226,7 @@ def test_the_lower_bound_is_that_of_each_member(of_torch: bool) -> None:
     assert pytest.approx(expected, rel=1e-12) == found["loss_hard"]
 
 
+@pytest.mark.filterwarnings("ignore::lscli.LscliWarning")
 @pytest.mark.parametrize("kind", ["logits", "log-probs", "probs"])
 def test_logits_of_no_common_class_have_no_mean(kind: Any) -> None:
     p = np.array([[[0.5, 0.5, 0], [1, 0, 0]], [[0.5, 0.5, 0], [0, 1, 0]]])
