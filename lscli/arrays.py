@@ -39,7 +39,7 @@ def as_array(value: Any, name: str) -> Array:
     """The value as a numpy array, not copied if it is one; bfloat16 becomes float32, which holds every value.
 
     Raises:
-        InputError: it is no array of numbers or texts, or values of it are masked.
+        InputError: it is no array of numbers or strings, or values of it are masked.
     """
     if is_tensor(value):
         tensor = plain_tensor(value, name).cpu()

@@ -262,7 +262,7 @@ class Options:
         return type(self)(**{each.name: getattr(self, each.name) for each in declared(type(self))} | changes)
 
     def takes(self, name: str) -> bool:
-        """Whether this question has an option, which a field of type None removes."""
+        """Whether this question has an option; a field of type None removes it."""
         return any(each.name == name and each.kind is not type(None) for each in declared(type(self)))
 
     def part(self, kind: type[Part]) -> Part:

@@ -1,8 +1,8 @@
-"""Labels that are texts: which class each of them names.
+"""Labels that are strings: which class each of them names.
 
-The names come from the user, in the order of the classes, or else from the columns of a table of logits. A text is
-never taken for a class by its place in an alphabet or in a dictionary of categories. Names are compared without white
-space around them, in the normal form NFC of Unicode.
+The names come from the user, in the order of the classes, or else from the columns of a table of logits. They never
+come from alphabetical order or from the order of categories. Names are compared without white space around them, in the
+normal form NFC of Unicode.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from lscli.text import listed, nearest, printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-_LONGEST = 200  # characters of a column of which a part may be the name
+_LONGEST = 200  # characters of a column's name that labels are compared with
 _COMPARED = 16  # different labels by which the names in the columns are found
 _SHOWN = 40  # characters of a label in an error
 _LARGEST = 1 << 63
@@ -59,7 +59,7 @@ class ByName(NamedTuple):
 
 
 def integer_of(text: str) -> int | None:
-    """The integer of 64 bits that a text writes, or None; only Python accepts underscores and other digits."""
+    """The 64-bit integer that a string writes, or None. Unlike `int`, it refuses underscores and non-ASCII digits."""
     try:
         number = int(text) if "_" not in text and text.isascii() else None
     except ValueError:  # also for more digits than Python reads
@@ -68,7 +68,7 @@ def integer_of(text: str) -> int | None:
 
 
 def class_number_hint(cell: str, *, first: bool) -> str:
-    """A hint for a label that is neither an integer nor a name; empty if it may be a name.
+    """A hint for a label that is not an integer; empty if it may be a name.
 
     Args:
         cell: the label.
@@ -122,7 +122,7 @@ def numbers_are_names(found: Sequence[int], num_classes: int, given: ClassNames,
 def check_no_first_label(labels_from: int) -> None:
     """Raise UsageError if a first label is given for labels that are names."""
     if labels_from:
-        raise UsageError("labels that are names do not count from a number", "leave it out", where="labels-from")
+        raise UsageError("is only for labels that are numbers", "leave it out", where="labels-from")
 
 
 def classes_by_name(
@@ -139,9 +139,9 @@ def classes_by_name(
     Args:
         words: the different labels, in the order of their first rows.
         num_classes: K; 0 if it is not known.
-        given: the names that the user gives; the columns do not matter then.
+        given: the names that the user gives; they take the place of `columns`.
         columns: the columns of the table of logits, [K].
-        ignore_index: a label that is this number, and no name, is left out.
+        ignore_index: samples with this label are left out, unless it is a name.
         located: a function of a label that returns its file and its first row there.
         stored: the type in which the labels are stored; `text` for a text file.
 
@@ -205,7 +205,7 @@ def _of_names(names: Sequence[str], given: ClassNames) -> dict[str, int]:
 
 
 def _of_columns(labels: Sequence[str], names: Sequence[str], columns: ClassNames) -> dict[str, int]:
-    """The class of what is left of each column's name without a beginning and an end that all columns share.
+    """The class of each column's name without a prefix and a suffix that all columns share.
 
     Args:
         labels: the different labels.
@@ -225,12 +225,12 @@ def _of_columns(labels: Sequence[str], names: Sequence[str], columns: ClassNames
         (before, after)
         for label in labels[:_COMPARED]
         for before in range(len(begin) + 1)
-        for after in range(min(len(end), shortest - before - 1) + 1)  # something is left of every name
+        for after in range(min(len(end), shortest - before - 1) + 1)  # no name is left empty
         if 0 < len(label) <= longest and begin[:before] + label + end[len(end) - after :] in whole
     }
 
     def matched(cut: tuple[int, int]) -> list[int | None]:
-        """The class of each label if so many characters are left out at the beginning and at the end."""
+        """The class of each label if the prefix and the suffix have these numbers of characters."""
         return [whole.get(begin[: cut[0]] + label + end[len(end) - cut[1] :]) for label in labels]
 
     read = {cut: matched(cut) for cut in sorted(cuts)}
@@ -246,7 +246,7 @@ def _of_columns(labels: Sequence[str], names: Sequence[str], columns: ClassNames
 
 
 def _shared(names: Sequence[str]) -> tuple[str, str]:
-    """What all names begin with, and what all end with."""
+    """The common prefix and the common suffix of all names."""
     return commonprefix(names), commonprefix([name[::-1] for name in names])[::-1]  # noqa: RUF071  # of characters
 
 

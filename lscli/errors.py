@@ -110,7 +110,7 @@ def real(value: object) -> float:
     """The value as a float, whatever its type of number.
 
     Raises:
-        TypeError: the value is no number: a text, a truth value, an array.
+        TypeError: the value is no number: a text, a boolean, an array.
     """
     try:
         if isinstance(value, str | bytes | bytearray):

@@ -1,4 +1,4 @@
-"""Answers as they show themselves in a notebook, as HTML, and at a prompt."""
+"""How answers are displayed: as HTML in a notebook, and as text at a prompt."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     # A path, a pattern of shards, `-`, or the values themselves: a numpy array, a list or a torch tensor.
-    # Members of an ensemble may be a list of paths.
+    # A list of paths holds the members of an ensemble.
     Data = str | bytes | os.PathLike[str] | os.PathLike[bytes] | Sequence[str | os.PathLike[str]] | ArrayLike
     Device = str | torch.device
 else:
@@ -64,8 +64,8 @@ EPS = Option(
     hint="for example --eps 0.1",
 )
 METRICS = Option(
-    "Metric ids, families, 'default' or 'all', with commas or repeated, in the order to show; id@0.2 sets the metric's "
-    "parameter. See lscli metrics.",
+    "Metrics to show, in this order: ids, families, 'default' or 'all', with commas or by repeating the option. id@0.2 "
+    "sets the parameter of a metric. See lscli metrics.",
     metavar="NAMES",
     short="-m",
     several=True,
@@ -99,7 +99,8 @@ INPUT_FORMAT = Option(
     shown="by the suffix, or the first bytes",
 )
 CLASS_NAMES = _file(
-    "Names of the classes in the order of the columns, one per line. Labels that are text are read by them.", READING
+    "The names of the classes, one per line, in the order of the columns of the logits. Labels may be these names.",
+    READING,
 )
 ALLOW_TRAILING = Option("Ignore bytes after the data of an .npy file.", READING)
 PROGRESS = Option(
@@ -107,9 +108,7 @@ PROGRESS = Option(
 )
 
 
-_NO_CLUSTERS = Option(
-    hidden=True, hint="clusters change standard errors, which this question has none of: leave it out"
-)
+_NO_CLUSTERS = Option(hidden=True, hint="clusters only change standard errors, and there are none here: leave it out")
 
 
 # Groups of options that several questions share.
@@ -122,20 +121,26 @@ class RowOptions(Options):
     groups: Annotated[
         "Data | Mapping[Any, ArrayLike] | None",
         _file(
-            "Metadata of the samples, one row each: a table for --group-by and --clusters, or one group per row.",
+            "A table with one row per sample, for --group-by and --clusters; or a file with the group of each row.",
             WEIGHTS,
             "META.csv",
         ),
     ] = None
     group_by: Annotated[
         str | None,
-        Option("Also report each group of samples with the same value in this column.", WEIGHTS, "COLUMN", shown=False),
+        Option(
+            "Also report each group of samples with the same value in this column.",
+            WEIGHTS,
+            "COLUMN",
+            shown=False,
+        ),
     ] = None
     clusters: Annotated[
         "Data | None",
         _file(
-            "Which samples belong together, such as those of a document: a column of --groups, a file of one value per "
-            "row, none, or first-axis. Standard errors and intervals are then those of clusters.",
+            "For samples that are not independent, such as images of one patient: which of them belong together, by a "
+            "column of --groups, a file with one value per row, or first-axis. Makes standard errors and intervals "
+            "cluster-robust; none turns this off.",
             WEIGHTS,
             "COLUMN|FILE",
         )._replace(shown="first-axis with --flatten", words=("none", "first-axis")),
@@ -167,8 +172,8 @@ class ValueOptions(Options):
     min_prob: Annotated[
         float | None,
         Option(
-            "Raise probabilities below P to P, and scale the others of the row down; with two classes this clips to "
-            "[P, 1-P]. Keras clips at 1e-7, scikit-learn at 2.2e-16.",
+            "Raise probabilities below P to P, so that no loss is infinite, and scale the others of the row down. "
+            "Keras clips at 1e-7, scikit-learn at 2.2e-16.",
             READING,
             "P",
             shown=False,
@@ -200,23 +205,23 @@ class ValueOptions(Options):
 
 
 class EnsembleOptions(Options):
-    """Several members: deep ensembles, dropout at test time, test-time augmentation."""
+    """The members of an ensemble, such as a deep ensemble, dropout at test time or test-time augmentation."""
 
     ensemble: Annotated[
         bool,
-        Option("The files of the pattern LOGITS are the members of an ensemble, each with all samples.", READING),
+        Option("Evaluate an ensemble: each file of the pattern LOGITS is a member, with all samples.", READING),
     ] = False
     ensemble_axis: Annotated[
         int | None,
         Option(
-            "The axis of the members in one array: 0 for (S, N, K). The rest is read as without it.",
+            "Evaluate an ensemble whose members are along this axis of one array: 0 for (S, N, K).",
             READING,
             "AXIS",
             shown=False,
         ),
     ] = None
     ensemble_of: Annotated[
-        EnsembleOf, Option("What an ensemble is the mean of: the probabilities of its members, or logits.", READING)
+        EnsembleOf, Option("What to average over the members of an ensemble: their probabilities or logits.", READING)
     ] = "probs"
 
 
@@ -260,8 +265,8 @@ class ConfidenceOptions(Options):
     confidence: Annotated[
         str | None,
         Option(
-            "LOGITS is a table without logits: the column, or the array of an archive, with the confidence in each "
-            "prediction. Add --correct, or --predicted.",
+            "For a table without logits: the column, or the array of an archive, with the confidence in each "
+            "prediction, in [0, 1]. Add --correct or --predicted.",
             CONFIDENCES,
             "COLUMN",
             shown=False,
@@ -281,8 +286,8 @@ class ConfidenceOptions(Options):
     predicted: Annotated[
         str | None,
         Option(
-            "With --confidence, the column of the predicted labels, which are compared with those of --labels-column "
-            "or of LABELS: numbers by value, text as it is.",
+            "With --confidence, the column with the predicted labels, if there is no --correct. They are compared with "
+            "--labels-column or LABELS.",
             CONFIDENCES,
             "COLUMN",
             shown=False,
@@ -291,8 +296,8 @@ class ConfidenceOptions(Options):
     ] = None
 
 
-# Options on logits, which a table of confidences does not have. With another value than the default they are refused,
-# unless they only say how fast, or how leniently, logits are read.
+# Options that need logits: a table of confidences allows only their defaults. Options that only say how fast, or how
+# leniently, logits are read are not listed.
 OF_LOGITS = {
     *("logits_key", "kind", "binary", "flatten", "class_axis", "soft_labels", "positive_class", "top_label"),
     *("class_weights", "prior", "noise_rate", "choice_score", "kernel", "min_prob", "class_names"),
@@ -342,8 +347,8 @@ class TopKOptions(Options):
     topk_classes: Annotated[
         "str | ArrayLike | None",
         Option(
-            "Read top-k log-probabilities [N, k], with the class numbers [N, k] in this array of the same file; -1 "
-            "fills rows with fewer. With --kind probs they are probabilities.",
+            "For top-k log-probabilities [N, k] instead of logits: the array of the same file with their class numbers "
+            "[N, k]; -1 marks an unused place. With --kind probs, the values are probabilities.",
             READING,
             "KEY",
             shown=False,
@@ -352,7 +357,7 @@ class TopKOptions(Options):
     classes: Annotated[
         int | None,
         Option(
-            "With --topk-classes: K, the number of all classes, such as the size of the vocabulary.",
+            "With --topk-classes, the number of all classes, such as the size of the vocabulary.",
             READING,
             "K",
             shown=False,
@@ -365,7 +370,7 @@ class TopKOptions(Options):
     label_log_probs: Annotated[
         "str | ArrayLike | None",
         Option(
-            "With --topk-classes: the array of each label's own log-probability [N], for labels outside the k.",
+            "With --topk-classes, the array of the log-probability of each label [N], for labels outside the top k.",
             READING,
             "KEY",
             shown=False,
@@ -585,7 +590,7 @@ class CalibrationOptions(CompatOptions, NormOptions):
         Score,
         Option(
             "Score that the selective metrics rank by: msp (the confidence), margin, entropy, max_logit, "
-            "max_logit_pnorm or, of an ensemble, mutual_information.",
+            "max_logit_pnorm or, for an ensemble, mutual_information.",
             CALIBRATION,
             "SCORE",
         ),
@@ -704,7 +709,7 @@ class ClassMetricOptions(Options):
 class ClassesOptions(
     LogitsOptions, NoiseOptions, TargetOptions, EpsOptions, ClassMetricOptions, NormOptions, OrderOptions
 ):
-    """Options of `lscli.per_class` and `lscli classes`. There are no clusters, because it has no standard errors."""
+    """Options of `lscli.per_class` and `lscli classes`. They have no clusters, because there are no standard errors."""
 
     clusters: Annotated[None, _NO_CLUSTERS] = None
 

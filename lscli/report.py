@@ -126,8 +126,8 @@ class Provenance:
 class Report(Provenance):
     """Metrics of one or more sources, with their provenance.
 
-    `report["ece"]` is a value; `report["loss_smoothed@0.2"]` is one of several. Bounds of a value that is not known are
-    `report["entropy_mean@lower"]` and `report["loss_smoothed@0.2@upper"]`. With groups, these are the values of all
+    `report["ece"]` is a value; `report["loss_smoothed@0.2"]` is one of several. If a value is known only within bounds,
+    they are `report["entropy_mean@lower"]` and `report["entropy_mean@upper"]`. With groups, these are the values of all
     samples; `rows` also has the values of each group. A report can be read like a dict: it iterates over the names of
     its values, and `dict(report)` has them all.
 
@@ -160,8 +160,8 @@ class Report(Provenance):
     def __iter__(self) -> Iterator[str]:
         """The names of the values of all samples, in order: `id`, or `id@number` where a metric has several.
 
-        What has no name of its own is left out: the values of groups, and those of several models of a sweep; `rows`
-        has them all.
+        Values of groups, and of the several models of a sweep, have no name of their own and are left out; `rows` has
+        them all.
         """
         return (
             name for name, count in Counter(_names([row for row in self.rows if not row.group])).items() if count == 1

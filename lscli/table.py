@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Memo = dict[tuple[Hashable, ...], Any]
 
 T = TypeVar("T")
-# A column that is known only within bounds is two columns, `entropy@lower` and `entropy@upper`.
+# Of a column that is not exact, the table has two: `entropy@lower` and `entropy@upper`.
 Side = Literal["lower", "upper"]
 BOUNDS: tuple[Side, Side] = ("lower", "upper")
 Arguments = TypeVarTuple("Arguments")
@@ -80,7 +80,7 @@ class SampleTable:
             confidence: [n], probabilities in [0, 1].
             correct: [n], whether each prediction was right.
             weight: [n], multiplicities; by default 1 each.
-            cluster: [n], which samples belong together, such as the document of each: numbers or texts.
+            cluster: [n], which samples belong together, such as the document of each: numbers or strings.
 
         Raises:
             UsageError: the lengths differ, or a value is out of range.
@@ -220,7 +220,7 @@ def _forecasts(table: SampleTable, number: int) -> SampleTable:
 
 
 def _numbers(value: ArrayLike, name: str) -> Column:
-    """The array that a caller gave, of numbers or truth values."""
+    """The array that a caller gave, of numbers or booleans."""
     array = as_array(value, name)
     if array.dtype.kind not in "biuf":
         raise InputError(f"not numbers ({array.dtype.name})", "give one number per sample", where=name)

@@ -182,5 +182,5 @@ def test_numbers_that_may_be_both_are_refused() -> None:
 def test_names_do_not_count_from_a_number() -> None:
     import lscli
 
-    with pytest.raises(UsageError, match="labels_from: labels that are names do not count from a number"):
+    with pytest.raises(UsageError, match="labels_from: is only for labels that are numbers"):
         lscli.evaluate([[0.0, 1.0]], ["a"], class_names=["a", "b"], labels_from=1)

@@ -37,8 +37,8 @@ def per_bin(logits: Data | Table, labels: Data | None, options: BinsOptions) -> 
 
     Returns:
         A listing, one row per bin. An empty bin has a count of 0, and its other values are nan. The gap is
-        confidence - accuracy; the interval is Wilson's, with the given level, or one of log odds over clusters. With a
-        positive class, as of `binary`, confidence is the mean probability of that class and accuracy its share.
+        confidence - accuracy; the interval is Wilson's or, with clusters, one on the scale of log odds. With a
+        positive class, as with `binary`, confidence is the mean probability of that class and accuracy its share.
 
     Raises:
         LscliError: as `lscli.evaluate`.

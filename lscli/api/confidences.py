@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,7 +21,7 @@ from lscli.io.confidences import guess_of_file, guess_of_table, read_confidences
 from lscli.options import OF_LOGITS, LogitsOptions
 from lscli.report import Provenance
 from lscli.table import NO_LOGITS, SampleTable
-from lscli.text import shown, typed
+from lscli.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     Table = SampleTable | Mapping[str, ArrayLike] | pd.DataFrame
 
 _ROUNDING = 1e-6  # of a sum of float32 probabilities
+_LONGEST_PATH = 1000  # characters of a path that a hint repeats
 
 
 class Samples(NamedTuple):
@@ -59,12 +61,12 @@ def are_meant(logits: Data | Table, options: ReadingOptions) -> bool:
     """Whether samples without logits are meant: a table of samples, or columns of confidences.
 
     Raises:
-        UsageError: an option is of no use without --confidence.
+        UsageError: an option needs --confidence.
     """
     for flag in ("correct", "predicted"):
         if getattr(options, flag) is not None and options.confidence is None:
             hint = "add --confidence COLUMN, the confidence in each prediction"
-            raise UsageError("is of no use without --confidence", hint, where=flag)
+            raise UsageError("needs --confidence", hint, where=flag)
     takes_tables = not isinstance(options, LogitsOptions)
     return options.confidence is not None or (takes_tables and isinstance(logits, SampleTable))
 
@@ -100,9 +102,9 @@ def _check_options(options: ReadingOptions) -> None:
         given = getattr(options, each.name)
         plain = given is each.default or (isinstance(given, str | float) and given in (each.default, "numpy"))
         if each.name in OF_LOGITS and not plain:
-            raise UsageError("is for logits, and here are only confidences", "leave it out", where=each.flag)
+            raise UsageError("needs logits, but the table has only confidences", "leave it out", where=each.flag)
     if str(options.device) not in ("auto", "cpu"):
-        raise UsageError("is for logits, and here are only confidences", "leave it out", where="device")
+        raise UsageError("needs logits, but the table has only confidences", "leave it out", where="device")
 
 
 def _of_table(table: SampleTable, labels: Data | None, options: ReadingOptions, *, listed: bool) -> Samples:
@@ -110,11 +112,11 @@ def _of_table(table: SampleTable, labels: Data | None, options: ReadingOptions, 
         hint = "leave them out: the table says which predictions are right"
         raise UsageError("a SampleTable is evaluated without labels", hint, where="labels")
     if options.confidence is not None:
-        raise UsageError("a SampleTable has no columns to name", "leave out --confidence", where="confidence")
+        raise UsageError("a SampleTable has no columns to choose from", "leave out --confidence", where="confidence")
     if table.weight is not None and options.weights is not None:
-        raise UsageError("the table has weights of its own", "leave them out of one of the two", where="weights")
+        raise UsageError("the table already has weights", "leave out one of the two", where="weights")
     if table.cluster is not None and options.clusters is not None:
-        raise UsageError("the table has clusters of its own", "leave them out of one of the two", where="clusters")
+        raise UsageError("the table already has clusters", "leave out one of the two", where="clusters")
     count = len(table)
     rows = RowData(options, (count,), np.ones(count, np.bool_))
     if listed or rows.columns:
@@ -243,7 +245,7 @@ def _counted_from(found: Confidences, kept: Array, labels_from: int) -> Array:
     if (early[label] & kept).any() and found.of_labels is not None:
         row = int((early[label] & kept).argmax())
         where, own_row = found.of_labels.located(row)
-        what = f"row {own_row}: the label {vocabulary.values[label[row]]} comes before the first, {labels_from}"
+        what = f"row {own_row}: the label {vocabulary.values[label[row]]} is below the first label, {labels_from}"
         raise InputError(what, "check --labels-from", where=where)
     return np.array([*map(vocabulary.number, values), -1], np.int32)[label[kept]]
 
@@ -275,9 +277,9 @@ def suggest(error: InputError, logits: Data | Table, labels: Data | None, option
     found = None
     with contextlib.suppress(LscliError):
         found = _guess(logits, options, None)
-    name = typed(os.fsdecode(logits)) if isinstance(logits, str | bytes | os.PathLike) else ""
-    if found is not None and name:
-        command = " ".join(["lscli eval", name, *found.words])
+    name = os.fsdecode(logits) if isinstance(logits, str | bytes | os.PathLike) else ""
+    if found is not None and 0 < len(name) <= _LONGEST_PATH and name.isprintable():
+        command = " ".join(["lscli eval", shlex.quote(name), *found.words])
         instead = f"if it has confidences instead of logits, say {command}"
         error.say(error.message, "; else ".join(filter(None, [instead, error.hint])), error.where)
 

@@ -46,13 +46,14 @@ def evaluate(logits: Data | Table, labels: Data | None, options: EvaluateOptions
         ReadWriteError: a file that cannot be read.
         EngineError: a device that failed.
 
-    With `clusters`, and by default for `flatten`, standard errors and intervals are those of clusters.
+    With `clusters`, and by default with `flatten`, standard errors and intervals are cluster-robust.
 
     With `binary`, calibration errors and the parts of proper scores are of the probability of class 1, as in binary
     tools; their params have `positive_class`. With `topk_classes`, a metric may be bounded: its rows have `bound` in
     their params, and `report["entropy_mean@lower"]` is a bound.
 
-    Without logits there are accuracy, confidence, calibration and selective metrics; what needs logits is absent.
+    Without logits, the report has accuracy, confidence, calibration and selective metrics; it names those that need
+    logits.
 
     Definitions: `lscli metrics`. Smoothing: Szegedy et al. 2016, section 7.
     """
@@ -62,8 +63,8 @@ def evaluate(logits: Data | Table, labels: Data | None, options: EvaluateOptions
     settings = settings._replace(soft_labels=options.soft_labels, positive_class=number)
     choices = select(metric_words(options.metrics), allow_negative_eps=options.allow_negative_eps)
     if options.score in ensemble.COLUMNS and not is_ensemble(options):
-        hint = "leave out --score, or read several members: --ensemble"
-        raise UsageError("there is one member, which cannot disagree", hint, where="score")
+        hint = "leave out --score, or add --ensemble to read several members"
+        raise UsageError("needs several members, and there is one", hint, where="score")
     left_out: list[str] = []
     if options.soft_labels:
         soft_metrics.check(options)

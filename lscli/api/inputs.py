@@ -118,7 +118,7 @@ class Inputs:
 
     @property
     def counted(self) -> Array | None:
-        """The rows of a weight above 0, [N] bool; None without weights."""
+        """The rows with a weight above 0, [N] bool; None without weights."""
         return None if self.rows.weight is None else self.rows.weight.values > 0
 
     @property
@@ -128,7 +128,7 @@ class Inputs:
 
     @property
     def class_names(self) -> Sequence[str]:
-        """The names of the classes, [K]: those that are given, or else those by which the labels are read, if any."""
+        """The names of the classes, [K]: `class_names`, or else the names that the labels are; empty without either."""
         if self._given_names is not None:
             return self._given_names.names
         return self._labels.class_names if isinstance(self._labels, Labels) else ()

@@ -106,7 +106,7 @@ class _Found(NamedTuple):
         role: `logits`, `labels`, `class numbers` of top-k log-probabilities, or empty.
         options: the options that `lscli eval` needs to read it in this role, except for its axes.
         why: why it has no role.
-        words: the different labels, if they are texts or truth values.
+        words: the different labels, if they are strings or booleans.
         columns: the names of the columns of a matrix in a table.
     """
 
@@ -141,7 +141,7 @@ class _Found(NamedTuple):
 
 
 def _by_name(array: _Found, found: Sequence[_Found]) -> _Found:
-    """Labels that are texts, with the option that `lscli eval` needs to read them; other arrays as they are."""
+    """Labels that are strings, with the option that `lscli eval` needs to read them; other arrays as they are."""
     if all(integer_of(word) is not None for word in array.words):
         return array
     others = [other for other in found if other.file == array.file]
@@ -396,7 +396,7 @@ def _conclusion(found: Sequence[_Found], rows: Sequence[ArrayRow]) -> str:
         return "eval reads it as confidences, without logits."
     if any(_UNKNOWN_AXIS in row.command for row in rows):
         axis = "--flatten if the last axis holds the classes, --class-axis AXIS if another one does"
-        return f"eval reads it as logits: say {axis}, --ensemble-axis AXIS if one holds the members of an ensemble."
+        return f"eval reads it as logits: add {axis}, --ensemble-axis AXIS if one holds the members of an ensemble."
     if "logits" in roles and "labels" in roles:
         return "eval reads it as logits with their labels."
     if "logits" in roles:

@@ -1,4 +1,4 @@
-"""Notes on predictions and labels of a table that do not seem to be written alike, or not to belong together."""
+"""Warnings about predictions and labels of a table that may be written differently, or not belong together."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MOST = 1 << 16
 def comparison_notes(
     name: str, predicted: Array, label: Array, values: Sequence[float | str], weight: Array | None
 ) -> list[str]:
-    """Say if predictions and labels differ in how they are written, have no value in common, or agree by chance.
+    """Warn if predictions and labels are written differently, have no value in common, or agree only by chance.
 
     Args:
         name: the table.
@@ -34,7 +34,7 @@ def comparison_notes(
     """
     alike = _alike(predicted, label, values)
     if alike:
-        what = f"{alike} of {len(label)} predictions differ from their label in spaces or capital letters alone"
+        what = f"{alike} of {len(label)} predictions differ from their label only in spaces or capital letters"
         return [f"{name}: {what}, and count as wrong"]
     if all(isinstance(value, int) and 0 <= value < _MOST for value in values):
         number = np.array(values, np.int64)
@@ -46,7 +46,8 @@ def comparison_notes(
     if np.intersect1d(of_predictions, of_labels).size:
         return []
     one, other = (shown(values[codes[0]]) for codes in (of_predictions, of_labels))
-    return [f"{name}: no value is both predicted and a label: predictions such as {one}, labels such as {other}"]
+    examples = f"predictions such as {one}, labels such as {other}"
+    return [f"{name}: predictions and labels have no value in common: {examples}"]
 
 
 def _alike(predicted: Array, label: Array, values: Sequence[float | str]) -> int:

@@ -51,7 +51,7 @@ class Reading:
         provenance: where the samples come from.
         used: the values that were used instead of those in the options, such as the device for `auto`.
         targets: the targets that losses are computed against.
-        cluster_names: what the clusters of the tables are called, by their numbers; empty without clusters.
+        cluster_names: the names of the clusters of the tables, by their numbers; empty without clusters.
         class_names: [K], empty if they are not known.
         remark: a sentence for the conclusion of a report; mostly empty.
     """

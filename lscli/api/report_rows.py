@@ -102,7 +102,7 @@ def _interval(
 ) -> tuple[float, float]:
     """The interval of a value; nan if it has none.
 
-    A mean over clusters has that of its standard error; all other values have that of their resamples.
+    For a mean over clusters, it is computed from the standard error; for all other values, from the resamples.
 
     Args:
         table: the samples.
@@ -205,7 +205,7 @@ def report(
     rows, absent = measured_rows(read.source, read.tables, choices, settings, Resampling.of(options, options))
     words = metric_words(options.metrics)
     if not rows and read.num_classes == 0:
-        hint = "for what a confidence is enough for, say --metrics default"
+        hint = "for the metrics of confidences, say --metrics default"
         raise UsageError(f"none of these can be computed without logits: {words}", hint, where="metrics")
     clusters = read.all.clusters
     used = {"eps": list(settings.eps), "metrics": words, "bins": rule_of(settings).params["bins"], **used}

@@ -79,7 +79,7 @@ class RowData:
 
     @property
     def cluster_names(self) -> Sequence[str | int]:
-        """What the clusters are called, by their numbers; empty without clusters."""
+        """The names of the clusters, by their numbers; empty without clusters."""
         return () if self.clusters is None else self.clusters.values
 
     def weights_by_group(self) -> Iterator[Array]:

@@ -38,7 +38,7 @@ _OF_MEMBERS = ("expected_entropy", "mutual_information")
 def per_sample(logits: Data | Table, labels: Data | None, options: SamplesOptions) -> Samples:
     """List every sample with all its quantities, in the order of the file.
 
-    Rows are computed while the listing is read, so memory is flat; to read it again reads the logits again. An error
+    Rows are computed while the listing is read, so memory is flat; iterating again reads the logits again. An error
     in the file is raised after the rows before it, and a warning about skipped rows comes after the last row.
 
     Args:
@@ -112,7 +112,7 @@ def _worst(parts: Iterable[Part], count: int, by: WorstBy) -> Iterator[Part]:
         table, groups = part if kept is None else _joined(kept, part)
         if by == "confidence":
             badness = np.where(table["correct"], -np.inf, table["confidence"])
-        else:  # a loss that is not known counts as the least that it may be
+        else:  # an unknown loss counts as its lower bound
             badness = table["loss_hard" if table.has(frozenset({"loss_hard"})) else bound("loss_hard", "lower")]
         order = np.lexsort((table["row"], -badness))[:count]
         if by == "confidence":

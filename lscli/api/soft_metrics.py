@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 def check(options: TargetOptions) -> None:
-    """Refuse weights of whole samples by their label: a soft label has several classes, of which none decides.
+    """Refuse the weight mode target-only: it weighs a sample by its label, and a soft label has several classes.
 
     Raises:
-        UsageError: class weights are to be such weights.
+        UsageError: there are class weights, and the mode is target-only.
     """
     if options.class_weights is not None and options.weight_mode == "target-only":
         what = "target-only weighs a sample by its label, and soft labels have several classes each"

@@ -79,7 +79,7 @@ def sweep(logits: Data, labels: Data | None, options: SweepOptions) -> Report:
     if len(models) > 1:
         columns |= paired_columns(settings) | (frozenset() if soft else {"label"})
         if soft and labels is None:
-            what = "models are compared on the same soft labels, which are not given"
+            what = "models can only be compared with the same soft labels, which are missing"
             raise UsageError(what, "give them as an array or a file of their own", where="labels")
     rows: list[Row] = []
     notes: list[str] = []

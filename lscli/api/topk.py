@@ -29,7 +29,7 @@ def check_targets(options: TargetOptions) -> None:
 
 
 def kind(options: ReadingOptions) -> str:
-    """What the values are. Logits without their normaliser leave no tail, so the default is log-probabilities."""
+    """The kind of the values. Logits do not show the probability outside the top k, so log-probs is the default."""
     return "probs" if options.kind == "probs" else "log-probs"
 
 
@@ -43,7 +43,7 @@ def described(topk: TopK, result: Scan | None) -> dict[str, Any]:
 
 
 def notes(topk: TopK, result: Scan) -> Iterator[str]:
-    """A warning if losses are not known, since labels are not among the k, and their own log-probability is not given.
+    """A warning if losses are unknown: the label is not among the top k, and its log-probability is not given.
 
     It is given only if the answer depends on them.
     """
@@ -66,5 +66,5 @@ def remark(topk: TopK, result: Scan) -> str:
     rest = f"{100 * result.tail.mass:.3g} % of the probability on average"
     labels = f"the labels of {result.tail.outside:,} of {len(result.table):,} samples"
     bounded = any("@" in name for name in result.table.columns)
-    end = ": what depends on these has bounds" if bounded else ""
+    end = ": metrics that depend on these have bounds" if bounded else ""
     return f"The top {topk.kept} of {topk.shape[1]:,} classes leave out {rest} and {labels}{end}."

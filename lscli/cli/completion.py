@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 SHELLS = ("bash", "zsh", "fish", "powershell", "pwsh")
 SHOW, INSTALL = "--show-completion", "--install-completion"
-# In this variable a shell asks for the completion of a word.
+# The variable by which a shell asks to complete a word.
 _ASKED = "_LSCLI_COMPLETE"
 
 
 def completes() -> bool:
-    """Whether the shell asks for the completion of a word, in variables of its own."""
+    """Whether the shell asks to complete a word, by setting a variable."""
     return _ASKED in os.environ
 
 

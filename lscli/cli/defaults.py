@@ -50,7 +50,7 @@ def load_pyproject(context: typer.Context) -> None:
 
 
 def _shaped(option: Any, key: str, value: Any, path: str) -> Any:
-    """The value as the command line gives it: a text, a number, true or false; or a list of texts."""
+    """The value as the command line gives it: a text, a number, true or false; or a list of strings."""
     items = value if isinstance(value, list) and option.multiple else [value]
     for item in items:
         if not isinstance(item, str | int | float):

@@ -56,7 +56,7 @@ def _of_shell(flag: str, verb: str, callback: Callable[[str | None], None]) -> A
     return typer.Option(
         flag,
         metavar="[SHELL]",
-        help=f"{verb} the completion of words for your shell, or for {', '.join(completion.SHELLS[:-1])} or "
+        help=f"{verb} the completion script for your shell, or for {', '.join(completion.SHELLS[:-1])} or "
         f"{completion.SHELLS[-1]}.",
         callback=callback,
         is_eager=True,

@@ -1,4 +1,4 @@
-"""The origin of the value of an option: for the settings of a report, and for errors about a value nobody typed."""
+"""Where the value of each option was set: for the settings of a report, and for errors about a value nobody typed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PYPROJECT = "lscli.pyproject"
 # That of the names of options that the project sets, and that have their built-in defaults all the same.
 _BUILT_IN = "lscli.built_in"
 _PREFIX = "LSCLI_"
-# Variables that are no options.
+# Variables that set no option.
 _OTHERS = (f"{_PREFIX}DEBUG",)
 _OF_PROJECT = ("ENVIRONMENT", "DEFAULT_MAP")
 _ORIGINS = {"COMMANDLINE": "flag", "ENVIRONMENT": "environment", "DEFAULT_MAP": "pyproject", "DEFAULT": "default"}
@@ -47,7 +47,7 @@ def with_origins(answer: Answer, context: typer.Context) -> Answer:
 
 @contextmanager
 def origins_named(context: typer.Context) -> Iterator[None]:
-    """Errors that leave the block say where a value came from that is not on the command line."""
+    """Add to errors raised in the block where a value was set that is not on the command line."""
     try:
         yield
     except LscliError as error:
@@ -64,7 +64,7 @@ def origin_of_refused(error: typer.BadParameter) -> str:
 
 
 def warn_of_unknown_variables(context: typer.Context) -> None:
-    """Give a warning for each variable that begins as those of lscli do, and that no command reads."""
+    """Warn of each environment variable that begins with LSCLI_ and that no command reads."""
     commands = getattr(context.find_root().command, "commands", None)
     if commands is None:  # a command alone does not know the options of the others
         return
@@ -75,7 +75,7 @@ def warn_of_unknown_variables(context: typer.Context) -> None:
             # Without the beginning, which makes all names similar.
             near = [_PREFIX + each for each in similar(name.upper().removeprefix(_PREFIX), names)]
             hint = f": did you mean {' or '.join(near)}?" if near else ""
-            warn(f"the variable {printed(name)} is none of lscli's and changes nothing{hint}")
+            warn(f"no command reads the environment variable {printed(name)}{hint}")
 
 
 def is_project_default(name: str, context: typer.Context) -> bool:

@@ -17,7 +17,7 @@ from lscli.text import shown
 
 
 class PlainCommand(TyperCommand):
-    """A command whose texts, numbers, flags and lists of texts are converted here; Typer converts the rest.
+    """A command whose strings, numbers, flags and lists of strings are converted here; Typer converts the rest.
 
     Its epilog is lines to copy, which Typer would wrap.
     """

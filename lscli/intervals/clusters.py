@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 FEW = 20
+# A standard error below this many standard deviations of a sample is the rounding of clusters that agree.
+_ROUNDING = 1e-12
 _NONE = (math.nan, math.nan)
 
 
@@ -57,8 +59,8 @@ def widened(bounds: tuple[float, float], estimate: float, clusters: int, level: 
 def share_interval(share: float, n: float, stderr: float, clusters: int, level: float) -> tuple[float, float]:
     """The interval of a share of samples in clusters, on the scale of log odds (Korn and Graubard 1998).
 
-    If all clusters agree, as where the share is 0 or 1, they show no standard error. The interval is then Wilson's, of
-    as many samples as there are clusters, as if a cluster were one sample.
+    If all clusters agree, as where the share is 0 or 1, they show no standard error but rounding. The interval is then
+    Wilson's, of as many samples as there are clusters, as if a cluster were one sample.
 
     Args:
         share: the observed share, in [0, 1].
@@ -68,7 +70,7 @@ def share_interval(share: float, n: float, stderr: float, clusters: int, level: 
         level: the confidence level, in (0, 1).
     """
     variance = share * (1 - share)
-    if not (stderr > 0 and variance > 0):
+    if not (variance > 0 and stderr > _ROUNDING * math.sqrt(variance)):
         return wilson(share, min(n, clusters), level)
     odds, half = math.log(share / (1 - share)), t_quantile(level, clusters - 1) * stderr / variance
     return _share_of(odds - half), _share_of(odds + half)
@@ -82,7 +84,7 @@ def notes_on_clusters(clusters: int, of_groups: Mapping[str, int] = MappingProxy
     elif 0 < clusters < FEW:
         yield (
             f"there are {clusters} clusters: with fewer than {FEW}, standard errors tend to be too small and intervals "
-            "too narrow, most of all where few clusters differ much from the others"
+            "too narrow, most of all if a few clusters differ much from the others"
         )
     elif few:
         least = min(few, key=few.__getitem__)

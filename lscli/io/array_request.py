@@ -29,7 +29,7 @@ class ArrayRequest(NamedTuple):
         shared: whether logits and labels are in this one file; its only array is then not taken for the labels.
         column: the column of a table, used if `key` is None.
         choice_score: what the logit of a choice is in samples of lm-evaluation-harness.
-        names: the names of the classes, if they are known: a first line that is one of them is no header.
+        names: the names of the classes, if they are known: a first line that is one of them is a label, not a header.
     """
 
     role: str

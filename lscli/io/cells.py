@@ -1,6 +1,6 @@
-"""Columns of one value per row: numbers, truth values, and labels of any kind, from text or from typed values.
+"""Columns of one value per row: numbers, booleans, and labels of any kind, from text or from typed values.
 
-A reader gives the cells of a column block by block, so that only the numbers that they stand for are in memory. A cell
+A reader hands over the cells of a column block by block, so that only numbers are kept in memory. A cell
 without a value is missing, not an error: whether that matters is for the caller to say.
 """
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[Any]
-    # The text of the cells, values of Python (None is missing), or an array of numbers, truth values or texts.
+    # The text of the cells, values of Python (None is missing), or an array of numbers, booleans or strings.
     Block = list[Any] | NDArray[Any]
 
-# A cell with one of these texts has no number and no truth value; a label may be called so.
+# A cell with one of these strings has no value as a number or a boolean; a label may be one of them.
 _MISSING = frozenset({"", "nan", "na", "n/a", "none", "null"})
 _TRUTHS = {"0": 0, "1": 1, "false": 0, "true": 1, "False": 0, "True": 1, "": -1}
 _LABEL = (int, float, str, type(None))  # what a label may be
@@ -32,7 +32,7 @@ _LONGEST = 40  # characters of a cell in an error
 
 
 class Cells:
-    """A column that is made of its cells; a base class.
+    """Base class of columns that take their cells one block after another.
 
     Args:
         name: its name, for errors.
@@ -91,7 +91,7 @@ class Numbers(Cells):
 
 
 class Truths(Cells):
-    """Truth values as int8: 1, 0, or -1 where a cell has none."""
+    """Booleans as int8: 1, 0, or -1 where a cell has none."""
 
     def add(self, cells: Block, where: str, first: int) -> None:
         if isinstance(cells, np.ndarray) and cells.dtype.kind in "bfiu" and ((cells == 0) | (cells == 1)).all():
@@ -105,7 +105,7 @@ class Truths(Cells):
         self._blocks.append(values)
 
     def values(self) -> NDArray[np.int8]:
-        """All truth values, [N]."""
+        """All booleans, [N]."""
         return np.concatenate([np.empty(0, np.int8), *self._blocks])
 
     def _one_by_one(self, cells: list[Any], where: str, first: int) -> Array:
@@ -121,11 +121,11 @@ class Truths(Cells):
 
 
 class Vocabulary:
-    """A number for each value of labels: equal numbers have one, however they are written, and so have equal texts.
+    """A number for each value of labels: equal numbers have one, however they are written, and so have equal strings.
 
     Attributes:
         values: the values by their numbers: an int, a float or a text.
-        of_text: the number of each text, found once.
+        of_text: the number of each string, found once.
     """
 
     def __init__(self) -> None:
@@ -150,7 +150,7 @@ class Vocabulary:
 
 
 class _Texts(dict[str, int]):
-    """The number of each text that was looked up: that of the number that it writes, or else its own."""
+    """The number of each string that was looked up: that of the number that it writes, or else its own."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
@@ -187,7 +187,7 @@ class Values(Cells):
         if not _is_text(plain):
             odd = next((place for place, cell in enumerate(plain) if not isinstance(cell, _LABEL)), None)
             if odd is not None:
-                what = f"{self._place(first + odd, plain[odd])} is no label"
+                what = f"{self._place(first + odd, plain[odd])} is not a label"
                 raise InputError(what, "give whole numbers or text", where=where)
             find = code
         self._blocks.append(np.fromiter(map(find, plain), np.int32, len(plain)))
@@ -207,7 +207,7 @@ def _number(cell: Any) -> float | None:
 
 
 def _truth(cell: Any) -> int | None:
-    """The truth value of a cell, -1 if it has none, or None if it is something else."""
+    """The boolean of a cell, -1 if it has none, or None if it is something else."""
     if isinstance(cell, str) and cell.strip().lower() in ("true", "false"):
         return int(cell.strip().lower() == "true")
     number = int(cell) if isinstance(cell, bool) else _number(cell)

@@ -29,8 +29,8 @@ class Clusters(NamedTuple):
 
     Attributes:
         codes: [N] numbers of clusters from 0 on.
-        values: what the clusters are called, by their numbers: whole numbers, or texts.
-        shown: what a report says in place of the option; None for what was given.
+        values: what the clusters are called, by their numbers: whole numbers, or strings.
+        shown: the value of the option in a report; None for the value that was given.
         described: their entry in the provenance of a report; None if no input holds them.
         of_table: whether they are a column of the metadata.
         note: what the user may not have intended; may be empty.
@@ -55,9 +55,8 @@ def open_clusters(value: Any, table: RowFile | RowTable | None, samples: Samples
         kept: [N] bool, the rows whose label is not ignored.
 
     Raises:
-        UsageError: a file has several columns; or the samples have one axis, and its clusters are asked for.
-        InputError: a name is that of no column and no file, the shape is not that of the samples, or a kept row has no
-            cluster.
+        UsageError: a file has several columns; or `first-axis` is given for samples with one axis.
+        InputError: there is no such column or file, the shape does not fit the samples, or a kept row has no cluster.
     """
     if value is None:
         return _of_first_axis(samples) if samples.dependent else None
@@ -73,7 +72,7 @@ def open_clusters(value: Any, table: RowFile | RowTable | None, samples: Samples
     if table is not None and path is not None and of_table:
         found = table.values(path, samples.lengths)
         if os.path.lexists(path):
-            note = f"{path} is a column of {table.name} and a file: the column is taken; for the file, write ./{path}"
+            note = f"{path} is a column of {table.name} and a file: the column is read; for the file, write ./{path}"
     elif path is not None:
         _check_file(path, table)
         with RowFile(path, _WHERE) as file:
@@ -93,7 +92,7 @@ def _of_first_axis(samples: Samples) -> Clusters:
 
 
 def _check_file(path: str, table: RowFile | RowTable | None) -> None:
-    """Refuse the name of a column that is not there, which is no file either."""
+    """Raise InputError if this is neither a column nor a file."""
     if path in ("", "-") or os.path.lexists(path) or any(character in path for character in "*?["):
         return
     if table is not None:
@@ -101,7 +100,7 @@ def _check_file(path: str, table: RowFile | RowTable | None) -> None:
         raise InputError(f"{shown(path)} is neither a column of {table.name} nor a file", hint, where=_WHERE)
     if os.path.basename(path) == path and not os.path.splitext(path)[1]:
         hint = "for a column of metadata, add --groups META.csv"
-        raise InputError(f"{shown(path)} is no file", hint, where=_WHERE)
+        raise InputError(f"{shown(path)} is not a file", hint, where=_WHERE)
 
 
 def check_complete(found: RowValues, codes: Array, kept: Array | None = None) -> None:
@@ -120,5 +119,5 @@ def check_complete(found: RowValues, codes: Array, kept: Array | None = None) ->
     missing = codes == list(found.values).index("")
     missing = missing if kept is None else missing & kept
     if missing.any():
-        hint = "give it one of its own if the row belongs to no other"
+        hint = "if the row belongs to no other row, give it a cluster of its own"
         raise InputError(f"row {int(missing.argmax())} has no cluster", hint, where=found.name)

@@ -60,12 +60,12 @@ class Source(NamedTuple):
 
 
 class Confidences(NamedTuple):
-    """What a table says of each row, unchecked.
+    """The columns of a table of confidences, unchecked.
 
     Attributes:
         source: the table.
         confidence: [N]; nan where a row has none.
-        correct: [N], 1, 0, or -1 where a row has neither; None if predictions and labels say it.
+        correct: [N], 1, 0, or -1 where a row has neither; None if predictions are compared with labels.
         predicted, label: [N] each, positions in `values`, or -1 where a row has none; None if they are not read.
         of_labels: where the labels come from; None without labels.
         vocabulary: the values of predictions and labels.
@@ -214,7 +214,7 @@ def _read_file(file: RegularFile, format_name: str, wanted: Wanted, options: Rea
     if not _has_columns(format_name):
         what, hint = (
             "holds one array, not the columns of a table",
-            "np.savez(path, conf=confidence, ok=correct) has two",
+            "np.savez(path, conf=confidence, ok=correct) saves two",
         )
         if format_name == "lm-eval":
             what, hint = "has the scores of all choices, not a confidence", "leave out --confidence"
@@ -240,7 +240,7 @@ def _array(file: RegularFile, format_name: str, request: ArrayRequest) -> Array:
         values = read_all(FORMATS[format_name].reader(file.name).open_array(another, request))
     # numpy raises a SystemError for such text as soon as a value of it is used.
     if values.dtype.kind == "U" and values.size and values.view(np.uint32).max() > sys.maxunicode:
-        raise InputError("has characters that do not exist", "write or copy it again", where=file.name)
+        raise InputError("holds text that is not Unicode", "save the array again", where=file.name)
     return values
 
 
@@ -322,7 +322,7 @@ def _taken(table: Any, wanted: Wanted) -> Source:
 
 
 def _values_of(column: Any, name: str) -> Array | list[Any]:
-    """An array of numbers, truth values or texts, or a list of values of Python, where None is no value.
+    """An array of numbers, booleans or strings, or a list of values of Python, where None is no value.
 
     Raises:
         InputError: it is no array, or values are masked.

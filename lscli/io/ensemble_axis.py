@@ -31,7 +31,7 @@ def split(array: StoredArray, axis: int) -> list[StoredArray]:
         axis: the axis of the members; negative numbers count from the end.
 
     Raises:
-        InputError: there are no two members, or the array can only be read forwards.
+        InputError: there are fewer than two members, or the array can only be read forwards.
         UsageError: the array has no such axis.
     """
     shape = array.shape

@@ -1,4 +1,4 @@
-"""The files or arrays that are the members of an ensemble, each with the labels of all or with its own."""
+"""The files or arrays that are the members of an ensemble, with one set of labels or one for each member."""
 
 from __future__ import annotations
 
@@ -36,23 +36,23 @@ def is_ensemble(options: ReadingOptions) -> bool:
     if options.ensemble and options.ensemble_axis is not None:
         raise UsageError("cannot be combined with --ensemble-axis", "leave one of them out", where="ensemble")
     if options.ensemble and options.pool:
-        what = "the files of the pattern are members, or samples of one model"
+        what = "cannot be combined with --pool"
         raise UsageError(what, "leave out --ensemble or --pool", where="ensemble")
     several = options.ensemble or options.ensemble_axis is not None
     if options.ensemble_of != "probs" and not several:
-        what = "there is one member"
+        what = "needs an ensemble"
         hint = "leave it out, or say --ensemble for the files of a pattern"
         raise UsageError(what, hint, where="ensemble-of")
     return several
 
 
 def member_arguments(value: Any, stack: contextlib.ExitStack, options: ReadingOptions) -> list[Argument]:
-    """Open the logits: the files of one argument or, with `ensemble`, of one for each member.
+    """Open the logits: one argument or, with `ensemble`, one for each member.
 
     Raises:
         InputError: a file cannot be used, or occurs twice.
         ReadWriteError: a file cannot be read.
-        UsageError: there are no several members.
+        UsageError: there are fewer than two members.
     """
     if not options.ensemble:
         return [Argument.of(value, "logits", stack, options.input_format)]
@@ -73,7 +73,7 @@ def member_arguments(value: Any, stack: contextlib.ExitStack, options: ReadingOp
         raise UsageError("is one array, and an ensemble has several", f"give a list of arrays; {_AXIS}", where="logits")
     if len(value) < 2:
         hint = "give a list of at least two, or leave out ensemble=True"
-        raise UsageError(f"a list of {len(value)} is no ensemble", hint, where="logits")
+        raise UsageError(f"a list of {len(value)} is not an ensemble", hint, where="logits")
     if any(map(is_stdin, value)):
         raise UsageError("standard input cannot be a member", "save it to a file", where="-")
     found = [Argument.of(each, f"logits[{place}]", stack, options.input_format) for place, each in enumerate(value)]
@@ -115,7 +115,7 @@ def label_arguments(
 def check_same_labels(
     arguments: Sequence[Argument], labels: Sequence[Sequence[StoredArray]], members: Sequence[Sequence[StoredArray]]
 ) -> Sequence[MemoryArray]:
-    """The labels of the first member, of each of its files, which all others have, too.
+    """The labels of the first member, of each of its files, after a check that all members have the same.
 
     Args:
         arguments: the labels of each member.
@@ -139,7 +139,7 @@ def check_same_labels(
             one, two = (
                 shown(words[each] if words else each) for each in (first.flat[row].item(), other.flat[row].item())
             )
-            what = f"its label of row {row} is {two}, that of {of_first} is {one}"
+            what = f"row {row} has label {two}, but {one} in {of_first}"
             hint = "save the samples of all members in the same order"
             if not np.array_equal(np.sort(other, axis=None), np.sort(first, axis=None)):
                 hint = "the members of an ensemble must have the same samples"
@@ -163,7 +163,7 @@ def members_along(parts: Sequence[StoredArray], axis: int) -> list[list[StoredAr
     """The parts of each member, of parts that hold all members along an axis.
 
     Raises:
-        InputError: a part has no two members, or another number of them than the first; or it cannot be read so.
+        InputError: a part has fewer than two members, not as many as the first part, or can only be read forwards.
         UsageError: a part has no such axis.
     """
     split_parts = [split(part, axis) for part in parts]

@@ -114,8 +114,9 @@ class Logits(Checked):
         return self._source.keep_stated() if isinstance(self._source, Computed) else None
 
     def keep_disagreement(self) -> Disagreement | None:
-        """How much the members of an ensemble disagree about each sample of the whole array, filled while the rows are
-        read; None for other logits.
+        """How much the members of an ensemble disagree about each sample of the whole array; None for other logits.
+
+        It is filled while the rows are read.
         """
         return self._source.keep_disagreement() if isinstance(self._source, Members | MeanTensor) else None
 

@@ -43,7 +43,7 @@ class Members(StoredArray):
             if each.shape != first.shape:
                 raise other_shape(each.name, each.shape, first.name, first.shape)
             if list(each.columns) != list(first.columns):
-                what = f"its columns are not those of {first.name}, or in another order"
+                what = f"its columns differ from those of {first.name}, or are in another order"
                 hint = "the members must have the same classes in the same order"
                 raise InputError(what, hint, where=each.name)
         self.members = members
@@ -63,7 +63,7 @@ class Members(StoredArray):
         self.faults = np.full(self.shape[0], -1, np.int32)
 
     def keep_disagreement(self) -> Disagreement:
-        """From now on, write how much the members disagree, as their rows are read, into what is returned."""
+        """Return an object that is filled with how much the members disagree while their rows are read."""
         rows = self.shape[0]
         self.disagreement = Disagreement(np.full(rows, np.nan), np.full(rows, np.nan))
         return self.disagreement

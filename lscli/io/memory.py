@@ -88,7 +88,7 @@ def open_array(value: Any, name: str) -> MemoryArray | TensorArray:
     """Open a numpy array, nested list or torch tensor.
 
     Raises:
-        InputError: it is no array of numbers or texts, or values of it are masked.
+        InputError: it is no array of numbers or strings, or values of it are masked.
     """
     if is_tensor(value):
         return open_tensor(value, name)

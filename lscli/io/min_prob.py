@@ -4,8 +4,8 @@ Probabilities below the bound P are raised to P, and the others of their row are
 sum. Of all distributions without a smaller probability than P, this is the one with the least KL divergence to the row.
 
 For two classes it is the clip to [P, 1-P] of scikit-learn's `log_loss` (P is the epsilon of the type) and of Keras's
-crossentropies (1e-7). For K classes both clip and do not scale: the loss of a label that is raised is -ln P here too,
-and that of another label is larger here, by -ln(1 - K P) at most.
+crossentropies (1e-7). For K classes both clip without scaling: the loss of a label that is raised is -ln P here, too;
+the loss of another label is larger here, by at most -ln(1 - K P).
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def raised(x: Any, least: float, xp: Any) -> Any:
         kept = xp.sum(xp.where(low, 0.0, e), 1)[:, None]
         free = xp.log1p(-least * xp.sum(low, 1, dtype=x.dtype))[:, None]
         shift = xp.where(any_low, free - xp.log(kept / total), 0.0)
-        # Scaling may bring further classes below the bound. All of them are only by rounding, where all are nearly 1/K.
+        # Scaling may move further classes below the bound; all of them only by rounding, if P is nearly 1/K.
         more = low | (log_p + shift < bound)
         if bool(xp.all(more == low)):
             return xp.where(low, base + bound, xp.where(any_low, x + shift, x))
@@ -100,14 +100,14 @@ def raised(x: Any, least: float, xp: Any) -> Any:
 
 
 def check_min_prob(options: ValueOptions, array: StoredArray) -> None:
-    """Check that the bound goes with the number of classes, and with the treatment of classes of probability 0.
+    """Check that the bound fits the number of classes and the treatment of classes of probability 0.
 
     Raises:
         UsageError: it does not.
     """
     treatment = options.masked_classes
     if treatment == "auto" and array.ragged:
-        what = "cannot be applied where questions have different numbers of choices: a missing one has no probability"
+        what = "cannot be used if questions have different numbers of choices: a missing choice has no probability"
         raise UsageError(what, "leave out --min-prob", where=_WHERE)
     if treatment in ("exclude", "error"):
         what = f"leaves no class of probability 0, and --masked-classes {treatment} is about such classes"
@@ -122,7 +122,7 @@ def with_min_prob(array: StoredArray, options: ValueOptions, device: str) -> Sto
     """The logits [N, K] with the lower bound of these options; as they are without one.
 
     Raises:
-        UsageError: the bound does not go with the other options or with the number of classes.
+        UsageError: the bound does not fit the other options or the number of classes.
     """
     least = options.min_prob
     if least is None or len(array.shape) != 2 or 0 in array.shape or array.element not in STORAGE:

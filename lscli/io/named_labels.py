@@ -1,4 +1,4 @@
-"""Labels that are texts or truth values, as class numbers."""
+"""Labels that are strings or booleans, as class numbers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class NamedLabels(NamedTuple):
-    """Labels of which some may be texts.
+    """Labels of which some may be strings.
 
     Attributes:
         parts: the labels of each file, [N]. Those that were read by name are class numbers, -1 for an ignored sample;
@@ -42,7 +42,7 @@ def read_by_name(
     ignore_index: int,
     labels_from: int,
 ) -> NamedLabels:
-    """Find the classes of labels that are texts or truth values.
+    """Find the classes of labels that are strings or booleans.
 
     Args:
         parts: the labels of each file.
@@ -89,5 +89,5 @@ def _are_integers(part: StoredArray) -> bool:
 
 
 def _integers(text: Texts) -> MemoryArray:
-    """Integers that are written as texts."""
+    """Integers that are written as strings."""
     return MemoryArray(np.array([integer_of(word) for word in text.words], np.int64)[text.codes], text.name)

@@ -58,9 +58,9 @@ def open_inputs(
 ) -> tuple[Logits, Labels]:
     """Open logits [N, K] and labels [N], each a path, a pattern of shards, `-`, a numpy array or a torch tensor.
 
-    Without `labels`, both come from the one file that `logits` names, or from each of its shards. Labels that are texts
-    are read by the names of the classes, or by those of the columns of the logits. With class numbers of top-k
-    log-probabilities, the logits are a `TopK`, unless every row has all K classes.
+    Without `labels`, both come from the one file that `logits` names, or from each of its shards. Labels that are
+    strings must be names of the classes, or of the columns of the logits. With `topk_classes`, the logits are a `TopK`,
+    unless every row has all K classes.
 
     Raises:
         InputError: an input cannot be used, or the two are in the wrong order.
@@ -99,7 +99,7 @@ def _opened(
         arguments = member_arguments(logits, stack, options)
         label_sets = label_arguments(labels, arguments, logits, stack, options)
         if dimensions == 2 and len(label_sets) > 1:
-            what = "soft labels of several members are not compared"
+            what = "an ensemble needs one file of soft labels"
             raise UsageError(what, "name one file of labels after the logits", where=arguments[0].names[0])
         if options.choice_score != "sum" and {name for each in arguments for _, name in each.files} != {"lm-eval"}:
             what = "--choice-score is for the choices in samples of lm-evaluation-harness"
@@ -317,7 +317,7 @@ def opened_entry(file: RegularFile, format_name: str, entry: Entry) -> StoredArr
     if entry.element.startswith(("float", "bfloat", "void")):
         return _opened_as("numbers", file, format_name, entry)
     found = _opened_as("integers", file, format_name, entry)
-    if isinstance(found, Texts) and entry.element == TEXT:  # of a text file, where numbers are texts, too
+    if isinstance(found, Texts) and entry.element == TEXT:  # of a text file, where numbers are strings, too
         with contextlib.suppress(InputError):
             return _opened_as("numbers", file, format_name, entry)
     return found
@@ -352,7 +352,7 @@ def _check_order(scores: StoredArray, truth: StoredArray, axes: Axes) -> None:
 
 
 def _check_first_line(scores: Sequence[StoredArray], truth: Sequence[StoredArray]) -> None:
-    """Raise InputError if the first line of a file of texts is taken for a header, and one label is missing."""
+    """Raise InputError if the first line of a file of strings is taken for a header, and one label is missing."""
     header = truth[0].header if isinstance(truth[0], Texts) else ""
     if header and len(scores) == len(truth) == 1 and truth[0].shape[0] == scores[0].shape[0] - 1:
         what = (

@@ -108,7 +108,7 @@ def _are_rows_of_labels(first: str, path: str, logits_key: str | None, labels_ke
 
 
 def _are_integers(path: str, labels_key: str | None) -> bool:
-    """Whether a path holds one column of class numbers, names or truth values."""
+    """Whether a path holds one column of class numbers, names or booleans."""
     with contextlib.suppress(InputError, UsageError), contextlib.ExitStack() as stack:
         array = Argument.of(path, "labels", stack).opened(ArrayRequest("labels", "integers", labels_key), stack)
         return array.element.lstrip("u").startswith("int") or texts_of(array) is not None

@@ -1,7 +1,7 @@
 """One value of any type per row beside the logits, such as its group or its document, from any format.
 
 The values are read as codes, the numbers of the distinct values in the order in which they come, so that memory grows
-with N whole numbers, however long the texts are.
+with N whole numbers, however long the strings are.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 _DELIMITERS: dict[str, Delimiter] = {"csv": COMMA, "tsv": TAB}
 _COLUMNAR = ("parquet", "arrow", "jsonl")
 _JSON = "lm-eval"
-_ONE = "give one text or number per row"
+_ONE = "give one string or number per row"
 
 
 class RowValues(NamedTuple):
@@ -51,7 +51,7 @@ class RowValues(NamedTuple):
     Attributes:
         name: the path as typed, with the column or the key, or the name of the argument.
         codes: of any shape; numbers from 0 on.
-        values: the distinct values by their codes: whole numbers, or texts. A missing value is "".
+        values: the distinct values by their codes: whole numbers, or strings. A missing value is "".
         element: the name of their type.
         size: bytes of the file or of the array.
     """
@@ -106,7 +106,7 @@ class RowFile:
             option: the option that names a column, for hints.
 
         Raises:
-            InputError: the column is missing, or holds neither texts nor numbers; or the file cannot be used.
+            InputError: the column is missing, or holds neither strings nor numbers; or the file cannot be used.
             UsageError: there are several columns, none of them is named, and an option could.
         """
         request = ArrayRequest(self._role, "numbers", column, option)
@@ -229,7 +229,7 @@ def of_given(value: Any, name: str) -> RowValues:
     """The values that a caller gave: a list, an array, a column of a data frame or a tensor.
 
     Raises:
-        InputError: it is no list of texts or numbers.
+        InputError: it is no list of strings or numbers.
     """
     plain = is_tensor(value) or (isinstance(value, np.ndarray) and value.dtype != object)
     if plain and not isinstance(value, np.ma.MaskedArray):
@@ -240,13 +240,13 @@ def of_given(value: Any, name: str) -> RowValues:
 
 
 def of_array(values: Array, name: str) -> RowValues:
-    """The values of an array of texts or numbers, of any shape.
+    """The values of an array of strings or numbers, of any shape.
 
     Raises:
         InputError: its elements are neither.
     """
     if values.dtype.kind not in "biufSUMm":
-        raise InputError(f"holds {values.dtype.name} values, not texts or numbers", _ONE, where=name)
+        raise InputError(f"holds {values.dtype.name} values, not strings or numbers", _ONE, where=name)
     if values.dtype.kind in "SU":
         found = _coded(values.reshape(-1).tolist(), name, values.nbytes)
         return found._replace(codes=found.codes.reshape(values.shape))
@@ -259,14 +259,14 @@ def of_array(values: Array, name: str) -> RowValues:
 
 
 def _coded(cells: Iterable[Any], name: str, size: int) -> RowValues:
-    """The codes [n] of texts and numbers, one by one."""
+    """The codes [n] of strings and numbers, one by one."""
     codes = _Codes()
     found = codes.of(_text(cell, name) for cell in cells)
     return RowValues(name, found, codes.values, "text", size)
 
 
 def _text(value: Any, name: str) -> str | int:
-    """A value as a text, or a whole number; "" for one that is missing."""
+    """A value as a string, or a whole number; "" for one that is missing."""
     if isinstance(value, str):
         return str(value)
     if isinstance(value, bool | np.bool_):
@@ -283,7 +283,7 @@ def _text(value: Any, name: str) -> str | int:
         if type(value).__name__ == "NAType":
             return ""
         what = f"{shown(value)} cannot be written as text: {said(error)}"
-        raise InputError(what, "give texts or numbers", where=name) from error
+        raise InputError(what, "give strings or numbers", where=name) from error
 
 
 def _format(file: RegularFile, role: str) -> str:

@@ -1,4 +1,4 @@
-"""Numbers that are made one after another: kept in memory while they are few, then in an unnamed temporary file."""
+"""Numbers that arrive one after another: kept in memory at first, beyond 64 MiB in an unnamed temporary file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _BLOCK = 1 << 20  # elements
 
 
 class Spool:
-    """Numbers as float32 while that represents every one of them exactly, else as float64.
+    """Numbers, stored as float32 as long as it represents all of them exactly, else as float64.
 
     Args:
         name: what they are, for errors.
@@ -71,11 +71,11 @@ class Spool:
             else:
                 self._file.write(values.data)
         except OSError as error:
-            what = f"cannot be kept for reading: {os.strerror(error.errno or 0)}"
+            what = f"cannot be written to a temporary file: {os.strerror(error.errno or 0)}"
             raise ReadWriteError(what, "make room in the temporary folder, or set TMPDIR", where=self._name) from error
 
     def _widen(self) -> None:
-        """Write what there is anew as float64."""
+        """Write all numbers again as float64."""
         blocks, file = self._held(), self._file
         self._dtype, self._blocks, self._bytes, self._file = np.dtype(np.float64), [], 0, None
         for block in blocks:

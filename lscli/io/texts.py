@@ -1,4 +1,4 @@
-"""Labels that are texts, in memory as one small integer per label and the different texts."""
+"""Labels that are strings, in memory as one small integer per label and the different strings."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from lscli.io.stored import StoredArray
 
 _MOST = 1 << 24  # characters of all different labels: a column of sentences holds no labels
-_BLOCK = 1 << 20  # bytes of texts of fixed length that are decoded at a time
+_BLOCK = 1 << 20  # bytes of strings of fixed length that are decoded at a time
 _LEAVE_OUT = "leave such rows out of every input"
 
 
 class Texts(MemoryArray):
-    """Texts of any shape.
+    """Strings of any shape.
 
     Args:
-        codes: for each text, its place in `words`.
-        words: the different texts, in the order in which they first occur.
+        codes: for each string, its place in `words`.
+        words: the different strings, in the order in which they first occur.
         name: its name in errors.
         stored: the type in which they are stored.
 
@@ -54,7 +54,7 @@ class Texts(MemoryArray):
 
 
 class _Places(dict[str, int]):
-    """The place of each text, given when it is first looked up."""
+    """The place of each string, given when it is first looked up."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class _Places(dict[str, int]):
     def __missing__(self, word: str) -> int:
         self._characters += len(word)
         if self._characters > _MOST:
-            what = f"has more than {len(self)} different texts, which no labels have"
+            what = f"has more than {len(self)} different strings, which no labels have"
             raise InputError(what, "name the column that holds the labels", where=self._name)
         place = self[word] = len(self)
         return place
@@ -74,7 +74,7 @@ def coded(cells: Iterable[str], name: str, stored: str = TEXT) -> Texts:
     """Texts, one per sample, that are read one after another; `stored` is the type in which they are stored.
 
     Raises:
-        InputError: the different texts are too many for labels.
+        InputError: the different strings are too many for labels.
     """
     places = _Places(name)
     codes = np.fromiter(map(places.__getitem__, cells), np.int32)
@@ -82,10 +82,10 @@ def coded(cells: Iterable[str], name: str, stored: str = TEXT) -> Texts:
 
 
 def texts_of(array: StoredArray) -> Texts | None:
-    """The texts of an array of texts or of truth values, which is closed; None for an array of another type.
+    """The strings of an array of strings or of booleans, which is closed; None for an array of another type.
 
     Raises:
-        InputError: a text is not Unicode, or the file is damaged.
+        InputError: a string is not Unicode, or the file is damaged.
         ReadWriteError: the file cannot be read.
     """
     if isinstance(array, Texts):
@@ -104,7 +104,7 @@ def texts_of(array: StoredArray) -> Texts | None:
 
 
 def written(values: NDArray[Any], name: str) -> Texts:
-    """Numbers or truth values as the texts that write them."""
+    """Numbers or booleans as the strings that write them."""
     found, first, codes = np.unique(values.reshape(-1), return_index=True, return_inverse=True)
     order = np.argsort(first)
     place = np.empty(len(order), np.int32)
@@ -124,10 +124,10 @@ def same_words(texts: Sequence[Texts]) -> list[Texts]:
 
 
 def texts_of_values(value: Any, name: str) -> Texts | NDArray[np.bool_] | None:
-    """The texts, or truth values, of a list, an array or a column of Python objects; None for any other value.
+    """The strings, or booleans, of a list, an array or a column of Python objects; None for any other value.
 
     Raises:
-        InputError: a value is missing, or is no text among texts.
+        InputError: a value is missing, or is no string among strings.
     """
     if is_tensor(value) or isinstance(value, str | bytes):
         return None
@@ -141,7 +141,7 @@ def texts_of_values(value: Any, name: str) -> Texts | NDArray[np.bool_] | None:
     places: dict[Any, int] = {}
     try:
         codes = np.fromiter((places.setdefault(item, len(places)) for item in items), np.int32, len(items))
-    except TypeError:  # a list, for example, in a list of texts
+    except TypeError:  # a list, for example, in a list of strings
         return None
     kinds = {type(item) for item in places}
     if kinds and kinds <= {bool, np.bool_}:
@@ -150,14 +150,14 @@ def texts_of_values(value: Any, name: str) -> Texts | NDArray[np.bool_] | None:
         return None
     for item, place in places.items():
         if not isinstance(item, str | bytes):
-            what = f"row {int((codes == place).argmax())} holds {shown(item)} among texts"
+            what = f"row {int((codes == place).argmax())} holds {shown(item)} among strings"
             raise InputError(what, _LEAVE_OUT, where=name)
     words = [item if isinstance(item, str) else _decoded(item) for item in places]
     return Texts(codes, words, name, "str")
 
 
 def _objects(value: Any) -> Sequence[Any] | None:
-    """The items of a one-dimensional array or column of objects, such as a Series of texts or categories."""
+    """The items of a one-dimensional array or column of objects, such as a Series of strings or categories."""
     if isinstance(value, np.ma.MaskedArray) or not hasattr(value, "__array__"):
         return None
     try:
@@ -168,7 +168,7 @@ def _objects(value: Any) -> Sequence[Any] | None:
 
 
 def _cells(array: StoredArray) -> Iterator[str]:
-    """The texts of an array of texts of a fixed length."""
+    """The strings of an array of strings of a fixed length."""
     row = array.dtype.itemsize * math.prod(array.shape[1:])
     step = max(1, _BLOCK // max(1, row))
     for start in range(0, array.shape[0] if row else 0, step):

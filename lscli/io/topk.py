@@ -1,4 +1,4 @@
-"""Top-k log-probabilities [N, k] with their class numbers [N, k], as stacks for language models store them."""
+"""Top-k log-probabilities [N, k] with their class numbers [N, k], as language model servers return them."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ def topk_opener(options: ReadingOptions) -> OpenMatrix | None:
         for name in ("classes", "label_log_probs"):
             if getattr(options, name) is not None:
                 hint = "name the array of the class numbers with --topk-classes KEY"
-                raise UsageError("is for top-k log-probabilities", hint, where=name.replace("_", "-"))
+                raise UsageError("needs --topk-classes", hint, where=name.replace("_", "-"))
         return None
     if options.classes is None:
         hint = "give the number of all classes with --classes, such as the size of the vocabulary"
@@ -262,7 +262,7 @@ def _beside(argument: Argument, options: ReadingOptions, flag: str, wants: Wants
     given = getattr(options, name)
     if not isinstance(given, str):
         if isinstance(given, bytes) or hasattr(given, "__fspath__"):
-            raise UsageError("names an array of the file, not another file", _SAVE, where=where)
+            raise UsageError("must be the key of an array in the same file, not a file", _SAVE, where=where)
         return _on_host(Argument.of(given, name, stack).opened(ArrayRequest(name), stack))
     if not argument.files:
         hint = f"give it as an array, too: {name}=..."
@@ -316,7 +316,7 @@ def check_classes(
         row = int(outside.argmax())
         wrong = classes[row][(classes[row] < -1) | (classes[row] >= num_classes)][0]
         name, number = located(row)
-        raise InputError(f"row {number} has class {wrong}, of {num_classes} classes", hint, where=name)
+        raise InputError(f"row {number} has class {wrong}, but there are {num_classes} classes", hint, where=name)
     ordered = np.sort(classes, axis=1)
     twice = ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)).any(axis=1)
     if twice.any():

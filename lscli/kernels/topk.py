@@ -1,4 +1,4 @@
-"""Columns of rows of which only the k largest probabilities are known: exact ones, and bounds of the others.
+"""Columns of rows with only the k largest probabilities: exact values where they are determined, else bounds.
 
 The kept classes of a row have probabilities p_1 >= ... >= p_k. The other m = K - k classes, the tail, share the
 mass t = 1 - sum p_i, and none of them is above the cap p_k. If the label's own probability is known though it is not
@@ -93,8 +93,8 @@ class TopKRows:
         tail_classes = num_classes - self.count - apart
         self.excess = left - tail_classes * self.cap
         self._left = _Tail(np.minimum(left, tail_classes * self.cap), tail_classes, self.cap)
-        # What rounding of the stored values may have taken from the tail, or given to it. It matters for the logarithm
-        # of a small share. A single class has the tail itself, if that is not small.
+        # How much rounding of the stored values may have changed the tail. It matters for the logarithm of a small
+        # share. A tail of a single class is used as it is, unless it is small.
         unsure = epsilon * (2.0 - np.add.reduce(_entropy_terms(self._p, self.log_p), axis=1))
         spread = np.where((tail_classes > 1) | (unsure > _DIGITS * epsilon * left), unsure, 0.0)
         self._most = self._left._replace(mass=np.minimum(left + spread, tail_classes * self.cap))

@@ -1,8 +1,8 @@
-"""Bounds of metrics of a table that knows some columns only within bounds.
+"""Bounds of metrics, for a table that has only bounds of some columns.
 
 A metric that never decreases with a column is at least its value on the lower bounds of that column, and at most its
-value on the upper ones. The two values become two rows with `bound` in their params. Where they agree the metric is
-exact, and a bound that is infinite says nothing and is left out.
+value on the upper ones. The two values become two rows with `bound` in their params. If they are equal, the metric is
+exact. An infinite bound says nothing and is left out.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Shown = list[list["Side"] | None]
 
 
 def bounded_values(metric: Metric, table: SampleTable, settings: Settings) -> Sequence[Value]:
-    """The values of a metric, some of whose columns the table has only bounds of; none if it has no bounds, either."""
+    """The values of a metric from columns of which the table may have only bounds; empty if it lacks one."""
     found = _at_bounds(metric, table, settings)
     if found is None:
         return []

@@ -1,7 +1,7 @@
-"""How much the members of an ensemble disagree: the entropy of its prediction in two parts.
+"""How much the members of an ensemble disagree: the entropy of its prediction, split into two parts.
 
 The entropy of the mean of the members' probabilities is the mean of their entropies (the uncertainty that each member
-sees in the data) and the mutual information of prediction and member (what the members do not agree about). Houlsby et
+sees in the data) and the mutual information of prediction and member (the disagreement of the members). Houlsby et
 al. 2011 (BALD), equation 2; Depeweg et al. 2018, section 3.
 """
 

@@ -1,4 +1,4 @@
-"""Names of metrics elsewhere, for hints. lscli accepts its own ids alone, each of which has one definition."""
+"""Names of metrics in other libraries, for hints. lscli accepts only its own ids, each of which has one definition."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 from lscli.metrics.catalogue import FAMILIES, METRICS
 
-# An id, and what it is called elsewhere; in small letters, with underscores between words.
+# Each id with its names in other libraries, in lower case with underscores between words.
 NAMES: dict[str, str] = {
     "loss_hard": "nll nll_loss negative_log_likelihood neg_log_likelihood ce ce_loss cross_entropy crossentropy xent "
     "cross_entropy_loss categorical_crossentropy sparse_categorical_crossentropy log_loss logloss hard_loss bce "
@@ -56,12 +56,12 @@ NAMES: dict[str, str] = {
 _OTHER_NAMES = {name: metric_id for metric_id, names in NAMES.items() for name in names.split()}
 
 _CLASSES, _SKLEARN = "lscli classes has it for each class", "scikit-learn has it: sklearn.metrics."
-# What lscli eval does not compute, and where it is found.
+# What lscli eval does not compute, and where to find it.
 ELSEWHERE: dict[str, str] = {
     **dict.fromkeys(("recall", "sensitivity", "precision", "support", "tpr"), _CLASSES),
     **dict.fromkeys(
         ("auroc", "auc", "roc_auc", "roc_auc_score", "rocauc"),
-        f"{_SKLEARN}roc_auc_score; failure_auroc is that of right against wrong predictions",
+        f"{_SKLEARN}roc_auc_score; failure_auroc ranks right against wrong predictions",
     ),
     **dict.fromkeys(("f1", "f1_score", "macro_f1", "f1_macro", "micro_f1", "fscore"), f"{_SKLEARN}f1_score"),
     **dict.fromkeys(("aupr", "auprc", "pr_auc", "ap", "average_precision"), f"{_SKLEARN}average_precision_score"),
@@ -73,7 +73,7 @@ ELSEWHERE: dict[str, str] = {
     **dict.fromkeys(
         ("reliability_diagram", "calibration_curve", "reliability_curve", "bins"), "lscli bins prints its table"
     ),
-    **dict.fromkeys(("temperature", "temp", "temperature_scaling", "platt"), "lscli fits no map to the logits"),
+    **dict.fromkeys(("temperature", "temp", "temperature_scaling", "platt"), "lscli does not recalibrate logits"),
     **dict.fromkeys(
         ("bpb", "bpc", "bits_per_byte", "bits_per_character", "bits"),
         "loss_hard is in nats for each sample: divide it by ln 2 for bits",
@@ -84,7 +84,7 @@ _TOP = re.compile(r"(?:top|acc|accuracy|acc_top|hits?|recall)[_@]*(?:at_)?([1-9]
 
 
 def meant(word: str) -> str:
-    """What to type instead of an everyday name, as a hint; empty if the name is none."""
+    """A hint for the name of a metric in another library: what to type instead. Empty for an unknown name."""
     name = re.sub(r"[\s-]+", "_", word.strip().lower())
     top = _TOP.fullmatch(name)
     if top:

@@ -92,7 +92,7 @@ def flip(table: SampleTable, settings: Settings) -> list[Value]:
     place = ratio(table, -sign * hard, sign * slope) if table.origin is None else Value(-start / rise)
     eps = settings.targets.convention.eps_at(place.value)
     # The derivative of `eps_at` is (eps / place)^2 for every convention: 1, except for classy.
-    # It is no mean: with clusters, its interval is from resamples.
+    # It is not a mean: with clusters, its interval comes from resamples.
     return [Value(eps, place.stderr * (eps / place.value) ** 2, described)]
 
 

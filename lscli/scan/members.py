@@ -1,4 +1,4 @@
-"""Read the rows of an ensemble: a tile of each member at a time, and their mean."""
+"""Read the rows of an ensemble: read a tile of each member and compute their mean."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def reader(logits: Logits, watch: ValueWatch | None) -> tuple[Read, ValueWatch | None]:
     """A function like `logits.read`, for the calling thread only, and what should look at the rows that it returns.
 
-    The rows of the members of an ensemble are looked at here, not the mean of them.
+    For an ensemble, the watch looks at the rows of the members here, not at their mean.
     """
     if logits.members is None:
         return logits.read, watch

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 _ELEMENTS = 1 << 18  # of a chunk: its temporary arrays stay in the cache
-# By how much a logarithm may be off by rounding, for each 1 of its size and 1: half precision has 8 to 11 bits.
+# The rounding error of a logarithm x is at most this times 1 + |x|: half precision has 8 to 11 bits.
 _ROUNDING = 0.01
 _LARGEST = 1e-3  # the largest log-probability that rounding explains
 _BOUNDS_BYTES = 16
@@ -33,7 +33,7 @@ _SAME_RUN = "save both from the same run"
 
 
 class Tail(NamedTuple):
-    """What the k of each row leave out.
+    """The probability and the labels outside the top k of each row.
 
     Attributes:
         mass: the mean probability of the classes that are not kept.
@@ -148,9 +148,9 @@ def _chunk(topk: TopK, label: Array, start: int, skip: bool) -> tuple[tuple[Arra
     if over.any():
         row = int(over.argmax())
         name, number = located(row)
-        what = f"row {number} keeps a probability of {1 - rows.tail[row]:.4g}, and its other classes"
+        what = f"row {number} has a probability of {1 - rows.tail[row]:.4g} in its top k, and its other classes"
         what += f", each at most {rows.cap[row]:.2g}, cannot make up the rest"
-        hint = "keep the k largest of each row; the label's own goes into an array for --label-log-probs"
+        hint = "keep the k largest of each row, and put the label's own into an array for --label-log-probs"
         raise InputError(what, hint, where=name)
     return (numbers, rows), int(bad.sum())
 
@@ -187,7 +187,7 @@ def _check_values(log_p: Array, topk: TopK, located: Callable[[int], tuple[str, 
 
 
 def _normalised(topk: TopK) -> str:
-    """How to save values over all classes, of which the top k are a part."""
+    """A hint: how to save the top k of values that are normalised over all classes."""
     if topk.are_probabilities:
         return "take the softmax over all classes first: torch.softmax(logits, -1).topk(k)"
     return "take the log-softmax over all classes first: torch.log_softmax(logits, -1).topk(k)"
@@ -212,10 +212,8 @@ def _check_own(
     if differ.any():
         row = int(differ.argmax())
         name, number = located(row)
-        what = (
-            f"the label of row {number} has log-probability {kept[row]:.6g} among the k, and {own[row]:.6g} of its own"
-        )
-        raise InputError(what, _SAME_RUN, where=name)
+        what = f"the label of row {number} has log-probability {kept[row]:.6g} among the top k"
+        raise InputError(f"{what}, but {own[row]:.6g} of its own", _SAME_RUN, where=name)
     smallest = np.where(classes >= 0, log_p, np.inf).min(axis=1, initial=np.inf)
     with np.errstate(invalid="ignore"):
         above = apart - smallest > _ROUNDING * (1 + np.abs(smallest))
@@ -223,12 +221,11 @@ def _check_own(
     if above.any():
         row = int(above.argmax())
         name, number = located(row)
-        what = f"the label of row {number}, of log-probability {apart[row]:.6g}, is not among the k, whose smallest is"
-        raise InputError(f"{what} {smallest[row]:.6g}", "keep the k largest of each row", where=name)
+        what = f"the label of row {number}, of log-probability {apart[row]:.6g}, is not among the top k"
+        raise InputError(f"{what}, whose smallest is {smallest[row]:.6g}", "keep the k largest of each row", where=name)
     sums = np.add.reduce(np.exp(log_p), axis=1) + np.exp(apart)
     over = sums > 1 + SUM
     if over.any():
         name, number = located(int(over.argmax()))
-        raise InputError(
-            f"row {number} and its label's own sum to {sums[over.argmax()]:.6g}, above 1", _SAME_RUN, where=name
-        )
+        what = f"row {number} and the probability of its label sum to {sums[over.argmax()]:.6g}, above 1"
+        raise InputError(what, _SAME_RUN, where=name)

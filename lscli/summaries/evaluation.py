@@ -43,7 +43,7 @@ def _confidence(rows: Mapping[str, Row], clusters: int) -> str:
     word, side = ("over-confident", "above") if gap.value > 0 else ("under-confident", "below")
     apart = f"confidence is {rounded(abs(gap.value), 3)} {side} accuracy"
     if clusters == 1:
-        clause = f"{apart}, of one cluster"
+        clause = f"{apart} (one cluster has no standard error)"
     elif abs(gap.value) > (quantile(_LEVEL, clusters) if clusters else _SIGNIFICANT) * gap.stderr:
         clause = f"{word}: {apart}"
     else:

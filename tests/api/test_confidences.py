@@ -307,7 +307,7 @@ def test_labels_may_count_from_another_number_than_predictions(tmp_path: Path) -
         lscli.evaluate(path, confidence="conf", predicted="pred")
     report = lscli.evaluate(path, confidence="conf", predicted="pred", labels_from=1, metrics="accuracy")
     assert (CORRECT.mean(), []) == (report["accuracy"], report.warnings)
-    with pytest.raises(lscli.InputError, match=r"row .*: the label 1 comes before the first, 2"):
+    with pytest.raises(lscli.InputError, match=r"row .*: the label 1 is below the first label, 2"):
         lscli.evaluate(path, confidence="conf", predicted="pred", labels_from=2)
 
 
@@ -409,7 +409,7 @@ def test_text_of_an_archive_that_numpy_cannot_read_is_refused(tmp_path: Path) ->
     text = np.array(["cat", "dog"])
     text.view(np.uint32)[4] = 0x110000
     np.savez(path, conf=[0.5, 0.25], pred=text, labels=["cat", "dog"])
-    with pytest.raises(lscli.InputError, match="has characters that do not exist"):
+    with pytest.raises(lscli.InputError, match="holds text that is not Unicode"):
         lscli.evaluate(path, confidence="conf", predicted="pred")
 
 

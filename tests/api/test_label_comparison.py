@@ -19,11 +19,15 @@ def notes(predicted: list[object], label: list[object]) -> list[str]:
 @pytest.mark.parametrize(
     ("predicted", "label", "says"),
     [
-        (["cat", "dog"], ["cat", "Dog "], "1 of 2 predictions differ from their label in spaces or capital letters"),
+        (
+            ["cat", "dog"],
+            ["cat", "Dog "],
+            "1 of 2 predictions differ from their label only in spaces or capital letters",
+        ),
         (
             ["cat", "dog"],
             ["emu", 3],
-            "no value is both predicted and a label: predictions such as 'cat', labels",
+            "predictions and labels have no value in common: predictions such as 'cat', labels",
         ),
         ([0, 1], ["a", "b"], "predictions such as 0, labels such as 'a'"),
         ([0, 1, 2, 3] * 20, [1, 2, 3, 4] * 20, "do the labels count from 1? then say --labels-from 1"),

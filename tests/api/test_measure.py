@@ -254,11 +254,11 @@ def test_weights_and_groups_of_a_table() -> None:
     ("call", "says"),
     [
         (lambda: lscli.evaluate(TABLE, LABELS), "labels: a SampleTable is evaluated without labels"),
-        (lambda: lscli.evaluate(TABLE, confidence="c"), "confidence: a SampleTable has no columns to name"),
-        (lambda: lscli.per_bin(TABLE, binary=True), "binary: is for logits, and here are only confidences"),
+        (lambda: lscli.evaluate(TABLE, confidence="c"), "confidence: a SampleTable has no columns to choose from"),
+        (lambda: lscli.per_bin(TABLE, binary=True), "binary: needs logits, but the table has only confidences"),
         (
             lambda: lscli.evaluate(SampleTable.from_confidences([0.5], [1], weight=[2]), weights=[1]),
-            "weights: the table has weights of its own",
+            "weights: the table already has weights",
         ),
         (lambda: lscli.per_sample(TABLE, worst=3), "worst: the loss needs logits"),
     ],

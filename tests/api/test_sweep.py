@@ -378,7 +378,7 @@ def test_models_are_compared_on_soft_labels_that_are_given(tmp_path: Path) -> No
     q = np.full((len(Y), K), 1 / K)
     for name, model in (("a", A), ("b", B)):
         np.savez(tmp_path / f"{name}.npz", logits=model, labels=q)
-    with pytest.raises(lscli.UsageError, match="compared on the same soft labels, which are not given"):
+    with pytest.raises(lscli.UsageError, match="compared with the same soft labels, which are missing"):
         lscli.sweep(tmp_path / "a.npz", others=[tmp_path / "b.npz"], soft_labels=True)
     with pytest.warns(lscli.LscliWarning, match="left out: excess_overshoot, .*accuracy"):
         report = lscli.sweep(tmp_path / "a.npz", soft_labels=True)

@@ -132,7 +132,8 @@ def test_the_provenance_says_what_is_left_out() -> None:
     with pytest.warns(LscliWarning, match=unknown):
         found = lscli.evaluate(KEPT.values, Y, topk_classes=KEPT.classes, classes=K)
     assert f"The top {TOP} of {K} classes leave out " in found.conclusion
-    assert f"the labels of {OUTSIDE.sum()} of {N} samples: what depends on these has bounds." in found.conclusion
+    outside = f"the labels of {OUTSIDE.sum()} of {N} samples"
+    assert f"{outside}: metrics that depend on these have bounds." in found.conclusion
     assert [] == report(metrics="accuracy,ece").warnings
     assert [] == report(metrics="default", noise_rate=None, label_log_probs=KEPT.own).warnings
     entry = found.inputs[0]
@@ -275,11 +276,11 @@ INSIDE = int(np.flatnonzero(~OUTSIDE)[0])
         (changed((7, 0), 0.5), "row 7 has a log-probability of 0.5, above 0"),
         (changed((7, 0), -0.001), "row 7 sums to 1"),
         (changed((7, 0), KEPT.classes[7, 1], "classes"), f"row 7 has class {KEPT.classes[7, 1]} twice"),
-        (changed((7, 0), K, "classes"), f"row 7 has class {K}, of {K} classes"),
+        (changed((7, 0), K, "classes"), f"row 7 has class {K}, but there are {K} classes"),
         (changed((7, 0), -2, "classes"), "row 7 has class -2"),
         (changed((7, 0), -1, "classes"), "row 7 has a value other than -inf for class -1"),
-        (changed((7, 0), -30.0), "row 7 keeps a probability of"),
-        (changed((ROW,), 0.0, "own"), f"the label of row {ROW}, of log-probability 0, is not among the k"),
+        (changed((7, 0), -30.0), "row 7 has a probability of"),
+        (changed((ROW,), 0.0, "own"), f"the label of row {ROW}, of log-probability 0, is not among the top k"),
         (changed((INSIDE,), -44.0, "own"), f"the label of row {INSIDE} has log-probability"),
         (changed((ROW,), np.nan, "own"), f"row {ROW} holds nan"),
         (changed((ROW, 0), -np.inf), f"the label of row {ROW}"),
@@ -296,14 +297,14 @@ def test_a_row_that_cannot_be_is_named(change: dict[str, Any], says: str) -> Non
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"topk_classes": None}, "classes: is for top-k"),
+        ({"topk_classes": None}, "classes: needs topk_classes"),
         ({"classes": None}, "the number of classes is not known"),
         ({"classes": 5}, "8 log-probabilities in a row, more than the 5 classes"),
         ({"classes": 1}, "classes: must be from 2"),
         ({"topk_classes": KEPT.classes[:5]}, "do not fit"),
         ({"topk_classes": KEPT.values}, "a class number that is not whole"),
         ({"topk_classes": "ids"}, "names an array of a file, but the log-probabilities are an array"),
-        ({"topk_classes": Path("ids.npy")}, "names an array of the file, not another file"),
+        ({"topk_classes": Path("ids.npy")}, "must be the key of an array in the same file, not a file"),
         ({"label_log_probs": KEPT.own[:5]}, "rows differ"),
         ({"binary": True}, "cannot be combined"),
         ({"class_axis": 0}, "cannot be combined"),

@@ -228,7 +228,10 @@ def test_few_clusters_are_warned_of(run: Run, folder: Path) -> None:
     assert "all samples are in one cluster" in answer.err
     for field in ("stderr", "ci_low", "ci_high"):
         assert {""} == {row[field] for row in records(answer._replace(err=""))}
-    assert "of one cluster" in run("eval", *pair(folder), "--clusters", folder / "one.npy", "-q", "-f", "table").out
+    assert (
+        "one cluster has no standard error"
+        in run("eval", *pair(folder), "--clusters", folder / "one.npy", "-q", "-f", "table").out
+    )
 
 
 def test_groups_of_few_clusters_are_warned_of(run: Run, folder: Path) -> None:
@@ -354,7 +357,7 @@ def test_a_name_of_two_meanings_is_the_column_and_is_said(
     os.link("doc.npy", "doc")
     how = ["eval", "x.npy", "y.npy", *METRICS, "--groups", "meta.csv", "--clusters"]
     answer = run(*how, "doc")
-    assert "doc is a column of meta.csv and a file: the column is taken; for the file, write ./doc" in answer.err
+    assert "doc is a column of meta.csv and a file: the column is read; for the file, write ./doc" in answer.err
     os.rename("doc", "other")
     assert answer.out == run(*how, "doc").out
 
@@ -385,9 +388,9 @@ def test_clusters_that_do_not_fit_are_refused(run: Run, folder: Path, command: s
     what = [command, *pair(folder), "--clusters"]
     assert_refused(run(*what, folder / "short.npy"), 3, "rows differ: 120 logits, 119 clusters", "short.npy")
     assert_refused(run(*what, folder / "two.npy"), 3, "need clusters of shape (N,), got (24, 5)")
-    assert_refused(run(*what, folder / "complex.npy"), 3, "complex128 values, not texts or numbers")
+    assert_refused(run(*what, folder / "complex.npy"), 3, "complex128 values, not strings or numbers")
     assert_refused(run(*what, folder / "none.npy"), 3, "none.npy")
-    assert_refused(run(*what, "doc"), 3, "'doc' is no file", "add --groups META.csv")
+    assert_refused(run(*what, "doc"), 3, "'doc' is not a file", "add --groups META.csv")
     assert_refused(run(*what, "first-axis"), 2, "the samples have one axis", "a column of --groups")
     assert_refused(run(*what, ""), 3, "an empty path", "name a file")
     np.savez(folder / "both.npz", one=DOC, two=DOC)
@@ -406,7 +409,7 @@ def test_a_row_without_a_cluster_is_refused_unless_it_is_ignored(run: Run, folde
         "doc,x\n" + "".join(f"{'' if row == 7 else doc},1\n" for row, doc in enumerate(DOC))
     )
     what = ["eval", *pair(folder), "--groups", folder / "doc.csv", "--clusters", "doc"]
-    assert_refused(run(*what), 3, "doc.csv[doc]: row 7 has no cluster", "give it one of its own")
+    assert_refused(run(*what), 3, "doc.csv[doc]: row 7 has no cluster", "give it a cluster of its own")
     labels = Y.copy()
     labels[7] = -100
     np.save(folder / "y.npy", labels)

@@ -137,10 +137,10 @@ def test_a_bad_row_is_named(row: int, cells: str, says: str, run: Run, tmp_path:
     ("words", "code", "says"),
     [
         (("--confidence", "conf"), 2, "does not say which predictions are right"),
-        (("--correct", "ok"), 2, "correct: is of no use without --confidence"),
-        (("--predicted", "ok"), 2, "predicted: is of no use without --confidence"),
+        (("--correct", "ok"), 2, "correct: needs --confidence"),
+        (("--predicted", "ok"), 2, "predicted: needs --confidence"),
         ((*COLUMNS, "--predicted", "ok"), 2, "correct: cannot be combined with --predicted"),
-        ((*COLUMNS, "--kind", "probs"), 2, "kind: is for logits"),
+        ((*COLUMNS, "--kind", "probs"), 2, "kind: needs logits"),
         ((*COLUMNS, "--score", "margin"), 2, "score: margin is computed from logits"),
         (("--confidence", "cof", "--correct", "ok"), 3, "did you mean 'conf'?"),
         (("--confidence", "conf", "--predicted", "ok"), 3, "has no column 'labels' or 'label'"),
@@ -195,6 +195,13 @@ def test_inspect_and_errors_name_the_command(suffix: str, run: Run, tmp_path: Pa
         answer = run(name, path)
         assert f"hint: if it has confidences instead of logits, say {command}; else " in answer.err
     assert OK.mean() == values(without_logits(run(*command.split()[1:])))["accuracy"]
+
+
+def test_a_long_path_is_a_part_of_the_command(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "a folder" / ("x" * 200) / "t.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text(TEXT)
+    assert f"say lscli eval '{path}' --confidence conf --correct ok; else " in run("eval", path).err
 
 
 def test_logits_beside_confidences_are_still_logits(run: Run, tmp_path: Path) -> None:

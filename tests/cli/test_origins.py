@@ -94,7 +94,7 @@ def test_an_option_of_another_name_in_the_environment_is_named_so(
         ("LSCLI_EPSS", "did you mean LSCLI_EPS"),
         ("LSCLI_METRIC", "did you mean LSCLI_METRICS"),
         ("lscli_eps", "did you mean LSCLI_EPS?"),
-        ("LSCLI_XYZZY", "changes nothing\n"),
+        ("LSCLI_XYZZY", "reads the environment variable LSCLI_XYZZY\n"),
     ],
 )
 def test_a_variable_that_nothing_reads_is_a_warning(
@@ -106,7 +106,7 @@ def test_a_variable_that_nothing_reads_is_a_warning(
     for arguments in (("eval", *pair), ("metrics",)):
         answer = run(*arguments)
         assert (0, "lscli: warning: ") == (answer.code, answer.err[:16])
-        assert f"the variable {variable} " in answer.err
+        assert f"no command reads the environment variable {variable}" in answer.err
         assert words in answer.err
     assert plain.out == run("eval", *pair).out
     assert "" == run("eval", *pair, "--quiet").err

@@ -33,8 +33,19 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     random = np.random.default_rng(0)
     y = random.integers(0, 10, 200)
     x = (random.normal(size=(200, 10)) + 3 * np.eye(10)[y]).astype(np.float32)
-    for name, values in (("logits", x), ("labels", y), ("a", x), ("b", x + random.normal(size=x.shape))):
+    other = x + random.normal(size=x.shape)
+    p = np.exp(x - np.logaddexp.reduce(x, axis=1, keepdims=True))
+    arrays = {"logits": x, "labels": y, "from_one": y + 1, "a": x, "b": other, "member-1": x, "member-2": other}
+    for name, values in (arrays | {"members": np.stack([x, other]), "probs": p}).items():
         np.save(f"{name}.npy", values)
+    top = np.argsort(-p, axis=1)[:, :4]
+    np.savez(
+        "topk.npz",
+        logits=np.log(np.take_along_axis(p, top, 1)),
+        ids=top,
+        labels=y,
+        own=np.log(p[np.arange(200), y]),
+    )
     np.savez("run.npz", logits=x, labels=y)
     np.save("votes.npy", 0.8 * np.eye(10)[y] + 0.02)
     np.save("tokens.npy", x.reshape(20, 10, 10))
@@ -44,7 +55,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     bits = random.integers(0, 2, 200)
     table(tmp_path / "binary.csv", {"p": np.clip(0.2 + 0.6 * bits + random.normal(0, 0.1, 200), 0.01, 0.99), "y": bits})
     table(tmp_path / "table.csv", {f"class_{k}": x[:, k] for k in range(10)} | {"label": y})
-    table(tmp_path / "meta.csv", {"site": np.where(y < 5, "north", "south")})
+    table(tmp_path / "meta.csv", {"site": np.where(y < 5, "north", "south"), "patient": np.arange(200) // 4})
+    names = np.array(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
+    (tmp_path / "classes.txt").write_text("\n".join(names) + "\n")
+    table(tmp_path / "names.csv", {"label": names[y]})
+    table(tmp_path / "answers.csv", {"conf": p.max(axis=1), "ok": (p.argmax(axis=1) == y).astype(int)})
     questions = [
         {
             "doc_id": number,
@@ -71,6 +86,6 @@ def test_a_task_s_command_works(run: Run, folder: Path, command: str) -> None:
     _, *arguments = shlex.split(command.partition(" >> ")[0])
     answer = run(*arguments)
     assert 0 == answer.code
-    # What cannot be computed from such files is named, and nothing else.
-    assert [] == [line for line in answer.err.splitlines() if "; left out: " not in line]
+    # lscli names what it cannot compute from such files, and the members of an ensemble. There is no other warning.
+    assert [] == [line for line in answer.err.splitlines() if "; left out: " not in line and " members: " not in line]
     assert bool(answer.out) == ("-o" not in arguments)

@@ -180,7 +180,7 @@ def _csv(data: bytes) -> dict[str, NDArray[Any]]:
     try:
         # Without underscores, which only Python reads.
         return {"": np.array([int(cell.replace("_", "x").encode("ascii")) for cell in cells], np.int64)}
-    except (ValueError, OverflowError):  # texts; one that occurs again is no header
+    except (ValueError, OverflowError):  # strings; one that occurs again is no header
         text = first[column]
         label = (
             header and not text.startswith("#") and text not in ("labels", "label") and text.strip() and text in cells
@@ -204,7 +204,7 @@ def columns(data: bytes) -> list[NDArray[np.float64]]:
 
 
 def table(kind: str, data: bytes) -> dict[str, NDArray[Any]] | None:
-    """The columns of a table that are numbers or texts, lists as [n, width]; None if one of its columns is damaged."""
+    """The columns of a table that hold numbers or strings, lists as [n, width]; None if a column is damaged."""
     if kind == "jsonl":
         return _json_fields(data)
     found: dict[str, NDArray[Any]] = {}

@@ -77,8 +77,8 @@ CASES = [
     Call(
         "weights of a table that has some",
         lambda: lscli.evaluate(WEIGHTED, weights=[1, 1]),
-        "the table has weights of its own",
-        "leave them out of one of the two",
+        "the table already has weights",
+        "leave out one of the two",
         lambda: lscli.evaluate(WEIGHTED)["accuracy"],
         0.75,
     ),
@@ -211,7 +211,7 @@ CASES = [
     Call(
         "an ensemble of one array",
         lambda: accuracy([X], Y, ensemble=True),
-        "a list of 1 is no ensemble",
+        "a list of 1 is not an ensemble",
         "give a list of at least two, or leave out ensemble=True",
         lambda: accuracy(X, Y),
         RIGHT,

@@ -390,7 +390,7 @@ CASES = [
     Hint(
         "clusters in a column of no file",
         typed(*EVAL, "--clusters", "doc", x=X, y=Y),
-        "'doc' is no file",
+        "'doc' is not a file",
         "for a column of metadata, add --groups META.csv",
         written("meta.csv", DOCUMENTS, typed(*EVAL, "--clusters", "doc", "--groups", "meta.csv")),
         accuracy=RIGHT,

@@ -126,7 +126,7 @@ CASES = [
     Hint(
         "right or wrong without a confidence",
         table("--correct", "ok", conf=CONF, ok=OK),
-        "correct: is of no use without --confidence",
+        "correct: needs --confidence",
         "add --confidence COLUMN, the confidence in each prediction",
         table(*NAMED, conf=CONF, ok=OK),
         RIGHT,
@@ -223,7 +223,7 @@ CASES = [
     Hint(
         "a label before the first",
         table(*COMPARED, "--labels-from", 1, conf=CONF, pred=PRED, label=LABEL),
-        "comes before the first, 1",
+        "is below the first label, 1",
         "check --labels-from",
         table(*COMPARED, conf=CONF, pred=PRED, label=LABEL),
         RIGHT,
@@ -240,7 +240,7 @@ CASES = [
     Hint(
         "an option on logits",
         table(*NAMED, "--kind", "probs", conf=CONF, ok=OK),
-        "kind: is for logits, and here are only confidences",
+        "kind: needs logits, but the table has only confidences",
         "leave it out",
         table(*NAMED, conf=CONF, ok=OK),
         RIGHT,
@@ -259,7 +259,7 @@ CASES = [
         "metrics of logits",
         table(*NAMED, "-m", "loss,brier", conf=CONF, ok=OK),
         "none of these can be computed without logits: loss,brier",
-        "for what a confidence is enough for, say --metrics default",
+        "for the metrics of confidences, say --metrics default",
         table(*NAMED, "--metrics", "default", conf=CONF, ok=OK),
         RIGHT,
         code=2,
@@ -286,7 +286,7 @@ CASES = [
         "one array without a name",
         typed("eval", "x.npy", *NAMED, x=CONF),
         "holds one array, not the columns of a table",
-        "np.savez(path, conf=confidence, ok=correct) has two",
+        "np.savez(path, conf=confidence, ok=correct) saves two",
         archive(*NAMED, conf=CONF, ok=OK),
         RIGHT,
     ),
@@ -326,7 +326,7 @@ CASES = [
     Hint(
         "predictions in other letters",
         table(*COMPARED, conf=CONF, pred=[f"C{c}" for c in LABEL], label=[f"c{c}" for c in LABEL]),
-        "60 of 60 predictions differ from their label in spaces or capital letters alone",
+        "60 of 60 predictions differ from their label only in spaces or capital letters",
         "and count as wrong",
         table(*COMPARED, conf=CONF, pred=[f"c{c}" for c in LABEL], label=[f"c{c}" for c in LABEL]),
         1.0,

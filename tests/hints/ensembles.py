@@ -161,7 +161,7 @@ CASES = [
     Hint(
         "a mean of one member",
         typed(*EVAL, "--ensemble-of", "logits", x=MEMBERS[0], y=Y),
-        "ensemble-of: there is one member",
+        "ensemble-of: needs an ensemble",
         "leave it out, or say --ensemble for the files of a pattern",
         typed(*EVAL),
         accuracy=FIRST,
@@ -170,8 +170,8 @@ CASES = [
     Hint(
         "a score of one member",
         typed(*EVAL, "--score", "mutual_information", x=MEMBERS[0], y=Y),
-        "score: there is one member, which cannot disagree",
-        "leave out --score, or read several members: --ensemble",
+        "score: needs several members, and there is one",
+        "leave out --score, or add --ensemble to read several members",
         typed(*EVAL),
         accuracy=FIRST,
         code=2,
@@ -179,7 +179,7 @@ CASES = [
     Hint(
         "an ensemble that is pooled",
         typed(*PATTERN, "--ensemble", "--pool", y=Y, **PAIR),
-        "the files of the pattern are members, or samples of one model",
+        "cannot be combined with --pool",
         "leave out --ensemble or --pool",
         typed(*PATTERN, "--ensemble"),
         accuracy=RIGHT,
@@ -197,13 +197,13 @@ CASES = [
     Hint(
         "members with other labels",
         typed("eval", "x-*.npy", "y-*.npy", "--ensemble", **PAIR, **own_labels(4)),
-        "its label of row 4 is ",
+        "row 4 has label ",
         "the members of an ensemble must have the same samples",
     ),
     Hint(
         "members with their labels in another order",
         typed("eval", "x-*.npy", "y-*.npy", "--ensemble", **PAIR, **{"y-0": Y, "y-1": Y[::-1]}),
-        "its label of row 0 is ",
+        "row 0 has label ",
         "save the samples of all members in the same order",
     ),
 ]

@@ -36,7 +36,7 @@ class Literal(NamedTuple):
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        """A pattern of the texts that it makes."""
+        """A pattern of the strings that it makes."""
         return re.compile(".*".join(map(re.escape, self.text.split("{}"))))
 
 

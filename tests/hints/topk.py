@@ -95,7 +95,7 @@ CASES = [
     Hint(
         "a number of classes without top k",
         kept(options=("--classes", CLASSES)),
-        "is for top-k log-probabilities",
+        "needs --topk-classes",
         "name the array of the class numbers with --topk-classes KEY",
         kept(),
         accuracy=RIGHT,
@@ -165,10 +165,10 @@ CASES = [
         code=2,
     ),
     Hint(
-        "the label among the k however small it is",
+        "the label among the top k however small it is",
         kept(LOG_P, ids=LAST),
         "cannot make up the rest",
-        "keep the k largest of each row; the label's own goes into an array for --label-log-probs",
+        "keep the k largest of each row, and put the label's own into an array for --label-log-probs",
         kept(LOG_P, "--label-log-probs", "own"),
         accuracy=RIGHT,
     ),
@@ -182,7 +182,7 @@ CASES = [
         code=2,
     ),
     Hint(
-        "labels outside the k",
+        "labels outside the top k",
         kept(LOG_P, "-m", "loss_hard"),
         "are not among the top 3, and their losses are not known",
         "if the file has the labels' own log-probabilities, say --label-log-probs KEY",

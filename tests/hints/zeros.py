@@ -109,7 +109,7 @@ CASES = [
     Hint(
         "a lower bound of probabilities where questions have different numbers of choices",
         _ragged("--min-prob", "1e-7"),
-        "cannot be applied where questions have different numbers of choices",
+        "cannot be used if questions have different numbers of choices",
         "leave out --min-prob",
         _ragged(),
         accuracy=RAGGED_ACCURACY,

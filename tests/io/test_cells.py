@@ -1,4 +1,4 @@
-"""Cells of a column become numbers, truth values or labels, from text or from typed values."""
+"""Cells of a column become numbers, booleans or labels, from text or from typed values."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_columns_of_labels_share_their_values() -> None:
 
 @pytest.mark.parametrize("cells", [[[1, 2]], [b"a"], [{}], np.array([1j]), np.array([b"a"])])
 def test_what_is_no_label(cells: Any) -> None:
-    with pytest.raises(InputError, match=r"^t\.csv: row 4, column 'label': .* is no label"):
+    with pytest.raises(InputError, match=r"^t\.csv: row 4, column 'label': .* is not a label"):
         Values("label", Vocabulary()).add(cells, "t.csv", 4)
 
 

@@ -163,7 +163,7 @@ def test_shards_of_another_number_of_rows() -> None:
 def test_classes_in_another_order() -> None:
     for name, header in (("c-0", "a,b,c,d"), ("c-1", "a,b,d,c")):
         np.savetxt(f"{name}.csv", X[0], delimiter=",", header=header, comments="")
-    hint = refused(lscli.InputError, "c-1.csv: its columns are not those of c-0.csv", "c-*.csv", Y)
+    hint = refused(lscli.InputError, "c-1.csv: its columns differ from those of c-0.csv", "c-*.csv", Y)
     assert "the same classes in the same order" in hint
 
 
@@ -171,10 +171,10 @@ def test_labels_that_differ() -> None:
     other = Y.copy()
     other[[5, 9]] = (other[[5, 9]] + 1) % 4
     np.savez("own-2.npz", logits=X[2], labels=other)
-    says = rf"own-2.npz\[logits\]: its label of row 5 is {other[5]}, that of own-0.npz\[logits\] is {Y[5]}"
+    says = rf"own-2.npz\[logits\]: row 5 has label {other[5]}, but {Y[5]} in own-0.npz\[logits\]"
     assert "must have the same samples" in refused(lscli.InputError, says, "own-*.npz")
     np.savez("own-2.npz", logits=X[2], labels=Y[::-1])
-    assert "the same order" in refused(lscli.InputError, "its label of row", "own-*.npz")
+    assert "the same order" in refused(lscli.InputError, "row .* has label .*, but", "own-*.npz")
     np.save("y-2.npy", Y[:20])
     says = r"x-2.npy: has labels of shape \(20,\), x-0.npy of \(24,\)"
     refused(lscli.InputError, says, "x-*.npy", "y-*.npy")
@@ -246,12 +246,12 @@ def test_labels_that_are_names_differ() -> None:
     other[5] = next(name for name in NAMES if name != other[5])
     for place, labels in enumerate([texts(Y), other, Y]):
         save_csv(f"n-{place}.csv", X[place], labels)
-    says = f"^n-1.csv: its label of row 5 is '{other[5]}', that of n-0.csv is '{texts(Y)[5]}'"
+    says = f"^n-1.csv: row 5 has label '{other[5]}', but '{texts(Y)[5]}' in n-0.csv"
     assert "same samples" in refused(lscli.InputError, says, "n-[01].csv")
     save_csv("n-1.csv", X[1], texts(Y)[::-1])
-    assert "same order" in refused(lscli.InputError, "its label of row", "n-[01].csv")
+    assert "same order" in refused(lscli.InputError, "has label", "n-[01].csv")
     # Names and numbers cannot be compared, but one file of labels is enough.
-    hint = refused(lscli.InputError, f"is '{Y[0]}', that of n-0.csv is '{texts(Y)[0]}'", "n-[02].csv")
+    hint = refused(lscli.InputError, f"has label '{Y[0]}', but '{texts(Y)[0]}' in n-0.csv", "n-[02].csv")
     assert "one file of labels" in hint
     assert 4 == len(answer("n-[02].csv", "y-0.npy"))
 
@@ -259,7 +259,7 @@ def test_labels_that_are_names_differ() -> None:
 def test_members_that_are_data_frames_have_the_same_columns() -> None:
     frames = [pd.DataFrame(x, columns=NAMES) for x in X]
     assert numbers(answer([*X], Y)) == numbers(answer(frames, texts(Y)))
-    says = r"^logits\[1\]: its columns are not those of logits\[0\]"
+    says = r"^logits\[1\]: its columns differ from those of logits\[0\]"
     refused(lscli.InputError, says, [frames[0], frames[1][NAMES[::-1]]], Y)
 
 
@@ -271,7 +271,7 @@ def test_soft_labels_are_those_of_all_members() -> None:
     assert numbers(answer("x-*.npy", Y))[3] == found["mutual_information"]
     for place in range(3):
         np.savez(f"soft-{place}.npz", logits=X[place], labels=q)
-    with pytest.raises(lscli.UsageError, match="soft labels of several members are not compared"):
+    with pytest.raises(lscli.UsageError, match="an ensemble needs one file of soft labels"):
         lscli.evaluate("soft-*.npz", ensemble=True, soft_labels=True)
 
 
@@ -286,13 +286,13 @@ def test_what_is_no_ensemble() -> None:
     refused(lscli.UsageError, "matches one file, x-0.npy", "x-0.np*", Y)
     refused(lscli.InputError, "no file matches the pattern", "z-*.npy", Y)
     refused(lscli.UsageError, "is one array, and an ensemble has several", X, Y)
-    refused(lscli.UsageError, "a list of 1 is no ensemble", [X[0]], Y)
-    refused(lscli.UsageError, "a list of 0 is no ensemble", [], Y)
+    refused(lscli.UsageError, "a list of 1 is not an ensemble", [X[0]], Y)
+    refused(lscli.UsageError, "a list of 0 is not an ensemble", [], Y)
     refused(lscli.UsageError, "standard input is one file", "-", Y)
     refused(lscli.UsageError, "standard input cannot be a member", ["x-0.npy", "-"], Y)
     refused(lscli.UsageError, "cannot be combined with ensemble_axis", "x-*.npy", Y, ensemble_axis=0)
-    refused(lscli.UsageError, "are members, or samples of one model", "x-*.npy", Y, pool=True)
+    refused(lscli.UsageError, "cannot be combined with pool=True", "x-*.npy", Y, pool=True)
     refused(lscli.UsageError, "no labels were given", [*X])
     for options in ({"ensemble_of": "logits"}, {"score": "mutual_information"}):
-        with pytest.raises(lscli.UsageError, match="there is one member"):
+        with pytest.raises(lscli.UsageError, match="needs an ensemble"):
             lscli.evaluate(X[0], Y, **options)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Labels that are texts or truth values, from every format: the same figures as with class numbers."""
+"""Labels that are strings or booleans, from every format: the same figures as with class numbers."""
 
 from __future__ import annotations
 
@@ -293,7 +293,7 @@ def test_truth_values_in_memory(labels: Any) -> None:
 
 
 def test_truth_values_do_not_count_from_a_number() -> None:
-    with pytest.raises(UsageError, match="labels that are names do not count from a number"):
+    with pytest.raises(UsageError, match="is only for labels that are numbers"):
         lscli.evaluate(TWO, BOOL, labels_from=1)
 
 

@@ -237,7 +237,7 @@ def test_columns_of_tables_that_are_neither_texts_nor_numbers(tmp_path: Path, ki
     else:
         feather.write_feather(pa.table(columns), str(path), compression="uncompressed")
     for column in ("list", "time", "struct"):
-        with pytest.raises(InputError, match=f"column '{column}' is .*, not texts or numbers"):
+        with pytest.raises(InputError, match=f"column '{column}' is .*, not strings or numbers"):
             read(path, column)
     assert ["a", ""] == list(read(path, "text").values)
     assert ["x", "y"] == list(read(path, "code").values)

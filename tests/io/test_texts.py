@@ -65,7 +65,7 @@ def test_truth_values_of_any_column(made: Callable[[list[bool]], Any], values: l
 @pytest.mark.parametrize("missing", [None, np.nan, pd.NA, 3])
 def test_a_missing_label_is_named(missing: Any) -> None:
     for made in (list, pd.Series, lambda values: np.array(values, object)):
-        with pytest.raises(InputError, match=r"labels: row 2 holds .* among texts") as caught:
+        with pytest.raises(InputError, match=r"labels: row 2 holds .* among strings") as caught:
             lscli.evaluate([[0.0, 1.0]] * 3, made(["a", "b", missing]), class_names=["a", "b"])
         assert "leave such rows out of every input" == caught.value.hint
 
@@ -96,5 +96,5 @@ def test_text_that_is_not_unicode_is_refused() -> None:
 def test_sentences_are_no_labels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lscli.io.texts._MOST", 100)
     assert ["x" * 100] == [*coded(["x" * 100] * 5, "y").words]
-    with pytest.raises(InputError, match="y: has more than 10 different texts, which no labels have"):
+    with pytest.raises(InputError, match="y: has more than 10 different strings, which no labels have"):
         coded((f"sentence {number}" for number in range(20)), "y")

@@ -75,7 +75,7 @@ def open_array(file: RegularFile, request: ArrayRequest) -> StoredArray:
 
 
 def read_columns(file: RegularFile, wanted: Sequence[tuple[str, Cells]]) -> None:
-    """Give the cells of single columns to those who want them; errors are those of `arrow_table.fill`."""
+    """Hand over the cells of columns; errors are those of `arrow_table.fill`."""
     table = file.parsed(_table)
     with explained(file, _CALLED):
 
@@ -104,7 +104,7 @@ def columns_in(file: RegularFile) -> Columns:
 
 
 def cells(file: RegularFile, name: str) -> Iterator[Any]:
-    """The texts or numbers of a column, one by one; None for a null.
+    """The strings or numbers of a column, one by one; None for a null.
 
     Raises:
         InputError: there is no such column, it holds something else, or the file is damaged.
@@ -311,7 +311,7 @@ def _locate(
 def _offset(data: Any, values: Any) -> int | None:
     """The offset in the file of the values of a column in a batch; None if they cannot be read in place."""
     size = values.type.bit_width // 8
-    if not size:  # truth values are bits
+    if not size:  # booleans are bits
         return None
     offset = int(values.buffers()[-1].address - data.address + values.offset * size)
     inside = 0 <= offset <= data.size - len(values) * size  # outside of the file, they were decompressed

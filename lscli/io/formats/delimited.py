@@ -79,7 +79,7 @@ class Reader(NamedTuple):
         return array
 
     def read_columns(self, file: RegularFile, wanted: Sequence[tuple[str, Cells]]) -> None:
-        """Give the cells of single columns to those who want them; errors are those of `text_columns.read_columns`."""
+        """Hand over the cells of columns; errors are those of `text_columns.read_columns`."""
         read_columns(file, wanted, self.delimiter)
 
     def column_names(self, file: RegularFile) -> list[str]:

@@ -87,7 +87,7 @@ def column_names(file: RegularFile) -> list[str]:
 
 
 def cells(file: RegularFile, name: str) -> Iterator[Any]:
-    """The texts, numbers or truth values of a field, one by one; None for null.
+    """The strings, numbers or booleans of a field, one by one; None for null.
 
     Raises:
         InputError: there is no such field, an object lacks it, or it holds something else.
@@ -98,11 +98,11 @@ def cells(file: RegularFile, name: str) -> Iterator[Any]:
 
 
 def read_columns(file: RegularFile, wanted: Sequence[tuple[str, Cells]]) -> None:
-    """Give the values of fields to those who want them.
+    """Hand over the values of fields.
 
     Args:
         file: the file.
-        wanted: the name of each field, and what takes its values.
+        wanted: the name of each field, and the object that takes its values.
 
     Raises:
         InputError: there is no such field, an object lacks it, or a value is refused.
@@ -202,13 +202,13 @@ class _Lines:
         return MemoryArray(np.frombuffer(values, np.int64), f"{file.name}[{printed(name)}]")
 
     def labels(self, file: RegularFile, column: Column) -> MemoryArray:
-        """Read one text, or one truth value, of each object."""
+        """Read one string, or one boolean, of each object."""
         name, kind = column.name, str if column.texts else bool
         called = f"{file.name}[{printed(name)}]"
 
         def checked(value: Any) -> Any:
             if type(value) is not kind:
-                what = f"has {shown(value)} in {shown(name)}, and the objects before it {column.type}"
+                what = f"has {shown(value)} in {shown(name)}, but the objects before it have {column.type}"
                 raise UnfitError(what, "leave such rows out of every input")
             return value
 
@@ -246,7 +246,8 @@ class _Lines:
             if not isinstance(row, list):
                 raise UnfitError(f"has {shown(row)} in {shown(name)}, not a list of numbers")
             if len(row) != width:
-                raise UnfitError(f"has {len(row)} numbers in {shown(name)}, the first one {width}", _ONE_LENGTH)
+                what = f"has {len(row)} numbers in {shown(name)}, but the first object has {width}"
+                raise UnfitError(what, _ONE_LENGTH)
             if not {*map(type, row)} <= _NUMBERS:
                 _refuse(name, row)
             return row
@@ -264,13 +265,13 @@ class _Lines:
 class _Values:
     """Numbers of rows that were not spooled yet, and the objects that they are of.
 
-    A number beyond float64 is read as an infinite one, which only those who wrote `Infinity` meant.
+    The JSON reader turns a number beyond float64 into infinity, which is an error unless `Infinity` was written.
     """
 
     def __init__(self, width: int) -> None:
         self._width = width
         self._numbers = array("d")
-        self._stated: dict[int, int] = {}  # how many infinite numbers a row states, by its place in the block
+        self._stated: dict[int, int] = {}  # the number of infinities written in a row, by its place in the block
         self._rows = 0
 
     @property
@@ -301,7 +302,7 @@ class _Values:
 
 _ONE_LENGTH = "a row needs one number per class: leave such rows out of every input"
 _BEYOND = "the largest number of float64 is 1.8e308: look at the run that wrote it"
-_ABSENT = "every object needs the same fields: leave a row without one out of every input"
+_ABSENT = "every object needs the same fields: leave out rows without one, in every input"
 
 
 def _paths(first: dict[str, Any]) -> dict[str, Path]:
@@ -364,7 +365,7 @@ def _noted(labels: array[int], each: dict[str, Any], path: Path) -> array[int] |
 
 def _plain(name: str, value: Any) -> Any:
     if isinstance(value, list | dict):
-        raise UnfitError(f"has no text or number in {shown(name)}", "give one text or number per row")
+        raise UnfitError(f"has no string or number in {shown(name)}", "give one string or number per row")
     return value
 
 

@@ -205,4 +205,4 @@ def _no_json(error: Exception, *, cut: bool) -> UnfitError:
 
 
 def _named(value: Any) -> str:
-    return {list: "array", str: "text", bool: "truth value", type(None): "null"}.get(type(value), "number")
+    return {list: "array", str: "text", bool: "boolean", type(None): "null"}.get(type(value), "number")

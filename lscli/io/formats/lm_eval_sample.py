@@ -187,7 +187,7 @@ def _letter(target: Any, count: int) -> int | None:
 
 
 def shared_space(texts: list[str]) -> str:
-    """The white space that all texts begin with."""
+    """The white space that all strings begin with."""
     first, last = min(texts), max(texts)  # what these two begin with, all begin with
     shared = itertools.takewhile(lambda pair: pair[0] == pair[1] and pair[0].isspace(), zip(first, last, strict=False))
     return "".join(space for space, _ in shared)

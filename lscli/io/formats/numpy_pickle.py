@@ -2,7 +2,7 @@
 
 numpy pickles an array in one of two ways: by `_reconstruct` and a state, or, from protocol 5 on, by `_frombuffer`
 (`array_reduce` and `array_reduce_ex` in numpy/_core/src/multiarray/methods.c). Nothing of numpy is called for either:
-the bytes are looked at as numbers of the type that is described, after their length was compared with the shape.
+the bytes are read as numbers of the described type, after their length was compared with the shape.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _LONGEST = 60  # characters of a type in an error
 
 
 class NumpyArray(NamedTuple):
-    """An array whose elements are in the pickle.
+    """A numpy array or number whose bytes are in the pickle.
 
     Attributes:
         shape: its shape; () for a number.

@@ -65,7 +65,7 @@ def open_array(file: RegularFile, request: ArrayRequest) -> StoredArray:
 
 
 def read_columns(file: RegularFile, wanted: Sequence[tuple[str, Cells]]) -> None:
-    """Give the cells of single columns to those who want them; errors are those of `arrow_table.fill`."""
+    """Hand over the cells of columns; errors are those of `arrow_table.fill`."""
     with explained(file, _CALLED):
         table = file.parsed(_Table)
         groups = list(range(table.metadata.num_row_groups))
@@ -97,7 +97,7 @@ def columns_in(file: RegularFile) -> Columns:
 
 
 def cells(file: RegularFile, name: str) -> Iterator[Any]:
-    """The texts or numbers of a column, one by one; None for a null.
+    """The strings or numbers of a column, one by one; None for a null.
 
     Raises:
         InputError: there is no such column, it holds something else, or the file is damaged.

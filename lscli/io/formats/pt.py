@@ -38,7 +38,7 @@ _LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."  # the pickled number th
 _TAR, _TAR_AT = b"ustar", 257  # before torch 0.1.10
 _PLAIN = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool", "complex64", "complex128")
 _SOME = 1 << 20  # instructions of a pickle
-# Batches may refer to the same values: all together may have as many times the bytes of the file, or these at least.
+# Batches may refer to the same values: together they may have this many times the size of the file, or this many bytes.
 _MAX_RATIO, _RATIO_FROM = 100, 64 << 20
 _ITEM = 8  # bytes of a number of a list
 _LONGEST = 60  # characters of a foreign name in an error
@@ -158,7 +158,7 @@ class _Checkpoint:
             if named:
                 return named[0], found[named[0]]
         if not found and request.key is None and request.role not in self._top and len(self._top) > 1:
-            tensor_in(self._value, where)  # which it is not: no key leads to an array
+            tensor_in(self._value, where)  # raises an error: the file holds no array
         keys = self._top if request.key is None and request.role in self._top else found or self._top
         key = choose(where, keys, request, f"save tensors: {SAVE}")
         return key, self._proved(where, request, key, found.get(key, self._top.get(key)))
@@ -197,7 +197,7 @@ class _Checkpoint:
         sources: dict[str, Bytes] = {}
         parts: list[StoredArray] = []
         if self._size(batches, name).elements * _ITEM > self._most:
-            what = f"its {len(batches.parts)} batches have more values than the file, as malicious files do"
+            what = f"its {len(batches.parts)} batches refer to more values than the file holds, as malicious files do"
             raise InputError(what, f"save tensors: {SAVE}", where=name)
         for place, array in enumerate(batches.parts):
             own = f"{name}[{place}]"
@@ -240,7 +240,7 @@ class _Checkpoint:
     def _numbers(self, array: Numbers, name: str) -> MemoryArray:
         shape, element = shape_of(array, name)
         if math.prod(shape) * _ITEM > self._most:
-            what = f"its {len(array.values)} lists have more values than the file, as malicious files do"
+            what = f"its {len(array.values)} lists refer to more values than the file holds, as malicious files do"
             raise InputError(what, f"save tensors: {SAVE}", where=name)
         try:
             return MemoryArray(np.array(array.values, element), name)

@@ -3,8 +3,8 @@
 An array is a tensor, an array of numpy, a list of numbers, or a list of batches, whose rows are joined:
 `{"logits": [batch, batch, ...]}`, `[{"logits": batch}, ...]` and `[(logits, labels), ...]` are all read.
 
-A pickle may refer to one value again and again, even to one that contains it. So every container is looked at once,
-and what is made of references is bounded.
+A pickle may refer to one value again and again, even to one that contains it. So every container is visited once,
+and the size of what references are expanded to is bounded.
 """
 
 from __future__ import annotations

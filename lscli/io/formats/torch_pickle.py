@@ -181,7 +181,7 @@ class _Machine:
         return Call(function, arguments)
 
     def _bytes(self, text: Value) -> bytes:
-        """Bytes that protocol 2 holds as a text; a text that is referred to again is encoded once."""
+        """Bytes that protocol 2 holds as a text; a string that is referred to again is encoded once."""
         if not isinstance(text, str):
             raise PickleError("its pickle is damaged")
         if id(text) not in self._encoded:

@@ -35,7 +35,7 @@ _TEXT = re.compile(r"(large_)?string(_view)?|dictionary<values=(large_)?string,.
 # The limit of decoded bytes per byte of the file. Labels may have long runs of equal values, logits have none. A file
 # that expands further is malicious or damaged.
 _MAX_RATIO, _MAX_LABELS_RATIO, _RATIO_FROM = 1000, 100_000, 64 << 20
-_TEXT_SIZE = 64  # bytes that a text may take
+_TEXT_SIZE = 64  # bytes that a string may take
 # An allocation beyond this multiple of the file comes from a damaged length.
 _MOST = 1000
 
@@ -65,12 +65,12 @@ class Selection(NamedTuple):
 
     @property
     def element(self) -> str:
-        """numpy's name of the type of the values; empty for texts."""
+        """numpy's name of the type of the values; empty for strings."""
         return self.columns[0].element
 
     @property
     def row_size(self) -> int:
-        """The bytes of a row; an estimate for texts."""
+        """The bytes of a row; an estimate for strings."""
         return math.prod(self.shape[1:]) * (np.dtype(self.element).itemsize if self.element else _TEXT_SIZE)
 
 
@@ -127,7 +127,7 @@ def columns_of(schema: Any) -> Columns:
 
 
 def cells_in(file: RegularFile, column: Column, rows: int, batches: Iterator[Any], called: str) -> Iterator[Any]:
-    """The values of a column of texts or numbers, one by one; None for a null.
+    """The values of a column of strings or numbers, one by one; None for a null.
 
     Args:
         file: for errors.
@@ -151,19 +151,19 @@ def cells_in(file: RegularFile, column: Column, rows: int, batches: Iterator[Any
 
 
 def _check_plain(kind: Any, name: str, where: str) -> None:
-    """Refuse values that are neither texts nor numbers; to convert those of time, pyarrow may import pandas."""
+    """Refuse values that are neither strings nor numbers; to convert those of time, pyarrow may import pandas."""
     import pyarrow as pa
 
     inner = kind.value_type if pa.types.is_dictionary(kind) else kind
     text = pa.types.is_string(inner) or pa.types.is_large_string(inner)
     number = pa.types.is_integer(inner) or pa.types.is_floating(inner) or pa.types.is_boolean(inner)
     if not text and not number:
-        what = f"column {name!r} is {kind}, not texts or numbers"
-        raise InputError(what, "save one text or number per row", where=where)
+        what = f"column {name!r} is {kind}, not strings or numbers"
+        raise InputError(what, "save one string or number per row", where=where)
 
 
 def text_column(file: RegularFile, columns: Selection, batches: Callable[[int], tuple[int, Iterator[Any]]]) -> Texts:
-    """Read a column of texts or of categories.
+    """Read a column of strings or of categories.
 
     Args:
         file: the file.
@@ -171,7 +171,7 @@ def text_column(file: RegularFile, columns: Selection, batches: Callable[[int], 
         batches: as for `DecodedRows`.
 
     Raises:
-        InputError: a value is null, or the different texts are too many for labels.
+        InputError: a value is null, or the different strings are too many for labels.
         ValueError: the column is damaged.
     """
     column = columns.columns[0]
@@ -199,13 +199,13 @@ def _cells(batches: Iterator[Any], column: Column, where: str) -> Iterator[str]:
 
 
 def fill(file: RegularFile, columns: Columns, rows: int, wanted: Sequence[tuple[str, Cells]], batches: Batches) -> None:
-    """Give the cells of single columns, which may be of numbers, truth values or text, to those who want them.
+    """Hand over the cells of columns that have one value per row: numbers, booleans or text.
 
     Args:
         file: for errors.
         columns: all columns.
         rows: N.
-        wanted: the name of each column, and what takes its cells.
+        wanted: the name of each column, and the object that takes its cells.
         batches: a function of positions of columns that iterates over the batches.
 
     Raises:
@@ -230,7 +230,7 @@ def fill(file: RegularFile, columns: Columns, rows: int, wanted: Sequence[tuple[
 
 
 def _values_in(array: Any, rows: int, column: Column) -> Any:
-    """The cells of a column in a batch: an array of numbers or truth values if none is null, else values of Python."""
+    """The cells of a column in a batch: an array of numbers or booleans if none is null, else values of Python."""
     array.validate(full=True)
     if len(array) != rows:
         raise ValueError("a column of another length than its batch")
@@ -254,7 +254,7 @@ def explained(file: RegularFile, called: str) -> Iterator[None]:
             raise MemoryError(str(error)) from error
         file.check_unchanged()
         what = said(error)[:200] or type(error).__name__
-        raise InputError(f"corrupt {called}: {what}", "write or copy it again", where=file.name) from error
+        raise InputError(f"corrupt {called}: {what}", "save the array again", where=file.name) from error
 
 
 class ColumnRows(StoredArray):
@@ -395,7 +395,7 @@ def _column(name: str, kind: Any, *, index: bool) -> Column:
 
 
 def _are_texts(kind: Any) -> bool:
-    """Whether values are texts, or categories that are texts or integers."""
+    """Whether values are strings, or categories that are strings or integers."""
     import pyarrow as pa
 
     if pa.types.is_dictionary(kind):

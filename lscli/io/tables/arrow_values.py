@@ -1,4 +1,4 @@
-"""The values in a column of pyarrow, read from its buffers and checked: numbers, truth values, and lists of one length.
+"""The values in a column of pyarrow, read from its buffers and checked: numbers, booleans, and lists of one length.
 
 Most writers, among them pandas, polars, Spark, duckdb and Hugging Face datasets, write rows of logits as lists of any
 length. They are read if all have the length of the first one.

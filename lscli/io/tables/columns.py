@@ -37,7 +37,7 @@ class Column(NamedTuple):
         lists: whether its values are lists of numbers.
         width: the length of its lists; None for single values, and for lists of which the file says no length.
         of_index: whether it is the index of a data frame of pandas.
-        texts: whether its values are texts, or categories that are texts.
+        texts: whether its values are strings, or categories that are strings.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Which columns of a table look like confidences and right or wrong, by their names and values: for hints."""
+"""Guess from names and values which columns of a table are confidences and right or wrong, for hints."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SCORED = ("acc", "accuracy", "em", "exact_match", "tp", "true_positive")
 
 
 class Guess(NamedTuple):
-    """Columns that are plainly a confidence, and what says whether the prediction is right.
+    """Columns that are clearly a confidence and the data that say whether the prediction is right.
 
     Attributes:
         confidence: its name.
@@ -51,7 +51,7 @@ class Guess(NamedTuple):
 
 
 def guess(names: Sequence[str], read: Read, confidence: str | None = None) -> Guess | None:
-    """The columns that are plainly confidences with right or wrong; None if it is not plain.
+    """The columns that are clearly confidences and right or wrong; None if there is any doubt.
 
     Args:
         names: all columns.

@@ -1,7 +1,7 @@
 """Several columns of a text table, read in one pass.
 
-A block of lines is cut into all its cells at once, and numpy compares their separators with those that are due, so that
-a row costs no more than its cells. What is not as plain as that, such as a cell in quotes, is read row by row.
+A block of lines is cut into all its cells at once, and numpy checks that each separator is where it should be, so that
+a row costs no more than its cells. Blocks that are not so plain, such as those with quotes, are read row by row.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # Screens of at least these widths have room for the gist of each metric: without and with a column of intervals.
 _WIDE, _WIDER = 80, 104
-# A gist of fewer characters says nothing.
+# Fewer characters of a gist would not be understood.
 _LEAST_GIST = 16
 # Params that are not shown, since the definition of the metric names these defaults.
 _DEFAULT_PARAMS = ("bins=15", "score=msp")
@@ -96,7 +96,7 @@ def _metrics(rows: Sequence[Row], screen: Screen, interval_column: str) -> list[
     lines = zip(rows, names, *(number.cells for number in shown), strict=True)
     runs = [(family, list(run)) for family, run in itertools.groupby(lines, key=lambda line: family_of(line[0].metric))]
     for place, (family, run) in enumerate(runs):
-        # Metrics in an order of the user's own may change their family at each row, where headings would only disturb.
+        # In the user's order, the family may change at each row, and headings would only disturb.
         if 2 * len(runs) <= len(rows):
             if place:
                 table.add_row()

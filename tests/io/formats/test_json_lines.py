@@ -161,8 +161,8 @@ def test_nan_and_infinity_are_numbers(path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "says"),
     [
-        ('{"logits": [1.5, 2, 3, 4], "label": 1}', "has 4 numbers in 'logits', the first one 5"),
-        ('{"logits": [1.5, 2, 3, 4, 5, 6], "label": 1}', "has 6 numbers in 'logits', the first one 5"),
+        ('{"logits": [1.5, 2, 3, 4], "label": 1}', "has 4 numbers in 'logits', but the first object has 5"),
+        ('{"logits": [1.5, 2, 3, 4, 5, 6], "label": 1}', "has 6 numbers in 'logits', but the first object has 5"),
         ('{"logits": [1.5, 2, null, 4, 5], "label": 1}', "has None in 'logits', not a number"),
         ('{"logits": [1.5, 2, true, 4, 5], "label": 1}', "has True in 'logits', not a number"),
         ('{"logits": [1.5, 2, "3", 4, 5], "label": 1}', "has '3' in 'logits', not a number"),
@@ -341,6 +341,6 @@ def test_a_full_temporary_folder_is_an_error(path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(spool, "_IN_MEMORY", 0)
     monkeypatch.setattr("tempfile.TemporaryFile", full)
-    with pytest.raises(lscli.LscliError, match="cannot be kept for reading: No space left") as caught:
+    with pytest.raises(lscli.LscliError, match="cannot be written to a temporary file: No space left") as caught:
         lscli.evaluate(written(path, rows()))
     assert not isinstance(caught.value, InputError)

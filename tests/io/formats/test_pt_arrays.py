@@ -122,7 +122,7 @@ def test_batches_that_share_a_storage_are_checked_once(path: Path, monkeypatch: 
 def test_references_to_one_value_are_bounded(path: Path) -> None:
     tensor = torch.zeros(1000, 100)
     saved(path, {"logits": [tensor] * 400, "labels": [torch.zeros(1000, dtype=torch.int64)] * 400})
-    refused(path, "its 400 batches have more values than the file")
+    refused(path, "its 400 batches refer to more values than the file")
     row = [0.5] * 4000
     saved(path, {"logits": [row] * 4000, "labels": CLASSES})
     refused(path, "its 4000 lists have more values than the file")
@@ -144,6 +144,6 @@ REFERENCES = LIST + b"](" + b"h\0" * 50_000 + b"eq\1"
 def test_many_references_to_long_values_take_no_time(path: Path, value: bytes) -> None:
     crafted(path, b"\x80\x02" + value + b".")
     start = time.process_time()
-    refused(path, "batches have more values|several arrays|a list, not a tensor|holds no array|holds one")
+    refused(path, "batches refer to more values|several arrays|a list, not a tensor|holds no array|holds one")
     assert lscli.inspect(path).rows
     assert time.process_time() - start < 10  # 1 s
