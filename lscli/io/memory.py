@@ -102,8 +102,10 @@ def open_array(value: Any, name: str) -> MemoryArray | TensorArray:
 def _columns_of(value: Any, shape: tuple[int, ...]) -> list[str]:
     """The names of the columns of a data frame [N, K]; empty if some are no texts, and for other values."""
     columns = getattr(value, "columns", ())
-    names = list(columns) if len(shape) == 2 and isinstance(columns, Iterable) else []
-    return names if len(names) == shape[-1] and all(isinstance(each, str) for each in names) else []
+    if len(shape) != 2 or not isinstance(columns, Iterable):
+        return []
+    names = list(columns)
+    return names if len(names) == shape[1] and all(isinstance(each, str) for each in names) else []
 
 
 def open_tensor(tensor: torch.Tensor, name: str) -> MemoryArray | TensorArray:
