@@ -57,6 +57,19 @@ def as_array(value: Any, name: str) -> Array:
     return array.astype(np.float32) if array.dtype.name == BFLOAT16 else array  # a type of ml_dtypes, as jax has
 
 
+def column_keys(table: Any) -> dict[str, Any]:
+    """The columns of a data frame, a dict of columns or a structured array: the text of each name, and the name itself.
+
+    Empty for a value without columns.
+    """
+    if isinstance(table, Mapping):
+        return {str(name): name for name in table}
+    names = getattr(table, "columns", None)
+    if names is None:
+        names = getattr(getattr(table, "dtype", None), "names", None)
+    return {} if names is None else {str(name): name for name in names}
+
+
 def as_list(value: Any, name: str) -> list[Any]:
     """One value of any type per sample or class: the items of a list, an array or a column, [n] or [n, 1].
 

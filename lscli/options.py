@@ -9,7 +9,7 @@ Fields of the last base class come first, and a report lists its settings in the
 
 # No `from __future__ import annotations` here: the `Option` of a field is read from its annotation.
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from lscli.checked_options import Option, Options
@@ -120,7 +120,7 @@ class RowOptions(Options):
 
     weights: Annotated["Data | None", _file("Weight of each row, read as a count; one number per row.", WEIGHTS)] = None
     groups: Annotated[
-        "Data | None",
+        "Data | Mapping[Any, ArrayLike] | None",
         _file(
             "A table with one row per sample, for --group-by and --clusters; or a file with the group of each row.",
             WEIGHTS,
@@ -306,6 +306,15 @@ class ConfidenceOptions(Options):
             typed=True,
         ),
     ] = None
+
+
+# Options that need logits: a table of confidences allows only their defaults. Options that only say how fast, or how
+# leniently, logits are read are not listed.
+OF_LOGITS = {
+    *("logits_key", "kind", "binary", "flatten", "class_axis", "soft_labels", "positive_class", "top_label"),
+    *("class_weights", "prior", "noise_rate", "choice_score", "kernel", "min_prob", "class_names"),
+    *("topk_classes", "classes", "label_log_probs", "ensemble", "ensemble_axis", "ensemble_of"),
+}
 
 
 class FileOptions(Options):

@@ -55,7 +55,10 @@ def per_bin(logits: Data | Table, labels: Data | None, options: BinsOptions) -> 
         for cells in _cells(table if number is None else table.of_class(number), rule, options)
     ]
     used = {"bins": rule.params["bins"], "positive_class": number}
-    notes = [*notes_on_class(number, options.compat), *notes_on_clusters(read.all.clusters)]
+    notes = [
+        *notes_on_class(number, options.compat),
+        *notes_on_clusters(read.all.clusters, read.clusters_by_group),
+    ]
     answered = read.answered(options, used, notes)
     meaning = "" if number is None else f"Confidence is the mean probability of class {number}, and accuracy its share."
     return Bins(rows=rows, conclusion=meaning, **answered)

@@ -18,6 +18,7 @@ from lscli.checked_options import declared
 from lscli.errors import InputError, LscliError, UsageError
 from lscli.io.argument import Argument, is_path, is_stdin
 from lscli.io.confidences import guess_of_file, guess_of_table, read_confidences
+from lscli.options import OF_LOGITS
 from lscli.report import Provenance
 from lscli.table import NO_LOGITS, SampleTable
 from lscli.text import shown
@@ -36,13 +37,6 @@ if TYPE_CHECKING:
     # What has no logits: a table of samples, or columns by their names.
     Table = SampleTable | Mapping[str, ArrayLike] | pd.DataFrame
 
-# Options that need logits: a table of confidences allows only their defaults. Options that only say how fast, or how
-# leniently, logits are read are not listed.
-_OF_LOGITS = {
-    *("logits_key", "kind", "binary", "flatten", "class_axis", "soft_labels", "positive_class", "top_label"),
-    *("class_weights", "prior", "noise_rate", "choice_score", "kernel", "min_prob", "class_names"),
-    *("topk_classes", "classes", "label_log_probs", "ensemble", "ensemble_axis", "ensemble_of"),
-}
 _ROUNDING = 1e-6  # of a sum of float32 probabilities
 _LONGEST_PATH = 1000  # characters of a path that a hint repeats
 
@@ -106,7 +100,7 @@ def _check_options(options: ReadingOptions) -> None:
     for each in declared(type(options)):
         given = getattr(options, each.name)
         plain = given is each.default or (isinstance(given, str | float) and given in (each.default, "numpy"))
-        if each.name in _OF_LOGITS and not plain:
+        if each.name in OF_LOGITS and not plain:
             raise UsageError("needs logits, but the table has only confidences", "leave it out", where=each.flag)
     if str(options.device) not in ("auto", "cpu"):
         raise UsageError("needs logits, but the table has only confidences", "leave it out", where="device")

@@ -21,7 +21,7 @@ from lscli.io.confidences import guess_of_file
 from lscli.io.format_table import FORMATS
 from lscli.io.labels import Labels
 from lscli.io.logits import Logits
-from lscli.io.open import contents_of, opened_entry
+from lscli.io.open import contents_of, is_whole, opened_entry
 from lscli.io.path_roles import stored_shape
 from lscli.io.paths import STDIN, files_of
 from lscli.io.table_reading import reading_of_file
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from lscli.api.keywords import Path
+    from lscli.io.array_request import Entry
     from lscli.io.axes import Shape
     from lscli.io.files import RegularFile
     from lscli.io.tables.confidence_columns import Guess
@@ -75,7 +76,7 @@ def inspect(path: Path, options: InspectOptions) -> Contents:
             array = None
             try:
                 array = opened_entry(file, format_name, entry)
-                own.append(_Found.of(file.name, format_name, entry.key, array, summarise(array, progress)))
+                own.append(_Found.of(file.name, format_name, entry, array, summarise(array, progress)))
             except LscliError as error:
                 shape = () if entry.shape is None else entry.shape
                 own.append(
@@ -129,16 +130,20 @@ class _Found(NamedTuple):
     reading: Reading | None = None
 
     @classmethod
-    def of(cls, file: str, format_name: str, key: str | None, array: Any, seen: ValueSummary | None) -> _Found:
+    def of(cls, file: str, format_name: str, entry: Entry, array: Any, seen: ValueSummary | None) -> _Found:
+        key = entry.key
         size = math.prod(array.shape) * array.dtype.itemsize
         texts = texts_of(array) if len(array.shape) == 1 else None
         if texts is not None:
             return cls(file, format_name, key, array.shape, texts.stored, size, seen, "labels", [], "", texts.words)
-        role, options, why = _taken_for(array, seen)
-        if format_name in _TABLES and is_beside(key or "", labels=False):
+        # Lists of whole numbers in JSON lines are read as floats.
+        element = entry.element if is_whole(entry.element) else array.element
+        role, options, why = _taken_for(array, element, seen)
+        named = role == "logits" or len(array.shape) == 1  # lists of whole numbers may be called ids
+        if format_name in _TABLES and named and is_beside(key or "", labels=False):
             role, options, why = "", [], f"column {key!r} may not be a class"
         columns = array.columns
-        return cls(file, format_name, key, array.shape, array.element, size, seen, role, options, why, (), columns)
+        return cls(file, format_name, key, array.shape, element, size, seen, role, options, why, (), columns)
 
 
 def _by_name(array: _Found, found: Sequence[_Found]) -> _Found:
@@ -205,9 +210,9 @@ def _as_confidences(columns: Guess | None, found: list[_Found]) -> list[_Found]:
 _OTHERS = {"--correct": "right or wrong", "--predicted": "predictions", "--labels-column": "labels of the predictions"}
 
 
-def _taken_for(array: Any, seen: ValueSummary | None) -> tuple[str, list[str], str]:
-    """The role of an array, the options that it needs, and why it has no role."""
-    whole = array.element.lstrip("u").startswith("int")
+def _taken_for(array: Any, element: str, seen: ValueSummary | None) -> tuple[str, list[str], str]:
+    """The role of an array with elements of this type, the options that it needs, and why it has no role."""
+    whole = is_whole(element)
     if whole and len(array.shape) == 1:
         return "labels", [], ""
     if whole and len(array.shape) > 1 and array.shape[1:] != (1,):

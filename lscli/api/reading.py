@@ -71,6 +71,11 @@ class Reading:
         """The table of all samples."""
         return self.tables[""]
 
+    @property
+    def clusters_by_group(self) -> dict[str, int]:
+        """The number of clusters of each group, without that of all samples."""
+        return {name: table.clusters for name, table in self.tables.items() if name}
+
     def answered(
         self, options: Options, used: Mapping[str, Any] = MappingProxyType({}), notes: Iterable[str] = ()
     ) -> dict[str, Any]:
@@ -117,9 +122,9 @@ def read(
         targets, files = opened.targets(against)
         extra = vectors(targets, opened.logits.shape[1])
         of_labels = entropies(columns)
-        # Some metrics need no column, but the length of a table is that of its columns.
-        asked = {*columns, *opened.columns} or {"label" if opened.soft is None else "loss_hard"}
-        wanted = asked if opened.soft is not None else asked | COLUMNS
+        asked = {*columns, *opened.columns}
+        always = "label" if opened.soft is None else "loss_hard"
+        wanted = asked | ({always} if opened.soft is not None else COLUMNS)
         stated = None if positive_class is None else opened.logits.stated_probabilities()
         apart = opened.logits.keep_disagreement() if wanted & OF_MEMBERS else None
         if stated is not None or apart is not None:
@@ -146,6 +151,9 @@ def read(
         result = result._replace(table=_with_disagreement(result.table, apart))
     if stated is not None:
         result = result._replace(table=as_stated(result.table, stated, opened.logits.stored, options.min_prob))
+    # The length of a table is that of its columns, so one stays even if those that are asked for are not known.
+    if not asked & result.table.columns.keys():
+        asked.add(always)
     result = result._replace(table=result.table.without(wanted - asked))
     tables = opened.rows.tables(result.table)
     for name, sums in zip(opened.rows.names, class_sums, strict=False):

@@ -209,7 +209,7 @@ def report(
         raise UsageError(f"none of these can be computed without logits: {words}", hint, where="metrics")
     clusters = read.all.clusters
     used = {"eps": list(settings.eps), "metrics": words, "bins": rule_of(settings).params["bins"], **used}
-    answered = read.answered(options, used, [*notes, *absent, *notes_on_clusters(clusters)])
+    answered = read.answered(options, used, [*notes, *absent, *notes_on_clusters(clusters, read.clusters_by_group)])
     sentences = [conclude([row for row in rows if not row.group], clusters), read.remark]
     return Report(rows, " ".join(filter(None, sentences)), **answered)
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lscli.arrays import column_keys
 from lscli.errors import InputError
 from lscli.io.axes import Samples
 from lscli.io.clusters import open_clusters
-from lscli.io.row_values import RowFile
+from lscli.io.row_values import RowFile, RowTable
 from lscli.io.weights_groups import open_groups, open_weights
 
 if TYPE_CHECKING:
@@ -51,9 +52,11 @@ class RowData:
         self.weight = open_weights(options.weights, samples, kept)
         axes, groups = Samples.of(samples, entries), options.groups
         with contextlib.ExitStack() as stack:
-            table = None
+            table: RowFile | RowTable | None = None
             if isinstance(groups, str | bytes | os.PathLike):
                 table = stack.enter_context(RowFile(os.fsdecode(groups), "groups"))
+            elif column_keys(groups):
+                table = RowTable(groups, "groups")
             self.clusters = None
             if options.takes("clusters"):
                 self.clusters = open_clusters(options.clusters, table, axes, kept)

@@ -105,7 +105,7 @@ def sweep(logits: Data, labels: Data | None, options: SweepOptions) -> Report:
     assert baseline is not None  # noqa: S101  # there is a first model
     notes.extend(soft_metrics.notes(baseline, left_out))
     # Models may skip different rows: the fewest clusters give the widest intervals.
-    notes += notes_on_clusters(min(clusters))
+    notes += notes_on_clusters(min(clusters), baseline.clusters_by_group)
     conclusion = verdict([row for row in rows if not row.group], options.level, min(clusters))
     return Report(rows, conclusion, **baseline.answered(options, {"eps": list(eps)}, notes))
 

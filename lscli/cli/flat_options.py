@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from lscli.checked_options import Options, declared
+from lscli.cli.idle_defaults import idle_defaults
 from lscli.cli.origins import origins_named, warn_of_unknown_variables
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ def flat(function: Callable[..., None]) -> Callable[..., None]:
         if not values.get("quiet"):
             warn_of_unknown_variables(context)
         with origins_named(context):
+            idle = idle_defaults(values, context)
+            values |= {each.name: each.default for group in fields.values() for each in group if each.name in idle}
             made = {
                 name: groups[name](**{each.name: _given(each, values.pop(each.name)) for each in group})
                 for name, group in fields.items()

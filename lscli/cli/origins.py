@@ -22,9 +22,12 @@ Answer = TypeVar("Answer", bound="Provenance")
 
 # The key of a context under which the path of the pyproject.toml that was read is kept.
 PYPROJECT = "lscli.pyproject"
+# That of the names of options that the project sets, and that have their built-in defaults all the same.
+_BUILT_IN = "lscli.built_in"
 _PREFIX = "LSCLI_"
 # Variables that set no option.
 _OTHERS = (f"{_PREFIX}DEBUG",)
+_OF_PROJECT = ("ENVIRONMENT", "DEFAULT_MAP")
 _ORIGINS = {"COMMANDLINE": "flag", "ENVIRONMENT": "environment", "DEFAULT_MAP": "pyproject", "DEFAULT": "default"}
 
 
@@ -75,7 +78,19 @@ def warn_of_unknown_variables(context: typer.Context) -> None:
             warn(f"no command reads the environment variable {printed(name)}{hint}")
 
 
+def is_project_default(name: str, context: typer.Context) -> bool:
+    """Whether the value of an option is set by the environment or by pyproject.toml."""
+    return _source(context, name) in _OF_PROJECT
+
+
+def take_built_in(names: set[str], context: typer.Context) -> None:
+    """Let these options have their built-in defaults as their origin."""
+    context.meta[_BUILT_IN] = names
+
+
 def _source(context: Any, name: str | None) -> str:
+    if name in context.meta.get(_BUILT_IN, ()):
+        return "DEFAULT"
     source = context.get_parameter_source(name or "")
     return "" if source is None else source.name
 
@@ -95,7 +110,7 @@ def _named(options: list[Any], context: Any) -> str:
 
 def _concerns(error: LscliError, option: Any, context: typer.Context) -> bool:
     """Whether an error names an option, as its place or by its flag, or the value of the option."""
-    if _source(context, option.name) not in ("ENVIRONMENT", "DEFAULT_MAP"):
+    if _source(context, option.name) not in _OF_PROJECT:
         return False
     if error.where.partition(": ")[0] in (option.opts[0][2:], option.name):
         return True

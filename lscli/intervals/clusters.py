@@ -7,14 +7,16 @@ number of clusters (Cameron and Miller 2015, section VI).
 from __future__ import annotations
 
 import math
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from lscli.intervals.normal import normal_quantile
 from lscli.intervals.student import t_quantile
 from lscli.intervals.wilson import wilson
+from lscli.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 FEW = 20
 # A standard error below this many standard deviations of a sample is the rounding of clusters that agree.
@@ -74,14 +76,21 @@ def share_interval(share: float, n: float, stderr: float, clusters: int, level: 
     return _share_of(odds - half), _share_of(odds + half)
 
 
-def notes_on_clusters(clusters: int) -> Iterator[str]:
-    """A note if there are fewer than 20 clusters; 0 stands for independent samples."""
+def notes_on_clusters(clusters: int, of_groups: Mapping[str, int] = MappingProxyType({})) -> Iterator[str]:
+    """A note if there are fewer than 20 clusters, or if some groups have fewer; 0 stands for independent samples."""
+    few = {name: count for name, count in of_groups.items() if 0 < count < FEW}
     if clusters == 1:
         yield "all samples are in one cluster: standard errors and intervals need several"
     elif 0 < clusters < FEW:
         yield (
             f"there are {clusters} clusters: with fewer than {FEW}, standard errors tend to be too small and intervals "
             "too narrow, most of all if a few clusters differ much from the others"
+        )
+    elif few:
+        least = min(few, key=few.__getitem__)
+        yield (
+            f"{len(few)} of {len(of_groups)} groups have fewer than {FEW} clusters, the fewest {few[least]} in "
+            f"{shown(least)}: standard errors tend to be too small there and intervals too narrow"
         )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.errors import InputError, UsageError
 from lscli.io.argument import is_path
-from lscli.io.row_values import RowFile, of_given
+from lscli.io.row_values import RowFile, RowTable, of_given
 from lscli.text import nearest, shown
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Clusters(NamedTuple):
     note: str = ""
 
 
-def open_clusters(value: Any, table: RowFile | None, samples: Samples, kept: Array) -> Clusters | None:
+def open_clusters(value: Any, table: RowFile | RowTable | None, samples: Samples, kept: Array) -> Clusters | None:
     """Read the cluster of each row.
 
     Args:
@@ -91,7 +91,7 @@ def _of_first_axis(samples: Samples) -> Clusters:
     return Clusters(samples.first_axis(), range(samples.entry_count), FIRST_AXIS)
 
 
-def _check_file(path: str, table: RowFile | None) -> None:
+def _check_file(path: str, table: RowFile | RowTable | None) -> None:
     """Raise InputError if this is neither a column nor a file."""
     if path in ("", "-") or os.path.lexists(path) or any(character in path for character in "*?["):
         return

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import bisect
 import contextlib
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lscli.arrays import as_array, as_list, is_tensor
+from lscli.arrays import as_array, as_list, column_keys, is_tensor
 from lscli.errors import InputError, UsageError
 from lscli.io.argument import Argument, check_stdin_once, is_path, is_stdin
 from lscli.io.array_request import ArrayRequest
@@ -114,7 +113,7 @@ def read_confidences(table: Any, labels: Any, options: ReadingOptions) -> Confid
 
         source = _each_file(table, "confidences", options.input_format, read, confidence)
     else:
-        source = _taken(table, columns_of(lambda: _names_in(table), "table"))
+        source = _taken(table, columns_of(lambda: [*column_keys(table)], "table"))
     of_labels = source if in_table else None
     if labels is not None:
         check_stdin_once(table, labels)
@@ -183,7 +182,7 @@ def guess_of_table(table: Any, confidence: str | None = None) -> Guess | None:
     def read(name: str, cells: Cells) -> None:
         _taken(table, [(name, cells)])
 
-    return guess(_names_in(table), read, confidence)
+    return guess([*column_keys(table)], read, confidence)
 
 
 def _has_columns(format_name: str) -> bool:
@@ -289,28 +288,18 @@ def _labels_from(labels: Any, cells: Values, options: ReadingOptions, shards: Se
     return _each_file(labels, "labels", options.input_format if is_stdin(labels) else None, read, cells, shards)
 
 
-def _names_in(table: Any) -> list[str]:
-    """The names of the columns of a data frame, a dict or a structured array."""
-    if isinstance(table, Mapping):
-        return [str(name) for name in table]
-    names = getattr(table, "columns", None)
-    if names is None:
-        names = getattr(getattr(table, "dtype", None), "names", None)
-    return [] if names is None else [str(name) for name in names]
-
-
 def _taken(table: Any, wanted: Wanted) -> Source:
     """Read columns of a table in memory."""
-    names = _names_in(table)
-    if not names:
+    keys = column_keys(table)
+    if not keys:
         hint = "give a path, a data frame or a dict of arrays"
         raise UsageError(f"has no columns to name ({type(table).__name__})", hint, where="logits")
     rows, size = None, 0
     for name, cells in wanted:
-        if name not in names:
-            hint = nearest(name, names) or f"it has {listed(names)}"
+        if name not in keys:
+            hint = nearest(name, keys) or f"it has {listed(keys)}"
             raise InputError(f"has no column {shown(name)}", hint, where="table")
-        values = _values_of(table[name], name)
+        values = _values_of(table[keys[name]], name)
         rows = _checked(values, rows, name)
         size += 8 * rows if isinstance(values, list) else values.nbytes
         cells.add(values, name, 0)

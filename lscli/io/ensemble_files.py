@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from lscli.io.ensemble_axis import split
 from lscli.io.members import other_shape
 from lscli.io.memory import MemoryArray, read_all
 from lscli.io.shards import check_distinct
+from lscli.io.texts import Texts, same_words, texts_of, written
 from lscli.text import shown
 
 if TYPE_CHECKING:
@@ -112,8 +114,8 @@ def label_arguments(
 
 def check_same_labels(
     arguments: Sequence[Argument], labels: Sequence[Sequence[StoredArray]], members: Sequence[Sequence[StoredArray]]
-) -> MemoryArray:
-    """The labels of the first member, after a check that all members have the same.
+) -> Sequence[MemoryArray]:
+    """The labels of the first member, of each of its files, after a check that all members have the same.
 
     Args:
         arguments: the labels of each member.
@@ -123,8 +125,9 @@ def check_same_labels(
     Raises:
         InputError: a member has other labels, or they cannot be read.
     """
-    joined = [argument.joined(parts) for argument, parts in zip(arguments, labels, strict=True)]
-    first, *others = (read_all(each) for each in joined)
+    read = [[texts_of(part) or MemoryArray(read_all(part), part.name) for part in parts] for parts in labels]
+    alike, words = _comparable(read)
+    first, *others = (read_all(own.joined(parts)) for own, parts in zip(arguments, alike, strict=True))
     of_first = members[0][0].name
     for (part, *_), other in zip(members[1:], others, strict=True):
         if other.shape != first.shape:
@@ -133,13 +136,27 @@ def check_same_labels(
         differ = (other != first).ravel()
         if differ.any():
             row = int(differ.argmax())
-            one, two = shown(first.flat[row].item()), shown(other.flat[row].item())
+            one, two = (
+                shown(words[each] if words else each) for each in (first.flat[row].item(), other.flat[row].item())
+            )
             what = f"row {row} has label {two}, but {one} in {of_first}"
             hint = "save the samples of all members in the same order"
             if not np.array_equal(np.sort(other, axis=None), np.sort(first, axis=None)):
                 hint = "the members of an ensemble must have the same samples"
+            if len({isinstance(each, Texts) for each, *_ in read}) > 1:
+                hint = "some members have numbers and others texts: name one file of labels after the logits"
             raise InputError(what, hint, where=part.name)
-    return MemoryArray(first, joined[0].name)
+    return read[0]
+
+
+def _comparable(labels: Sequence[Sequence[MemoryArray]]) -> tuple[Sequence[Sequence[MemoryArray]], Sequence[str]]:
+    """The labels of each member as numbers that can be compared, and what they count if some labels are texts."""
+    found = [each for parts in labels for each in parts]
+    if not any(isinstance(each, Texts) for each in found):
+        return labels, ()
+    alike = same_words([each if isinstance(each, Texts) else written(read_all(each), each.name) for each in found])
+    rest = iter(alike)
+    return [list(itertools.islice(rest, len(parts))) for parts in labels], alike[0].words
 
 
 def members_along(parts: Sequence[StoredArray], axis: int) -> list[list[StoredArray]]:

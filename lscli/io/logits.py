@@ -120,6 +120,10 @@ class Logits(Checked):
         """
         return self._source.keep_disagreement() if isinstance(self._source, Members | MeanTensor) else None
 
+    def is_of_usable_members(self, row: int) -> bool:
+        """Whether these are an ensemble, each member of which can be used in a row; known once it is read."""
+        return isinstance(self._source, Members | MeanTensor) and bool(self._source.faults[self.first + row] < 0)
+
     def located(self, row: int) -> tuple[str, int]:
         """The file that holds a row, and the row's number in it."""
         return self._source.located(self.first + row)

@@ -31,7 +31,7 @@ class Members(StoredArray):
 
     Attributes:
         disagreement: None unless `keep_disagreement` was called.
-        faults: [N], the first member that cannot be used in each row, 0 where there is none.
+        faults: [N], the first member that cannot be used in each row, -1 where there is none.
 
     Raises:
         InputError: a member differs from the first in its shape, or in the names of its columns.
@@ -60,7 +60,7 @@ class Members(StoredArray):
         self.ragged = any(each.ragged for each in members)
         self.log_likelihoods = all(each.log_likelihoods for each in members)
         self.disagreement: Disagreement | None = None
-        self.faults = np.zeros(self.shape[0], np.int32)
+        self.faults = np.full(self.shape[0], -1, np.int32)
 
     def keep_disagreement(self) -> Disagreement:
         """Return an object that is filled with how much the members disagree while their rows are read."""
@@ -92,7 +92,7 @@ class Members(StoredArray):
 
     def _at_fault(self, row: int) -> Logits:
         """The member that cannot be used in a row, or the first one."""
-        return self.members[int(self.faults[row])]
+        return self.members[max(int(self.faults[row]), 0)]
 
 
 def mean_of(members: Sequence[Logits], name: str, of: EnsembleOf, device: str) -> StoredArray:

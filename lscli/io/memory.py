@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -95,7 +96,18 @@ def open_array(value: Any, name: str) -> MemoryArray | TensorArray:
         return open_tensor(value, name)
     if isinstance(value, np.ndarray) and value.dtype.name == BFLOAT16:  # a type of ml_dtypes, as jax has
         return MemoryArray(value.view(np.uint16), name, bfloat16=True)
-    return MemoryArray(as_array(value, name), name)
+    opened = MemoryArray(as_array(value, name), name)
+    opened.columns = _columns_of(value, opened.shape)
+    return opened
+
+
+def _columns_of(value: Any, shape: tuple[int, ...]) -> list[str]:
+    """The names of the columns of a data frame [N, K]; empty if some are no texts, and for other values."""
+    columns = getattr(value, "columns", ())
+    if len(shape) != 2 or not isinstance(columns, Iterable):
+        return []
+    names = list(columns)
+    return names if len(names) == shape[1] and all(isinstance(each, str) for each in names) else []
 
 
 def open_tensor(tensor: torch.Tensor, name: str) -> MemoryArray | TensorArray:

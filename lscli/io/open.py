@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.class_names import TEXT, ClassNames
 from lscli.errors import InputError, UsageError
-from lscli.io.argument import Argument, check_stdin_once, is_path
+from lscli.io.argument import Argument, check_stdin_once
 from lscli.io.array_request import ArrayRequest, Entry, Wants
 from lscli.io.axes import Axes, Stored, check_labels, class_axes, joined
 from lscli.io.class_axis import rows_of
@@ -110,7 +110,7 @@ def _opened(
             arguments *= len(members)
         check_alike(members)
         of_logits, of_labels = arguments[0], label_sets[0]
-        truth = truths[0] if len(truths) == 1 else [check_same_labels(label_sets, truths, members)]
+        truth = truths[0] if len(truths) == 1 else check_same_labels(label_sets, truths, members)
         columns = _columns(logits, members[0])
         rows = _fitted(of_logits, members, of_labels, truth, axes)
         make = matrix_of or _matrix
@@ -197,16 +197,12 @@ def _fitted(
 
 def _columns(logits: Any, scores: Sequence[StoredArray]) -> ClassNames | None:
     """The names of the columns of a table of logits, in files or in memory; None if it has none, or shards differ."""
-    if is_path(logits):
-        found = [*scores[0].columns]
-        if any([*part.columns] != found for part in scores):
-            return None
-    else:
-        # Of a data frame; a tensor or an array has none.
-        found = [*getattr(logits, "columns", ())]
+    found = [*scores[0].columns]
+    if any([*part.columns] != found for part in scores):
+        return None
     called = logits if isinstance(logits, str) else scores[0].name
     same = len(scores[0].shape) == 2 and len(found) == scores[0].shape[1]
-    return ClassNames(f"the columns of {called}", found) if same and all(isinstance(n, str) for n in found) else None
+    return ClassNames(f"the columns of {called}", found) if found and same else None
 
 
 def _matrix(
@@ -346,6 +342,11 @@ def contents_of(path: str, input_format: str | None) -> list[tuple[RegularFile, 
     return found
 
 
+def is_whole(element: str) -> bool:
+    """Whether elements of a type are integers."""
+    return element.lstrip("u").startswith("int")
+
+
 def opened_entry(file: RegularFile, format_name: str, entry: Entry) -> StoredArray:
     """Open one array of a file in any role; closing it leaves the file open.
 
@@ -365,7 +366,9 @@ def opened_entry(file: RegularFile, format_name: str, entry: Entry) -> StoredArr
 
 
 def _opened_as(wants: Wants, file: RegularFile, format_name: str, entry: Entry) -> StoredArray:
-    request = ArrayRequest("logits", wants, entry.key, allow_trailing=True)
+    # Lists of whole numbers in a table are no logits, but class numbers or votes.
+    role = "labels" if is_whole(entry.element) else "logits"
+    request = ArrayRequest(role, wants, entry.key, allow_trailing=True)
     with contextlib.ExitStack() as stack:
         another = file.another()
         stack.callback(another.close)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lscli.arrays import as_array, as_list, is_tensor
+from lscli.arrays import as_array, as_list, column_keys, is_tensor
 from lscli.errors import InputError, UsageError
 from lscli.io.argument import Argument
 from lscli.io.array_request import ArrayRequest
@@ -115,6 +115,29 @@ class RowFile:
         return parts[0]._replace(
             name=self.name, codes=codes, values=list(places), size=sum(part.size for part in parts)
         )
+
+
+class RowTable:
+    """A table in memory, a data frame or a dict of columns, one row per sample; as `RowFile`.
+
+    Args:
+        table: as `column_keys` takes it.
+        role: its purpose, for errors; the column of this name is the default one.
+    """
+
+    def __init__(self, table: Any, role: str) -> None:
+        self.name = role
+        self._keys = column_keys(table)
+        self._table = table
+
+    def names(self) -> Collection[str]:
+        """The names of the columns."""
+        return self._keys
+
+    def values(self, column: str | None, lengths: Collection[int], option: str = "") -> RowValues:
+        """Read a column; `lengths` do not matter. Errors are those of `RowFile.values`."""
+        own = _chosen(self.name, self._keys, ArrayRequest(self.name, "numbers", column, option))
+        return of_given(self._table[self._keys[own]], f"{self.name}[{printed(own)}]")
 
 
 def _values(file: RegularFile, format_name: str, request: ArrayRequest, lengths: Collection[int]) -> RowValues:

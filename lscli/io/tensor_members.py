@@ -42,7 +42,7 @@ class MeanTensor(TensorArray):
         members: closed with this array.
         name: its name in errors and reports.
         disagreement: how much they disagree.
-        faults: [N], the first member that cannot be used in each row, 0 where there is none.
+        faults: [N], the first member that cannot be used in each row, -1 where there is none.
     """
 
     def __init__(
@@ -56,14 +56,14 @@ class MeanTensor(TensorArray):
         super().__init__(tensor, name, stored=members[0].stored)
         self.member_names = [each.name for each in members]
         self._disagreement = disagreement
-        self._faults = faults
+        self.faults = faults
 
     def keep_disagreement(self) -> Disagreement:
         """How much the members disagree."""
         return self._disagreement
 
     def located(self, row: int) -> tuple[str, int]:
-        return self.member_names[self._faults[row]], row
+        return self.member_names[max(int(self.faults[row]), 0)], row
 
 
 def mean_on_device(members: Sequence[Logits], name: str, of: EnsembleOf) -> MeanTensor:
@@ -113,7 +113,8 @@ def _mean(x: torch.Tensor, of: EnsembleOf, sums: float | None) -> tuple[torch.Te
     bad = ~torch.isfinite(largest)
     total = torch.ones_like(largest) if sums is None else torch.logsumexp(x, dim=2).exp()
     off = ~bad & ~((total - 1).abs() <= (sums or 1.0))
-    fault = (bad | off).int().argmax(dim=0)
+    wrong = bad | off
+    fault = torch.where(wrong.any(dim=0), wrong.int().argmax(dim=0), -1)
     picked = torch.arange(x.shape[1], device=x.device)
     rows = rows + torch.where(off[fault, picked], total[fault, picked].log(), 0.0)[:, None]
     rows = torch.where(bad[fault, picked][:, None], largest[fault, picked][:, None], rows)

@@ -107,6 +107,16 @@ def written(values: NDArray[Any], name: str) -> Texts:
     return Texts(codes.astype(np.int32), [*map(str, words)], name, values.dtype.name)
 
 
+def same_words(texts: Sequence[Texts]) -> list[Texts]:
+    """The same texts with one list of words for all of them, in the order in which they first occur."""
+    place = {word: number for number, word in enumerate(dict.fromkeys(word for each in texts for word in each.words))}
+    own = [np.array([place[word] for word in each.words], np.int32) for each in texts]
+    return [
+        Texts(numbers[each.codes], list(place), each.name, each.stored)
+        for numbers, each in zip(own, texts, strict=True)
+    ]
+
+
 def texts_of_values(value: Any, name: str) -> Texts | NDArray[np.bool_] | None:
     """The strings, or booleans, of a list, an array or a column of Python objects; None for any other value.
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.io.axes import Samples, Shape
-    from lscli.io.row_values import RowFile
+    from lscli.io.row_values import RowFile, RowTable
 
     Array = NDArray[Any]
 
@@ -73,13 +73,13 @@ def open_weights(value: Any, samples: Shape, kept: Array) -> Weights | None:
 
 
 def open_groups(
-    value: Any, table: RowFile | None, column: str | None, samples: Samples
+    value: Any, table: RowFile | RowTable | None, column: str | None, samples: Samples
 ) -> tuple[list[str], Array | None]:
     """Read the group of each row.
 
     Args:
         value: one value per row; None for no groups. It is not looked at if there is a `table`.
-        table: the file of the groups, or None.
+        table: the table of the groups, a file or in memory, or None.
         column: the column or array of the file; None for the only one.
         samples: the axes of the samples.
 

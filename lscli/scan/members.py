@@ -72,5 +72,5 @@ class _MeanReader:
         if ensemble.disagreement is not None:
             ensemble.disagreement.expected_entropy[start:stop] = found.expected_entropy
             ensemble.disagreement.mutual_information[start:stop] = found.mutual_information
-        if (found.fault > 0).any():
-            ensemble.faults[start:stop] = np.maximum(found.fault, 0)
+        if (found.fault >= 0).any():
+            ensemble.faults[start:stop] = found.fault

@@ -101,6 +101,10 @@ class RowChecks:
             hint = kind_hint(self._logits) or hint
         if np.isfinite(largest):
             return self._refused(row, "has logits so far apart that float64 cannot hold the sum of their gaps", hint)
+        if self._logits.is_of_usable_members(row):
+            what = f"row {row} has no class that is open (above -inf) in every member, so their logits have no mean"
+            hint = "take the mean of the probabilities: --ensemble-of probs"
+            return InputError(what, hint, where=self._logits.name)
         what = "nan" if np.isnan(largest) else "+inf" if largest > 0 else "nothing but -inf"
         if self._logits.kind != "logits":  # the pass sees other values than the file has
             given = self._logits.given(row)

@@ -463,3 +463,9 @@ def test_percentages_are_confidences_of_a_scale() -> None:
     assert "percentages" not in caught.value.hint
     with pytest.raises(lscli.UsageError, match="without confidence"):
         lscli.evaluate({"c": stated}, confidence_scale=100)
+
+
+@pytest.mark.parametrize("make", [dict, pd.DataFrame])
+def test_columns_whose_names_are_numbers(make: Any) -> None:
+    report = lscli.evaluate(make({0: [0.9, 0.6], 1: [1, 0]}), confidence="0", correct="1", metrics="accuracy")
+    assert 0.5 == report["accuracy"]

@@ -234,6 +234,15 @@ def test_few_clusters_are_warned_of(run: Run, folder: Path) -> None:
     )
 
 
+def test_groups_of_few_clusters_are_warned_of(run: Run, folder: Path) -> None:
+    groups = ["--groups", folder / "meta.csv", "--clusters", "doc", "--group-by"]
+    for command in ("eval", "sweep", "bins"):
+        answer = run(command, *pair(folder), *groups, "site")
+        assert "lscli: warning: 2 of 2 groups have fewer than 20 clusters, the fewest 12 in 'a': " in answer.err
+        # Without clusters, groups are of independent samples.
+        assert "" == run(command, *pair(folder), "--groups", folder / "meta.csv", "--group-by", "site").err
+
+
 def test_the_conclusions_know_of_clusters() -> None:
     # A gap of several standard errors of independent samples, but not of documents that differ.
     random = np.random.default_rng(8)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import lscli
@@ -135,6 +137,26 @@ def test_a_missing_file_is_refused(run: Run, tmp_path: Path, pair: tuple[str, st
 def test_the_metadata_is_not_overwritten(run: Run, tmp_path: Path, pair: tuple[str, str]) -> None:
     options = by(tmp_path, CELLS)
     assert_refused(run("eval", *pair, *options, "-o", options[1]), 2, "the output is one of the inputs")
+
+
+@pytest.mark.parametrize("make", [dict, pd.DataFrame, lambda table: pd.DataFrame(table).to_records()])
+def test_metadata_in_memory(tmp_path: Path, pair: tuple[str, str], make: Any) -> None:
+    sites, docs = ["ba"[row % 2] for row in range(len(CELLS))], [f"d{row // 3}" for row in range(len(CELLS))]
+    expected = lscli.evaluate(*pair, groups=sites, clusters=docs)
+    found = lscli.evaluate(*pair, groups=make({"site": sites, "doc": docs, 7: docs}), group_by="site", clusters="doc")
+    assert repr(expected.rows) == repr(found.rows)
+    assert "groups[doc]" == found.inputs[-1]["path"]
+
+
+def test_metadata_in_memory_without_the_column(pair: tuple[str, str]) -> None:
+    table = {"site": CELLS, "doc": CELLS}
+    with pytest.raises(lscli.InputError, match="groups: has no column 'sit'") as caught:
+        lscli.evaluate(*pair, groups=table, group_by="sit")
+    assert "did you mean 'site'?" == caught.value.hint
+    with pytest.raises(lscli.UsageError, match="no column is named"):
+        lscli.evaluate(*pair, groups=table)
+    with pytest.raises(lscli.InputError, match="'dog' is neither a column of groups nor a file"):
+        lscli.evaluate(*pair, groups=table, clusters="dog")
 
 
 def test_the_python_function_takes_names_of_groups(run: Run, tmp_path: Path, pair: tuple[str, str]) -> None:

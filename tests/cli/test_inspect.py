@@ -187,6 +187,18 @@ def test_log_probabilities_beside_class_numbers_are_the_top_k(run: Run, tmp_path
     assert "--topk" not in run("inspect", tmp_path / "x.npz").out
 
 
+def test_lists_of_whole_numbers_beside_log_probabilities_are_the_top_k(run: Run, tmp_path: Path) -> None:
+    rows = [{"logits": [-0.2, -2.5], "ids": [7, 3], "label": 7}] * 6
+    (tmp_path / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    pd.DataFrame(rows).to_parquet(tmp_path / "x.parquet")
+    for name in ("x.jsonl", "x.parquet"):
+        found = {row["key"]: row for row in records(run("inspect", tmp_path / name))}
+        command = f"lscli eval {tmp_path}/{name} --topk-classes ids --classes K"
+        assert ("class numbers", "int64") == (found["ids"]["taken_for"], found["ids"]["dtype"])
+        assert {command} == {found["logits"]["command"], found["label"]["command"]}
+        assert 0 == run(*command.replace("classes K", "classes 9").split()[1:], "-m", "accuracy").code
+
+
 def test_labels_of_another_shape_are_not_offered(run: Run, tmp_path: Path) -> None:
     np.save(tmp_path / "logits.npy", X.reshape(8, 5, 5)[:, :3])
     np.save(tmp_path / "labels.npy", Y.reshape(8, 5)[:, :3].T)

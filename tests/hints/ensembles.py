@@ -44,7 +44,20 @@ def own_labels(*changed: int) -> dict[str, np.ndarray]:
     return {"y-0": Y, "y-1": other}
 
 
+# In row 5 each member is sure of a class of its own.
+APART = MEMBERS.copy()
+APART[:, 5] = [[0, -np.inf, -np.inf], [-np.inf, 0, -np.inf]]
+OF_APART = agreement(mean_probability(APART), Y)
+
 CASES = [
+    Hint(
+        "logits without a mean",
+        typed(*PATTERN, "--ensemble", "--ensemble-of", "logits", **{"x-0": APART[0], "x-1": APART[1]}, y=Y),
+        "row 5 has no class that is open (above -inf) in every member, so their logits have no mean",
+        "take the mean of the probabilities: --ensemble-of probs",
+        "--ensemble-of probs",
+        accuracy=OF_APART,
+    ),
     Hint(
         "members on the first axis",
         typed(*EVAL, x=MEMBERS, y=Y),

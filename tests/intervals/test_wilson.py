@@ -20,3 +20,8 @@ def test_whole_numbers_of_samples_against_scipy(n: int, share: float, level: flo
 def test_a_fractional_number_of_samples_is_between_whole_ones() -> None:
     narrow, middle, wide = (wilson(0.3, n, 0.95) for n in (11, 10.5, 10))
     assert wide[0] < middle[0] < narrow[0] < 0.3 < narrow[1] < middle[1] < wide[1]
+
+
+def test_the_interval_of_nothing_and_of_all_ends_there() -> None:
+    for n in range(1, 200):
+        assert (0.0, 1.0) == (wilson(0.0, n, 0.95)[0], wilson(1.0, n, 0.95)[1])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import ml_dtypes
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -35,7 +37,7 @@ def numbers(report: lscli.Report) -> list[float]:
     return [row.value for row in report.rows]
 
 
-def refused(kind: type[lscli.LscliError], says: str, logits: Any, labels: Any = None, **options: Any) -> str:
+def refused(kind: type[lscli.LscliError], says: str, logits: Any, labels: Any = None, /, **options: Any) -> str:
     with pytest.raises(kind, match=says) as caught:
         answer(logits, labels, **options)
     return caught.value.hint
@@ -178,6 +180,87 @@ def test_labels_that_differ() -> None:
     refused(lscli.InputError, says, "x-*.npy", "y-*.npy")
     (Path("y-1.npy")).unlink()
     refused(lscli.InputError, "shards without a partner: x-1.npy", "x-*.npy", "y-*.npy")
+
+
+NAMES = ["ant", "bee", "cow", "doe"]
+
+
+def texts(labels: Any) -> list[str]:
+    return [NAMES[each] for each in labels]
+
+
+def save_lines(path: str, x: Any, labels: Any) -> None:
+    """Write JSON lines of logits and labels."""
+    rows = zip(x.tolist(), labels, strict=True)
+    Path(path).write_text("".join(json.dumps({"logits": row, "label": label}) + "\n" for row, label in rows))
+
+
+def save_csv(path: str, x: Any, labels: Any) -> None:
+    """Write a table with a column per class."""
+    frame = pd.DataFrame(x.astype(float), columns=[f"logit_{name}" for name in NAMES])
+    frame.assign(label=labels).to_csv(path, index=False)
+
+
+def test_each_member_s_file_has_labels_that_are_names() -> None:
+    for place, x in enumerate(X):
+        save_lines(f"n-{place}.jsonl", x, texts(Y))
+        save_csv(f"n-{place}.csv", x, texts(Y))
+        words = np.array(texts(Y), f"U{9 + place}")  # a type of its own for each member
+        np.savez(f"n-{place}.npz", logits=x, labels=words)
+        for shard in range(2):
+            np.savez(f"{place}-{shard}.npz", logits=x[shard * 12 :][:12], labels=words[shard * 12 :][:12])
+    expected = numbers(answer([*X], Y))
+    assert expected == numbers(answer("n-*.jsonl", class_names=NAMES))
+    assert expected == numbers(answer("n-*.npz", class_names=NAMES))
+    assert expected == numbers(answer(["0-*.npz", "1-*.npz", "2-*.npz"], class_names=NAMES))
+    assert pytest.approx(expected, rel=1e-12) == numbers(answer("n-*.csv"))
+    assert expected == numbers(answer("x-*.npy", "n-*.csv", class_names=NAMES, labels_column="label"))
+
+
+@pytest.mark.parametrize("of_torch", [False, True])
+def test_the_lower_bound_is_that_of_each_member(of_torch: bool) -> None:
+    p = np.array([[[0.98, 0.02], [0.5, 0.5]], [[0.6, 0.4], [0.01, 0.99]]])
+    members = [torch.from_numpy(each) if of_torch else each for each in p]
+    found = lscli.evaluate(members, [1, 0], ensemble=True, kind="probs", min_prob=0.1, metrics="loss_hard")
+    expected = -np.log(np.clip(p, 0.1, 0.9).mean(axis=0)[[0, 1], [1, 0]]).mean()
+    assert pytest.approx(expected, rel=1e-12) == found["loss_hard"]
+
+
+@pytest.mark.filterwarnings("ignore::lscli.LscliWarning")
+@pytest.mark.parametrize("kind", ["logits", "log-probs", "probs"])
+def test_logits_of_no_common_class_have_no_mean(kind: Any) -> None:
+    p = np.array([[[0.5, 0.5, 0], [1, 0, 0]], [[0.5, 0.5, 0], [0, 1, 0]]])
+    with np.errstate(divide="ignore"):
+        members = [*(p if kind == "probs" else np.log(p))]
+    refused(lscli.InputError, "row 1 has no class that is open", members, [0, 1], kind=kind, ensemble_of="logits")
+    kept = answer(members, [0, 1], kind=kind, ensemble_of="logits", nonfinite="skip")
+    assert (1, 1) == (kept.samples["kept"], kept.samples["skipped"])
+    assert 2 == answer(members, [0, 1], kind=kind).samples["kept"]
+    # A row that cannot be used in a member is the fault of this one.
+    members[1][1] = np.nan
+    refused(lscli.InputError, r"^logits\[1\]: row 1 has nan", members, [0, 1], kind=kind, ensemble_of="logits")
+
+
+def test_labels_that_are_names_differ() -> None:
+    other = texts(Y)
+    other[5] = next(name for name in NAMES if name != other[5])
+    for place, labels in enumerate([texts(Y), other, Y]):
+        save_csv(f"n-{place}.csv", X[place], labels)
+    says = f"^n-1.csv: row 5 has label '{other[5]}', but '{texts(Y)[5]}' in n-0.csv"
+    assert "same samples" in refused(lscli.InputError, says, "n-[01].csv")
+    save_csv("n-1.csv", X[1], texts(Y)[::-1])
+    assert "same order" in refused(lscli.InputError, "has label", "n-[01].csv")
+    # Names and numbers cannot be compared, but one file of labels is enough.
+    hint = refused(lscli.InputError, f"has label '{Y[0]}', but '{texts(Y)[0]}' in n-0.csv", "n-[02].csv")
+    assert "one file of labels" in hint
+    assert 4 == len(answer("n-[02].csv", "y-0.npy"))
+
+
+def test_members_that_are_data_frames_have_the_same_columns() -> None:
+    frames = [pd.DataFrame(x, columns=NAMES) for x in X]
+    assert numbers(answer([*X], Y)) == numbers(answer(frames, texts(Y)))
+    says = r"^logits\[1\]: its columns differ from those of logits\[0\]"
+    refused(lscli.InputError, says, [frames[0], frames[1][NAMES[::-1]]], Y)
 
 
 def test_soft_labels_are_those_of_all_members() -> None:

@@ -1,0 +1,41 @@
+"""What is read serves each metric alone, however little of it the logits have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lscli
+from lscli.metrics.catalogue import METRICS
+
+RNG = np.random.default_rng(3)
+X, Y = RNG.standard_normal((30, 4)), RNG.integers(0, 4, 30)
+LOG_P = X - np.log(np.exp(X).sum(axis=1, keepdims=True))
+IDS = np.argsort(-X, axis=1)[:, :2]
+TOP = np.take_along_axis(LOG_P, IDS, axis=1)
+SOFT = RNG.dirichlet(np.ones(4), 30)
+
+
+@pytest.mark.filterwarnings("ignore::lscli.LscliWarning")
+@pytest.mark.parametrize(
+    ("logits", "labels", "options"),
+    [
+        (X, Y, {}),
+        ([X, X[::-1]], Y, {"ensemble": True}),
+        (TOP, Y, {"topk_classes": IDS, "classes": 4}),
+        (X, SOFT, {"soft_labels": True}),
+    ],
+    ids=["logits", "ensemble", "top k", "soft labels"],
+)
+def test_each_metric_alone_is_as_among_all(logits: Any, labels: Any, options: dict[str, Any]) -> None:
+    rows = lscli.evaluate(logits, labels, metrics="all", **options).rows
+    for name in METRICS:
+        expected = [row for row in rows if row.metric == name]
+        try:
+            found = lscli.evaluate(logits, labels, metrics=name, **options).rows
+        except lscli.UsageError:  # soft labels refuse what is not defined for them
+            assert "soft_labels" in options
+            found = []
+        assert repr(expected) == repr(found), name
