@@ -158,7 +158,7 @@ def _of_json(file: RegularFile, name: str) -> Iterator[Any]:
     objects = JsonObjects(file, _ONE)
     for number, each in objects:
         if name not in each:
-            raise objects.error(number, UnfitError(f"has no key {shown(name)}", "every row needs a value"))
+            raise objects.error(number, UnfitError(f"has no field {shown(name)}", "every row needs a value"))
         if isinstance(each[name], list | dict):
             raise objects.error(number, UnfitError(f"has no text or number under {shown(name)}", _ONE))
         yield each[name]

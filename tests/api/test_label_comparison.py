@@ -19,7 +19,11 @@ def notes(predicted: list[object], label: list[object]) -> list[str]:
 @pytest.mark.parametrize(
     ("predicted", "label", "says"),
     [
-        (["cat", "dog"], ["cat", "Dog "], "1 of 2 predictions differ from their label only in spaces or capital letters"),
+        (
+            ["cat", "dog"],
+            ["cat", "Dog "],
+            "1 of 2 predictions differ from their label only in spaces or capital letters",
+        ),
         (
             ["cat", "dog"],
             ["emu", 3],
