@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,7 +21,7 @@ from lscli.io.confidences import guess_of_file, guess_of_table, read_confidences
 from lscli.options import LogitsOptions
 from lscli.report import Provenance
 from lscli.table import NO_LOGITS, SampleTable
-from lscli.text import shown, typed
+from lscli.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -44,6 +45,7 @@ _OF_LOGITS = {
     *("topk_classes", "classes", "label_log_probs", "ensemble", "ensemble_axis", "ensemble_of"),
 }
 _ROUNDING = 1e-6  # of a sum of float32 probabilities
+_LONGEST_PATH = 1000  # characters of a path that a hint repeats
 
 
 class Samples(NamedTuple):
@@ -282,9 +284,9 @@ def suggest(error: InputError, logits: Data | Table, labels: Data | None, option
     found = None
     with contextlib.suppress(LscliError):
         found = _guess(logits, options, None)
-    name = typed(os.fsdecode(logits)) if isinstance(logits, str | bytes | os.PathLike) else ""
-    if found is not None and name:
-        command = " ".join(["lscli eval", name, *found.words])
+    name = os.fsdecode(logits) if isinstance(logits, str | bytes | os.PathLike) else ""
+    if found is not None and 0 < len(name) <= _LONGEST_PATH and name.isprintable():
+        command = " ".join(["lscli eval", shlex.quote(name), *found.words])
         instead = f"if it has confidences instead of logits, say {command}"
         error.say(error.message, "; else ".join(filter(None, [instead, error.hint])), error.where)
 

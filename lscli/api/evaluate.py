@@ -52,7 +52,8 @@ def evaluate(logits: Data | Table, labels: Data | None, options: EvaluateOptions
     tools; their params have `positive_class`. With `topk_classes`, a metric may be bounded: its rows have `bound` in
     their params, and `report["entropy_mean@lower"]` is a bound.
 
-    Without logits, the report has accuracy, confidence, calibration and selective metrics, but none that needs logits.
+    Without logits, the report has accuracy, confidence, calibration and selective metrics; it names those that need
+    logits.
 
     Definitions: `lscli metrics`. Smoothing: Szegedy et al. 2016, section 7.
     """

@@ -92,13 +92,18 @@ def _drawn(table: SampleTable, seed: int, number: int) -> Array:
     n = len(table)
     if table.cluster is not None:
         present = table.kept_weighted(present_clusters)
-        drawn = np.bincount(present[random.integers(0, len(present), len(present))], minlength=int(present[-1]) + 1)
-        times = drawn.astype(np.float64)
+        drawn = present[random.integers(0, len(present), len(present))]
+        times = np.bincount(drawn, minlength=table.kept(_numbers)).astype(np.float64)
         return times[table.cluster] if table.weight is None else times[table.cluster] * table.weight
     if table.weight is None:
         return np.bincount(random.integers(0, n, n), minlength=n).astype(np.float64)
     count = max(1, round(table.total))
     return random.multinomial(count, table.weight / table.total) * (table.total / count)
+
+
+def _numbers(table: SampleTable) -> int:
+    """One more than the largest number of a cluster, which may have no sample of a weight above 0."""
+    return 0 if table.cluster is None else int(table.cluster.max()) + 1
 
 
 def interval(estimate: float, values: Array, level: float, *, biased: bool) -> tuple[float, float]:

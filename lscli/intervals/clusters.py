@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FEW = 20
+# A standard error below this many standard deviations of a sample is the rounding of clusters that agree.
+_ROUNDING = 1e-12
 _NONE = (math.nan, math.nan)
 
 
@@ -55,8 +57,8 @@ def widened(bounds: tuple[float, float], estimate: float, clusters: int, level: 
 def share_interval(share: float, n: float, stderr: float, clusters: int, level: float) -> tuple[float, float]:
     """The interval of a share of samples in clusters, on the scale of log odds (Korn and Graubard 1998).
 
-    If all clusters agree, as where the share is 0 or 1, they show no standard error. The interval is then Wilson's, of
-    as many samples as there are clusters, as if a cluster were one sample.
+    If all clusters agree, as where the share is 0 or 1, they show no standard error but rounding. The interval is then
+    Wilson's, of as many samples as there are clusters, as if a cluster were one sample.
 
     Args:
         share: the observed share, in [0, 1].
@@ -66,7 +68,7 @@ def share_interval(share: float, n: float, stderr: float, clusters: int, level: 
         level: the confidence level, in (0, 1).
     """
     variance = share * (1 - share)
-    if not (stderr > 0 and variance > 0):
+    if not (variance > 0 and stderr > _ROUNDING * math.sqrt(variance)):
         return wilson(share, min(n, clusters), level)
     odds, half = math.log(share / (1 - share)), t_quantile(level, clusters - 1) * stderr / variance
     return _share_of(odds - half), _share_of(odds + half)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _TILES = 2 << 20
 # The most tiles for each member, where all rows underflow and are computed again in float64, and besides.
 _EACH, _BESIDES = 6, 6
+# Below this, a sum of exponentials of float32 has lost digits, because some of them underflow.
+_THIN = 1e-31
 
 
 class Rows(NamedTuple):
@@ -137,6 +139,11 @@ class EnsembleMean:
             self._mean_logits(members, out, e)
         if self._entropies:
             information = self._information(p, mean, d, e)
+            if self._element == np.float32:
+                thin = np.flatnonzero((log_sums < _THIN).any(axis=0) & (fault < 0))
+                block = max(1, self.tile // 4)
+                for rows in (thin[start : start + block] for start in range(0, len(thin), block)):
+                    entropy[rows], information[rows] = _disagreement([x[rows] for x in members])
         if (fault >= 0).any():
             out += np.log(wrong_sum)[:, None].astype(out.dtype)
             unusable = ~np.isfinite(value)
@@ -213,3 +220,24 @@ def _log_mean(members: Sequence[Array], largest: Array, log_sums: Array) -> Arra
     total = np.exp(logs - np.where(np.isneginf(top), 0.0, top)).sum(axis=0)
     rows: Array = top + np.log(total / len(members))  # -inf for a class that all members mask
     return rows
+
+
+def _disagreement(members: Sequence[Array]) -> tuple[Array, Array]:
+    """The sum over the members of their entropy, and the mutual information, of few rows, [m] each: in float64."""
+    d = np.stack([x.astype(np.float64) for x in members])
+    top = d.argmax(axis=2)[:, :, None]
+    d -= np.take_along_axis(d, top, axis=2)
+    p = np.exp(d)
+    np.maximum(d, np.finfo(d.dtype).min, out=d)  # a masked class adds 0 * min, not 0 * -inf
+    np.put_along_axis(p, top, 0.0, axis=2)
+    tail = p.sum(axis=2)
+    d *= p
+    entropy = (np.log1p(tail) - d.sum(axis=2) / (1.0 + tail)).sum(axis=0)
+    np.put_along_axis(p, top, 1.0, axis=2)
+    p /= (1.0 + tail)[:, :, None]
+    mean, tiny = p.mean(axis=0), np.finfo(d.dtype).tiny
+    information = np.zeros(len(entropy))
+    for each in p:
+        r = each / np.maximum(mean, tiny)
+        information += (mean * (r * np.log(np.maximum(r, tiny)) - (r - 1.0))).sum(axis=1)
+    return entropy, np.maximum(information / len(p), 0.0)

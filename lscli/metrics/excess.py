@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lscli.metrics.base import NOT_NEGATIVE, Compute, Metric, Settings, Value, mean, ratio
+from lscli.metrics.base import NOT_NEGATIVE, Compute, Metric, Settings, Value, ratio
 from lscli.metrics.loss import floor, params, rising_columns, smoothed
 from lscli.metrics.smoothed_losses import SmoothedLosses, floor_columns, target_columns
 from lscli.table import weighted
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def excess(table: SampleTable, settings: Settings) -> list[Value]:
-    """The smoothed loss less its floor, with the standard error of the loss; a value rounded below 0 becomes 0."""
+    """The smoothed loss less its floor, with the standard error of the difference; rounded below 0 it becomes 0."""
     if table.num_classes is None:
         return []
     settings = settings._replace(eps=_distributions(settings))
@@ -33,11 +33,12 @@ def excess(table: SampleTable, settings: Settings) -> list[Value]:
 
 
 def _stderr(table: SampleTable, settings: Settings, eps: float, loss: Value) -> float:
-    """The standard error of the loss; with soft labels, whose floor varies with the sample, that of the difference."""
-    if not settings.soft_labels or math.isnan(loss.stderr):
-        return loss.stderr
+    """The standard error of the loss, or of the difference if the floor varies with the sample."""
     losses = SmoothedLosses(table, settings.targets)
-    return mean(table, losses.at(eps) - losses.floor(eps)).stderr
+    least = losses.floor(eps)
+    if np.ndim(least) == 0 or math.isnan(loss.stderr):
+        return loss.stderr
+    return ratio(table, losses.at(eps) - least, losses.class_weight).stderr
 
 
 def _distributions(settings: Settings) -> tuple[float, ...]:

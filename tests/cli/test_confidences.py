@@ -197,6 +197,13 @@ def test_inspect_and_errors_name_the_command(suffix: str, run: Run, tmp_path: Pa
     assert OK.mean() == values(without_logits(run(*command.split()[1:])))["accuracy"]
 
 
+def test_a_long_path_is_a_part_of_the_command(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "a folder" / ("x" * 200) / "t.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text(TEXT)
+    assert f"say lscli eval '{path}' --confidence conf --correct ok; else " in run("eval", path).err
+
+
 def test_logits_beside_confidences_are_still_logits(run: Run, tmp_path: Path) -> None:
     np.savez(tmp_path / "t.npz", logits=np.eye(3)[OK] * 3, labels=OK, conf=CONFIDENCE, correct=OK)
     answer = run("inspect", tmp_path / "t.npz", "-f", "table")

@@ -62,6 +62,15 @@ def test_clusters_that_agree_count_as_one_sample_each(share: float, stderr: floa
     assert wilson(share, 0.4, 0.95) == share_interval(share, 0.4, stderr, clusters, 0.95)  # weights below 1
 
 
+@pytest.mark.parametrize(("right", "of", "clusters"), [(1, 3, 3), (1, 3, 30), (3, 7, 6), (17, 49, 6), (333, 1000, 5)])
+def test_clusters_of_one_share_agree_in_spite_of_rounding(right: int, of: int, clusters: int) -> None:
+    correct = np.tile(np.arange(of) < right, clusters)
+    table = {"c": np.full(len(correct), 0.47), "a": correct}
+    bins = lscli.per_bin(table, confidence="c", correct="a", clusters=np.repeat(np.arange(clusters), of))
+    (row,) = (row for row in bins.rows if row.size)
+    assert wilson(right / of, clusters, 0.95) == pytest.approx((row.ci_low, row.ci_high), rel=1e-12)
+
+
 def test_fewer_than_20_clusters_are_warned_of() -> None:
     assert ["there are 19 clusters: with fewer than 20,"] == [note[:42] for note in notes_on_clusters(19)]
     assert ["all samples are in one cluster"] == [note[:30] for note in notes_on_clusters(1)]
@@ -94,6 +103,17 @@ def test_clusters_are_drawn_whole() -> None:
         # Each cluster is drawn once on average, with the variance of the multinomial distribution.
         assert [1.0] * count == pytest.approx(drawn[:, :count].mean(axis=0).tolist(), abs=0.25)
         assert 1 - 1 / count == pytest.approx(float(drawn[:, :count].var(axis=0).mean()), rel=0.25)
+
+
+def test_a_cluster_without_weight_is_never_drawn() -> None:
+    random = np.random.default_rng(5)
+    confidence, cluster = random.random(60), np.arange(60) // 10
+    correct, weight = random.random(60) < confidence, np.ones(60)
+    weight[cluster == 5] = 0  # the last one
+    table = SampleTable.from_confidences(confidence, correct, weight=weight, cluster=cluster)
+    some = SampleTable.from_confidences(confidence[:50], correct[:50], weight=weight[:50], cluster=cluster[:50])
+    found, expected = (lscli.measure(each, metrics="ece", ci=True, bootstrap=50).rows[0] for each in (table, some))
+    assert (expected.ci_low, expected.ci_high) == (found.ci_low, found.ci_high)
 
 
 def test_resampled_intervals_of_means_are_those_of_their_standard_errors() -> None:

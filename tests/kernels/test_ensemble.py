@@ -72,6 +72,23 @@ def test_confident_rows_keep_their_digits(classes: int, element: str) -> None:
     np.testing.assert_allclose(rows.expected_entropy, entropy, rtol=max(tolerance, 1e-6))
 
 
+@pytest.mark.parametrize("above", [90.0, 200.0])
+def test_members_keep_their_digits_where_float32_underflows(above: float) -> None:
+    x = ensembles.members(40, 130, 3, "float32")
+    x[:, :30, 2] = x[:, :30].max(axis=2) + np.float32(above)  # 1 - c is 1e-38 or 1e-86
+    x[:, 3, 1] = -np.inf  # masked in all members
+    x[0, 4, 5] = -np.inf  # masked in one
+    rows = computed(x, "float32")[1]
+    exact = computed(x.astype(np.float64), "float64")[1]
+    np.testing.assert_allclose(rows.expected_entropy[:30], exact.expected_entropy[:30], rtol=1e-12)
+    np.testing.assert_allclose(rows.mutual_information[:30], exact.mutual_information[:30], rtol=1e-11)
+    # No bit depends on the rows beside.
+    for start, stop in ((0, 1), (1, 8), (8, 40)):
+        some = computed(x[:, start:stop], "float32")[1]
+        assert rows.expected_entropy[start:stop].tolist() == some.expected_entropy.tolist()
+        assert rows.mutual_information[start:stop].tolist() == some.mutual_information.tolist()
+
+
 @pytest.mark.parametrize(("distance", "tolerance"), [(1e-3, 1e-9), (1e-6, 1e-7), (1e-8, 1e-4)])
 def test_members_that_nearly_agree_keep_their_digits(distance: float, tolerance: float) -> None:
     x = ensembles.members(30, 6, 1, "float64")[0]

@@ -59,3 +59,24 @@ def test_the_loss_is_its_floor_and_three_parts(smoothing: str, **how: Any) -> No
 def log_rest(log_p: Array, labels: Array) -> list[float]:
     """log(1 - p_y) of each sample."""
     return [float(np.logaddexp.reduce(np.delete(row, y))) for row, y in zip(log_p, labels, strict=True)]
+
+
+@pytest.mark.filterwarnings("ignore:.*have a masked class")
+@pytest.mark.parametrize("case", ["prior", "masked classes"])
+def test_the_standard_error_is_that_of_the_samples_own_excess(case: str) -> None:
+    """The floor depends on the label, or on the number of classes, so it varies with the sample as the loss does."""
+    random = np.random.default_rng(3)
+    logits, labels = random.standard_normal((400, 5)), random.integers(0, 5, 400)
+    prior = np.array([0.5, 0.3, 0.1, 0.06, 0.04])
+    options: dict[str, Any] = {"smoothing": "prior", "prior": prior}
+    mixed_in = np.tile(prior, (400, 1))
+    if case == "masked classes":
+        masked = (random.random((400, 5)) < 0.4) & (labels[:, None] != np.arange(5))
+        logits[masked], options = -np.inf, {"masked_classes": "exclude"}
+        mixed_in = ~masked / (~masked).sum(axis=1, keepdims=True)
+    target = 0.7 * np.eye(5)[labels] + 0.3 * mixed_in
+    log_ratio = np.log(np.where(target > 0, target, 1)) - np.where(target > 0, naive.log_softmax(logits), 0)
+    own = (target * log_ratio).sum(axis=1).astype(float)
+    (row,) = lscli.evaluate(logits, labels, eps=0.3, metrics="loss_excess", **options).rows
+    assert own.mean() == pytest.approx(row.value, rel=1e-12)
+    assert own.std(ddof=1) / math.sqrt(400) == pytest.approx(row.stderr, rel=1e-12)
