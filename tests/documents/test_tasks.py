@@ -35,16 +35,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     x = (random.normal(size=(200, 10)) + 3 * np.eye(10)[y]).astype(np.float32)
     other = x + random.normal(size=x.shape)
     p = np.exp(x - np.logaddexp.reduce(x, axis=1, keepdims=True))
-    arrays: dict[str, np.ndarray] = {
-        "logits": x,
-        "labels": y,
-        "from_one": y + 1,
-        "a": x,
-        "b": other,
-        "member-1": x,
-        "member-2": other,
-    }
-    for name, values in (arrays | {"members": np.stack([x, other]), "probs": p}).items():
+    arrays: dict[str, np.ndarray] = {"logits": x, "labels": y, "from_one": y + 1, "probs": p, "a": x, "b": other}
+    arrays |= {"member-1": x, "member-2": other, "members": np.stack([x, other])}
+    for name, values in arrays.items():
         np.save(f"{name}.npy", values)
     top = np.argsort(-p, axis=1)[:, :4]
     np.savez(

@@ -224,7 +224,7 @@ def table(kind: str, data: bytes) -> dict[str, NDArray[Any]] | None:
 
 
 def _json_fields(data: bytes) -> dict[str, NDArray[Any]]:
-    """The fields of JSON objects that are numbers, truth values, texts, or lists of numbers of one length."""
+    """The fields of JSON objects that are numbers, booleans, strings, or lists of numbers of one length."""
     text = data.decode("utf-8-sig")
     array = text.lstrip(" \t\r\n").startswith("[")
     read = partial(json.loads, parse_int=lambda digits: int(digits) if len(digits) < 400 else float(digits))

@@ -294,5 +294,5 @@ def test_what_is_no_ensemble() -> None:
     refused(lscli.UsageError, "cannot be combined with pool=True", "x-*.npy", Y, pool=True)
     refused(lscli.UsageError, "no labels were given", [*X])
     for options in ({"ensemble_of": "logits"}, {"score": "mutual_information"}):
-        with pytest.raises(lscli.UsageError, match="needs an ensemble"):
+        with pytest.raises(lscli.UsageError, match=r"needs an ensemble|needs several members"):
             lscli.evaluate(X[0], Y, **options)  # type: ignore[arg-type]

@@ -216,7 +216,7 @@ def test_shards_are_read_one_after_another(tmp_path: Path) -> None:
         ("meta.csv", b'site,x\n"a,1\n', "not a CSV file"),
         ("meta.csv", "site\na\n".encode("utf-16"), "UTF-16"),
         ("meta.jsonl", b'{"site": "a"}\n{"fold": 1}\n', "line 2 has no 'site'"),
-        ("meta.jsonl", b'{"site": ["a"]}\n', "line 1 has no text or number in 'site'"),
+        ("meta.jsonl", b'{"site": ["a"]}\n', "line 1 has no string or number in 'site'"),
         ("meta.jsonl", b'{"site": \n', "line 1 is not JSON"),
         ("meta.jsonl", b"", "empty file"),
         ("meta.pkl", b"\x80\x04K\x01.", "pickle"),

@@ -125,7 +125,7 @@ def test_references_to_one_value_are_bounded(path: Path) -> None:
     refused(path, "its 400 batches refer to more values than the file")
     row = [0.5] * 4000
     saved(path, {"logits": [row] * 4000, "labels": CLASSES})
-    refused(path, "its 4000 lists have more values than the file")
+    refused(path, "its 4000 lists refer to more values than the file")
 
 
 LIST = b"](" + b"K\1" * 10_000 + b"eq\0"
