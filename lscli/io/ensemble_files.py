@@ -150,7 +150,7 @@ def check_same_labels(
 
 
 def _comparable(labels: Sequence[Sequence[MemoryArray]]) -> tuple[Sequence[Sequence[MemoryArray]], Sequence[str]]:
-    """The labels of each member as numbers that can be compared, and what they count if some labels are texts."""
+    """The labels of each member as numbers that can be compared, and what they count if some labels are strings."""
     found = [each for parts in labels for each in parts]
     if not any(isinstance(each, Texts) for each in found):
         return labels, ()

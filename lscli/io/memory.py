@@ -102,7 +102,7 @@ def open_array(value: Any, name: str) -> MemoryArray | TensorArray:
 
 
 def _columns_of(value: Any, shape: tuple[int, ...]) -> list[str]:
-    """The names of the columns of a data frame [N, K]; empty if some are no texts, and for other values."""
+    """The names of the columns of a data frame [N, K]; empty if some are no strings, and for other values."""
     columns = getattr(value, "columns", ())
     if len(shape) != 2 or not isinstance(columns, Iterable):
         return []
@@ -127,7 +127,7 @@ def open_tensor(tensor: torch.Tensor, name: str) -> MemoryArray | TensorArray:
 
 
 def check_unicode(texts: NDArray[Any], name: str) -> None:
-    """Refuse characters of an array of texts that no text has: numpy would fail in C as soon as one is used.
+    """Refuse characters of an array of strings that no text has: numpy would fail in C as soon as one is used.
 
     Raises:
         InputError: it has some.

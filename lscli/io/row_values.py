@@ -189,7 +189,7 @@ def _chosen(where: str, names: Collection[str], request: ArrayRequest) -> str:
 
 
 class Codes(Cells):
-    """Texts and numbers of any kind as codes."""
+    """Strings and numbers of any kind as codes."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)

@@ -70,7 +70,7 @@ class _Words(Places):
 
 
 def coded(cells: Iterable[str | int], name: str, stored: str = TEXT) -> Texts:
-    """Texts, or whole numbers as texts, one per sample; `stored` is the type in which they are stored.
+    """Texts, or whole numbers as strings, one per sample; `stored` is the type in which they are stored.
 
     Raises:
         InputError: the different strings are too many for labels.
@@ -108,7 +108,7 @@ def written(values: NDArray[Any], name: str) -> Texts:
 
 
 def same_words(texts: Sequence[Texts]) -> list[Texts]:
-    """The same texts with one list of words for all of them, in the order in which they first occur."""
+    """The same strings with one list of words for all of them, in the order in which they first occur."""
     place = {word: number for number, word in enumerate(dict.fromkeys(word for each in texts for word in each.words))}
     own = [np.array([place[word] for word in each.words], np.int32) for each in texts]
     return [

@@ -105,7 +105,7 @@ PATIENTS: dict[str, Any] = {"patient": np.arange(60) // 2, **PROBS, "kind": ANIM
 
 CASES = [
     Hint(
-        "a score, and texts as labels of two classes",
+        "a score, and strings as labels of two classes",
         table(**CHURN, left=YES),
         "is not a number",
         f"t.csv {' '.join(COMMAND)}",
@@ -114,7 +114,7 @@ CASES = [
         never=("customer",),
     ),
     Hint(
-        "texts as labels of two classes, whose columns are named",
+        "strings as labels of two classes, whose columns are named",
         table(*COMMAND[:3], *COMMAND[5:], **CHURN, left=YES),
         "'no' is not an integer label",
         "if left holds the labels and p_churn is the probability of yes, say lscli eval ",

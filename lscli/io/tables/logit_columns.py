@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _ROWS = 4096  # that are looked at
 _MOST_COLUMNS = 4096
-_MOST_WORDS = 1024  # different texts of a column
+_MOST_WORDS = 1024  # different strings of a column
 _MOST_CLASSES = 1 << 31
 _LEAST_SHARE = 0.99  # of rows that sum to 1, for probabilities
 # Names that labels have elsewhere, after those of LABELS; in lower case and with `_` between words.

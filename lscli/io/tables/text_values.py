@@ -1,4 +1,4 @@
-"""One column of a text table: whole numbers, texts or numbers, one per row."""
+"""One column of a text table: whole numbers, strings or numbers, one per row."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _ONE = "save one value per line"
 
 
 def open_column(file: RegularFile, request: ArrayRequest, delimiter: Delimiter = COMMA) -> MemoryArray:
-    """Read one column of integers (int64), or else texts, or of numbers (float64), as `request.wants` says.
+    """Read one column of integers (int64), or else strings, or of numbers (float64), as `request.wants` says.
 
     `place_of_single` chooses the column; the request may also give its position, from 0. A first line whose cell is not
-    a number is the header; rows are counted after it. A text is no header if it is a name of a class or one of the
+    a number is the header; rows are counted after it. A string is no header if it is a name of a class or one of the
     labels below it, unless the request calls the column so.
 
     Raises:

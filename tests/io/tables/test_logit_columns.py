@@ -68,7 +68,7 @@ def words(columns: dict[str, Any], key: str | None = None, label: str | None = N
 )
 def test_the_reading(columns: dict[str, Any], found: str | None) -> None:
     assert found == words(columns)
-    # Cells of a text table are texts.
+    # Cells of a text table are strings.
     texts = {name: ["" if cell is None else str(cell) for cell in cells] for name, cells in columns.items()}
     assert found == words(texts)
 
