@@ -99,7 +99,8 @@ INPUT_FORMAT = Option(
     shown="by the suffix, or the first bytes",
 )
 CLASS_NAMES = _file(
-    "The names of the classes, one per line, in the order of the columns of the logits. Labels may be these names.",
+    "The names of the classes in the order of the columns of the logits: a file with one per line, or the names with "
+    "commas, such as no,yes. Labels may be these names.",
     READING,
 )
 ALLOW_TRAILING = Option("Ignore bytes after the data of an .npy file.", READING)
@@ -271,6 +272,17 @@ class ConfidenceOptions(Options):
             "COLUMN",
             shown=False,
             typed=True,
+        ),
+    ] = None
+    confidence_scale: Annotated[
+        float | None,
+        Option(
+            "With --confidence, the value that stands for certainty: 100 for percentages.",
+            CONFIDENCES,
+            "NUMBER",
+            least=1,
+            shown="1",
+            hint="100 for percentages",
         ),
     ] = None
     correct: Annotated[
@@ -445,6 +457,7 @@ class LogitsOptions(ReadingOptions):
     """How logits and labels are read, where confidences or the top k of each row are not enough."""
 
     confidence: Annotated[None, _ELSEWHERE] = None
+    confidence_scale: Annotated[None, _ELSEWHERE] = None
     correct: Annotated[None, _ELSEWHERE] = None
     predicted: Annotated[None, _ELSEWHERE] = None
     topk_classes: Annotated[None, _ELSEWHERE] = None

@@ -63,7 +63,7 @@ def are_meant(logits: Data | Table, options: ReadingOptions) -> bool:
     Raises:
         UsageError: an option needs --confidence.
     """
-    for flag in ("correct", "predicted"):
+    for flag in ("correct", "predicted", "confidence_scale"):
         if getattr(options, flag) is not None and options.confidence is None:
             hint = "add --confidence COLUMN, the confidence in each prediction"
             raise UsageError("needs --confidence", hint, where=flag)
@@ -129,6 +129,8 @@ def _of_table(table: SampleTable, labels: Data | None, options: ReadingOptions, 
 
 def _checked(logits: Data | Table, found: Confidences, options: ReadingOptions, *, listed: bool) -> Samples:
     """The samples that are kept, each value checked."""
+    scale = options.confidence_scale or 1
+    found = found if scale == 1 else found._replace(confidence=found.confidence / scale)
     source, count = found.source, len(found.confidence)
     if not count:
         raise InputError("no rows", "save one row per sample", where=source.name)
@@ -139,7 +141,7 @@ def _checked(logits: Data | Table, found: Confidences, options: ReadingOptions, 
     if not kept.any():
         what = f"no row has a value in {' and '.join(_columns(options))}"
         raise InputError(what, "look at the run that wrote it", where=source.name)
-    _check_range(found, kept)
+    _check_range(found, kept, options)
     label = None if found.label is None else _counted_from(found, kept, options.labels_from)
     confidence = found.confidence[kept]
     predicted = None if found.predicted is None else found.predicted[kept]
@@ -212,7 +214,7 @@ def _missing(found: Confidences, ignored: Array, options: ReadingOptions) -> Arr
     return missing
 
 
-def _check_range(found: Confidences, kept: Array) -> None:
+def _check_range(found: Confidences, kept: Array, options: ReadingOptions) -> None:
     """Raise InputError if a confidence is not in [0, 1]; the hint says what all confidences may be."""
     outside = kept & ~((found.confidence >= 0) & (found.confidence <= 1))
     if not outside.any():
@@ -223,8 +225,8 @@ def _check_range(found: Confidences, kept: Array) -> None:
     hint = "a confidence is the probability that the prediction is right, from 0 to 1"
     if low >= -_ROUNDING and high <= 1 + _ROUNDING:
         hint = "if that is rounding, limit the column to [0, 1]: np.clip(confidence, 0, 1)"
-    elif low >= 0 and high <= 100:
-        hint = "if these are percentages, divide the column by 100"
+    elif low >= 0 and high <= 100 and options.confidence_scale is None:
+        hint = "if these are percentages, say --confidence-scale 100"
     elif high <= 0:
         hint = "if these are logarithms of probabilities, save their exponentials: np.exp(confidence)"
     where, own_row = found.source.located(row)
@@ -270,10 +272,14 @@ def _provenance(
     return Provenance(inputs=[*inputs, *rows.described], samples=samples, versions=versions, warnings=warnings)
 
 
-def suggest(error: InputError, logits: Data | Table, labels: Data | None, options: ReadingOptions) -> None:
-    """Put the command that reads confidences before the hint of an error about logits, if the file plainly has them."""
+def suggest(error: InputError, logits: Data | Table, labels: Data | None, options: ReadingOptions) -> bool:
+    """Put the command that reads confidences before the hint of an error about logits, if the file plainly has them.
+
+    Returns:
+        Whether it did.
+    """
     if labels is not None or not is_path(logits) or is_stdin(logits):
-        return
+        return False
     found = None
     with contextlib.suppress(LscliError):
         found = _guess(logits, options, None)
@@ -282,6 +288,8 @@ def suggest(error: InputError, logits: Data | Table, labels: Data | None, option
         command = " ".join(["lscli eval", shlex.quote(name), *found.words])
         instead = f"if it has confidences instead of logits, say {command}"
         error.say(error.message, "; else ".join(filter(None, [instead, error.hint])), error.where)
+        return True
+    return False
 
 
 def _nothing_to_compare(logits: Data | Table, options: ReadingOptions) -> UsageError:

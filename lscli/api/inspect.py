@@ -24,6 +24,7 @@ from lscli.io.logits import Logits
 from lscli.io.open import contents_of, is_whole, opened_entry
 from lscli.io.path_roles import stored_shape
 from lscli.io.paths import STDIN, files_of
+from lscli.io.table_reading import reading_of_file
 from lscli.io.tables.class_columns import is_beside
 from lscli.io.tables.columns import LABELS
 from lscli.io.texts import texts_of
@@ -38,7 +39,9 @@ if TYPE_CHECKING:
     from lscli.api.keywords import Path
     from lscli.io.array_request import Entry
     from lscli.io.axes import Shape
+    from lscli.io.files import RegularFile
     from lscli.io.tables.confidence_columns import Guess
+    from lscli.io.tables.logit_columns import Reading
 
     _ShapeOf = Callable[[str, str | None, str], tuple[int, ...] | None]
 
@@ -82,7 +85,8 @@ def inspect(path: Path, options: InspectOptions) -> Contents:
             finally:
                 if array is not None:
                     array.close()
-        found += _as_confidences(guess_of_file(file, format_name), own)
+        own = _as_confidences(guess_of_file(file, format_name), own)
+        found += own if "confidences" in {array.role for array in own} else _as_table(file, format_name, own)
         file.close()
     found = _with_class_numbers([_by_name(array, found) for array in found])
     partners = _partners(found)
@@ -108,6 +112,7 @@ class _Found(NamedTuple):
         why: why it has no role.
         words: the different labels, if they are strings or booleans.
         columns: the names of the columns of a matrix in a table.
+        reading: how its table is read, if the columns have other names than those that are looked for.
     """
 
     file: str
@@ -122,6 +127,7 @@ class _Found(NamedTuple):
     why: str
     words: Sequence[str] = ()
     columns: Sequence[str] = ()
+    reading: Reading | None = None
 
     @classmethod
     def of(cls, file: str, format_name: str, entry: Entry, array: Any, seen: ValueSummary | None) -> _Found:
@@ -142,7 +148,7 @@ class _Found(NamedTuple):
 
 def _by_name(array: _Found, found: Sequence[_Found]) -> _Found:
     """Labels that are strings, with the option that `lscli eval` needs to read them; other arrays as they are."""
-    if all(integer_of(word) is not None for word in array.words):
+    if array.reading is not None or all(integer_of(word) is not None for word in array.words):
         return array
     others = [other for other in found if other.file == array.file]
     if array.key not in (None, *LABELS) and len(others) > 1:
@@ -159,6 +165,33 @@ def _by_name(array: _Found, found: Sequence[_Found]) -> _Found:
 
 
 _NAMES = "--class-names FILE"
+
+
+def _as_table(file: RegularFile, format_name: str, found: list[_Found]) -> list[_Found]:
+    """The arrays of a table whose columns have other names than those that are looked for, but are plain."""
+    try:
+        reading = reading_of_file(file, format_name)
+    except LscliError:
+        return found
+    if reading is None or not reading.words:
+        return found
+    complete = {"logits", "labels"} <= {array.role for array in found} and not any(array.words for array in found)
+    if complete and "--topk-classes" not in reading.others:
+        return found
+    made = []
+    for array in found:
+        if array.key in (None, reading.logits, reading.logits or "logits"):
+            array = array._replace(role="logits", options=reading.options, why="", reading=reading)
+        elif array.key == reading.label:
+            array = array._replace(role="labels", options=[], why="", reading=reading)
+        elif array.key == reading.others.get("--topk-classes"):
+            array = array._replace(role="class numbers", why="", reading=reading)
+        elif array.key is not None and array.key == reading.others.get("--label-log-probs"):
+            array = array._replace(role="log-probabilities of the labels", options=[], reading=reading)
+        elif array.role:
+            array = array._replace(role="", options=[], why="not the logits, and not the labels")
+        made.append(array)
+    return made
 
 
 def _as_confidences(columns: Guess | None, found: list[_Found]) -> list[_Found]:
@@ -284,6 +317,8 @@ def _command(
     """
     given = [f"--input-format {input_format}"] if input_format else []
     own = _name(path)
+    if array.reading is not None:
+        return " ".join(["lscli eval", own, *given, *array.reading.words]), array.options
     if array.role == "confidences":
         return " ".join(["lscli eval", own, *given, *array.options]), array.options
     if array.role not in ("logits", "labels", "class numbers"):
@@ -394,6 +429,9 @@ def _conclusion(found: Sequence[_Found], rows: Sequence[ArrayRow]) -> str:
     roles = [array.role for array in found]
     if "confidences" in roles:
         return "eval reads it as confidences, without logits."
+    readings = [array.reading for array in found if array.reading is not None]
+    if readings:
+        return f"eval reads it by the command below, if {readings[0].condition}."
     if any(_UNKNOWN_AXIS in row.command for row in rows):
         axis = "--flatten if the last axis holds the classes, --class-axis AXIS if another one does"
         return f"eval reads it as logits: add {axis}, --ensemble-axis AXIS if one holds the members of an ensemble."

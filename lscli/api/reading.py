@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lscli.api import confidences
+from lscli.api import confidences, table_hint
 from lscli.api.inputs import Inputs
 from lscli.api.plausibility import COLUMNS, plausibility_notes
 from lscli.api.positive_class import as_stated, check_two_classes
@@ -180,11 +180,12 @@ def _with_disagreement(table: SampleTable, apart: Disagreement) -> SampleTable:
 
 
 def _inputs(logits: Any, labels: Data | None, options: ReadingOptions, *, soft_labels: bool = False) -> Inputs:
-    """Open logits and labels; the hint of an error says how to read confidences, if the file has these instead."""
+    """Open logits and labels; the hint of an error says how a table is read, if it is plain."""
     try:
         return Inputs(logits, labels, options, soft_labels=soft_labels)
     except InputError as error:
-        confidences.suggest(error, logits, labels, options)
+        if not confidences.suggest(error, logits, labels, options):
+            table_hint.suggest(error, logits, labels, options)
         raise
 
 

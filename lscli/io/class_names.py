@@ -20,7 +20,7 @@ def open_class_names(given: Any) -> ClassNames | None:
     name is left out, and so are blank lines at the end.
 
     Args:
-        given: a path or a list; None for no names.
+        given: a path or a list; None for no names. A text with commas that is no file has the names themselves.
 
     Raises:
         InputError: the file cannot be used, or the value is no list.
@@ -31,6 +31,8 @@ def open_class_names(given: Any) -> ClassNames | None:
     if not is_path(given):
         return ClassNames("class_names", [name.strip() for name in as_texts(given, "class_names")])
     path = os.fsdecode(given)
+    if "," in path and not os.path.lexists(path):
+        return ClassNames("class_names", [name.strip() for name in path.split(",")])
     with contextlib.closing(RegularFile(path)) as file:
         # Not `splitlines`, which also splits at characters that may be in a name.
         names = [_name(line) for line in text_of(file)]

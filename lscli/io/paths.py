@@ -67,11 +67,25 @@ def several_files(files: list[str]) -> str:
     """A hint for files of logits that were typed where one argument is due: the shards of a model, or models."""
     compare = "to compare models, say lscli sweep"
     if alike(files[0], files[1]):
-        quote = "quote a pattern of shards, or the shell replaces it by the files: 'logits-*.npy'"
-        return f"{quote}; {compare} LOGITS LOGITS LABELS"
+        pattern = _pattern_of(files) or "'logits-*.npy'"
+        labels = shlex.quote(printable(files[-1])) if not alike(files[-1], files[0]) else "LABELS"
+        quote = f"quote a pattern of shards, or the shell replaces it by the files: {pattern}"
+        members = f"for the members of an ensemble, say lscli eval {pattern} {labels} --ensemble"
+        return f"{quote}; {members}; {compare} LOGITS LOGITS LABELS"
     return (
         f"{compare} {' '.join(map(shlex.quote, map(printable, files[:_MOST])))}{' ...' if len(files) > _MOST else ''}"
     )
+
+
+def _pattern_of(files: list[str]) -> str:
+    """A quoted pattern for the first files, which differ in their numbers alone; empty if it would take in others."""
+    import glob
+
+    first = [file for file in files if file == files[0] or alike(file, files[0])]
+    begin, end = _common(first), _common([name[::-1] for name in first])
+    pattern = f"{files[0][:begin]}*{files[0][len(files[0]) - end :]}"
+    exact = sorted(glob.glob(pattern)) == sorted(first) and not set("*?[") & set("".join(first))
+    return shlex.quote(pattern) if exact and pattern.isprintable() else ""
 
 
 def _common(names: list[str]) -> int:

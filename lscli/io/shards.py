@@ -100,6 +100,9 @@ class Shards(StoredArray):
         else:
             return
         hint = f"all {self.called}{'es' if self.called == 'batch' else 's'} must be alike: the first is {first.name}"
+        if self.called == "batch" and len(mine) == len(theirs) > 1 and mine[1:] == theirs[1:]:
+            hint = "if they have tokens, padded to other lengths, flatten each batch before it is saved, and its labels"
+            hint += " too: batch.flatten(0, 1)"
         raise InputError(f"{self.called} {place} has {what}", hint, where=part.name)
 
 

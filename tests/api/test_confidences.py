@@ -457,3 +457,15 @@ def test_text_and_truth_values_of_every_kind_of_arrow(writer: str, tmp_path: Pat
 def test_columns_whose_names_are_numbers(make: Any) -> None:
     report = lscli.evaluate(make({0: [0.9, 0.6], 1: [1, 0]}), confidence="0", correct="1", metrics="accuracy")
     assert 0.5 == report["accuracy"]
+
+
+def test_percentages_are_confidences_of_a_scale() -> None:
+    stated, ok = [50, 70, 100, 0], [True, False, True, False]
+    scaled = lscli.evaluate({"c": stated, "ok": ok}, confidence="c", confidence_scale=100, correct="ok")
+    plain = lscli.evaluate({"c": [0.5, 0.7, 1.0, 0.0], "ok": ok}, confidence="c", correct="ok")
+    assert dict(scaled) == dict(plain)
+    with pytest.raises(lscli.LscliError, match=r"row 1: the confidence 1\.01 is not in") as caught:
+        lscli.evaluate({"c": [50, 101], "ok": ok[:2]}, confidence="c", confidence_scale=100, correct="ok")
+    assert "percentages" not in caught.value.hint
+    with pytest.raises(lscli.UsageError, match="without confidence"):
+        lscli.evaluate({"c": stated}, confidence_scale=100)

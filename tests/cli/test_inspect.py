@@ -327,3 +327,29 @@ def test_of_many_arrays_each_command_names_its_own(run: Run, tmp_path: Path) -> 
     for key in ("k0", "k249"):
         assert rows[key].endswith(f"--logits-key {key} --labels-key y")
         assert_works(run, rows[key])
+
+
+def test_a_table_of_other_names_has_the_whole_command(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("age,p_left,left\n31,0.25,no\n42,0.75,yes\n53,0.5,yes\n")
+    options = "--binary --kind probs --class-names no,yes"
+    row = one(run("inspect", path))
+    command = f"lscli eval {path} {options} --logits-key p_left --labels-column left"
+    assert (f"logits {options}", command) == (row["taken_for"], row["command"])
+    assert_works(run, command)
+    shown = run("inspect", path, "-f", "table").out
+    assert "if left holds the labels and p_left is the probability of yes." in " ".join(shown.split())
+
+
+def test_lists_of_the_top_k_have_the_whole_command(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    line = '{"top": [-0.5, -1.5], "ids": [7, 3], "label": %d, "own_log_prob": %.1f}\n'
+    path.write_text(line % (3, -1.5) + line % (7, -0.5))
+    rows = {row["key"]: row for row in records(run("inspect", path))}
+    options = "--topk-classes ids --classes K --label-log-probs own_log_prob"
+    assert [f"logits {options}", "class numbers", "labels", "log-probabilities of the labels"] == [
+        rows[key]["taken_for"] for key in ("top", "ids", "label", "own_log_prob")
+    ]
+    command = f"lscli eval {path} {options} --logits-key top"
+    assert {command} == {row["command"] for row in rows.values()}
+    assert_works(run, command.replace("classes K", "classes 9"))

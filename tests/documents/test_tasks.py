@@ -60,6 +60,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "classes.txt").write_text("\n".join(names) + "\n")
     table(tmp_path / "names.csv", {"label": names[y]})
     table(tmp_path / "answers.csv", {"conf": p.max(axis=1), "ok": (p.argmax(axis=1) == y).astype(int)})
+    log = [
+        {"logprobs": row[:4].tolist(), "gold": "ABCD"[label]}
+        for row, label in zip(np.log(p), y, strict=True)
+        if label < 4
+    ]
+    (tmp_path / "log.jsonl").write_text("".join(json.dumps(question) + "\n" for question in log))
     questions = [
         {
             "doc_id": number,
@@ -86,6 +92,7 @@ def test_a_task_s_command_works(run: Run, folder: Path, command: str) -> None:
     _, *arguments = shlex.split(command.partition(" >> ")[0])
     answer = run(*arguments)
     assert 0 == answer.code
-    # lscli names what it cannot compute from such files, and the members of an ensemble. There is no other warning.
-    assert [] == [line for line in answer.err.splitlines() if "; left out: " not in line and " members: " not in line]
+    # What cannot be computed from such files is named, and so are the members of an ensemble. Nothing else is said.
+    named = ("; left out: ", "are absent: there are no logits", " members: ")
+    assert [] == [line for line in answer.err.splitlines() if not any(words in line for words in named)]
     assert bool(answer.out) == ("-o" not in arguments)

@@ -153,8 +153,8 @@ CASES = [
         "percentages",
         table(*NAMED, conf=100 * CONF, ok=OK),
         "is not in [0, 1]",
-        "if these are percentages, divide the column by 100",
-        table(*NAMED, conf=100 * CONF / 100, ok=OK),
+        "if these are percentages, say --confidence-scale 100",
+        "--confidence-scale 100",
         RIGHT,
     ),
     Hint(

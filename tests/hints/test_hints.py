@@ -21,6 +21,7 @@ from tests.hints import (
     formats,
     kinds,
     labels,
+    named_columns,
     shapes,
     tables,
     topk,
@@ -41,6 +42,7 @@ CASES = [
     *topk.CASES,
     *ensembles.CASES,
     *confidences.CASES,
+    *named_columns.CASES,
     *warned.CASES,
     *zeros.CASES,
 ]

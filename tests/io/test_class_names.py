@@ -59,3 +59,13 @@ def test_the_names_are_an_input_of_the_report(tmp_path: Path) -> None:
     expected = {"role": "class_names", "path": str(path), "shape": [2], "dtype": "text", "size": 8}
     assert expected == report.inputs[2]
     assert str(path) == report.settings["class_names"].value
+
+
+def test_names_may_be_typed_with_commas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = open_class_names("no, yes")
+    assert found == ("class_names", ["no", "yes"])
+    monkeypatch.chdir(tmp_path)
+    Path("no,yes").write_text("a\nb\nc\n")  # a file of this name is read
+    found = open_class_names("no,yes")
+    assert found is not None
+    assert (found.source, [*found.names]) == ("no,yes", ["a", "b", "c"])

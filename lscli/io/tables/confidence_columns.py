@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 # Of several columns that may be the confidence, one of these names is meant.
 _FIRST = ("confidence", "conf")
+# A column of one of these names may have percentages, as language models state them.
+_STATED = ("confidence", "conf", "certainty")
+_RATING = 10  # the highest value of what is a rating rather than a percentage
 _CORRECT = ("correct", "is_correct", "correctness", "ok", "right", "is_right", "hit", "match", "is_match")
 _SCORED = ("acc", "accuracy", "em", "exact_match", "tp", "true_positive")
 
@@ -34,15 +37,18 @@ class Guess(NamedTuple):
         confidence: its name.
         others: the names of the other columns by the flag that takes them: --correct, or --predicted and
             --labels-column.
+        percent: whether the confidences are percentages.
     """
 
     confidence: str
     others: dict[str, str]
+    percent: bool = False
 
     @property
     def words(self) -> list[str]:
         """The options, as they are typed."""
-        return [f"--confidence {typed(self.confidence)}", *self.others_typed]
+        scale = ["--confidence-scale 100"] if self.percent else []
+        return [f"--confidence {typed(self.confidence)}", *scale, *self.others_typed]
 
     @property
     def others_typed(self) -> list[str]:
@@ -58,22 +64,28 @@ def guess(names: Sequence[str], read: Read, confidence: str | None = None) -> Gu
         read: reads a column; it raises InputError if a cell is of another kind.
         confidence: the column of confidences, if it is known.
     """
+    percent = False
     if confidence is None:
         if any(len(family) > 1 for family in families(names).values()):  # they may be the classes
             return None
         found = _named(names, CONFIDENCES)
         of_name = [name for name in found if normal(name) in _FIRST] or found
-        if len(of_name) != 1 or not _are_confidences(of_name[0], read):
+        highest = _highest(of_name[0], read) if len(of_name) == 1 else None
+        if highest is None:
             return None
         confidence = of_name[0]
+        percent = normal(confidence) in _STATED and _RATING < highest <= 100
+        if highest > 1 and not percent:
+            return None
     names = [name for name in names if name != confidence and typed(name)]
     correct = [name for name in _named(names, (*_CORRECT, *_SCORED)) if _are_truths(name, read)]
     if len(correct) == 1:
-        return Guess(confidence, {"--correct": correct[0]})
+        return Guess(confidence, {"--correct": correct[0]}, percent)
     predicted, labels = _named(names, PREDICTIONS), _named(names, (*LABELS, *TRUTHS))
     if not correct and len(predicted) == len(labels) == 1 and _are_alike(predicted[0], labels[0], read):
         usual = labels[0] in LABELS
-        return Guess(confidence, {"--predicted": predicted[0]} | ({} if usual else {"--labels-column": labels[0]}))
+        others = {"--predicted": predicted[0]} | ({} if usual else {"--labels-column": labels[0]})
+        return Guess(confidence, others, percent)
     return None
 
 
@@ -81,13 +93,14 @@ def _named(names: Sequence[str], known: Sequence[str]) -> list[str]:
     return [name for name in names if normal(name) in known and typed(name)]
 
 
-def _are_confidences(name: str, read: Read) -> bool:
+def _highest(name: str, read: Read) -> float | None:
+    """The largest of the values in a column; None if there are none, or one is missing, negative or no number."""
     cells = Numbers(name)
     with contextlib.suppress(InputError):
         read(name, cells)
         values = cells.values()
-        return bool(len(values) and ((values >= 0) & (values <= 1)).all())
-    return False
+        return float(values.max()) if len(values) and (values >= 0).all() else None
+    return None
 
 
 def _are_truths(name: str, read: Read) -> bool:

@@ -30,8 +30,11 @@ def words(table: dict[str, list[Any]], confidence: str | None = None) -> str:
         ({"conf": CONF, "pred": PRED, "y_true": LABEL}, "--confidence conf --predicted pred --labels-column y_true"),
         ({"conf": CONF, "pred": PRED, "label": LABEL, "ok": OK}, "--confidence conf --correct ok"),
         ({"conf": CONF, "pred": PRED, "label": LABEL, "ok": ["x", "y", "z"]}, "--confidence conf --predicted pred"),
+        ({"conf": [50, 25, 99], "ok": OK}, "--confidence conf --confidence-scale 100 --correct ok"),
         # The names alone are not enough,
-        ({"conf": [50, 25, 99], "ok": OK}, ""),
+        ({"score": [50, 25, 99], "ok": OK}, ""),
+        ({"conf": [5, 2, 9], "ok": OK}, ""),  # which may be ratings
+        ({"conf": [50, 25, 101], "ok": OK}, ""),
         ({"conf": [0.5, None, 1.0], "ok": OK}, ""),
         ({"conf": ["a", "b", "c"], "ok": OK}, ""),
         ({"conf": [], "ok": []}, ""),
