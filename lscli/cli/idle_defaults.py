@@ -36,6 +36,8 @@ def _of_no_use(values: Mapping[str, Any], context: typer.Context) -> Iterator[st
         yield from {"device", "score"} & values.keys()
         if values.get("smoothing") == "prior":
             yield "smoothing"
+    elif "confidence" in values:
+        yield "confidence_scale"
     if "ensemble" in values and not values["ensemble"] and values["ensemble_axis"] is None:
         yield "ensemble_of"
         if values.get("score") == "mutual_information":

@@ -51,6 +51,7 @@ def test_a_table_of_confidences_needs_nothing_that_is_for_logits(run: Run, proje
         ('score = "mutual_information"', "eval x.npy y.npy"),
         ('label-log-probs = "own"\ntopk-num-classes = 9', "eval x.npy y.npy"),
         ('clusters = "first-axis"', "eval x.npy y.npy"),
+        ("confidence-scale = 100", "eval x.npy y.npy"),
         ('clusters = "patient"\ngroups = "meta.csv"', "classes x.npy y.npy"),
         ("min-prob = 0.001", "eval topk.npz --topk-classes ids --classes 4"),
     ],
