@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli.errors import UsageError
-from lscli.metrics.base import OF_CLASS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,13 +56,16 @@ def as_stated(table: SampleTable, stated: NDArray[Any], element: str, min_prob: 
 
     Args:
         table: the samples.
-        stated: the probabilities of all rows: [N, 2], or [N] of class 1.
+        stated: the probabilities of all rows: [N, 2], or [N] of class 1; of more classes the largest of each row, [N].
         element: the name of the type that they are stored in.
         min_prob: their lower bound, see `lscli.io.min_prob`; None for none.
     """
-    if not table.has(OF_CLASS):
-        return table
     p = stated[table["row"]]
+    if (table.num_classes or 0) > 2:
+        # Rows that do not sum to 1 were divided by their sum, and raised rows were scaled: these differ by more.
+        confidence = table["confidence"]
+        same = (np.abs(confidence - p) <= _ROUNDING[element] * p) & (min_prob is None)
+        return replace(table, columns={**table.columns, "confidence": np.where(same, p, confidence)})
     zero, one = (p[:, 0], p[:, 1]) if p.shape[1:] == (2,) else (1.0 - p.ravel(), p.ravel())
     total = zero + one
     total[np.abs(total - 1.0) <= _ROUNDING[element]] = 1.0
@@ -71,7 +73,9 @@ def as_stated(table: SampleTable, stated: NDArray[Any], element: str, min_prob: 
     top, rest = np.where(first, zero, one) / total, np.where(first, one, zero) / total
     if min_prob is not None:
         top, rest = (np.clip(part, min_prob, 1.0 - min_prob) for part in (top, rest))
-    return replace(table, columns={**table.columns, "confidence": top, "one_minus_confidence": rest})
+    found = {"confidence": top, "one_minus_confidence": rest}
+    known = {name: column for name, column in found.items() if name in table.columns}
+    return replace(table, columns={**table.columns, **known})
 
 
 def notes_on_class(number: int | None, compat: Library | None) -> Iterator[str]:

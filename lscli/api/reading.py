@@ -22,7 +22,7 @@ from lscli.scan.scan import scan, scan_parts
 from lscli.smoothing.targets import Targets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -125,7 +125,7 @@ def read(
         asked = {*columns, *opened.columns}
         always = "label" if opened.soft is None else "loss_hard"
         wanted = asked | ({always} if opened.soft is not None else COLUMNS)
-        stated = None if positive_class is None else opened.logits.stated_probabilities()
+        stated = _stated(opened, wanted)
         apart = opened.logits.keep_disagreement() if wanted & OF_MEMBERS else None
         if stated is not None or apart is not None:
             wanted |= {"row"}
@@ -171,6 +171,11 @@ def read(
         class_names=opened.class_names,
         remark=remark,
     )
+
+
+def _stated(opened: Inputs, columns: Collection[str]) -> NDArray[np.float64] | None:
+    """The probabilities as they are stored, if confidences are wanted and the file has probabilities."""
+    return opened.logits.stated_probabilities() if opened.soft is None and "confidence" in columns else None
 
 
 def _with_disagreement(table: SampleTable, apart: Disagreement) -> SampleTable:
@@ -219,7 +224,8 @@ def read_parts(
     opened = _inputs(logits, labels, options)
     wanted = {*columns, *opened.columns}
     apart = opened.logits.keep_disagreement() if wanted & OF_MEMBERS else None
-    wanted |= {"row"} if apart is not None else set()
+    stated = _stated(opened, wanted)
+    wanted |= {"row"} if not (apart is None and stated is None) else set()
 
     def parts() -> Iterator[tuple[SampleTable, Array]]:
         skipped = samples = 0
@@ -231,6 +237,8 @@ def read_parts(
                 skipped, last = skipped + part.skipped, part
                 zero.append(part.zero_labels)
                 table = part.table if apart is None else _with_disagreement(part.table, apart)
+                if stated is not None:
+                    table = as_stated(table, stated, opened.logits.stored, options.min_prob)
                 table = opened.rows.clustered(opened.rows.weighted(table))
                 samples += len(table) if table.weight is None else int(np.count_nonzero(table.weight))
                 yield table, opened.rows.groups_of(table)

@@ -142,8 +142,8 @@ def measured_rows(
     choices: Sequence[Choice],
     settings: Settings,
     resampling: Resampling,
-) -> tuple[list[Row], list[str]]:
-    """The rows of all groups, and a note on each metric that was named and is absent.
+) -> tuple[list[Row], list[str], str]:
+    """The rows of all groups, notes on metrics that were named and are absent, and a sentence on those of the defaults.
 
     Args:
         source: the name of the logits.
@@ -163,10 +163,11 @@ def measured_rows(
         for choice in absent
         if choice.named and choice not in lacking
     ]
-    if lacking:
-        names = list(dict.fromkeys(choice.metric.id for choice in lacking))
-        notes.append(f"{', '.join(names)} {'are' if len(names) > 1 else 'is'} absent: {table.lacks}")
-    return rows, notes
+    named = list(dict.fromkeys(choice.metric.id for choice in lacking if choice.named))
+    others = list(dict.fromkeys(choice.metric.id for choice in lacking if not choice.named))
+    if named:
+        notes.append(f"{', '.join(named)} {'are' if len(named) > 1 else 'is'} absent: {table.lacks}")
+    return rows, notes, f"Absent, because {table.lacks}: {', '.join(others)}." if others else ""
 
 
 def _lacks_columns(choice: Choice, settings: Settings, table: SampleTable) -> bool:
@@ -202,7 +203,7 @@ def report(
     Raises:
         UsageError: there are no logits, and no metric can be computed without them.
     """
-    rows, absent = measured_rows(read.source, read.tables, choices, settings, Resampling.of(options, options))
+    rows, absent, left_out = measured_rows(read.source, read.tables, choices, settings, Resampling.of(options, options))
     words = metric_words(options.metrics)
     if not rows and read.num_classes == 0:
         hint = "for the metrics of confidences, say --metrics default"
@@ -210,7 +211,7 @@ def report(
     clusters = read.all.clusters
     used = {"eps": list(settings.eps), "metrics": words, "bins": rule_of(settings).params["bins"], **used}
     answered = read.answered(options, used, [*notes, *absent, *notes_on_clusters(clusters, read.clusters_by_group)])
-    sentences = [conclude([row for row in rows if not row.group], clusters), read.remark]
+    sentences = [conclude([row for row in rows if not row.group], clusters), read.remark, left_out]
     return Report(rows, " ".join(filter(None, sentences)), **answered)
 
 

@@ -103,15 +103,18 @@ class Logits(Checked):
         return self._source.tensor[self.first : self.first + self.shape[0]]
 
     def stated_probabilities(self) -> NDArray[np.float64] | None:
-        """The probabilities [N, K], or [N] of class 1, as they are stored; None for another kind of values.
+        """The probabilities as they are stored; None for another kind of values.
 
-        The array is filled while the rows are read.
+        They are [N, 2], or [N] of class 1, if there are two classes; otherwise the largest of each row, [N]. The array
+        is filled while the rows are read.
         """
         if self.kind != "probs":
             return None
+        largest = self.shape[1] > 2
         if isinstance(self._source, TensorArray) and self._source.stated is not None:
-            return np.asarray(self._source.stated.cpu(), np.float64)
-        return self._source.keep_stated() if isinstance(self._source, Computed) else None
+            stated = self._source.stated
+            return np.asarray((stated.amax(dim=-1) if largest else stated).cpu(), np.float64)
+        return self._source.keep_stated(largest=largest) if isinstance(self._source, Computed) else None
 
     def keep_disagreement(self) -> Disagreement | None:
         """How much the members of an ensemble disagree about each sample of the whole array; None for other logits.

@@ -48,8 +48,8 @@ class Raised(Computed):
         self.log_likelihoods = array.log_likelihoods
         self._least = least
 
-    def keep_stated(self) -> NDArray[np.float64]:
-        return self._computed.keep_stated()
+    def keep_stated(self, *, largest: bool = False) -> NDArray[np.float64]:
+        return self._computed.keep_stated(largest=largest)
 
     def given(self, row: int) -> NDArray[Any]:
         return self._computed.given(row)

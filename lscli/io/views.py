@@ -33,14 +33,20 @@ class Computed(StoredArray):
         wide: whether float32 becomes float64.
 
     Attributes:
-        stated: the values of the other array that were read so far, float64; None unless `keep_stated` was called.
+        stated: the values of the other array that were read so far, or the largest of each row, float64; None unless
+            `keep_stated` was called.
     """
 
     stated: NDArray[np.float64] | None = None
+    _largest = False
 
-    def keep_stated(self) -> NDArray[np.float64]:
-        """From now on, write the values of the other array, as they are read, into the array that is returned."""
-        self.stated = np.empty(self._source.shape)
+    def keep_stated(self, *, largest: bool = False) -> NDArray[np.float64]:
+        """From now on, write the values of the other array, as they are read, into the array that is returned.
+
+        With `largest`, it has only the largest value of each row.
+        """
+        self.stated = np.empty(self._source.shape[:1] if largest else self._source.shape)
+        self._largest = largest
         return self.stated
 
     def __init__(self, array: StoredArray, shape: tuple[int, ...], *, wide: bool = False) -> None:
@@ -65,7 +71,7 @@ class Computed(StoredArray):
         raw = self._source.read(start, stop, np.empty(shape, self._source.dtype.newbyteorder("=")))
         values = widened(raw, self.stored).astype(self.dtype, copy=False)
         if self.stated is not None:
-            self.stated[start:stop] = values
+            self.stated[start:stop] = values.max(axis=-1) if self._largest else values
         return values
 
 

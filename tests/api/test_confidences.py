@@ -35,7 +35,6 @@ NAMES = np.array(["cat", "dog, or not", 'the "emu"', "élan", "None"])
 COLUMNS: dict[str, Any] = {"conf": CONFIDENCE, "ok": CORRECT.astype(int), "pred": PREDICTED, "label": LABEL}
 TEXTS: dict[str, Any] = {"conf": CONFIDENCE, "pred": NAMES[PREDICTED], "label": NAMES[LABEL]}
 ALL = "accuracy,confidence,calibration,proper,selective"
-pytestmark = pytest.mark.filterwarnings("ignore:.* are absent. there are no logits:lscli.LscliWarning")
 
 
 def _npz(path: Path, columns: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.cli.inprocess import Answer, Run, assert_refused, column, records, values
+from tests.cli.inprocess import Run, assert_refused, column, records, values
 from tests.cli.test_startup import imported
 from tests.command import LABELS, LOGITS, lscli
 from tests.measured import measured
@@ -38,16 +38,8 @@ def changed(folder: Path, row: int, cells: str, header: str = "conf,ok") -> str:
     return str(path)
 
 
-def without_logits(answer: Answer) -> Answer:
-    """An answer of eval without its only warning, which names the metrics that need logits."""
-    (line,) = answer.err.splitlines()
-    assert line.startswith("lscli: warning: loss_hard, loss_uniform, ")
-    assert line.endswith(", gamma are absent: there are no logits")
-    return answer._replace(err="")
-
-
 def test_eval_prints_what_applies(run: Run, table: str) -> None:
-    answer = without_logits(run("eval", table, *COLUMNS))
+    answer = run("eval", table, *COLUMNS)
     found = values(answer)
     assert OK.mean() == found["accuracy"]
     assert CONFIDENCE.mean() == pytest.approx(found["confidence_mean"], rel=1e-12)
@@ -66,7 +58,7 @@ def test_a_pipe_is_read_once(table: str) -> None:
 def test_the_terminal_says_that_there_are_no_logits(run: Run, table: str) -> None:
     for command in ("eval", "bins", "samples"):
         answer = run(command, table, *COLUMNS, "-f", "table")
-        answer = without_logits(answer) if command == "eval" else answer
+        answer = answer if command == "eval" else answer
         assert (0, "") == (answer.code, answer.err)
         assert "200 samples, without logits" in " ".join(answer.out.split())  # a long path wraps the line
         assert " x " not in answer.out
@@ -86,18 +78,23 @@ def test_samples_keep_their_columns_and_leave_empty_what_is_absent(run: Run, tab
 
 
 def test_json_and_wide(run: Run, table: str) -> None:
-    found = json.loads(without_logits(run("eval", table, *COLUMNS, "-f", "json")).out)
+    found = json.loads(run("eval", table, *COLUMNS, "-f", "json").out)
     assert {"role": "confidences", "path": table, "shape": [200], "dtype": "float64", "size": len(TEXT)} == found[
         "inputs"
     ][0]
     assert {"value": "conf", "from": "flag"} == found["settings"]["confidence"]
     assert {"rows": 200, "kept": 200, "ignored": 0, "skipped": 0} == found["samples"]
-    (row,) = records(without_logits(run("eval", table, *COLUMNS, "--wide")))
+    (row,) = records(run("eval", table, *COLUMNS, "--wide"))
     assert OK.mean() == float(row["accuracy"])
     json.loads(run("samples", table, *COLUMNS, "-f", "json").out)
 
 
 def test_metrics_that_need_logits_are_named(run: Run, table: str) -> None:
+    answer = run("eval", table, *COLUMNS, "-f", "json")
+    assert (0, "") == (answer.code, answer.err)
+    said = json.loads(answer.out)["conclusion"]
+    assert "Absent, because there are no logits: loss_hard, loss_uniform, " in said
+    assert said.endswith(", gamma.")
     answer = run("eval", table, *COLUMNS, "-m", "ece,loss_hard,gamma_confidence")
     assert 0 == answer.code
     assert "lscli: warning: loss_hard, gamma_confidence are absent: there are no logits\n" == answer.err
@@ -194,7 +191,7 @@ def test_inspect_and_errors_name_the_command(suffix: str, run: Run, tmp_path: Pa
     for name in ("eval", "bins", "classes", "sweep"):
         answer = run(name, path)
         assert f"hint: if it has confidences instead of logits, say {command}; else " in answer.err
-    assert OK.mean() == values(without_logits(run(*command.split()[1:])))["accuracy"]
+    assert OK.mean() == values(run(*command.split()[1:]))["accuracy"]
 
 
 def test_a_long_path_is_a_part_of_the_command(run: Run, tmp_path: Path) -> None:
@@ -237,7 +234,7 @@ def test_the_samples_of_logits_are_a_table_of_confidences(run: Run, tmp_path: Pa
     expected = values(run("eval", LOGITS, LABELS))
     assert 0 == run("samples", LOGITS, LABELS, "-o", tmp_path / "s.csv").code
     for words in (("--correct", "correct"), ("--predicted", "predicted")):
-        found = values(without_logits(run("eval", tmp_path / "s.csv", "--confidence", "confidence", *words)))
+        found = values(run("eval", tmp_path / "s.csv", "--confidence", "confidence", *words))
         assert {"accuracy", "ece", "mce", "confidence_gap"} <= found.keys()
         for metric, value in found.items():
             assert expected[metric] == pytest.approx(value, rel=1e-9), metric
