@@ -111,7 +111,7 @@ class RowFile:
         if len(parts) == 1:
             return parts[0]
         places = Places()
-        codes = np.concatenate([places.of(part.values)[part.codes.reshape(-1)] for part in parts])
+        codes = np.concatenate([places.of(part.values).astype(np.intp)[part.codes.reshape(-1)] for part in parts])
         return parts[0]._replace(
             name=self.name, codes=codes, values=list(places), size=sum(part.size for part in parts)
         )
