@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 _MOST_NAMES = 12  # in a list for a hint
 _LONGEST_NAME = 80  # characters of a name that a hint repeats
+_LONGEST_PATH = 1000
 _MOST_COMPARED = 2000  # names that a misspelt one is compared with
 
 
@@ -66,9 +67,18 @@ def similar(word: str, known: Iterable[str]) -> list[str]:
 
 def typed(name: str) -> str:
     """A name as it is typed in a shell, for a hint; empty if it cannot be typed, or is too long to be."""
+    return _as_typed(name, _LONGEST_NAME)
+
+
+def typed_path(path: str) -> str:
+    """The same for a path, which may be longer, since a command without it could not be copied."""
+    return _as_typed(path, _LONGEST_PATH)
+
+
+def _as_typed(text: str, longest: int) -> str:
     import shlex  # imported only after an error
 
-    return shlex.quote(name) if name.isprintable() and len(name) <= _LONGEST_NAME else ""
+    return shlex.quote(text) if text.isprintable() and len(text) <= longest else ""
 
 
 def _quoted(word: str) -> str:

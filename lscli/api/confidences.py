@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,7 +20,7 @@ from lscli.io.confidences import guess_of_file, guess_of_table, read_confidences
 from lscli.options import OF_LOGITS
 from lscli.report import Provenance
 from lscli.table import NO_LOGITS, SampleTable
-from lscli.text import shown
+from lscli.text import shown, typed_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
     Table = SampleTable | Mapping[str, ArrayLike] | pd.DataFrame
 
 _ROUNDING = 1e-6  # of a sum of float32 probabilities
-_LONGEST_PATH = 1000  # characters of a path that a hint repeats
 
 
 class Samples(NamedTuple):
@@ -283,8 +281,8 @@ def suggest(error: InputError, logits: Data | Table, labels: Data | None, option
     with contextlib.suppress(LscliError):
         found = _guess(logits, options, None)
     name = os.fsdecode(logits) if isinstance(logits, str | bytes | os.PathLike) else ""
-    if found is not None and 0 < len(name) <= _LONGEST_PATH and name.isprintable():
-        command = " ".join(["lscli eval", shlex.quote(name), *found.words])
+    if found is not None and name and typed_path(name):
+        command = " ".join(["lscli eval", typed_path(name), *found.words])
         instead = f"if it has confidences instead of logits, say {command}"
         error.say(error.message, "; else ".join(filter(None, [instead, error.hint])), error.where)
         return True

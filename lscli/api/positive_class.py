@@ -21,6 +21,8 @@ _WHERE = "positive-class"
 # If p and 1 - p are rounded to this type, they sum to 1 within this distance. A pair that is further off is divided by
 # its sum.
 _ROUNDING = {"bfloat16": 2.0**-8, "float16": 2.0**-11, "float32": 2.0**-22, "float64": 2.0**-22}
+# A row of many classes is divided by its sum, unless it is 1 but for the last digits of float32.
+_LAST_DIGITS = 2.0**-22
 
 
 def positive_class(options: EvaluateOptions | BinsOptions, *, soft_labels: bool = False) -> int | None:
@@ -49,7 +51,9 @@ def check_two_classes(number: int | None, num_classes: int) -> None:
         raise UsageError(what, "leave out --positive-class; lscli classes has the calibration of each", where=_WHERE)
 
 
-def as_stated(table: SampleTable, stated: NDArray[Any], element: str, min_prob: float | None = None) -> SampleTable:
+def as_stated(
+    table: SampleTable, stated: NDArray[Any], element: str | None, min_prob: float | None = None
+) -> SampleTable:
     """The table, with its confidences replaced by the probabilities as they are stored.
 
     The pass reads logarithms, which may change the last digit of a probability, and so its bin if it lies on an edge.
@@ -57,18 +61,19 @@ def as_stated(table: SampleTable, stated: NDArray[Any], element: str, min_prob: 
     Args:
         table: the samples.
         stated: the probabilities of all rows: [N, 2], or [N] of class 1; of more classes the largest of each row, [N].
-        element: the name of the type that they are stored in.
+        element: the type that they are stored in, to whose rounding a row of two may miss the sum 1; None if every row
+            is divided by its sum.
         min_prob: their lower bound, see `lscli.io.min_prob`; None for none.
     """
     p = stated[table["row"]]
     if (table.num_classes or 0) > 2:
         # Rows that do not sum to 1 were divided by their sum, and raised rows were scaled: these differ by more.
         confidence = table["confidence"]
-        same = (np.abs(confidence - p) <= _ROUNDING[element] * p) & (min_prob is None)
+        same = (np.abs(confidence - p) <= _LAST_DIGITS * p) & (min_prob is None)
         return replace(table, columns={**table.columns, "confidence": np.where(same, p, confidence)})
     zero, one = (p[:, 0], p[:, 1]) if p.shape[1:] == (2,) else (1.0 - p.ravel(), p.ravel())
     total = zero + one
-    total[np.abs(total - 1.0) <= _ROUNDING[element]] = 1.0
+    total[np.abs(total - 1.0) <= (_LAST_DIGITS if element is None else _ROUNDING[element])] = 1.0
     first = table["predicted"] == 0
     top, rest = np.where(first, zero, one) / total, np.where(first, one, zero) / total
     if min_prob is not None:

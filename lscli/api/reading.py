@@ -150,7 +150,8 @@ def read(
     if apart is not None:
         result = result._replace(table=_with_disagreement(result.table, apart))
     if stated is not None:
-        result = result._replace(table=as_stated(result.table, stated, opened.logits.stored, options.min_prob))
+        element = None if positive_class is None else opened.logits.stored
+        result = result._replace(table=as_stated(result.table, stated, element, options.min_prob))
     # The length of a table is that of its columns, so one stays even if those that are asked for are not known.
     if not asked & result.table.columns.keys():
         asked.add(always)
@@ -238,7 +239,7 @@ def read_parts(
                 zero.append(part.zero_labels)
                 table = part.table if apart is None else _with_disagreement(part.table, apart)
                 if stated is not None:
-                    table = as_stated(table, stated, opened.logits.stored, options.min_prob)
+                    table = as_stated(table, stated, None, options.min_prob)
                 table = opened.rows.clustered(opened.rows.weighted(table))
                 samples += len(table) if table.weight is None else int(np.count_nonzero(table.weight))
                 yield table, opened.rows.groups_of(table)

@@ -12,7 +12,7 @@ from lscli.io.argument import Argument, is_path, is_stdin
 from lscli.io.format_table import FORMATS, column_names
 from lscli.io.table_reading import reading_of_file
 from lscli.io.tables.columns import LABELS
-from lscli.text import typed
+from lscli.text import typed, typed_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,9 +29,9 @@ def suggest(error: InputError, logits: Data, labels: Data | None, options: Readi
     """
     if labels is not None or not isinstance(logits, str | bytes | os.PathLike) or is_stdin(logits):
         return False
-    if options.class_names is not None or not is_path(logits) or not typed(os.fsdecode(logits)):
+    if options.class_names is not None or not is_path(logits) or not typed_path(os.fsdecode(logits)):
         return False
-    path = typed(os.fsdecode(logits))
+    path = typed_path(os.fsdecode(logits))
     hint = None
     with contextlib.ExitStack() as stack, contextlib.suppress(LscliError):
         files = Argument.of(logits, "logits", stack, options.input_format).files

@@ -151,10 +151,10 @@ def test_confidences_below_half_stay_what_they_are(tmp_path: Path) -> None:
     path.write_text("conf,ok\n0.1,1\n0.2,0\n0.3,0\n")
     report = lscli.evaluate(path, confidence="conf", correct="ok")
     assert pytest.approx(0.2, rel=1e-12) == report["confidence_mean"]
-    assert 1 == len(report.warnings)
-    assert report.warnings[0].startswith("loss_hard, loss_uniform, ")
-    assert report.conclusion.endswith(".")
-    assert "loss" not in report.conclusion
+    assert [] == report.warnings
+    said, absent = report.conclusion.split(" Absent, ")
+    assert absent.startswith("because there are no logits: loss_hard, loss_uniform, ")
+    assert "loss" not in said
 
 
 @pytest.mark.parametrize("name", ["t.csv", "t.parquet", "t.npz"])
@@ -460,7 +460,7 @@ def test_percentages_are_confidences_of_a_scale() -> None:
     with pytest.raises(lscli.LscliError, match=r"row 1: the confidence 1\.01 is not in") as caught:
         lscli.evaluate({"c": [50, 101], "ok": ok[:2]}, confidence="c", confidence_scale=100, correct="ok")
     assert "percentages" not in caught.value.hint
-    with pytest.raises(lscli.UsageError, match="without confidence"):
+    with pytest.raises(lscli.UsageError, match="needs confidence"):
         lscli.evaluate({"c": stated}, confidence_scale=100)
 
 

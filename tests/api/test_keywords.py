@@ -30,7 +30,7 @@ FUNCTIONS: dict[str, tuple[type[Options], list[str], tuple[Any, ...], dict[str, 
     "explain": (options.ExplainOptions, ["value", "logits", "labels"], ("0.5", LOGITS, LABELS), {"candidates": 3}),
     "inspect": (options.InspectOptions, ["path"], ("sample_data/logits.npy",), {"input_format": "npy"}),
 }
-_REFUSED = {"topk_classes", "classes", "label_log_probs", "confidence", "correct", "predicted"}
+_REFUSED = {"topk_classes", "classes", "label_log_probs", "confidence", "correct", "predicted", "confidence_scale"}
 NOT_TAKEN = {
     "explain": {"groups", "group_by", "clusters", *_REFUSED},
     "sweep": _REFUSED,

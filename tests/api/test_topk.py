@@ -66,7 +66,7 @@ def test_every_metric_is_equal_bounded_or_named(own: Any, k: int) -> None:
     options: dict[str, Any] = {"metrics": "all", "noise_rate": 0.1, "eps": "0,0.1,0.5", "label_log_probs": own}
     found = lscli.evaluate(top.values, Y, topk_classes=top.classes, classes=K, **options)
     full = lscli.evaluate(X, Y, metrics="all", noise_rate=0.1, eps="0,0.1,0.5")
-    named = " ".join(found.warnings)
+    named = " ".join([*found.warnings, found.conclusion])
     for row in full.rows:
         eps = row.params.get("eps")
         rows = [each for each in found.rows if each.metric == row.metric and each.params.get("eps") == eps]

@@ -141,7 +141,7 @@ CASES = [
     Hint(
         "clusters in a column of the logits' table",
         table(*CLUSTERED, **PATIENTS),
-        "'patient' is no file",
+        "'patient' is not a file",
         "for this column of the logits' table, add --groups ",
         copied,
         ACCURACY,
