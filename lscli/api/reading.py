@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lscli.api import confidences, table_hint
 from lscli.api.inputs import Inputs
 from lscli.api.plausibility import COLUMNS, plausibility_notes
 from lscli.api.positive_class import as_stated, check_two_classes
@@ -20,6 +19,7 @@ from lscli.options import TargetOptions
 from lscli.report import Provenance
 from lscli.scan.scan import scan, scan_parts
 from lscli.smoothing.targets import Targets
+from lscli.table import SampleTable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from lscli.io.tensor_members import Disagreement
     from lscli.metrics.bins import BinRule
     from lscli.options import Data, ReadingOptions
-    from lscli.table import SampleTable
 
     Array = NDArray[Any]
 
@@ -112,7 +111,9 @@ def read(
     Raises:
         LscliError: as `lscli.evaluate`.
     """
-    if confidences.are_meant(logits, options):
+    if without_logits(logits, options):
+        from lscli.api import confidences
+
         found = confidences.read(logits, labels, options)
         tables = found.rows.tables(found.table)
         return Reading(found.source, tables, 0, found.provenance, targets=Targets(against.smoothing))
@@ -185,11 +186,23 @@ def _with_disagreement(table: SampleTable, apart: Disagreement) -> SampleTable:
     return replace(table, columns={**table.columns, **found})
 
 
+def without_logits(logits: Data | Table, options: ReadingOptions) -> bool:
+    """Whether samples without logits are meant; see `confidences.are_meant`."""
+    named = (options.confidence, options.correct, options.predicted, options.confidence_scale)
+    if not isinstance(logits, SampleTable) and all(value is None for value in named):
+        return False
+    from lscli.api.confidences import are_meant  # imported only for these, because start-up time counts
+
+    return are_meant(logits, options)
+
+
 def _inputs(logits: Any, labels: Data | None, options: ReadingOptions, *, soft_labels: bool = False) -> Inputs:
     """Open logits and labels; the hint of an error says how a table is read, if it is plain."""
     try:
         return Inputs(logits, labels, options, soft_labels=soft_labels)
     except InputError as error:
+        from lscli.api import confidences, table_hint  # imported only after an error
+
         if not confidences.suggest(error, logits, labels, options):
             table_hint.suggest(error, logits, labels, options)
         raise
@@ -214,7 +227,9 @@ def read_parts(
 
     The reading has no tables, and no counts that are only known after the last row.
     """
-    if confidences.are_meant(logits, options):
+    if without_logits(logits, options):
+        from lscli.api import confidences
+
         found = confidences.read(logits, labels, options, listed=True)
         whole, rows = found.rows.clustered(found.rows.weighted(found.table)), found.rows
         blocks = (

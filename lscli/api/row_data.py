@@ -11,8 +11,6 @@ import numpy as np
 from lscli.arrays import column_keys
 from lscli.errors import InputError
 from lscli.io.axes import Samples
-from lscli.io.clusters import open_clusters
-from lscli.io.row_values import RowFile, RowTable
 from lscli.io.weights_groups import open_groups, open_weights
 
 if TYPE_CHECKING:
@@ -21,6 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.io.axes import Shape
+    from lscli.io.clusters import Clusters
+    from lscli.io.row_values import RowFile, RowTable
     from lscli.options import RowOptions
     from lscli.table import SampleTable
 
@@ -51,14 +51,20 @@ class RowData:
     ) -> None:
         self.weight = open_weights(options.weights, samples, kept)
         axes, groups = Samples.of(samples, entries), options.groups
+        # What most runs do not need is imported only where it is, because start-up time counts.
         with contextlib.ExitStack() as stack:
             table: RowFile | RowTable | None = None
-            if isinstance(groups, str | bytes | os.PathLike):
-                table = stack.enter_context(RowFile(os.fsdecode(groups), "groups"))
-            elif column_keys(groups):
-                table = RowTable(groups, "groups")
-            self.clusters = None
-            if options.takes("clusters"):
+            if groups is not None:
+                from lscli.io.row_values import RowFile, RowTable
+
+                if isinstance(groups, str | bytes | os.PathLike):
+                    table = stack.enter_context(RowFile(os.fsdecode(groups), "groups"))
+                elif column_keys(groups):
+                    table = RowTable(groups, "groups")
+            self.clusters: Clusters | None = None
+            if options.takes("clusters") and (options.clusters is not None or axes.dependent):
+                from lscli.io.clusters import open_clusters
+
                 self.clusters = open_clusters(options.clusters, table, axes, kept)
             # A table of which the clusters are a column needs no column of groups.
             if self.clusters is not None and self.clusters.of_table and options.group_by is None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lscli.api import confidences, reading
+from lscli.api import reading
 from lscli.api.keywords import of_logits
 from lscli.errors import UsageError
 from lscli.io.argument import is_stdin
@@ -52,7 +52,7 @@ def per_sample(logits: Data | Table, labels: Data | None, options: SamplesOption
         LscliError: as `lscli.evaluate`.
     """
 
-    if options.worst is not None and options.by == "loss" and confidences.are_meant(logits, options):
+    if options.worst is not None and options.by == "loss" and reading.without_logits(logits, options):
         raise UsageError("the loss needs logits", "say --by confidence", where="worst")
     clustered = options.clusters is not None and not (isinstance(options.clusters, str) and options.clusters == NONE)
     of_members = _OF_MEMBERS if is_ensemble(options) else ()

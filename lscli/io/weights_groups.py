@@ -8,7 +8,6 @@ import numpy as np
 
 from lscli.errors import InputError, UsageError
 from lscli.io.axes import check_samples
-from lscli.io.row_values import of_given
 from lscli.smoothing.checks import OF_ROWS, check_range
 from lscli.text import printable
 
@@ -97,6 +96,8 @@ def open_groups(
                 "no file is given for this column", "add --groups META.csv, one row per sample", where="group-by"
             )
         return [""], None
+    from lscli.io.row_values import of_given  # imported only for groups
+
     found = of_given(value, "groups") if table is None else table.values(column, samples.lengths, "--group-by")
     codes = samples.fitted(found.codes, "rows of metadata", found.name)
     called = [printable(str(each)) or _EMPTY for each in found.values]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lscli.errors import UsageError
 from lscli.metrics.bounds import bounded_values
 from lscli.metrics.catalogue import FAMILIES, METRICS, find
-from lscli.metrics.everyday_names import meant
 from lscli.smoothing.checks import check_eps, check_share
 from lscli.text import nearest
 
@@ -89,6 +88,8 @@ def _choices(word: str, allow_negative_eps: bool) -> list[Choice]:
     metric_id, at, argument = word.partition("@")
     metric = find(metric_id)
     if metric is None:
+        from lscli.metrics.everyday_names import meant  # imported only after an error
+
         hint = meant(word) or nearest(metric_id, [*METRICS, *FAMILIES, *_SETS]) or "see lscli metrics"
         raise UsageError(f"unknown metric {metric_id!r}", hint, where=_WHERE)
     if not at:

@@ -16,7 +16,6 @@ from lscli.scan.chunk_size import fit, table_bytes
 from lscli.scan.cpu import scan_on_cpu
 from lscli.scan.row_checks import RowChecks
 from lscli.scan.table_builder import TableBuilder
-from lscli.scan.topk import scan_topk
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -157,6 +156,8 @@ def _scan(
     counted: NDArray[np.bool_] | None = None,
 ) -> Scan:
     if isinstance(logits, TopK):  # whose rows give bounds, have no masked classes, and are not watched
+        from lscli.scan.topk import scan_topk  # imported only for these
+
         part = scan_topk(logits, label, columns, options)
         return Scan(part.table, "cpu", "numpy", part.skipped, 0, np.empty(0, np.intp), 0, part.tail)
     of_labels = () if soft is None else soft.columns
