@@ -25,7 +25,7 @@ def test_a_signal_while_reading_ends_the_run_silently(tmp_path: Path, number: si
     logits, labels = _long_work(tmp_path)
     arguments = ["eval", logits, labels, "-o", tmp_path / "out.csv", "--threads", "1", "--chunk-rows", "1"]
     with subprocess.Popen(command(arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        _wait_until_open(process, logits)
+        _wait_until_read(process, logits)
         process.send_signal(number)
         streams = process.communicate(timeout=120)
     assert (code, ("", "")) == (process.returncode, streams)
@@ -89,12 +89,24 @@ def _long_work(folder: Path) -> tuple[Path, Path]:
     return logits, labels
 
 
-def _wait_until_open(process: subprocess.Popen[str], path: Path) -> None:
+def _wait_until_read(process: subprocess.Popen[str], path: Path) -> None:
+    """Wait until a file is being read: its first rows are many times what the modules take that are imported last."""
     deadline = time.monotonic() + 60
-    while str(path) not in _open_files(str(process.pid)):
+    before = None
+    while before is None or _bytes_read(process.pid) < before + _ROWS_READ:
+        if before is None and str(path) in _open_files(str(process.pid)):
+            before = _bytes_read(process.pid)
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+_ROWS_READ = 8 << 20
+
+
+def _bytes_read(pid: int) -> int:
+    counts = dict(line.split(": ") for line in Path(f"/proc/{pid}/io").read_text().splitlines())
+    return int(counts["rchar"])
 
 
 def _open_files(pid: str) -> list[str]:
