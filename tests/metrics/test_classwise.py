@@ -66,7 +66,9 @@ EDGES = st.sampled_from(["right", "left"])
 
 
 # Few rows of rounded logits may by chance sum to 1, or have a column that equals the labels.
-@pytest.mark.filterwarnings("ignore:logits. every row sums to 1", "ignore:logits. column [0-9] holds only whole numbers")
+@pytest.mark.filterwarnings(
+    "ignore:logits. every row sums to 1", "ignore:logits. column [0-9] holds only whole numbers"
+)
 @settings(max_examples=100, deadline=None)
 @given(
     st.integers(0, 10_000),
