@@ -17,6 +17,7 @@ from lscli.checked_options import declared
 from lscli.errors import InputError, LscliError, UsageError
 from lscli.io.argument import Argument, is_path, is_stdin
 from lscli.io.confidences import guess_of_file, guess_of_table, read_confidences
+from lscli.io.tables.confidence_columns import RATING
 from lscli.options import OF_LOGITS
 from lscli.report import Provenance
 from lscli.table import NO_LOGITS, SampleTable
@@ -222,7 +223,7 @@ def _check_range(found: Confidences, kept: Array, options: ReadingOptions) -> No
     hint = "a confidence is the probability that the prediction is right, from 0 to 1"
     if low >= -_ROUNDING and high <= 1 + _ROUNDING:
         hint = "if that is rounding, limit the column to [0, 1]: np.clip(confidence, 0, 1)"
-    elif low >= 0 and high <= 100 and options.confidence_scale is None:
+    elif low >= 0 and RATING < high <= 100 and options.confidence_scale is None:
         hint = "if these are percentages, say --confidence-scale 100"
     elif high <= 0:
         hint = "if these are logarithms of probabilities, save their exponentials: np.exp(confidence)"

@@ -184,6 +184,13 @@ CASES = [
         never=("percentages",),
     ),
     Hint(
+        "one confidence above 1",
+        table(*NAMED, conf=np.append(CONF[1:], 1.4), ok=OK),
+        "the confidence 1.4 is not in [0, 1]",
+        "a confidence is the probability that the prediction is right, from 0 to 1",
+        never=("percentages", "--confidence-scale"),
+    ),
+    Hint(
         "scores that are no confidences",
         table(*NAMED, conf=1000 * CONF - 500, ok=OK),
         "is not in [0, 1]",

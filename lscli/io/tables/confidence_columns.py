@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _FIRST = ("confidence", "conf")
 # A column of one of these names may have percentages, as language models state them.
 _STATED = ("confidence", "conf", "certainty")
-_RATING = 10  # the highest value of what is a rating rather than a percentage
+RATING = 10  # no column of percentages has a highest value this low: it has ratings, or a mistake
 _CORRECT = ("correct", "is_correct", "correctness", "ok", "right", "is_right", "hit", "match", "is_match")
 _SCORED = ("acc", "accuracy", "em", "exact_match", "tp", "true_positive")
 
@@ -74,7 +74,7 @@ def guess(names: Sequence[str], read: Read, confidence: str | None = None) -> Gu
         if highest is None:
             return None
         confidence = of_name[0]
-        percent = normal(confidence) in _STATED and _RATING < highest <= 100
+        percent = normal(confidence) in _STATED and RATING < highest <= 100
         if highest > 1 and not percent:
             return None
     names = [name for name in names if name != confidence and typed(name)]
