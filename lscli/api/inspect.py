@@ -379,7 +379,7 @@ def _fit(logits: Shape, labels: Shape) -> bool:
     return labels == logits or bool(class_axes(logits, labels) or ensemble_axes(logits, labels))
 
 
-# For an array of several dimensions without labels.
+# The option for logits of several dimensions if no labels tell which axis holds the classes.
 _UNKNOWN_AXIS = "--class-axis AXIS"
 
 

@@ -78,7 +78,7 @@ def _of_clusters(files: Sequence[tuple[RegularFile, str]], path: str, options: R
 
 
 _OF_TOKEN = re.compile(r"(.+[./])?\d+[./]logprob")
-# Hints that ask for what the command says.
+# Beginnings of hints that ask for options which the whole command already has.
 _GENERAL = (
     *("name the columns of the classes", "name the file of the labels", "name one with", "give the names of the"),
     *("if it holds the labels", "for a column of metadata"),

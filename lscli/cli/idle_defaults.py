@@ -47,7 +47,7 @@ def _of_no_use(values: Mapping[str, Any], context: typer.Context) -> Iterator[st
         yield from unused
     if values.get("clusters") == "first-axis" and not values["flatten"] and values["class_axis"] is None:
         yield "clusters"
-    # Metadata for clusters, in a command without them.
+    # The project names metadata for --clusters, and this command has no clusters.
     if "groups" in values and "clusters" not in values and values["group_by"] is None and _has_clusters(context):
         yield "groups"
 

@@ -22,7 +22,7 @@ Answer = TypeVar("Answer", bound="Provenance")
 
 # The key of a context under which the path of the pyproject.toml that was read is kept.
 PYPROJECT = "lscli.pyproject"
-# That of the names of options that the project sets, and that have their built-in defaults all the same.
+# The key of the options that the project sets and that get their built-in defaults here, since they have no use.
 _BUILT_IN = "lscli.built_in"
 _PREFIX = "LSCLI_"
 # Variables that set no option.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # Bytes of a tile of one member. The tiles of all members, which are needed at once, share this many.
 _TILES = 2 << 20
-# The most tiles for each member, where all rows underflow and are computed again in float64, and besides.
+# The most memory, in tiles: for each member, if all rows underflow and are computed again in float64; and in addition.
 _EACH, _BESIDES = 6, 6
 # Below this, a sum of exponentials of float32 has lost digits, because some of them underflow.
 _THIN = 1e-31

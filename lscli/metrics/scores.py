@@ -29,7 +29,7 @@ SCORE_COLUMNS: dict[Score, str] = {
     "max_logit_pnorm": "pnorm_scores",
     "mutual_information": "mutual_information",
 }
-# Scores that are the larger, the less sure a sample is.
+# Scores that are larger for less certain samples.
 _DESCENDING = ("entropy", "mutual_information")
 
 

@@ -160,7 +160,7 @@ class Arrays:
             return _items(value)
         dicts = {id(part): dict(_items(part)) for part in value}
         shared = [key for key in dict.fromkeys(keys) if all(key in own for own in dicts.values())]
-        # What is no array is left out. So a list of pairs of pairs ... is not sorted again and again.
+        # Values that are no arrays are left out here, so that deeply nested lists take linear time.
         joined: list[tuple[str, Value]] = []
         for key in shared:
             column = [dicts[id(part)][key] for part in value]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from lscli.io.cells import Cells
 
-    # Gives the cells of the column of a name.
+    # A function that reads the column of a name and gives its cells to the second argument.
     Read = Callable[[str, Cells], None]
 
 # Of several columns that may be the confidence, one of these names is meant.

@@ -43,9 +43,9 @@ _GOLD = (
     "class",
     "species",
 )
-# What the name of a single score often has in it.
+# Words that the name of a column with one score per row often contains.
 _SCORES = ("prob", "score", "logit", "conf")
-# Two names of classes, that of class 0 first.
+# Pairs of class names; the first is class 0.
 _PAIRS = (
     *(("no", "yes"), ("n", "y"), ("f", "t"), ("negative", "positive"), ("neg", "pos"), ("ham", "spam")),
     *(("benign", "malignant"), ("control", "case"), ("fail", "pass"), ("off", "on"), ("bad", "good")),
