@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from lscli.errors import UsageError
-from lscli.intervals.bootstrap import Bootstrap, interval, resampled
-from lscli.intervals.clusters import mean_interval, notes_on_clusters, widened
-from lscli.limits import memory_limit, processors
+from lscli.intervals.clusters import notes_on_clusters
+from lscli.intervals.of_metrics import Resampling, intervals
 from lscli.metrics import ensemble
 from lscli.metrics.base import Settings
 from lscli.metrics.bins import rule_of
@@ -19,121 +17,32 @@ from lscli.summaries.evaluation import conclude
 from lscli.table import NO_LOGITS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from numpy.typing import NDArray
+    from collections.abc import Iterable, Mapping, Sequence
 
     from lscli.api.reading import Reading
-    from lscli.metrics.base import Metric, Value
     from lscli.metrics.selection import Choice
     from lscli.options import (
         CalibrationOptions,
         EvaluateOptions,
-        IntervalOptions,
         MeasureOptions,
-        Progress,
-        ThreadOptions,
         Words,
     )
     from lscli.smoothing.targets import Targets
     from lscli.table import SampleTable
-
-    Array = NDArray[Any]
-
-# The most bytes per sample that a resample takes, measured. The data that all resamples share take as many.
-_RESAMPLE = 128
-
-
-class Resampling(NamedTuple):
-    """How intervals are computed.
-
-    Attributes:
-        bootstrap: the resamples; None for no intervals.
-        threads: the number of threads; None for as many as are fast and fit into memory.
-        progress: called with the number of resamples that are done, and of all resamples.
-    """
-
-    bootstrap: Bootstrap | None
-    threads: int | None
-    progress: Progress | None
-
-    @classmethod
-    def of(cls, intervals: IntervalOptions, work: ThreadOptions) -> Resampling:
-        """The resampling that the options select."""
-        bootstrap = Bootstrap(intervals.bootstrap, intervals.seed, intervals.level) if intervals.ci else None
-        return cls(bootstrap, work.threads, work.progress)
 
 
 def group_rows(
     source: str, group: str, table: SampleTable, choices: Sequence[Choice], settings: Settings, resampling: Resampling
 ) -> list[Row]:
     """The rows of a report for one group of a source; with intervals if the resampling has a bootstrap."""
-    values = [(choice, choice.values(table, settings)) for choice in choices]
-    shared: list[Choice] = []
-    drawn: Iterator[Array] = iter(())
-    bootstrap = resampling.bootstrap
-    if bootstrap is not None and (table.cluster is None or table.clusters > 1):
-        shared = [
-            choice
-            for choice, found in values
-            if not all(value.clusters for value in found) and not (choice.metric.by_class or _constant(choice, found))
-        ]
-
-        def compute(resample: SampleTable) -> list[float]:
-            return [value.value for choice in shared for value in choice.values(resample, settings)]
-
-        if shared:
-            threads = resampling.threads or _threads(len(table))
-            drawn = iter(resampled(table, compute, bootstrap, threads, resampling.progress).T)
+    found = [(choice, choice.values(table, settings)) for choice in choices]
     n = int(table.total) if table.total.is_integer() else table.total
-    rows = []
-    for choice, found in values:
-        for value in found:
-            low, high = math.nan, math.nan
-            if bootstrap is not None:
-                of_resamples = next(drawn) if choice in shared else None
-                low, high = _interval(table, choice.metric, value, of_resamples, bootstrap.level)
-            rows.append(Row(source, group, choice.metric.id, value.value, value.stderr, low, high, n, value.params))
-    return rows
-
-
-def _interval(
-    table: SampleTable, metric: Metric, value: Value, drawn: Array | None, level: float
-) -> tuple[float, float]:
-    """The interval of a value; nan if it has none.
-
-    For a mean over clusters, it is computed from the standard error; for all other values, from the resamples.
-
-    Args:
-        table: the samples.
-        metric: what the value is of.
-        value: with its standard error.
-        drawn: the values of the resamples, [resamples]; None without any.
-        level: the level of the interval.
-    """
-    if value.clusters:
-        low, high = mean_interval(value.value, value.stderr, value.clusters, level)
-    elif drawn is None:
-        return math.nan, math.nan
-    else:
-        low, high = interval(value.value, drawn, level, biased=metric.biased)
-        if table.cluster is None:
-            return low, high
-        low, high = widened((low, high), value.value, table.clusters, level)
-        low = max(low, 0.0) if metric.biased else low
-    least, most = metric.within
-    return max(low, least), min(high, most)
-
-
-def _threads(samples: int) -> int:
-    """The number of threads that fit into memory; 0 means that the main thread does the work."""
-    limit, most = memory_limit(), processors()
-    return most if limit is None else limit.threads(most, _RESAMPLE * samples, _RESAMPLE * samples)
-
-
-def _constant(choice: Choice, found: Sequence[Value]) -> bool:
-    """Whether the metric is a constant and has no interval. A floor is, unless it depends on the label."""
-    return choice.metric.constant and all(math.isnan(value.stderr) for value in found)
+    bounds = intervals(table, found, settings, resampling)
+    return [
+        Row(source, group, choice.metric.id, value.value, value.stderr, *next(bounds), n, value.params)
+        for choice, values in found
+        for value in values
+    ]
 
 
 def measured_rows(

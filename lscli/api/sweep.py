@@ -12,10 +12,11 @@ import numpy as np
 from lscli.api import reading, soft_metrics
 from lscli.api.keywords import of_logits
 from lscli.api.loss_targets import declared_targets, parse_eps
-from lscli.api.report_rows import Resampling, group_rows
+from lscli.api.report_rows import group_rows
 from lscli.checked_options import items
 from lscli.errors import InputError, UsageError
 from lscli.intervals.clusters import notes_on_clusters
+from lscli.intervals.of_metrics import Resampling
 from lscli.io.argument import is_path
 from lscli.io.axes import without
 from lscli.io.path_roles import is_keyed, is_table, stored_shape

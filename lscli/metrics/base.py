@@ -81,6 +81,9 @@ class Settings(NamedTuple):
     positive_class: int | None = None
 
 
+# How `--ci` computes the interval of a metric: percentiles of resamples, shifted where the value is larger in resamples
+# than in the sample, as a calibration error.
+IntervalKind = Literal["resamples", "inversion"]
 Columns = frozenset[str] | Callable[[Settings], frozenset[str]]
 # The values of a metric: none where it does not apply, several where a setting has several values.
 Compute = Callable[["SampleTable", Settings], Sequence[Value]]
@@ -98,7 +101,7 @@ class Metric(NamedTuple):
         parameter: the setting that may follow its id after `@` and is the first of its params.
         by_class: it reads `table.classes`, the sums by class and bin, which resamples do not have.
         constant: it is the same for all samples, so that it has no interval.
-        biased: it is larger in resamples than in the sample, so that its interval has to be shifted.
+        interval: how its interval is computed, see `intervals/of_metrics.py`.
         of_class: whether the metric is computed from `SampleTable.of_class` if there is a positive class.
         within: the least and the largest number that it can be; an interval of clusters ends there.
         rises, falls: the columns that it never decreases, or never increases, with, so that bounds of these are bounds
@@ -114,7 +117,7 @@ class Metric(NamedTuple):
     parameter: Literal["", "eps", "rho", "coverage", "risk"] = ""
     by_class: bool = False
     constant: bool = False
-    biased: bool = False
+    interval: IntervalKind = "resamples"
     of_class: bool = False
     within: tuple[float, float] = (-math.inf, math.inf)
     rises: Columns = frozenset()

@@ -125,7 +125,7 @@ METRICS = (
         _norm_of_gaps("l1"),
         "expected calibration error",
         default=True,
-        biased=True,
+        interval="inversion",
         of_class=True,
     ),
     Metric(
@@ -135,7 +135,7 @@ METRICS = (
         _norm_of_gaps("l2"),
         "root mean square over the bins",
         default=True,
-        biased=True,
+        interval="inversion",
         of_class=True,
     ),
     Metric(
@@ -145,7 +145,7 @@ METRICS = (
         _norm_of_gaps("max"),
         "largest gap of a bin",
         default=True,
-        biased=True,
+        interval="inversion",
         of_class=True,
     ),
     Metric(
@@ -166,7 +166,7 @@ METRICS = (
         _COLUMNS,
         ece_equal_mass,
         "ece over bins of equal count",
-        biased=True,
+        interval="inversion",
         of_class=True,
     ),
     Metric(
@@ -177,7 +177,7 @@ METRICS = (
         _COLUMNS,
         ece_sweep,
         "as many bins as stay monotone",
-        biased=True,
+        interval="inversion",
         of_class=True,
     ),
     Metric(
@@ -187,7 +187,7 @@ METRICS = (
         _COLUMNS,
         rmsce_debiased,
         "rmsce less its own noise",
-        biased=True,
+        interval="inversion",
         of_class=True,
     ),
     *smooth_ece.METRICS,
@@ -198,7 +198,7 @@ METRICS = (
         _COLUMNS,
         ks_calibration,
         "largest cumulative gap",
-        biased=True,
+        interval="inversion",
         of_class=True,
     ),
     Metric(

@@ -122,7 +122,7 @@ METRICS = (
         _COLUMNS,
         _part(_MISCALIBRATION, BRIER),
         "Brier lost to miscalibration",
-        biased=True,
+        interval="inversion",
         of_class=True,
     ),
     Metric(
@@ -131,7 +131,7 @@ METRICS = (
         _COLUMNS,
         _part(_DISCRIMINATION, BRIER),
         "Brier won by ranking",
-        biased=True,
+        interval="inversion",
         of_class=True,
     ),
     Metric(
@@ -149,7 +149,7 @@ METRICS = (
         _COLUMNS,
         _part(_MISCALIBRATION, NLL),
         "NLL lost to miscalibration",
-        biased=True,
+        interval="inversion",
         of_class=True,
     ),
     Metric(
@@ -158,7 +158,7 @@ METRICS = (
         _COLUMNS,
         _part(_DISCRIMINATION, NLL),
         "NLL won by ranking",
-        biased=True,
+        interval="inversion",
         of_class=True,
     ),
     Metric(

@@ -146,7 +146,7 @@ METRICS = (
         frozenset({"confidence", "one_minus_confidence", "correct"}),
         smece,
         "smooth calibration error",
-        biased=True,
+        interval="inversion",
         of_class=True,
     ),
 )

@@ -12,9 +12,10 @@ import pytest
 
 import lscli
 from lscli import SampleTable
-from lscli.api.report_rows import Resampling, group_rows
+from lscli.api.report_rows import group_rows
 from lscli.api.sweep import METRICS
 from lscli.intervals.bootstrap import Bootstrap, interval, resampled
+from lscli.intervals.of_metrics import Resampling
 from lscli.metrics.base import Settings
 from lscli.metrics.selection import select
 from lscli.report import Row

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lscli import SampleTable
-from lscli.api.report_rows import Resampling, group_rows
+from lscli.api.report_rows import group_rows
 from lscli.intervals.bootstrap import Bootstrap
+from lscli.intervals.of_metrics import Resampling
 from lscli.metrics.base import Settings
 from lscli.metrics.selection import select
 

@@ -1,0 +1,127 @@
+"""The intervals of the values of metrics, each computed as its metric says."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lscli.intervals.bootstrap import Bootstrap, interval, resampled
+from lscli.intervals.clusters import mean_interval, widened
+from lscli.limits import memory_limit, processors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from lscli.metrics.base import Metric, Settings, Value
+    from lscli.metrics.selection import Choice
+    from lscli.options import IntervalOptions, Progress, ThreadOptions
+    from lscli.table import SampleTable
+
+    Array = NDArray[Any]
+    Found = Sequence[tuple[Choice, Sequence[Value]]]
+
+# The most bytes per sample that a resample takes, measured. The data that all resamples share take as many.
+_RESAMPLE = 128
+
+
+class Resampling(NamedTuple):
+    """How intervals are computed.
+
+    Attributes:
+        bootstrap: the resamples; None for no intervals.
+        threads: the number of threads; None for as many as are fast and fit into memory.
+        progress: called with the number of resamples that are done, and of all resamples.
+    """
+
+    bootstrap: Bootstrap | None
+    threads: int | None
+    progress: Progress | None
+
+    @classmethod
+    def of(cls, intervals: IntervalOptions, work: ThreadOptions) -> Resampling:
+        """The resampling that the options select."""
+        bootstrap = Bootstrap(intervals.bootstrap, intervals.seed, intervals.level) if intervals.ci else None
+        return cls(bootstrap, work.threads, work.progress)
+
+
+def intervals(
+    table: SampleTable, found: Found, settings: Settings, resampling: Resampling
+) -> Iterator[tuple[float, float]]:
+    """The interval of each value, in their order; nan if it has none.
+
+    Args:
+        table: the samples.
+        found: each metric that was selected, with its values.
+        settings: the settings of the metrics.
+        resampling: how intervals are computed.
+    """
+    bootstrap = resampling.bootstrap
+    shared = [] if bootstrap is None else _resampled(table, found)
+    drawn: Iterator[Array] = iter(())
+    if bootstrap is not None and shared:
+
+        def compute(resample: SampleTable) -> list[float]:
+            return [value.value for choice in shared for value in choice.values(resample, settings)]
+
+        threads = resampling.threads or _threads(len(table))
+        drawn = iter(resampled(table, compute, bootstrap, threads, resampling.progress).T)
+    for choice, values in found:
+        for value in values:
+            if bootstrap is None:
+                yield math.nan, math.nan
+            else:
+                of_resamples = next(drawn) if choice in shared else None
+                yield _interval(table, choice.metric, value, of_resamples, bootstrap.level)
+
+
+def _resampled(table: SampleTable, found: Found) -> list[Choice]:
+    """The metrics whose intervals need resamples."""
+    if table.cluster is not None and table.clusters < 2:
+        return []
+    return [
+        choice
+        for choice, values in found
+        if not all(value.clusters for value in values) and not (choice.metric.by_class or _constant(choice, values))
+    ]
+
+
+def _interval(
+    table: SampleTable, metric: Metric, value: Value, drawn: Array | None, level: float
+) -> tuple[float, float]:
+    """The interval of a value; nan if it has none.
+
+    For a mean over clusters, it is computed from the standard error; for all other values, from the resamples.
+
+    Args:
+        table: the samples.
+        metric: what the value is of.
+        value: with its standard error.
+        drawn: the values of the resamples, [resamples]; None without any.
+        level: the level of the interval.
+    """
+    biased = metric.interval == "inversion"
+    if value.clusters:
+        low, high = mean_interval(value.value, value.stderr, value.clusters, level)
+    elif drawn is None:
+        return math.nan, math.nan
+    else:
+        low, high = interval(value.value, drawn, level, biased=biased)
+        if table.cluster is None:
+            return low, high
+        low, high = widened((low, high), value.value, table.clusters, level)
+        low = max(low, 0.0) if biased else low
+    least, most = metric.within
+    return max(low, least), min(high, most)
+
+
+def _constant(choice: Choice, found: Sequence[Value]) -> bool:
+    """Whether the metric is a constant and has no interval. A floor is, unless it depends on the label."""
+    return choice.metric.constant and all(math.isnan(value.stderr) for value in found)
+
+
+def _threads(samples: int) -> int:
+    """The number of threads that fit into memory; 0 means that the main thread does the work."""
+    limit, most = memory_limit(), processors()
+    return most if limit is None else limit.threads(most, _RESAMPLE * samples, _RESAMPLE * samples)
