@@ -27,6 +27,12 @@ Side = Literal["lower", "upper"]
 BOUNDS: tuple[Side, Side] = ("lower", "upper")
 Arguments = TypeVarTuple("Arguments")
 NO_LOGITS = "there are no logits"  # what a table of confidences lacks
+# Columns that a table computes from others if it lacks them. A pass over logits fills `log_one_minus_confidence`, which
+# is finite even where 1 - c underflows.
+_DERIVED: dict[str, frozenset[str]] = {
+    "log_confidence": frozenset({"confidence", "one_minus_confidence"}),
+    "log_one_minus_confidence": frozenset({"one_minus_confidence"}),
+}
 
 
 def bound(column: str, side: Side) -> str:
@@ -109,11 +115,13 @@ class SampleTable:
         return len(next(iter(self.columns.values())))
 
     def __getitem__(self, name: str) -> Column:
+        if name in _DERIVED and name not in self.columns:
+            return self.reused(_derived, name)
         return self.columns[name]
 
     def has(self, names: frozenset[str]) -> bool:
-        """Whether the table has all of these columns."""
-        return names <= self.columns.keys()
+        """Whether the table has all of these columns, or those that it computes them from."""
+        return all(_DERIVED.get(name, {name}) <= self.columns.keys() for name in names - self.columns.keys())
 
     @property
     def total(self) -> float:
@@ -210,13 +218,26 @@ def _at_bounds(table: SampleTable, sides: frozenset[tuple[str, Side]]) -> Sample
 
 
 def _forecasts(table: SampleTable, number: int) -> SampleTable:
-    own, other, predicted = table["confidence"], table["one_minus_confidence"], table["predicted"] == number
-    columns = {
-        "confidence": np.where(predicted, own, other),
-        "one_minus_confidence": np.where(predicted, other, own),
-        "correct": table["label"] == number,
-    }
+    predicted = table["predicted"] == number
+    columns = {"correct": table["label"] == number}
+    for name, other in _OPPOSITES:
+        if {name, other} & table.columns.keys():
+            own, rest = table[name], table[other]
+            columns[name], columns[other] = np.where(predicted, own, rest), np.where(predicted, rest, own)
     return SampleTable(columns)
+
+
+# Of one of two classes, each of these columns is the other one of the other class.
+_OPPOSITES = (("confidence", "one_minus_confidence"), ("log_confidence", "log_one_minus_confidence"))
+
+
+def _derived(table: SampleTable, name: str) -> Column:
+    """A column of `_DERIVED`, [n]: ln(1 - c); or ln c, from 1 - c where c is near 1."""
+    rest = table["one_minus_confidence"]
+    with np.errstate(divide="ignore"):
+        if name == "log_one_minus_confidence":
+            return np.log(rest)
+        return np.where(rest < 0.5, np.log1p(-np.minimum(rest, 0.5)), np.log(table["confidence"]))
 
 
 def _numbers(value: ArrayLike, name: str) -> Column:

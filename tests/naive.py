@@ -49,6 +49,9 @@ def columns(logits: Array, labels: Array, *, exclude: bool = False) -> dict[str,
         ),
         "confidence": p.max(axis=1),
         "one_minus_confidence": np.where(not_top, p, 0).sum(axis=1),
+        "log_one_minus_confidence": np.array(
+            [log_sum(np.delete(x[i], predicted[i]) - top[i]) - log_sum(x[i] - top[i]) for i in range(n)]
+        ),
         "correct": predicted == labels,
         "predicted": predicted,
         "label_prob": p[rows, labels],

@@ -80,7 +80,9 @@ def as_stated(
         top, rest = (np.clip(part, min_prob, 1.0 - min_prob) for part in (top, rest))
     found = {"confidence": top, "one_minus_confidence": rest}
     known = {name: column for name, column in found.items() if name in table.columns}
-    return replace(table, columns={**table.columns, **known})
+    # Without its own column, ln (1 - c) is that of the stated probability.
+    kept = table.without({"log_one_minus_confidence"})
+    return replace(kept, columns={**kept.columns, **known})
 
 
 def notes_on_class(number: int | None, compat: Library | None) -> Iterator[str]:

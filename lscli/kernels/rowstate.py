@@ -179,11 +179,15 @@ class Terms:
         return scores
 
     @cached_property
+    def log_rest(self) -> Column:
+        """log(1 - confidence) = log s - log Z."""
+        whole = self.s > _WHOLE
+        return np.where(whole, -np.log1p(1.0 / self.s), _float64(self.state.log_tail) - self.log_z)
+
+    @cached_property
     def log_not_label(self) -> Column:
         # Where the label is the prediction, 1 - p_y = s / Z keeps its digits; elsewhere p_y is at most 1/2.
-        whole = self.s > _WHOLE
-        rest = np.where(whole, -np.log1p(1.0 / self.s), _float64(self.state.log_tail) - self.log_z)
-        return np.where(self.correct, rest, np.log1p(-self.label_prob))
+        return np.where(self.correct, self.log_rest, np.log1p(-self.label_prob))
 
     @cached_property
     def off_label_entropy(self) -> Column:
@@ -235,6 +239,8 @@ COLUMNS: dict[str, ColumnRule] = {
     "confidence": _rule("tail", lambda terms: 1.0 / terms.z),
     # Not 1 - confidence: s / Z keeps its digits however small it is.
     "one_minus_confidence": _rule("tail", lambda terms: terms.s / terms.z),
+    # Finite where s / Z underflows.
+    "log_one_minus_confidence": _rule("tail log_tail", lambda terms: terms.log_rest),
     "label_prob": _rule("tail", lambda terms: terms.label_prob),
     "label_rank": _rule("rank", lambda terms: terms.state.rank),
     "entropy": _rule("tail tail_cross", lambda terms: terms.entropy),

@@ -75,8 +75,7 @@ class Score(NamedTuple):
 
 
 def _nll_of_samples(table: SampleTable) -> Array:
-    with np.errstate(divide="ignore"):
-        nll: Array = -np.log(np.where(table["correct"], table["confidence"], table["one_minus_confidence"]))
+    nll: Array = 0.0 - np.where(table["correct"], table["log_confidence"], table["log_one_minus_confidence"])
     return nll
 
 
@@ -112,6 +111,7 @@ def _part(place: int, score: Score) -> Compute:
 
 
 _COLUMNS = frozenset({"confidence", "one_minus_confidence", "correct"})
+_WITH_LOG = _COLUMNS | {"log_one_minus_confidence"}  # which keeps a wrong sample finite where 1 - c underflows
 
 METRICS = (
     Metric(
@@ -144,9 +144,10 @@ METRICS = (
     ),
     Metric(
         "nll_miscalibration",
-        "S(c) - S(r), S(c) = mean -[a ln c + (1-a) ln (1-c)], 0 ln 0 = 0, r as in brier_miscalibration; S(c) is "
-        "loss_hard with --positive-class, and not otherwise",
-        _COLUMNS,
+        "S(c) - S(r), S(c) = mean -[a ln c + (1-a) ln (1-c)], 0 ln 0 = 0, ln (1-c) from the logits where 1-c underflows, "
+        "r as in brier_miscalibration; S(c) is loss_hard with --positive-class, and not otherwise; infinite where a "
+        "wrong sample has c = 1 exactly",
+        _WITH_LOG,
         _part(_MISCALIBRATION, NLL),
         "NLL lost to miscalibration",
         interval="inversion",
@@ -155,7 +156,7 @@ METRICS = (
     Metric(
         "nll_discrimination",
         "S(abar) - S(r), abar = mean of a, S and r as in nll_miscalibration",
-        _COLUMNS,
+        _WITH_LOG,
         _part(_DISCRIMINATION, NLL),
         "NLL won by ranking",
         interval="inversion",

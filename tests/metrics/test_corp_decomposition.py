@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.isotonic import isotonic_regression
 
+import lscli
 from lscli import SampleTable
 from lscli.metrics.base import Settings
 from lscli.metrics.corp_decomposition import METRICS, recalibrated
+from lscli.options import Kernel
 
 Array = NDArray[Any]
 NAMES = [
@@ -147,6 +149,45 @@ def test_nll_reads_one_minus_confidence_where_confidence_rounds_to_one() -> None
         "correct": np.array([True, False]),
     }
     assert parts(SampleTable(columns))["nll_miscalibration"] == pytest.approx(10 * math.log(10) - math.log(2))
+
+
+def far_apart(classes: int) -> tuple[Array, Array]:
+    """Logits of which some rows are so sure that 1 - c underflows, with labels that are right and wrong there."""
+    rng = np.random.default_rng(3)
+    logits, labels = 3 * rng.standard_normal((60, classes)), rng.integers(0, classes, 60)
+    logits[:8, 0] += [800, 900, 2000, 800, -800, -1000, 1e5, 750]
+    labels[:8] = [1, 1, 0, 1, 0, 1, 1, 1]
+    return logits, labels
+
+
+@pytest.mark.parametrize("kernel", ["numpy", "torch"])
+def test_the_nll_of_a_confidence_is_finite_where_1_minus_it_underflows(kernel: Kernel) -> None:
+    logits, labels = far_apart(5)
+    scores, top = [], logits.argmax(axis=1)
+    for z, best, label in zip(logits, top, labels, strict=True):
+        others = np.logaddexp.reduce(np.delete(z, best))
+        scores.append(float(np.logaddexp(z[best], others) - (z[best] if best == label else others)))
+    names = ["nll_miscalibration", "nll_discrimination", "nll_uncertainty"]
+    report = lscli.evaluate(logits, labels, metrics=names, kernel=kernel)
+    miscalibration, discrimination, uncertainty = (report[name] for name in names)
+    assert np.mean(scores) == pytest.approx(miscalibration - discrimination + uncertainty, rel=1e-12)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_nll_of_one_of_two_classes_is_the_hard_loss_however_far_the_logits_are_apart(number: int) -> None:
+    logits, labels = far_apart(2)
+    names = ["nll_miscalibration", "nll_discrimination", "nll_uncertainty", "loss_hard"]
+    report = lscli.evaluate(logits, labels, metrics=names, positive_class=number)
+    miscalibration, discrimination, uncertainty, loss = (report[name] for name in names)
+    assert loss == pytest.approx(miscalibration - discrimination + uncertainty, rel=1e-12)
+
+
+def test_a_wrong_sample_whose_other_classes_are_masked_has_an_infinite_nll() -> None:
+    logits = np.array([[0.0, -np.inf, -np.inf], [2.0, 1.0, 0.5]])
+    report = lscli.evaluate(logits, [1, 0], metrics="nll_miscalibration")
+    assert math.inf == report["nll_miscalibration"]
+    stated = lscli.evaluate(np.array([[1.0, 0.0], [0.5, 0.5]]), [1, 0], kind="probs", metrics="nll_miscalibration")
+    assert math.inf == stated["nll_miscalibration"]
 
 
 @pytest.mark.parametrize("correct", [0, 1])
