@@ -28,10 +28,11 @@ BOUNDS: tuple[Side, Side] = ("lower", "upper")
 Arguments = TypeVarTuple("Arguments")
 NO_LOGITS = "there are no logits"  # what a table of confidences lacks
 # Columns that a table computes from others if it lacks them. A pass over logits fills `log_one_minus_confidence`, which
-# is finite even where 1 - c underflows.
+# is finite even where 1 - c underflows, and `library_confidence`, which is rounded as other libraries round it.
 _DERIVED: dict[str, frozenset[str]] = {
     "log_confidence": frozenset({"confidence", "one_minus_confidence"}),
     "log_one_minus_confidence": frozenset({"one_minus_confidence"}),
+    "library_confidence": frozenset({"confidence"}),
 }
 
 
@@ -232,7 +233,9 @@ _OPPOSITES = (("confidence", "one_minus_confidence"), ("log_confidence", "log_on
 
 
 def _derived(table: SampleTable, name: str) -> Column:
-    """A column of `_DERIVED`, [n]: ln(1 - c); or ln c, from 1 - c where c is near 1."""
+    """A column of `_DERIVED`, [n]: c itself; ln(1 - c); or ln c, from 1 - c where c is near 1."""
+    if name == "library_confidence":
+        return table["confidence"]
     rest = table["one_minus_confidence"]
     with np.errstate(divide="ignore"):
         if name == "log_one_minus_confidence":

@@ -15,7 +15,7 @@ from lscli.intervals.clusters import notes_on_clusters, share_interval
 from lscli.intervals.wilson import wilson
 from lscli.listings import Bin, Bins
 from lscli.metrics.base import OF_CLASS, Settings
-from lscli.metrics.bins import BinRule, MassBins, bin_sums, clustered_shares, rule_of
+from lscli.metrics.bins import BinRule, MassBins, bin_sums, clustered_shares, rule_columns, rule_of
 from lscli.options import BinsOptions
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from lscli.api.confidences import Table
     from lscli.options import Data
     from lscli.table import SampleTable
-
-_READ = frozenset({"confidence", "one_minus_confidence", "correct"})
 
 
 @of_logits(BinsOptions)
@@ -43,12 +41,13 @@ def per_bin(logits: Data | Table, labels: Data | None, options: BinsOptions) -> 
     Raises:
         LscliError: as `lscli.evaluate`.
     """
-    rule = rule_of(Settings(bins=options.bins, bin_edges=options.bin_edges, compat=options.compat))
     if options.equal_mass and options.compat:
         raise UsageError("has no bins of equal count", "leave --equal-mass or --compat out", where="compat")
     number = positive_class(options)
-    columns = _READ if number is None else OF_CLASS
+    settings = Settings(bins=options.bins, bin_edges=options.bin_edges, compat=options.compat, positive_class=number)
+    columns = rule_columns(settings) if number is None else OF_CLASS
     read = reading.read(logits, labels, columns, options, positive_class=number)
+    rule = rule_of(settings._replace(given=read.given))
     rows = [
         Bin(read.source, group, *cells)
         for group, table in read.tables.items()
@@ -73,7 +72,7 @@ def _cells(table: SampleTable, rule: BinRule, options: BinsOptions) -> Iterator[
     else:
         width = bin_sums(table, rule)
         columns = (rule.edges[:-1], rule.edges[1:], width.size, width.correct, width.residual)
-        bins = rule.bin_of(table["confidence"])
+        bins = rule.bin_of(rule.confidence(table))
     spread = None if table.cluster is None else clustered_shares(table, bins, columns[2], columns[3])
     for place, (low, high, n, right, residual) in enumerate(zip(*(c.tolist() for c in columns), strict=True)):
         if n == 0:

@@ -80,6 +80,6 @@ def evaluate(logits: Data | Table, labels: Data | None, options: EvaluateOptions
         soft_labels=options.soft_labels,
         positive_class=number,
     )
-    settings = settings._replace(targets=read.targets)
+    settings = settings._replace(targets=read.targets, given=read.given)
     notes = [*soft_metrics.notes(read, left_out), *notes_on_class(number, options.compat)]
     return report(read, choices, settings, options, {"positive_class": number}, notes)

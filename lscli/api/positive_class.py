@@ -52,7 +52,12 @@ def check_two_classes(number: int | None, num_classes: int) -> None:
 
 
 def as_stated(
-    table: SampleTable, stated: NDArray[Any], element: str | None, min_prob: float | None = None
+    table: SampleTable,
+    stated: NDArray[Any],
+    element: str | None,
+    min_prob: float | None = None,
+    *,
+    for_libraries: bool = False,
 ) -> SampleTable:
     """The table, with its confidences replaced by the probabilities as they are stored.
 
@@ -64,14 +69,19 @@ def as_stated(
         element: the type that they are stored in, to whose rounding a row of two may miss the sum 1; None if every row
             is divided by its sum.
         min_prob: their lower bound, see `lscli.io.min_prob`; None for none.
+        for_libraries: whether to add the column `library_confidence`: other libraries take the largest probability of
+            a row as it is, whatever the row's sum.
     """
     p = stated[table["row"]]
+    if for_libraries and min_prob is None:
+        largest = p if p.ndim == 1 and (table.num_classes or 0) > 2 else _pair(p).max(axis=1)
+        table = replace(table, columns={**table.columns, "library_confidence": largest})
     if (table.num_classes or 0) > 2:
         # Rows that do not sum to 1 were divided by their sum, and raised rows were scaled: these differ by more.
         confidence = table["confidence"]
         same = (np.abs(confidence - p) <= _LAST_DIGITS * p) & (min_prob is None)
         return replace(table, columns={**table.columns, "confidence": np.where(same, p, confidence)})
-    zero, one = (p[:, 0], p[:, 1]) if p.shape[1:] == (2,) else (1.0 - p.ravel(), p.ravel())
+    zero, one = _pair(p).T
     total = zero + one
     total[np.abs(total - 1.0) <= (_LAST_DIGITS if element is None else _ROUNDING[element])] = 1.0
     first = table["predicted"] == 0
@@ -83,6 +93,11 @@ def as_stated(
     # Without its own column, ln (1 - c) is that of the stated probability.
     kept = table.without({"log_one_minus_confidence"})
     return replace(kept, columns={**kept.columns, **known})
+
+
+def _pair(p: NDArray[Any]) -> NDArray[Any]:
+    """The probabilities of both classes, [n, 2], from those of both or of class 1."""
+    return p if p.shape[1:] == (2,) else np.stack((1.0 - p.ravel(), p.ravel()), axis=1)
 
 
 def notes_on_class(number: int | None, compat: Library | None) -> Iterator[str]:

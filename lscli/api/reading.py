@@ -13,8 +13,10 @@ from lscli.api.plausibility import COLUMNS, plausibility_notes
 from lscli.api.positive_class import as_stated, check_two_classes
 from lscli.api.settings import settings_of
 from lscli.errors import InputError, warn
+from lscli.metrics.base import Given
 from lscli.metrics.ensemble import COLUMNS as OF_MEMBERS
 from lscli.metrics.smoothed_losses import WEIGHTED_HARD, entropies, vectors
+from lscli.metrics.torch_rounding import rounded_to
 from lscli.options import TargetOptions
 from lscli.report import Provenance
 from lscli.scan.scan import scan, scan_parts
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
 
 _UNIFORM = TargetOptions()
+_LIBRARY = "library_confidence"
 _BLOCK = 1 << 16  # rows without logits that are handed out at a time
 
 
@@ -53,6 +56,7 @@ class Reading:
         cluster_names: the names of the clusters of the tables, by their numbers; empty without clusters.
         class_names: [K], empty if they are not known.
         remark: a sentence for the conclusion of a report; mostly empty.
+        given: the type of the values that were read, and whether a library would take their softmax.
     """
 
     source: str
@@ -64,6 +68,7 @@ class Reading:
     cluster_names: Sequence[str | int] = ()
     class_names: Sequence[str] = ()
     remark: str = ""
+    given: Given = field(default_factory=Given)
 
     @property
     def all(self) -> SampleTable:
@@ -127,6 +132,9 @@ def read(
         always = "label" if opened.soft is None else "loss_hard"
         wanted = asked | ({always} if opened.soft is not None else COLUMNS)
         stated = _stated(opened, wanted)
+        given = _given(opened)
+        if stated is not None or not given.softmax or given.element == "float64":
+            wanted -= {_LIBRARY}
         apart = opened.logits.keep_disagreement() if wanted & OF_MEMBERS else None
         if stated is not None or apart is not None:
             wanted |= {"row"}
@@ -152,7 +160,11 @@ def read(
         result = result._replace(table=_with_disagreement(result.table, apart))
     if stated is not None:
         element = None if positive_class is None else opened.logits.stored
-        result = result._replace(table=as_stated(result.table, stated, element, options.min_prob))
+        table = as_stated(result.table, stated, element, options.min_prob, for_libraries=_LIBRARY in asked)
+        result = result._replace(table=table)
+    elif _LIBRARY in result.table.columns:
+        rounded = rounded_to(result.table[_LIBRARY], given.element)
+        result = result._replace(table=replace(result.table, columns={**result.table.columns, _LIBRARY: rounded}))
     # The length of a table is that of its columns, so one stays even if those that are asked for are not known.
     if not asked & result.table.columns.keys():
         asked.add(always)
@@ -172,7 +184,15 @@ def read(
         targets,
         class_names=opened.class_names,
         remark=remark,
+        given=given,
     )
+
+
+def _given(opened: Inputs) -> Given:
+    """What libraries would be given. The mean of an ensemble and raised probabilities have no type of their own."""
+    if opened.logits.members is not None or opened.options.min_prob is not None or opened.topk is not None:
+        return Given()
+    return Given(opened.logits.stored, softmax=opened.logits.kind != "probs")
 
 
 def _stated(opened: Inputs, columns: Collection[str]) -> NDArray[np.float64] | None:

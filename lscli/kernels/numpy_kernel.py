@@ -10,6 +10,7 @@ import numpy as np
 from lscli.kernels.class_sums import block_rows
 from lscli.kernels.layouts import layout_for
 from lscli.kernels.rowstate import NARROW, PNORM_EXPONENTS, RowState, unscaled
+from lscli.kernels.torch_softmax import softmax_total
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,13 +96,16 @@ class NumpyKernel:
         d, e = layout.buffers(len(x))
         # The row checks find nan and infinities in the state; exp may underflow.
         with np.errstate(all="ignore"):
-            raw = layout.load(self._widen(x))
+            wide = self._widen(x)
+            raw = layout.load(wide)
             largest, top = layout.first_maximum(raw)
             state = RowState(label=label, top=top, largest=largest, label_logit=raw.reshape(-1)[layout.at(label)])
             if "rank" in self._fields:
                 state.rank = layout.ranks(raw, state.label_logit, label, top, spare=e)
             if "above_label" in self._fields:
                 state.above_label = self._above_label(raw, state.label_logit, np.flatnonzero(label != top))
+            if "softmax_total" in self._fields:
+                state.softmax_total = softmax_total(np.exp(wide - np.maximum.reduce(wide, axis=1, keepdims=True)))
             replaceable = (overwrite or raw is not x) and raw.dtype == d.dtype
             if replaceable and (np.abs(largest) < self._far_from_overflow).all():
                 d = raw  # in place, which halves the memory traffic

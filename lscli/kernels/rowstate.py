@@ -56,6 +56,8 @@ class RowState:
         open_classes: the number of classes that are not masked.
         open_shift: sum over the classes that are not masked of (x_i - m). If present, columns exclude masked classes
             from their row.
+        softmax_total: the sum over all i of e^(x_i - m), m included, added in the type of the logits (float32 for
+            narrower ones) as torch adds it.
         dots: [n, V], sum over i of c_i (x_i - m) for each of V vectors c; classes where c is 0 are excluded.
         norms: [n, P], (sum over i of |v_i|^p)^(1/p) divided by the largest v_i, for each p of PNORM_EXPONENTS, where v
             is the row minus its mean; inf if all logits are equal, nan with a masked class.
@@ -83,6 +85,7 @@ class RowState:
     above_label: Part = None
     open_classes: Part = None
     open_shift: Part = None
+    softmax_total: Part = None
     dots: Part = None
     norms: Part = None
     ignored: Part = None
@@ -241,6 +244,8 @@ COLUMNS: dict[str, ColumnRule] = {
     "one_minus_confidence": _rule("tail", lambda terms: terms.s / terms.z),
     # Finite where s / Z underflows.
     "log_one_minus_confidence": _rule("tail log_tail", lambda terms: terms.log_rest),
+    # As libraries that call torch's softmax compute it, in the type of the logits.
+    "library_confidence": _rule("softmax_total", lambda terms: 1.0 / terms.state.softmax_total),
     "label_prob": _rule("tail", lambda terms: terms.label_prob),
     "label_rank": _rule("rank", lambda terms: terms.state.rank),
     "entropy": _rule("tail tail_cross", lambda terms: terms.entropy),

@@ -13,6 +13,7 @@ import torch
 
 from lscli.kernels.rowstate import NARROW, PNORM_EXPONENTS, RowState, unscaled
 from lscli.kernels.torch_class_sums import TorchClassSums
+from lscli.kernels.torch_softmax import softmax_total
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,10 +57,13 @@ class TorchKernel:
 
         Sums of differences are scaled until `on_host`.
         """
-        x = x.to(self._element(x))
+        stored, x = x, x.to(self._element(x))
         largest, top = x.max(dim=1)  # the first of equal maxima
         label_logit = x.gather(1, label[:, None])[:, 0]
         state = RowState(label=label, top=top, largest=largest, label_logit=label_logit)
+        if "softmax_total" in self._fields:
+            own = stored if stored.dtype == torch.float64 else stored.float()
+            state.softmax_total = softmax_total((own - own.amax(dim=1, keepdim=True)).exp())
         if "rank" in self._fields:
             state.rank = self._ranks(x, label_logit, label)
         if "shift" in self._fields:

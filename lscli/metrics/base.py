@@ -47,6 +47,18 @@ class Value(NamedTuple):
         return self._replace(value=factor * self.value, stderr=abs(factor) * self.stderr)
 
 
+class Given(NamedTuple):
+    """What confidences are computed from, for rules of libraries that compute in the type of the values.
+
+    Attributes:
+        element: the type of the values as they are stored.
+        softmax: the values are logits, whose softmax a library takes in this type; otherwise they are probabilities.
+    """
+
+    element: str = "float64"
+    softmax: bool = False
+
+
 class Settings(NamedTuple):
     """The settings of metrics, checked by `lscli.options`. They are hashable: a table keeps values under them.
 
@@ -65,6 +77,7 @@ class Settings(NamedTuple):
         soft_labels: the labels are distributions, so that each sample's target has its own entropy.
         positive_class: with two classes, the one whose probability is the confidence of metrics marked `of_class`; None
             for the top label.
+        given: the type of the logits or probabilities that the table was made from.
     """
 
     eps: tuple[float, ...] = (0.1,)
@@ -79,6 +92,7 @@ class Settings(NamedTuple):
     risk: float = 0.05
     soft_labels: bool = False
     positive_class: int | None = None
+    given: Given = Given()
 
 
 # How `--ci` computes the interval of a metric: percentiles of resamples, shifted where the value is larger in resamples

@@ -14,6 +14,7 @@ import numpy as np
 
 from lscli.metrics.confidence import residual
 from lscli.metrics.sorted_values import SortedValues, sorted_by
+from lscli.metrics.torch_rounding import as_sigmoid_of, linspace_of_torch, rounded_to
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +40,8 @@ class BinRule:
         inner: [M-1], the edges between the bins, ascending.
         side: `left` if an edge belongs to the bin below it, `right` if it belongs to the bin above.
         params: the rule as a report prints it.
+        library: c is the `library_confidence` of the table.
+        sigmoid: the type that a library computes c in from two logits, see `as_sigmoid_of`.
         element: the type that confidences are rounded to before they are compared and averaged.
         clip: the least distance of confidences from 0 and 1; closer ones are clipped.
         one_apart: a confidence of 1 has its own bin.
@@ -47,7 +50,9 @@ class BinRule:
     inner: Array
     side: Literal["left", "right"]
     params: Mapping[str, Any]
-    element: type[np.floating[Any]] = np.float64
+    library: bool = False
+    sigmoid: str = "float64"
+    element: str = "float64"
     clip: float = 0.0
     one_apart: bool = False
 
@@ -61,24 +66,33 @@ class BinRule:
         """The lower edge of each bin, then the upper edge of the last, [slots + 1]."""
         return np.concatenate(([0.0], self.inner, [1.0] * (1 + self.one_apart)))
 
-    def confidence(self, c: Array) -> Array:
-        """The confidences [n] clipped and rounded by the rule, float64."""
+    def changes(self, table: SampleTable) -> bool:
+        """Whether the confidences of the rule are not those of the table."""
+        rounds = bool(self.clip) or (self.sigmoid, self.element) != ("float64", "float64")
+        return rounds or (self.library and "library_confidence" in table.columns)
+
+    def confidence(self, table: SampleTable) -> Array:
+        """The confidences [n], clipped and rounded by the rule, float64."""
+        c = table["library_confidence" if self.library else "confidence"]
         if self.clip:
             c = np.clip(c, self.clip, 1.0 - self.clip)
-        return c.astype(self.element).astype(np.float64, copy=False)
+        return rounded_to(as_sigmoid_of(c, self.sigmoid), self.element)
 
     def bin_of(self, c: Array) -> Array:
-        """The bin of each confidence [n], by its edges, because c * M would round some into the next bin."""
+        """The bin of each of these confidences [n], by its edges: c * M would round some into the next bin."""
         edges = np.append(self.inner, 1.0) if self.one_apart else self.inner
         smallest = np.uint8 if self.slots <= 256 else np.intp
-        return np.searchsorted(edges, self.confidence(c), side=self.side).astype(smallest)
+        return np.searchsorted(edges, c, side=self.side).astype(smallest)
 
 
 def rule_of(settings: Settings) -> BinRule:
     """The bin rule of ece for these settings."""
-    compat = settings.compat
+    compat, given = settings.compat, settings.given
     usual = BINS if compat is None else COMPAT[compat]
-    return _rule(usual if settings.bins is None else settings.bins, settings.bin_edges, compat)
+    bins = usual if settings.bins is None else settings.bins
+    if compat == "torchmetrics" and settings.positive_class is not None:
+        return _binary_torchmetrics(bins, given.element, softmax=given.softmax)
+    return _rule(bins, settings.bin_edges, compat)
 
 
 @lru_cache
@@ -91,21 +105,30 @@ def _rule(bins: int, bin_edges: BinEdges, compat: Library | None) -> BinRule:
         params["bin_edges"] = "left"
     even = np.linspace(0, 1, bins + 1)[1:-1]
     if compat == "torchmetrics":  # float32 throughout; [lo, hi), with a separate bin for 1
-        return BinRule(_linspace32(bins), "right", params, element=np.float32, one_apart=True)
+        edges = linspace_of_torch(bins, "float32")
+        return BinRule(edges, "right", params, element="float32", one_apart=True, library=True)
     if compat == "netcal":  # [lo, hi) after clipping, so that 1 is in the last bin
-        return BinRule(even, "right", params, clip=float(np.finfo(float).eps))
-    if compat == "gpleiss":  # (lo, hi] with float32 edges
-        return BinRule(_linspace32(bins), "left", params)
+        return BinRule(even, "right", params, clip=float(np.finfo(float).eps), library=True)
+    if compat == "gpleiss":  # (lo, hi] with float32 edges, which are compared with confidences of any type
+        return BinRule(linspace_of_torch(bins, "float32"), "left", params, library=True)
     if compat == "sklearn":  # calibration_curve: (lo, hi] with the edges of linspace
-        return BinRule(even, "left", params)
+        return BinRule(even, "left", params, library=True)
     return BinRule(np.arange(1, bins) / bins, "left" if bin_edges == "right" else "right", params)
 
 
-def _linspace32(bins: int) -> Array:
-    # torch.linspace counts its second half down from the end and rounds once (fused multiply and add).
-    step, i = float(np.float32(1) / np.float32(bins)), np.arange(1, bins)
-    halves = np.where(i < (bins + 1) // 2, step * i, 1.0 - step * (bins - i))
-    return halves.astype(np.float32).astype(np.float64)
+@lru_cache
+def _binary_torchmetrics(bins: int, element: str, *, softmax: bool) -> BinRule:
+    """The rule of torchmetrics for one of two classes, in the type of the probabilities or logits."""
+    edges, params = linspace_of_torch(bins, element), {"bins": bins, "compat": "torchmetrics"}
+    return BinRule(edges, "right", params, sigmoid=element if softmax else "float64", element=element, one_apart=True)
+
+
+def rule_columns(settings: Settings) -> frozenset[str]:
+    """The columns of the errors over these bins."""
+    columns = frozenset({"confidence", "one_minus_confidence", "correct"})
+    return (
+        columns if settings.compat is None or settings.positive_class is not None else columns | {"library_confidence"}
+    )
 
 
 class BinSums(NamedTuple):
@@ -144,9 +167,9 @@ def _sorted_by_bin(table: SampleTable, rule: BinRule) -> tuple[SortedValues, lis
 def _binned(table: SampleTable, rule: BinRule) -> tuple[Array, Array, Array, Array]:
     """The bin, a - c, a and c (1 - c) of every sample, [n] each, with c as the rule clips and rounds it."""
     c, correct = table["confidence"], table["correct"]
-    if rule.clip or rule.element is not np.float64:
-        seen = rule.confidence(c)
-        return rule.bin_of(c), correct - seen, correct, seen * (1.0 - seen)
+    if rule.changes(table):
+        c = rule.confidence(table)
+        return rule.bin_of(c), correct - c, correct, c * (1.0 - c)
     return rule.bin_of(c), residual(table), correct, c * table["one_minus_confidence"]
 
 

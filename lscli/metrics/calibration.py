@@ -9,7 +9,7 @@ import numpy as np
 
 from lscli.metrics import smooth_ece
 from lscli.metrics.base import SHARE, Compute, Metric, Settings, Value
-from lscli.metrics.bins import BINS, MassBins, bin_sums, norm_of, rule_of
+from lscli.metrics.bins import BINS, MassBins, bin_sums, norm_of, rule_columns, rule_of
 from lscli.metrics.confidence import residual
 from lscli.metrics.sorted_values import sorted_by
 
@@ -121,7 +121,7 @@ METRICS = (
     Metric(
         "ece",
         f"sum_b (n_b/N) |mean a - mean c| over {BINS} equal-width bins (lo, hi] of c, 0 in the first, 1 in the last",
-        _COLUMNS,
+        rule_columns,
         _norm_of_gaps("l1"),
         "expected calibration error",
         default=True,
@@ -131,7 +131,7 @@ METRICS = (
     Metric(
         "rmsce",
         "sqrt(sum_b (n_b/N) (mean a - mean c)^2) over the bins of ece",
-        _COLUMNS,
+        rule_columns,
         _norm_of_gaps("l2"),
         "root mean square over the bins",
         default=True,
@@ -141,7 +141,7 @@ METRICS = (
     Metric(
         "mce",
         "the largest |mean a - mean c| over the bins of ece that are not empty",
-        _COLUMNS,
+        rule_columns,
         _norm_of_gaps("max"),
         "largest gap of a bin",
         default=True,
@@ -152,7 +152,7 @@ METRICS = (
         "ece_null",
         "the mean ece of perfectly calibrated models with these confidences at this N, normal approximation: "
         "sum_b sqrt(2/pi) sqrt(v_b) / N, v_b = sum of c (1-c) over bin b. An ece near it is noise",
-        _COLUMNS,
+        rule_columns,
         ece_null,
         "ece of noise alone",
         default=True,
@@ -184,7 +184,7 @@ METRICS = (
         "rmsce_debiased",
         "sqrt(max(0, sum_b (n_b/N) [(mean a - mean c)^2 - abar (1 - abar)/(n_b - 1)])) over the bins of ece, abar = "
         "mean a of the bin; a bin with n_b < 2 adds 0 (Kumar et al. 2019, who take bins of equal count)",
-        _COLUMNS,
+        rule_columns,
         rmsce_debiased,
         "rmsce less its own noise",
         interval="inversion",

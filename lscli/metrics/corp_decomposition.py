@@ -144,9 +144,9 @@ METRICS = (
     ),
     Metric(
         "nll_miscalibration",
-        "S(c) - S(r), S(c) = mean -[a ln c + (1-a) ln (1-c)], 0 ln 0 = 0, ln (1-c) from the logits where 1-c underflows, "
-        "r as in brier_miscalibration; S(c) is loss_hard with --positive-class, and not otherwise; infinite where a "
-        "wrong sample has c = 1 exactly",
+        "S(c) - S(r), S(c) = mean -[a ln c + (1-a) ln (1-c)], 0 ln 0 = 0, r as in brier_miscalibration; S(c) is "
+        "loss_hard with --positive-class, and not otherwise; ln (1-c) is taken from the logits, so that it is infinite "
+        "only where all other classes are masked",
         _WITH_LOG,
         _part(_MISCALIBRATION, NLL),
         "NLL lost to miscalibration",

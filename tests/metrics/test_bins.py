@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,14 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from sklearn.calibration import calibration_curve
-from torchmetrics.functional.classification import multiclass_calibration_error
+from torchmetrics.functional.classification import binary_calibration_error, multiclass_calibration_error
 
 import lscli
 from lscli import SampleTable
 from lscli.metrics.base import Settings
 from lscli.metrics.bins import COMPAT, MassBins, rule_of
 from lscli.metrics.catalogue import METRICS
+from lscli.metrics.torch_rounding import linspace_of_torch
 from lscli.options import Library
 
 Array = NDArray[Any]
@@ -56,6 +58,83 @@ def test_torchmetrics(metric: str, norm: Any, kind: str, bins: int) -> None:
     found = value(metric, SampleTable.from_confidences(c, a), bins=bins, compat="torchmetrics")
     # It adds up in float32.
     assert float(expected) == pytest.approx(found, rel=2e-5, abs=2e-6)
+
+
+NORMS: dict[str, Any] = {"ece": "l1", "rmsce": "l2", "mce": "max"}
+ELEMENTS = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32, "float64": torch.float64}
+
+
+@pytest.mark.parametrize("element", ELEMENTS)
+@pytest.mark.parametrize("classes", [2, 3, 10, 200])
+@pytest.mark.parametrize("kind", ["logits", "probs"])
+def test_torchmetrics_computes_confidences_in_the_type_of_the_values(element: str, classes: int, kind: Any) -> None:
+    rng = np.random.default_rng(classes)
+    rows = 4000
+    labels = rng.integers(0, classes, rows)
+    # Many confidences round to 1 in the narrow types, and some wrong ones do.
+    scores = rng.standard_normal((rows, classes)) + rng.uniform(0, 22, rows)[:, None] * np.eye(classes)[labels]
+    scores[: rows // 4] = np.roll(scores[: rows // 4], 1, axis=1)
+    values = torch.from_numpy(scores if kind == "logits" else np.exp(scores)).to(ELEMENTS["float64"])
+    if kind == "probs":
+        values = values / values.sum(dim=1, keepdim=True)
+    values = values.to(ELEMENTS[element])
+    for metric, norm in NORMS.items():
+        expected = float(
+            multiclass_calibration_error(values, torch.from_numpy(labels), num_classes=classes, n_bins=15, norm=norm)
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", lscli.LscliWarning)  # rows of narrow types do not sum to 1
+            report = lscli.evaluate(values, labels, kind=kind, metrics=metric, compat="torchmetrics")
+        # It adds up in float32. In bfloat16 two classes may have one probability, and the first of them is predicted.
+        tolerance = 2e-3 if element == "bfloat16" and metric != "ece" else 2e-4 if element == "bfloat16" else 1e-5
+        assert expected == pytest.approx(report[metric], rel=2e-5, abs=tolerance), (metric, norm)
+
+
+@pytest.mark.parametrize("element", ELEMENTS)
+@pytest.mark.parametrize("kind", ["logits", "probs"])
+@pytest.mark.parametrize("bins", [7, 15])
+def test_binary_torchmetrics_stays_in_the_type_of_the_values(element: str, kind: Any, bins: int) -> None:
+    rng = np.random.default_rng(4)
+    rows = 1500  # float16 counts to 2048
+    values = torch.from_numpy(np.round(6 * rng.standard_normal(rows), 1))
+    values[:50], values[50:200] = 40.0, 0.0
+    if kind == "probs":
+        edges = torch.linspace(0, 1, bins + 1, dtype=ELEMENTS[element]).double()
+        values = torch.cat((torch.sigmoid(values[bins + 1 :]), edges))
+    values = values.to(ELEMENTS[element])
+    labels = rng.integers(0, 2, rows)
+    tolerance = {"float16": 2e-3, "bfloat16": 2e-2, "float32": 1e-5, "float64": 1e-12}[element]  # of its sums
+    for metric, norm in NORMS.items():
+        # With sums in float64, what is left of the type is in the confidences and in the edges.
+        expected = float(binary_calibration_error(values, torch.from_numpy(labels), n_bins=bins, norm=norm))
+        report = lscli.evaluate(
+            values, labels, binary=True, kind=kind, metrics=metric, compat="torchmetrics", bins=bins
+        )
+        assert expected == pytest.approx(report[metric], rel=tolerance, abs=1e-9), (metric, norm)
+
+
+@pytest.mark.parametrize("element", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("bins", [5, 10, 15])
+def test_the_recipe_of_temperature_scaling_on_logits(element: str, bins: int) -> None:
+    rng = np.random.default_rng(bins)
+    labels = rng.integers(0, 4, 3000)
+    values = torch.from_numpy(
+        rng.integers(0, 3, (3000, 4)) * np.log(2) + 12 * (rng.random((3000, 1)) < 0.2) * np.eye(4)[labels]
+    )
+    values = values.to(ELEMENTS[element])
+    c, predicted = torch.softmax(values, dim=1).max(dim=1)
+    expected = temperature_scaling(c.double(), predicted.eq(torch.from_numpy(labels)), bins)
+    report = lscli.evaluate(values, labels, metrics=list(NORMS), compat="gpleiss", bins=bins)
+    assert expected == pytest.approx([report[metric] for metric in NORMS], rel=1e-6)
+
+
+@pytest.mark.parametrize("element", ["float16", "bfloat16", "float64"])
+def test_the_edges_of_torch_linspace_in_other_types(element: str) -> None:
+    for bins in [*range(1, 120), 1000, 9999]:
+        if element == "bfloat16" and bins > 200:
+            continue  # more bins than it has numbers
+        edges = torch.linspace(0, 1, bins + 1, dtype=ELEMENTS[element])[1:-1].double().tolist()
+        assert edges == linspace_of_torch(bins, element).tolist(), bins
 
 
 def test_a_confidence_of_1_has_a_bin_of_its_own_in_torchmetrics() -> None:

@@ -80,7 +80,7 @@ def test_a_choice_reads_the_column_of_the_score(score: Score) -> None:
         assert frozenset({"correct", SCORE_COLUMNS[score]}) == choice.columns(Settings(score=score))
     both = frozenset({"correct", "confidence", "pnorm_scores"})
     assert both == select("aurc_pnorm_gain")[0].columns(Settings(score=score))
-    assert METRICS["ece"].columns == select("ece")[0].columns(Settings(score=score))
+    assert METRICS["ece_sweep"].columns == select("ece_sweep")[0].columns(Settings(score=score))
 
 
 @pytest.mark.parametrize(("text", "expected"), [("0", 0.0), ("1", 1.0), (".5", 0.5), (np.float32(0.25), 0.25)])
