@@ -260,10 +260,13 @@ class Candidates(Listing):
 
     Attributes:
         value: the loss as it was printed.
+        by_chance: how many candidates would give a number of so many digits that has nothing to do with them; no
+            candidate explains a loss unless this is well below 1.
     """
 
     rows: Sequence[CandidateRow]
     value: str
+    by_chance: float
     name = "explain"
     title = "Candidates"
     row = CandidateRow

@@ -14,7 +14,7 @@ from lscli.api.loss_targets import parse_eps
 from lscli.listings import CandidateRow, Candidates
 from lscli.options import ExplainOptions, TargetOptions
 from lscli.recipes import convention_sums
-from lscli.recipes.candidates import USUAL, Candidate, Printed, conclusion, ranked
+from lscli.recipes.candidates import USUAL, Candidate, Printed, conclusion, matches_by_chance, ranked
 from lscli.recipes.catalogue import Ignored
 from lscli.recipes.convention_sums import ConventionSums
 from lscli.report import Setting
@@ -42,7 +42,9 @@ def explain(value: str | float, logits: Data, labels: Data | None, options: Expl
 
     Returns:
         A listing with one row per candidate, the best first, and a conclusion. Candidates that round to the printed
-        digits fit equally well, and the most usual one comes first. `difference` is the loss minus the value.
+        digits fit equally well, and the most usual one comes first. `difference` is the loss minus the value. A value
+        of so few digits that 0.1 candidates or more give it by chance (`by_chance`) has no explanation: then the
+        conclusion names none.
 
     Raises:
         UsageError: the value is not a finite number, or an option is out of its range.
@@ -57,6 +59,7 @@ def explain(value: str | float, logits: Data, labels: Data | None, options: Expl
     return Candidates(
         rows=[_row(candidate, printed) for candidate in best[: options.candidates]],
         value=printed.text,
+        by_chance=matches_by_chance(best, printed),
         conclusion=conclusion(best, printed, found[0], usual=options.eps is None),
         **{**answered, "settings": {"value": text, **answered["settings"]}},
     )

@@ -29,6 +29,11 @@ _EQUAL = 1e-12
 _FLOAT32 = 1e-6
 # The most other candidates with the same loss that a candidate names.
 _NAMED = 2
+# How many times as large or as small as a number the losses are whose density counts for it: together a decade.
+_AROUND = math.sqrt(10)
+# From so many expected matches by chance on, no candidate is named. Of losses that no recipe gives, none of 200 with 2
+# digits is then given one, 4 with 3 and 13 with 4 (tests/recipes/chance.py).
+_TOO_MANY = 0.1
 
 
 @dataclass(frozen=True)
@@ -39,11 +44,13 @@ class Printed:
         text: the digits.
         number: their value.
         half_unit: half a unit of the last digit, the rounding error of the text.
+        digits: the number of digits from the first that is not 0 to the last; 0 for a number of zeros.
     """
 
     text: str
     number: float
     half_unit: float
+    digits: int
 
     @classmethod
     def of(cls, value: object) -> Printed:
@@ -64,7 +71,8 @@ class Printed:
         if not math.isfinite(number):
             hint = "the loss comes first, as it was printed: lscli explain 0.9935 LOGITS LABELS"
             raise UsageError(f"not a finite number: {shown(text)}", hint, where="value")
-        return cls(text, number, 0.5 * 10.0 ** min(int(exact.as_tuple().exponent), 300))
+        _, digits, exponent = exact.as_tuple()
+        return cls(text, number, 0.5 * 10.0 ** min(int(exponent), 300), len(digits) if any(digits) else 0)
 
     def distance(self, loss: float) -> float:
         """The distance of a loss from the range that rounds to the printed digits; 0 inside the range."""
@@ -153,8 +161,23 @@ def _most_usual(same: list[Candidate]) -> Candidate:
     return replace(first, who="; also ".join([first.who, *named]))
 
 
+def matches_by_chance(candidates: Sequence[Candidate], printed: Printed) -> float:
+    """How many candidates would give a number like this to its last digit if it had nothing to do with them.
+
+    The losses of the candidates within a decade around the number are taken as evenly spread on the scale of
+    logarithms: their number times the share of the decade that rounds to the printed digits.
+    """
+    low, high = abs(printed.number) - printed.half_unit, abs(printed.number) + printed.half_unit
+    if low <= 0:
+        return float(sum(abs(candidate.loss) <= high for candidate in candidates))
+    near = sum(1 / _AROUND < abs(candidate.loss / printed.number) < _AROUND for candidate in candidates)
+    return near * math.log(high / low) / (2 * math.log(_AROUND))
+
+
 def conclusion(best: Sequence[Candidate], printed: Printed, uniform: ConventionSums, *, usual: bool) -> str:
     """One sentence: the number of candidates that fit and the first, or the nearest and an eps that would fit.
+
+    If the number has so few digits that candidates fit by chance, the sentence names none of them.
 
     Args:
         best: the candidates, best first.
@@ -166,6 +189,13 @@ def conclusion(best: Sequence[Candidate], printed: Printed, uniform: ConventionS
         return "No candidate is a finite number."
     fit = sum(printed.distance(candidate.loss) == 0 for candidate in best)
     first = f"the {best[0].described} ({_first(best[0].who)})"
+    chance = matches_by_chance(best, printed)
+    if fit and chance >= _TOO_MANY:
+        what = "One candidate gives" if fit == 1 else f"{fit} candidates give"
+        digits = "1 digit" if printed.digits == 1 else f"{printed.digits} digits"
+        expected = rounded(chance, 1 if chance < 10 else 2)
+        by_chance = f"a number of {digits} here matches about {expected} by chance: give more digits of the loss."
+        return f"{what} {printed.text} to its last digit, but {by_chance}"
     if fit > 1:
         return f"{fit} candidates give {printed.text} to its last digit; the simplest is {first}."
     if fit:

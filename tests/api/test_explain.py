@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from pathlib import Path
 from typing import Any
 
@@ -144,9 +145,7 @@ def test_candidates_that_agree_with_all_digits_are_equally_near() -> None:
     fit = [row for row in found if abs(row["difference"]) <= 0.005]
     assert found[: len(fit)] == fit
     assert min(abs(row["difference"]) for row in fit[1:]) < abs(found[0]["difference"])
-    assert f"{len(fit)} candidates give 0.99 to its last digit; the simplest is the mean over kept samples of" in (
-        listing.conclusion
-    )
+    assert f"{len(fit)} candidates give 0.99 to its last digit, but a number of 2 digits" in listing.conclusion
     rest = [abs(row["difference"]) for row in found[len(fit) :]]
     assert sorted(rest) == rest
 
@@ -164,6 +163,26 @@ def test_trailing_zeros_are_digits() -> None:
     assert "to its last digit" in lscli.explain("3", X, Y, eps=0.1).conclusion
     assert "to its last digit" not in lscli.explain("3.000", X, Y, eps=0.1).conclusion
     assert "to its last digit" in lscli.explain("9.9e-1", X, Y, eps=0.1).conclusion
+
+
+@pytest.mark.parametrize(("value", "digits"), [("3", "1 digit"), ("0.99", "2 digits"), ("9.9e-1", "2 digits")])
+def test_a_value_of_few_digits_names_no_candidate(value: str, digits: str) -> None:
+    """Several recipes give such a number by chance, however right the first of them may be."""
+    listing = lscli.explain(value, X, Y)
+    assert f"but a number of {digits} here matches about " in listing.conclusion
+    assert listing.conclusion.endswith("by chance: give more digits of the loss.")
+    assert "mean" not in listing.conclusion
+    assert listing.by_chance > 0.1
+    longer = lscli.explain("0.9935", X, Y)  # the same number
+    assert "the mean over kept samples of uniform targets with eps 0.1" in longer.conclusion
+    assert longer.by_chance < 0.1 < 20 * longer.by_chance
+    known = lscli.explain("0.9935", X, Y, eps=0.1)
+    assert known.by_chance < longer.by_chance  # of fewer candidates
+
+
+@pytest.mark.parametrize("value", ["0", "0.00", "-0.5"])
+def test_a_value_of_0_or_below_is_no_loss_of_many_digits(value: str) -> None:
+    assert math.isfinite(lscli.explain(value, X, Y).by_chance)
 
 
 def test_an_unexplained_value_names_the_nearest_and_the_eps_that_would() -> None:

@@ -30,11 +30,10 @@ def kernel_columns(
 ) -> dict[str, Array]:
     """The columns that the kernel computes from logits [N, K], labels [N] and vectors c [K] by name."""
     k, given = logits.shape[1], vectors or {}
-    names = COLUMNS.keys() - {"library_confidence"}  # has fewer digits; tests/kernels/test_torch_softmax.py
-    fields = fields_for(names) | ({"open_shift"} if exclude else set())
+    fields = fields_for(COLUMNS) | ({"open_shift"} if exclude else set())
     c = np.array(list(given.values())) if given else None
     compute = cpu_kernel(kernel, k, dtype or logits.dtype.name, fields, (), c)
-    out = {name: np.empty((len(logits), *SHAPES.get(name, ()))) for name in (*names, *given)}
+    out = {name: np.empty((len(logits), *SHAPES.get(name, ()))) for name in (*COLUMNS, *given)}
     write_columns(compute.row_state(logits, labels), k, out, given)
     return out
 
@@ -82,6 +81,7 @@ def check_columns(
     """Compare every column with the textbook version; errors are relative to the value, or to the spread of the row."""
     raw, logits = as_stored(logits, dtype) if dtype else (logits, logits)
     found = kernel_columns(kernel, raw, labels, dtype, exclude=exclude, vectors=vectors)
+    del found["library_confidence"]  # has fewer digits: tests/kernels/test_torch_softmax.py
     textbook = naive.columns(logits, labels, exclude=exclude)
     textbook["pnorm_scores"] = pnorm_scores(logits.astype(np.longdouble))
     textbook |= {name: naive.minus_dot(logits, c) for name, c in (vectors or {}).items()}
