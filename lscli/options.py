@@ -579,7 +579,9 @@ class BinOptions(Options):
 class NormOptions(BinOptions):
     """The bins, and the norm over them."""
 
-    norm: Annotated[Norm, Option("Norm over the bins, for ece_equal_mass and the errors by class.", CALIBRATION)] = "l1"
+    norm: Annotated[
+        Norm, Option("Norm over the bins, for ece_equal_mass, ece_sweep and the errors by class.", CALIBRATION)
+    ] = "l1"
 
 
 class CompatOptions(BinOptions):

@@ -70,7 +70,7 @@ class Settings(NamedTuple):
         bins: M, the number of bins; None for the rule's default (15, or the default of the `compat` library).
         bin_edges: `right` for bins (lo, hi], `left` for [lo, hi).
         compat: the library whose bin rule ece and its relatives follow.
-        norm: for ece_equal_mass and the class-wise errors.
+        norm: for ece_equal_mass, ece_sweep and the class-wise errors.
         score: the confidence score that the selective metrics rank by.
         coverage: for risk_at_coverage, in [0, 1].
         risk: for coverage_at_risk, in [0, 1].

@@ -69,9 +69,11 @@ def ece_sweep(table: SampleTable, settings: Settings) -> list[Value]:
     """ece_equal_mass with the most bins whose accuracies do not fall (Roelofs et al. 2022, section 4)."""
     if not table.total:
         return [Value(math.nan)]
-    mass = MassBins.of(table)
+    mass, norm = MassBins.of(table), settings.norm
+    described = {} if norm == "l1" else {"norm": norm}
     if _never_falls(mass.correct / mass.weight):
-        return [Value(norm_of(mass.residual, mass.weight, table.total, "l1"), params={"bins": len(mass.weight)})]
+        params = {"bins": len(mass.weight), **described}
+        return [Value(norm_of(mass.residual, mass.weight, table.total, norm), params=params)]
     bins = 1
     while bins < int(table.total):
         starts = mass.starts(bins + 1)
@@ -79,7 +81,7 @@ def ece_sweep(table: SampleTable, settings: Settings) -> list[Value]:
             break
         bins += 1
     sums = mass.sums(bins)
-    return [Value(norm_of(sums.residual, sums.size, table.total, "l1"), params={"bins": bins})]
+    return [Value(norm_of(sums.residual, sums.size, table.total, norm), params={"bins": bins, **described})]
 
 
 def _never_falls(accuracy: np.ndarray) -> bool:
@@ -172,8 +174,8 @@ METRICS = (
     Metric(
         "ece_sweep",
         "ece_equal_mass with the largest M such that for every M' = 1..M the bin accuracies do not decrease with "
-        "confidence; if they do not decrease over the distinct confidences, each of these is a bin "
-        "(Roelofs et al. 2022)",
+        "confidence; if they do not decrease over the distinct confidences, each of these is a bin; --norm l1, l2 or max, "
+        "over the same bins (Roelofs et al. 2022)",
         _COLUMNS,
         ece_sweep,
         "as many bins as stay monotone",

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from lscli.table import SampleTable
 
+# Log odds with a difference up to this are equal: float32 logits of a target differ by as much from it.
+_EQUAL_ODDS = 1e-6
 _QUANTILES = (5, 25, 50, 75, 95)
 
 
@@ -61,11 +63,15 @@ def gap_optimal(table: SampleTable, settings: Settings) -> list[Value]:
 
 
 def above_target(table: SampleTable, settings: Settings) -> list[Value]:
-    """The share of p_y above the target. ln(1 - p_y) is compared, which keeps its digits where p_y is near 1."""
+    """The share of p_y above the target. ln(1 - p_y) is compared, which keeps its digits where p_y is near 1.
+
+    Its derivative by the log odds of p_y is -p_y, so that a p_y that is the target but for rounding is not above it.
+    """
 
     def is_above(losses: SmoothedLosses, eps: float) -> np.ndarray:
+        rest = losses.target_rest(eps)
         with np.errstate(divide="ignore"):
-            above: np.ndarray = losses.table["log_not_label"] < np.log(losses.target_rest(eps))
+            above: np.ndarray = losses.table["log_not_label"] < np.log(rest) - _EQUAL_ODDS * (1.0 - rest)
         return above
 
     return value_per_eps(table, settings, is_above, settings.targets.smoothing_params)
@@ -142,7 +148,8 @@ METRICS = (
     ),
     Metric(
         "above_target",
-        "share of samples whose p_y is above the smoothed target's probability of the label; one row per eps",
+        "share of samples whose p_y is above the smoothed target's probability a of the label: ln(p_y/(1-p_y)) is more "
+        "than 1e-6 above ln(a/(1-a)), so that p_y = a but for rounding is not above; one row per eps",
         _TARGET | {"log_not_label"},
         above_target,
         "share with p_y above target",

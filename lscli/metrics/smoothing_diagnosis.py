@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lscli.metrics.base import NOT_NEGATIVE, Compute, Metric, Settings, Value, mean, ratio
+from lscli.metrics.base import NOT_NEGATIVE, Compute, Metric, Settings, Value, mean
 from lscli.metrics.confidence import is_wrong, residual
 from lscli.table import bound
 
@@ -74,23 +74,25 @@ def _not_label_prob(table: SampleTable) -> np.ndarray:
 
 
 def _scaled(x: Callable[[SampleTable], np.ndarray]) -> Compute:
-    """K/(K-1) times the mean of x; where K varies between samples, the mean of x over that of (K-1)/K."""
+    """K/(K-1) times the mean of x; where K varies between samples, the mean of K/(K-1) x, each with its own K."""
 
     def compute(table: SampleTable, settings: Settings) -> list[Value]:
         k = table.num_classes
         if k is None:
             return []
         if "class_count" in table.columns:
-            return [ratio(table, x(table), table.reused(_other_share))]
+            inside, factor = table.reused(_several)
+            several = table.with_weights(inside if table.weight is None else inside * table.weight)
+            return [mean(several, factor * x(table))]
         return [mean(table, x(table)).times(k / (k - 1))]
 
     return compute
 
 
-def _other_share(table: SampleTable) -> np.ndarray:
-    """(K-1)/K, [n]."""
-    share: np.ndarray = (table["class_count"] - 1) / table["class_count"]
-    return share
+def _several(table: SampleTable) -> tuple[np.ndarray, np.ndarray]:
+    """1 where a sample has several classes, else 0; and K/(K-1), [n] each."""
+    count = table["class_count"]
+    return (count > 1).astype(np.float64), count / np.maximum(count - 1, 1)
 
 
 METRICS = (

@@ -211,6 +211,15 @@ def test_a_sweep_stops_where_accuracies_fall(correct: list[int], bins: int, expe
     assert expected == pytest.approx(found.value, abs=1e-15)
 
 
+@pytest.mark.parametrize("norm", ["l1", "l2", "max"])
+@pytest.mark.parametrize("correct", [[0, 0, 1, 1], [0, 1, 0, 1], [1, 1, 0, 0]])
+def test_a_sweep_is_the_error_over_its_bins_in_the_norm_that_is_asked_for(correct: list[int], norm: Any) -> None:
+    table = SampleTable.from_confidences([0.6, 0.7, 0.8, 0.9], correct)
+    (found,) = METRICS["ece_sweep"].compute(table, Settings(norm=norm))
+    (over,) = METRICS["ece_equal_mass"].compute(table, Settings(norm=norm, bins=found.params["bins"]))
+    assert over == found
+
+
 def test_debiased_of_verified_calibration() -> None:
     # One bin a distinct value, and the top labels of two binary problems: the debiased square is not above 0.
     p, y = [0.5, 0.5, 0.5, 0.6, 0.5, 0.6, 0.6, 0.6, 0.6], [0, 1, 0, 1, 0, 1, 1, 1, 0]

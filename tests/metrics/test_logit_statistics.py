@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 import lscli
 from lscli import SampleTable
-from lscli.options import Kernel
+from lscli.options import Kernel, Smoothing
 from tests import naive
+from tests.metrics.by_hand import target_of
 from tests.metrics.tables import drawn, values
 
 Array = NDArray[Any]
@@ -118,3 +119,21 @@ def test_intervals_of_quantiles_are_those_of_resamples() -> None:
     (row,) = report.rows
     assert row.ci_low < row.value < row.ci_high
     assert np.quantile(medians, [0.05, 0.95]).tolist() == pytest.approx([row.ci_low, row.ci_high], abs=0.15)
+
+
+@pytest.mark.parametrize("smoothing", ["uniform", "off-target", "classy"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_p_y_that_is_its_target_but_for_rounding_is_not_above_it(smoothing: Smoothing, dtype: str) -> None:
+    amounts = [0.01, 0.1, 0.3, 0.5, 0.9, 1.0]
+    for classes in [*range(2, 25), 130, 1000]:
+        equal = lscli.evaluate(np.zeros((1, classes), dtype), [0], eps=1.0, metrics="above_target")["above_target"]
+        assert 0 == equal or smoothing != "uniform"
+        for eps in amounts:
+            target = target_of(smoothing, eps, 0, classes)
+            if target[0] == 0:
+                continue
+            logits = np.log(target)[None].astype(dtype)
+            options: dict[str, Any] = {"eps": eps, "smoothing": smoothing, "metrics": "above_target"}
+            assert 0 == lscli.evaluate(logits, [0], **options)["above_target"], (classes, eps)
+            logits[0, 0] += 1e-4
+            assert 1 == lscli.evaluate(logits, [0], **options)["above_target"], (classes, eps)

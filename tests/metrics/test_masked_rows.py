@@ -118,11 +118,19 @@ def test_diagnosis_of_rows_of_different_k() -> None:
         )
     k = np.array([len(x) for x in rows])
     p = [np.exp(x - np.logaddexp.reduce(x)) for x in rows]
-    # The eps whose targets have this mean p_y, confidence or accuracy: 1 - q'(y) = eps (K-1)/K, on average.
-    share = ((k - 1) / k).mean()
-    assert report["gamma"] == pytest.approx((1 - report["label_prob_mean"]) / share, rel=1e-12)
-    assert report["gamma_confidence"] == pytest.approx((1 - report["confidence_mean"]) / share, rel=1e-12)
-    assert report["eps_accuracy"] == pytest.approx(report["error"] / share, rel=1e-12)
+    # The mean over the rows, each with its own K.
+    wrong = np.array([x.argmax() != y for x, y in zip(rows, own, strict=True)])
+    scaled = {
+        "gamma": k / (k - 1) * (1 - np.array([each[y] for each, y in zip(p, own, strict=True)])),
+        "gamma_confidence": k / (k - 1) * (1 - np.array([each.max() for each in p])),
+        "eps_accuracy": k / (k - 1) * wrong,
+    }
+    scaled["smoothing_balance"] = scaled["gamma_confidence"] - scaled["eps_accuracy"]
+    for row in report.rows:
+        if row.metric in scaled:
+            x = scaled[row.metric]
+            assert x.mean() == pytest.approx(row.value, rel=1e-12)
+            assert x.std(ddof=1) / math.sqrt(len(x)) == pytest.approx(row.stderr, rel=1e-12)
     slope = report["loss_uniform"] - report["loss_hard"]
     assert slope == pytest.approx(report["maxsup_regularisation"] + report["maxsup_error_enhancement"], rel=1e-12)
     takes = np.mean([np.maximum(x[y] - x, 0).mean() for x, y in zip(rows, own, strict=True)])
@@ -151,7 +159,7 @@ def test_a_class_alone_in_its_row_has_no_loss(smoothing: str) -> None:
         assert values[name] == pytest.approx(others[name] * 2 / 3, rel=1e-14, abs=1e-15)
     for part in ("maxsup_regularisation", "maxsup_error_enhancement"):
         assert values[part, ""] == pytest.approx(others[part, ""] * 2 / 3, rel=1e-14)
-    for part in ("eps_gap", "off_label_entropy"):
+    for part in ("eps_gap", "off_label_entropy", "gamma", "gamma_confidence", "eps_accuracy", "smoothing_balance"):
         assert values[part, ""] == pytest.approx(others[part, ""], rel=1e-14)
     parts = [
         sum(values[f"excess_{part}", f"eps={eps}"] for part in ("overshoot", "undershoot", "structure")) for eps in EPS
