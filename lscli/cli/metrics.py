@@ -19,11 +19,11 @@ def metrics_command(context: typer.Context, *, output: OutputOptions) -> None:
 
     from lscli._version import __version__
     from lscli.listings import MetricList, MetricRow
-    from lscli.metrics.catalogue import FAMILIES
+    from lscli.metrics.catalogue import CONVENTIONS, FAMILIES
 
     rows = [
         MetricRow(metric.id, name, metric.default, metric.described)
         for name, family in FAMILIES.items()
         for metric in family.metrics
     ]
-    destination.write(MetricList(rows=rows, versions={"lscli": __version__}))
+    destination.write(MetricList(rows=rows, conclusion=CONVENTIONS, versions={"lscli": __version__}))

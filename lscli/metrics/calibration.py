@@ -122,7 +122,8 @@ _COLUMNS = frozenset({"confidence", "one_minus_confidence", "correct"})
 METRICS = (
     Metric(
         "ece",
-        f"sum_b (n_b/N) |mean a - mean c| over {BINS} equal-width bins (lo, hi] of c, 0 in the first, 1 in the last",
+        "sum_b (n_b/N) |mean a - mean c| over the bins of c that are not empty, n_b the weight of a bin, of M = "
+        f"{BINS} equal-width bins (lo, hi] with edges i/M, 0 in the first, 1 in the last",
         rule_columns,
         _norm_of_gaps("l1"),
         "expected calibration error",
@@ -153,7 +154,7 @@ METRICS = (
     Metric(
         "ece_null",
         "the mean ece of perfectly calibrated models with these confidences at this N, normal approximation: "
-        "sum_b sqrt(2/pi) sqrt(v_b) / N, v_b = sum of c (1-c) over bin b. An ece near it is noise",
+        "sum_b sqrt(2/pi) sqrt(v_b) / N, v_b = sum of w c (1-c) over bin b of ece. An ece near it is noise",
         rule_columns,
         ece_null,
         "ece of noise alone",
@@ -162,9 +163,9 @@ METRICS = (
     ),
     Metric(
         "ece_equal_mass",
-        f"the error over {BINS} bins of equal count by value: bin i ends with the smallest confidence whose cumulative "
-        "weight reaches i floor(N/M) + min(i, N mod M), and equal ends merge, so that equal confidences share a bin; "
-        "--norm l1 (as ece), l2 or max",
+        f"the error over M = {BINS} bins of equal count by value: bin i < M ends with the smallest confidence whose "
+        "cumulative weight reaches i floor(N/M) + min(i, N mod M), and equal ends merge, so that equal confidences "
+        "share a bin; --norm l1 (as ece), l2 (as rmsce) or max (as mce)",
         _COLUMNS,
         ece_equal_mass,
         "ece over bins of equal count",
@@ -173,9 +174,9 @@ METRICS = (
     ),
     Metric(
         "ece_sweep",
-        "ece_equal_mass with the largest M such that for every M' = 1..M the bin accuracies do not decrease with "
-        "confidence; if they do not decrease over the distinct confidences, each of these is a bin; --norm l1, l2 or max, "
-        "over the same bins (Roelofs et al. 2022)",
+        "ece_equal_mass, also of --norm l2 or max, with the largest M <= N such that for every M' = 1..M the bin "
+        "accuracies do not decrease with confidence; if they do not decrease over the distinct confidences, each of "
+        "these is a bin (Roelofs et al. 2022)",
         _COLUMNS,
         ece_sweep,
         "as many bins as stay monotone",
@@ -205,8 +206,8 @@ METRICS = (
     ),
     Metric(
         "spiegelhalter_z",
-        "sum (a - c)(1 - 2c) / sqrt(sum (1 - 2c)^2 c (1 - c)); above 0 is over-confident if all c > 1/2 "
-        "(Spiegelhalter 1986)",
+        "sum (a - c)(1 - 2c) / sqrt(sum (1 - 2c)^2 c (1 - c)), missing where the root is 0; above 0 is over-confident "
+        "if all c > 1/2 (Spiegelhalter 1986)",
         _COLUMNS,
         spiegelhalter_z,
         "test of calibration, normal",

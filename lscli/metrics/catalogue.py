@@ -23,6 +23,17 @@ if TYPE_CHECKING:
     from lscli.metrics.base import Metric
 
 
+# What the definitions take for granted.
+CONVENTIONS = (
+    "c is the confidence of a sample, its largest probability; a is 1 if its first largest logit is that of the "
+    "label, else 0; p_y is the probability of the label, N the number of kept samples and K the number of classes. "
+    "With --masked-classes exclude, K is the number of classes of each row that are not masked, and the others are "
+    "left out of its sums. A weight w is w samples: N is the sum of the weights, and every mean, count, rank and tie "
+    "takes them so, whole or not. The standard error of a mean of x is sqrt(sum w (x - mean)^2 / (N (N-1))), also of "
+    "an excess. Class weights apply to losses alone. A value that the data do not define is missing, never 0."
+)
+
+
 class Family(NamedTuple):
     """Metrics that answer one question."""
 

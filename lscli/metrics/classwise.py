@@ -60,7 +60,7 @@ METRICS = (
     ),
     Metric(
         "classwise_ece_max",
-        "the calibration error of the worst class",
+        "the largest of the K errors whose mean is classwise_ece",
         frozenset({"label"}),
         classwise_ece_max,
         "error of the worst class",

@@ -118,7 +118,7 @@ METRICS = (
     ),
     Metric(
         "confidence_on_errors",
-        "mean of c over the samples that are predicted wrong",
+        "mean of c over the samples that are predicted wrong; missing without any",
         _BOTH,
         _mean_confidence_where(correct=False),
         "confidence where wrong",
@@ -127,7 +127,7 @@ METRICS = (
     ),
     Metric(
         "confidence_on_correct",
-        "mean of c over the samples that are predicted right",
+        "mean of c over the samples that are predicted right; missing without any",
         _BOTH,
         _mean_confidence_where(correct=True),
         "confidence where right",
@@ -157,7 +157,7 @@ METRICS = (
     ),
     column_mean(
         "logit_gap_mean",
-        "mean of the label's logit less the mean of the other logits",
+        "mean of g, the label's logit less the mean of the other K-1 logits",
         "logit_gap",
         "label's logit above the others",
     ),

@@ -116,9 +116,9 @@ _WITH_LOG = _COLUMNS | {"log_one_minus_confidence"}  # which keeps a wrong sampl
 METRICS = (
     Metric(
         "brier_miscalibration",
-        "S(c) - S(r), S(c) = mean (c - a)^2, r the isotonic regression of a on c with equal c pooled first (CORP, "
-        "Dimitriadis et al. 2021); brier_miscalibration - brier_discrimination + brier_uncertainty = S(c), which is "
-        "brier_half with --positive-class",
+        "S(c) - S(r), S(c) = mean (c - a)^2, r the weighted isotonic regression of a on c with equal c pooled first "
+        "(CORP, Dimitriadis et al. 2021); brier_miscalibration - brier_discrimination + brier_uncertainty = S(c), "
+        "which is brier_half with --positive-class",
         _COLUMNS,
         _part(_MISCALIBRATION, BRIER),
         "Brier lost to miscalibration",

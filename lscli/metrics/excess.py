@@ -184,7 +184,8 @@ def _part_columns(settings: Settings) -> frozenset[str]:
 METRICS = (
     Metric(
         "loss_excess",
-        "loss_smoothed - loss_floor: the mean of KL(q' || p), q' the smoothed target; one row per eps",
+        "loss_smoothed - loss_floor, at least 0: without class weights the mean of KL(q' || p), q' the smoothed "
+        "target; its standard error is that of the samples' own differences; absent for eps < 0; one row per eps",
         _excess_columns,
         excess,
         "KL divergence from the targets",
@@ -195,8 +196,9 @@ METRICS = (
     ),
     Metric(
         "excess_overshoot",
-        "part of loss_excess: samples whose p_y is above a, the target's probability of the label: "
-        "mean a ln(a/p_y) + (1-a) ln((1-a)/(1-p_y)); one row per eps",
+        "part of loss_excess: mean over all samples of a ln(a/p_y) + (1-a) ln((1-a)/(1-p_y)) where p_y is above a, the "
+        "target's probability of the label, and of 0 elsewhere; --weight-mode target-only: sum of w_y times it over "
+        "sum w_y; absent with other class weights; one row per eps",
         _part_columns,
         _part(0),
         "excess: p_y above its target",
@@ -207,8 +209,8 @@ METRICS = (
     ),
     Metric(
         "excess_undershoot",
-        "part of loss_excess: the same sum over samples whose p_y is below a; all of loss_excess at eps = 0; "
-        "one row per eps",
+        "part of loss_excess: as excess_overshoot, where p_y is below a; all of loss_excess at eps = 0; one row per "
+        "eps",
         _part_columns,
         _part(1),
         "excess: p_y below its target",
@@ -219,8 +221,8 @@ METRICS = (
     ),
     Metric(
         "excess_structure",
-        "part of loss_excess: (1-a) times the KL divergence of the target from p among the other classes; "
-        "one row per eps",
+        "part of loss_excess: mean of (1-a) times the KL divergence of the target from p, each renormalised to the "
+        "other classes; 0 for K = 2; class weights as in excess_overshoot; one row per eps",
         _part_columns,
         _part(2),
         "excess: among other classes",

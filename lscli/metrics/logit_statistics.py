@@ -120,7 +120,8 @@ _MAXSUP = frozenset({"logit_gap", "above_label"})
 METRICS = (
     Metric(
         "logit_gap_sd",
-        "standard deviation of the logit gap",
+        "standard deviation of the logit gap g, sqrt(sum w (g - logit_gap_mean)^2 / (N - 1)); missing for N <= 1 and "
+        "where a gap is infinite",
         _GAP,
         gap_sd,
         "spread of the logit gap",
@@ -129,7 +130,9 @@ METRICS = (
     *(
         Metric(
             f"logit_gap_q{percent:02}",
-            f"the {percent} % quantile of the logit gap, linear between samples",
+            f"the {percent} % quantile of the logit gap: of the ascending gaps, each as often as its weight, the one "
+            f"at the place {percent / 100:g} (N - 1), counted from 0, linear between whole places; at a whole place j "
+            "is the first gap whose cumulative weight is above j",
             _GAP,
             _gap_quantile(percent),
             f"{percent} % have a smaller gap",
@@ -139,7 +142,8 @@ METRICS = (
     ),
     Metric(
         "logit_gap_optimal",
-        "ln((K(1-eps)+eps)/eps): the logit gap at which p is the smoothed target; one row per eps",
+        "the logit gap at which p is the smoothed target q': ln q'_y less the mean of ln q'_k over the other classes, "
+        "ln((K(1-eps)+eps)/eps) for uniform smoothing, or its mean over the samples; one row per eps",
         _TARGET,
         gap_optimal,
         "gap of the smoothed targets",
@@ -174,7 +178,8 @@ METRICS = (
     ),
     Metric(
         "off_label_entropy",
-        "mean entropy of p among the classes other than the label, divided by ln(K-1): 1 is uniform; absent for K = 2",
+        "mean of the entropy of p, renormalised to the classes other than the label, divided by ln(K-1): 1 is uniform; "
+        "over the rows with K > 2, each with its own K; absent for K = 2",
         frozenset({"off_label_entropy"}),
         off_label_entropy,
         "1: other classes all equal",

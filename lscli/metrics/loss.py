@@ -165,7 +165,8 @@ METRICS = (
     ),
     Metric(
         "loss_uniform",
-        "U: mean over samples and classes of -log p_k: the cross-entropy of the uniform distribution",
+        "U: mean over samples of u = (1/K) sum_k -log p_k: the cross-entropy of the uniform distribution; class "
+        "weights: sum of (1/K) sum_k -w_k log p_k (--weight-mode target-only: of w_y u) over sum w_y",
         uniform_columns,
         uniform,
         "loss of uniform targets, nats",
@@ -175,7 +176,8 @@ METRICS = (
     ),
     Metric(
         "loss_prior",
-        "mean of -sum_k pi_k log p_k: the cross-entropy of the prior; absent without one",
+        "P: mean of -sum_k pi_k log p_k: the cross-entropy of the prior; class weights as in loss_uniform; absent "
+        "without a prior",
         prior_columns,
         prior,
         "loss of the prior, nats",
@@ -194,8 +196,8 @@ METRICS = (
     ),
     Metric(
         "loss_noise_corrected",
-        "(H - rho U)/(1 - rho): the loss on clean labels, if a share rho of the labels was drawn anew from all K "
-        "classes; absent without --noise-rate",
+        "(H - rho U)/(1 - rho), H and U without class weights: the loss on clean labels, if a share rho of the labels "
+        "was drawn anew from all K classes; absent without --noise-rate",
         frozenset({"loss_hard", "loss_uniform"}),
         noise_corrected,
         "loss on clean labels",
@@ -206,8 +208,8 @@ METRICS = (
     ),
     Metric(
         "loss_smoothed",
-        "(1-eps) H + eps U: the cross-entropy of the targets (1-eps) [k = y] + eps/K, or of those of --smoothing; "
-        "one row per eps",
+        "(1-e) H + e U, e = eps: the cross-entropy of the targets q' = (1-e) [k = y] + e/K; --smoothing off-target: "
+        "e = eps K/(K-1); classy: e = eps/(1+eps); prior: P and pi_k for U and 1/K; one row per eps",
         target_columns,
         smoothed,
         "(1-eps) hard + eps uniform",
@@ -217,7 +219,8 @@ METRICS = (
     ),
     Metric(
         "target_on",
-        "the smoothed target's probability of the label, its mean if it depends on the label; one row per eps",
+        "the smoothed target's probability of the label, q'_y, or its mean over the samples; no class weights; one row "
+        "per eps",
         one_label_columns,
         target_on,
         "target probability, label",
@@ -228,7 +231,8 @@ METRICS = (
     ),
     Metric(
         "target_off",
-        "the smoothed target's mean probability of each other class; one row per eps",
+        "the smoothed target's mean probability of each other class, (1 - q'_y)/(K-1), or its mean over the samples; "
+        "no class weights; one row per eps",
         one_label_columns,
         target_off,
         "target probability, others",
@@ -240,7 +244,8 @@ METRICS = (
     Metric(
         "loss_floor",
         "the mean entropy of the smoothed targets, the lower bound of loss_smoothed for any model; with class weights "
-        "the loss at p* = w q'/sum(w q'); absent for eps < 0; one row per eps",
+        "the loss at p* = w q'/sum(w q') (--weight-mode target-only: sum of w_y times the entropy over sum w_y); "
+        "absent for eps < 0; one row per eps",
         floor_columns,
         floor,
         "entropy of the targets",

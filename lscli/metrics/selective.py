@@ -96,7 +96,9 @@ def _coverage(ranking: Ranking, risk: float) -> float:
 METRICS = (
     Metric(
         "aurc",
-        "mean over k = 1..N of the error rate of the k most confident; its expectation over the orders of equal scores",
+        "mean over k = 1..N of the error rate of the k most confident by --score; its expectation over the orders of "
+        "equal scores: a run of them of weight n with e errors, after weight n0 with e0 errors, adds [e + (e0 - e "
+        "n0/n) (psi(n0+n+1) - psi(n0+1))]/N, psi = digamma, also for weights that are not whole",
         score_columns,
         _measured(Ranking.aurc),
         "area under risk and coverage",
@@ -104,15 +106,19 @@ METRICS = (
     ),
     Metric(
         "aurc_pnorm_gain",
-        "aurc by msp less aurc by max_logit_pnorm, both on the half of the samples that does not choose p: above 0 the "
-        "ranking by confidence is damaged, as it is by label smoothing; absent for K = 2",
+        "aurc by msp less aurc by max_logit_pnorm, the largest entry of v over the p-norm of v, v the logits less "
+        "their mean. One half of the samples, by the last bit of a hash of each row's sorted logits less the largest, "
+        "rounded to 1e-4, chooses the p of 1..8 with the least aurc (of equal ones the smallest p), and both areas "
+        "are of the other half: above 0 the ranking by confidence is damaged, as it is by label smoothing; absent for "
+        "K = 2",
         frozenset({"confidence", "correct", "pnorm_scores"}),
         pnorm_gain,
         "above 0: msp ranks worse",
     ),
     Metric(
         "eaurc",
-        "aurc less that of the best order with the same number of errors",
+        "aurc less that of the best order with the same weight of errors E, [E - (N-E) (psi(N+1) - psi(N-E+1))]/N, at "
+        "least 0",
         score_columns,
         _measured(_eaurc),
         "aurc above the best order's",
@@ -129,7 +135,8 @@ METRICS = (
     ),
     Metric(
         "failure_auroc",
-        "probability that a right sample has a higher score than a wrong one, equal scores count 1/2",
+        "probability that a right sample has a higher score than a wrong one, equal scores count 1/2; missing where "
+        "all are right or all wrong",
         score_columns,
         _measured(_failure_auroc),
         "right ranked above wrong",
@@ -137,7 +144,8 @@ METRICS = (
     ),
     Metric(
         "risk_at_coverage",
-        "expected error rate of the ceil(coverage N) most confident, at least one",
+        "error rate of the k = ceil(coverage N - 1e-9) most confident, at least 1 and at most N; of equal scores at "
+        "the k-th place each counts in part, as in expectation over their orders",
         score_columns,
         risk_at_coverage,
         "error rate of most confident",
@@ -146,8 +154,8 @@ METRICS = (
     ),
     Metric(
         "coverage_at_risk",
-        "the largest k/N, equal scores taken together, at which the error rate of the k most confident is <= risk; "
-        "0 if there is none",
+        "the largest k/N, k the weight up to the end of a run of equal scores, at which the error rate of the k most "
+        "confident is <= risk; 0 if there is none",
         score_columns,
         coverage_at_risk,
         "share answered within the risk",

@@ -99,7 +99,8 @@ METRICS = (
     Metric(
         "eps_gap",
         "K/(e^g + K - 1), g = logit_gap_mean: the eps whose targets these logits fit best, with the least mean KL "
-        "divergence; above 1 if g < 0, 0 if e^g overflows",
+        "divergence; above 1 if g < 0, 0 if e^g overflows. Where rows differ in K, the eps at which (K-1)/K (g - "
+        "ln((K(1-eps)+eps)/eps)) has the mean 0 over the rows of several classes, each with its own g and K",
         frozenset({"logit_gap"}),
         eps_gap,
         "eps that these logits fit best",
@@ -109,7 +110,8 @@ METRICS = (
     ),
     Metric(
         "gamma",
-        "K/(K-1) (1 - label_prob_mean): the equivalent label smoothing of Mueller et al. 2019, section 4",
+        "mean of K/(K-1) (1 - p_y) over the rows of several classes, each with its own K: the equivalent label "
+        "smoothing of Mueller et al. 2019, section 4",
         frozenset({"label_prob", "one_minus_confidence", "correct"}),
         _scaled(lambda table: table.reused(_not_label_prob)),
         "equivalent smoothing of p_y",
@@ -119,7 +121,7 @@ METRICS = (
     ),
     Metric(
         "gamma_confidence",
-        "K/(K-1) (1 - confidence_mean)",
+        "mean of K/(K-1) (1 - c), as gamma",
         frozenset({"one_minus_confidence"}),
         _scaled(lambda table: table["one_minus_confidence"]),
         "equivalent smoothing of c",
@@ -128,7 +130,8 @@ METRICS = (
     ),
     Metric(
         "eps_accuracy",
-        "K/(K-1) (1 - accuracy): the eps at which a model that fits its smoothed targets is calibrated on average",
+        "mean of K/(K-1) (1 - a), as gamma: the eps at which a model that fits its smoothed targets is calibrated on "
+        "average",
         frozenset({"correct"}),
         _scaled(is_wrong),
         "eps that calibrates on average",

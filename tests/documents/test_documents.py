@@ -11,7 +11,7 @@ import pytest
 
 import lscli
 from lscli.cli.main import COMMANDS
-from lscli.metrics.catalogue import METRICS
+from lscli.metrics.catalogue import CONVENTIONS, METRICS
 from tests.command import ROOT
 from tests.command import lscli as run
 
@@ -38,6 +38,10 @@ def test_the_output_in_a_document_is_the_command_s(command: str, expected: str) 
     assert _NUMBER.sub("#", expected.strip("\n")) == _NUMBER.sub("#", found)
     for one, other in zip(_NUMBER.findall(expected), _NUMBER.findall(found), strict=True):
         assert float(one) == pytest.approx(float(other), rel=1e-9)
+
+
+def test_the_list_of_metrics_begins_with_what_the_definitions_take_for_granted() -> None:
+    assert f"\n\n> {CONVENTIONS}\n\n" in (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
 
 
 def test_the_list_of_metrics_is_the_catalogue() -> None:

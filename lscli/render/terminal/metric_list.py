@@ -39,4 +39,4 @@ def metric_list(answer: MetricList, screen: Screen) -> Iterator[str]:
             text = Text("\n".join([first, *(" " * indent + line for line in rest)]))
             text.stylize("bold", 0, len(name))
             parts.append(text)
-    yield table.text_of(parts, screen)
+    yield table.text_of([*parts, *table.conclusion(answer)], screen)

@@ -42,13 +42,13 @@ def test_a_loss_has_as_many_digits_as_the_printed_value(value: str, shown: str) 
 def test_a_name_is_shown_as_it_is_in_the_title(name: str, width: int) -> None:
     row = CandidateRow(0.0, 0.5, 0.1, "uniform", "mean over kept samples", "(1-eps) H + eps U", "torch")
     inputs = [{"role": "logits", "path": name, "shape": [5000, 10], "dtype": "float32", "size": 200_128}]
-    answer = Candidates(rows=[row], value="0.5", inputs=inputs, conclusion=f"One candidate: {name}.")
+    answer = Candidates(rows=[row], value="0.5", by_chance=0.0, inputs=inputs, conclusion=f"One candidate: {name}.")
     lines = text_of(answer, "table", Screen(width, color=False)).splitlines()
     assert [] == [line for line in lines if cell_len(line) > width]
     assert ["0", "0.5000", "0.1", "uniform", "mean"] in [line.split()[:5] for line in lines]
 
 
 def test_no_candidate_leaves_the_title_and_the_conclusion() -> None:
-    text = text_of(Candidates(rows=[], value="0.5", conclusion="No candidate gives 0.5."), "table")
+    text = text_of(Candidates(rows=[], value="0.5", by_chance=0.0, conclusion="No candidate gives 0.5."), "table")
     assert "No candidate gives 0.5." == text.splitlines()[-1].strip()
     assert "class weights" not in text

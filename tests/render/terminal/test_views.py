@@ -19,7 +19,7 @@ LABEL = listings.SmoothedLabel([0.25, 0.75], 0.5, 1.0)
     ("answer", "words"),
     [
         (listings.Bins(rows=[BIN]), "mean confidence"),
-        (listings.Candidates(rows=[CANDIDATE], value="0.5"), "H, U, P: mean hard loss"),
+        (listings.Candidates(rows=[CANDIDATE], value="0.5", by_chance=0.0), "H, U, P: mean hard loss"),
         (listings.Contents(rows=[ARRAY]), "taken for labels"),
         (smoothed(np.eye(2), samples={"rows": 2}), "  row     q0     q1"),
         (listings.OneLabel(rows=[LABEL], label=1, smoothing="uniform", eps=0.5), "the label"),

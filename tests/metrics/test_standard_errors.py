@@ -1,0 +1,49 @@
+"""Standard errors are the spread of a metric over simulated sets of samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+import lscli
+from tests.metrics import standard_errors
+from tests.metrics.standard_errors import CASES, Drawn, simulated
+
+RUNS = 400  # a standard deviation over so many is known to 3.5 %
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("draw", CASES)
+def test_every_standard_error_is_the_spread_over_the_runs(draw: Callable[[np.random.Generator, int], Drawn]) -> None:
+    found = simulated(draw, RUNS)
+    assert {("loss_excess", "0.1"), ("loss_excess", "0.5")} <= found.keys()
+    ratios = {name: printed / actual for name, (actual, printed) in found.items()}
+    # Few of some fifty ratios, many of which belong together, are further off than three times the error of the spread.
+    assert [] == [(name, ratio) for name, ratio in ratios.items() if not 0.87 < ratio < 1.13]
+
+
+@pytest.mark.parametrize("case", ["alone", "weights", "clusters", "class weights"])
+def test_the_standard_error_of_an_excess_over_a_prior_is_that_of_its_rows(case: str) -> None:
+    random = np.random.default_rng(2)
+    n = 400
+    logits, labels, options = standard_errors.prior(random, n)
+    target = 0.5 * np.eye(5)[labels] + 0.5 * standard_errors.PRIOR
+    log_p = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+    own = (target * (np.log(target) - log_p)).sum(axis=1)
+    by, expected = np.ones(n), float(own.std(ddof=1)) / np.sqrt(n)
+    if case == "weights":
+        options["weights"] = by = random.integers(0, 4, n)
+        expected = np.repeat(own, by).std(ddof=1) / np.sqrt(by.sum())
+    elif case == "class weights":
+        options |= {"class_weights": standard_errors.CLASS_WEIGHTS, "weight_mode": "target-only"}
+        by = standard_errors.CLASS_WEIGHTS[labels]
+        expected = (by * (own - (by @ own) / by.sum())).std(ddof=1) / np.sqrt(n) / by.mean()
+    elif case == "clusters":
+        options["clusters"] = cluster = random.integers(0, 40, n)
+        sums = np.bincount(cluster, own - own.mean())
+        expected = np.sqrt(40 / 39 * (sums**2).sum()) / n
+    (row,) = lscli.evaluate(logits, labels, eps=0.5, metrics="loss_excess", **options).rows
+    assert (by @ own) / by.sum() == pytest.approx(row.value, rel=1e-12)
+    assert expected == pytest.approx(row.stderr, rel=1e-9)
