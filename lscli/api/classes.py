@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 _READ = frozenset({"label", "predicted", "correct", "loss_hard", "loss_uniform", "logit_gap"})
+# The usual columns that are metrics of the samples with a label, unless there are class weights.
+_USUAL = ("loss_hard", "loss_uniform")
 
 
 @of_logits(ClassesOptions)
@@ -44,8 +46,9 @@ def per_class(logits: Data, labels: Data | None, options: ClassesOptions) -> Cla
         logits, labels: as in `lscli.evaluate`.
 
     Returns:
-        A listing, one row per class, the largest value of `sort` first and missing values last. ece is over all
-        samples; recall, losses and `metrics` are over the samples with that label.
+        A listing, one row per class, the largest value of `sort` first and missing values last. ece is the error of
+        the class's probability over all samples; recall, losses and `metrics` are over the samples with that label. A
+        metric with the name of another column is called `ece_of_label`.
 
     Raises:
         UsageError: an unknown column or metric.
@@ -61,9 +64,9 @@ def per_class(logits: Data, labels: Data | None, options: ClassesOptions) -> Cla
     )
     rule = rule_of(settings)
     words = metric_words(options.metrics)
-    choices = _chosen(words, options.allow_negative_eps)
+    choices = _chosen(words, options.allow_negative_eps, weighted=options.class_weights is not None)
     sort = options.sort
-    _check_sort(sort.partition("@")[0], [choice.metric.id for choice in choices])
+    _check_sort(sort.partition("@")[0], [_distinct(choice.metric.id) for choice in choices])
     wanted = _READ.union(*(choice.columns(settings) for choice in choices))
     read = reading.read(logits, labels, wanted, options, rule=rule, against=options)
     settings = settings._replace(targets=read.targets)
@@ -84,14 +87,21 @@ def per_class(logits: Data, labels: Data | None, options: ClassesOptions) -> Cla
     return Classes(rows=rows, metrics=more, **read.answered(options, used))
 
 
-def _chosen(words: str, allow_negative_eps: bool) -> list[Choice]:
+def _chosen(words: str, allow_negative_eps: bool, *, weighted: bool) -> list[Choice]:
+    """The further metrics, without those that the usual columns have."""
     choices = select(words, allow_negative_eps=allow_negative_eps) if words else []
     for choice in choices:
         if choice.metric.by_class and choice.named:
             raise UsageError(
                 f"{choice.metric.id} is a metric of all classes together", "use lscli eval", where="metrics"
             )
-    return [choice for choice in choices if not choice.metric.by_class]
+    usual = () if weighted else _USUAL
+    return [choice for choice in choices if not choice.metric.by_class and choice.metric.id not in usual]
+
+
+def _distinct(name: str) -> str:
+    """The name of the column of a metric, which differs from those of the usual columns."""
+    return f"{name}_of_label" if name in Classes.FIXED else name
 
 
 def _check_sort(sort: str, more: Sequence[str]) -> None:
@@ -104,7 +114,7 @@ def _check_sort(sort: str, more: Sequence[str]) -> None:
 def _values(table: SampleTable, choices: Sequence[Choice], settings: Settings) -> dict[str, float]:
     """The values of further metrics by the names of their columns, `id` or `id@number`."""
     return {
-        column_name(choice.metric, value.params): value.value
+        _distinct(column_name(choice.metric, value.params)): value.value
         for choice in choices
         for value in choice.values(table, settings)
     }

@@ -175,9 +175,10 @@ def test_each_column_is_the_metric_of_the_samples_of_the_class(run: Run, tmp_pat
         names = [name for name in expected if name not in ("source", "group", "n")]
         assert {"loss_smoothed@0.1", "loss_smoothed@0.2", "loss_smoothed@0.3", "loss_noise_corrected@0.1"} <= set(names)
         for name in names:
-            found, wanted = column(rows[k : k + 1], name), column([expected], name)
+            own = "ece_of_label" if name == "ece" else name  # ece is that of the class's probability
+            found, wanted = column(rows[k : k + 1], own), column([expected], name)
             assert wanted == pytest.approx(found, rel=1e-12, abs=1e-12, nan_ok=True), (k, name)
-    assert {""} == {rows[3][name] for name in names}
+    assert {""} == {rows[3][name] for name in names if name != "ece"}
 
 
 def test_metrics_add_columns_after_the_usual_ones(run: Run, pair: tuple[str, str]) -> None:
@@ -185,6 +186,21 @@ def test_metrics_add_columns_after_the_usual_ones(run: Run, pair: tuple[str, str
     more = records(run("classes", *pair, "--metrics", "gamma,above_target"))
     assert [*plain[0], "gamma", "above_target@0.1"] == list(more[0])
     assert plain == [{name: row[name] for name in plain[0]} for row in more]
+
+
+def test_no_two_columns_have_one_name(run: Run, tmp_path: Path, pair: tuple[str, str]) -> None:
+    weights = tmp_path / "c.npy"
+    np.save(weights, [1.0, 2.0, 3.0, 0.5, 0.7])
+    for options, added in (
+        ([], ["ece_of_label", "gamma"]),
+        (["--class-weights", weights], ["loss_hard_of_label", "ece_of_label", "gamma", "loss_uniform_of_label"]),
+    ):
+        (heading, *_) = run(
+            "classes", *pair, "--metrics", "loss_hard,ece,gamma,loss_uniform", *options, "--sort", "ece_of_label"
+        ).out.splitlines()
+        assert [*Classes.FIXED, *added] == heading.split(",")
+    plain = column(records(run("classes", *pair)), "ece")
+    assert plain == column(records(run("classes", *pair, "--metrics", "ece")), "ece")
 
 
 def test_classes_are_sorted_by_a_metric(run: Run, pair: tuple[str, str]) -> None:
