@@ -1,4 +1,4 @@
-"""Intervals over clusters: means, resamples, shares; and how often they contain the truth."""
+"""Intervals over clusters: means and resamples; and how often they contain the truth."""
 
 from __future__ import annotations
 
@@ -6,16 +6,12 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy.special import expit, logit
 from scipy.stats import norm, t
 
 import lscli
 from lscli import SampleTable
 from lscli.intervals.bootstrap import Bootstrap, resampled
-from lscli.intervals.clusters import mean_interval, notes_on_clusters, quantile, share_interval, widened
-from lscli.intervals.wilson import wilson
+from lscli.intervals.clusters import mean_interval, notes_on_clusters, quantile, widened
 from tests.intervals.coverage import DESIGNS, coverage
 
 
@@ -38,37 +34,6 @@ def test_percentiles_are_widened_around_the_estimate() -> None:
     assert (math.inf, math.inf) == widened((math.inf, math.inf), math.inf, 5, 0.95)
     for bounds, clusters in (((0.4, 0.7), 1), ((math.nan, math.nan), 5)):
         assert all(map(math.isnan, widened(bounds, 0.5, clusters, 0.95)))
-
-
-def test_a_share_has_an_interval_of_log_odds() -> None:
-    half = t.ppf(0.975, 11) * 0.04 / (0.9 * 0.1)
-    expected = expit(logit(0.9) - half), expit(logit(0.9) + half)
-    assert expected == pytest.approx(share_interval(0.9, 500, 0.04, 12, 0.95), rel=1e-10)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.floats(1e-9, 1 - 1e-9), st.floats(1e-9, 0.5), st.integers(2, 50))
-def test_a_share_lies_in_its_interval_which_lies_between_0_and_1(share: float, stderr: float, clusters: int) -> None:
-    low, high = share_interval(share, 100, stderr, clusters, 0.95)
-    assert 0 <= low <= share + 1e-12
-    assert share - 1e-12 <= high <= 1
-
-
-@pytest.mark.parametrize(
-    ("share", "stderr", "clusters"), [(1.0, 0.0, 6), (0.0, 0.0, 6), (0.5, 0.0, 6), (0.5, math.nan, 1)]
-)
-def test_clusters_that_agree_count_as_one_sample_each(share: float, stderr: float, clusters: int) -> None:
-    assert wilson(share, clusters, 0.95) == share_interval(share, 500, stderr, clusters, 0.95)
-    assert wilson(share, 0.4, 0.95) == share_interval(share, 0.4, stderr, clusters, 0.95)  # weights below 1
-
-
-@pytest.mark.parametrize(("right", "of", "clusters"), [(1, 3, 3), (1, 3, 30), (3, 7, 6), (17, 49, 6), (333, 1000, 5)])
-def test_clusters_of_one_share_agree_in_spite_of_rounding(right: int, of: int, clusters: int) -> None:
-    correct = np.tile(np.arange(of) < right, clusters)
-    table = {"c": np.full(len(correct), 0.47), "a": correct}
-    bins = lscli.per_bin(table, confidence="c", correct="a", clusters=np.repeat(np.arange(clusters), of))
-    (row,) = (row for row in bins.rows if row.size)
-    assert wilson(right / of, clusters, 0.95) == pytest.approx((row.ci_low, row.ci_high), rel=1e-12)
 
 
 def test_fewer_than_20_clusters_are_warned_of() -> None:
