@@ -79,7 +79,7 @@ def intervals(
 
 def _resampled(table: SampleTable, found: Found) -> list[Choice]:
     """The metrics whose intervals need resamples."""
-    if table.cluster is not None and table.clusters < 2:
+    if not table.total or table.clusters == 1:
         return []
     return [
         choice

@@ -95,19 +95,20 @@ def test_resampled_intervals_of_means_are_those_of_their_standard_errors() -> No
 
 def test_an_interval_ends_where_its_metric_does() -> None:
     random = np.random.default_rng(2)
-    confidence = random.uniform(0.8, 1, 60)
+    confidence = random.uniform(0.99, 1, 60)
+    confidence[50:] = random.uniform(0.6, 0.7, 10)
     right = random.random(60) < confidence
     right[:50] = True
     table = SampleTable.from_confidences(confidence, right, cluster=np.repeat(np.arange(6), 10))
     with pytest.warns(lscli.LscliWarning, match="there are 6 clusters"):
-        report = lscli.measure(table, metrics="accuracy,error,ece,smece,aurc,failure_auroc", ci=True, bootstrap=200)
+        metrics = "accuracy,error,confidence_mean,ece,smece,aurc,failure_auroc"
+        report = lscli.measure(table, metrics=metrics, ci=True, bootstrap=200)
     rows = {row.metric: row for row in report.rows}
-    assert 1.0 == rows["accuracy"].ci_high > rows["accuracy"].ci_low
-    assert 0.0 == rows["error"].ci_low
+    assert 1.0 == rows["confidence_mean"].ci_high > rows["confidence_mean"].ci_low
     for row in rows.values():
         assert 0 <= row.ci_low <= row.value <= row.ci_high
         assert row.ci_high <= 1 or row.metric in ("ece", "smece")
-    assert rows["accuracy"].value + rows["accuracy"].stderr * t.ppf(0.975, 5) > 1
+    assert rows["confidence_mean"].value + rows["confidence_mean"].stderr * t.ppf(0.975, 5) > 1
     # An error that is far below that of the resamples.
     right = np.repeat([0.9, 0.5, 0.75, 0.8, 0.6, 0.68], 25) > np.tile((np.arange(25) + 0.5) / 25, 6)
     table = SampleTable.from_confidences(np.full(150, 0.7), right, cluster=np.repeat(np.arange(6), 25))
