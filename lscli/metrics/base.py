@@ -162,7 +162,7 @@ def mean(table: SampleTable, x: NDArray[Any], params: Mapping[str, Any] = _NOTHI
     """The mean of x [n] and its standard error sqrt(sum w (x - mean)^2 / (N (N-1))), N = sum w.
 
     With clusters it is that of `clustered`. The mean of no samples is nan, and so is the standard error of one sample
-    or cluster, or of infinite values. The standard error of a resample is not computed. The mean of booleans is a share.
+    or cluster, or of infinite values. The standard error of a resample is not computed. A mean of booleans is a share.
     """
     weight, total = table.weight, table.total
     if total == 0:

@@ -100,8 +100,8 @@ def test_an_interval_ends_where_its_metric_does() -> None:
     right = random.random(60) < confidence
     right[:50] = True
     table = SampleTable.from_confidences(confidence, right, cluster=np.repeat(np.arange(6), 10))
+    metrics = "accuracy,error,confidence_mean,ece,smece,aurc,failure_auroc"
     with pytest.warns(lscli.LscliWarning, match="there are 6 clusters"):
-        metrics = "accuracy,error,confidence_mean,ece,smece,aurc,failure_auroc"
         report = lscli.measure(table, metrics=metrics, ci=True, bootstrap=200)
     rows = {row.metric: row for row in report.rows}
     assert 1.0 == rows["confidence_mean"].ci_high > rows["confidence_mean"].ci_low
