@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.intervals.bootstrap import Bootstrap, interval, resampled
 from lscli.intervals.clusters import mean_interval, widened
+from lscli.intervals.coverage_at_risk import coverage_interval
 from lscli.intervals.shares import share_interval
 from lscli.limits import memory_limit, processors
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
     Found = Sequence[tuple[Choice, Sequence[Value]]]
 
+_COVERAGE = "coverage_at_risk"
 # The most bytes per sample that a resample takes, measured. The data that all resamples share take as many.
 _RESAMPLE = 128
 
@@ -84,7 +86,7 @@ def _resampled(table: SampleTable, found: Found) -> list[Choice]:
     return [
         choice
         for choice, values in found
-        if not all(value.share_of or value.clusters for value in values)
+        if not (choice.metric.id == _COVERAGE or all(value.share_of or value.clusters for value in values))
         and not (choice.metric.by_class or _constant(choice, values))
     ]
 
@@ -94,8 +96,8 @@ def _interval(
 ) -> tuple[float, float]:
     """The interval of a value; nan if it has none, as that of a single cluster.
 
-    That of a share is computed from the number of samples, that of another mean over clusters from its standard error,
-    and all others from the resamples.
+    That of a share is computed from the number of samples, that of coverage_at_risk by inverting a test of such a
+    share, that of another mean over clusters from its standard error, and all others from the resamples.
 
     Args:
         table: the samples.
@@ -105,7 +107,9 @@ def _interval(
         level: the level of the interval.
     """
     biased = metric.interval == "inversion"
-    if value.share_of and (value.clusters or table.cluster is None):
+    if metric.id == _COVERAGE:
+        low, high = coverage_interval(table, value, level)
+    elif value.share_of and (value.clusters or table.cluster is None):
         low, high = _share(value, level)
     elif value.clusters:
         low, high = mean_interval(value.value, value.stderr, value.clusters, level)

@@ -61,6 +61,19 @@ class Ranking(NamedTuple):
         missing = (ends[last] - k) / (self.right[last] + self.wrong[last])
         return float(np.cumsum(self.wrong)[last]) - float(missing * self.wrong[last])
 
+    def coverage_at(self, risk: float, errors: float = 0.0) -> float:
+        """The largest share of most confident samples whose error rate is at most the risk; 0 if there is none.
+
+        Args:
+            risk: in [0, 1].
+            errors: by how many standard errors of that risk the rate may be above it; below 0, it must be below it.
+        """
+        ends, wrong = self.ends, np.cumsum(self.wrong)
+        # 3 errors of 10 are within a risk of 0.3, however either is rounded.
+        most = risk * (1 + 1e-12) * ends + errors * np.sqrt(risk * (1 - risk) * ends)
+        kept = np.flatnonzero(wrong <= most if errors >= 0 else wrong < most)
+        return float(ends[kept[-1]] / ends[-1]) if kept.size else 0.0
+
     def chosen(self, k: float) -> Array:
         """The probability of each sample to be among the k most confident, [n]: between 0 and 1 for one group only."""
         weight = self.ascending.weights(self.samples)[::-1]

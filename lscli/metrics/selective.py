@@ -103,15 +103,7 @@ def _with_spread(risk: Value, ranking: Ranking, k: float, total: float) -> Value
 
 def coverage_at_risk(table: SampleTable, settings: Settings) -> list[Value]:
     """The largest share of most confident samples, equal scores together, whose error rate is at most the risk."""
-    risk = settings.risk
-    return _values(table, settings, lambda ranking: _coverage(ranking, risk), risk=risk)
-
-
-def _coverage(ranking: Ranking, risk: float) -> float:
-    ends = ranking.ends
-    # 3 errors of 10 are within a risk of 0.3, however either is rounded.
-    kept = np.flatnonzero(np.cumsum(ranking.wrong) <= risk * (1 + 1e-12) * ends)
-    return float(ends[kept[-1]] / ends[-1]) if kept.size else 0.0
+    return _values(table, settings, lambda ranking: ranking.coverage_at(settings.risk), risk=settings.risk)
 
 
 METRICS = (
@@ -174,6 +166,7 @@ METRICS = (
         coverage_at_risk,
         "share answered within the risk",
         parameter="risk",
+        interval="inversion",
         within=SHARE,
     ),
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bisect
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -28,10 +27,10 @@ from lscli.metrics.selection import select
 from lscli.metrics.selective import risk_at_coverage
 from lscli.report import Row
 from tests.intervals.designs import CALIBRATED
+from tests.intervals.share_coverage import SHARES, SIZES, exact_coverage
 from tests.metrics.tables import OF_COLUMNS, full_table, values
 
 Array = NDArray[Any]
-SIZES = np.arange(100, 2001)
 
 
 def rows_of(table: SampleTable, metrics: str = "accuracy,error", level: float = 0.95, seed: int = 0) -> dict[str, Row]:
@@ -69,21 +68,10 @@ def test_the_interval_of_nothing_and_of_all_ends_there() -> None:
         assert (0.0, 1.0) == (wilson(0.0, n, 1.96)[0], wilson(1.0, n, 1.96)[1])
 
 
-def inside(share: float, n: int) -> tuple[int, int]:
-    """The least and the largest number of right samples of n whose interval contains the true share."""
-    ends: list[Callable[[int], bool]] = [
-        lambda x: share_interval(x / n, n, 0.95)[1] >= share,
-        lambda x: share_interval(x / n, n, 0.95)[0] > share,
-    ]
-    first, beyond = (bisect.bisect_left(range(n + 1), True, key=end) for end in ends)
-    return first, beyond - 1
-
-
-@pytest.mark.parametrize("share", [0.5, 0.9, 0.99, 0.995])
+@pytest.mark.parametrize("share", SHARES)
 def test_intervals_of_95_percent_contain_the_truth_in_95_percent(share: float) -> None:
     """Exactly, for every number of samples: the probabilities of the binomial distribution are summed."""
-    ends = np.array([inside(share, int(n)) for n in SIZES])
-    coverage = binom.cdf(ends[:, 1], SIZES, share) - binom.cdf(ends[:, 0] - 1, SIZES, share)
+    coverage = exact_coverage(share)
     many = SIZES * share * (1 - share) >= 5
     # Counts are whole, so that the coverage jumps: at .99 and .995 it is above .97 for at most 20 numbers of samples.
     assert coverage[many].min() >= 0.935
