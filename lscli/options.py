@@ -536,7 +536,7 @@ class LevelOptions(Options):
 class BootstrapOptions(Options):
     """Intervals by the bootstrap."""
 
-    ci: Annotated[bool, Option("Add bootstrap intervals to all metrics except those by class.", INTERVALS)] = False
+    ci: Annotated[bool, Option("Add intervals to all metrics except those by class.", INTERVALS)] = False
     bootstrap: Annotated[
         int, Option("Number of bootstrap resamples.", INTERVALS, "B", least=2, most=1_000_000, hint="1000 is usual")
     ] = 1000

@@ -11,8 +11,8 @@ from lscli.api import reading
 from lscli.api.keywords import of_logits
 from lscli.api.positive_class import notes_on_class, positive_class
 from lscli.errors import UsageError
-from lscli.intervals.clusters import notes_on_clusters, share_interval
-from lscli.intervals.wilson import wilson
+from lscli.intervals.clusters import notes_on_clusters
+from lscli.intervals.shares import share_interval
 from lscli.listings import Bin, Bins
 from lscli.metrics.base import OF_CLASS, Settings
 from lscli.metrics.bins import BinRule, MassBins, bin_sums, clustered_shares, rule_columns, rule_of
@@ -79,8 +79,5 @@ def _cells(table: SampleTable, rule: BinRule, options: BinsOptions) -> Iterator[
             yield low, high, 0, *[math.nan] * 5
             continue
         count, accuracy = int(n) if n.is_integer() else n, right / n
-        if spread is None:
-            bounds = wilson(accuracy, n, options.level)
-        else:
-            bounds = share_interval(accuracy, n, *spread.of(place), options.level)
+        bounds = share_interval(accuracy, n, options.level, *(() if spread is None else spread.of(place)))
         yield low, high, count, (right - residual) / n, accuracy, -residual / n, *bounds

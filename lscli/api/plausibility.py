@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lscli.intervals.wilson import score_interval
+from lscli.intervals.shares import wilson
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,11 +81,11 @@ def plausibility_notes(name: str, table: SampleTable, *, named: bool = False) ->
     chance = float(of_labels @ of_predictions)
     if counts is not None:
         chance = max(chance, float(np.mean(1.0 / counts[rows])))
-    low, high = score_interval(accuracy, n, _Z)
+    low, high = wilson(accuracy, n, _Z)
     if accuracy * _TIMES <= 1:
         offset = _best_offset(some_labels, some_predictions, of_labels, of_predictions, named=named)
         best = max([offset, *_other_orders(label, predicted, rows, chance)])
-        surely = score_interval(best.accuracy, len(rows), _Z)[0]
+        surely = wilson(best.accuracy, len(rows), _Z)[0]
         if best.accuracy >= _TIMES * accuracy and surely > max(high, _near(best.chance)):
             said = f"{called} is {accuracy:.3g}, and would be {best.accuracy:.3g} {best.undone}"
             return [f"{name}: {said}: {best.remedy}"]

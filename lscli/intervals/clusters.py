@@ -1,4 +1,4 @@
-"""Intervals where samples belong together: documents, patients, prompts.
+"""Intervals where samples belong together: documents, patients, prompts; those of shares are in `shares.py`.
 
 Few clusters say little about how much clusters vary, so quantiles are those of t with G - 1 degrees of freedom, G the
 number of clusters (Cameron and Miller 2015, section VI).
@@ -12,15 +12,12 @@ from typing import TYPE_CHECKING
 
 from lscli.intervals.normal import normal_quantile
 from lscli.intervals.student import t_quantile
-from lscli.intervals.wilson import wilson
 from lscli.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 FEW = 20
-# A standard error below this many standard deviations of a sample is the rounding of clusters that agree.
-_ROUNDING = 1e-12
 _NONE = (math.nan, math.nan)
 
 
@@ -56,26 +53,6 @@ def widened(bounds: tuple[float, float], estimate: float, clusters: int, level: 
     return centre - factor * (centre - low), centre + factor * (high - centre)
 
 
-def share_interval(share: float, n: float, stderr: float, clusters: int, level: float) -> tuple[float, float]:
-    """The interval of a share of samples in clusters, on the scale of log odds (Korn and Graubard 1998).
-
-    If all clusters agree, as where the share is 0 or 1, they show no standard error but rounding. The interval is then
-    Wilson's, of as many samples as there are clusters, as if a cluster were one sample.
-
-    Args:
-        share: the observed share, in [0, 1].
-        n: the number of samples, above 0; weights may make it fractional.
-        stderr: the standard error of the share; nan for fewer than two clusters.
-        clusters: the number of clusters, at least 1.
-        level: the confidence level, in (0, 1).
-    """
-    variance = share * (1 - share)
-    if not (variance > 0 and stderr > _ROUNDING * math.sqrt(variance)):
-        return wilson(share, min(n, clusters), level)
-    odds, half = math.log(share / (1 - share)), t_quantile(level, clusters - 1) * stderr / variance
-    return _share_of(odds - half), _share_of(odds + half)
-
-
 def notes_on_clusters(clusters: int, of_groups: Mapping[str, int] = MappingProxyType({})) -> Iterator[str]:
     """A note if there are fewer than 20 clusters, or if some groups have fewer; 0 stands for independent samples."""
     few = {name: count for name, count in of_groups.items() if 0 < count < FEW}
@@ -92,8 +69,3 @@ def notes_on_clusters(clusters: int, of_groups: Mapping[str, int] = MappingProxy
             f"{len(few)} of {len(of_groups)} groups have fewer than {FEW} clusters, the fewest {few[least]} in "
             f"{shown(least)}: standard errors tend to be too small there and intervals too narrow"
         )
-
-
-def _share_of(odds: float) -> float:
-    """The share with these log odds."""
-    return (1 + math.tanh(odds / 2)) / 2

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.intervals.bootstrap import Bootstrap, interval, resampled
 from lscli.intervals.clusters import mean_interval, widened
+from lscli.intervals.coverage_at_risk import coverage_interval
+from lscli.intervals.shares import share_interval
 from lscli.limits import memory_limit, processors
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
     Found = Sequence[tuple[Choice, Sequence[Value]]]
 
+_COVERAGE = "coverage_at_risk"
 # The most bytes per sample that a resample takes, measured. The data that all resamples share take as many.
 _RESAMPLE = 128
 
@@ -78,21 +81,23 @@ def intervals(
 
 def _resampled(table: SampleTable, found: Found) -> list[Choice]:
     """The metrics whose intervals need resamples."""
-    if table.cluster is not None and table.clusters < 2:
+    if not table.total or table.clusters == 1:
         return []
     return [
         choice
         for choice, values in found
-        if not all(value.clusters for value in values) and not (choice.metric.by_class or _constant(choice, values))
+        if not (choice.metric.id == _COVERAGE or all(value.share_of or value.clusters for value in values))
+        and not (choice.metric.by_class or _constant(choice, values))
     ]
 
 
 def _interval(
     table: SampleTable, metric: Metric, value: Value, drawn: Array | None, level: float
 ) -> tuple[float, float]:
-    """The interval of a value; nan if it has none.
+    """The interval of a value; nan if it has none, as that of a single cluster.
 
-    For a mean over clusters, it is computed from the standard error; for all other values, from the resamples.
+    That of a share is computed from the number of samples, that of coverage_at_risk by inverting a test of such a
+    share, that of another mean over clusters from its standard error, and all others from the resamples.
 
     Args:
         table: the samples.
@@ -102,7 +107,11 @@ def _interval(
         level: the level of the interval.
     """
     biased = metric.interval == "inversion"
-    if value.clusters:
+    if metric.id == _COVERAGE:
+        low, high = coverage_interval(table, value, level)
+    elif value.share_of and (value.clusters or table.cluster is None):
+        low, high = _share(value, level)
+    elif value.clusters:
         low, high = mean_interval(value.value, value.stderr, value.clusters, level)
     elif drawn is None:
         return math.nan, math.nan
@@ -114,6 +123,13 @@ def _interval(
         low = max(low, 0.0) if biased else low
     least, most = metric.within
     return max(low, least), min(high, most)
+
+
+def _share(value: Value, level: float) -> tuple[float, float]:
+    """The interval of a share of samples, or of a multiple of one."""
+    share = min(value.value / value.whole, 1.0)  # which rounding may exceed
+    low, high = share_interval(share, value.share_of, level, value.stderr / value.whole, value.clusters)
+    return value.whole * low, value.whole * high
 
 
 def _constant(choice: Choice, found: Sequence[Value]) -> bool:

@@ -35,16 +35,20 @@ class Value(NamedTuple):
     Attributes:
         params: the settings behind the number, such as `{"eps": 0.1}`.
         clusters: if the number is a mean whose standard error is that of clusters, their number G; else 0.
+        share_of: if the number is a share of samples, how many these are, by their weights; else 0.
+        whole: what the number would be for a share of 1.
     """
 
     value: float
     stderr: float = math.nan
     params: Mapping[str, Any] = _NOTHING
     clusters: int = 0
+    share_of: float = 0.0
+    whole: float = 1.0
 
     def times(self, factor: float) -> Value:
         """The number times a constant."""
-        return self._replace(value=factor * self.value, stderr=abs(factor) * self.stderr)
+        return self._replace(value=factor * self.value, stderr=abs(factor) * self.stderr, whole=factor * self.whole)
 
 
 class Given(NamedTuple):
@@ -95,9 +99,9 @@ class Settings(NamedTuple):
     given: Given = Given()
 
 
-# How `--ci` computes the interval of a metric: percentiles of resamples, shifted where the value is larger in resamples
-# than in the sample, as a calibration error.
-IntervalKind = Literal["resamples", "inversion"]
+# How `--ci` computes the interval of a metric: that of a share, or percentiles of resamples, shifted where the value is
+# larger in resamples than in the sample, as a calibration error.
+IntervalKind = Literal["resamples", "inversion", "share"]
 Columns = frozenset[str] | Callable[[Settings], frozenset[str]]
 # The values of a metric: none where it does not apply, several where a setting has several values.
 Compute = Callable[["SampleTable", Settings], Sequence[Value]]
@@ -172,7 +176,7 @@ def mean(table: SampleTable, x: NDArray[Any], params: Mapping[str, Any] = _NOTHI
     """The mean of x [n] and its standard error sqrt(sum w (x - mean)^2 / (N (N-1))), N = sum w.
 
     With clusters it is that of `clustered`. The mean of no samples is nan, and so is the standard error of one sample
-    or cluster, or of infinite values. The standard error of a resample is not computed.
+    or cluster, or of infinite values. The standard error of a resample is not computed. A mean of booleans is a share.
     """
     weight, total = table.weight, table.total
     if total == 0:
@@ -183,18 +187,19 @@ def mean(table: SampleTable, x: NDArray[Any], params: Mapping[str, Any] = _NOTHI
         average = weighted_sum(x, weight) / total
         if not math.isfinite(average):
             return Value(average, params=params)
+        found = Value(average, params=params, share_of=total if x.dtype == np.bool_ else 0.0)
         if table.cluster is not None:
-            return clustered(table, average, x, params)
+            return clustered(table, found, x)
         if total <= 1:
-            return Value(average, params=params)
+            return found
         squares = sum(
             weighted_sum(np.square(x[i : i + _BLOCK] - average), None if weight is None else weight[i : i + _BLOCK])
             for i in range(0, len(x), _BLOCK)
         )
-    return Value(average, math.sqrt(squares / (total * (total - 1))), params)
+    return found._replace(stderr=math.sqrt(squares / (total * (total - 1))))
 
 
-def clustered(table: SampleTable, average: float, x: NDArray[Any], params: Mapping[str, Any]) -> Value:
+def clustered(table: SampleTable, found: Value, x: NDArray[Any]) -> Value:
     """The mean of x [n] with its standard error if samples in a cluster belong together.
 
     It is sqrt(G/(G-1) sum_g (sum_{i in g} w (x - mean))^2) / N, the CR1 of Cameron and Miller 2015, section II.C; nan
@@ -202,28 +207,34 @@ def clustered(table: SampleTable, average: float, x: NDArray[Any], params: Mappi
     """
     count = table.clusters
     if count < 2:
-        return Value(average, params=params)
+        return found
     # Over whole columns, so that no digit depends on how the rows were read.
-    deviation = np.subtract(x, average, dtype=np.float64)
+    deviation = np.subtract(x, found.value, dtype=np.float64)
     sums = np.bincount(
         np.asarray(table.cluster), deviation if table.weight is None else weighted(deviation, table.weight)
     )
     error = math.sqrt(count / (count - 1) * float(np.add.reduce(np.square(sums)))) / table.total
-    return Value(average, error, params, count)
+    return found._replace(stderr=error, clusters=count)
 
 
 def ratio(table: SampleTable, x: NDArray[Any], by: NDArray[Any] | None, params: Mapping[str, Any] = _NOTHING) -> Value:
-    """The mean of x [n] over that of `by` [n], with its linearised standard error; the mean of x if `by` is None."""
+    """The mean of x [n] over that of `by` [n], with its linearised standard error; the mean of x if `by` is None.
+
+    For booleans x it is a share of samples, divided by the mean of `by`.
+    """
     if by is None:
         return mean(table, x, params)
     below = mean(table, by).value
     if not below > 0:
         return Value(math.nan, params=params)
-    value = mean(table, x).value / below
+    above = mean(table, x)
+    value = above.value / below
     if table.origin is not None or not math.isfinite(value):
         return Value(value, params=params)
     rest = mean(table, x - value * by)
-    return rest._replace(value=value, stderr=rest.stderr / below, params=params)
+    return rest._replace(
+        value=value, stderr=rest.stderr / below, params=params, share_of=above.share_of, whole=1 / below
+    )
 
 
 def _fast_sum(x: NDArray[Any], weight: NDArray[Any]) -> float:
@@ -240,8 +251,9 @@ def column_mean(
     *,
     default: bool = True,
     within: tuple[float, float] = (-math.inf, math.inf),
+    interval: IntervalKind = "resamples",
 ) -> Metric:
     """The metric that is the mean of one column."""
     columns = frozenset({column})
     metric = Metric(metric_id, definition, columns, lambda table, _: [mean(table, table[column])], gist, default)
-    return metric._replace(within=within, rises=columns)
+    return metric._replace(within=within, rises=columns, interval=interval)

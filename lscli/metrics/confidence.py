@@ -71,6 +71,7 @@ def top_k(k: int) -> Metric:
         compute,
         f"label among the {k} largest",
         default=k == 5,
+        interval="share",
         within=SHARE,
         falls=frozenset({"label_rank"}),
     )
@@ -90,6 +91,7 @@ METRICS = (
         "correct",
         "share predicted right",
         within=SHARE,
+        interval="share",
     ),
     Metric(
         "error",
@@ -98,6 +100,7 @@ METRICS = (
         error,
         "share predicted wrong",
         default=True,
+        interval="share",
         within=SHARE,
     ),
     top_k(5),

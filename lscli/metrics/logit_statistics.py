@@ -158,6 +158,7 @@ METRICS = (
         above_target,
         "share with p_y above target",
         parameter="eps",
+        interval="share",
         within=SHARE,
         falls=frozenset({"log_not_label"}),
     ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lscli.kernels.rowstate import PNORM_EXPONENTS
-from lscli.metrics.sorted_values import sorted_by
+from lscli.metrics.sorted_values import SortedValues, sorted_by
 from lscli.table import SampleTable
 
 if TYPE_CHECKING:
@@ -37,16 +37,51 @@ class Ranking(NamedTuple):
     """The weight of the right and of the wrong samples of each group of equal scores, [G] each.
 
     The most confident group comes first; no group has weight 0.
+
+    Attributes:
+        samples: the samples that are ranked.
+        ascending: them sorted by the score, with groups of weight 0.
     """
 
     right: Array
     wrong: Array
+    samples: SampleTable
+    ascending: SortedValues
 
     @property
     def ends(self) -> Array:
         """The weight up to the end of each group, [G]; the last is N."""
         total: Array = np.cumsum(self.right + self.wrong)
         return total
+
+    def wrong_among(self, k: float) -> float:
+        """The expected number of wrong samples among the k most confident; k is at most N."""
+        ends = self.ends
+        last = int(np.searchsorted(ends, k))
+        missing = (ends[last] - k) / (self.right[last] + self.wrong[last])
+        return float(np.cumsum(self.wrong)[last]) - float(missing * self.wrong[last])
+
+    def coverage_at(self, risk: float, errors: float = 0.0) -> float:
+        """The largest share of most confident samples whose error rate is at most the risk; 0 if there is none.
+
+        Args:
+            risk: in [0, 1].
+            errors: by how many standard errors of that risk the rate may be above it; below 0, it must be below it.
+        """
+        ends, wrong = self.ends, np.cumsum(self.wrong)
+        # 3 errors of 10 are within a risk of 0.3, however either is rounded.
+        most = risk * (1 + 1e-12) * ends + errors * np.sqrt(risk * (1 - risk) * ends)
+        kept = np.flatnonzero(wrong <= most if errors >= 0 else wrong < most)
+        return float(ends[kept[-1]] / ends[-1]) if kept.size else 0.0
+
+    def chosen(self, k: float) -> Array:
+        """The probability of each sample to be among the k most confident, [n]: between 0 and 1 for one group only."""
+        weight = self.ascending.weights(self.samples)[::-1]
+        rest = k - (np.cumsum(weight) - weight)
+        share = np.clip(np.divide(rest, weight, out=np.zeros(len(weight)), where=weight > 0), 0, 1)
+        chosen = np.empty(len(self.samples))
+        chosen[self.ascending.order] = np.repeat(share[::-1], np.diff(self.ascending.starts, append=len(chosen)))
+        return chosen
 
     def aurc(self) -> float:
         """The mean over k of the error rate of the k most confident, in expectation over the orders of equal scores.
@@ -87,7 +122,7 @@ def _ranking(table: SampleTable, column: str, *, descending: bool = False) -> Ra
     full = right + wrong > 0
     if not full.any() or np.isnan(found.value[full]).any():
         return None
-    return Ranking(right[full][::-1], wrong[full][::-1])
+    return Ranking(right[full][::-1], wrong[full][::-1], table, found)
 
 
 def _ranking_by_pnorm(table: SampleTable) -> ScoredRanking:
@@ -108,6 +143,8 @@ def ranking_of_half(table: SampleTable, exponent: int | None) -> Ranking | None:
     half = table.kept(_evaluated_half, exponent)
     if table.weight is not None:
         half = half.with_weights(table.weight[~table.kept(held_out_rows)])
+    if table.cluster is not None and table.origin is None:
+        half = half.with_clusters(table.cluster[~table.kept(held_out_rows)])
     return _ranking(half, "score")
 
 

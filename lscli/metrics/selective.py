@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lscli.metrics.base import SHARE, Compute, Metric, Settings, Value
+from lscli.metrics.base import SHARE, Compute, Metric, Settings, Value, mean
 from lscli.metrics.scores import Ranking, digamma_rise, ranking_by, ranking_of_half, score_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lscli.table import SampleTable
+
+# The error rate at a threshold is that of the samples whose ranks are within this share of all samples from it.
+_NEAR = 0.05
 
 
 def _values(
@@ -66,31 +69,41 @@ def _pairs(first: np.ndarray, second: np.ndarray) -> float:
 
 def risk_at_coverage(table: SampleTable, settings: Settings) -> list[Value]:
     """The expected error rate of the most confident samples that make up the coverage."""
-    coverage = settings.coverage
-    return _values(table, settings, lambda ranking: _risk(ranking, coverage), coverage=coverage)
-
-
-def _risk(ranking: Ranking, coverage: float) -> float:
-    ends, wrong = ranking.ends, np.cumsum(ranking.wrong)
+    of_score, ranking = ranking_by(table, settings.score)
+    params = {"coverage": settings.coverage, **of_score}
+    if ranking is None:
+        return [Value(math.nan, params=params)]
     # Without the 1e-9, rounding would make 0.07 of 100 into 8. Fractional weights may sum to less than k.
-    total = float(ends[-1])
-    k = min(max(1.0, math.ceil(coverage * total - 1e-9)), total)
-    last = int(np.searchsorted(ends, k))
-    missing = (ends[last] - k) / (ranking.right[last] + ranking.wrong[last])
-    return float(wrong[last] - missing * ranking.wrong[last]) / k
+    total = float(ranking.ends[-1])
+    k = min(max(1.0, math.ceil(settings.coverage * total - 1e-9)), total)
+    found = Value(ranking.wrong_among(k) / k, params=params)
+    return [found if table.origin is not None else _with_spread(found, ranking, k, total)]
+
+
+def _with_spread(risk: Value, ranking: Ranking, k: float, total: float) -> Value:
+    """The risk of the k most confident of all samples, with its standard error and the number that it is a share of.
+
+    Other samples have another threshold, so that the risk varies more than that of k samples: to the first order it is
+    the mean of chosen (wrong - r) total/k, r the error rate at the threshold. If many scores equal the threshold, it
+    varies less, because their error rate is that of all of them. The number is that of independent samples whose error
+    rate varies as much; it is computed with two more right and two more wrong samples, since it must be that of k
+    samples where all of them are right (Agresti and Coull 1998).
+    """
+    fewer, more = max(k - _NEAR * total, 0.0), min(k + _NEAR * total, total)
+    rate = (ranking.wrong_among(more) - ranking.wrong_among(fewer)) / (more - fewer)
+    moves = mean(ranking.samples, ranking.chosen(k) * (~ranking.samples["correct"] - rate)).times(total / k)
+    variance = risk.value * (1 - risk.value)
+    if math.isnan(moves.stderr):
+        return risk._replace(share_of=k)
+    centre = (k * risk.value + 2) / (k + 4)
+    raised = centre * (1 - centre)
+    n = raised / (moves.stderr**2 * (1 - 1 / total) + (raised - variance) / k)
+    return risk._replace(stderr=moves.stderr, clusters=moves.clusters, share_of=n)
 
 
 def coverage_at_risk(table: SampleTable, settings: Settings) -> list[Value]:
     """The largest share of most confident samples, equal scores together, whose error rate is at most the risk."""
-    risk = settings.risk
-    return _values(table, settings, lambda ranking: _coverage(ranking, risk), risk=risk)
-
-
-def _coverage(ranking: Ranking, risk: float) -> float:
-    ends = ranking.ends
-    # 3 errors of 10 are within a risk of 0.3, however either is rounded.
-    kept = np.flatnonzero(np.cumsum(ranking.wrong) <= risk * (1 + 1e-12) * ends)
-    return float(ends[kept[-1]] / ends[-1]) if kept.size else 0.0
+    return _values(table, settings, lambda ranking: ranking.coverage_at(settings.risk), risk=settings.risk)
 
 
 METRICS = (
@@ -150,6 +163,7 @@ METRICS = (
         risk_at_coverage,
         "error rate of most confident",
         parameter="coverage",
+        interval="share",
         within=SHARE,
     ),
     Metric(
@@ -160,6 +174,7 @@ METRICS = (
         coverage_at_risk,
         "share answered within the risk",
         parameter="risk",
+        interval="inversion",
         within=SHARE,
     ),
 )

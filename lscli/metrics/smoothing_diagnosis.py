@@ -136,6 +136,7 @@ METRICS = (
         _scaled(is_wrong),
         "eps that calibrates on average",
         default=True,
+        interval="share",
         within=NOT_NEGATIVE,
     ),
     Metric(

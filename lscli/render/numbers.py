@@ -27,12 +27,15 @@ def short(value: float) -> str:
 
 
 def error(value: float) -> str:
-    """Two significant digits, or an empty string for a missing number."""
-    if math.isnan(value):
+    """A standard error to two significant digits, or an empty string if it is missing.
+
+    One of 0, as that of an accuracy without an error, says nothing about other samples, and counts as missing.
+    """
+    if math.isnan(value) or value == 0:
         return ""
     if 9.95 <= value < 1e9:
         return f"{value:.0f}"
-    return "0" if value == 0 else f"{value:#.2g}".rstrip(".")
+    return f"{value:#.2g}".rstrip(".")
 
 
 def interval(low: float, high: float) -> str:

@@ -74,8 +74,13 @@ DESIGNS = (
     Design("very skewed", ("logit_gap_mean", "eps_gap"), lambda random, g: _gaps(_very_skewed(random, g), random)),
     Design(
         "right or wrong",
-        ("accuracy", "confidence_gap", "aurc", "failure_auroc"),
+        ("accuracy", "risk_at_coverage", "confidence_gap", "aurc", "failure_auroc"),
         lambda random, g: _answers(1 + random.standard_normal(g), random),
+    ),
+    Design(
+        "mostly right",
+        ("accuracy", "risk_at_coverage"),
+        lambda random, g: _answers(5 + random.standard_normal(g), random),
     ),
 )
 

@@ -41,7 +41,7 @@ def test_a_number_has_four_significant_digits(value: float, text: str) -> None:
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (0.0, "0"),
+        (0.0, ""),
         (0.018654, "0.019"),
         (0.5, "0.50"),
         (1.0, "1.0"),
