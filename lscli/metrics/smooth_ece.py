@@ -47,6 +47,10 @@ _LAGRANGE = np.array(_NUMERATORS) / np.array((256, 1920, 96, 48, 48, 120))[:, No
 
 def smece(table: SampleTable, settings: Settings) -> list[Value]:
     """The root of f(s) = s (Blasiok & Nakkiran 2023), on the coarsest grid that resolves it."""
+    if settings.compat == "relplot":
+        from lscli.metrics.relplot_smooth_ece import relplot_smece  # imported only for this option
+
+        return [Value(relplot_smece(table), params={"compat": "relplot"})]
     if table.total == 0:
         return [Value(math.nan)]
     share = (residual(table) if table.weight is None else residual(table) * table.weight) / table.total
