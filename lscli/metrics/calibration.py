@@ -176,7 +176,7 @@ METRICS = (
         "ece_equal_mass",
         f"the error over {BINS} bins of equal count by value: bin i ends with the smallest confidence whose cumulative "
         "weight reaches i floor(N/M) + min(i, N mod M), and equal ends merge, so that equal confidences share a bin; "
-        "--norm l1 (as ece), l2 or max",
+        "--norm l1 (as ece), l2 or max; --compat focal: the adaptive ECE of Mukhoti et al. 2020",
         _COLUMNS,
         ece_equal_mass,
         "ece over bins of equal count",

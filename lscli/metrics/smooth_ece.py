@@ -146,7 +146,8 @@ METRICS = (
     Metric(
         "smece",
         "the s with f(s) = s, f(s) = integral over t in [0, 1] of |(1/N) sum_i (a_i - c_i) k_s(t, c_i)|, k_s the "
-        "normal density of sd s reflected at 0 and 1, to 1e-6; never below |mean a - mean c| (Blasiok & Nakkiran 2023)",
+        "normal density of sd s reflected at 0 and 1, to 1e-6; never below |mean a - mean c| (Blasiok & Nakkiran "
+        "2023); --compat relplot: smECE of relplot, where samples at exactly 0 or 1 count half",
         frozenset({"confidence", "one_minus_confidence", "correct"}),
         smece,
         "smooth calibration error",
