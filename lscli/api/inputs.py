@@ -185,8 +185,8 @@ class Inputs:
         used[kept] = True
         weights = (np.where(used, part, 0.0) for part in self.rows.weights_by_group())
         # Raised probabilities are not those that are stored.
-        stated = self.options.min_prob is None
-        return tuple_sums(self.logits, self.label, weights, rule.inner, rule.side, stated=stated)
+        stated, progress = self.options.min_prob is None, self.options.progress
+        return tuple_sums(self.logits, self.label, weights, rule.inner, rule.side, stated=stated, progress=progress)
 
     def provenance(self, result: Scan | None, files: Sequence[dict[str, Any]] = ()) -> Provenance:
         """The provenance of the samples. Without a result, it has only what is known before the rows are read.

@@ -58,7 +58,7 @@ class Settings(NamedTuple):
         rho: for loss_noise_corrected, the share of labels that were drawn anew, in [0, 1).
         bins: M, the number of bins; None for the rule's default (15, or the default of the `compat` library).
         bin_edges: `right` for bins (lo, hi], `left` for [lo, hi).
-        compat: the library whose bin rule ece and its relatives follow.
+        compat: the library whose rules the calibration errors that it has follow.
         norm: for ece_equal_mass and the class-wise errors.
         score: the confidence score that the selective metrics rank by.
         coverage: for risk_at_coverage, in [0, 1].

@@ -53,10 +53,8 @@ def _error(table: SampleTable, width: float) -> float:
     places = np.linspace(0.0, 1.0, max(_LEAST_PLACES, round(10 / width)))
     grid = np.linspace(0.0, 1.0, points)
     count = np.ones(len(table)) if table.weight is None else table.weight
-    gap, number = (
-        np.interp(places, grid, _smoothed(_on_grid(table, values, points), width))
-        for values in (residual(table) * count, count)
-    )
+    on_grid = np.stack([_on_grid(table, values, points) for values in (residual(table) * count, count)])
+    gap, number = (np.interp(places, grid, values) for values in _smoothed(on_grid, width))
     return float(np.abs(gap).sum() / (number + _FLOOR).sum())
 
 
@@ -71,13 +69,14 @@ def _on_grid(table: SampleTable, values: Array, points: int) -> Array:
 
 
 def _smoothed(values: Array, width: float) -> Array:
-    """The values on the grid smoothed by a normal density, which ends half a unit from its centre, [points]."""
-    points = len(values)
+    """The values on the grid, [2, points], smoothed by a normal density that ends half a unit from its centre."""
+    points = values.shape[1]
     distance = np.linspace(0.0, 1.0, points) - 0.5
     kernel = np.exp(-(distance**2) / (2 * width**2)) / (math.sqrt(2 * math.pi) * width)
     # Reflected about the two end points, which are not repeated.
-    reflected = np.concatenate((values[:0:-1], values, values[-2::-1]))
-    length = len(reflected) + points - 1
+    reflected = np.concatenate((values[:, :0:-1], values, values[:, -2::-1]), axis=1)
+    # A product of this length wraps around only into the first `points - 1` values, which are not used.
+    length = 1 << (reflected.shape[1] - 1).bit_length()
     product: Array = np.fft.irfft(np.fft.rfft(reflected, length) * np.fft.rfft(kernel, length), length)
     first = points - 1 + points // 2
-    return product[first : first + points]
+    return product[:, first : first + points]

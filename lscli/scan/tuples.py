@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.io.logits import Logits
+    from lscli.options import Progress
 
     Array = NDArray[Any]
 
@@ -39,6 +40,7 @@ def tuple_sums(
     side: Literal["left", "right"],
     *,
     stated: bool,
+    progress: Progress | None = None,
 ) -> list[TupleSums]:
     """The sums for each of several weightings of the rows.
 
@@ -49,6 +51,7 @@ def tuple_sums(
         edges: [M-1], the inner edges of the bins, ascending.
         side: as in numpy's searchsorted: `left` for bins (lo, hi], `right` for [lo, hi).
         stated: whether probabilities are binned as they are stored, if they are stored.
+        progress: called with the number of rows that a pass has read, and of all.
 
     Raises:
         ReadWriteError: the keys do not fit into the memory limit, or the file cannot be read.
@@ -57,18 +60,18 @@ def tuple_sums(
     needed = _ROW * rows
     check_memory(needed, f"grouping {rows} rows by the bins of all classes", "leave out ece_canonical", logits.name)
     keys = np.empty((rows, KEYS), np.uint64)
-    for start, found in _tiles(logits, stated=stated):
+    for start, found in _tiles(logits, stated, progress):
         keys[start : start + len(found.p)] = keys_of(found.p, edges, side)
     sums = [TupleSums(keys, label, weight) for weight in weights]
     del keys
-    for start, found in _tiles(logits, stated=stated):
+    for start, found in _tiles(logits, stated, progress):
         for each in sums:
             each.add(start, found)
     logits.check_unchanged()
     return sums
 
 
-def _tiles(logits: Logits, *, stated: bool) -> Iterator[tuple[int, Probabilities]]:
+def _tiles(logits: Logits, stated: bool, progress: Progress | None) -> Iterator[tuple[int, Probabilities]]:
     """The probabilities of consecutive rows, with the number of the first."""
     rows, classes = logits.shape
     step = max(1, _ELEMENTS // classes)
@@ -79,8 +82,10 @@ def _tiles(logits: Logits, *, stated: bool) -> Iterator[tuple[int, Probabilities
         p = logits.stated_rows(start, stop) if stated else None
         if p is not None:
             yield start, Probabilities.of_stated(p, _LAST_DIGITS)
-            continue
-        x = logits.from_device(start, stop)
-        if x is None:
-            x = widened(read(start, stop, buffer[: stop - start]), logits.dtype).astype(np.float64)
-        yield start, Probabilities.of_logits(x)
+        else:
+            x = logits.from_device(start, stop)
+            if x is None:
+                x = widened(read(start, stop, buffer[: stop - start]), logits.dtype).astype(np.float64)
+            yield start, Probabilities.of_logits(x)
+        if progress is not None:
+            progress(stop, rows)
