@@ -8,8 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import lscli
+from lscli.io.logits import Logits
+from lscli.io.memory import MemoryArray, TensorArray
+from lscli.io.views import interpreted
+from lscli.scan.tuples import tuple_sums
 from tests import naive
 from tests.scan.passes import data
 
@@ -44,8 +49,6 @@ def test_a_source_is_read_again_from_its_beginning(suffix: str, tmp_path: Path) 
     elif suffix == "npy":
         np.save(path, logits)
     elif suffix == "bfloat16.pt":
-        import torch
-
         tensor = torch.from_numpy(logits).bfloat16()
         torch.save(tensor, path)
         logits = tensor.float().numpy()
@@ -56,6 +59,36 @@ def test_a_source_is_read_again_from_its_beginning(suffix: str, tmp_path: Path) 
         frame.to_parquet(path) if suffix == "parquet" else frame.to_csv(path, index=False)
     expected = naive.canonical(naive.probabilities(logits), labels, np.ones(500))
     assert expected == pytest.approx(canonical(path, labels), rel=1e-6)
+
+
+@pytest.mark.parametrize("held", [False, True])
+@pytest.mark.parametrize("kind", ["logits", "log-probs", "probs", "binary probs"])
+def test_a_tensor_on_a_device_gives_the_same_as_an_array(kind: str, held: bool) -> None:
+    rng = np.random.default_rng(0)
+    p = rng.multinomial(10, [0.2, 0.3, 0.5], 600) / 10
+    label = rng.integers(0, 2, 600)
+    values, binary = {
+        "logits": (rng.standard_normal((600, 3)), False),
+        "log-probs": (np.log(p + 0.01), False),
+        "probs": (p, False),
+        "binary probs": (p[:, 0], True),
+    }[kind]
+    array = TensorArray(torch.from_numpy(values), "logits") if held else MemoryArray(values, "logits")
+    read: Any = kind.rpartition(" ")[2]
+    logits = Logits(interpreted(array, read, binary=binary), read)
+    (sums,) = tuple_sums(logits, label, [np.ones(600)], np.arange(1, 10) / 10, "left", stated=True)
+    if binary:
+        p = np.column_stack((1 - p[:, 0], p[:, 0]))
+    elif kind != "probs":
+        p = naive.probabilities(values)
+    assert naive.canonical(p, label, np.ones(600)) == pytest.approx(sums.distance / sums.total, rel=1e-12)
+
+
+def test_progress_counts_the_rows_of_each_pass() -> None:
+    logits, labels = data(3000, 300)
+    seen: list[tuple[int, int]] = []
+    canonical(logits, labels, threads=1, progress=lambda done, total: seen.append((done, total)))
+    assert [(3000, 3000)] * 3 == [each for each in seen if each[0] == 3000]
 
 
 def test_memory_grows_with_rows_not_with_groups_times_classes() -> None:
