@@ -122,7 +122,7 @@ class Logits(Checked):
         if self.kind != "probs":
             return None
         if isinstance(source, TensorArray) and source.stated is not None:
-            stored = np.array(source.stated[start:stop].cpu(), np.float64)
+            stored = np.asarray(source.stated[start:stop].cpu(), np.float64).copy()
         elif isinstance(source, LogOf | Binary):
             stored = source.floats(self.first + start, self.first + stop).astype(np.float64)
         else:
@@ -134,7 +134,7 @@ class Logits(Checked):
     def from_device(self, start: int, stop: int) -> NDArray[np.float64] | None:
         """Rows `start` to `stop` of a tensor on a device, copied to the host; None if the host reads them."""
         tensor = self.tensor
-        return None if tensor is None else np.array(tensor[start:stop].cpu().double())
+        return None if tensor is None else np.asarray(tensor[start:stop].cpu().double()).copy()
 
     def keep_disagreement(self) -> Disagreement | None:
         """How much the members of an ensemble disagree about each sample of the whole array; None for other logits.
