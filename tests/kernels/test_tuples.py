@@ -40,7 +40,7 @@ def test_a_confident_row_keeps_its_digits() -> None:
     probabilities = Probabilities.of_logits(x)
     sums = TupleSums(keys_of(probabilities.p, TENTHS, "left"), np.array([1, 1]), np.ones(2))
     sums.add(0, probabilities)
-    assert 2 * (np.exp(-50.0) + np.exp(-49.0)) == pytest.approx(sums.distance, rel=1e-12)
+    assert 2 * (np.exp(-50.0) + np.exp(-49.0)) == pytest.approx(sums.distance, rel=1e-12, abs=0)
 
 
 def test_samples_of_weight_0_and_no_samples() -> None:
