@@ -29,7 +29,7 @@ Smoothing = Literal["uniform", "off-target", "classy", "prior"]
 WeightMode = Literal["torch", "target-only"]
 BinEdges = Literal["right", "left"]
 Norm = Literal["l1", "l2", "max"]
-Library = Literal["torchmetrics", "netcal", "gpleiss", "sklearn"]
+Library = Literal["torchmetrics", "netcal", "gpleiss", "sklearn", "relplot", "focal"]
 Score = Literal["msp", "margin", "entropy", "max_logit", "max_logit_pnorm", "mutual_information"]
 Nonfinite = Literal["error", "skip"]
 MaskedClasses = Literal["auto", "keep", "exclude", "error"]
@@ -590,7 +590,8 @@ class CompatOptions(BinOptions):
     compat: Annotated[
         Library | None,
         Option(
-            "Compute ece, rmsce, mce and ece_null with the bins of torchmetrics, netcal, gpleiss or sklearn.",
+            "Compute ece, rmsce, mce and ece_null with the bins of torchmetrics, netcal, gpleiss, sklearn, relplot or "
+            "focal. relplot also changes smece; focal also ece_equal_mass and the errors by class.",
             CALIBRATION,
             "LIBRARY",
             shown=False,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from lscli.kernels.class_sums import ClassSums
+    from lscli.kernels.tuples import TupleSums
 
     Column = NDArray[Any]
     # Each value under the function that computed it and the arguments.
@@ -58,6 +59,7 @@ class SampleTable:
         weight: [n], or None.
         cluster: [n], numbers of the clusters, from 0 on, that the samples belong to; None if samples are independent.
         classes: sums over all samples by class and bin, which no column can hold; only on request.
+        tuples: sums over the groups of samples whose probabilities are all in the same bins; only on request.
         origin: the table that this one is a resample of, or None.
         lacks: why it has no column for some quantities; empty if nothing is known about that.
     """
@@ -67,6 +69,7 @@ class SampleTable:
     weight: Column | None = None
     cluster: Column | None = None
     classes: ClassSums | None = None
+    tuples: TupleSums | None = None
     origin: SampleTable | None = None
     lacks: str = ""
     _by_columns: Memo = field(default_factory=dict)
@@ -156,7 +159,7 @@ class SampleTable:
 
     def with_weights(self, weight: Column) -> SampleTable:
         """The same samples with other weights, [n]; nothing is copied, and values of the columns stay kept."""
-        return replace(self, weight=weight, classes=None, _by_weights={})
+        return replace(self, weight=weight, classes=None, tuples=None, _by_weights={})
 
     def with_clusters(self, cluster: Column) -> SampleTable:
         """The same samples in clusters, [n]; nothing is copied."""
@@ -164,7 +167,7 @@ class SampleTable:
 
     def resample(self, weight: Column) -> SampleTable:
         """The same samples, each drawn as often as `weight` says, [n]."""
-        return replace(self, weight=weight, classes=None, origin=self, _by_weights={})
+        return replace(self, weight=weight, classes=None, tuples=None, origin=self, _by_weights={})
 
     def bounded(self, sides: frozenset[tuple[str, Side]]) -> SampleTable:
         """The view of these samples with one bound of each of some columns as that column; computed once per table.

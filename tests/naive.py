@@ -186,6 +186,21 @@ def classwise(p: Array, labels: Array, w: Array, bins: int, edges: str, kind: st
     return [norm(equal_width(p[:, k], labels == k, w, bins, edges), kind) for k in range(p.shape[1])]
 
 
+def marginal(p: Array, labels: Array, w: Array, bins: int, edges: str, kind: str) -> float:
+    """The error of all N K probabilities in the same bins."""
+    one_hot = np.eye(p.shape[1])[labels]
+    return norm(equal_width(p.ravel(), one_hot.ravel(), np.repeat(w, p.shape[1]), bins, edges), kind)
+
+
+def canonical(p: Array, labels: Array, w: Array, bins: int = 10, edges: str = "right") -> float:
+    """Half the L1 distance of labels and probabilities, by the samples that have each probability in the same bin."""
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for row, probabilities in enumerate(p):
+        groups.setdefault(tuple(bin_of(float(x), bins, edges) for x in probabilities), []).append(row)
+    gaps = w[:, None] * (np.eye(p.shape[1])[labels] - p)
+    return float(sum(np.abs(gaps[rows].sum(axis=0)).sum() / 2 for rows in groups.values()) / w.sum())
+
+
 def soft_columns(logits: Array, q: Array, *, exclude: bool = False) -> dict[str, Array]:
     """Losses and Brier scores of logits [N, K] against distributions q [N, K]; a class where q is 0 adds nothing."""
     log_p, q = log_softmax(logits), q.astype(np.longdouble)

@@ -16,6 +16,7 @@ from lscli.intervals.shares import share_interval
 from lscli.listings import Bin, Bins
 from lscli.metrics.base import OF_CLASS, Settings
 from lscli.metrics.bins import BinRule, MassBins, bin_sums, clustered_shares, rule_columns, rule_of
+from lscli.metrics.focal_bins import FocalBins
 from lscli.options import BinsOptions
 
 if TYPE_CHECKING:
@@ -41,8 +42,10 @@ def per_bin(logits: Data | Table, labels: Data | None, options: BinsOptions) -> 
     Raises:
         LscliError: as `lscli.evaluate`.
     """
-    if options.equal_mass and options.compat:
-        raise UsageError("has no bins of equal count", "leave --equal-mass or --compat out", where="compat")
+    if options.equal_mass and options.compat not in (None, "focal"):
+        raise UsageError(
+            f"{options.compat} has no bins of equal count", "leave --equal-mass or --compat out", where="compat"
+        )
     number = positive_class(options)
     settings = Settings(bins=options.bins, bin_edges=options.bin_edges, compat=options.compat, positive_class=number)
     columns = rule_columns(settings) if number is None else OF_CLASS
@@ -65,9 +68,14 @@ def per_bin(logits: Data | Table, labels: Data | None, options: BinsOptions) -> 
 
 def _cells(table: SampleTable, rule: BinRule, options: BinsOptions) -> Iterator[tuple[float, ...]]:
     """The cells of each bin after the source and the group."""
-    if options.equal_mass:
+    if options.equal_mass and options.compat == "focal":
+        focal = FocalBins.of(table, rule.params["bins"])
+        columns = (focal.edges[:-1], *focal.sums)
+        bins = focal.bin_of(table["confidence"])
+        table, bins = (table, bins) if (bins >= 0).all() else (table.select(bins >= 0), bins[bins >= 0])
+    elif options.equal_mass:
         mass = MassBins.of(table).sums(rule.params["bins"])
-        columns = (np.append(0.0, mass.edge[:-1]), mass.edge, mass.size, mass.correct, mass.residual)
+        columns = (np.append(0.0, mass.edge[:-1]), *mass)
         bins = np.searchsorted(mass.edge, table["confidence"])
     else:
         width = bin_sums(table, rule)

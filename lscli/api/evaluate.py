@@ -12,7 +12,8 @@ from lscli.api.report_rows import metric_settings, metric_words, report
 from lscli.errors import UsageError
 from lscli.io.ensemble_files import is_ensemble
 from lscli.metrics import ensemble
-from lscli.metrics.bins import rule_of
+from lscli.metrics.canonical import tuple_rule
+from lscli.metrics.classwise import class_rule
 from lscli.metrics.selection import select
 from lscli.options import EvaluateOptions
 
@@ -69,13 +70,14 @@ def evaluate(logits: Data | Table, labels: Data | None, options: EvaluateOptions
     if options.soft_labels:
         soft_metrics.check(options)
         choices, left_out = soft_metrics.split(choices, settings)
-    by_class = any(choice.metric.by_class for choice in choices)
+    sums = {choice.metric.sums for choice in choices}
     read = reading.read(
         logits,
         labels,
         frozenset[str]().union(*(choice.columns(settings) for choice in choices)),
         options,
-        rule=rule_of(settings._replace(compat=None)) if by_class else None,
+        rule=class_rule(settings) if "classes" in sums else None,
+        tuple_rule=tuple_rule(settings) if "tuples" in sums else None,
         against=options,
         soft_labels=options.soft_labels,
         positive_class=number,

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from lscli.api.loss_targets import Opened
     from lscli.io.logits import Logits
+    from lscli.kernels.tuples import TupleSums
     from lscli.metrics.bins import BinRule
     from lscli.options import Data, ReadingOptions, TargetOptions
     from lscli.scan.scan import Scan
@@ -168,6 +169,24 @@ class Inputs:
             raise UsageError(f"{what} needs {sized(needed)} of memory, out of proportion to the logits", hint)
         check_memory(needed, what, hint)
         return [ClassSums(classes, rule.inner, rule.side, part) for part in self.rows.weights_by_group()]
+
+    def tuple_sums(self, rule: BinRule, kept: Array) -> list[TupleSums]:
+        """Sums by the bins of all classes, for all samples and for each group, from two more passes over the logits.
+
+        Args:
+            rule: the bins of each class.
+            kept: the numbers of the rows that the table has.
+        """
+        if self.topk is not None:  # whose rows do not have all classes
+            return []
+        from lscli.scan.tuples import tuple_sums  # imported only for these
+
+        used = np.zeros(self.logits.shape[0], np.bool_)
+        used[kept] = True
+        weights = (np.where(used, part, 0.0) for part in self.rows.weights_by_group())
+        # Raised probabilities are not those that are stored.
+        stated, progress = self.options.min_prob is None, self.options.progress
+        return tuple_sums(self.logits, self.label, weights, rule.inner, rule.side, stated=stated, progress=progress)
 
     def provenance(self, result: Scan | None, files: Sequence[dict[str, Any]] = ()) -> Provenance:
         """The provenance of the samples. Without a result, it has only what is known before the rows are read.

@@ -102,8 +102,8 @@ def _pair(p: NDArray[Any]) -> NDArray[Any]:
 
 def notes_on_class(number: int | None, compat: Library | None) -> Iterator[str]:
     """A note if the library of `--compat` has only the calibration error of the top label."""
-    if number is not None and compat == "gpleiss":
+    if number is not None and compat in ("gpleiss", "focal"):
         yield (
-            f"gpleiss has no binary calibration error: this is the error of class {number} over the bins of gpleiss; "
+            f"{compat} has no binary calibration error: this is the error of class {number} over the bins of {compat}; "
             "for the value that it prints for two logits, say --top-label"
         )

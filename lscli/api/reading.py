@@ -98,6 +98,7 @@ def read(
     options: ReadingOptions,
     *,
     rule: BinRule | None = None,
+    tuple_rule: BinRule | None = None,
     against: TargetOptions = _UNIFORM,
     soft_labels: bool = False,
     positive_class: int | None = None,
@@ -109,6 +110,7 @@ def read(
         columns: the columns that the tables must have.
         options: how to read.
         rule: the bins of the sums by class; None computes no such sums.
+        tuple_rule: the bins of the sums by the bins of all classes; None computes no such sums.
         against: the targets of the losses.
         soft_labels: whether the labels are distributions, [N, K].
         positive_class: the class that calibration is about, which needs K = 2; None for the top label.
@@ -136,7 +138,7 @@ def read(
         if stated is not None or not given.softmax or given.element == "float64":
             wanted -= {_LIBRARY}
         apart = opened.logits.keep_disagreement() if wanted & OF_MEMBERS else None
-        if stated is not None or apart is not None:
+        if stated is not None or apart is not None or tuple_rule is not None:
             wanted |= {"row"}
         soft = None
         if opened.soft is not None:
@@ -155,6 +157,7 @@ def read(
             watch=opened.watch,
             counted=opened.counted,
         )
+        of_tuples = [] if tuple_rule is None else opened.tuple_sums(tuple_rule, result.table["row"])
     noted, remark = doubts(opened, result.table), opened.remark(result)
     if apart is not None:
         result = result._replace(table=_with_disagreement(result.table, apart))
@@ -170,9 +173,12 @@ def read(
         asked.add(always)
     result = result._replace(table=result.table.without(wanted - asked))
     tables = opened.rows.tables(result.table)
-    for name, sums in zip(opened.rows.names, class_sums, strict=False):
+    for name, of_classes in zip(opened.rows.names, class_sums, strict=False):
         if name in tables:
-            tables[name] = replace(tables[name], classes=sums)
+            tables[name] = replace(tables[name], classes=of_classes)
+    for name, of_group in zip(opened.rows.names, of_tuples, strict=False):
+        if name in tables:
+            tables[name] = replace(tables[name], tuples=of_group)
     provenance = opened.provenance(result, files)
     provenance = replace(provenance, warnings=[*provenance.warnings, *noted])
     return Reading(

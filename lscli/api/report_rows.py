@@ -135,7 +135,7 @@ def _reason(choice: Choice, settings: Settings, table: SampleTable) -> str:
     missing = sorted(choice.columns(settings) - known)
     if missing:
         return f"the table has no column {', '.join(missing)}"
-    if choice.metric.by_class and table.classes is None:
+    if not choice.metric.has_sums(table):
         return "the table has no sums by class"
     return f"it does not apply to K = {table.num_classes} classes"
 

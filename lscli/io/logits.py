@@ -14,7 +14,7 @@ from lscli.io.members import Members
 from lscli.io.memory import TensorArray
 from lscli.io.stored import STORAGE, Checked
 from lscli.io.tensor_members import Disagreement, MeanTensor
-from lscli.io.views import Computed, Floats
+from lscli.io.views import Binary, Computed, Floats, LogOf
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,6 +115,26 @@ class Logits(Checked):
             stated = self._source.stated
             return np.asarray((stated.amax(dim=-1) if largest else stated).cpu(), np.float64)
         return self._source.keep_stated(largest=largest) if isinstance(self._source, Computed) else None
+
+    def stated_rows(self, start: int, stop: int) -> NDArray[np.float64] | None:
+        """The probabilities of rows `start` to `stop` as they are stored, [n, K], copied; None for other values."""
+        source = self._source
+        if self.kind != "probs":
+            return None
+        if isinstance(source, TensorArray) and source.stated is not None:
+            stored = np.asarray(source.stated[start:stop].cpu(), np.float64).copy()
+        elif isinstance(source, LogOf | Binary):
+            stored = source.floats(self.first + start, self.first + stop).astype(np.float64)
+        else:
+            return None
+        if stored.shape == (stop - start, self.shape[1]):
+            return stored
+        return np.stack((1.0 - stored.reshape(-1), stored.reshape(-1)), axis=1)
+
+    def from_device(self, start: int, stop: int) -> NDArray[np.float64] | None:
+        """Rows `start` to `stop` of a tensor on a device, copied to the host; None if the host reads them."""
+        tensor = self.tensor
+        return None if tensor is None else np.asarray(tensor[start:stop].cpu().double()).copy()
 
     def keep_disagreement(self) -> Disagreement | None:
         """How much the members of an ensemble disagree about each sample of the whole array; None for other logits.

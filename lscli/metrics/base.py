@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _BLOCK = 1 << 16
 _UNIFORM = Targets()
 _VIEW = "; with --positive-class k (1 with --binary) c = p_k and a = [y = k]"
+_BY_NAME = "; by name only"
 # What a share or a probability can be, and what a loss or an amount can be.
 SHARE, NOT_NEGATIVE = (0.0, 1.0), (0.0, math.inf)
 # The columns that `SampleTable.of_class`, the view of one of two classes, is made from.
@@ -73,7 +74,7 @@ class Settings(NamedTuple):
         rho: for loss_noise_corrected, the share of labels that were drawn anew, in [0, 1).
         bins: M, the number of bins; None for the rule's default (15, or the default of the `compat` library).
         bin_edges: `right` for bins (lo, hi], `left` for [lo, hi).
-        compat: the library whose bin rule ece and its relatives follow.
+        compat: the library whose rules the calibration errors that it has follow.
         norm: for ece_equal_mass, ece_sweep and the class-wise errors.
         score: the confidence score that the selective metrics rank by.
         coverage: for risk_at_coverage, in [0, 1].
@@ -117,7 +118,9 @@ class Metric(NamedTuple):
         gist: the definition in at most 30 characters, for a table.
         default: `eval` prints it without `--metrics`.
         parameter: the setting that may follow its id after `@` and is the first of its params.
-        by_class: it reads `table.classes`, the sums by class and bin, which resamples do not have.
+        by_name: only its id selects it, neither `all` nor its family.
+        sums: the attribute of the table that it reads, of what no column can hold and resamples do not have: `classes`,
+            the sums by class and bin, or `tuples`, those by the bins of all classes.
         constant: it is the same for all samples, so that it has no interval.
         interval: how its interval is computed, see `intervals/of_metrics.py`.
         of_class: whether the metric is computed from `SampleTable.of_class` if there is a positive class.
@@ -133,7 +136,8 @@ class Metric(NamedTuple):
     gist: str = ""
     default: bool = False
     parameter: Literal["", "eps", "rho", "coverage", "risk"] = ""
-    by_class: bool = False
+    by_name: bool = False
+    sums: Literal["", "classes", "tuples"] = ""
     constant: bool = False
     interval: IntervalKind = "resamples"
     of_class: bool = False
@@ -155,9 +159,18 @@ class Metric(NamedTuple):
         return frozenset((name, side if name in rises else opposite) for name in columns)
 
     @property
+    def by_class(self) -> bool:
+        """Whether it is computed from sums over all K probabilities, which the table has only on request."""
+        return bool(self.sums)
+
+    def has_sums(self, table: SampleTable) -> bool:
+        """Whether the table has the sums that the metric reads."""
+        return {"": True, "classes": table.classes is not None, "tuples": table.tuples is not None}[self.sums]
+
+    @property
     def described(self) -> str:
-        """The definition, and what c and a are with a positive class, if the metric is marked `of_class`."""
-        return f"{self.definition}{_VIEW}" if self.of_class else self.definition
+        """The definition; also what c and a are with a positive class, and that only the id selects it, if so."""
+        return f"{self.definition}{_VIEW if self.of_class else ''}{_BY_NAME if self.by_name else ''}"
 
     def values(self, table: SampleTable, settings: Settings) -> Sequence[Value]:
         """The values of the metric: of the positive class if there is one and the metric is marked `of_class`."""

@@ -29,7 +29,14 @@ if TYPE_CHECKING:
 
 BINS = 15
 # The number of bins that each library takes by default.
-COMPAT: dict[Library, int] = {"torchmetrics": 15, "netcal": 10, "gpleiss": 15, "sklearn": 5}
+COMPAT: dict[Library, int] = {
+    "torchmetrics": 15,
+    "netcal": 10,
+    "gpleiss": 15,
+    "sklearn": 5,
+    "relplot": 10,
+    "focal": 15,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +120,10 @@ def _rule(bins: int, bin_edges: BinEdges, compat: Library | None) -> BinRule:
         return BinRule(linspace_of_torch(bins, "float32"), "left", params, library=True)
     if compat == "sklearn":  # calibration_curve: (lo, hi] with the edges of linspace
         return BinRule(even, "left", params, library=True)
+    if compat == "relplot":  # binnedECE: the whole part of c / (1/M), so that 1 mostly has a bin of its own
+        return BinRule(_relplot_edges(bins), "right", params)
+    if compat == "focal":  # ECELoss: (lo, hi] with float32 edges, and the softmax of float32 logits
+        return BinRule(linspace_of_torch(bins, "float32"), "left", params, element="float32", library=True)
     return BinRule(np.arange(1, bins) / bins, "left" if bin_edges == "right" else "right", params)
 
 
@@ -129,6 +140,18 @@ def rule_columns(settings: Settings) -> frozenset[str]:
     return (
         columns if settings.compat is None or settings.positive_class is not None else columns | {"library_confidence"}
     )
+
+
+def _relplot_edges(bins: int) -> Array:
+    """The smallest confidences whose quotient by the width 1/M rounds to at least 1, 2, ..., mostly up to M."""
+    width = 1.0 / bins
+    i = np.arange(1.0, int(1.0 / width) + 1)
+    edges = i * width
+    for step in (0.0, 1.0):  # the product is at most a few units in the last place from the edge
+        for _ in range(4):
+            near = np.nextafter(edges, step)
+            edges = np.where((near / width >= i) if step == 0.0 else (edges / width < i), near, edges)
+    return edges
 
 
 class BinSums(NamedTuple):

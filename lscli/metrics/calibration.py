@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lscli.metrics import smooth_ece
 from lscli.metrics.base import SHARE, Compute, Metric, Settings, Value
-from lscli.metrics.bins import BINS, MassBins, bin_sums, norm_of, rule_columns, rule_of
+from lscli.metrics.bins import BINS, MassBins, MassSums, bin_sums, norm_of, rule_columns, rule_of
 from lscli.metrics.confidence import residual
+from lscli.metrics.focal_bins import FocalBins
 from lscli.metrics.sorted_values import sorted_by
 
 if TYPE_CHECKING:
@@ -57,12 +58,25 @@ def rmsce_debiased(table: SampleTable, settings: Settings) -> list[Value]:
 
 def ece_equal_mass(table: SampleTable, settings: Settings) -> list[Value]:
     """The error over bins of equal count (Nixon et al. 2019; Kumar et al. 2019)."""
-    bins = rule_of(settings._replace(compat=None)).params["bins"]
-    params = {"bins": bins} if settings.norm == "l1" else {"bins": bins, "norm": settings.norm}
+    params = mass_params(settings)
     if not table.total:
         return [Value(math.nan, params=params)]
-    sums = MassBins.of(table).sums(bins)
+    sums = mass_sums(table, settings)
+    if not sums.size.any():  # all samples have the smallest confidence, and focal leaves these out
+        return [Value(0.0, params=params)]
     return [Value(norm_of(sums.residual, sums.size, table.total, settings.norm), params=params)]
+
+
+def mass_params(settings: Settings) -> dict[str, Any]:
+    """The settings behind ece_equal_mass: of the libraries, only focal has bins of equal count of its own."""
+    rule = rule_of(settings._replace(compat="focal" if settings.compat == "focal" else None, bin_edges="right"))
+    return {**rule.params, **({} if settings.norm == "l1" else {"norm": settings.norm})}
+
+
+def mass_sums(table: SampleTable, settings: Settings) -> MassSums:
+    """The sums over the bins of ece_equal_mass."""
+    bins = mass_params(settings)["bins"]
+    return FocalBins.of(table, bins).sums if settings.compat == "focal" else MassBins.of(table).sums(bins)
 
 
 def ece_sweep(table: SampleTable, settings: Settings) -> list[Value]:
@@ -165,7 +179,8 @@ METRICS = (
         "ece_equal_mass",
         f"the error over M = {BINS} bins of equal count by value: bin i < M ends with the smallest confidence whose "
         "cumulative weight reaches i floor(N/M) + min(i, N mod M), and equal ends merge, so that equal confidences "
-        "share a bin; --norm l1 (as ece), l2 (as rmsce) or max (as mce)",
+        "share a bin; --norm l1 (as ece), l2 (as rmsce) or max (as mce); --compat focal: the adaptive ECE of Mukhoti "
+        "et al. 2020",
         _COLUMNS,
         ece_equal_mass,
         "ece over bins of equal count",

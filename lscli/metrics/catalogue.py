@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.metrics import (
     calibration,
+    canonical,
     classwise,
     confidence,
     ensemble,
@@ -46,7 +47,7 @@ FAMILIES: dict[str, Family] = {
     "confidence": Family("Accuracy and confidence", confidence.METRICS),
     "ensemble": Family("Members of the ensemble", ensemble.METRICS),
     "calibration": Family("Calibration", calibration.METRICS),
-    "classwise": Family("Calibration of every class", classwise.METRICS),
+    "classwise": Family("Calibration of every class", (*classwise.METRICS, *canonical.METRICS)),
     "proper": Family("Proper scores", proper.METRICS),
     "selective": Family("Ranking by confidence", selective.METRICS),
     "smoothing": Family("Smoothing diagnosis", (*smoothing_diagnosis.METRICS, *logit_statistics.METRICS)),

@@ -7,20 +7,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lscli.metrics.base import Metric, Settings, Value
-from lscli.metrics.bins import BINS, rule_of
+from lscli.metrics.bins import BINS, BinRule, norm_of, rule_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lscli.kernels.class_sums import ClassSums
     from lscli.options import Norm
     from lscli.table import SampleTable
 
 
+def class_rule(settings: Settings) -> BinRule:
+    """The bins of the sums by class: ours, or those of focal, the only library of `--compat` with such an error."""
+    return rule_of(settings if settings.compat == "focal" else settings._replace(compat=None))
+
+
 def class_errors(table: SampleTable, norm: Norm) -> np.ndarray:
     """The calibration error of each class, [K]."""
-    classes = table.classes
-    if classes is None:
-        raise TypeError("the scan was not asked for the sums by class")
+    classes = _sums(table)
     gap, size = np.abs(classes.residual), classes.size
     ratio = np.divide(gap, size, out=np.zeros_like(gap), where=size > 0)
     errors: np.ndarray
@@ -35,16 +39,40 @@ def class_errors(table: SampleTable, norm: Norm) -> np.ndarray:
 
 def classwise_ece(table: SampleTable, settings: Settings) -> list[Value]:
     """The mean of the errors of all K classes (Kull et al. 2019, section 2)."""
-    return [Value(float(np.mean(class_errors(table, settings.norm))), params=_params(settings))]
+    return [Value(float(np.mean(_counted(table, settings))), params=_params(settings))]
 
 
 def classwise_ece_max(table: SampleTable, settings: Settings) -> list[Value]:
     """The error of the worst class."""
-    return [Value(float(np.max(class_errors(table, settings.norm))), params=_params(settings))]
+    return [Value(float(np.max(_counted(table, settings))), params=_params(settings))]
+
+
+def ece_marginal(table: SampleTable, settings: Settings) -> list[Value]:
+    """The error of all N K probabilities in the same bins, each against whether its class is the label."""
+    classes = _sums(table)
+    residual, size = np.add.reduce(classes.residual, axis=0), np.add.reduce(classes.size, axis=0)
+    return [
+        Value(norm_of(residual, size, classes.total * classes.num_classes, settings.norm), params=_params(settings))
+    ]
+
+
+def _sums(table: SampleTable) -> ClassSums:
+    if table.classes is None:
+        raise TypeError("the scan was not asked for the sums by class")
+    return table.classes
+
+
+def _counted(table: SampleTable, settings: Settings) -> np.ndarray:
+    """The errors of the classes that are counted: of all, or with focal of those up to the largest label."""
+    errors = class_errors(table, settings.norm)
+    if settings.compat != "focal":
+        return errors
+    label = table["label"] if table.weight is None else table["label"][table.weight > 0]
+    return errors[: int(label.max()) + 1]
 
 
 def _params(settings: Settings) -> Mapping[str, object]:
-    params = rule_of(settings._replace(compat=None)).params
+    params = class_rule(settings).params
     return params if settings.norm == "l1" else {**params, "norm": settings.norm}
 
 
@@ -56,7 +84,7 @@ METRICS = (
         frozenset({"label"}),
         classwise_ece,
         "mean error of the classes",
-        by_class=True,
+        sums="classes",
     ),
     Metric(
         "classwise_ece_max",
@@ -64,6 +92,16 @@ METRICS = (
         frozenset({"label"}),
         classwise_ece_max,
         "error of the worst class",
-        by_class=True,
+        sums="classes",
+    ),
+    Metric(
+        "ece_marginal",
+        f"sum_b (n_b/(N K)) |mean [y = k] - mean p_k| over {BINS} bins, with the edges of ece, which hold the N K "
+        "probabilities of all classes of all samples; p of a masked class is 0; --norm l1, l2 or max",
+        frozenset({"label"}),
+        ece_marginal,
+        "error of all N K probabilities",
+        by_name=True,
+        sums="classes",
     ),
 )

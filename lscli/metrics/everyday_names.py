@@ -38,8 +38,10 @@ NAMES: dict[str, str] = {
     "ks_calibration": "ks ks_error ks_ce kolmogorov_smirnov ks_calibration_error",
     "spiegelhalter_z": "spiegelhalter z_score",
     "classwise_ece": "cece cwece cw_ece class_wise_ece classwise_calibration_error class_ece sce "
-    "static_calibration_error static_ece marginal_ece mcece",
+    "static_calibration_error static_ece mcece",
     "classwise_ece_max": "max_classwise_ece",
+    "ece_marginal": "marginal_ece pooled_ece marginal_calibration_error ece_all_classes",
+    "ece_canonical": "canonical_ece canonical_calibration_error full_ece multiclass_ece vector_ece joint_ece",
     "brier": "brier_score bs brier_loss brier_multi multiclass_brier quadratic_score mse mean_squared_error",
     "brier_half": "brier_score_loss half_brier binary_brier brier_binary",
     "brier_miscalibration": "reliability brier_reliability brier_calibration",

@@ -38,7 +38,7 @@ class Choice(NamedTuple):
 
     def values(self, table: SampleTable, settings: Settings) -> Sequence[Value]:
         """The values of the metric, or its bounds; none if the table lacks a column or the metric does not apply."""
-        if self.metric.by_class and table.classes is None:
+        if not self.metric.has_sums(table):
             return []
         own = self.settings(settings)
         if table.has(self.columns(settings)):
@@ -58,7 +58,7 @@ def select(names: str | Iterable[str], *, allow_negative_eps: bool = False) -> l
 
     Args:
         names: ids, families, `default` or `all`, comma-separated or several strings; `id@number` sets the metric's
-            parameter.
+            parameter. Families and `all` are without the metrics that are selected by name only.
         allow_negative_eps: an eps may be below 0.
 
     A metric that several names select has the place of the first.
@@ -82,9 +82,9 @@ def _choices(word: str, allow_negative_eps: bool) -> list[Choice]:
     if word == "default":
         return [Choice(metric) for metric in METRICS.values() if metric.default]
     if word == "all":
-        return [Choice(metric) for metric in METRICS.values()]
+        return [Choice(metric) for metric in METRICS.values() if not metric.by_name]
     if word in FAMILIES:
-        return [Choice(metric) for metric in FAMILIES[word].metrics]
+        return [Choice(metric) for metric in FAMILIES[word].metrics if not metric.by_name]
     metric_id, at, argument = word.partition("@")
     metric = find(metric_id)
     if metric is None:

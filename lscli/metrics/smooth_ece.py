@@ -47,6 +47,10 @@ _LAGRANGE = np.array(_NUMERATORS) / np.array((256, 1920, 96, 48, 48, 120))[:, No
 
 def smece(table: SampleTable, settings: Settings) -> list[Value]:
     """The root of f(s) = s (Blasiok & Nakkiran 2023), on the coarsest grid that resolves it."""
+    if settings.compat == "relplot":
+        from lscli.metrics.relplot_smooth_ece import relplot_smece  # imported only for this option
+
+        return [Value(relplot_smece(table), params={"compat": "relplot"})]
     if table.total == 0:
         return [Value(math.nan)]
     share = (residual(table) if table.weight is None else residual(table) * table.weight) / table.total
@@ -142,7 +146,8 @@ METRICS = (
     Metric(
         "smece",
         "the s with f(s) = s, f(s) = integral over t in [0, 1] of |(1/N) sum_i (a_i - c_i) k_s(t, c_i)|, k_s the "
-        "normal density of sd s reflected at 0 and 1, to 1e-6; never below |mean a - mean c| (Blasiok & Nakkiran 2023)",
+        "normal density of sd s reflected at 0 and 1, to 1e-6; never below |mean a - mean c| (Blasiok & Nakkiran "
+        "2023); --compat relplot: smECE of relplot, where samples at exactly 0 or 1 count half",
         frozenset({"confidence", "one_minus_confidence", "correct"}),
         smece,
         "smooth calibration error",

@@ -20,7 +20,7 @@ RULES = [
     ["--bins", "500"],
     ["--bin-edges", "left"],
     ["--bins", "7", "--bin-edges", "left"],
-    *(["--compat", name] for name in ("torchmetrics", "netcal", "gpleiss", "sklearn")),
+    *(["--compat", name] for name in ("torchmetrics", "netcal", "gpleiss", "sklearn", "relplot", "focal")),
     ["--compat", "torchmetrics", "--bins", "20"],
 ]
 

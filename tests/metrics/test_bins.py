@@ -173,12 +173,14 @@ def temperature_scaling(c: torch.Tensor, a: torch.Tensor, bins: int) -> list[flo
 
 @pytest.mark.parametrize("bins", ALL_BINS)
 @pytest.mark.parametrize("kind", DATA)
-def test_the_recipe_of_temperature_scaling(kind: str, bins: int) -> None:
+@pytest.mark.parametrize("compat", ["gpleiss", "focal"])
+def test_the_recipe_of_temperature_scaling(compat: str, kind: str, bins: int) -> None:
     # Confidences are above 0, as every largest probability is: the recipe drops those of 0.
     c, a = drawn(kind, bins)
-    expected = temperature_scaling(torch.from_numpy(c), torch.from_numpy(a), bins)
+    seen = c.astype(np.float32).astype(np.float64) if compat == "focal" else c
+    expected = temperature_scaling(torch.from_numpy(seen), torch.from_numpy(a), bins)
     table = SampleTable.from_confidences(c, a)
-    found = [value(metric, table, bins=bins, compat="gpleiss") for metric in ("ece", "rmsce", "mce")]
+    found = [value(metric, table, bins=bins, compat=compat) for metric in ("ece", "rmsce", "mce")]
     assert expected == pytest.approx(found, rel=1e-11, abs=1e-12)
 
 
@@ -254,16 +256,52 @@ def test_edges_belong_to_the_bin_above_in_netcal() -> None:
     assert theirs != pytest.approx(ours[0], rel=1e-3)
 
 
+SQUARE = np.random.default_rng(0)
+UNIFORM = SQUARE.uniform(0, 1, 1000)
+SQUARES = UNIFORM, SQUARE.random(1000) < UNIFORM**2
+# What relplot 1.0.3 gave: binnedECE(confidence, correct, nbins).
+RELPLOT = [
+    (GRID, 2, 0.22727272727272727),
+    (GRID, 3, 0.20909090909090908),
+    (GRID, 5, 0.35454545454545455),
+    (GRID, 10, 0.390909090909091),
+    (GRID, 15, 0.4636363636363637),
+    (SATURATED, 2, 0.42499999983333336),
+    (SATURATED, 10, 0.4249999998333333),
+    (SATURATED, 93, 0.4249999998333333),
+    (SQUARES, 3, 0.14990633826725366),
+    (SQUARES, 15, 0.15429045639949185),
+    (SQUARES, 93, 0.16358435600344776),
+]
+
+
+@pytest.mark.parametrize(("data", "bins", "ece"), RELPLOT)
+def test_relplot(data: tuple[list[float], list[int]], bins: int, ece: float) -> None:
+    found = value("ece", SampleTable.from_confidences(*data), bins=bins, compat="relplot")
+    assert ece == pytest.approx(found, rel=1e-12)
+
+
+@pytest.mark.parametrize("bins", [1, 2, 3, 7, 10, 49, 93, 100, 1000, 9999])
+def test_the_bins_of_relplot_are_whole_parts_of_quotients(bins: int) -> None:
+    rule, width = rule_of(Settings(bins=bins, compat="relplot")), 1 / bins
+    c = np.concatenate((np.arange(bins + 1) / bins, np.arange(bins) * width, np.random.default_rng(0).random(1000)))
+    c = np.clip(np.concatenate((c, np.nextafter(c, 0), np.nextafter(c, 1))), 0, 1)
+    assert (c / width).astype(int).tolist() == rule.bin_of(c).tolist()
+    # 1 has a bin of its own, except where 1 / (1 / M) rounds to below M.
+    assert (bins + (bins != 93)) == rule.slots
+
+
 @pytest.mark.parametrize("compat", COMPAT)
 def test_each_library_has_its_own_default_number_of_bins(compat: Library) -> None:
     c, a = drawn("grid", 15)
-    table, bins = SampleTable.from_confidences(c, a), {"netcal": 10, "sklearn": 5}.get(compat, 15)
+    table, bins = SampleTable.from_confidences(c, a), {"netcal": 10, "sklearn": 5, "relplot": 10}.get(compat, 15)
     for metric in ("ece", "rmsce", "mce", "ece_null", "rmsce_debiased"):
         (plain,) = METRICS[metric].compute(table, Settings(compat=compat))
         assert {"bins": bins, "compat": compat} == plain.params
         assert plain == METRICS[metric].compute(table, Settings(compat=compat, bins=bins))[0]
-    # Its rule is not that of the other errors.
-    assert {"bins": 15} == METRICS["ece_equal_mass"].compute(table, Settings(compat=compat))[0].params
+    # Its rule is not that of the other errors, except in focal.
+    own = {"compat": compat} if compat == "focal" else {}
+    assert {"bins": 15, **own} == METRICS["ece_equal_mass"].compute(table, Settings(compat=compat))[0].params
 
 
 @pytest.mark.parametrize("compat", COMPAT)
@@ -274,7 +312,8 @@ def test_the_rule_of_a_library_in_a_report(compat: Library) -> None:
     report = lscli.evaluate(logits, labels, compat=compat, bins=12, metrics="ece,classwise_ece")
     table = SampleTable.from_confidences(c, a)
     assert report["ece"] == pytest.approx(value("ece", table, bins=12, compat=compat), rel=1e-6)
-    assert [{"bins": 12, "compat": compat}, {"bins": 12}] == [row.params for row in report.rows]
+    own = {"compat": compat} if compat == "focal" else {}
+    assert [{"bins": 12, "compat": compat}, {"bins": 12, **own}] == [row.params for row in report.rows]
 
 
 @pytest.mark.parametrize("bins", [1, 2, 3, 7, 10, 15, 30, 49, 300, 10_000])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -98,11 +100,13 @@ def test_errors_by_class(
     if weight is not None:
         weight[0] += 2  # less is warned of
     options: dict[str, Any] = {"bins": bins, "bin_edges": edges, "norm": norm, "weights": weight}
-    found = [row.value for row in lscli.evaluate(logits, labels, metrics="classwise", threads=1, **options).rows]
+    report = lscli.evaluate(logits, labels, metrics="classwise,ece_marginal", threads=1, **options)
     p = naive.probabilities(logits)
     counts = np.ones(rows) if weight is None else weight.astype(float)
     expected = naive.classwise(p, labels, counts, bins, edges, norm)
-    assert [np.mean(expected), max(expected)] == pytest.approx(found, rel=1e-9, abs=1e-10)
+    pooled = naive.marginal(p, labels, counts, bins, edges, norm)
+    found = [row.value for row in report.rows]
+    assert [np.mean(expected), max(expected), pooled] == pytest.approx(found, rel=1e-9, abs=1e-10)
 
 
 @pytest.mark.parametrize("edges", ["right", "left"])
@@ -120,6 +124,50 @@ def test_a_probability_on_an_edge(edges: BinEdges, kernel: Kernel) -> None:
     )
 
 
+def mukhoti(logits: Array, labels: Array, bins: int) -> list[float]:
+    """The errors by class of Mukhoti et al. 2020: (lo, hi] with float32 edges, of classes up to the largest label."""
+    p = torch.softmax(torch.from_numpy(logits), dim=1)
+    target, errors = torch.from_numpy(labels), []
+    for k in range(int(labels.max()) + 1):
+        error = 0.0
+        for low, high in itertools.pairwise(torch.linspace(0, 1, bins + 1).tolist()):
+            inside = (p[:, k] > low) & (p[:, k] <= high)
+            if inside.any():
+                gap = p[inside, k].double().mean() - (target[inside] == k).double().mean()
+                error += abs(gap.item()) * inside.double().mean().item()
+        errors.append(error)
+    return errors
+
+
+@pytest.mark.parametrize("bins", [2, 10, 15])
+def test_focal_counts_the_classes_up_to_the_largest_label(bins: int) -> None:
+    logits, labels = drawn(300, 6, 1)
+    labels %= 4
+    expected = mukhoti(logits, labels, bins)
+    report = lscli.evaluate(logits, labels, metrics="classwise,ece_marginal", compat="focal", bins=bins)
+    assert [np.mean(expected), max(expected)] == pytest.approx([row.value for row in report.rows[:2]], rel=1e-9)
+    assert [{"bins": bins, "compat": "focal"}] * 3 == [row.params for row in report.rows]
+    everything = lscli.evaluate(logits, labels, metrics="classwise", bins=bins)
+    assert everything["classwise_ece"] != report["classwise_ece"]
+    # A sample of weight 0 is excluded, and its label too.
+    weight = np.append(np.ones(300), 0)
+    more = np.vstack((logits, logits[:1])), np.append(labels, 5)
+    assert (
+        report["classwise_ece"]
+        == lscli.evaluate(*more, metrics="classwise", compat="focal", bins=bins, weights=weight)["classwise_ece"]
+    )
+
+
+def test_lscli_classes_has_the_errors_that_eval_takes_the_mean_of() -> None:
+    logits, labels = drawn(300, 6, 1)
+    rows = lscli.per_class(logits, labels).rows
+    report = lscli.evaluate(logits, labels, metrics="classwise")
+    errors = [row.ece for row in rows]
+    assert [np.mean(errors), max(errors)] == pytest.approx([row.value for row in report.rows], rel=1e-12)
+    means = naive.probabilities(logits).mean(axis=0).tolist()
+    assert means == pytest.approx([row.mean_prob for row in rows], rel=1e-12)
+
+
 BY_CLASS = [name for name, metric in METRICS.items() if metric.by_class]
 CLASSWISE = [
     {"norm": norm, "bin_edges": edges, "bins": bins}
@@ -129,7 +177,7 @@ CLASSWISE = [
 
 
 def classwise(logits: Array, labels: Array, **options: Any) -> list[float]:
-    report = lscli.evaluate(logits, labels, metrics="classwise", **options)
+    report = lscli.evaluate(logits, labels, metrics=["classwise", *BY_CLASS], **options)
     assert BY_CLASS == [row.metric for row in report.rows]
     assert all(math.isnan(row.stderr) for row in report.rows)
     return [row.value for row in report.rows]
@@ -159,7 +207,7 @@ def test_the_errors_by_class_of_a_group_are_those_of_its_samples(options: dict[s
     logits, labels = drawn(400, 5, 5)
     weight = np.random.default_rng(6).integers(0, 3, 400)
     names = np.array(["a", "b", "c"])[np.arange(400) % 3]
-    report = lscli.evaluate(logits, labels, metrics="classwise", weights=weight, groups=names, **options)
+    report = lscli.evaluate(logits, labels, metrics=BY_CLASS, weights=weight, groups=names, **options)
     for name in "abc":
         mine = names == name
         expected = classwise(logits[mine], labels[mine], weights=weight[mine], **options)

@@ -35,6 +35,8 @@ from lscli.metrics.selection import select
         ("ACE", "ece_equal_mass"),
         ("SCE", "classwise_ece"),
         ("cECE", "classwise_ece"),
+        ("marginal ECE", "ece_marginal"),
+        ("canonical_ece", "ece_canonical"),
         ("brier_score", "brier"),
         ("e-AURC", "eaurc"),
         ("entropy", "entropy_mean"),
