@@ -71,7 +71,7 @@ def _cells(table: SampleTable, rule: BinRule, options: BinsOptions) -> Iterator[
     if options.equal_mass and options.compat == "focal":
         focal = FocalBins.of(table, rule.params["bins"])
         columns = (focal.edges[:-1], *focal.sums)
-        bins = focal.bin_of(table["confidence"])
+        bins = focal.bin_of(table["library_confidence"])
         table, bins = (table, bins) if (bins >= 0).all() else (table.select(bins >= 0), bins[bins >= 0])
     elif options.equal_mass:
         mass = MassBins.of(table).sums(rule.params["bins"])

@@ -53,7 +53,7 @@ class FocalBins(NamedTuple):
 
 
 def _rounded(table: SampleTable) -> SortedValues:
-    return SortedValues.of(table["confidence"].astype(np.float32).astype(np.float64))
+    return SortedValues.of(table["library_confidence"].astype(np.float32).astype(np.float64))
 
 
 def _at(value: Array, cumulative: Array, place: Array) -> Array:
