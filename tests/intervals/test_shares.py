@@ -177,7 +177,7 @@ def test_shares_are_named_as_such() -> None:
 def test_shares_of_logits(classes: int) -> None:
     random = np.random.default_rng(classes)
     logits, labels = random.standard_normal((300, classes)), random.integers(0, classes, 300)
-    logits[np.arange(300), labels] += 6
+    logits[np.arange(300), labels] += 3
     logits -= logits.max()
     metrics = "accuracy,error,eps_accuracy,above_target" + ",top2_accuracy" * (classes > 2)
     report = lscli.evaluate(logits, labels, eps=0.1, metrics=metrics, ci=True)
