@@ -21,8 +21,10 @@ from lscli.api.report_rows import group_rows
 from lscli.intervals.bootstrap import Bootstrap, resampled
 from lscli.intervals.of_metrics import Resampling
 from lscli.intervals.shares import share_interval, wilson
+from lscli.kernels.rowstate import PNORM_EXPONENTS
 from lscli.metrics.base import Settings
 from lscli.metrics.catalogue import METRICS
+from lscli.metrics.scores import held_out_rows
 from lscli.metrics.selection import select
 from lscli.metrics.selective import risk_at_coverage
 from lscli.report import Row
@@ -175,7 +177,7 @@ def test_shares_are_named_as_such() -> None:
 def test_shares_of_logits(classes: int) -> None:
     random = np.random.default_rng(classes)
     logits, labels = random.standard_normal((300, classes)), random.integers(0, classes, 300)
-    logits[np.arange(300), labels] += 6
+    logits[np.arange(300), labels] += 3
     logits -= logits.max()
     metrics = "accuracy,error,eps_accuracy,above_target" + ",top2_accuracy" * (classes > 2)
     report = lscli.evaluate(logits, labels, eps=0.1, metrics=metrics, ci=True)
@@ -184,6 +186,11 @@ def test_shares_of_logits(classes: int) -> None:
         expected = proportion_confint(round(row.value / whole * 300), 300, method="wilson")
         assert expected == pytest.approx((row.ci_low / whole, row.ci_high / whole), rel=1e-9, abs=1e-15), row.metric
     assert 4 + (classes > 2) == len(report.rows)
+    clusters: dict[str, Any] = {"metrics": "error,eps_accuracy", "ci": True, "clusters": np.arange(300) // 10}
+    error, eps = lscli.evaluate(logits, labels, **clusters).rows
+    factor = classes / (classes - 1)
+    assert (factor * error.ci_low, factor * error.ci_high) == pytest.approx(bounds(eps), rel=1e-12)
+    assert error.stderr > 0
 
 
 def test_eps_accuracy_of_rows_with_fewer_classes() -> None:
@@ -324,3 +331,17 @@ def test_the_interval_of_a_risk_contains_it_with_a_threshold_of_the_sample(right
         held += row.ci_low <= true <= row.ci_high
     margin = 3 * math.sqrt(0.05 * 0.95 / 600)
     assert 0.93 - margin <= held / 600 <= 0.97 + margin
+
+
+def test_a_share_of_the_half_that_does_not_choose_the_norm_is_of_its_clusters() -> None:
+    table = full_table(600).with_clusters(np.arange(600) // 10)
+    found = risk_at_coverage(table, Settings(score="max_logit_pnorm"))[0]
+    rows = ~held_out_rows(table)
+    score = table["pnorm_scores"][rows, PNORM_EXPONENTS.index(found.params["p"])]
+    half = SampleTable(
+        {"confidence": score, "correct": table["correct"][rows]}, cluster=np.asarray(table.cluster)[rows]
+    )
+    expected = risk_at_coverage(half, Settings())[0]
+    assert expected[:2] == pytest.approx(found[:2], rel=1e-12)
+    assert (expected.clusters, expected.share_of) == pytest.approx((found.clusters, found.share_of), rel=1e-12)
+    assert 50 < found.clusters <= 60
