@@ -70,13 +70,16 @@ def _cells(table: SampleTable, rule: BinRule, options: BinsOptions) -> Iterator[
     """The cells of each bin after the source and the group."""
     if options.equal_mass and options.compat == "focal":
         focal = FocalBins.of(table, rule.params["bins"])
-        columns = (focal.edges[:-1], *focal.sums)
-        bins = focal.bin_of(table["library_confidence"])
-        table, bins = (table, bins) if (bins >= 0).all() else (table.select(bins >= 0), bins[bins >= 0])
+        sums, count = focal.sums, len(focal.edges) - 1
+        columns = (focal.edges[:-1], focal.edges[1:], *(x[:count] for x in (sums.size, sums.correct, sums.residual)))
+        bins, _ = focal.of_samples(table)
+        table, bins = (table, bins) if (bins < count).all() else (table.select(bins < count), bins[bins < count])
     elif options.equal_mass:
-        mass = MassBins.of(table).sums(rule.params["bins"])
-        columns = (np.append(0.0, mass.edge[:-1]), *mass)
-        bins = np.searchsorted(mass.edge, table["confidence"])
+        mass = MassBins.of(table)
+        starts = mass.starts(rule.params["bins"])
+        sums, edge = mass.sums(starts), mass.edges(starts, rule.params["bins"])
+        columns = (np.append(0.0, edge[:-1]), edge, sums.size, sums.correct, sums.residual)
+        bins = mass.bin_of(table["confidence"], starts)
     else:
         width = bin_sums(table, rule)
         columns = (rule.edges[:-1], rule.edges[1:], width.size, width.correct, width.residual)

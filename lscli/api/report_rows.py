@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lscli.errors import UsageError
 from lscli.intervals.clusters import notes_on_clusters
 from lscli.intervals.of_metrics import Resampling, intervals
+from lscli.intervals.remarks import remark_on_intervals
 from lscli.metrics import ensemble
 from lscli.metrics.base import Settings
 from lscli.metrics.bins import rule_of
@@ -21,12 +22,7 @@ if TYPE_CHECKING:
 
     from lscli.api.reading import Reading
     from lscli.metrics.selection import Choice
-    from lscli.options import (
-        CalibrationOptions,
-        EvaluateOptions,
-        MeasureOptions,
-        Words,
-    )
+    from lscli.options import EvaluateOptions, MeasureOptions, Words
     from lscli.smoothing.targets import Targets
     from lscli.table import SampleTable
 
@@ -81,6 +77,8 @@ def measured_rows(
 
 def _lacks_columns(choice: Choice, settings: Settings, table: SampleTable) -> bool:
     """Whether a metric is absent because the table does not have what it reads."""
+    if _clustered(choice, table):
+        return False
     if table.num_classes is None and choice.named:
         return True
     if _without_setting(choice, settings):
@@ -120,12 +118,15 @@ def report(
     clusters = read.all.clusters
     used = {"eps": list(settings.eps), "metrics": words, "bins": rule_of(settings).params["bins"], **used}
     answered = read.answered(options, used, [*notes, *absent, *notes_on_clusters(clusters, read.clusters_by_group)])
-    sentences = [conclude([row for row in rows if not row.group], clusters), read.remark, left_out]
+    all_samples = [row for row in rows if not row.group]
+    sentences = [conclude(all_samples, clusters), remark_on_intervals(all_samples), read.remark, left_out]
     return Report(rows, " ".join(filter(None, sentences)), **answered)
 
 
 def _reason(choice: Choice, settings: Settings, table: SampleTable) -> str:
     """Why a metric that was named is absent."""
+    if _clustered(choice, table):
+        return "the samples are in clusters, and it is the p-value of independent samples"
     if table.num_classes is None:
         return NO_LOGITS
     reason = _without_setting(choice, settings)
@@ -138,6 +139,11 @@ def _reason(choice: Choice, settings: Settings, table: SampleTable) -> str:
     if not choice.metric.has_sums(table):
         return "the table has no sums by class"
     return f"it does not apply to K = {table.num_classes} classes"
+
+
+def _clustered(choice: Choice, table: SampleTable) -> bool:
+    """Whether a metric is absent because the samples belong together."""
+    return choice.metric.id == "ece_p" and table.cluster is not None
 
 
 def _without_setting(choice: Choice, settings: Settings) -> str:
@@ -164,7 +170,7 @@ def metric_words(metrics: Words) -> str:
 
 
 def metric_settings(
-    options: CalibrationOptions, eps: tuple[float, ...], targets: Targets, noise_rate: float | None
+    options: EvaluateOptions | MeasureOptions, eps: tuple[float, ...], targets: Targets, noise_rate: float | None
 ) -> Settings:
     """The settings of metrics."""
     return Settings(
@@ -176,4 +182,6 @@ def metric_settings(
         compat=options.compat,
         norm=options.norm,
         score=options.score,
+        simulations=options.bootstrap,
+        seed=options.seed,
     )

@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lscli.intervals.binned import binned_interval
 from lscli.intervals.bootstrap import Bootstrap, interval, resampled
 from lscli.intervals.clusters import mean_interval, widened
 from lscli.intervals.coverage_at_risk import coverage_interval
 from lscli.intervals.shares import share_interval
 from lscli.limits import memory_limit, processors
+from lscli.metrics.binned_errors import GAPS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from lscli.metrics.base import Metric, Settings, Value
+    from lscli.metrics.base import Settings, Value
     from lscli.metrics.selection import Choice
     from lscli.options import IntervalOptions, Progress, ThreadOptions
     from lscli.table import SampleTable
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
     Found = Sequence[tuple[Choice, Sequence[Value]]]
 
 _COVERAGE = "coverage_at_risk"
+# What computes the interval of a metric by inverting a test: from its id, the samples as it sees them and its settings.
+_INVERTED: dict[str, Callable[[str, SampleTable, Settings, Bootstrap], tuple[float, float]]] = {
+    **dict.fromkeys(GAPS, binned_interval),
+}
 # The most bytes per sample that a resample takes, measured. The data that all resamples share take as many.
 _RESAMPLE = 128
 
@@ -76,7 +82,7 @@ def intervals(
                 yield math.nan, math.nan
             else:
                 of_resamples = next(drawn) if choice in shared else None
-                yield _interval(table, choice.metric, value, of_resamples, bootstrap.level)
+                yield _interval(table, choice, settings, value, of_resamples, bootstrap)
 
 
 def _resampled(table: SampleTable, found: Found) -> list[Choice]:
@@ -86,26 +92,31 @@ def _resampled(table: SampleTable, found: Found) -> list[Choice]:
     return [
         choice
         for choice, values in found
-        if not (choice.metric.id == _COVERAGE or all(value.share_of or value.clusters for value in values))
-        and not (choice.metric.by_class or _constant(choice, values))
+        if not (choice.metric.id in _INVERTED or choice.metric.id == _COVERAGE or choice.metric.interval == "none")
+        and not (all(value.share_of or value.clusters for value in values) or _constant(choice, values))
     ]
 
 
 def _interval(
-    table: SampleTable, metric: Metric, value: Value, drawn: Array | None, level: float
+    table: SampleTable, choice: Choice, settings: Settings, value: Value, drawn: Array | None, bootstrap: Bootstrap
 ) -> tuple[float, float]:
     """The interval of a value; nan if it has none, as that of a single cluster.
 
-    That of a share is computed from the number of samples, that of coverage_at_risk by inverting a test of such a
-    share, that of another mean over clusters from its standard error, and all others from the resamples.
+    That of a share is computed from the number of samples, those of a calibration error and of coverage_at_risk by
+    inverting a test, that of another mean over clusters from its standard error, and all others from the resamples.
 
     Args:
         table: the samples.
-        metric: what the value is of.
+        choice: the metric.
+        settings: the settings of all metrics.
         value: with its standard error.
         drawn: the values of the resamples, [resamples]; None without any.
-        level: the level of the interval.
+        bootstrap: the number of resamples or simulations, their seed and the level.
     """
+    metric, level = choice.metric, bootstrap.level
+    if metric.id in _INVERTED:
+        own = choice.settings(settings)
+        return _INVERTED[metric.id](metric.id, metric.view(table, own), own, bootstrap)
     biased = metric.interval == "inversion"
     if metric.id == _COVERAGE:
         low, high = coverage_interval(table, value, level)

@@ -83,6 +83,7 @@ class Settings(NamedTuple):
         positive_class: with two classes, the one whose probability is the confidence of metrics marked `of_class`; None
             for the top label.
         given: the type of the logits or probabilities that the table was made from.
+        simulations, seed: of ece_p, the number of simulated label sets and the seed of their random numbers.
     """
 
     eps: tuple[float, ...] = (0.1,)
@@ -98,11 +99,13 @@ class Settings(NamedTuple):
     soft_labels: bool = False
     positive_class: int | None = None
     given: Given = Given()
+    simulations: int = 1000
+    seed: int = 0
 
 
-# How `--ci` computes the interval of a metric: that of a share, or percentiles of resamples, shifted where the value is
-# larger in resamples than in the sample, as a calibration error.
-IntervalKind = Literal["resamples", "inversion", "share"]
+# How `--ci` computes the interval of a metric: that of a share, from percentiles of resamples or, for a calibration
+# error, which is biased upwards, by inverting a test.
+IntervalKind = Literal["resamples", "inversion", "share", "none"]
 Columns = frozenset[str] | Callable[[Settings], frozenset[str]]
 # The values of a metric: none where it does not apply, several where a setting has several values.
 Compute = Callable[["SampleTable", Settings], Sequence[Value]]
@@ -117,12 +120,13 @@ class Metric(NamedTuple):
         columns: the columns of the SampleTable that it reads; a function if they depend on the settings.
         gist: the definition in at most 30 characters, for a table.
         default: `eval` prints it without `--metrics`.
+        with_intervals: the default set has it if there are intervals.
         parameter: the setting that may follow its id after `@` and is the first of its params.
         by_name: only its id selects it, neither `all` nor its family.
         sums: the attribute of the table that it reads, of what no column can hold and resamples do not have: `classes`,
             the sums by class and bin, or `tuples`, those by the bins of all classes.
         constant: it is the same for all samples, so that it has no interval.
-        interval: how its interval is computed, see `intervals/of_metrics.py`.
+        interval: how its interval is computed, see `intervals/of_metrics.py` and docs/intervals.md.
         of_class: whether the metric is computed from `SampleTable.of_class` if there is a positive class.
         within: the least and the largest number that it can be; an interval of clusters ends there.
         rises, falls: the columns that it never decreases, or never increases, with, so that bounds of these are bounds
@@ -135,6 +139,7 @@ class Metric(NamedTuple):
     compute: Compute
     gist: str = ""
     default: bool = False
+    with_intervals: bool = False
     parameter: Literal["", "eps", "rho", "coverage", "risk"] = ""
     by_name: bool = False
     sums: Literal["", "classes", "tuples"] = ""
@@ -158,6 +163,11 @@ class Metric(NamedTuple):
             return None
         return frozenset((name, side if name in rises else opposite) for name in columns)
 
+    def view(self, table: SampleTable, settings: Settings) -> SampleTable:
+        """The samples as the metric sees them: those of the positive class if it is marked `of_class`."""
+        number = self._seen_from(settings)
+        return table if number is None else table.of_class(number)
+
     @property
     def by_class(self) -> bool:
         """Whether it is computed from sums over all K probabilities, which the table has only on request."""
@@ -177,7 +187,7 @@ class Metric(NamedTuple):
         number = self._seen_from(settings)
         if number is None:
             return self.compute(table, settings)
-        found = self.compute(table.of_class(number), settings)
+        found = self.compute(self.view(table, settings), settings)
         return [value._replace(params={**value.params, "positive_class": number}) for value in found]
 
     def _seen_from(self, settings: Settings) -> int | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lscli.metrics.base import Metric, Settings, Value
-from lscli.metrics.bins import BINS, BinRule, norm_of, rule_of
+from lscli.metrics.bins import BINS, BinRule, norms_of, rule_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,9 +51,9 @@ def ece_marginal(table: SampleTable, settings: Settings) -> list[Value]:
     """The error of all N K probabilities in the same bins, each against whether its class is the label."""
     classes = _sums(table)
     residual, size = np.add.reduce(classes.residual, axis=0), np.add.reduce(classes.size, axis=0)
-    return [
-        Value(norm_of(residual, size, classes.total * classes.num_classes, settings.norm), params=_params(settings))
-    ]
+    full, pairs = size > 0, classes.total * classes.num_classes
+    error = float(norms_of(residual[full], size[full], pairs, settings.norm)) if full.any() else np.nan
+    return [Value(error, params=_params(settings))]
 
 
 def _sums(table: SampleTable) -> ClassSums:
@@ -85,6 +85,7 @@ METRICS = (
         classwise_ece,
         "mean error of the classes",
         sums="classes",
+        interval="none",
     ),
     Metric(
         "classwise_ece_max",
@@ -93,6 +94,7 @@ METRICS = (
         classwise_ece_max,
         "error of the worst class",
         sums="classes",
+        interval="none",
     ),
     Metric(
         "ece_marginal",
@@ -103,5 +105,6 @@ METRICS = (
         "error of all N K probabilities",
         by_name=True,
         sums="classes",
+        interval="none",
     ),
 )

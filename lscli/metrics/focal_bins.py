@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lscli.metrics.bins import MassSums
+from lscli.metrics.bins import BinSums
 from lscli.metrics.sorted_values import SortedValues
 
 if TYPE_CHECKING:
@@ -26,11 +26,12 @@ class FocalBins(NamedTuple):
 
     Attributes:
         edges: [M+1], ascending; the first is the smallest confidence, and some may be equal.
-        sums: the sums over the samples of each bin, [M].
+        sums: the sums over the samples of each bin, [M+1]. The last is of the samples in no bin; it has no gap, which
+            leaves them out of an error, except that they count in N.
     """
 
     edges: Array
-    sums: MassSums
+    sums: BinSums
 
     @classmethod
     def of(cls, table: SampleTable, bins: int) -> FocalBins:
@@ -40,16 +41,24 @@ class FocalBins(NamedTuple):
         full = weight > 0
         value, weight = ascending.value[full], weight[full]
         edges = _at(value, np.cumsum(weight), np.linspace(0, table.total, bins + 1)).astype(np.float32)
-        place = np.searchsorted(edges, value.astype(np.float32), side="left") - 1
-        inside = place >= 0
+        place = _bin_of(edges, value)
         correct = ascending.weighted_sums(table, table["correct"])[full]
-        sums = (np.bincount(place[inside], x[inside], bins) for x in (weight, correct, correct - weight * value))
-        return cls(edges.astype(np.float64), MassSums(edges[1:].astype(np.float64), *sums))
+        correct[place == bins] = (weight * value)[place == bins]
+        columns = (weight, correct - weight * value, correct, np.where(place < bins, weight * value * (1 - value), 0))
+        sums = BinSums(*(np.bincount(place, x, bins + 1) for x in columns))
+        return cls(edges.astype(np.float64), sums)
 
-    def bin_of(self, c: Array) -> Array:
-        """The bin of each confidence [n]; -1 for those in no bin."""
-        place: Array = np.searchsorted(self.edges, c.astype(np.float32), side="left") - 1
-        return place
+    def of_samples(self, table: SampleTable) -> tuple[Array, Array]:
+        """The bin and a - c of each sample, [n]; M and 0 for those in no bin."""
+        c = table["library_confidence"].astype(np.float32)
+        place = _bin_of(self.edges, c)
+        return place, np.where(place < len(self.edges) - 1, table["correct"] - c.astype(np.float64), 0.0)
+
+
+def _bin_of(edges: Array, c: Array) -> Array:
+    """The bin of each confidence, [n]; M for those in no bin, which are not above the first edge."""
+    place = np.searchsorted(edges, c.astype(np.float32), side="left") - 1
+    return np.where(place >= 0, place, len(edges) - 1)
 
 
 def _rounded(table: SampleTable) -> SortedValues:

@@ -1,0 +1,94 @@
+"""Intervals by inverting a test: the values that the observed number does not contradict (Lehmann and Romano, 3.5).
+
+An error of calibration is biased upwards, so no interval around it contains the truth. A family of models, from
+calibrated (t = 0) over what was observed (about t = 1) to what is worse, is simulated instead. The ends are those of
+the models whose simulated values have the observed one at an edge of their central part.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+# The search for an end stops at this share of the spread of simulated values, far below the noise of 1,000
+# simulations, or where t is known to this share of itself.
+_TOLERANCE, _NARROW, _STEPS = 5e-3, 1e-4, 60
+_CENTRAL = (0.16, 0.84)
+_ROUNDING = 1e-9
+
+
+class Family(NamedTuple):
+    """Models from calibrated on, whose metric does not fall with t.
+
+    Attributes:
+        simulated: the metric of simulated samples at t, [draws]; from the same random numbers at each t, so that it
+            changes continuously.
+        value: the metric of endlessly many samples at t; 0 at t = 0.
+        most: the largest t.
+    """
+
+    simulated: Callable[[float], Array]
+    value: Callable[[float], float]
+    most: float
+
+
+def inverted(observed: float, family: Family, level: float) -> tuple[float, float]:
+    """The interval of a metric by inversion; nan if the observed value is nan.
+
+    The lower end is 0 if the observed value is no larger than those of calibrated models. It need not contain the
+    observed value.
+
+    Args:
+        observed: the metric of the sample.
+        family: models, of which one is close to the truth.
+        level: the confidence level, in (0, 1).
+    """
+    if math.isnan(observed):
+        return math.nan, math.nan
+    tail = (1 - level) / 2
+    # A value may be as likely as not exactly the observed one, but for rounding, as where no sample is wrong.
+    return (
+        family.value(_reaching(observed * (1 - _ROUNDING), family, 1 - tail)),
+        family.value(_reaching(observed * (1 + _ROUNDING), family, tail)),
+    )
+
+
+def _reaching(observed: float, family: Family, share: float) -> float:
+    """The least t at which this quantile of the simulated values is at least `observed`; `most` if none is."""
+
+    def excess(t: float) -> tuple[float, float]:
+        values = family.simulated(t)
+        low, at, high = np.quantile(values, (_CENTRAL[0], share, _CENTRAL[1]))
+        return float(at) - observed, float(high - low)
+
+    low, high = 0.0, min(1.0, family.most)
+    below, _ = excess(low)
+    if below >= 0:
+        return low
+    above, _ = excess(high)
+    while above < 0:
+        if high >= family.most:
+            return family.most
+        low, below = high, above
+        high = min(2 * high, family.most)
+        above, _ = excess(high)
+    for step in range(_STEPS):
+        # The quantile is nearly linear in t; every other step halves what is left where it jumps.
+        t = (low + high) / 2 if step % 2 else low - (high - low) * below / (above - below)
+        at_t, spread = excess(t)
+        # Where several t have the observed value at this quantile, the search goes on to the end of them.
+        if 2 * _ROUNDING * observed < at_t <= _TOLERANCE * spread:
+            return t
+        low, below, high, above = (low, below, t, at_t) if at_t >= 0 else (t, at_t, high, above)
+        if high - low <= _NARROW * high:
+            break
+    return high
