@@ -82,8 +82,8 @@ class Settings(NamedTuple):
 
 
 # How `--ci` computes the interval of a metric: percentiles of resamples, shifted where the value is larger in resamples
-# than in the sample, as a calibration error.
-IntervalKind = Literal["resamples", "inversion"]
+# than in the sample, as a calibration error. A p-value has none.
+IntervalKind = Literal["resamples", "inversion", "none"]
 Columns = frozenset[str] | Callable[[Settings], frozenset[str]]
 # The values of a metric: none where it does not apply, several where a setting has several values.
 Compute = Callable[["SampleTable", Settings], Sequence[Value]]
@@ -102,6 +102,7 @@ class Metric(NamedTuple):
         by_class: it reads `table.classes`, the sums by class and bin, which resamples do not have.
         constant: it is the same for all samples, so that it has no interval.
         interval: how its interval is computed, see `intervals/of_metrics.py`.
+        independent: whether it is only defined for independent samples, and absent with clusters.
         of_class: whether the metric is computed from `SampleTable.of_class` if there is a positive class.
         within: the least and the largest number that it can be; an interval of clusters ends there.
         rises, falls: the columns that it never decreases, or never increases, with, so that bounds of these are bounds
@@ -118,6 +119,7 @@ class Metric(NamedTuple):
     by_class: bool = False
     constant: bool = False
     interval: IntervalKind = "resamples"
+    independent: bool = False
     of_class: bool = False
     within: tuple[float, float] = (-math.inf, math.inf)
     rises: Columns = frozenset()
@@ -143,6 +145,8 @@ class Metric(NamedTuple):
 
     def values(self, table: SampleTable, settings: Settings) -> Sequence[Value]:
         """The values of the metric: of the positive class if there is one and the metric is marked `of_class`."""
+        if self.independent and table.cluster is not None:
+            return []
         number = self._seen_from(settings)
         if number is None:
             return self.compute(table, settings)
