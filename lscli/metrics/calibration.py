@@ -131,7 +131,7 @@ METRICS = (
     Metric(
         "ece_null",
         "the mean ece of perfectly calibrated models with these confidences at this N, normal approximation: "
-        "sum_b sqrt(2/pi) sqrt(v_b) / N, v_b = sum of c (1-c) over bin b. An ece near it is noise",
+        "sum_b sqrt(2/pi) sqrt(v_b) / N, v_b = sum of c (1-c) over bin b. An ece near it may be noise alone",
         _COLUMNS,
         ece_null,
         "ece of noise alone",
