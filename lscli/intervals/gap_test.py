@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # Above this sum of c (1 - c), the number of right samples is normal.
 _NORMAL = 100.0
 _ROUNDING = 1e-9
-Side = Literal["over", "under", ""]
+Side = Literal["over-confident", "under-confident", ""]
 
 
 class Tails(NamedTuple):
@@ -74,4 +74,4 @@ def beyond_noise(table: SampleTable, level: float) -> Side:
             return ""
     if min(tails) > (1 - level) / 2:
         return ""
-    return "over" if tails.at_most < tails.at_least else "under"
+    return "over-confident" if tails.at_most < tails.at_least else "under-confident"

@@ -46,7 +46,7 @@ def _confidence(rows: Mapping[str, Row], evidence: Evidence) -> str:
     if clusters == 1:
         clause = f"{apart} (one cluster has no standard error)"
     elif side:
-        clause = f"{side}-confident: {apart}"
+        clause = f"{side}: {apart}"
     else:
         clause = f"{apart}, within noise" if gap.value else "confidence equals accuracy on average"
     return f"{clause}{_error(rows, evidence, miscalibrated=bool(side))}"

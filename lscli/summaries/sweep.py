@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from lscli.summaries.evidence import Evidence
 
 _CONFIDENCE: dict[tuple[Side, bool], str] = {
-    ("over", False): "over-confident",
-    ("over", True): "under-smoothed (over-confident)",
-    ("under", False): "under-confident",
-    ("under", True): "over-smoothed (under-confident)",
+    ("over-confident", False): "over-confident",
+    ("over-confident", True): "under-smoothed (over-confident)",
+    ("under-confident", False): "under-confident",
+    ("under-confident", True): "over-smoothed (under-confident)",
 }
 
 
@@ -98,9 +98,9 @@ def _balance(row: Row | None, evidence: Evidence, certainty: Certainty) -> str:
     value = f"{value} ({_interval(low, high, certainty.level)})"
     smoothed = evidence.marks is not None and evidence.marks.smoothed
     if low > 0:
-        return f"{_CONFIDENCE['under', smoothed]}: the smoothing balance {value} is above 0."
+        return f"{_CONFIDENCE['under-confident', smoothed]}: the smoothing balance {value} is above 0."
     if high < 0:
-        return f"{_CONFIDENCE['over', smoothed]}: the smoothing balance {value} is below 0."
+        return f"{_CONFIDENCE['over-confident', smoothed]}: the smoothing balance {value} is below 0."
     return f"neither over- nor under-confident: the smoothing balance {value} is within noise."
 
 

@@ -42,8 +42,8 @@ def test_certain_samples_leave_no_room() -> None:
     assert (1, 1) == null_tails(table(ones, ones))
     assert beyond_noise(table(ones, ones), 0.95) == ""
     assert null_tails(table(ones, np.arange(10) > 0)).at_most == pytest.approx(0, abs=1e-12)
-    assert "over" == beyond_noise(table(ones, np.arange(10) > 0), 0.95)
-    assert "under" == beyond_noise(table(0 * ones, np.arange(10) == 0), 0.95)
+    assert "over-confident" == beyond_noise(table(ones, np.arange(10) > 0), 0.95)
+    assert "under-confident" == beyond_noise(table(0 * ones, np.arange(10) == 0), 0.95)
 
 
 def test_weights_are_counts_and_order_does_not_matter() -> None:
@@ -68,19 +68,19 @@ def test_no_error_among_confident_samples_is_no_finding() -> None:
     c = 1 - 0.01 * random.random(200)
     assert "" == beyond_noise(table(c, np.ones(200)), 0.95)
     # Among 2,000, of which ten should be wrong, it is.
-    assert "under" == beyond_noise(table(np.tile(c, 10), np.ones(2000)), 0.95)
+    assert "under-confident" == beyond_noise(table(np.tile(c, 10), np.ones(2000)), 0.95)
 
 
 def test_the_level_is_that_of_both_sides() -> None:
     found = table(np.full(100, 0.9), np.arange(100) < 84)
     tail = binom.cdf(84, 100, 0.9)
-    assert "over" == beyond_noise(found, 1 - 2 * tail * 1.001)
+    assert "over-confident" == beyond_noise(found, 1 - 2 * tail * 1.001)
     assert "" == beyond_noise(found, 1 - 2 * tail * 0.999)
 
 
 def test_few_clusters_need_a_larger_gap() -> None:
     c, a = np.full(400, 0.8), np.arange(400) < 300  # 2.5 standard errors
-    assert "over" == beyond_noise(table(c, a), 0.95)
-    assert "over" == beyond_noise(table(c, a, cluster=np.arange(400) % 50), 0.95)
+    assert "over-confident" == beyond_noise(table(c, a), 0.95)
+    assert "over-confident" == beyond_noise(table(c, a, cluster=np.arange(400) % 50), 0.95)
     assert "" == beyond_noise(table(c, a, cluster=np.arange(400) % 4), 0.95)
     assert "" == beyond_noise(table(c, a, cluster=np.zeros(400, int)), 0.95)

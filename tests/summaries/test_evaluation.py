@@ -26,7 +26,7 @@ def sentence(gap: float, stderr: float, ece: float, null: float, side: Side = ""
 
 
 def test_over_confidence() -> None:
-    assert sentence(0.05, 0.01, 0.06, 0.01, "over", True) == (
+    assert sentence(0.05, 0.01, 0.06, 0.01, "over-confident", True) == (
         "Over-confident: confidence is 0.05 above accuracy, and ece 0.06 is 6 times the 0.01 that noise alone gives."
     )
 
@@ -34,15 +34,19 @@ def test_over_confidence() -> None:
 def test_an_ece_of_a_class_is_not_taken_for_that_of_the_prediction() -> None:
     ece = row("ece", 0.06)._replace(params={"bins": 15, "positive_class": 1})
     rows = [row("confidence_gap", 0.05, 0.01), ece, row("ece_null", 0.01)]
-    assert conclude(rows, Evidence(gap="over", ece=True)) == (
+    assert conclude(rows, Evidence(gap="over-confident", ece=True)) == (
         "Over-confident: confidence is 0.05 above accuracy, "
         "and the ece of class 1, 0.06, is 6 times the 0.01 that noise alone gives."
     )
-    assert "and the ece of class 1 is 0.06, where noise alone gives" in conclude(rows, Evidence(gap="over", ece=False))
+    assert "and the ece of class 1 is 0.06, where noise alone gives" in conclude(
+        rows, Evidence(gap="over-confident", ece=False)
+    )
 
 
 def test_under_confidence() -> None:
-    assert sentence(-0.05, 0.01, 0.06, 0.01, "under").startswith("Under-confident: confidence is 0.05 below accuracy")
+    assert sentence(-0.05, 0.01, 0.06, 0.01, "under-confident").startswith(
+        "Under-confident: confidence is 0.05 below accuracy"
+    )
 
 
 def test_a_gap_within_noise_is_no_verdict() -> None:
@@ -52,44 +56,44 @@ def test_a_gap_within_noise_is_no_verdict() -> None:
     )
     assert within == sentence(0.01, 0.01, 0.02, 0.015)
     # Both the noise of a calibrated model and the standard error must leave room for the gap.
-    assert within == sentence(0.01, 0.01, 0.02, 0.015, "over")
+    assert within == sentence(0.01, 0.01, 0.02, 0.015, "over-confident")
     assert within == sentence(0.01, 0.001, 0.02, 0.015)
     assert sentence(0.0, 0.1, 0.02, 0.015).startswith("Confidence equals accuracy on average, and ece 0.02 is within")
 
 
 def test_what_is_miscalibrated_is_not_called_noise() -> None:
-    assert sentence(0.05, 0.01, 0.06, 0.05, "over") == (
+    assert sentence(0.05, 0.01, 0.06, 0.05, "over-confident") == (
         "Over-confident: confidence is 0.05 above accuracy, and ece is 0.06, where noise alone gives 0.05."
     )
 
 
 def test_no_standard_error_gives_no_verdict() -> None:
-    assert "within noise" in sentence(0.3, math.nan, 0.3, 0.1, "over")
+    assert "within noise" in sentence(0.3, math.nan, 0.3, 0.1, "over-confident")
 
 
 def test_clusters_make_no_claim_about_ece() -> None:
     rows = [row("confidence_gap", 0.05, 0.01), row("ece", 0.06), row("ece_null", 0.01)]
-    assert conclude(rows, Evidence(clusters=30, gap="over")) == (
+    assert conclude(rows, Evidence(clusters=30, gap="over-confident")) == (
         "Over-confident: confidence is 0.05 above accuracy, "
         "and ece is 0.06, where noise alone gives 0.01 if samples are independent."
     )
     # t of 3 clusters is 4.3.
-    assert conclude(rows, Evidence(clusters=3, gap="over")).startswith("Over-confident")
+    assert conclude(rows, Evidence(clusters=3, gap="over-confident")).startswith("Over-confident")
     rows[0] = rows[0]._replace(stderr=0.0125)
-    assert conclude(rows, Evidence(clusters=3, gap="over")).startswith(
+    assert conclude(rows, Evidence(clusters=3, gap="over-confident")).startswith(
         "Confidence is 0.05 above accuracy, within noise"
     )
     assert "(one cluster has no standard error)" in conclude(rows, Evidence(clusters=1))
 
 
 def test_large_numbers_have_no_exponent() -> None:
-    assert "ece 0.34 is 170 times the 0.002 that" in sentence(0.3, 0.01, 0.34, 0.002, "over", True)
+    assert "ece 0.34 is 170 times the 0.002 that" in sentence(0.3, 0.01, 0.34, 0.002, "over-confident", True)
     loss = [row("loss_excess", 21946.0, eps=0.1), row("loss_floor", 0.5, eps=0.1)]
     assert "is 21900 nats above its floor of 0.5" in conclude(loss, NOTHING)
 
 
 def test_an_ece_of_noise_of_zero_is_not_divided_by() -> None:
-    assert "above the 0" in sentence(0.5, 0.01, 0.5, 0.0, "over", True)
+    assert "above the 0" in sentence(0.5, 0.01, 0.5, 0.0, "over-confident", True)
 
 
 def test_the_smoothed_loss_and_the_eps_of_logits_that_look_smoothed() -> None:

@@ -28,23 +28,28 @@ def verdict(rows: Sequence[Row], level: float = 0.95, side: Side = "", marks: Ma
 @pytest.mark.parametrize(
     ("value", "stderr", "side", "words"),
     [
-        (0.1, 0.04, "under", "Under-confident: the smoothing balance +0.1 (95 % interval 0.0216 .. 0.178) is above 0."),
+        (
+            0.1,
+            0.04,
+            "under-confident",
+            "Under-confident: the smoothing balance +0.1 (95 % interval 0.0216 .. 0.178) is above 0.",
+        ),
         (
             -0.1,
             0.04,
-            "over",
+            "over-confident",
             "Over-confident: the smoothing balance -0.1 (95 % interval -0.178 .. -0.0216) is below 0.",
         ),
         (
             0.1,
             0.06,
-            "under",
+            "under-confident",
             "Neither over- nor under-confident: the smoothing balance +0.1 (95 % interval -0.0176 .. ",
         ),
-        (-0.1, 0.06, "over", "Neither over- nor under-confident: the smoothing balance -0.1"),
+        (-0.1, 0.06, "over-confident", "Neither over- nor under-confident: the smoothing balance -0.1"),
         (0.1, 0.0, "", "Neither over- nor under-confident: the smoothing balance +0.1 is within the noise of a calib"),
         (0.0, 0.0, "", "Neither"),
-        (0.1, math.nan, "under", "No verdict on the confidence"),
+        (0.1, math.nan, "under-confident", "No verdict on the confidence"),
     ],
 )
 def test_a_verdict_on_the_confidence_needs_an_interval_beside_0_and_more_than_noise(
@@ -55,8 +60,8 @@ def test_a_verdict_on_the_confidence_needs_an_interval_beside_0_and_more_than_no
 
 def test_only_logits_that_look_smoothed_are_over_or_under_smoothed() -> None:
     for value, side, smoothed, plain in (
-        (0.1, "under", "Over-smoothed (under-confident): ", "Under-confident: "),
-        (-0.1, "over", "Under-smoothed (over-confident): ", "Over-confident: "),
+        (0.1, "under-confident", "Over-smoothed (under-confident): ", "Under-confident: "),
+        (-0.1, "over-confident", "Under-smoothed (over-confident): ", "Over-confident: "),
     ):
         rows = [row("smoothing_balance", value, 0.01)]
         assert verdict(rows, side=side, marks=SMOOTHED).startswith(smoothed)  # type: ignore[arg-type]
@@ -66,16 +71,16 @@ def test_only_logits_that_look_smoothed_are_over_or_under_smoothed() -> None:
 
 def test_the_interval_of_a_bootstrap_goes_before_the_standard_error() -> None:
     found = row("smoothing_balance", 0.1, 0.001)._replace(ci_low=-0.01, ci_high=0.2)
-    assert verdict([found], 0.9, "under") == (
+    assert verdict([found], 0.9, "under-confident") == (
         "Neither over- nor under-confident: the smoothing balance +0.1 (90 % interval -0.01 .. 0.2) is within noise."
     )
 
 
 def test_a_lower_level_is_a_narrower_interval() -> None:
     found = row("smoothing_balance", 0.1, 0.06)
-    assert verdict([found], 0.95, "under").startswith("Neither")
-    assert verdict([found], 0.9, "under").startswith("Under-confident")
-    assert verdict([found], 0.99, "under").startswith("Neither")
+    assert verdict([found], 0.95, "under-confident").startswith("Neither")
+    assert verdict([found], 0.9, "under-confident").startswith("Under-confident")
+    assert verdict([found], 0.99, "under-confident").startswith("Neither")
 
 
 def test_the_eps_that_fits_and_the_one_with_the_least_excess() -> None:
@@ -177,6 +182,6 @@ def test_intervals_of_lines_have_the_quantiles_of_hotelling() -> None:
 
 def test_each_of_several_models_is_named() -> None:
     rows = [row("smoothing_balance", 0.1, 0.01), row("smoothing_balance", 0.0, 0.01)._replace(source="b.npy")]
-    assert verdict(rows, side="under").startswith("x.npy: under-confident")
-    assert "b.npy: neither" in verdict(rows, side="under")
+    assert verdict(rows, side="under-confident").startswith("x.npy: under-confident")
+    assert "b.npy: neither" in verdict(rows, side="under-confident")
     assert "" == verdict([])
