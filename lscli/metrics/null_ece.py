@@ -48,8 +48,8 @@ def ece_tail(sums: BinSums) -> float:
         gaps = [_gap(m, v, width) for m, v in zip(fewer[first:last], variance[first:last], strict=True)]
         transform *= np.multiply.reduce(np.fft.rfft(np.stack(gaps), 2 * _PLACES), axis=0)
     along = np.fft.irfft(transform, 2 * _PLACES)
-    # Where bins have few errors, few sums are possible, and the observed one must count among those that are at least as
-    # large. Division between two places moves the gap of a bin by less than one, and spreads it by half of one.
+    # Where bins have few errors, few sums are possible, and the observed one must count among those at least as large.
+    # Division between two places moves the gap of a bin by less than one, and spreads it by half of one.
     few = int(np.count_nonzero(variance < _NORMAL))
     place = max(0, math.ceil(observed / width - (1 + math.sqrt(few - 1) / 2 if few else 0.5)))
     return float(np.clip(np.add.reduce(along[place:]), 0.0, 1.0))

@@ -49,8 +49,8 @@ def drawn(classes: int, gap: float, spread: float, others: float = 0.0, rows: in
 
 @pytest.mark.parametrize("classes", [2, 10])
 def test_each_mark_is_needed(classes: int) -> None:
-    def smoothed(*how: float) -> bool:
-        found = marks(*drawn(classes, *how))
+    def smoothed(gap: float, spread: float, others: float = 0.0) -> bool:
+        found = marks(*drawn(classes, gap, spread, others))
         assert found is not None
         return found.smoothed
 
