@@ -14,7 +14,8 @@ from lscli.metrics.base import Settings
 from lscli.metrics.bins import rule_of
 from lscli.metrics.bounds import lacks_bounds
 from lscli.report import Report, Row
-from lscli.summaries.evaluation import conclude
+from lscli.summaries.evaluation import LEVEL, conclude
+from lscli.summaries.evidence import evidence
 from lscli.table import NO_LOGITS
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from lscli.options import EvaluateOptions, MeasureOptions, Words
     from lscli.smoothing.targets import Targets
     from lscli.table import SampleTable
+
+# Why a metric of independent samples is absent.
+_CLUSTERED = "samples in clusters are not independent"
 
 
 def group_rows(
@@ -62,17 +66,26 @@ def measured_rows(
         rows += group_rows(source, group, table, choices, settings, resampling)
     there, table = {row.metric for row in rows}, tables[""]
     absent = [choice for choice in choices if choice.metric.id not in there]
-    lacking = [choice for choice in absent if table.lacks and _lacks_columns(choice, settings, table)]
+    clustered = [choice for choice in absent if choice.metric.independent and table.cluster is not None]
+    lacking = [
+        choice
+        for choice in absent
+        if choice not in clustered and table.lacks and _lacks_columns(choice, settings, table)
+    ]
     notes = [
         f"{choice.metric.id} is absent: {_reason(choice, settings, table)}"
         for choice in absent
-        if choice.named and choice not in lacking
+        if choice.named and choice not in clustered and choice not in lacking
     ]
-    named = list(dict.fromkeys(choice.metric.id for choice in lacking if choice.named))
-    others = list(dict.fromkeys(choice.metric.id for choice in lacking if not choice.named))
-    if named:
-        notes.append(f"{', '.join(named)} {'are' if len(named) > 1 else 'is'} absent: {table.lacks}")
-    return rows, notes, f"Absent, because {table.lacks}: {', '.join(others)}." if others else ""
+    sentences = []
+    for why, choices_of_it in ((table.lacks, lacking), (_CLUSTERED, clustered)):
+        named = list(dict.fromkeys(choice.metric.id for choice in choices_of_it if choice.named))
+        others = list(dict.fromkeys(choice.metric.id for choice in choices_of_it if not choice.named))
+        if named:
+            notes.append(f"{', '.join(named)} {'are' if len(named) > 1 else 'is'} absent: {why}")
+        if others:
+            sentences.append(f"Absent, because {why}: {', '.join(others)}.")
+    return rows, notes, " ".join(sentences)
 
 
 def _lacks_columns(choice: Choice, settings: Settings, table: SampleTable) -> bool:
@@ -118,8 +131,9 @@ def report(
     clusters = read.all.clusters
     used = {"eps": list(settings.eps), "metrics": words, "bins": rule_of(settings).params["bins"], **used}
     answered = read.answered(options, used, [*notes, *absent, *notes_on_clusters(clusters, read.clusters_by_group)])
-    all_samples = [row for row in rows if not row.group]
-    sentences = [conclude(all_samples, clusters), remark_on_intervals(all_samples), read.remark, left_out]
+    of_all = [row for row in rows if not row.group]
+    found = evidence(read.all, settings, {row.metric for row in of_all}, LEVEL)
+    sentences = [conclude(of_all, found), remark_on_intervals(of_all), read.remark, left_out]
     return Report(rows, " ".join(filter(None, sentences)), **answered)
 
 

@@ -27,6 +27,7 @@ from lscli.metrics.paired import differences, paired_columns
 from lscli.metrics.selection import select
 from lscli.options import SweepOptions
 from lscli.report import Report, Row
+from lscli.summaries.evidence import Evidence, evidence
 from lscli.summaries.sweep import verdict
 from lscli.table import SampleTable
 
@@ -40,6 +41,7 @@ METRICS = (
     *("loss_hard", "loss_uniform", "loss_prior", "loss_smoothed", "loss_floor", "loss_excess"),
     *("excess_overshoot", "excess_undershoot", "excess_structure", "accuracy", "confidence_mean", "logit_gap_mean"),
     *("eps_gap", "gamma", "gamma_confidence", "eps_accuracy", "smoothing_balance", "logit_gap_sd"),
+    "off_label_entropy",
     *("logit_gap_q05", "logit_gap_q25", "logit_gap_q50", "logit_gap_q75", "logit_gap_q95"),
     *("logit_gap_optimal", "above_target"),
 )
@@ -50,7 +52,7 @@ def sweep(logits: Data, labels: Data | None, options: SweepOptions) -> Report:
     """Compute the smoothed loss, its floor and its excess over a range of eps, and the eps that the logits imply.
 
     The loss is linear in eps, so one pass gives the whole curve. The conclusion says whether the model is over- or
-    under-smoothed, if the interval of smoothing_balance allows a verdict.
+    under-confident, if that is beyond noise, and over- or under-smoothed only if the logits look smoothed.
 
     Args:
         logits: [N, K], as for `lscli.evaluate`; the baseline of `others`.
@@ -85,6 +87,7 @@ def sweep(logits: Data, labels: Data | None, options: SweepOptions) -> Report:
     rows: list[Row] = []
     notes: list[str] = []
     clusters: list[int] = []
+    found: dict[str, Evidence] = {}
     baseline: Reading | None = None
     for model in models:
         read = _read(model, logits, labels, columns, options)
@@ -97,6 +100,7 @@ def sweep(logits: Data, labels: Data | None, options: SweepOptions) -> Report:
                 clusters += [each.clusters for each in (table, pair) if each is not None]
             if pair is not None:
                 rows += group_rows(read.source, group, pair, pairs, settings, resampling)
+        found[read.source] = evidence(read.all, settings, METRICS, options.level)
         if baseline is None:
             baseline = read
         else:
@@ -107,7 +111,7 @@ def sweep(logits: Data, labels: Data | None, options: SweepOptions) -> Report:
     notes.extend(soft_metrics.notes(baseline, left_out))
     # Models may skip different rows: the fewest clusters give the widest intervals.
     notes += notes_on_clusters(min(clusters), baseline.clusters_by_group)
-    conclusion = verdict([row for row in rows if not row.group], options.level, min(clusters))
+    conclusion = verdict([row for row in rows if not row.group], found, options.level, min(clusters))
     return Report(rows, conclusion, **baseline.answered(options, {"eps": list(eps)}, notes))
 
 

@@ -36,9 +36,9 @@ def sweep_command(
 ) -> None:
     """Compute the smoothed loss over a range of eps, with its floor and excess, and the eps that the logits imply.
 
-    A sentence says whether the model is over- or under-smoothed, if the interval allows a verdict. With several models
-    on the same samples, the first is the baseline; each further model gets its difference in loss, sample by sample,
-    and the eps at which the ranking of the two flips.
+    A conclusion says whether the model is over- or under-confident, if that is beyond noise, and whether its logits
+    look smoothed. With several models on the same samples, the first is the baseline; each further model gets its
+    difference in loss, sample by sample, and the eps at which the ranking of the two flips.
     """
     from lscli.api.sweep import sweep
     from lscli.cli.run_command import run_command

@@ -31,6 +31,21 @@ def quantile(level: float, clusters: int) -> float:
     return t_quantile(level, clusters - 1) if clusters else normal_quantile(level)
 
 
+def quantile_of_lines(level: float, clusters: int) -> float:
+    """The same for an interval that holds at every place of a line at once (Working and Hotelling 1929).
+
+    It is the root of the quantile of chi-squared with two degrees of freedom, or of 2 F over the clusters.
+    """
+    if clusters == 0:
+        return math.sqrt(-2 * math.log1p(-level))
+    freedom = clusters - 2  # of two means, of which clusters show G - 1 independent deviations
+    if freedom < 1:
+        return math.inf
+    # The tail of F with 2 and n degrees of freedom is (1 + 2 x / n)^(-n/2); the factor makes it Hotelling's T squared.
+    f = freedom / 2 * math.expm1(-2 / freedom * math.log1p(-level))
+    return math.sqrt(2 * (clusters - 1) / freedom * f)
+
+
 def mean_interval(value: float, stderr: float, clusters: int, level: float) -> tuple[float, float]:
     """The interval of a mean over at least two clusters with their standard error."""
     half = t_quantile(level, clusters - 1) * stderr

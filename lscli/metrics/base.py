@@ -104,7 +104,7 @@ class Settings(NamedTuple):
 
 
 # How `--ci` computes the interval of a metric: that of a share, from percentiles of resamples or, for a calibration
-# error, which is biased upwards, by inverting a test.
+# error, which is biased upwards, by inverting a test. A p-value has none.
 IntervalKind = Literal["resamples", "inversion", "share", "none"]
 Columns = frozenset[str] | Callable[[Settings], frozenset[str]]
 # The values of a metric: none where it does not apply, several where a setting has several values.
@@ -127,6 +127,7 @@ class Metric(NamedTuple):
             the sums by class and bin, or `tuples`, those by the bins of all classes.
         constant: it is the same for all samples, so that it has no interval.
         interval: how its interval is computed, see `intervals/of_metrics.py` and docs/intervals.md.
+        independent: whether it is only defined for independent samples, and absent with clusters.
         of_class: whether the metric is computed from `SampleTable.of_class` if there is a positive class.
         within: the least and the largest number that it can be; an interval of clusters ends there.
         rises, falls: the columns that it never decreases, or never increases, with, so that bounds of these are bounds
@@ -145,6 +146,7 @@ class Metric(NamedTuple):
     sums: Literal["", "classes", "tuples"] = ""
     constant: bool = False
     interval: IntervalKind = "resamples"
+    independent: bool = False
     of_class: bool = False
     within: tuple[float, float] = (-math.inf, math.inf)
     rises: Columns = frozenset()
@@ -184,6 +186,8 @@ class Metric(NamedTuple):
 
     def values(self, table: SampleTable, settings: Settings) -> Sequence[Value]:
         """The values of the metric: of the positive class if there is one and the metric is marked `of_class`."""
+        if self.independent and table.cluster is not None:
+            return []
         number = self._seen_from(settings)
         if number is None:
             return self.compute(table, settings)

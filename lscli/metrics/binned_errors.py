@@ -136,8 +136,6 @@ def ece_null(table: SampleTable, settings: Settings) -> list[Value]:
 
 def ece_p(table: SampleTable, settings: Settings) -> list[Value]:
     """How often labels that are drawn with probability c have an ece at least as large; none with clusters."""
-    if table.cluster is not None:
-        return []
     gaps = GAPS["ece"](table, settings)
     if not table.total:
         return [Value(math.nan, params=gaps.params)]
@@ -202,7 +200,7 @@ METRICS = (
     Metric(
         "ece_null",
         "the mean ece of perfectly calibrated models with these confidences at this N, normal approximation: "
-        "sum_b sqrt(2/pi) sqrt(v_b) / N, v_b = sum of w c (1-c) over bin b of ece. An ece near it is noise",
+        "sum_b sqrt(2/pi) sqrt(v_b) / N, v_b = sum of w c (1-c) over bin b of ece. An ece near it may be noise alone",
         rule_columns,
         ece_null,
         "ece of noise alone",
@@ -219,6 +217,7 @@ METRICS = (
         "p-value of calibration by ece",
         with_intervals=True,
         interval="none",
+        independent=True,
         of_class=True,
         within=SHARE,
     ),

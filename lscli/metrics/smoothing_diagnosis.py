@@ -68,7 +68,7 @@ def _scaled_gap(table: SampleTable) -> np.ndarray:
     return np.where(count > 1, table["logit_gap"] * (count - 1) / count, 0)
 
 
-def _not_label_prob(table: SampleTable) -> np.ndarray:
+def not_label_prob(table: SampleTable) -> np.ndarray:
     """1 - p_y, [n]: 1 - c, which keeps its digits, for correct samples; p_y of the others is at most 1/2."""
     return np.where(table["correct"], table["one_minus_confidence"], 1.0 - table["label_prob"])
 
@@ -113,7 +113,7 @@ METRICS = (
         "mean of K/(K-1) (1 - p_y) over the rows of several classes, each with its own K: the equivalent label "
         "smoothing of Mueller et al. 2019, section 4",
         frozenset({"label_prob", "one_minus_confidence", "correct"}),
-        _scaled(lambda table: table.reused(_not_label_prob)),
+        _scaled(lambda table: table.reused(not_label_prob)),
         "equivalent smoothing of p_y",
         default=True,
         within=NOT_NEGATIVE,
@@ -141,10 +141,10 @@ METRICS = (
     ),
     Metric(
         "smoothing_balance",
-        "gamma_confidence - eps_accuracy: above 0 over-smoothed (under-confident), below 0 under-smoothed",
+        "gamma_confidence - eps_accuracy: above 0 under-confident, below 0 over-confident",
         frozenset({"confidence", "one_minus_confidence", "correct"}),
         _scaled(residual),
-        "above 0 is over-smoothed",
+        "above 0 is under-confident",
         default=True,
     ),
 )

@@ -13,52 +13,63 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lscli.report import Row
+    from lscli.summaries.evidence import Evidence
 
-# A confidence gap outside of an interval of this level is significant; the quantile is that of independent samples.
-_LEVEL, _SIGNIFICANT = 0.95, 1.96
+# The share of calibrated models about which nothing is said.
+LEVEL = 0.95
 
 
-def conclude(rows: Sequence[Row], clusters: int = 0) -> str:
+def conclude(rows: Sequence[Row], evidence: Evidence) -> str:
     """Whether the model is over- or under-confident, how its ece compares with noise, and which eps it fits.
 
     Args:
         rows: the metrics of one source, all samples first.
-        clusters: the number of clusters; 0 for independent samples.
+        evidence: what the samples show beyond noise at LEVEL.
 
     Returns:
         A sentence about those metrics that are among the rows; empty if none of them is.
     """
     found = by_metric(rows)
-    clauses = [clause for clause in (_confidence(found, clusters), _floor(found), _fit(found)) if clause]
+    clauses = [clause for clause in (_confidence(found, evidence), _floor(found), _fit(found, evidence)) if clause]
     if not clauses:
         return ""
     sentence = "; ".join(clauses)
     return sentence[0].upper() + sentence[1:] + "."
 
 
-def _confidence(rows: Mapping[str, Row], clusters: int) -> str:
-    gap, ece, null = (rows.get(name) for name in ("confidence_gap", "ece", "ece_null"))
+def _confidence(rows: Mapping[str, Row], evidence: Evidence) -> str:
+    gap, clusters = rows.get("confidence_gap"), evidence.clusters
     if gap is None or math.isnan(gap.value):
         return ""
-    word, side = ("over-confident", "above") if gap.value > 0 else ("under-confident", "below")
-    apart = f"confidence is {rounded(abs(gap.value), 3)} {side} accuracy"
+    apart = f"confidence is {rounded(abs(gap.value), 3)} {'above' if gap.value > 0 else 'below'} accuracy"
+    side = evidence.gap if abs(gap.value) > quantile(LEVEL, clusters) * gap.stderr else ""
     if clusters == 1:
         clause = f"{apart} (one cluster has no standard error)"
-    elif abs(gap.value) > (quantile(_LEVEL, clusters) if clusters else _SIGNIFICANT) * gap.stderr:
-        clause = f"{word}: {apart}"
+    elif side:
+        clause = f"{side}: {apart}"
     else:
-        clause = f"confidence matches accuracy on average ({rounded(gap.value, 2, signed=True)}, within noise)"
+        clause = f"{apart}, within noise" if gap.value else "confidence equals accuracy on average"
+    return f"{clause}{_error(rows, evidence, miscalibrated=bool(side))}"
+
+
+def _error(rows: Mapping[str, Row], evidence: Evidence, *, miscalibrated: bool) -> str:
+    """How ece compares with that of noise; it is not called noise beside a gap that is more."""
+    ece, null = rows.get("ece"), rows.get("ece_null")
     if ece is None or null is None or math.isnan(ece.value):
-        return clause
-    if ece.value <= 1.5 * null.value:
-        relation = "near"
-    else:
-        relation = f"{rounded(ece.value / null.value, 2)} times" if null.value > 0 else "above"
+        return ""
     # The gap is always that of the predicted class.
     number = ece.params.get("positive_class")
-    named = f"ece {rounded(ece.value, 3)}" if number is None else f"the ece of class {number}, {rounded(ece.value, 3)},"
-    alone = "noise alone gives" if not clusters else "noise alone gives if samples are independent"
-    return f"{clause}, and {named} is {relation} the {rounded(null.value, 2)} that {alone}"
+    name, value = "ece" if number is None else f"the ece of class {number}", rounded(ece.value, 3)
+    named = f"{name} {value}" if number is None else f"{name}, {value},"
+    noise = rounded(null.value, 2)
+    if evidence.ece and null.value > 0:
+        return f", and {named} is {rounded(ece.value / null.value, 2)} times the {noise} that noise alone gives"
+    if evidence.ece:
+        return f", and {named} is above the {noise} that noise alone gives"
+    if evidence.ece is not None and not miscalibrated:
+        return f", and {named} is within the noise of a calibrated model, {noise} on average"
+    independent = " if samples are independent" if evidence.clusters else ""
+    return f", and {name} is {value}, where noise alone gives {noise}{independent}"
 
 
 def _floor(rows: Mapping[str, Row]) -> str:
@@ -72,13 +83,13 @@ def _floor(rows: Mapping[str, Row]) -> str:
     return f"the smoothed loss at eps {eps} is {above}"
 
 
-def _fit(rows: Mapping[str, Row]) -> str:
-    fit = rows.get("eps_gap")
-    if fit is None or math.isnan(fit.value):
-        return ""
-    if fit.value > 1 and fit.bound != "upper":
+def _fit(rows: Mapping[str, Row], evidence: Evidence) -> str:
+    fit, marks = rows.get("eps_gap"), evidence.marks
+    if fit is not None and fit.value > 1 and fit.bound != "upper":
         return "no eps fits these logits, whose labels lie below the other classes on average"
-    return f"the eps that these logits fit best is {_bound(fit)}{rounded(fit.value, 2)}"
+    if marks is None or not marks.smoothed:
+        return ""
+    return f"the logits look smoothed, and fit eps {rounded(marks.eps, 2)} best"
 
 
 def _bound(row: Row) -> str:

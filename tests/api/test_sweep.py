@@ -98,9 +98,9 @@ def drawn_from(temperature: float, rows: int = 4000) -> tuple[Array, Array]:
 @pytest.mark.parametrize(
     ("temperature", "words"),
     [
-        (2.0, "Over-smoothed (under-confident): the smoothing balance +0."),
-        (1.0, "Neither over- nor under-smoothed: the smoothing balance "),
-        (0.5, "Under-smoothed (over-confident): the smoothing balance -0."),
+        (2.0, "Under-confident: the smoothing balance +0."),
+        (1.0, "Neither over- nor under-confident: the smoothing balance "),
+        (0.5, "Over-confident: the smoothing balance -0."),
     ],
 )
 def test_the_verdict_is_the_truth(temperature: float, words: str, options: dict[str, Any]) -> None:
@@ -113,7 +113,7 @@ def test_the_verdict_is_the_truth(temperature: float, words: str, options: dict[
 def test_the_verdict_needs_an_interval_without_0() -> None:
     logits, labels = drawn_from(1.1)
     assert lscli.sweep(logits[:60], labels[:60]).conclusion.startswith("Neither")
-    assert lscli.sweep(logits, labels).conclusion.startswith("Over-smoothed")
+    assert lscli.sweep(logits, labels).conclusion.startswith("Under-confident")
 
 
 def test_a_weight_of_two_is_the_sample_twice() -> None:
@@ -121,7 +121,7 @@ def test_a_weight_of_two_is_the_sample_twice() -> None:
     twice = np.repeat(np.arange(len(Y)), weights)
     weighed = lscli.sweep(A, Y, others=B, weights=weights)
     repeated = lscli.sweep(A[twice], Y[twice], others=B[twice])
-    assert 2 * (8 * 11 + 16) + 12 == len(weighed.rows) == len(repeated.rows)
+    assert 2 * (8 * 11 + 17) + 12 == len(weighed.rows) == len(repeated.rows)
     for one_row, other in zip(weighed.rows, repeated.rows, strict=True):
         assert one_row.metric == other.metric
         assert one_row[3:5] == pytest.approx(other[3:5], rel=1e-9, abs=1e-13, nan_ok=True), one_row.metric

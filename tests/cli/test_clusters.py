@@ -250,10 +250,10 @@ def test_the_conclusions_know_of_clusters() -> None:
     document = np.repeat(np.arange(D), 40)
     plain, found = (lscli.evaluate(logits, labels, clusters=clusters) for clusters in (None, document))
     assert plain.conclusion.startswith("Over-confident")
-    assert found.conclusion.startswith("Confidence matches accuracy on average")
-    assert "that noise alone gives if samples are independent" in found.conclusion
+    assert ", within noise, and ece is " in found.conclusion
+    assert "where noise alone gives 0.029 if samples are independent" in found.conclusion
     plain, found = (lscli.sweep(logits, labels, clusters=clusters, eps=0.1) for clusters in (None, document))
-    assert plain.conclusion.startswith("Under-smoothed")
+    assert plain.conclusion.startswith("Over-confident")
     assert "within noise" in found.conclusion
     balance = next(row for row in found.rows if row.metric == "smoothing_balance")
     low, high = t.interval(0.95, D - 1, balance.value, balance.stderr)

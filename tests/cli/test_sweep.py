@@ -159,7 +159,7 @@ def test_json_has_the_settings_and_the_verdict(run: Run) -> None:
     assert ([0.0, 0.1, 0.2], "flag") == answer.settings["eps"]
     assert ("classy", "flag") == answer.settings["smoothing"]
     assert ["logits", "labels", "logits"] == [entry["role"] for entry in document["inputs"]]
-    assert f"{LOGITS}: under-smoothed (over-confident)" in document["conclusion"]
+    assert f"{LOGITS}: over-confident" in document["conclusion"]
     assert f"{SMOOTHED}: over-smoothed (under-confident)" in document["conclusion"]
     assert f"{SMOOTHED} has the smaller loss at eps 0.1 to 0.2; at eps 0 it is within noise." in document["conclusion"]
 
