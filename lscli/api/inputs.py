@@ -168,7 +168,10 @@ class Inputs:
         if needed > max(_MOST_SUMS, _SUMS_PER_LOGITS * self.logits.size):
             raise UsageError(f"{what} needs {sized(needed)} of memory, out of proportion to the logits", hint)
         check_memory(needed, what, hint)
-        return [ClassSums(classes, rule.inner, rule.side, part) for part in self.rows.weights_by_group()]
+        # Raised probabilities and the mean of an ensemble are not stored anywhere.
+        computed = self.logits.kind != "probs" or self.logits.members is not None or self.options.min_prob is not None
+        stated = None if computed else self.logits.stored
+        return [ClassSums(classes, rule.inner, rule.side, part, stated) for part in self.rows.weights_by_group()]
 
     def tuple_sums(self, rule: BinRule, kept: Array) -> list[TupleSums]:
         """Sums by the bins of all classes, for all samples and for each group, from two more passes over the logits.

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 _BLOCK_BYTES = 2 << 20
+# Rows of probabilities are divided by their sum, unless it is 1 but for the last digits of float32.
+LAST_DIGITS = 2.0**-22
 LIMB = 2.0**30
 
 
@@ -43,16 +45,26 @@ class ClassSums:
         edges: [M-1], the inner edges of the bins, ascending from above 0.
         side: as in numpy's searchsorted: `left` for bins (lo, hi], `right` for [lo, hi).
         weight: [N], the weight of each row of the logits; a row of weight 0 is excluded.
+        stated: the type of the probabilities whose logarithms the rows are, or None for logits. Probabilities are
+            binned as they are stored, if their row sums to 1: e^ln p differs from p, and so does p over the sum.
 
     Attributes:
-        num_classes, edges, side: as given.
+        num_classes, edges, side, stated: as given.
         scaled: [N], the weights times a power of two, at most 1.
         state: the sums by name, each [2, length] int64: multiples of 2^-30 and of 2^-60.
         lock: held while a thread adds to the state.
     """
 
-    def __init__(self, num_classes: int, edges: ArrayLike, side: Literal["left", "right"], weight: ArrayLike) -> None:
+    def __init__(
+        self,
+        num_classes: int,
+        edges: ArrayLike,
+        side: Literal["left", "right"],
+        weight: ArrayLike,
+        stated: str | None = None,
+    ) -> None:
         self.num_classes = num_classes
+        self.stated = stated
         self.edges = np.asarray(edges, np.float64)
         self.side: Literal["left", "right"] = side
         if self.edges.size and (self.edges[0] <= 0 or (np.diff(self.edges) < 0).any()):
@@ -125,13 +137,14 @@ class ClassSums:
         keep = np.flatnonzero((weight > 0) & np.isfinite(state.largest[:rows]))
         if not len(keep):
             return
-        label, top, tail = state.label, state.top, state.tail
+        label, top, tail, largest = state.label, state.top, state.tail, state.largest
         if len(keep) < len(top):
             e, weight = layout.chosen(e, keep), weight[keep]
-            label, top, tail = label[keep], top[keep], tail[keep]
+            label, top, tail, largest = label[keep], top[keep], tail[keep], largest[keep]
         z = 1.0 + tail.astype(np.float64)
         whole, part = limbs_of(layout.class_sums(e, weight / z)), limbs_of(weight)
-        entries = self._entries(layout, e, label.astype(np.intp), top, tail, z, weight, part)
+        row_sum = None if self.stated is None else z * np.exp(largest.astype(np.float64))
+        entries = self._entries(layout, e, label.astype(np.intp), top, tail, z, weight, part, row_sum)
         with self.lock:
             self.state["tail"] += whole
             self.state["total"] += np.add.reduce(part, axis=1, keepdims=True)
@@ -150,19 +163,27 @@ class ClassSums:
         z: Array,
         weight: Array,
         weight_limbs: Array,
+        row_sum: Array | None,
     ) -> list[tuple[str, Array, Array]]:
-        """The values for predictions, for labels and for classes above the first edge: sums, places in these, limbs."""
+        """The values for predictions, for labels and for classes above the first edge: sums, places in these, limbs.
+
+        `row_sum` is the sum of the probabilities of each row as they are stored, or None for logits.
+        """
+
+        def place_of(k: Array, p: Array, row: Array | slice) -> Array:
+            return self._place(k, p if row_sum is None else self._as_stated(p, row_sum[row]))
+
         # A threshold slightly too low: rounded to the type of e, it must not exclude an entry above the edge.
         first_edge = self.edges[0] if len(self.edges) else np.inf
         row, k, value = layout.at_least(e, z * (first_edge * (1 - 1e-6)))
         np.divide(value, z.take(row), out=value)
-        place = self._place(k, value)
+        place = place_of(k, value, row)
         np.multiply(value, -weight.take(row), out=value)
 
         wrong = np.flatnonzero(label != top)
         at_label = e.reshape(-1)[layout.at(label)][wrong] / z[wrong]
         label = label[wrong]
-        top_place = self._place(top, 1.0 / z)
+        top_place = place_of(top, 1.0 / z, slice(None))
         share = weight / z
         # s / Z keeps its digits where 1 - 1/Z has none.
         top_residual = share * tail
@@ -174,10 +195,18 @@ class ClassSums:
             ("rest", label, label_limbs),
             ("residual", place, limbs_of(value)),
             ("residual", top_place, top_limbs),
-            ("residual", self._place(label, at_label), label_limbs),
+            ("residual", place_of(label, at_label, wrong), label_limbs),
             ("size", place, weight_limbs.take(row, axis=1)),
             ("size", top_place, weight_limbs),
         ]
+
+    def _as_stated(self, p: Array, row_sum: Array) -> Array:
+        """The probabilities of rows that sum to 1 as they are stored, from those divided by the sum, [n] float64."""
+        own = p * row_sum
+        if self.stated != "float64":  # the rounding is then undone
+            own = own.astype(np.float32).astype(np.float64)
+        stated: Array = np.where(np.abs(row_sum - 1.0) <= LAST_DIGITS, own, p)
+        return stated
 
     def _place(self, k: Array, p: Array) -> Array:
         place: Array = k * self.num_bins + self._bins_of(p)

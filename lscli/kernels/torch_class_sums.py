@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from lscli.errors import UsageError
-from lscli.kernels.class_sums import LIMB, block_rows
+from lscli.kernels.class_sums import LAST_DIGITS, LIMB, block_rows
 
 if TYPE_CHECKING:
     from lscli.kernels.class_sums import ClassSums
@@ -50,14 +50,15 @@ class TorchClassSums:
         # Values below the first edge land in the first bin, which is never read.
         value, k = e.topk(self._most, dim=1)
         p = value.double() / z[:, None]
-        place = self._place(k, p).flatten()
+        row_sum = None if self._sums.stated is None else z * torch.where(finite, state.largest, 0).double().exp()
+        place = self._place(k, p, row_sum).flatten()
         top, label, right = state.top, state.label, state.label == state.top
         share = weight / z
         # s / Z keeps its digits where 1 - 1/Z has none.
         top_residual = torch.where(right, weight * tail / z, -share)
         label_residual = torch.where(right, 0, weight)
-        top_place = self._place(top, 1.0 / z)
-        label_place = self._place(label, e.gather(1, label[:, None])[:, 0].double() / z)
+        top_place = self._place(top, 1.0 / z, row_sum)
+        label_place = self._place(label, e.gather(1, label[:, None])[:, 0].double() / z, row_sum)
         weights = torch.cat((weight[:, None].expand(p.shape).flatten(), weight))
         of_rows = torch.cat((top_residual, label_residual))
         entries = [
@@ -89,7 +90,13 @@ class TorchClassSums:
             total += self._limbs((e[rows] * weight[rows, None]).sum(dim=0))
         return total
 
-    def _place(self, k: torch.Tensor, p: torch.Tensor) -> torch.Tensor:
+    def _place(self, k: torch.Tensor, p: torch.Tensor, row_sum: torch.Tensor | None) -> torch.Tensor:
+        if row_sum is not None:  # as ClassSums does for probabilities that are stored
+            total = row_sum if p.ndim == 1 else row_sum[:, None]
+            own = p * total
+            if self._sums.stated != "float64":
+                own = own.float().double()
+            p = torch.where((total - 1.0).abs() <= LAST_DIGITS, own, p)
         return k * self._sums.num_bins + torch.searchsorted(self._edges, p.contiguous(), side=self._sums.side)
 
     def _limbs(self, value: torch.Tensor) -> torch.Tensor:

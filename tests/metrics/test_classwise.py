@@ -212,3 +212,22 @@ def test_the_errors_by_class_of_a_group_are_those_of_its_samples(options: dict[s
         mine = names == name
         expected = classwise(logits[mine], labels[mine], weights=weight[mine], **options)
         assert expected == pytest.approx([row.value for row in report.rows if row.group == name], rel=1e-12, abs=1e-13)
+
+
+@pytest.mark.parametrize("kernel", ["numpy", "torch"])
+@pytest.mark.parametrize("classes", [3, 10])
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+@pytest.mark.parametrize("bins", [4, 10])
+def test_probabilities_are_binned_as_they_are_stored(kernel: Kernel, classes: int, dtype: str, bins: int) -> None:
+    """Tenths and eighths, as those of forests, lie on edges or beside them, and a logarithm or a sum moves them."""
+    rng = np.random.default_rng(classes)
+    parts = 8 if dtype == "float16" else 10  # float16 tenths do not sum to 1: such rows are divided by their sum
+    counts = rng.multinomial(parts, np.full(classes, 1 / classes), size=400)
+    p, labels = (counts / parts).astype(dtype), rng.integers(0, classes, 400)
+    report = lscli.evaluate(p, labels, kind="probs", bins=bins, metrics="classwise_ece", kernel=kernel)
+    own, errors = p.astype(np.float64), []
+    for k in range(classes):
+        place = np.searchsorted(np.arange(1, bins) / bins, own[:, k], side="left")
+        gaps = np.bincount(place, (labels == k) - own[:, k], bins)
+        errors.append(np.abs(gaps).sum() / 400)
+    assert np.mean(errors) == pytest.approx(report["classwise_ece"], abs=1e-7)

@@ -32,10 +32,11 @@ def test_the_standard_error_of_an_excess_over_a_prior_is_that_of_its_rows(case: 
     target = 0.5 * np.eye(5)[labels] + 0.5 * standard_errors.PRIOR
     log_p = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
     own = (target * (np.log(target) - log_p)).sum(axis=1)
-    by, expected = np.ones(n), float(own.std(ddof=1)) / np.sqrt(n)
+    by, expected = np.ones(n), own.std(ddof=1) / np.sqrt(n)
     if case == "weights":
-        options["weights"] = by = random.integers(0, 4, n)
-        expected = np.repeat(own, by).std(ddof=1) / np.sqrt(by.sum())
+        times = random.integers(0, 4, n)
+        options["weights"], by = times, times.astype(float)
+        expected = np.repeat(own, times).std(ddof=1) / np.sqrt(by.sum())
     elif case == "class weights":
         options |= {"class_weights": standard_errors.CLASS_WEIGHTS, "weight_mode": "target-only"}
         by = standard_errors.CLASS_WEIGHTS[labels]
