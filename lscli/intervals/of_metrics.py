@@ -83,7 +83,8 @@ def _resampled(table: SampleTable, found: Found) -> list[Choice]:
     return [
         choice
         for choice, values in found
-        if not all(value.clusters for value in values) and not (choice.metric.by_class or _constant(choice, values))
+        if not all(value.clusters for value in values)
+        and not (choice.metric.interval == "none" or _constant(choice, values))
     ]
 
 

@@ -84,7 +84,7 @@ class Settings(NamedTuple):
 
 # How `--ci` computes the interval of a metric: percentiles of resamples, shifted where the value is larger in resamples
 # than in the sample, as a calibration error.
-IntervalKind = Literal["resamples", "inversion"]
+IntervalKind = Literal["resamples", "inversion", "none"]
 Columns = frozenset[str] | Callable[[Settings], frozenset[str]]
 # The values of a metric: none where it does not apply, several where a setting has several values.
 Compute = Callable[["SampleTable", Settings], Sequence[Value]]
@@ -104,7 +104,7 @@ class Metric(NamedTuple):
         sums: the attribute of the table that it reads, of what no column can hold and resamples do not have: `classes`,
             the sums by class and bin, or `tuples`, those by the bins of all classes.
         constant: it is the same for all samples, so that it has no interval.
-        interval: how its interval is computed, see `intervals/of_metrics.py`.
+        interval: how its interval is computed, see `intervals/of_metrics.py`; `none` if resamples lack what it reads.
         of_class: whether the metric is computed from `SampleTable.of_class` if there is a positive class.
         within: the least and the largest number that it can be; an interval of clusters ends there.
         rises, falls: the columns that it never decreases, or never increases, with, so that bounds of these are bounds

@@ -85,6 +85,7 @@ METRICS = (
         classwise_ece,
         "mean error of the classes",
         sums="classes",
+        interval="none",
     ),
     Metric(
         "classwise_ece_max",
@@ -93,6 +94,7 @@ METRICS = (
         classwise_ece_max,
         "error of the worst class",
         sums="classes",
+        interval="none",
     ),
     Metric(
         "ece_marginal",
@@ -103,5 +105,6 @@ METRICS = (
         "error of all N K probabilities",
         by_name=True,
         sums="classes",
+        interval="none",
     ),
 )
