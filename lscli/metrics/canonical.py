@@ -40,5 +40,6 @@ METRICS = (
         "error of whole forecasts",
         by_name=True,
         sums="tuples",
+        interval="none",
     ),
 )

@@ -37,3 +37,8 @@ def test_any_top_k_is_found_by_name() -> None:
 )
 def test_top_k_needs_a_positive_whole_number(name: str) -> None:
     assert find(name) is None
+
+
+@pytest.mark.parametrize("metric", METRICS.values(), ids=list(METRICS))
+def test_sums_that_resamples_lack_have_no_interval(metric: Metric) -> None:
+    assert metric.by_class == (metric.interval == "none")
