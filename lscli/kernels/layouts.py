@@ -3,9 +3,9 @@
 numpy spends about 0.3 us on each run along the last axis. So a wide tile keeps its rows, [n, K], and a narrow tile is
 transposed to one line per class, [K, n].
 
-Wide tiles are computed in the type of their elements: at most 128 elements are added in that type, and those sums are
-added in float64. Rounding errors average out over many classes, but not over few, so narrow tiles are computed in
-float64.
+The elements of wide tiles are computed in their own type, and their sums in float64: sums in float32 would depend on
+the order of the classes by 1e-7, and so would tell apart rows that are permutations of each other. The rounding errors
+of the elements average out over many classes, but not over few, so narrow tiles are computed in float64 throughout.
 
 The result of a row never depends on the other rows of its tile.
 """
@@ -19,12 +19,17 @@ import numpy as np
 from lscli.kernels.rowstate import NARROW
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from numpy.typing import NDArray
 
     Array = NDArray[Any]
 
 # einsum's inner loop keeps at least four running sums, so that each adds at most 32 elements in a row.
 _BLOCK = 128
+
+# The number of elements that are widened to float64 at a time, so that they stay in a near cache until they are added.
+_WIDENED = 1 << 16
 
 
 class WideLayout:
@@ -40,6 +45,7 @@ class WideLayout:
         self._k = num_classes
         self._d = np.empty((tile, num_classes), element)
         self._e = np.empty((tile, num_classes), element)
+        self._widened = [] if element == np.float64 else [np.empty(_WIDENED) for _ in range(2)]
         # Each row is padded with False to whole 8-byte words, for `_counts`.
         self._flags = np.zeros((tile, -(-num_classes // 8) * 8), np.bool_)
 
@@ -92,17 +98,42 @@ class WideLayout:
 
     def sums(self, a: Array, b: Array | None = None) -> Array:
         """The sum over the classes of each row of a, or of a * b, in float64."""
-        # Without `optimize`, einsum never calls BLAS, whose rounding depends on the shape of the tile.
-        whole = self._k // _BLOCK * _BLOCK
-        blocks = (len(a), whole // _BLOCK, _BLOCK)
-        if b is None:
-            parts = np.einsum("ijk->ij", a[:, :whole].reshape(blocks))
-            rest = np.einsum("ij->i", a[:, whole:])
-        else:
-            parts = np.einsum("ijk,ijk->ij", a[:, :whole].reshape(blocks), b[:, :whole].reshape(blocks))
-            rest = np.einsum("ij,ij->i", a[:, whole:], b[:, whole:])
-        total: Array = np.add.reduce(parts, axis=1, dtype=np.float64) + rest
-        return total
+        return self.several_sums([(a, b)])[0]
+
+    def several_sums(self, pairs: Sequence[tuple[Array, Array | None]]) -> list[Array]:
+        """The same sums of one or two different arrays in several pairs; each array is widened to float64 only once."""
+        arrays = {id(a): a for pair in pairs for a in pair if a is not None}
+        n = len(pairs[0][0])
+        totals = [np.zeros(n) for _ in pairs]
+        for rows, classes in self._parts(n):
+            wide = {key: self._float64(place, a[rows, classes]) for place, (key, a) in enumerate(arrays.items())}
+            for total, (a, b) in zip(totals, pairs, strict=True):
+                total[rows] += _sums_of_blocks(wide[id(a)], None if b is None else wide[id(b)])
+        return totals
+
+    def _parts(self, n: int) -> Iterator[tuple[slice, slice]]:
+        """Parts of a tile of n rows, of at most `_WIDENED` elements: rows and classes."""
+        if not self._widened:
+            yield slice(0, n), slice(0, self._k)
+            return
+        rows, classes = max(1, _WIDENED // self._k), min(self._k, _WIDENED)
+        for start in range(0, n, rows):
+            for first in range(0, self._k, classes):
+                yield slice(start, min(start + rows, n)), slice(first, min(first + classes, self._k))
+
+    def _float64(self, place: int, a: Array) -> Array:
+        """The part in float64: itself, or a copy in the buffer with this number."""
+        if a.dtype == np.float64:
+            return a
+        wide = self._widened[place][: a.size].reshape(a.shape)
+        np.copyto(wide, a)
+        return wide
+
+    def copies(self, a: Array) -> Iterator[tuple[slice, Array]]:
+        """All rows, some at a time, and a copy of them in float64 and in the layout's shape, which may be overwritten."""
+        step = max(2, _WIDENED // self._k)
+        for start in range(0, len(a), step):
+            yield slice(start, start + step), a[start : start + step].astype(np.float64)
 
     def chosen(self, a: Array, index: Array) -> Array:
         """A copy of the rows with these indices, in the layout's shape."""
@@ -144,6 +175,21 @@ class WideLayout:
         for row in np.flatnonzero(_counts(flags) > 1):
             ranks[wrong[row]] += np.count_nonzero(flags[row, : label[wrong[row]]])
         return ranks
+
+
+def _sums_of_blocks(a: Array, b: Array | None) -> Array:
+    """The sum of each row of a, or of a * b, [n, k] float64 each."""
+    # Without `optimize`, einsum never calls BLAS, whose rounding depends on the shape of the tile.
+    whole = a.shape[1] // _BLOCK * _BLOCK
+    blocks = (len(a), whole // _BLOCK, _BLOCK)
+    if b is None:
+        parts = np.einsum("ijk->ij", a[:, :whole].reshape(blocks))
+        rest = np.einsum("ij->i", a[:, whole:])
+    else:
+        parts = np.einsum("ijk,ijk->ij", a[:, :whole].reshape(blocks), b[:, :whole].reshape(blocks))
+        rest = np.einsum("ij,ij->i", a[:, whole:], b[:, whole:])
+    total: Array = np.add.reduce(parts, axis=1) + rest
+    return total
 
 
 def _counts(flags: Array) -> Array:
@@ -219,6 +265,12 @@ class NarrowLayout:
     def sums(self, a: Array, b: Array | None = None) -> Array:
         total: Array = np.add.reduce(a, axis=0) if b is None else np.einsum("kn,kn->n", a, b)
         return total
+
+    def several_sums(self, pairs: Sequence[tuple[Array, Array | None]]) -> list[Array]:
+        return [self.sums(a, b) for a, b in pairs]
+
+    def copies(self, a: Array) -> Iterator[tuple[slice, Array]]:
+        yield slice(0, a.shape[1]), a.copy()
 
     def chosen(self, a: Array, index: Array) -> Array:
         rows: Array = a.take(index, axis=1)

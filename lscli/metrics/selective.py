@@ -106,7 +106,7 @@ METRICS = (
         "aurc_pnorm_gain",
         "aurc by msp less aurc by max_logit_pnorm, both on the half of the samples that does not choose p: above 0 the "
         "ranking by confidence is damaged, as it is by label smoothing; absent for K = 2",
-        frozenset({"confidence", "correct", "pnorm_scores"}),
+        frozenset({"confidence", "correct", "pnorm_scores", "row_hash"}),
         pnorm_gain,
         "above 0: msp ranks worse",
     ),
