@@ -1,6 +1,6 @@
 """A hash of each row's logits that depends neither on the order of the classes nor on a constant added to all of them.
 
-It is the sum over the classes of a mixed (x_i - m) rounded to 1e-4, modulo 2^64. This hashes the multiset of the rounded
+It is the sum over the classes that are not masked of a mixed (x_i - m) rounded to 1e-4, modulo 2^64. This hashes the multiset of the rounded
 differences as a sorted row would, without the sort: a sum of integers has no order. All kernels compute the same
 differences, so the hash is the same in each.
 """
@@ -29,7 +29,9 @@ LAST_SHIFT = 31
 def hash_of(differences: Array) -> Array:
     """The hash of rows x_i - m [n, K] float64; [n] uint64."""
     steps = np.maximum(np.rint(differences * STEPS), -FARTHEST)
-    hashes: Array = np.add.reduce(mixed(steps.astype(np.int64).view(np.uint64)), axis=1)
+    each = mixed(steps.astype(np.int64).view(np.uint64))
+    each[np.isneginf(differences)] = 0
+    hashes: Array = np.add.reduce(each, axis=1)
     return hashes
 
 

@@ -127,7 +127,7 @@ class TorchKernel:
         z = steps.nan_to_num_(0.0).long().add_(_signed(GOLDEN))
         for shift, factor in ROUNDS:
             z = _shifted(z, shift).bitwise_xor_(z).mul_(_signed(factor))
-        return _shifted(z, LAST_SHIFT).bitwise_xor_(z).sum(dim=1)
+        return _shifted(z, LAST_SHIFT).bitwise_xor_(z).masked_fill_(d == -math.inf, 0).sum(dim=1)
 
     def _element(self, x: torch.Tensor) -> torch.dtype:
         # As in numpy: over few classes, rounding errors do not average out. mps has no float64.
