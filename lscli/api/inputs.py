@@ -167,7 +167,7 @@ class Inputs:
         if needed > max(_MOST_SUMS, _SUMS_PER_LOGITS * self.logits.size):
             raise UsageError(f"{what} needs {sized(needed)} of memory, out of proportion to the logits", hint)
         check_memory(needed, what, hint)
-        return [ClassSums(classes, rule.inner, rule.side, part) for part in self.rows.weights_by_group()]
+        return [ClassSums(classes, rule.inner_computed, rule.side, part) for part in self.rows.weights_by_group()]
 
     def provenance(self, result: Scan | None, files: Sequence[dict[str, Any]] = ()) -> Provenance:
         """The provenance of the samples. Without a result, it has only what is known before the rows are read.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from lscli.metrics.confidence import residual
-from lscli.metrics.sorted_values import SortedValues, sorted_by
+from lscli.metrics.sorted_values import SortedValues, rounding_of_probability, sorted_by
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +42,8 @@ class BinRule:
         element: the type that confidences are rounded to before they are compared and averaged.
         clip: the least distance of confidences from 0 and 1; closer ones are clipped.
         one_apart: a confidence of 1 has its own bin.
+        within_rounding: a confidence that was computed lies on an edge if it differs from it by rounding alone. Else the
+            order of the classes would choose the bin of 0.6, which is an edge and a common probability.
     """
 
     inner: Array
@@ -50,6 +52,7 @@ class BinRule:
     element: type[np.floating[Any]] = np.float64
     clip: float = 0.0
     one_apart: bool = False
+    within_rounding: bool = False
 
     @property
     def slots(self) -> int:
@@ -61,15 +64,26 @@ class BinRule:
         """The lower edge of each bin, then the upper edge of the last, [slots + 1]."""
         return np.concatenate(([0.0], self.inner, [1.0] * (1 + self.one_apart)))
 
+    @property
+    def inner_computed(self) -> Array:
+        """The inner edges for probabilities that were computed, [M-1]."""
+        if not self.within_rounding:
+            return self.inner
+        return self.inner + rounding_of_probability(self.inner) * (1.0 if self.side == "left" else -1.0)
+
     def confidence(self, c: Array) -> Array:
         """The confidences [n] clipped and rounded by the rule, float64."""
         if self.clip:
             c = np.clip(c, self.clip, 1.0 - self.clip)
         return c.astype(self.element).astype(np.float64, copy=False)
 
-    def bin_of(self, c: Array) -> Array:
-        """The bin of each confidence [n], by its edges, because c * M would round some into the next bin."""
-        edges = np.append(self.inner, 1.0) if self.one_apart else self.inner
+    def bin_of(self, c: Array, *, computed: bool = False) -> Array:
+        """The bin of each confidence [n], by its edges, because c * M would round some into the next bin.
+
+        Confidences that were given are compared exactly, and those that were computed from logits within rounding.
+        """
+        inner = self.inner_computed if computed else self.inner
+        edges = np.append(inner, 1.0) if self.one_apart else inner
         smallest = np.uint8 if self.slots <= 256 else np.intp
         return np.searchsorted(edges, self.confidence(c), side=self.side).astype(smallest)
 
@@ -98,7 +112,8 @@ def _rule(bins: int, bin_edges: BinEdges, compat: Library | None) -> BinRule:
         return BinRule(_linspace32(bins), "left", params)
     if compat == "sklearn":  # calibration_curve: (lo, hi] with the edges of linspace
         return BinRule(even, "left", params)
-    return BinRule(np.arange(1, bins) / bins, "left" if bin_edges == "right" else "right", params)
+    side: Literal["left", "right"] = "left" if bin_edges == "right" else "right"
+    return BinRule(np.arange(1, bins) / bins, side, params, within_rounding=True)
 
 
 def _linspace32(bins: int) -> Array:
@@ -147,7 +162,8 @@ def _binned(table: SampleTable, rule: BinRule) -> tuple[Array, Array, Array, Arr
     if rule.clip or rule.element is not np.float64:
         seen = rule.confidence(c)
         return rule.bin_of(c), correct - seen, correct, seen * (1.0 - seen)
-    return rule.bin_of(c), residual(table), correct, c * table["one_minus_confidence"]
+    index = rule.bin_of(c, computed=table.num_classes is not None)
+    return index, residual(table), correct, c * table["one_minus_confidence"]
 
 
 class ClusteredShares(NamedTuple):

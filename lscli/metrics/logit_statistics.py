@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from lscli.table import SampleTable
 
 _QUANTILES = (5, 25, 50, 75, 95)
+# How much ln(1 - p_y) may differ from that of an equal probability.
+_ROUNDING = 1e-13
 
 
 def gap_sd(table: SampleTable, settings: Settings) -> list[Value]:
@@ -61,11 +63,14 @@ def gap_optimal(table: SampleTable, settings: Settings) -> list[Value]:
 
 
 def above_target(table: SampleTable, settings: Settings) -> list[Value]:
-    """The share of p_y above the target. ln(1 - p_y) is compared, which keeps its digits where p_y is near 1."""
+    """The share of p_y above the target. ln(1 - p_y) is compared, which keeps its digits where p_y is near 1.
+
+    A p_y that differs from the target by rounding alone is not above it.
+    """
 
     def is_above(losses: SmoothedLosses, eps: float) -> np.ndarray:
         with np.errstate(divide="ignore"):
-            above: np.ndarray = losses.table["log_not_label"] < np.log(losses.target_rest(eps))
+            above: np.ndarray = losses.table["log_not_label"] < np.log(losses.target_rest(eps)) - _ROUNDING
         return above
 
     return value_per_eps(table, settings, is_above, settings.targets.smoothing_params)

@@ -28,7 +28,7 @@ _TOLERANCE, _LAST_PLACES = 1e-13, 2.0**-51
 _NEAR_ONE = 2.0**-30
 
 
-def _of_probability(p: Array) -> Array:
+def rounding_of_probability(p: Array) -> Array:
     """The rounding of 1/Z and of the like: 1e-13 of p (1 - p), and the last bits of p.
 
     Near 1 many values may lie between p and 1, while those of equal rows have equal bits: only these are equal.
@@ -52,8 +52,9 @@ def _of_divergence(x: Array) -> Array:
 # How much values of a column may differ and still be equal. Other columns are compared exactly: a logit is as it was
 # read, and nothing depends on whether logit gaps are equal.
 _ROUNDING: dict[str, Callable[[Array], Array]] = {
-    "confidence": _of_probability,
-    "margin": _of_probability,
+    "confidence": rounding_of_probability,
+    "loss_hard": _relative,
+    "margin": rounding_of_probability,
     "entropy": _relative,
     "mutual_information": _of_divergence,
     "pnorm_score": _relative,
@@ -82,9 +83,10 @@ class SortedValues(NamedTuple):
         differs = above != below
         if rounding is not None:
             with np.errstate(invalid="ignore"):  # inf - inf
-                differs &= ~(above - below <= rounding(above))
-        starts = np.flatnonzero(np.concatenate(([True], differs)))
-        return cls(order, starts, ascending[np.append(starts[1:], len(value)) - 1])
+                differs &= ~((above - below <= rounding(above)) & np.isfinite(above))
+        starts = np.flatnonzero(np.concatenate(([True], differs))[: len(value)])
+        last = np.append(starts[1:], len(value))[: len(starts)] - 1
+        return cls(order, starts, ascending[last])
 
     def sums(self, x: Array) -> Array:
         """The sum of x [n] over each group, [V]."""
@@ -105,6 +107,14 @@ class SortedValues(NamedTuple):
 def sorted_by(table: SampleTable, column: str, *, descending: bool = False) -> SortedValues:
     """The samples sorted by a column, or by its negative; sorted once for a table and all its resamples."""
     return table.kept(_sorted_by, column, descending)
+
+
+def pooled(column: str, value: Array) -> Array:
+    """The values [n] of a column, those that are equal within rounding replaced by the largest of them."""
+    groups = SortedValues.of(value, _ROUNDING.get(column))
+    result = np.empty_like(value)
+    result[groups.order] = np.repeat(groups.value, np.diff(groups.starts, append=len(value)))
+    return result
 
 
 def _sorted_by(table: SampleTable, column: str, descending: bool) -> SortedValues:
