@@ -19,7 +19,7 @@ import numpy as np
 from lscli.kernels.rowstate import NARROW
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator
 
     from numpy.typing import NDArray
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 # einsum's inner loop keeps at least four running sums, so that each adds at most 32 elements in a row.
 _BLOCK = 128
+
+# The fields of the row state that `moments` computes.
+MOMENTS = ("runner_up", "shift", "tail", "tail_cross", "tail_square")
 
 # The number of elements that are widened to float64 at a time, so that they stay in a near cache until they are added.
 _WIDENED = 1 << 16
@@ -98,18 +101,59 @@ class WideLayout:
 
     def sums(self, a: Array, b: Array | None = None) -> Array:
         """The sum over the classes of each row of a, or of a * b, in float64."""
-        return self.several_sums([(a, b)])[0]
+        total = np.zeros(len(a))
+        for rows, classes in self._parts(len(a)):
+            wide = self._float64(0, a[rows, classes])
+            total[rows] += _sums_of_rows(wide, None if b is None else self._float64(1, b[rows, classes]))
+        return total
 
-    def several_sums(self, pairs: Sequence[tuple[Array, Array | None]]) -> list[Array]:
-        """The same sums of one or two different arrays in several pairs; each array is widened to float64 only once."""
-        arrays = {id(a): a for pair in pairs for a in pair if a is not None}
-        n = len(pairs[0][0])
-        totals = [np.zeros(n) for _ in pairs]
-        for rows, classes in self._parts(n):
-            wide = {key: self._float64(place, a[rows, classes]) for place, (key, a) in enumerate(arrays.items())}
-            for total, (a, b) in zip(totals, pairs, strict=True):
-                total[rows] += _sums_of_blocks(wide[id(a)], None if b is None else wide[id(b)])
-        return totals
+    def moments(
+        self, raw: Array, largest: Array, d: Array, e: Array, top: Array, fields: Collection[str]
+    ) -> dict[str, Array]:
+        """Those of the fields of the row state that are in `MOMENTS`. Writes x_i - m to d and its exponentials to e.
+
+        The exponential of the prediction is written as 0. A part of the rows is finished before the next, while it is
+        in a near cache; d may be `raw`.
+        """
+        n, at = len(d), self.at(top)
+        found = {name: np.empty(n) for name in MOMENTS if name in fields}
+        shift, tail, cross, square = (found.get(name) for name in MOMENTS[1:])
+        flat_d, flat_e, m = d.reshape(-1), e.reshape(-1), largest[:, None]
+        if self._k > _WIDENED or not self._widened:
+            self.subtract(raw, largest, out=d)
+            if tail is not None:
+                np.exp(d, out=e)
+                flat_e[at] = 0.0
+            pairs = ((shift, d, None), (tail, e, None), (cross, d, e), (square, e, e))
+            for total, left, right in pairs:
+                if total is not None:
+                    total[:] = self.sums(left, right)
+        else:
+            step = _WIDENED // self._k
+            wide_d, wide_e = (buffer[: step * self._k].reshape(step, self._k) for buffer in self._widened)
+            for start in range(0, n, step):
+                rows = slice(start, start + step)
+                own_d, own_e = d[rows], e[rows]
+                v, w = wide_d[: len(own_d)], wide_e[: len(own_d)]
+                np.subtract(raw[rows], m[rows], out=own_d)
+                if shift is not None or cross is not None:
+                    np.copyto(v, own_d)
+                if shift is not None:
+                    np.einsum("ij->i", v, out=shift[rows])
+                if tail is not None:
+                    np.exp(own_d, out=own_e)
+                    flat_e[at[rows]] = 0.0
+                    np.copyto(w, own_e)
+                    np.einsum("ij->i", w, out=tail[rows])
+                if cross is not None:
+                    np.einsum("ij,ij->i", v, w, out=cross[rows])
+                if square is not None:
+                    np.einsum("ij,ij->i", w, w, out=square[rows])
+        if "runner_up" in found:
+            flat_d[at] = -np.inf
+            found["runner_up"][:] = self.maximum(d)
+            flat_d[at] = 0.0
+        return found
 
     def _parts(self, n: int) -> Iterator[tuple[slice, slice]]:
         """Parts of a tile of n rows, of at most `_WIDENED` elements: rows and classes."""
@@ -177,18 +221,10 @@ class WideLayout:
         return ranks
 
 
-def _sums_of_blocks(a: Array, b: Array | None) -> Array:
+def _sums_of_rows(a: Array, b: Array | None = None) -> Array:
     """The sum of each row of a, or of a * b, [n, k] float64 each."""
     # Without `optimize`, einsum never calls BLAS, whose rounding depends on the shape of the tile.
-    whole = a.shape[1] // _BLOCK * _BLOCK
-    blocks = (len(a), whole // _BLOCK, _BLOCK)
-    if b is None:
-        parts = np.einsum("ijk->ij", a[:, :whole].reshape(blocks))
-        rest = np.einsum("ij->i", a[:, whole:])
-    else:
-        parts = np.einsum("ijk,ijk->ij", a[:, :whole].reshape(blocks), b[:, :whole].reshape(blocks))
-        rest = np.einsum("ij,ij->i", a[:, whole:], b[:, whole:])
-    total: Array = np.add.reduce(parts, axis=1) + rest
+    total: Array = np.einsum("ij->i", a) if b is None else np.einsum("ij,ij->i", a, b)
     return total
 
 
@@ -266,8 +302,25 @@ class NarrowLayout:
         total: Array = np.add.reduce(a, axis=0) if b is None else np.einsum("kn,kn->n", a, b)
         return total
 
-    def several_sums(self, pairs: Sequence[tuple[Array, Array | None]]) -> list[Array]:
-        return [self.sums(a, b) for a, b in pairs]
+    def moments(
+        self, raw: Array, largest: Array, d: Array, e: Array, top: Array, fields: Collection[str]
+    ) -> dict[str, Array]:
+        at, found = (top, np.arange(len(top))), {}
+        self.subtract(raw, largest, out=d)
+        if "runner_up" in fields:
+            d[at] = -np.inf
+            found["runner_up"] = self.maximum(d)
+            d[at] = 0.0
+        if "tail" in fields:
+            np.exp(d, out=e)
+            e[at] = 0.0
+        pairs: dict[str, tuple[Array, Array | None]] = {
+            "shift": (d, None),
+            "tail": (e, None),
+            "tail_cross": (d, e),
+            "tail_square": (e, e),
+        }
+        return found | {name: self.sums(*pair) for name, pair in pairs.items() if name in fields}
 
     def copies(self, a: Array) -> Iterator[tuple[slice, Array]]:
         yield slice(0, a.shape[1]), a.copy()

@@ -106,36 +106,21 @@ class NumpyKernel:
             replaceable = (overwrite or raw is not x) and raw.dtype == d.dtype
             if replaceable and (np.abs(largest) < self._far_from_overflow).all():
                 d = raw  # in place, which halves the memory traffic
-            layout.subtract(raw, largest, out=d)
-            self._sum(state, raw, d, e, layout.at(top))
+            self._sum(state, raw, d, e)
             for sums in self._class_sums:
                 sums.add(layout, e, state, first, count)
             if "norms" in self._fields:
                 state.norms = self._norms(state, raw, d)
         return state
 
-    def _sum(self, state: RowState, raw: Array, d: Array, e: Array, at_top: Array) -> None:
+    def _sum(self, state: RowState, raw: Array, d: Array, e: Array) -> None:
         layout, fields = self._layout, self._fields
+        for name, value in layout.moments(raw, state.largest, d, e, state.top, fields).items():
+            setattr(state, name, value)
         if "row_hash" in fields:
             state.row_hash = np.concatenate([hash_of(layout.as_rows(part)) for _, part in layout.copies(d)])
         if len(self._vectors):
-            state.dots = np.stack([self._dot(c, state, raw, d, e) for c in self._vectors], axis=1)
-        if "runner_up" in fields:
-            d.reshape(-1)[at_top] = -np.inf
-            state.runner_up = layout.maximum(d)
-            d.reshape(-1)[at_top] = 0.0
-        if "tail" in fields:
-            np.exp(d, out=e)
-            e.reshape(-1)[at_top] = 0.0
-        pairs: dict[str, tuple[Array, Array | None]] = {
-            "shift": (d, None),
-            "tail": (e, None),
-            "tail_cross": (d, e),
-            "tail_square": (e, e),
-        }
-        wanted = [name for name in pairs if name in fields]
-        for name, total in zip(wanted, layout.several_sums([pairs[name] for name in wanted]), strict=True):
-            setattr(state, name, total)
+            state.dots = np.stack([self._dot(c, state, raw, d) for c in self._vectors], axis=1)
         if "shift" in fields:
             state.mean_shift = state.shift / self._k
             self._correct_overflow(state, raw)
@@ -210,13 +195,13 @@ class NumpyKernel:
             open_shift[masked] = unscaled(np.add.reduce(np.where(seen, differences, 0.0), axis=1), self._exponent)
         return count, open_shift
 
-    def _dot(self, c: Array, state: RowState, raw: Array, d: Array, e: Array) -> Array:
-        """The sum over the classes of c times the differences d; overwrites e."""
-        # Scaled to at most 1, so that float32 holds c whatever the scale of the weights.
+    def _dot(self, c: Array, state: RowState, raw: Array, d: Array) -> Array:
+        """The sum over the classes of c times the differences d."""
+        # Scaled to at most 1, so that no sum overflows whatever the scale of the weights.
         scale = int(np.frexp(np.maximum.reduce(c))[1])
         c = np.ldexp(c, -scale)
-        np.multiply(d, self._layout.by_class(c.astype(d.dtype)), out=e)
-        dot = self._layout.sums(e)
+        of_class = self._layout.by_class(c)
+        dot = np.concatenate([self._layout.sums(np.multiply(v, of_class, out=v)) for _, v in self._layout.copies(d)])
         # Rows with masked or huge logits are recomputed in float64, without the classes where c is 0: 0 * -inf is nan.
         odd = np.flatnonzero(~np.isfinite(dot))
         products = np.ascontiguousarray(self._differences(state, raw, odd)[:, c > 0] * c[c > 0])

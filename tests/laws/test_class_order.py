@@ -149,7 +149,7 @@ def test_probabilities_on_the_edges_of_bins(classes: int, kernel: str) -> None:
     # A tenth itself is in the bin that it closes.
     rows = lscli.per_bin(probabilities, labels, kind="probs", bins=10, kernel=kernel).rows
     counts = np.bincount(np.rint(10 * probabilities.max(axis=1)).astype(int) - 1, minlength=10)
-    assert counts.tolist() == [row.n for row in rows]
+    assert counts.tolist() == [row.size for row in rows]
 
 
 def test_the_largest_losses_are_those_of_the_first_of_equal_rows() -> None:
