@@ -28,8 +28,15 @@ if TYPE_CHECKING:
 # einsum's inner loop keeps at least four running sums, so that each adds at most 32 elements in a row.
 _BLOCK = 128
 
+# Sums of the row state: the two arrays whose product is added, 0 for x_i - m and 1 for its exponentials.
+_PRODUCTS: dict[str, tuple[int, int | None]] = {
+    "shift": (0, None),
+    "tail": (1, None),
+    "tail_cross": (0, 1),
+    "tail_square": (1, 1),
+}
 # The fields of the row state that `moments` computes.
-MOMENTS = ("runner_up", "shift", "tail", "tail_cross", "tail_square")
+MOMENTS = ("runner_up", *_PRODUCTS)
 
 # The number of elements that are widened to float64 at a time, so that they stay in a near cache until they are added.
 _WIDENED = 1 << 16
@@ -112,48 +119,49 @@ class WideLayout:
     ) -> dict[str, Array]:
         """Those of the fields of the row state that are in `MOMENTS`. Writes x_i - m to d and its exponentials to e.
 
-        The exponential of the prediction is written as 0. A part of the rows is finished before the next, while it is
-        in a near cache; d may be `raw`.
+        The exponential of the prediction is written as 0; d may be `raw`.
         """
-        n, at = len(d), self.at(top)
-        found = {name: np.empty(n) for name in MOMENTS if name in fields}
-        shift, tail, cross, square = (found.get(name) for name in MOMENTS[1:])
-        flat_d, flat_e, m = d.reshape(-1), e.reshape(-1), largest[:, None]
-        if self._k > _WIDENED or not self._widened:
-            self.subtract(raw, largest, out=d)
-            if tail is not None:
-                np.exp(d, out=e)
-                flat_e[at] = 0.0
-            pairs = ((shift, d, None), (tail, e, None), (cross, d, e), (square, e, e))
-            for total, left, right in pairs:
-                if total is not None:
-                    total[:] = self.sums(left, right)
+        at, found = self.at(top), {name: np.empty(len(d)) for name in MOMENTS if name in fields}
+        if self._widened and self._k <= _WIDENED:
+            self._moments_of_parts(raw, largest, d, e, at, found)
         else:
-            step = _WIDENED // self._k
-            wide_d, wide_e = (buffer[: step * self._k].reshape(step, self._k) for buffer in self._widened)
-            for start in range(0, n, step):
-                rows = slice(start, start + step)
-                own_d, own_e = d[rows], e[rows]
-                v, w = wide_d[: len(own_d)], wide_e[: len(own_d)]
-                np.subtract(raw[rows], m[rows], out=own_d)
-                if shift is not None or cross is not None:
-                    np.copyto(v, own_d)
-                if shift is not None:
-                    np.einsum("ij->i", v, out=shift[rows])
-                if tail is not None:
-                    np.exp(own_d, out=own_e)
-                    flat_e[at[rows]] = 0.0
-                    np.copyto(w, own_e)
-                    np.einsum("ij->i", w, out=tail[rows])
-                if cross is not None:
-                    np.einsum("ij,ij->i", v, w, out=cross[rows])
-                if square is not None:
-                    np.einsum("ij,ij->i", w, w, out=square[rows])
+            self.subtract(raw, largest, out=d)
+            if "tail" in found:
+                np.exp(d, out=e)
+                e.reshape(-1)[at] = 0.0
+            for name, (left, right) in _PRODUCTS.items():
+                if name in found:
+                    found[name][:] = self.sums((d, e)[left], None if right is None else (d, e)[right])
         if "runner_up" in found:
-            flat_d[at] = -np.inf
+            d.reshape(-1)[at] = -np.inf
             found["runner_up"][:] = self.maximum(d)
-            flat_d[at] = 0.0
+            d.reshape(-1)[at] = 0.0
         return found
+
+    def _moments_of_parts(
+        self, raw: Array, largest: Array, d: Array, e: Array, at: Array, found: dict[str, Array]
+    ) -> None:
+        """Finish some rows before the next, while they are in a near cache."""
+        step = _WIDENED // self._k
+        wide = [buffer[: step * self._k].reshape(step, self._k) for buffer in self._widened]
+        for start in range(0, len(d), step):
+            rows = slice(start, start + step)
+            own_d, own_e = d[rows], e[rows]
+            both = wide[0][: len(own_d)], wide[1][: len(own_d)]
+            np.subtract(raw[rows], largest[rows, None], out=own_d)
+            if "shift" in found or "tail_cross" in found:
+                np.copyto(both[0], own_d)
+            if "tail" in found:
+                np.exp(own_d, out=own_e)
+                e.reshape(-1)[at[rows]] = 0.0
+                np.copyto(both[1], own_e)
+            for name, (left, right) in _PRODUCTS.items():
+                if name not in found:
+                    continue
+                if right is None:
+                    np.einsum("ij->i", both[left], out=found[name][rows])
+                else:
+                    np.einsum("ij,ij->i", both[left], both[right], out=found[name][rows])
 
     def _parts(self, n: int) -> Iterator[tuple[slice, slice]]:
         """Parts of a tile of n rows, of at most `_WIDENED` elements: rows and classes."""
@@ -174,7 +182,7 @@ class WideLayout:
         return wide
 
     def copies(self, a: Array) -> Iterator[tuple[slice, Array]]:
-        """All rows, some at a time, and a copy of them in float64 and in the layout's shape, which may be overwritten."""
+        """All rows, some at a time, and a float64 copy of them in the layout's shape, which may be overwritten."""
         step = max(2, _WIDENED // self._k)
         for start in range(0, len(a), step):
             yield slice(start, start + step), a[start : start + step].astype(np.float64)
@@ -314,13 +322,10 @@ class NarrowLayout:
         if "tail" in fields:
             np.exp(d, out=e)
             e[at] = 0.0
-        pairs: dict[str, tuple[Array, Array | None]] = {
-            "shift": (d, None),
-            "tail": (e, None),
-            "tail_cross": (d, e),
-            "tail_square": (e, e),
-        }
-        return found | {name: self.sums(*pair) for name, pair in pairs.items() if name in fields}
+        for name, (left, right) in _PRODUCTS.items():
+            if name in fields:
+                found[name] = self.sums((d, e)[left], None if right is None else (d, e)[right])
+        return found
 
     def copies(self, a: Array) -> Iterator[tuple[slice, Array]]:
         yield slice(0, a.shape[1]), a.copy()

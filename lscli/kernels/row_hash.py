@@ -1,8 +1,8 @@
 """A hash of each row's logits that depends neither on the order of the classes nor on a constant added to all of them.
 
-It is the sum over the classes that are not masked of a mixed (x_i - m) rounded to 1e-4, modulo 2^64. This hashes the multiset of the rounded
-differences as a sorted row would, without the sort: a sum of integers has no order. All kernels compute the same
-differences, so the hash is the same in each.
+It is the sum over the classes that are not masked of a mixed (x_i - m) rounded to 1e-4, modulo 2^64. This hashes the
+multiset of the rounded differences, as the hash of a sorted row would, without the sort: a sum of integers has no
+order. All kernels compute the same differences, so the hash is the same in each.
 """
 
 from __future__ import annotations

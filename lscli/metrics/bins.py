@@ -42,8 +42,8 @@ class BinRule:
         element: the type that confidences are rounded to before they are compared and averaged.
         clip: the least distance of confidences from 0 and 1; closer ones are clipped.
         one_apart: a confidence of 1 has its own bin.
-        within_rounding: a confidence that was computed lies on an edge if it differs from it by rounding alone. Else the
-            order of the classes would choose the bin of 0.6, which is an edge and a common probability.
+        within_rounding: a confidence that was computed lies on an edge if it differs from it by rounding alone.
+            Else the order of the classes would choose the bin of 0.6, which is an edge and a common probability.
     """
 
     inner: Array

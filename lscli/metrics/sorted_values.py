@@ -44,7 +44,7 @@ def _relative(x: Array) -> Array:
 
 
 def _of_divergence(x: Array) -> Array:
-    """A divergence x of nearly equal distributions, whose ratios differ from 1 by sqrt(2x), has the rounding of these."""
+    """A divergence x of similar distributions, whose ratios differ from 1 by sqrt(2x), has the rounding of these."""
     rounding: Array = np.abs(x) * _TOLERANCE + np.sqrt(np.abs(x)) * _LAST_PLACES
     return rounding
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lscli.kernels.devices import cpu_kernel
 from lscli.kernels import rowstate
+from lscli.kernels.devices import cpu_kernel
 from lscli.kernels.rowstate import COLUMNS, NARROW, SHAPES, fields_for, write_columns
 from lscli.options import Kernel
 from tests import naive
@@ -64,7 +64,7 @@ def masked_logits(rows: int, classes: int, share: float, dtype: str = "float64")
 
 
 def row_hashes(logits: Array) -> Array:
-    """The sum of SplitMix64 of (x_i - m) in steps of 1e-4, modulo 2^64, over the open classes, [N]; as Python's integers."""
+    """The sum over the open classes of SplitMix64 of (x_i - m) in steps of 1e-4, modulo 2^64, [N]."""
 
     def mixed(x: int) -> int:
         z = (x + 0x9E3779B97F4A7C15) % 2**64
@@ -77,9 +77,7 @@ def row_hashes(logits: Array) -> Array:
     x = logits.astype(np.float32 if wide else np.float64)
     with np.errstate(over="ignore"):
         steps = (x - x.max(axis=1, keepdims=True)).astype(np.float64) * 1e4
-    whole = [
-        sorted(round(max(step, -(2.0**53))) for step in row if math.isfinite(step)) for row in steps.tolist()
-    ]
+    whole = [sorted(round(max(step, -(2.0**53))) for step in row if math.isfinite(step)) for row in steps.tolist()]
     return np.array([sum(map(mixed, row)) % 2**64 for row in whole], np.uint64)
 
 
