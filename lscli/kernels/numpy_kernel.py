@@ -201,7 +201,8 @@ class NumpyKernel:
         scale = int(np.frexp(np.maximum.reduce(c))[1])
         c = np.ldexp(c, -scale)
         of_class = self._layout.by_class(c)
-        dot = np.concatenate([self._layout.sums(np.multiply(v, of_class, out=v)) for _, v in self._layout.copies(d)])
+        parts = [self._layout.sums(np.multiply(v, of_class, out=v)) for _, v in self._layout.copies(d)]
+        dot: Array = np.concatenate(parts)
         # Rows with masked or huge logits are recomputed in float64, without the classes where c is 0: 0 * -inf is nan.
         odd = np.flatnonzero(~np.isfinite(dot))
         products = np.ascontiguousarray(self._differences(state, raw, odd)[:, c > 0] * c[c > 0])

@@ -120,7 +120,8 @@ _COLUMNS = frozenset({"confidence", "one_minus_confidence", "correct"})
 METRICS = (
     Metric(
         "ece",
-        f"sum_b (n_b/N) |mean a - mean c| over {BINS} equal-width bins (lo, hi] of c, 0 in the first, 1 in the last",
+        f"sum_b (n_b/N) |mean a - mean c| over {BINS} equal-width bins (lo, hi] of c, 0 in the first, 1 in the last, "
+        "a computed c that differs from an edge by rounding is on that edge",
         _COLUMNS,
         _norm_of_gaps("l1"),
         "expected calibration error",
@@ -161,7 +162,8 @@ METRICS = (
     Metric(
         "ece_equal_mass",
         f"the error over {BINS} bins of equal count by value: bin i ends with the smallest confidence whose cumulative "
-        "weight reaches i floor(N/M) + min(i, N mod M), and equal ends merge, so that equal confidences share a bin; "
+        "weight reaches i floor(N/M) + min(i, N mod M), and equal ends merge, so that equal confidences (they differ "
+        "by 1e-13 of c (1 - c) at most) share a bin; "
         "--norm l1 (as ece), l2 or max",
         _COLUMNS,
         ece_equal_mass,

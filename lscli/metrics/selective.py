@@ -96,7 +96,8 @@ def _coverage(ranking: Ranking, risk: float) -> float:
 METRICS = (
     Metric(
         "aurc",
-        "mean over k = 1..N of the error rate of the k most confident; its expectation over the orders of equal scores",
+        "mean over k = 1..N of the error rate of the k most confident; its expectation over the orders of equal "
+        "scores, which are those that differ by rounding alone: confidences by 1e-13 of c (1 - c)",
         score_columns,
         _measured(Ranking.aurc),
         "area under risk and coverage",
@@ -105,7 +106,9 @@ METRICS = (
     Metric(
         "aurc_pnorm_gain",
         "aurc by msp less aurc by max_logit_pnorm, both on the half of the samples that does not choose p: above 0 the "
-        "ranking by confidence is damaged, as it is by label smoothing; absent for K = 2",
+        "ranking by confidence is damaged, as it is by label smoothing. The halves are a hash of z - max z, rounded to "
+        "1e-4, in any order of the classes; p is the one in 1..8 of least aurc on the other half, the smallest of "
+        "equal ones; absent for K = 2",
         frozenset({"confidence", "correct", "pnorm_scores", "row_hash"}),
         pnorm_gain,
         "above 0: msp ranks worse",

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 import lscli
 from lscli.metrics.catalogue import FAMILIES, METRICS
+from lscli.options import Kernel
 from tests import ensembles, soft
 from tests.laws.tied_sets import KINDS, differences, tied_set, values, without
 
 Array = NDArray[Any]
-KERNELS = ("numpy", "torch")
+KERNELS: tuple[Kernel, ...] = ("numpy", "torch")
 TOLERANCE = 1e-9
 # A label may have the same logit as other classes. Its rank is then decided by the order of the classes, as in
 # numpy.argsort and torch.topk, though its row has one maximum.
@@ -45,7 +46,7 @@ def drawn(case: Any) -> tuple[Array, Array, dict[str, Any]]:
 @pytest.mark.parametrize("kernel", KERNELS)
 @settings(max_examples=25, deadline=None)
 @given(case=CASES, masked=st.sampled_from(["keep", "exclude"]))
-def test_the_names_of_the_classes_do_not_matter(kernel: str, case: Any, masked: str) -> None:
+def test_the_names_of_the_classes_do_not_matter(kernel: Kernel, case: Any, masked: str) -> None:
     logits, labels, options = drawn(case)
     if len(logits) < 2:
         return
@@ -58,7 +59,7 @@ def test_the_names_of_the_classes_do_not_matter(kernel: str, case: Any, masked: 
 @pytest.mark.parametrize("kernel", KERNELS)
 @settings(max_examples=15, deadline=None)
 @given(case=CASES)
-def test_a_constant_added_to_a_row_changes_only_the_largest_logit(kernel: str, case: Any) -> None:
+def test_a_constant_added_to_a_row_changes_only_the_largest_logit(kernel: Kernel, case: Any) -> None:
     logits, labels, options = drawn(case)
     constant = np.random.default_rng(case[3]).integers(-8, 9, (len(logits), 1))
     with np.errstate(invalid="ignore"):
@@ -90,7 +91,7 @@ def test_with_a_prior_and_class_weights(classes: int, mode: str) -> None:
     rng = np.random.default_rng(0)
     prior, class_weights = rng.dirichlet(np.ones(classes)), rng.random(classes)
     again, new_labels, order = renamed(logits, labels, 4)
-    options = {"weights": weights, "smoothing": "prior", "weight_mode": mode, "eps": [0.0, 0.2]}
+    options: Any = {"weights": weights, "smoothing": "prior", "weight_mode": mode, "eps": [0.0, 0.2]}
     expected = values(logits, labels, prior=prior, class_weights=class_weights, **options)
     found = values(again, new_labels, prior=prior[order], class_weights=class_weights[order], **options)
     assert "loss_prior" in {key[0] for key in found}
@@ -133,7 +134,7 @@ def test_of_soft_labels(classes: int) -> None:
 
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("classes", [3, 5, 10])
-def test_probabilities_on_the_edges_of_bins(classes: int, kernel: str) -> None:
+def test_probabilities_on_the_edges_of_bins(classes: int, kernel: Kernel) -> None:
     # Tenths are edges of ten bins, and as logarithms their sums round either way.
     rng = np.random.default_rng(classes)
     probabilities = rng.multinomial(10, np.ones(classes) / classes, 300) / 10

@@ -59,8 +59,8 @@ def tied_set(
     return z, labels, rng.integers(1, 4, len(z)).astype(np.float64)
 
 
-def values(logits: Array, labels: Array, *, scores: list[Any] = SCORES, **options: Any) -> Values:
-    """All metrics, and those that rank by a score for every score."""
+def values(logits: Any, labels: Array, *, scores: list[Any] = SCORES, **options: Any) -> Values:
+    """All metrics of logits [N, K], or of members [S, N, K] of an ensemble, and those that rank by a score for every score."""
     found: Values = {}
     for score in scores:
         names = ["all", "classwise", "top3_accuracy", "coverage_at_risk@0.2"] if score == _USUAL else ["selective"]
