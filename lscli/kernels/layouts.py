@@ -132,29 +132,32 @@ class WideLayout:
             for name, (left, right) in _PRODUCTS.items():
                 if name in found:
                     found[name][:] = self.sums((d, e)[left], None if right is None else (d, e)[right])
-        if "runner_up" in found:
-            d.reshape(-1)[at] = -np.inf
-            found["runner_up"][:] = self.maximum(d)
-            d.reshape(-1)[at] = 0.0
+            if "runner_up" in found:
+                d.reshape(-1)[at] = -np.inf
+                found["runner_up"][:] = self.maximum(d)
+                d.reshape(-1)[at] = 0.0
         return found
 
     def _moments_of_parts(
         self, raw: Array, largest: Array, d: Array, e: Array, at: Array, found: dict[str, Array]
     ) -> None:
         """Finish some rows before the next, while they are in a near cache."""
-        step = _WIDENED // self._k
+        step, flat_d = _WIDENED // self._k, d.reshape(-1)
         wide = [buffer[: step * self._k].reshape(step, self._k) for buffer in self._widened]
         for start in range(0, len(d), step):
             rows = slice(start, start + step)
             own_d, own_e = d[rows], e[rows]
             both = wide[0][: len(own_d)], wide[1][: len(own_d)]
             np.subtract(raw[rows], largest[rows, None], out=own_d)
+            flat_d[at[rows]] = -np.inf
+            if "runner_up" in found:
+                found["runner_up"][rows] = np.maximum.reduce(own_d, axis=1)
+            if "tail" in found:
+                np.exp(own_d, out=own_e)  # 0 at the prediction
+                np.copyto(both[1], own_e)
+            flat_d[at[rows]] = 0.0
             if "shift" in found or "tail_cross" in found:
                 np.copyto(both[0], own_d)
-            if "tail" in found:
-                np.exp(own_d, out=own_e)
-                e.reshape(-1)[at[rows]] = 0.0
-                np.copyto(both[1], own_e)
             for name, (left, right) in _PRODUCTS.items():
                 if name not in found:
                     continue

@@ -60,7 +60,7 @@ def tied_set(
 
 
 def values(logits: Any, labels: Array, *, scores: list[Any] = SCORES, **options: Any) -> Values:
-    """All metrics of logits [N, K], or of members [S, N, K] of an ensemble, and those that rank by a score for every score."""
+    """All metrics of logits [N, K] or of the members of an ensemble, those that rank by a score for every score."""
     found: Values = {}
     for score in scores:
         names = ["all", "classwise", "top3_accuracy", "coverage_at_risk@0.2"] if score == _USUAL else ["selective"]
