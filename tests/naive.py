@@ -120,6 +120,17 @@ class Bin:
         self.gap = abs(self.accuracy - self.confidence)
 
 
+def pooled(c: Array) -> Array:
+    """Confidences that differ by no more than their rounding as one value, the largest of them."""
+    result = c.copy()
+    descending = np.argsort(-c, kind="stable")
+    for above, own in itertools.pairwise(descending):
+        rest = 1.0 - c[above]
+        if rest > 2.0**-30 and c[above] - c[own] <= c[above] * (1e-13 * rest + 2.0**-51):
+            result[own] = result[above]
+    return result
+
+
 def bins_by(key: Array, c: Array, a: Array, w: Array) -> list[Bin]:
     """The samples with a weight above 0, one bin for each value of the key."""
     held = w > 0

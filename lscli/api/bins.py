@@ -83,7 +83,7 @@ def _cells(table: SampleTable, rule: BinRule, options: BinsOptions) -> Iterator[
     else:
         width = bin_sums(table, rule)
         columns = (rule.edges[:-1], rule.edges[1:], width.size, width.correct, width.residual)
-        bins = rule.bin_of(rule.confidence(table))
+        bins = rule.bin_of(rule.confidence(table), computed=table.num_classes is not None)
     spread = None if table.cluster is None else clustered_shares(table, bins, columns[2], columns[3])
     for place, (low, high, n, right, residual) in enumerate(zip(*(c.tolist() for c in columns), strict=True)):
         if n == 0:

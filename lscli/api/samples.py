@@ -14,6 +14,7 @@ from lscli.io.argument import is_stdin
 from lscli.io.clusters import NONE
 from lscli.io.ensemble_files import is_ensemble
 from lscli.listings import Recomputed, Sample, Samples
+from lscli.metrics.sorted_values import pooled
 from lscli.options import SamplesOptions
 from lscli.table import BOUNDS, bound
 
@@ -106,14 +107,15 @@ def _cells(table: SampleTable, name: str) -> list[Any]:
 
 
 def _worst(parts: Iterable[Part], count: int, by: WorstBy) -> Iterator[Part]:
-    """The worst samples of all parts as one part; of equally bad samples, the first rows."""
+    """The worst samples of all parts as one part; of equally bad samples, within rounding, the first rows."""
     kept: Part | None = None
     for part in parts:
         table, groups = part if kept is None else _joined(kept, part)
         if by == "confidence":
-            badness = np.where(table["correct"], -np.inf, table["confidence"])
+            badness = np.where(table["correct"], -np.inf, pooled("confidence", table["confidence"]))
         else:  # an unknown loss counts as its lower bound
-            badness = table["loss_hard" if table.has(frozenset({"loss_hard"})) else bound("loss_hard", "lower")]
+            known = table.has(frozenset({"loss_hard"}))
+            badness = pooled("loss_hard", table["loss_hard" if known else bound("loss_hard", "lower")])
         order = np.lexsort((table["row"], -badness))[:count]
         if by == "confidence":
             order = order[~table["correct"][order]]

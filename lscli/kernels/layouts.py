@@ -3,9 +3,9 @@
 numpy spends about 0.3 us on each run along the last axis. So a wide tile keeps its rows, [n, K], and a narrow tile is
 transposed to one line per class, [K, n].
 
-Wide tiles are computed in the type of their elements: at most 128 elements are added in that type, and those sums are
-added in float64. Rounding errors average out over many classes, but not over few, so narrow tiles are computed in
-float64.
+The elements of wide tiles are computed in their own type, and their sums in float64: sums in float32 would depend on
+the order of the classes by 1e-7, and so would tell apart rows that are permutations of each other. The rounding errors
+of the elements average out over many classes, but not over few, so narrow tiles are computed in float64 throughout.
 
 The result of a row never depends on the other rows of its tile.
 """
@@ -19,12 +19,27 @@ import numpy as np
 from lscli.kernels.rowstate import NARROW
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
     from numpy.typing import NDArray
 
     Array = NDArray[Any]
 
 # einsum's inner loop keeps at least four running sums, so that each adds at most 32 elements in a row.
 _BLOCK = 128
+
+# Sums of the row state: the two arrays whose product is added, 0 for x_i - m and 1 for its exponentials.
+_PRODUCTS: dict[str, tuple[int, int | None]] = {
+    "shift": (0, None),
+    "tail": (1, None),
+    "tail_cross": (0, 1),
+    "tail_square": (1, 1),
+}
+# The fields of the row state that `moments` computes.
+MOMENTS = ("runner_up", *_PRODUCTS)
+
+# The number of elements that are widened to float64 at a time, so that they stay in a near cache until they are added.
+_WIDENED = 1 << 16
 
 
 class WideLayout:
@@ -40,6 +55,7 @@ class WideLayout:
         self._k = num_classes
         self._d = np.empty((tile, num_classes), element)
         self._e = np.empty((tile, num_classes), element)
+        self._widened = [] if element == np.float64 else [np.empty(_WIDENED) for _ in range(2)]
         # Each row is padded with False to whole 8-byte words, for `_counts`.
         self._flags = np.zeros((tile, -(-num_classes // 8) * 8), np.bool_)
 
@@ -92,17 +108,87 @@ class WideLayout:
 
     def sums(self, a: Array, b: Array | None = None) -> Array:
         """The sum over the classes of each row of a, or of a * b, in float64."""
-        # Without `optimize`, einsum never calls BLAS, whose rounding depends on the shape of the tile.
-        whole = self._k // _BLOCK * _BLOCK
-        blocks = (len(a), whole // _BLOCK, _BLOCK)
-        if b is None:
-            parts = np.einsum("ijk->ij", a[:, :whole].reshape(blocks))
-            rest = np.einsum("ij->i", a[:, whole:])
-        else:
-            parts = np.einsum("ijk,ijk->ij", a[:, :whole].reshape(blocks), b[:, :whole].reshape(blocks))
-            rest = np.einsum("ij,ij->i", a[:, whole:], b[:, whole:])
-        total: Array = np.add.reduce(parts, axis=1, dtype=np.float64) + rest
+        total = np.zeros(len(a))
+        for rows, classes in self._parts(len(a)):
+            wide = self._float64(0, a[rows, classes])
+            total[rows] += _sums_of_rows(wide, None if b is None else self._float64(1, b[rows, classes]))
         return total
+
+    def moments(
+        self, raw: Array, largest: Array, d: Array, e: Array, top: Array, fields: Collection[str]
+    ) -> dict[str, Array]:
+        """Those of the fields of the row state that are in `MOMENTS`. Writes x_i - m to d and its exponentials to e.
+
+        The exponential of the prediction is written as 0; d may be `raw`.
+        """
+        at, found = self.at(top), {name: np.empty(len(d)) for name in MOMENTS if name in fields}
+        if self._widened and self._k <= _WIDENED:
+            self._moments_of_parts(raw, largest, d, e, at, found)
+        else:
+            self.subtract(raw, largest, out=d)
+            if "tail" in found:
+                np.exp(d, out=e)
+                e.reshape(-1)[at] = 0.0
+            for name, (left, right) in _PRODUCTS.items():
+                if name in found:
+                    found[name][:] = self.sums((d, e)[left], None if right is None else (d, e)[right])
+            if "runner_up" in found:
+                d.reshape(-1)[at] = -np.inf
+                found["runner_up"][:] = self.maximum(d)
+                d.reshape(-1)[at] = 0.0
+        return found
+
+    def _moments_of_parts(
+        self, raw: Array, largest: Array, d: Array, e: Array, at: Array, found: dict[str, Array]
+    ) -> None:
+        """Finish some rows before the next, while they are in a near cache."""
+        step, flat_d = _WIDENED // self._k, d.reshape(-1)
+        wide = [buffer[: step * self._k].reshape(step, self._k) for buffer in self._widened]
+        for start in range(0, len(d), step):
+            rows = slice(start, start + step)
+            own_d, own_e = d[rows], e[rows]
+            both = wide[0][: len(own_d)], wide[1][: len(own_d)]
+            np.subtract(raw[rows], largest[rows, None], out=own_d)
+            flat_d[at[rows]] = -np.inf
+            if "runner_up" in found:
+                found["runner_up"][rows] = np.maximum.reduce(own_d, axis=1)
+            if "tail" in found:
+                np.exp(own_d, out=own_e)  # 0 at the prediction
+                np.copyto(both[1], own_e)
+            flat_d[at[rows]] = 0.0
+            if "shift" in found or "tail_cross" in found:
+                np.copyto(both[0], own_d)
+            for name, (left, right) in _PRODUCTS.items():
+                if name not in found:
+                    continue
+                if right is None:
+                    np.einsum("ij->i", both[left], out=found[name][rows])
+                else:
+                    np.einsum("ij,ij->i", both[left], both[right], out=found[name][rows])
+
+    def _parts(self, n: int) -> Iterator[tuple[slice, slice]]:
+        """Parts of a tile of n rows, of at most `_WIDENED` elements: rows and classes."""
+        if not self._widened:
+            yield slice(0, n), slice(0, self._k)
+            return
+        rows, classes = max(1, _WIDENED // self._k), min(self._k, _WIDENED)
+        for start in range(0, n, rows):
+            for first in range(0, self._k, classes):
+                yield slice(start, min(start + rows, n)), slice(first, min(first + classes, self._k))
+
+    def _float64(self, place: int, a: Array) -> Array:
+        """The part in float64: itself, or a copy in the buffer with this number."""
+        if a.dtype == np.float64:
+            return a
+        wide = self._widened[place][: a.size].reshape(a.shape)
+        np.copyto(wide, a)
+        return wide
+
+    def copies(self, a: Array) -> Iterator[tuple[slice, Array]]:
+        """All rows, some at a time, and a float64 copy of them in the layout's shape, which may be overwritten."""
+        step = max(2, _WIDENED // self._k)
+        for start in range(0, len(a), step):
+            yield slice(start, start + step), a[start : start + step].astype(np.float64)
 
     def chosen(self, a: Array, index: Array) -> Array:
         """A copy of the rows with these indices, in the layout's shape."""
@@ -144,6 +230,13 @@ class WideLayout:
         for row in np.flatnonzero(_counts(flags) > 1):
             ranks[wrong[row]] += np.count_nonzero(flags[row, : label[wrong[row]]])
         return ranks
+
+
+def _sums_of_rows(a: Array, b: Array | None = None) -> Array:
+    """The sum of each row of a, or of a * b, [n, k] float64 each."""
+    # Without `optimize`, einsum never calls BLAS, whose rounding depends on the shape of the tile.
+    total: Array = np.einsum("ij->i", a) if b is None else np.einsum("ij,ij->i", a, b)
+    return total
 
 
 def _counts(flags: Array) -> Array:
@@ -219,6 +312,26 @@ class NarrowLayout:
     def sums(self, a: Array, b: Array | None = None) -> Array:
         total: Array = np.add.reduce(a, axis=0) if b is None else np.einsum("kn,kn->n", a, b)
         return total
+
+    def moments(
+        self, raw: Array, largest: Array, d: Array, e: Array, top: Array, fields: Collection[str]
+    ) -> dict[str, Array]:
+        at, found = (top, np.arange(len(top))), {}
+        self.subtract(raw, largest, out=d)
+        if "runner_up" in fields:
+            d[at] = -np.inf
+            found["runner_up"] = self.maximum(d)
+            d[at] = 0.0
+        if "tail" in fields:
+            np.exp(d, out=e)
+            e[at] = 0.0
+        for name, (left, right) in _PRODUCTS.items():
+            if name in fields:
+                found[name] = self.sums((d, e)[left], None if right is None else (d, e)[right])
+        return found
+
+    def copies(self, a: Array) -> Iterator[tuple[slice, Array]]:
+        yield slice(0, a.shape[1]), a.copy()
 
     def chosen(self, a: Array, index: Array) -> Array:
         rows: Array = a.take(index, axis=1)

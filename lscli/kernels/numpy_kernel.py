@@ -9,6 +9,7 @@ import numpy as np
 
 from lscli.kernels.class_sums import block_rows
 from lscli.kernels.layouts import layout_for
+from lscli.kernels.row_hash import hash_of
 from lscli.kernels.rowstate import NARROW, PNORM_EXPONENTS, RowState, unscaled
 from lscli.kernels.torch_softmax import softmax_total
 
@@ -109,56 +110,42 @@ class NumpyKernel:
             replaceable = (overwrite or raw is not x) and raw.dtype == d.dtype
             if replaceable and (np.abs(largest) < self._far_from_overflow).all():
                 d = raw  # in place, which halves the memory traffic
-            layout.subtract(raw, largest, out=d)
-            self._sum(state, raw, d, e, layout.at(top))
+            self._sum(state, raw, d, e)
             for sums in self._class_sums:
                 sums.add(layout, e, state, first, count)
             if "norms" in self._fields:
-                state.norms = self._norms(state, raw, d, e)
+                state.norms = self._norms(state, raw, d)
         return state
 
-    def _sum(self, state: RowState, raw: Array, d: Array, e: Array, at_top: Array) -> None:
+    def _sum(self, state: RowState, raw: Array, d: Array, e: Array) -> None:
         layout, fields = self._layout, self._fields
-        masked = True
+        for name, value in layout.moments(raw, state.largest, d, e, state.top, fields).items():
+            setattr(state, name, value)
+        if "row_hash" in fields:
+            state.row_hash = np.concatenate([hash_of(layout.as_rows(part)) for _, part in layout.copies(d)])
+        if len(self._vectors):
+            state.dots = np.stack([self._dot(c, state, raw, d) for c in self._vectors], axis=1)
         if "shift" in fields:
-            state.shift = layout.sums(d)
             state.mean_shift = state.shift / self._k
-            masked = self._correct_overflow(state, raw)
+            self._correct_overflow(state, raw)
         if "open_classes" in fields:
             state.open_classes, open_shift = self._open(state, raw)
             state.open_shift = open_shift if "open_shift" in fields else None
-        if len(self._vectors):
-            state.dots = np.stack([self._dot(c, state, raw, d, e) for c in self._vectors], axis=1)
-        if "runner_up" in fields:
-            d.reshape(-1)[at_top] = -np.inf
-            state.runner_up = layout.maximum(d)
-            d.reshape(-1)[at_top] = 0.0
         if "tail" in fields:
-            np.exp(d, out=e)
-            e.reshape(-1)[at_top] = 0.0
-            state.tail = layout.sums(e)
             small = np.flatnonzero(state.tail < self._least)
             differences = np.ldexp(self._differences(state, raw, small), self._exponent) if len(small) else None
+        if "tail_cross" in fields and np.isnan(state.tail_cross).any():
+            # A masked class adds 0, but 0 * -inf is nan.
+            state.tail_cross = layout.sums(np.maximum(d, np.finfo(d.dtype).min), e)
         if "log_tail" in fields:
             log_sum, entropy = np.empty(0), np.empty(0)
             if differences is not None:
                 log_sum, entropy = _log_sum_and_entropy(differences.copy(), state.top[small])
-        if "tail_cross" in fields:
-            if masked:  # a masked class adds 0, but 0 * -inf is nan
-                np.maximum(d, np.finfo(d.dtype).min, out=d)
-            state.tail_cross = layout.sums(d, e)
-        if "log_tail" in fields:
             state.log_tail = np.log(state.tail)
             state.log_tail[small] = log_sum
         if "tail_entropy" in fields:
             state.tail_entropy = state.log_tail - state.tail_cross / state.tail
             state.tail_entropy[small] = entropy
-        if "tail_square" in fields:
-            state.tail_square = layout.sums(e, e)
-            if e.dtype == np.float32:  # squares underflow where their roots do not
-                few = np.flatnonzero(state.tail_square < self._least)
-                squares = np.square(layout.rows(e, few), dtype=np.float64)
-                state.tail_square[few] = np.add.reduce(squares, axis=1)
         if "tail" in fields and differences is not None and e.dtype == np.float32:
             self._widen_tails(state, differences, small)
 
@@ -212,13 +199,14 @@ class NumpyKernel:
             open_shift[masked] = unscaled(np.add.reduce(np.where(seen, differences, 0.0), axis=1), self._exponent)
         return count, open_shift
 
-    def _dot(self, c: Array, state: RowState, raw: Array, d: Array, e: Array) -> Array:
-        """The sum over the classes of c times the differences d; overwrites e."""
-        # Scaled to at most 1, so that float32 holds c whatever the scale of the weights.
+    def _dot(self, c: Array, state: RowState, raw: Array, d: Array) -> Array:
+        """The sum over the classes of c times the differences d."""
+        # Scaled to at most 1, so that no sum overflows whatever the scale of the weights.
         scale = int(np.frexp(np.maximum.reduce(c))[1])
         c = np.ldexp(c, -scale)
-        np.multiply(d, self._layout.by_class(c.astype(d.dtype)), out=e)
-        dot = self._layout.sums(e)
+        of_class = self._layout.by_class(c)
+        parts = [self._layout.sums(np.multiply(v, of_class, out=v)) for _, v in self._layout.copies(d)]
+        dot: Array = np.concatenate(parts)
         # Rows with masked or huge logits are recomputed in float64, without the classes where c is 0: 0 * -inf is nan.
         odd = np.flatnonzero(~np.isfinite(dot))
         products = np.ascontiguousarray(self._differences(state, raw, odd)[:, c > 0] * c[c > 0])
@@ -237,21 +225,22 @@ class NumpyKernel:
             above[np.isneginf(label_logit)] = np.inf
         return above
 
-    def _norms(self, state: RowState, raw: Array, d: Array, e: Array) -> Array:
-        """The field `norms`; overwrites d and e."""
+    def _norms(self, state: RowState, raw: Array, d: Array) -> Array:
+        """The field `norms`, in float64: scores that are equal must not differ by more than its rounding."""
         layout = self._layout
         mean = state.mean_shift
-        layout.subtract(d, mean.astype(d.dtype), out=d)
-        np.abs(d, out=d)
-        largest = layout.maximum(d)
-        # Powers of values up to 1 do not overflow.
-        np.divide(d, layout.by_row(np.where(largest > 0, largest, 1).astype(d.dtype)), out=d)
-        np.copyto(e, d)
-        powers = [layout.sums(d)]
-        for _ in PNORM_EXPONENTS[1:]:
-            powers.append(layout.sums(e, d))
-            np.multiply(e, d, out=e)
-        norms = _norms_of(np.stack(powers, axis=1), largest, -mean)
+        norms = np.empty((len(mean), len(PNORM_EXPONENTS)))
+        for rows, v in layout.copies(d):
+            layout.subtract(v, mean[rows], out=v)
+            np.abs(v, out=v)
+            largest = layout.maximum(v)
+            # Powers of values up to 1 do not overflow.
+            np.divide(v, layout.by_row(np.where(largest > 0, largest, 1)), out=v)
+            power, powers = v.copy(), [layout.sums(v)]
+            for _ in PNORM_EXPONENTS[1:]:
+                powers.append(layout.sums(power, v))
+                np.multiply(power, v, out=power)
+            norms[rows] = _norms_of(np.stack(powers, axis=1), largest, -mean[rows])
         for row in np.flatnonzero((np.abs(state.largest) >= self._far_from_overflow) & np.isfinite(mean)):
             # The differences may have overflowed; `raw` still holds such logits, since huge ones are never replaced.
             x = np.ldexp(layout.rows(raw, np.array([row]))[0].astype(np.float64), -1)

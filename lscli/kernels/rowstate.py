@@ -61,6 +61,7 @@ class RowState:
         dots: [n, V], sum over i of c_i (x_i - m) for each of V vectors c; classes where c is 0 are excluded.
         norms: [n, P], (sum over i of |v_i|^p)^(1/p) divided by the largest v_i, for each p of PNORM_EXPONENTS, where v
             is the row minus its mean; inf if all logits are equal, nan with a masked class.
+        row_hash: 64 bits from all x_i - m, rounded to 1e-4, whatever the order of the classes; see row_hash.py.
 
     With soft labels q, the following fields are present, and `label` and `label_logit` have no meaning:
         ignored: whether the soft label is ignored.
@@ -88,6 +89,7 @@ class RowState:
     softmax_total: Part = None
     dots: Part = None
     norms: Part = None
+    row_hash: Part = None
     ignored: Part = None
     soft_shift: Part = None
     soft_squares: Part = None
@@ -253,6 +255,7 @@ COLUMNS: dict[str, ColumnRule] = {
     # 0 - expm1: on a tie this is 0, where -expm1(0) is -0.
     "margin": _rule("tail runner_up", lambda terms: (0.0 - np.expm1(_float64(terms.state.runner_up))) / terms.z),
     "pnorm_scores": _rule("shift norms", lambda terms: 1.0 / _float64(terms.state.norms)),
+    "row_hash": _rule("row_hash", lambda terms: np.asarray(terms.state.row_hash).view(np.uint64)),
     "logit_gap": _rule("shift", lambda terms: terms.gap),
     "logit_margin": _rule("runner_up", lambda terms: 0.0 - _float64(terms.state.runner_up)),
     "above_label": _rule("above_label", lambda terms: terms.state.above_label),
@@ -268,6 +271,7 @@ DTYPES: dict[str, type[np.generic]] = {
     "label_rank": np.int32,
     "class_count": np.int32,
     "correct": np.bool_,
+    "row_hash": np.uint64,
 }
 
 # The shape of one sample's value, where this is not a scalar.

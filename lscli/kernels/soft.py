@@ -99,11 +99,11 @@ class SoftKernel(NumpyKernel):
         wide[:] = widened(x, self._element)
         return wide
 
-    def _sum(self, state: RowState, raw: Array, d: Array, e: Array, at_top: Array) -> None:
-        super()._sum(state, raw, d, e, at_top)
+    def _sum(self, state: RowState, raw: Array, d: Array, e: Array) -> None:
+        super()._sum(state, raw, d, e)
         state.soft_shift = self._mean_difference(state, raw, d, self._q)
         if self._squares:
-            state.soft_squares = self._squared_errors(state, e, at_top)
+            state.soft_squares = self._squared_errors(state, e, self._layout.at(state.top))
         masked = np.flatnonzero(np.isneginf(state.shift)) if self._eps and self._excludes else np.empty(0, np.intp)
         found = [self._floors(eps, state, raw, masked) for eps in self._eps]
         if self._weighted_loss:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from lscli.kernels.row_hash import FARTHEST, GOLDEN, LAST_SHIFT, ROUNDS, STEPS
 from lscli.kernels.rowstate import NARROW, PNORM_EXPONENTS, RowState, unscaled
 from lscli.kernels.torch_class_sums import TorchClassSums
 from lscli.kernels.torch_softmax import softmax_total
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.kernels.class_sums import ClassSums
+
+
+# Below this difference from the largest logit, e^(x_i - m) and its square lose digits in float32.
+_FAR = -16.0
 
 
 class TorchKernel:
@@ -69,7 +74,7 @@ class TorchKernel:
         if "shift" in self._fields:
             # Scaled first: float32 holds neither 3e38 + 3e38 nor the sum of many of 1e37, and -inf must mean a masked
             # class and nothing else.
-            state.shift = self._differences(x, largest).sum(dim=1)
+            state.shift = self._sum(self._differences(x, largest))
         if "norms" in self._fields:
             state.norms = self._norms(x, largest, state.shift)
         if "above_label" in self._fields:
@@ -78,27 +83,55 @@ class TorchKernel:
             masked = x == -math.inf
             state.open_classes = self._k - masked.sum(dim=1)
         if {"open_classes", "open_shift"} <= self._fields:
-            state.open_shift = self._differences(x, largest).masked_fill_(masked, 0.0).sum(dim=1)
+            state.open_shift = self._sum(self._differences(x, largest).masked_fill_(masked, 0.0))
         if self._vectors is not None:
             state.dots = self._dots(x, largest)
         d = x - largest[:, None]
+        d.scatter_(1, top[:, None], -math.inf)
+        second = d.amax(dim=1)
+        d.scatter_(1, top[:, None], 0.0)
         if "runner_up" in self._fields:
-            d.scatter_(1, top[:, None], -math.inf)
-            state.runner_up = d.amax(dim=1)
-            d.scatter_(1, top[:, None], 0.0)
+            state.runner_up = second
+        if "row_hash" in self._fields:
+            state.row_hash = self._hash(d)
         if "log_tail" in self._fields:
             state.log_tail, state.tail_entropy = self._others(d, top)
         if "tail" in self._fields:
-            e = d.exp().scatter_(1, top[:, None], 0.0)
-            state.tail = e.sum(dim=1)
-            if "tail_cross" in self._fields:
-                # A masked class adds 0, but 0 * -inf is nan.
-                state.tail_cross = d.clamp_(min=torch.finfo(d.dtype).min).mul_(e).sum(dim=1)
-            for sums in self._class_sums:
-                sums.add(e, state, first)
-            if "tail_square" in self._fields:
-                state.tail_square = e.square_().sum(dim=1)
+            self._tail(state, d, second, first)
         return state
+
+    def _tail(self, state: RowState, d: torch.Tensor, second: torch.Tensor, first: int) -> None:
+        """The sums of exponentials of d [n, K], which is overwritten; `second` [n] is the largest d of the others."""
+        # Exponentials are relative to the second largest logit where that is far away, so that neither they nor their
+        # squares underflow. The difference of two differences is rounded once more, so all other rows stay as they are.
+        away = torch.where((second < _FAR) & (second > -math.inf), second, 0)
+        e = (d - away[:, None]).exp_().scatter_(1, state.top[:, None], 0.0)
+        scale = away.to(self._wide(d)).exp()
+        state.tail = self._sum(e) * scale
+        if "tail_cross" in self._fields:
+            # A masked class adds 0, but 0 * -inf is nan.
+            state.tail_cross = self._sum(d.clamp_(min=torch.finfo(d.dtype).min).mul_(e)) * scale
+        if "tail_square" in self._fields:
+            state.tail_square = self._sum(e.square()) * scale * scale
+        if self._class_sums:
+            e *= scale.to(e.dtype)[:, None]
+        for sums in self._class_sums:
+            sums.add(e, state, first)
+
+    def _wide(self, x: torch.Tensor) -> torch.dtype:
+        return x.dtype if x.device.type == "mps" else torch.float64
+
+    def _sum(self, x: torch.Tensor) -> torch.Tensor:
+        """The sum over the classes, in float64: as in numpy, the order of the classes must not matter."""
+        return x.sum(dim=1, dtype=self._wide(x))
+
+    def _hash(self, d: torch.Tensor) -> torch.Tensor:
+        """`row_hash.hash_of` in int64, whose products and sums have the same bits as those of uint64."""
+        steps = (d.to(self._wide(d)) * STEPS).round_().clamp_(min=-FARTHEST)
+        z = steps.nan_to_num_(0.0).long().add_(_signed(GOLDEN))
+        for shift, factor in ROUNDS:
+            z = _shifted(z, shift).bitwise_xor_(z).mul_(_signed(factor))
+        return _shifted(z, LAST_SHIFT).bitwise_xor_(z).masked_fill_(d == -math.inf, 0).sum(dim=1)
 
     def _element(self, x: torch.Tensor) -> torch.dtype:
         # As in numpy: over few classes, rounding errors do not average out. mps has no float64.
@@ -113,10 +146,10 @@ class TorchKernel:
         differences = self._differences(x, largest)
         # A class where c is 0 may be masked, and 0 * -inf is nan.
         vectors = torch.as_tensor(self._vectors).to(x.dtype).to(x.device)
-        return torch.stack([(differences * c).masked_fill_(c == 0, 0.0).sum(dim=1) for c in vectors], dim=1)
+        return torch.stack([self._sum((differences * c).masked_fill_(c == 0, 0.0)) for c in vectors], dim=1)
 
     def _above_label(self, x: torch.Tensor, label_logit: torch.Tensor) -> torch.Tensor:
-        above = self._differences(x, label_logit).clamp_(min=0.0).sum(dim=1)
+        above = self._sum(self._differences(x, label_logit).clamp_(min=0.0))
         return above.masked_fill_(label_logit == -math.inf, math.inf)
 
     def _others(self, d: torch.Tensor, top: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -126,19 +159,19 @@ class TorchKernel:
         none = second == -math.inf
         others = torch.where(none[:, None], 0.0, others - second[:, None])
         e = others.exp()
-        total = e.sum(dim=1)
-        entropy = total.log() - others.clamp_(min=torch.finfo(d.dtype).min).mul_(e).sum(dim=1) / total
+        total = self._sum(e)
+        entropy = total.log() - self._sum(others.clamp_(min=torch.finfo(d.dtype).min).mul_(e)) / total
         return second + torch.where(none, 0.0, total.log()), entropy.masked_fill_(none, 0.0)
 
     def _norms(self, x: torch.Tensor, largest: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
-        # Scaled like the shift, so that nothing overflows.
+        # Scaled like the shift, so that nothing overflows; in float64, as in numpy.
         mean = shift / self._k
-        v = (x * self._scale - (largest * self._scale + mean)[:, None]).abs_()
+        v = (self._differences(x, largest).to(shift.dtype) - mean[:, None]).abs_()
         size = v.amax(dim=1)
         v /= torch.where(size > 0, size, 1)[:, None]
         power = v.clone()
         sums = [v.sum(dim=1), *(power.mul_(v).sum(dim=1) for _ in PNORM_EXPONENTS[1:])]
-        exponents = torch.tensor(PNORM_EXPONENTS, device=x.device, dtype=x.dtype)
+        exponents = torch.tensor(PNORM_EXPONENTS, device=x.device, dtype=v.dtype)
         norms = torch.stack(sums, dim=1) ** (1 / exponents) * (size / -mean)[:, None]
         norms.masked_fill_((mean == 0)[:, None], math.inf)
         return norms.masked_fill_(size.isinf()[:, None], math.nan)
@@ -163,6 +196,16 @@ class TorchKernel:
             if self._exponents is not None:
                 host.dots = np.ldexp(host.dots, self._exponents)
         return host
+
+
+def _signed(bits: int) -> int:
+    """The 64 bits as an int64."""
+    return bits - (bits >> 63 << 64)
+
+
+def _shifted(z: torch.Tensor, shift: int) -> torch.Tensor:
+    """The bits of int64 moved to the right, with zeros from the left."""
+    return (z >> shift).bitwise_and_((1 << (64 - shift)) - 1)
 
 
 _SCALED = ("shift", "open_shift", "above_label", "dots")

@@ -169,7 +169,8 @@ METRICS = (
     Metric(
         "ece",
         "sum_b (n_b/N) |mean a - mean c| over the bins of c that are not empty, n_b the weight of a bin, of M = "
-        f"{BINS} equal-width bins (lo, hi] with edges i/M, 0 in the first, 1 in the last",
+        f"{BINS} equal-width bins (lo, hi] with edges i/M, 0 in the first, 1 in the last; a computed c that differs "
+        "from an edge by rounding is on that edge",
         rule_columns,
         _error("ece"),
         "expected calibration error",
@@ -225,8 +226,8 @@ METRICS = (
         "ece_equal_mass",
         f"the error over M = {BINS} bins of equal count by value: bin i < M ends with the smallest confidence whose "
         "cumulative weight reaches i floor(N/M) + min(i, N mod M), and equal ends merge, so that equal confidences "
-        "share a bin; --norm l1 (as ece), l2 (as rmsce) or max (as mce); --compat focal: the adaptive ECE of Mukhoti "
-        "et al. 2020",
+        "(they differ by at most 1e-13 of c (1 - c)) share a bin; --norm l1 (as ece), l2 (as rmsce) or max (as mce); "
+        "--compat focal: the adaptive ECE of Mukhoti et al. 2020",
         _mass_columns,
         _error("ece_equal_mass"),
         "ece over bins of equal count",

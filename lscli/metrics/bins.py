@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from lscli.metrics.confidence import residual
-from lscli.metrics.sorted_values import SortedValues, sorted_by
+from lscli.metrics.sorted_values import SortedValues, rounding_of_probability, sorted_by
 from lscli.metrics.torch_rounding import as_sigmoid_of, linspace_of_torch, rounded_to
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ class BinRule:
         element: the type that confidences are rounded to before they are compared and averaged.
         clip: the least distance of confidences from 0 and 1; closer ones are clipped.
         one_apart: a confidence of 1 has its own bin.
+        within_rounding: a confidence that was computed lies on an edge if it differs from it by rounding alone.
+            Else the order of the classes would choose the bin of 0.6, which is an edge and a common probability.
     """
 
     inner: Array
@@ -62,6 +64,7 @@ class BinRule:
     element: str = "float64"
     clip: float = 0.0
     one_apart: bool = False
+    within_rounding: bool = False
 
     @property
     def slots(self) -> int:
@@ -72,6 +75,13 @@ class BinRule:
     def edges(self) -> Array:
         """The lower edge of each bin, then the upper edge of the last, [slots + 1]."""
         return np.concatenate(([0.0], self.inner, [1.0] * (1 + self.one_apart)))
+
+    @property
+    def inner_computed(self) -> Array:
+        """The inner edges for probabilities that were computed, [M-1]."""
+        if not self.within_rounding:
+            return self.inner
+        return self.inner + rounding_of_probability(self.inner) * (1.0 if self.side == "left" else -1.0)
 
     def changes(self, table: SampleTable) -> bool:
         """Whether the confidences of the rule are not those of the table."""
@@ -85,9 +95,13 @@ class BinRule:
             c = np.clip(c, self.clip, 1.0 - self.clip)
         return rounded_to(as_sigmoid_of(c, self.sigmoid), self.element)
 
-    def bin_of(self, c: Array) -> Array:
-        """The bin of each of these confidences [n], by its edges: c * M would round some into the next bin."""
-        edges = np.append(self.inner, 1.0) if self.one_apart else self.inner
+    def bin_of(self, c: Array, *, computed: bool = False) -> Array:
+        """The bin of each of these confidences [n], by its edges: c * M would round some into the next bin.
+
+        Confidences that were given are compared exactly, and those that were computed from logits within rounding.
+        """
+        inner = self.inner_computed if computed else self.inner
+        edges = np.append(inner, 1.0) if self.one_apart else inner
         smallest = np.uint8 if self.slots <= 256 else np.intp
         return np.searchsorted(edges, c, side=self.side).astype(smallest)
 
@@ -124,7 +138,8 @@ def _rule(bins: int, bin_edges: BinEdges, compat: Library | None) -> BinRule:
         return BinRule(_relplot_edges(bins), "right", params)
     if compat == "focal":  # ECELoss: (lo, hi] with float32 edges, and the softmax of float32 logits
         return BinRule(linspace_of_torch(bins, "float32"), "left", params, element="float32", library=True)
-    return BinRule(np.arange(1, bins) / bins, "left" if bin_edges == "right" else "right", params)
+    side: Literal["left", "right"] = "left" if bin_edges == "right" else "right"
+    return BinRule(np.arange(1, bins) / bins, side, params, within_rounding=True)
 
 
 @lru_cache
@@ -196,10 +211,11 @@ def _sorted_by_bin(table: SampleTable, rule: BinRule) -> tuple[SortedValues, lis
 def binned(table: SampleTable, rule: BinRule) -> tuple[Array, Array, Array, Array]:
     """The bin, a - c, a and c (1 - c) of every sample, [n] each, with c as the rule clips and rounds it."""
     c, correct = table["confidence"], table["correct"]
+    computed = table.num_classes is not None
     if rule.changes(table):
         c = rule.confidence(table)
-        return rule.bin_of(c), correct - c, correct, c * (1.0 - c)
-    return rule.bin_of(c), residual(table), correct, c * table["one_minus_confidence"]
+        return rule.bin_of(c, computed=computed), correct - c, correct, c * (1.0 - c)
+    return rule.bin_of(c, computed=computed), residual(table), correct, c * table["one_minus_confidence"]
 
 
 class ClusteredShares(NamedTuple):

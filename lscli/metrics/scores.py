@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from lscli.kernels.row_hash import mixed
 from lscli.kernels.rowstate import PNORM_EXPONENTS
 from lscli.metrics.sorted_values import SortedValues, sorted_by
 from lscli.table import SampleTable
@@ -29,6 +30,8 @@ SCORE_COLUMNS: dict[Score, str] = {
     "max_logit_pnorm": "pnorm_scores",
     "mutual_information": "mutual_information",
 }
+# The column of the half-table with the scores of one exponent.
+_PNORM = "pnorm_score"
 # Scores that are larger for less certain samples.
 _DESCENDING = ("entropy", "mutual_information")
 
@@ -98,7 +101,8 @@ class Ranking(NamedTuple):
 
 def score_columns(settings: Settings) -> frozenset[str]:
     """The columns of a ranking by the score of the settings."""
-    return frozenset({"correct", SCORE_COLUMNS[settings.score]})
+    halves = frozenset({"row_hash"}) if settings.score == "max_logit_pnorm" else frozenset[str]()
+    return halves | {"correct", SCORE_COLUMNS[settings.score]}
 
 
 def ranking_by(table: SampleTable, score: Score) -> ScoredRanking:
@@ -145,23 +149,30 @@ def ranking_of_half(table: SampleTable, exponent: int | None) -> Ranking | None:
         half = half.with_weights(table.weight[~table.kept(held_out_rows)])
     if table.cluster is not None and table.origin is None:
         half = half.with_clusters(table.cluster[~table.kept(held_out_rows)])
-    return _ranking(half, "score")
+    return _ranking(half, "confidence" if exponent is None else _PNORM)
 
 
 def _evaluated_half(table: SampleTable, exponent: int | None) -> SampleTable:
     rows = ~table.kept(held_out_rows)
-    scores = table["confidence"] if exponent is None else table["pnorm_scores"][:, exponent]
-    return SampleTable({"correct": table["correct"][rows], "score": scores[rows]})
+    name, scores = ("confidence", table["confidence"]) if exponent is None else (_PNORM, _pnorm(table, exponent))
+    return SampleTable({"correct": table["correct"][rows], name: scores[rows]})
+
+
+def _pnorm(table: SampleTable, exponent: int) -> Array:
+    """The scores with one exponent, [n]."""
+    scores: Array = table["pnorm_scores"][:, exponent]
+    return scores
 
 
 def _choose_exponent(table: SampleTable) -> tuple[int | None, float]:
     """The best column of pnorm_scores, None if no column gives a ranking, and the weight of the samples that choose."""
     rows = table.kept(held_out_rows)
     weight = None if table.weight is None else table.weight[rows]
-    correct, scores = table["correct"][rows], table["pnorm_scores"][rows]
+    correct = table["correct"][rows]
     areas = []
     for column in range(len(PNORM_EXPONENTS)):
-        ranking = _ranking(SampleTable({"correct": correct, "score": scores[:, column]}, weight=weight), "score")
+        half = SampleTable({"correct": correct, _PNORM: _pnorm(table, column)[rows]}, weight=weight)
+        ranking = _ranking(half, _PNORM)
         areas.append(np.inf if ranking is None else ranking.aurc())
     size, least = float(rows.sum() if weight is None else weight.sum()), min(areas)
     if least == np.inf:
@@ -171,22 +182,11 @@ def _choose_exponent(table: SampleTable) -> tuple[int | None, float]:
 
 
 def held_out_rows(table: SampleTable) -> Array:
-    """The half of the samples that the exponent is chosen on, [n] bool: by their values, not by their positions."""
-    return _halved(table["pnorm_scores"])
+    """The half of the samples that the exponent is chosen on, [n] bool: by their logits, not by their positions.
 
-
-def _halved(values: Array) -> Array:
-    """One bit of a hash of each row of values, [n] bool (mixed as by SplitMix64, Steele et al. 2014)."""
-    # In float32, because kernels differ in the last digits of a float64; + 0 turns -0 into 0.
-    with np.errstate(over="ignore"):
-        rounded = np.ascontiguousarray(values, np.float64).astype(np.float32) + np.float32(0)
-    mixed = np.zeros(len(values), np.uint64)
-    for bits in rounded.view(np.uint32).T:
-        mixed += bits + np.uint64(0x9E3779B97F4A7C15)
-        mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        mixed ^= mixed >> np.uint64(31)
-    return (mixed & np.uint64(1)).astype(np.bool_)
+    Rows that are permutations of each other, or that differ by a constant, are in the same half.
+    """
+    return (mixed(table["row_hash"]) & np.uint64(1)).astype(np.bool_)
 
 
 def digamma_rise(a: Array, n: Array) -> Array:

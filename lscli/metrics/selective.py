@@ -111,7 +111,8 @@ METRICS = (
         "aurc",
         "mean over k = 1..N of the error rate of the k most confident by --score; its expectation over the orders of "
         "equal scores: a run of them of weight n with e errors, after weight n0 with e0 errors, adds [e + (e0 - e "
-        "n0/n) (psi(n0+n+1) - psi(n0+1))]/N, psi = digamma, also for weights that are not whole",
+        "n0/n) (psi(n0+n+1) - psi(n0+1))]/N, psi = digamma, also for weights that are not whole. Scores that differ by "
+        "rounding alone are equal: confidences by 1e-13 of c (1 - c)",
         score_columns,
         _measured(Ranking.aurc),
         "area under risk and coverage",
@@ -120,11 +121,11 @@ METRICS = (
     Metric(
         "aurc_pnorm_gain",
         "aurc by msp less aurc by max_logit_pnorm, the largest entry of v over the p-norm of v, v the logits less "
-        "their mean. One half of the samples, by the last bit of a hash of each row's sorted logits less the largest, "
-        "rounded to 1e-4, chooses the p of 1..8 with the least aurc (of equal ones the smallest p), and both areas "
-        "are of the other half: above 0 the ranking by confidence is damaged, as it is by label smoothing; absent for "
-        "K = 2",
-        frozenset({"confidence", "correct", "pnorm_scores"}),
+        "their mean. One half of the samples, by the last bit of a hash of each row's logits less the largest, in any "
+        "order of the classes and rounded to 1e-4, chooses the p of 1..8 with the least aurc (of equal ones the "
+        "smallest p), and both areas are of the other half: above 0 the ranking by confidence is damaged, as it is by "
+        "label smoothing; absent for K = 2",
+        frozenset({"confidence", "correct", "pnorm_scores", "row_hash"}),
         pnorm_gain,
         "above 0: msp ranks worse",
     ),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lscli.kernels import rowstate
 from lscli.kernels.devices import cpu_kernel
-from lscli.kernels.rowstate import COLUMNS, SHAPES, fields_for, write_columns
+from lscli.kernels.rowstate import COLUMNS, NARROW, SHAPES, fields_for, write_columns
 from lscli.options import Kernel
 from tests import naive
 
@@ -33,9 +35,14 @@ def kernel_columns(
     fields = fields_for(COLUMNS) | ({"open_shift"} if exclude else set())
     c = np.array(list(given.values())) if given else None
     compute = cpu_kernel(kernel, k, dtype or logits.dtype.name, fields, (), c)
-    out = {name: np.empty((len(logits), *SHAPES.get(name, ()))) for name in (*COLUMNS, *given)}
+    out = {name: np.empty((len(logits), *SHAPES.get(name, ())), _stored_as(name)) for name in (*COLUMNS, *given)}
     write_columns(compute.row_state(logits, labels), k, out, given)
     return out
+
+
+def _stored_as(name: str) -> type[np.generic]:
+    """The type of a column: integers of 64 bits do not fit into float64."""
+    return np.uint64 if rowstate.DTYPES.get(name) is np.uint64 else np.float64
 
 
 def as_stored(logits: Array, dtype: str) -> tuple[Array, Array]:
@@ -54,6 +61,24 @@ def masked_logits(rows: int, classes: int, share: float, dtype: str = "float64")
     logits[rng.random((rows, classes)) < share] = -np.inf
     logits[np.isneginf(logits.max(axis=1)), 0] = 1
     return logits, rng.integers(0, classes, rows)
+
+
+def row_hashes(logits: Array) -> Array:
+    """The sum over the open classes of SplitMix64 of (x_i - m) in steps of 1e-4, modulo 2^64, [N]."""
+
+    def mixed(x: int) -> int:
+        z = (x + 0x9E3779B97F4A7C15) % 2**64
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EB % 2**64
+        return z ^ (z >> 31)
+
+    # Differences are taken in the type that a kernel takes them in.
+    wide = logits.shape[1] >= NARROW and logits.dtype != np.float64
+    x = logits.astype(np.float32 if wide else np.float64)
+    with np.errstate(over="ignore"):
+        steps = (x - x.max(axis=1, keepdims=True)).astype(np.float64) * 1e4
+    whole = [sorted(round(max(step, -(2.0**53))) for step in row if math.isfinite(step)) for row in steps.tolist()]
+    return np.array([sum(map(mixed, row)) % 2**64 for row in whole], np.uint64)
 
 
 def pnorm_scores(x: Array) -> Array:
@@ -84,6 +109,7 @@ def check_columns(
     del found["library_confidence"]  # has fewer digits: tests/kernels/test_torch_softmax.py
     textbook = naive.columns(logits, labels, exclude=exclude)
     textbook["pnorm_scores"] = pnorm_scores(logits.astype(np.longdouble))
+    assert row_hashes(logits).tolist() == found.pop("row_hash").tolist()
     textbook |= {name: naive.minus_dot(logits, c) for name, c in (vectors or {}).items()}
     assert textbook.keys() == found.keys()
     spread = np.ptp(np.where(np.isfinite(logits), logits, logits.max(axis=1, keepdims=True)).astype(float), axis=1)

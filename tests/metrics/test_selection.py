@@ -84,8 +84,9 @@ def test_parameters_of_the_selective_metrics() -> None:
 @pytest.mark.parametrize("score", SCORE_COLUMNS)
 def test_a_choice_reads_the_column_of_the_score(score: Score) -> None:
     for choice in select("aurc,eaurc,augrc,failure_auroc,risk_at_coverage,coverage_at_risk"):
-        assert frozenset({"correct", SCORE_COLUMNS[score]}) == choice.columns(Settings(score=score))
-    both = frozenset({"correct", "confidence", "pnorm_scores"})
+        halves = {"row_hash"} if score == "max_logit_pnorm" else set()
+        assert {"correct", SCORE_COLUMNS[score], *halves} == choice.columns(Settings(score=score))
+    both = frozenset({"correct", "confidence", "pnorm_scores", "row_hash"})
     assert both == select("aurc_pnorm_gain")[0].columns(Settings(score=score))
     assert METRICS["ece_sweep"].columns == select("ece_sweep")[0].columns(Settings(score=score))
 

@@ -57,13 +57,15 @@ def random_table(rows: int = 400, seed: int = 0) -> SampleTable:
     ease[::4] = np.round(ease[::4], 1)
     noise = np.abs(np.arange(len(PNORM_EXPONENTS)) - 4) / 3 + 0.1
     pnorm = 1 / (1 + np.exp(-ease[:, None] - noise * rng.standard_normal((rows, len(PNORM_EXPONENTS)))))
-    pnorm[1::5] = pnorm[0]
+    hashes = rng.integers(0, 1 << 63, rows, np.uint64)
+    pnorm[1::5], hashes[1::5] = pnorm[0], hashes[0]
     columns: dict[str, Array] = {
         "confidence": 1 / (1 + np.exp(-ease)),
         "margin": np.round(rng.random(rows), 2),
         "entropy": rng.random(rows),
         "largest_logit": rng.standard_normal(rows).astype(np.float32),
         "pnorm_scores": pnorm,
+        "row_hash": hashes,
         "correct": rng.random(rows) < 1 / (1 + np.exp(-2 * ease)),
         "mutual_information": rng.random(rows),
     }
@@ -312,7 +314,7 @@ def test_a_resample_keeps_the_choice_and_the_halves(monkeypatch: pytest.MonkeyPa
 def test_an_empty_half_is_nan() -> None:
     table = random_table()
     held_out = scores.held_out_rows(table)
-    constant = SampleTable({**table.columns, "pnorm_scores": np.full((len(table), 8), 0.5)})
+    constant = SampleTable({**table.columns, "row_hash": np.zeros(len(table), np.uint64)})
     tables = [constant, *(table.with_weights(rows.astype(float)) for rows in (held_out, ~held_out))]
     tables += [table.resample(held_out.astype(float)), table.select(held_out), table.select(~held_out)]
     for empty in tables:
