@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.intervals.bootstrap import Bootstrap, interval, resampled
 from lscli.intervals.clusters import mean_interval, widened
+from lscli.intervals.normal import normal_quantile
 from lscli.limits import memory_limit, processors
 
 if TYPE_CHECKING:
@@ -83,7 +84,9 @@ def _resampled(table: SampleTable, found: Found) -> list[Choice]:
     return [
         choice
         for choice, values in found
-        if not all(value.clusters for value in values) and not (choice.metric.by_class or _constant(choice, values))
+        if choice.metric.interval in ("resamples", "inversion")
+        and not all(value.clusters for value in values)
+        and not (choice.metric.by_class or _constant(choice, values))
     ]
 
 
@@ -92,7 +95,8 @@ def _interval(
 ) -> tuple[float, float]:
     """The interval of a value; nan if it has none.
 
-    For a mean over clusters, it is computed from the standard error; for all other values, from the resamples.
+    For a mean over clusters and a normal estimate, it is computed from the standard error; for all other values, from
+    the resamples.
 
     Args:
         table: the samples.
@@ -104,6 +108,9 @@ def _interval(
     biased = metric.interval == "inversion"
     if value.clusters:
         low, high = mean_interval(value.value, value.stderr, value.clusters, level)
+    elif metric.interval == "normal":
+        width = normal_quantile(level) * value.stderr
+        low, high = value.value - width, value.value + width
     elif drawn is None:
         return math.nan, math.nan
     else:
@@ -113,7 +120,7 @@ def _interval(
         low, high = widened((low, high), value.value, table.clusters, level)
         low = max(low, 0.0) if biased else low
     least, most = metric.within
-    return max(low, least), min(high, most)
+    return min(max(low, least), most), min(max(high, least), most)
 
 
 def _constant(choice: Choice, found: Sequence[Value]) -> bool:

@@ -116,6 +116,8 @@ class NumpyKernel:
     def _sum(self, state: RowState, raw: Array, d: Array, e: Array, at_top: Array) -> None:
         layout, fields = self._layout, self._fields
         masked = True
+        if "differences" in fields:
+            state.differences = np.array(layout.as_rows(d), order="C")
         if "shift" in fields:
             state.shift = layout.sums(d)
             state.mean_shift = state.shift / self._k

@@ -57,6 +57,7 @@ class RowState:
         open_shift: sum over the classes that are not masked of (x_i - m). If present, columns exclude masked classes
             from their row.
         dots: [n, V], sum over i of c_i (x_i - m) for each of V vectors c; classes where c is 0 are excluded.
+        differences: [n, K], x_i - m for every class.
         norms: [n, P], (sum over i of |v_i|^p)^(1/p) divided by the largest v_i, for each p of PNORM_EXPONENTS, where v
             is the row minus its mean; inf if all logits are equal, nan with a masked class.
 
@@ -84,6 +85,7 @@ class RowState:
     open_classes: Part = None
     open_shift: Part = None
     dots: Part = None
+    differences: Part = None
     norms: Part = None
     ignored: Part = None
     soft_shift: Part = None
@@ -247,6 +249,7 @@ COLUMNS: dict[str, ColumnRule] = {
     "above_label": _rule("above_label", lambda terms: terms.state.above_label),
     "log_not_label": _rule("tail log_tail", lambda terms: terms.log_not_label),
     "off_label_entropy": _rule("tail tail_cross log_tail tail_entropy", lambda terms: terms.off_label_entropy),
+    "differences": _rule("differences", lambda terms: terms.state.differences),
     "class_count": _rule("open_classes", lambda terms: terms.state.open_classes),
 }
 
@@ -260,7 +263,17 @@ DTYPES: dict[str, type[np.generic]] = {
 }
 
 # The shape of one sample's value, where this is not a scalar.
-SHAPES: dict[str, tuple[int, ...]] = {"pnorm_scores": (len(PNORM_EXPONENTS),)}
+_SHAPES: dict[str, tuple[int, ...]] = {"pnorm_scores": (len(PNORM_EXPONENTS),)}
+# Columns of K values a sample, of the type that the kernels compute in: few metrics read them, and only of few samples.
+WIDE = frozenset({"differences"})
+
+
+def column_type(name: str, num_classes: int, dtype: str) -> tuple[np.dtype[Any], tuple[int, ...]]:
+    """The type of a column and the shape of one sample's value, given K and the type of the logits."""
+    if name in WIDE:
+        narrow = num_classes < NARROW or dtype == "float64"
+        return np.dtype(np.float64 if narrow else np.float32), (num_classes,)
+    return np.dtype(DTYPES.get(name, np.float64)), _SHAPES.get(name, ())
 
 
 def fields_for(columns: Iterable[str]) -> frozenset[str]:
@@ -280,7 +293,7 @@ def write_columns(
     Args:
         state: the rows.
         num_classes: K.
-        out: the columns to compute, by name: arrays to write to, [n, *SHAPES[name]].
+        out: the columns to compute, by name: arrays to write to, of the `column_type` of each.
         vectors: columns in `out` by name, -sum_k c_k log p_k, each with its c [K]; from the field `dots`, in its order.
         of_labels: names of columns in `out`, from the field `soft_columns`, in its order.
     """

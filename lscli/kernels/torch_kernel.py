@@ -78,6 +78,8 @@ class TorchKernel:
         if self._vectors is not None:
             state.dots = self._dots(x, largest)
         d = x - largest[:, None]
+        if "differences" in self._fields:
+            state.differences = d.clone()
         if "runner_up" in self._fields:
             d.scatter_(1, top[:, None], -math.inf)
             state.runner_up = d.amax(dim=1)

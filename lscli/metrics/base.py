@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _BLOCK = 1 << 16
 _UNIFORM = Targets()
 _VIEW = "; with --positive-class k (1 with --binary) c = p_k and a = [y = k]"
+_BY_NAME = "; by name only"
 # What a share or a probability can be, and what a loss or an amount can be.
 SHARE, NOT_NEGATIVE = (0.0, 1.0), (0.0, math.inf)
 # The columns that `SampleTable.of_class`, the view of one of two classes, is made from.
@@ -82,8 +83,8 @@ class Settings(NamedTuple):
 
 
 # How `--ci` computes the interval of a metric: percentiles of resamples, shifted where the value is larger in resamples
-# than in the sample, as a calibration error.
-IntervalKind = Literal["resamples", "inversion"]
+# than in the sample, as a calibration error; from the standard error, as that of a normal estimate; or not at all.
+IntervalKind = Literal["resamples", "inversion", "normal", "none"]
 Columns = frozenset[str] | Callable[[Settings], frozenset[str]]
 # The values of a metric: none where it does not apply, several where a setting has several values.
 Compute = Callable[["SampleTable", Settings], Sequence[Value]]
@@ -99,10 +100,12 @@ class Metric(NamedTuple):
         gist: the definition in at most 30 characters, for a table.
         default: `eval` prints it without `--metrics`.
         parameter: the setting that may follow its id after `@` and is the first of its params.
+        by_name: only its id selects it, neither `all` nor its family.
         by_class: it reads `table.classes`, the sums by class and bin, which resamples do not have.
         constant: it is the same for all samples, so that it has no interval.
         interval: how its interval is computed, see `intervals/of_metrics.py`.
         of_class: whether the metric is computed from `SampleTable.of_class` if there is a positive class.
+        reason: why the metric is absent from a table that has its columns; empty if it is not.
         within: the least and the largest number that it can be; an interval of clusters ends there.
         rises, falls: the columns that it never decreases, or never increases, with, so that bounds of these are bounds
             of it; a function if they depend on the settings.
@@ -115,10 +118,12 @@ class Metric(NamedTuple):
     gist: str = ""
     default: bool = False
     parameter: Literal["", "eps", "rho", "coverage", "risk"] = ""
+    by_name: bool = False
     by_class: bool = False
     constant: bool = False
     interval: IntervalKind = "resamples"
     of_class: bool = False
+    reason: Callable[[SampleTable], str] | None = None
     within: tuple[float, float] = (-math.inf, math.inf)
     rises: Columns = frozenset()
     falls: Columns = frozenset()
@@ -138,8 +143,8 @@ class Metric(NamedTuple):
 
     @property
     def described(self) -> str:
-        """The definition, and what c and a are with a positive class, if the metric is marked `of_class`."""
-        return f"{self.definition}{_VIEW}" if self.of_class else self.definition
+        """The definition; also what c and a are with a positive class, and that only the id selects it, if so."""
+        return f"{self.definition}{_VIEW if self.of_class else ''}{_BY_NAME if self.by_name else ''}"
 
     def values(self, table: SampleTable, settings: Settings) -> Sequence[Value]:
         """The values of the metric: of the positive class if there is one and the metric is marked `of_class`."""

@@ -41,6 +41,8 @@ class Choice(NamedTuple):
         if self.metric.by_class and table.classes is None:
             return []
         own = self.settings(settings)
+        if self.metric.reason is not None and self.metric.reason(table):
+            return []
         if table.has(self.columns(settings)):
             return self.metric.values(table, own)
         return bounded_values(self.metric, table, own)
@@ -58,7 +60,7 @@ def select(names: str | Iterable[str], *, allow_negative_eps: bool = False) -> l
 
     Args:
         names: ids, families, `default` or `all`, comma-separated or several strings; `id@number` sets the metric's
-            parameter.
+            parameter. Families and `all` are without the metrics that are selected by name only.
         allow_negative_eps: an eps may be below 0.
 
     A metric that several names select has the place of the first.
@@ -82,9 +84,9 @@ def _choices(word: str, allow_negative_eps: bool) -> list[Choice]:
     if word == "default":
         return [Choice(metric) for metric in METRICS.values() if metric.default]
     if word == "all":
-        return [Choice(metric) for metric in METRICS.values()]
+        return [Choice(metric) for metric in METRICS.values() if not metric.by_name]
     if word in FAMILIES:
-        return [Choice(metric) for metric in FAMILIES[word].metrics]
+        return [Choice(metric) for metric in FAMILIES[word].metrics if not metric.by_name]
     metric_id, at, argument = word.partition("@")
     metric = find(metric_id)
     if metric is None:

@@ -18,8 +18,15 @@ def ids(names: str | list[str]) -> list[str]:
     return [choice.metric.id for choice in select(names)]
 
 
-def test_all_is_the_whole_catalogue() -> None:
-    assert ids("all") == list(METRICS)
+BY_NAME = [name for name, metric in METRICS.items() if metric.by_name]
+
+
+def test_all_is_the_whole_catalogue_but_for_what_is_selected_by_name() -> None:
+    assert {"skce", "skce_p", "skce_linear", "skce_linear_p"} <= {*BY_NAME}
+    assert ids("all") == [name for name in METRICS if name not in BY_NAME]
+    assert not {*BY_NAME} & {*ids(["default", *FAMILIES])}
+    assert BY_NAME == ids(BY_NAME)
+    assert all(METRICS[name].described.endswith("; by name only") for name in BY_NAME)
 
 
 def test_names_are_comma_separated_or_several_and_keep_their_order() -> None:
@@ -28,7 +35,7 @@ def test_names_are_comma_separated_or_several_and_keep_their_order() -> None:
 
 
 def test_a_family_has_the_catalogue_s_order_at_its_place() -> None:
-    calibration = [metric.id for metric in FAMILIES["calibration"].metrics]
+    calibration = [metric.id for metric in FAMILIES["calibration"].metrics if not metric.by_name]
     assert ["accuracy", *calibration, "brier"] == ids("accuracy,calibration,brier")
     others = [name for name in calibration if name != "smece"]
     assert ["smece", *others] == ids("smece,calibration")
