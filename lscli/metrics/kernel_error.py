@@ -1,9 +1,9 @@
 """The squared kernel calibration error: whole distributions compared with the labels (Widmann et al. 2019).
 
-A model is calibrated in the strong sense if, among the samples with the same K probabilities p, the labels follow p. With
-the residuals d = e_y - p, h of two samples is exp(-|p - p'| / nu) (d . d'), and the error is the mean of h over pairs of
-independent samples: 0 for a calibrated model, above 0 for any other. Estimates without bias are below 0 half of the time
-on calibrated models.
+A model is calibrated in the strong sense if, among the samples with the same K probabilities p, the labels follow p.
+With the residuals d = e_y - p, h of two samples is exp(-|p - p'| / nu) (d . d'), and the error is the mean of h over
+pairs of independent samples: 0 for a calibrated model, above 0 for any other. On calibrated models, estimates without
+bias are below 0 about half of the time.
 
 No digit depends on the order of the samples: they are first put in an order of their own (`_ordered`).
 """
@@ -358,8 +358,8 @@ _OTHERS = "; not of samples in one cluster"
 METRICS = (
     Metric(
         "skce",
-        f"squared kernel calibration error, without bias, of all K probabilities: mean over all pairs of samples of {_H}; "
-        f"{_NU}; at most {MOST_QUADRATIC:,} samples{_OTHERS}",
+        "squared kernel calibration error, without bias, of all K probabilities: mean over all pairs of samples of "
+        f"{_H}; {_NU}; at most {MOST_QUADRATIC:,} samples{_OTHERS}",
         _COLUMNS,
         skce,
         "squared kernel error",
@@ -370,8 +370,9 @@ METRICS = (
     ),
     Metric(
         "skce_p",
-        f"p-value of calibration by skce: the share of {_SETS} label sets drawn from the p, and these labels, with at least "
-        f"this skce; of more than {_NULL:,} samples, the distribution is that of {_NULL:,} with the standard deviation of all",
+        f"p-value of calibration by skce: the share of {_SETS} label sets drawn from the p, and these labels, with at "
+        f"least this skce; of more than {_NULL:,} samples, the distribution is that of {_NULL:,} with the standard "
+        "deviation of all",
         _COLUMNS,
         skce_p,
         "p-value of calibration",
@@ -381,8 +382,8 @@ METRICS = (
     ),
     Metric(
         "skce_linear",
-        "squared kernel calibration error, without bias, for any number of samples: mean of the h of skce over N/2 pairs, "
-        f"each sample in one of them, which the values of the rows determine{_OTHERS}",
+        "squared kernel calibration error, without bias, for any number of samples: mean of the h of skce over N/2 "
+        f"pairs, each sample in one of them, which the values of the rows determine{_OTHERS}",
         _COLUMNS,
         skce_linear,
         "kernel error of N/2 pairs",

@@ -117,10 +117,8 @@ def table_bytes(logits: Logits, label: NDArray[np.int32], columns: Collection[st
     rows = int(np.count_nonzero(label >= 0))
     widest = max((sizes[name] for name in sizes.keys() & WIDE), default=0)
     if rows * widest > MOST_WIDE:
-        mebibytes = f"{rows * widest / 2**20:,.0f} MiB"
-        what = (
-            f"skce keeps all {logits.shape[1]:,} values of each row, {mebibytes} for {rows:,} rows; 256 MiB is the most"
-        )
+        size = f"{rows * widest / 2**20:,.0f} MiB for {rows:,} rows"
+        what = f"skce keeps all {logits.shape[1]:,} values of each row, {size}; 256 MiB is the most"
         raise InputError(what, f"give at most {MOST_WIDE // widest:,} rows", where=logits.name)
     return rows * sum(sizes.values())
 
