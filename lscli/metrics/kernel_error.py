@@ -56,14 +56,14 @@ class _Pairs(NamedTuple):
     """Sums of h over all pairs of different samples, where (i, j) and (j, i) are two.
 
     Attributes:
-        count: the number of pairs.
+        number: the number of pairs.
         total: the sum of h.
         squares: the sum of h^2.
         rows: the sum over i of (sum over j of h_ij)^2.
         variance: the sum of the variances of h under calibration, given the predictions.
     """
 
-    count: float
+    number: float
     total: float
     squares: float
     rows: float
@@ -73,17 +73,17 @@ class _Pairs(NamedTuple):
 def skce(table: SampleTable, settings: Settings) -> list[Value]:
     """The mean of h over all pairs, the estimator SKCE_uq; its variance is that of a U-statistic, without bias."""
     pairs, n = table.kept_weighted(_sums), table.total
-    if not pairs.count:
+    if not pairs.number:
         return [Value(math.nan)]
     stderr = math.nan
     if table.cluster is None and n >= 4:
         # E h^2, E h_12 h_13 and (E h)^2 (Hoeffding 1948, section 5), the last over disjoint pairs.
-        second = pairs.squares / pairs.count
-        shared = (pairs.rows - pairs.squares) / (pairs.count * (n - 2))
-        apart = (pairs.total**2 - 4 * pairs.rows + 2 * pairs.squares) / (pairs.count * (n - 2) * (n - 3))
-        variance = (4 * (n - 2) * max(shared - apart, 0.0) + 2 * max(second - apart, 0.0)) / pairs.count
+        second = pairs.squares / pairs.number
+        shared = (pairs.rows - pairs.squares) / (pairs.number * (n - 2))
+        apart = (pairs.total**2 - 4 * pairs.rows + 2 * pairs.squares) / (pairs.number * (n - 2) * (n - 3))
+        variance = (4 * (n - 2) * max(shared - apart, 0.0) + 2 * max(second - apart, 0.0)) / pairs.number
         stderr = math.sqrt(variance)
-    return [Value(pairs.total / pairs.count, stderr, _params(table))]
+    return [Value(pairs.total / pairs.number, stderr, _params(table))]
 
 
 def skce_linear(table: SampleTable, settings: Settings) -> list[Value]:
@@ -97,7 +97,7 @@ def skce_p(table: SampleTable, settings: Settings) -> list[Value]:
     Of more, the shape of the distribution is that of 1,000 of them, whose limit is the same, and the variance is exact.
     """
     pairs = table.kept_weighted(_sums)
-    if not pairs.count:
+    if not pairs.number:
         return [Value(math.nan)]
     drawn, spread = _under_calibration(table)
     # The labels may be among the drawn ones: sums that differ by rounding are equal.

@@ -1,8 +1,8 @@
 """How the kernel calibration errors and their tests behave: `python -m tests.metrics.kernel_error_runs`.
 
-Each run draws the predictions of a model and labels that follow the right probabilities. The script prints a table: the
-error of very many samples, the mean of the estimates, their mean standard error over their standard deviation, how often
-the 95 % interval contains the error, and how often the p-value is below .05.
+Each run draws the predictions of a model and labels that follow the right probabilities. The script prints a table:
+the error of very many samples, the mean of the estimates, their mean standard error over their standard deviation, how
+often the 95 % interval contains the error, and how often the p-value is below .05.
 """
 
 from __future__ import annotations
@@ -75,9 +75,8 @@ def run(design: Design, n: int, seed: int) -> tuple[list[float], list[float], li
 
 def main(runs: int = 500, n: int = 200) -> None:
     """Print the table."""
-    print(
-        "| model | N | estimator | error | mean | stderr / sd | coverage | p < .05 |\n|---|---|---|---|---|---|---|---|"
-    )
+    print("| model | N | estimator | error | mean | stderr / sd | coverage | p < .05 |")
+    print(f"|{'---|' * 8}")
     for design in DESIGNS:
         many = design.draw(np.random.default_rng(0), 20_000)
         truth = 0.0 if design.power == 1 else select("skce")[0].values(many, Settings())[0].value

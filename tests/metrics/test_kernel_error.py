@@ -116,8 +116,8 @@ def test_no_digit_depends_on_the_order_the_chunks_or_the_threads(kernel: str, cl
     logits[::7], labels[::7] = logits[0], labels[0]  # equal rows with equal labels, and some with another one
     labels[14] = (labels[0] + 1) % classes
     expected = {name: (row.value, row.stderr) for name, row in found(logits, labels, kernel=kernel).items()}
-    for options in ({"threads": 1, "chunk_rows": 1}, {"threads": 3, "chunk_rows": 37}):
-        again = found(logits, labels, kernel=kernel, **options)
+    for threads, rows in ((1, 1), (3, 37)):
+        again = found(logits, labels, kernel=kernel, threads=threads, chunk_rows=rows)
         assert expected == {name: (row.value, row.stderr) for name, row in again.items()}
     order = np.random.default_rng(1).permutation(len(labels))
     shuffled = found(logits[order], labels[order], kernel=kernel)
