@@ -40,6 +40,9 @@ NAMES: dict[str, str] = {
     "classwise_ece": "cece cwece cw_ece class_wise_ece classwise_calibration_error class_ece sce "
     "static_calibration_error static_ece marginal_ece mcece",
     "classwise_ece_max": "max_classwise_ece",
+    "skce": "kce kernel_calibration_error squared_kernel_calibration_error skce_uq unbiasedskce unbiased_skce",
+    "skce_p": "kernel_calibration_test skce_test asymptoticskcetest",
+    "skce_linear": "skce_ul linear_skce blockunbiasedskce",
     "brier": "brier_score bs brier_loss brier_multi multiclass_brier quadratic_score mse mean_squared_error",
     "brier_half": "brier_score_loss half_brier binary_brier brier_binary",
     "brier_miscalibration": "reliability brier_reliability brier_calibration",

@@ -98,9 +98,10 @@ def ratios(design: Design, metrics: Iterable[str], runs: int) -> dict[str, float
         for choice in choices:
             for place, value in enumerate(choice.values(table, settings)):
                 found.setdefault(choice.metric.id + "'" * place, []).append((value.value, value.stderr))
-    pairs = {name: np.array(each).T for name, each in found.items()}
+    # A part of the excess may be infinite at an eps of 0 or 1, and has no standard deviation there.
+    pairs = {name: np.array(each).T for name, each in found.items() if np.isfinite(each).all()}
     spreads = {name: (errors.mean(), values.std(ddof=1)) for name, (values, errors) in pairs.items()}
-    return {name: float(error / spread) for name, (error, spread) in spreads.items() if spread > 0}
+    return {name: float(error / spread) for name, (error, spread) in spreads.items() if spread > 1e-12}
 
 
 def main(runs: int = 500) -> None:

@@ -87,9 +87,12 @@ def test_the_linear_estimate_is_the_mean_over_disjoint_pairs() -> None:
 
 
 def test_the_p_value_of_the_linear_estimate_is_normal() -> None:
-    rows = found(*drawn(400, 5))
-    z = rows["skce_linear"].value / rows["skce_linear"].stderr
-    assert stats.norm.sf(z) == pytest.approx(rows["skce_linear_p"].value, rel=1e-9)
+    logits, labels = drawn(400, 5)
+    for wrong in (labels, np.zeros(400, np.int64)):
+        rows = found(logits, wrong, "skce_linear,skce_linear_p")
+        z = rows["skce_linear"].value / rows["skce_linear"].stderr
+        assert stats.norm.sf(z) == pytest.approx(rows["skce_linear_p"].value, rel=1e-9)
+    assert 0 < rows["skce_linear_p"].value < 1e-12
 
 
 def test_the_null_distribution_has_a_mean_of_0_and_the_variance_of_the_predictions() -> None:
