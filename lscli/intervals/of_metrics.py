@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.intervals.bootstrap import Bootstrap, interval, resampled
-from lscli.intervals.clusters import mean_interval, widened
+from lscli.intervals.clusters import mean_interval, quantile, widened
+from lscli.intervals.log_odds import log_odds_interval
 from lscli.intervals.normal import normal_quantile
 from lscli.limits import memory_limit, processors
 
@@ -84,7 +85,7 @@ def _resampled(table: SampleTable, found: Found) -> list[Choice]:
     return [
         choice
         for choice, values in found
-        if choice.metric.interval in ("resamples", "inversion")
+        if choice.metric.interval not in ("normal", "none")
         and not all(value.clusters for value in values)
         and not (choice.metric.by_class or _constant(choice, values))
     ]
@@ -114,6 +115,11 @@ def _interval(
     elif drawn is None:
         return math.nan, math.nan
     else:
+        if metric.interval == "log-odds":
+            units = table.clusters or table.total
+            found = log_odds_interval(value.value, drawn, units, quantile(level, table.clusters))
+            if found is not None:
+                return found
         low, high = interval(value.value, drawn, level, biased=biased)
         if table.cluster is None:
             return low, high

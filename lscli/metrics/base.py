@@ -83,8 +83,9 @@ class Settings(NamedTuple):
 
 
 # How `--ci` computes the interval of a metric: percentiles of resamples, shifted where the value is larger in resamples
-# than in the sample, as a calibration error; from the standard error, as that of a normal estimate; or not at all.
-IntervalKind = Literal["resamples", "inversion", "normal", "none"]
+# than in the sample, as a calibration error; from the deviation of the resamples on the scale of log odds; from the
+# standard error, as that of a normal estimate; or not at all.
+IntervalKind = Literal["resamples", "inversion", "log-odds", "normal", "none"]
 Columns = frozenset[str] | Callable[[Settings], frozenset[str]]
 # The values of a metric: none where it does not apply, several where a setting has several values.
 Compute = Callable[["SampleTable", Settings], Sequence[Value]]

@@ -100,6 +100,7 @@ METRICS = (
         score_columns,
         _measured(Ranking.aurc),
         "area under risk and coverage",
+        interval="log-odds",
         within=SHARE,
     ),
     Metric(
@@ -116,6 +117,7 @@ METRICS = (
         score_columns,
         _measured(_eaurc),
         "aurc above the best order's",
+        interval="log-odds",
         within=SHARE,
     ),
     Metric(
@@ -125,6 +127,7 @@ METRICS = (
         score_columns,
         _measured(_augrc),
         "area under generalised risk",
+        interval="log-odds",
         within=SHARE,
     ),
     Metric(
@@ -133,6 +136,7 @@ METRICS = (
         score_columns,
         _measured(_failure_auroc),
         "right ranked above wrong",
+        interval="log-odds",
         within=SHARE,
     ),
     Metric(

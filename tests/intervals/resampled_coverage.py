@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -23,9 +24,11 @@ from tests.metrics.tables import CLASSES, table_of
 
 SETTINGS = Settings()
 ROWS = 40_000
-# What grows with a power of the number of samples; a p-value has no truth.
-_POWERS = {"spiegelhalter_z": 0.5, "ece_null": -0.5}
+# What depends on the number of samples: the truth is its mean over all sets. A p-value has no truth.
+_OF_SETS = {"spiegelhalter_z", "ece_null"}
 _NO_TRUTH = {"spiegelhalter_p"}
+# No error of calibration, though in the same family.
+_FURTHER = {"brier_discrimination", "nll_discrimination"}
 
 
 class Model(NamedTuple):
@@ -51,30 +54,42 @@ class Model(NamedTuple):
 MODELS = (Model("accuracy .74", 3.2), Model("accuracy .97", 6.0))
 
 
-def chosen(population: SampleTable, n: int) -> list[tuple[Choice, float]]:
-    """The metrics whose value has no standard error and whose interval is that of resamples, and their truth for n."""
+def chosen(population: SampleTable) -> list[tuple[Choice, float]]:
+    """The metrics whose value has no standard error and whose interval is that of resamples, and their truth."""
     found = []
     for metric in (each for name, each in METRICS.items() if name not in _NO_TRUTH):
         choice = Choice(metric)
-        values = choice.values(population, SETTINGS) if metric.interval == "resamples" and not metric.constant else ()
+        wanted = metric.id in _FURTHER or (metric.interval in ("resamples", "log-odds") and not metric.constant)
+        values = choice.values(population, SETTINGS) if wanted else ()
         if len(values) == 1 and math.isnan(values[0].stderr) and not metric.by_class:
-            found.append((choice, values[0].value * (n / ROWS) ** _POWERS.get(metric.id, 0.0)))
+            found.append((choice, values[0].value))
     return found
 
 
-def sides(population: SampleTable, n: int, runs: int, resamples: int) -> dict[str, tuple[float, float]]:
+def sides(
+    population: SampleTable, n: int, runs: int, resamples: int, names: Collection[str] = METRICS
+) -> dict[str, tuple[float, float]]:
     """The shares of intervals that lie below and above the truth, for each metric; nan intervals are left out."""
-    metrics = chosen(population, n)
-    shares: dict[str, list[tuple[bool, bool]]] = {choice.metric.id: [] for choice, _ in metrics}
+    metrics = [each for each in chosen(population) if each[0].metric.id in names]
+    values: dict[str, list[float]] = {choice.metric.id: [] for choice, _ in metrics}
+    spans: dict[str, list[tuple[float, float]]] = {choice.metric.id: [] for choice, _ in metrics}
     for run in range(runs):
         random = np.random.default_rng([n, run])
         table = population.select(random.integers(0, len(population), n))
         found = [(choice, choice.values(table, SETTINGS)) for choice, _ in metrics]
         ends = intervals(table, found, SETTINGS, Resampling(Bootstrap(resamples, run), 1, None))
-        for (choice, truth), (low, high) in zip(metrics, ends, strict=True):
+        for (choice, own), (low, high) in zip(found, ends, strict=True):
             if not math.isnan(low):
-                shares[choice.metric.id].append((high < truth, low > truth))
-    return {name: tuple(np.mean(each, axis=0)) for name, each in shares.items() if each}
+                values[choice.metric.id].append(own[0].value)
+                spans[choice.metric.id].append((low, high))
+    shares = {}
+    for choice, truth in metrics:
+        name = choice.metric.id
+        if spans[name]:
+            truth = float(np.mean(values[name])) if name in _OF_SETS else truth
+            low, high = np.array(spans[name]).T
+            shares[name] = (float(np.mean(high < truth)), float(np.mean(low > truth)))
+    return shares
 
 
 def main(runs: int = 500, resamples: int = 400, *sizes: int) -> None:
