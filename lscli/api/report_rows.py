@@ -142,6 +142,8 @@ def _reason(choice: Choice, settings: Settings, table: SampleTable) -> str:
     reason = _without_setting(choice, settings)
     if reason:
         return reason
+    if choice.metric.reason is not None and choice.metric.reason(table):
+        return choice.metric.reason(table)
     known = {name.partition("@")[0] for name in table.columns}  # if only within bounds
     missing = sorted(choice.columns(settings) - known)
     if missing:

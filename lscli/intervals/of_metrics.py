@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.intervals.binned import binned_interval
 from lscli.intervals.bootstrap import Bootstrap, interval, resampled
-from lscli.intervals.clusters import mean_interval, widened
+from lscli.intervals.clusters import mean_interval, quantile, widened
 from lscli.intervals.coverage_at_risk import coverage_interval
+from lscli.intervals.log_odds import log_odds_interval
+from lscli.intervals.normal import normal_quantile
 from lscli.intervals.shares import share_interval
 from lscli.limits import memory_limit, processors
 from lscli.metrics.binned_errors import GAPS
@@ -92,7 +94,8 @@ def _resampled(table: SampleTable, found: Found) -> list[Choice]:
     return [
         choice
         for choice, values in found
-        if not (choice.metric.id in _INVERTED or choice.metric.id == _COVERAGE or choice.metric.interval == "none")
+        if not (choice.metric.id in _INVERTED or choice.metric.id == _COVERAGE)
+        and choice.metric.interval not in ("normal", "none")
         and not (all(value.share_of or value.clusters for value in values) or _constant(choice, values))
     ]
 
@@ -103,7 +106,8 @@ def _interval(
     """The interval of a value; nan if it has none, as that of a single cluster.
 
     That of a share is computed from the number of samples, those of a calibration error and of coverage_at_risk by
-    inverting a test, that of another mean over clusters from its standard error, and all others from the resamples.
+    inverting a test, that of another mean over clusters and of a normal estimate from the standard error, and all
+    others from the resamples.
 
     Args:
         table: the samples.
@@ -124,16 +128,24 @@ def _interval(
         low, high = _share(value, level)
     elif value.clusters:
         low, high = mean_interval(value.value, value.stderr, value.clusters, level)
+    elif metric.interval == "normal":
+        width = normal_quantile(level) * value.stderr
+        low, high = value.value - width, value.value + width
     elif drawn is None:
         return math.nan, math.nan
     else:
+        if metric.interval == "log-odds":
+            units = table.clusters or table.total
+            found = log_odds_interval(value.value, drawn, units, quantile(level, table.clusters))
+            if found is not None:
+                return found
         low, high = interval(value.value, drawn, level, biased=biased)
         if table.cluster is None:
             return low, high
         low, high = widened((low, high), value.value, table.clusters, level)
         low = max(low, 0.0) if biased else low
     least, most = metric.within
-    return max(low, least), min(high, most)
+    return min(max(low, least), most), min(max(high, least), most)
 
 
 def _share(value: Value, level: float) -> tuple[float, float]:

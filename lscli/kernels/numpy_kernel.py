@@ -123,6 +123,8 @@ class NumpyKernel:
             setattr(state, name, value)
         if "row_hash" in fields:
             state.row_hash = np.concatenate([hash_of(layout.as_rows(part)) for _, part in layout.copies(d)])
+        if "differences" in fields:
+            state.differences = np.array(layout.as_rows(d), order="C")
         if len(self._vectors):
             state.dots = np.stack([self._dot(c, state, raw, d) for c in self._vectors], axis=1)
         if "shift" in fields:

@@ -59,6 +59,7 @@ class RowState:
         softmax_total: the sum over all i of e^(x_i - m), m included, added in the type of the logits (float32 for
             narrower ones) as torch adds it.
         dots: [n, V], sum over i of c_i (x_i - m) for each of V vectors c; classes where c is 0 are excluded.
+        differences: [n, K], x_i - m for every class.
         norms: [n, P], (sum over i of |v_i|^p)^(1/p) divided by the largest v_i, for each p of PNORM_EXPONENTS, where v
             is the row minus its mean; inf if all logits are equal, nan with a masked class.
         row_hash: 64 bits from all x_i - m, rounded to 1e-4, whatever the order of the classes; see row_hash.py.
@@ -88,6 +89,7 @@ class RowState:
     open_shift: Part = None
     softmax_total: Part = None
     dots: Part = None
+    differences: Part = None
     norms: Part = None
     row_hash: Part = None
     ignored: Part = None
@@ -261,6 +263,7 @@ COLUMNS: dict[str, ColumnRule] = {
     "above_label": _rule("above_label", lambda terms: terms.state.above_label),
     "log_not_label": _rule("tail log_tail", lambda terms: terms.log_not_label),
     "off_label_entropy": _rule("tail tail_cross log_tail tail_entropy", lambda terms: terms.off_label_entropy),
+    "differences": _rule("differences", lambda terms: terms.state.differences),
     "class_count": _rule("open_classes", lambda terms: terms.state.open_classes),
 }
 
@@ -275,7 +278,17 @@ DTYPES: dict[str, type[np.generic]] = {
 }
 
 # The shape of one sample's value, where this is not a scalar.
-SHAPES: dict[str, tuple[int, ...]] = {"pnorm_scores": (len(PNORM_EXPONENTS),)}
+_SHAPES: dict[str, tuple[int, ...]] = {"pnorm_scores": (len(PNORM_EXPONENTS),)}
+# Columns of K values a sample, of the type that the kernels compute in: few metrics read them, and only of few samples.
+WIDE = frozenset({"differences"})
+
+
+def column_type(name: str, num_classes: int, dtype: str) -> tuple[np.dtype[Any], tuple[int, ...]]:
+    """The type of a column and the shape of one sample's value, given K and the type of the logits."""
+    if name in WIDE:
+        narrow = num_classes < NARROW or dtype == "float64"
+        return np.dtype(np.float64 if narrow else np.float32), (num_classes,)
+    return np.dtype(DTYPES.get(name, np.float64)), _SHAPES.get(name, ())
 
 
 def fields_for(columns: Iterable[str]) -> frozenset[str]:
@@ -295,7 +308,7 @@ def write_columns(
     Args:
         state: the rows.
         num_classes: K.
-        out: the columns to compute, by name: arrays to write to, [n, *SHAPES[name]].
+        out: the columns to compute, by name: arrays to write to, of the `column_type` of each.
         vectors: columns in `out` by name, -sum_k c_k log p_k, each with its c [K]; from the field `dots`, in its order.
         of_labels: names of columns in `out`, from the field `soft_columns`, in its order.
     """

@@ -87,6 +87,8 @@ class TorchKernel:
         if self._vectors is not None:
             state.dots = self._dots(x, largest)
         d = x - largest[:, None]
+        if "differences" in self._fields:
+            state.differences = d.clone()
         d.scatter_(1, top[:, None], -math.inf)
         second = d.amax(dim=1)
         d.scatter_(1, top[:, None], 0.0)

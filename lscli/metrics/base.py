@@ -103,9 +103,10 @@ class Settings(NamedTuple):
     seed: int = 0
 
 
-# How `--ci` computes the interval of a metric: that of a share, from percentiles of resamples or, for a calibration
-# error, which is biased upwards, by inverting a test. A p-value has none.
-IntervalKind = Literal["resamples", "inversion", "share", "none"]
+# How `--ci` computes the interval of a metric: that of a share; percentiles of resamples; their deviation on the scale
+# of log odds; the standard error, for a normal estimate; or, for a calibration error, which is biased upwards, by
+# inverting a test. A p-value has none.
+IntervalKind = Literal["resamples", "inversion", "share", "log-odds", "normal", "none"]
 Columns = frozenset[str] | Callable[[Settings], frozenset[str]]
 # The values of a metric: none where it does not apply, several where a setting has several values.
 Compute = Callable[["SampleTable", Settings], Sequence[Value]]
@@ -129,6 +130,7 @@ class Metric(NamedTuple):
         interval: how its interval is computed, see `intervals/of_metrics.py` and docs/intervals.md.
         independent: whether it is only defined for independent samples, and absent with clusters.
         of_class: whether the metric is computed from `SampleTable.of_class` if there is a positive class.
+        reason: why the metric is absent from a table that has its columns; empty if it is not.
         within: the least and the largest number that it can be; an interval of clusters ends there.
         rises, falls: the columns that it never decreases, or never increases, with, so that bounds of these are bounds
             of it; a function if they depend on the settings.
@@ -148,6 +150,7 @@ class Metric(NamedTuple):
     interval: IntervalKind = "resamples"
     independent: bool = False
     of_class: bool = False
+    reason: Callable[[SampleTable], str] | None = None
     within: tuple[float, float] = (-math.inf, math.inf)
     rises: Columns = frozenset()
     falls: Columns = frozenset()

@@ -41,6 +41,8 @@ class Choice(NamedTuple):
         if not self.metric.has_sums(table):
             return []
         own = self.settings(settings)
+        if self.metric.reason is not None and self.metric.reason(table):
+            return []
         if table.has(self.columns(settings)):
             return self.metric.values(table, own)
         return bounded_values(self.metric, table, own)

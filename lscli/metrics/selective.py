@@ -116,6 +116,7 @@ METRICS = (
         score_columns,
         _measured(Ranking.aurc),
         "area under risk and coverage",
+        interval="log-odds",
         within=SHARE,
     ),
     Metric(
@@ -136,6 +137,7 @@ METRICS = (
         score_columns,
         _measured(_eaurc),
         "aurc above the best order's",
+        interval="log-odds",
         within=SHARE,
     ),
     Metric(
@@ -145,6 +147,7 @@ METRICS = (
         score_columns,
         _measured(_augrc),
         "area under generalised risk",
+        interval="log-odds",
         within=SHARE,
     ),
     Metric(
@@ -154,6 +157,7 @@ METRICS = (
         score_columns,
         _measured(_failure_auroc),
         "right ranked above wrong",
+        interval="log-odds",
         within=SHARE,
     ),
     Metric(

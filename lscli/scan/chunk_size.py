@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from lscli.errors import InputError
 from lscli.kernels.class_sums import block_rows
 from lscli.kernels.numpy_kernel import TILE
-from lscli.kernels.rowstate import DTYPES, NARROW, SHAPES
+from lscli.kernels.rowstate import NARROW, WIDE, column_type
 from lscli.kernels.soft import TILES
 from lscli.limits import memory_limit, processors
 from lscli.scan.members import members_bytes
@@ -34,6 +35,12 @@ _SPARE = 4 << 20
 # Measured maxima: bytes per row of a chunk (states and columns), tile-sized buffers of a kernel, bytes per class for
 # sums by class, and the least bytes of a kernel with such sums.
 _ROW, _TILES, _CLASS, _SUMS = 400, 4.25, 64, 24 << 20
+# The row states hold a column of K values a sample by tile and by chunk, and without the ignored samples.
+_COPIES = 3
+
+
+# The most bytes of a column of K values a sample.
+MOST_WIDE = 256 << 20
 
 
 class Fit(NamedTuple):
@@ -43,7 +50,15 @@ class Fit(NamedTuple):
     chunk_rows: int
 
 
-def fit(logits: Logits, table: int, options: ReadingOptions, *, class_sums: bool, soft: Soft | None = None) -> Fit:
+def fit(
+    logits: Logits,
+    table: int,
+    options: ReadingOptions,
+    *,
+    class_sums: bool,
+    soft: Soft | None = None,
+    wide: bool = False,
+) -> Fit:
     """Choose the number of threads and of rows in a chunk; values that the options give are kept.
 
     Args:
@@ -52,6 +67,7 @@ def fit(logits: Logits, table: int, options: ReadingOptions, *, class_sums: bool
         options: with the device chosen.
         class_sums: whether sums by class are filled too; a chunk is then a multiple of their blocks.
         soft: soft labels that are read with the logits.
+        wide: whether the table has a column of K values a sample.
 
     Raises:
         ReadWriteError: the pass cannot fit into the control group's memory limit.
@@ -66,7 +82,7 @@ def fit(logits: Logits, table: int, options: ReadingOptions, *, class_sums: bool
         return Fit(count, rows)
 
     def each(rows: int) -> int:
-        return thread_bytes(logits, rows, class_sums=class_sums, soft=soft)
+        return thread_bytes(logits, rows, class_sums=class_sums, soft=soft, wide=wide)
 
     beside = table + _SPARE
     if chunk_rows is None:
@@ -90,11 +106,21 @@ def _halved(rows: int, least: int, block: int, fits: Callable[[int], bool]) -> i
     return rows
 
 
-def table_bytes(label: NDArray[np.int32], columns: Collection[str]) -> int:
-    """The bytes of a table with these columns for the samples whose label, [N], is not -1."""
-    names = set(columns)
-    row = sum(np.dtype(DTYPES.get(name, np.float64)).itemsize * math.prod(SHAPES.get(name, ())) for name in names)
-    return int(np.count_nonzero(label >= 0)) * row
+def table_bytes(logits: Logits, label: NDArray[np.int32], columns: Collection[str]) -> int:
+    """The bytes of a table with these columns for the samples whose label, [N], is not -1.
+
+    Raises:
+        InputError: a column of K values a sample takes more than 256 MiB.
+    """
+    types = {name: column_type(name, logits.shape[1], logits.dtype) for name in columns}
+    sizes = {name: dtype.itemsize * math.prod(shape) for name, (dtype, shape) in types.items()}
+    rows = int(np.count_nonzero(label >= 0))
+    widest = max((sizes[name] for name in sizes.keys() & WIDE), default=0)
+    if rows * widest > MOST_WIDE:
+        size = f"{rows * widest / 2**20:,.0f} MiB for {rows:,} rows"
+        what = f"skce keeps all {logits.shape[1]:,} values of each row, {size}; 256 MiB is the most"
+        raise InputError(what, f"give at most {MOST_WIDE // widest:,} rows", where=logits.name)
+    return rows * sum(sizes.values())
 
 
 def _row_bytes(logits: Logits, soft: Soft | None) -> int:
@@ -102,7 +128,7 @@ def _row_bytes(logits: Logits, soft: Soft | None) -> int:
     return logits.shape[1] * (logits.storage.itemsize + (0 if soft is None else soft.labels.storage.itemsize))
 
 
-def thread_bytes(logits: Logits, rows: int, *, class_sums: bool, soft: Soft | None = None) -> int:
+def thread_bytes(logits: Logits, rows: int, *, class_sums: bool, soft: Soft | None = None, wide: bool = False) -> int:
     """An upper bound of the bytes that a thread uses: a chunk of `rows` rows and the tiles of its kernel."""
     num_classes = logits.shape[1]
     element = 4 if num_classes >= NARROW and logits.dtype != "float64" else 8
@@ -112,4 +138,5 @@ def thread_bytes(logits: Logits, rows: int, *, class_sums: bool, soft: Soft | No
         kernel = max(kernel + _CLASS * num_classes, _SUMS)
     if soft is not None:
         kernel = TILES * max(TILE, 2 * num_classes * 8)
-    return min(rows, logits.shape[0]) * (_row_bytes(logits, soft) + _ROW) + kernel + members_bytes(logits)
+    row = _row_bytes(logits, soft) + _ROW + (_COPIES * num_classes * element if wide else 0)
+    return min(rows, logits.shape[0]) * row + kernel + members_bytes(logits)

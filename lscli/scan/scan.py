@@ -10,6 +10,7 @@ import numpy as np
 from lscli.errors import InputError, UsageError
 from lscli.io.topk import TopK
 from lscli.kernels.devices import resolve
+from lscli.kernels.rowstate import WIDE
 from lscli.limits import processors
 from lscli.options import ReadingOptions
 from lscli.scan.chunk_size import fit, table_bytes
@@ -161,8 +162,8 @@ def _scan(
         part = scan_topk(logits, label, columns, options)
         return Scan(part.table, "cpu", "numpy", part.skipped, 0, np.empty(0, np.intp), 0, part.tail)
     of_labels = () if soft is None else soft.columns
-    table = table_bytes(label, {*columns, *vectors, *of_labels})
-    fitted = fit(logits, table, options, class_sums=bool(class_sums), soft=soft)
+    table = table_bytes(logits, label, {*columns, *vectors, *of_labels})
+    fitted = fit(logits, table, options, class_sums=bool(class_sums), soft=soft, wide=bool(WIDE & {*columns}))
     checks = RowChecks(logits, options.nonfinite, options.masked_classes, counted)
     builder = TableBuilder(logits, label, columns, vectors, of_labels, checks)
     report = options.progress or (lambda done, total: None)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lscli.kernels.rowstate import DTYPES, SHAPES, RowState, fields_for, write_columns
+from lscli.kernels.rowstate import RowState, column_type, fields_for, write_columns
 from lscli.table import SampleTable
 
 if TYPE_CHECKING:
@@ -53,10 +53,10 @@ class TableBuilder:
         self._checks = checks
         self._any_ignored = bool((label < 0).any())
         kept = int(np.count_nonzero(label >= 0))
-        self._columns = {
-            name: np.empty((kept, *SHAPES.get(name, ())), DTYPES.get(name, np.float64))
-            for name in {*columns, *vectors, *of_labels}
-        }
+        self._columns = {}
+        for name in {*columns, *vectors, *of_labels}:
+            dtype, shape = column_type(name, self._num_classes, logits.dtype)
+            self._columns[name] = np.empty((kept, *shape), dtype)
         self.fields = fields_for(self._columns.keys() - {"row", *vectors, *of_labels}) | checks.fields
         if vectors:
             self.fields |= {"tail"}

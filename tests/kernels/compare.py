@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lscli.kernels import rowstate
 from lscli.kernels.devices import cpu_kernel
-from lscli.kernels.rowstate import COLUMNS, NARROW, SHAPES, fields_for, write_columns
+from lscli.kernels.rowstate import COLUMNS, NARROW, WIDE, column_type, fields_for, write_columns
 from lscli.options import Kernel
 from tests import naive
 
@@ -30,12 +30,18 @@ def kernel_columns(
     exclude: bool = False,
     vectors: dict[str, Array] | None = None,
 ) -> dict[str, Array]:
-    """The columns that the kernel computes from logits [N, K], labels [N] and vectors c [K] by name."""
+    """The columns that the kernel computes from logits [N, K], labels [N] and vectors c [K] by name.
+
+    Those of K values a sample are left out.
+    """
     k, given = logits.shape[1], vectors or {}
-    fields = fields_for(COLUMNS) | ({"open_shift"} if exclude else set())
+    fields = fields_for(COLUMNS.keys() - WIDE) | ({"open_shift"} if exclude else set())
     c = np.array(list(given.values())) if given else None
     compute = cpu_kernel(kernel, k, dtype or logits.dtype.name, fields, (), c)
-    out = {name: np.empty((len(logits), *SHAPES.get(name, ())), _stored_as(name)) for name in (*COLUMNS, *given)}
+    out = {
+        name: np.empty((len(logits), *column_type(name, k, "float64")[1]), _stored_as(name))
+        for name in (*(COLUMNS.keys() - WIDE), *given)
+    }
     write_columns(compute.row_state(logits, labels), k, out, given)
     return out
 

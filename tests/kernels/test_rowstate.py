@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from lscli.kernels.devices import cpu_kernel
-from lscli.kernels.rowstate import PNORM_EXPONENTS
+from lscli.kernels.rowstate import PNORM_EXPONENTS, column_type
 from lscli.options import Kernel
 from tests.kernels.compare import DTYPES, KERNELS, TOLERANCE, check_columns, kernel_columns, pnorm_scores
 
@@ -155,3 +155,17 @@ def test_published_max_logit_pnorm(kernel: Kernel) -> None:
     found = kernel_columns(kernel, logits, np.zeros(3, np.int64))["pnorm_scores"][:, PNORM_EXPONENTS.index(2)]
     expected = [0.7071067811865475, 0.7715167498104595, 0.7382716607354268]
     np.testing.assert_allclose(found, expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("classes", [3, 200])
+def test_differences_are_exact_in_their_type(kernel: Kernel, dtype: str, classes: int) -> None:
+    logits = (3 * np.random.default_rng(classes).standard_normal((40, classes))).astype(dtype)
+    logits[::4, 1] = -np.inf
+    element, shape = column_type("differences", classes, dtype)
+    wide = logits.astype(element)
+    compute = cpu_kernel(kernel, classes, dtype, frozenset({"differences", "tail", "runner_up"}), (), None)
+    found = compute.row_state(logits.copy(), np.zeros(40, np.int64), overwrite=True).differences
+    assert ((classes,), element) == (shape, found.dtype)
+    np.testing.assert_array_equal(wide - wide.max(axis=1, keepdims=True), found)

@@ -22,7 +22,7 @@ BY_NAME = [name for name, metric in METRICS.items() if metric.by_name]
 
 
 def test_all_is_the_whole_catalogue_but_for_what_is_selected_by_name() -> None:
-    assert {"ece_canonical", "ece_marginal"} <= {*BY_NAME}
+    assert {"ece_canonical", "ece_marginal", "skce", "skce_p", "skce_linear", "skce_linear_p"} <= {*BY_NAME}
     assert ids("all") == [name for name in METRICS if name not in BY_NAME]
     assert not {*BY_NAME} & {*ids(["default", *FAMILIES])}
     assert BY_NAME == ids(BY_NAME)
