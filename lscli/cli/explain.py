@@ -36,6 +36,7 @@ def explain_command(
     entropy of the targets, as a perplexity. Losses without smoothing are always among them.
 
     The digits of VALUE say how exact it is. Candidates that agree with all digits rank equally, the most usual first.
+    A value of few digits matches some candidates by chance; the conclusion then says how many, and names none.
     """
     from lscli.api.explain import explain
     from lscli.cli.run_command import run_command

@@ -231,3 +231,17 @@ def test_probabilities_are_binned_as_they_are_stored(kernel: Kernel, classes: in
         gaps = np.bincount(place, (labels == k) - own[:, k], bins)
         errors.append(np.abs(gaps).sum() / 400)
     assert np.mean(errors) == pytest.approx(report["classwise_ece"], abs=1e-7)
+
+
+@pytest.mark.parametrize("kernel", ["numpy", "torch"])
+def test_a_row_that_sums_to_1_but_for_its_last_digits_is_not_divided_by_its_sum(kernel: Kernel) -> None:
+    p = np.array([[0.5, 0.25, 0.25 - 1.5e-7], [0.5, 0.25, 0.25 - 1.5e-7]], np.float32)
+    # 0.25 over the sum would lie above the edge, in one bin with nothing else; 0.5 likewise.
+    errors = [abs(1 - 2 * 0.5) / 2, abs(1 - 2 * 0.25) / 2, 0.25]
+    report = lscli.evaluate(p, [0, 1], kind="probs", bins=4, bin_edges="right", metrics="classwise_ece", kernel=kernel)
+    assert np.mean(errors) == pytest.approx(report["classwise_ece"], abs=1e-6)
+    mixed = np.vstack((p, [[0.75, 0.2, 0.05]])).astype(np.float32)
+    report = lscli.evaluate(mixed, [0, 1, 2], kind="probs", bins=4, metrics="classwise_ece", kernel=kernel)
+    # Class 1: 0.25, 0.25 and 0.2 share the first bin; class 0: 0.5, 0.5 the second and 0.75 the third.
+    errors = [(abs(1 - 1.0) + 0.75) / 3, abs(1 - 0.7) / 3, abs(1 - 0.55) / 3]
+    assert np.mean(errors) == pytest.approx(report["classwise_ece"], abs=1e-6)

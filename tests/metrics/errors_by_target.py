@@ -1,4 +1,4 @@
-"""Standard errors against simulation: `python -m tests.metrics.standard_errors [runs]` prints a table.
+"""Standard errors against simulation, for each kind of targets: `python -m tests.metrics.errors_by_target [runs]`.
 
 Each run draws new samples of one model. The standard deviation of a metric over the runs is what its standard error
 estimates, whatever formula that has.

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import lscli
-from tests.metrics import standard_errors
-from tests.metrics.standard_errors import CASES, Drawn, simulated
+from tests.metrics import errors_by_target
+from tests.metrics.errors_by_target import CASES, Drawn, simulated
 
 RUNS = 400  # a standard deviation over so many is known to 3.5 %
 
@@ -28,8 +28,8 @@ def test_every_standard_error_is_the_spread_over_the_runs(draw: Callable[[np.ran
 def test_the_standard_error_of_an_excess_over_a_prior_is_that_of_its_rows(case: str) -> None:
     random = np.random.default_rng(2)
     n = 400
-    logits, labels, options = standard_errors.prior(random, n)
-    target = 0.5 * np.eye(5)[labels] + 0.5 * standard_errors.PRIOR
+    logits, labels, options = errors_by_target.prior(random, n)
+    target = 0.5 * np.eye(5)[labels] + 0.5 * errors_by_target.PRIOR
     log_p = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
     own = (target * (np.log(target) - log_p)).sum(axis=1)
     by, expected = np.ones(n), own.std(ddof=1) / np.sqrt(n)
@@ -38,8 +38,8 @@ def test_the_standard_error_of_an_excess_over_a_prior_is_that_of_its_rows(case: 
         options["weights"], by = times, times.astype(float)
         expected = np.repeat(own, times).std(ddof=1) / np.sqrt(by.sum())
     elif case == "class weights":
-        options |= {"class_weights": standard_errors.CLASS_WEIGHTS, "weight_mode": "target-only"}
-        by = standard_errors.CLASS_WEIGHTS[labels]
+        options |= {"class_weights": errors_by_target.CLASS_WEIGHTS, "weight_mode": "target-only"}
+        by = errors_by_target.CLASS_WEIGHTS[labels]
         expected = (by * (own - (by @ own) / by.sum())).std(ddof=1) / np.sqrt(n) / by.mean()
     elif case == "clusters":
         options["clusters"] = cluster = random.integers(0, 40, n)
