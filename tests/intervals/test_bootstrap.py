@@ -144,7 +144,7 @@ def test_a_weight_of_0_is_never_drawn() -> None:
 def test_the_intervals_of_the_sample_data_hold_their_estimates(metrics: str) -> None:
     report = lscli.evaluate(LOGITS, LABELS, ci=True, bootstrap=100, metrics=metrics)
     without = {row.metric for row in report.rows if math.isnan(row.ci_low)}
-    more = {"classwise_ece", "classwise_ece_max", "logit_gap_optimal"} if metrics == "all" else set()
+    more = {"classwise_ece", "classwise_ece_max", "logit_gap_optimal", "spiegelhalter_p"} if metrics == "all" else set()
     assert CONSTANT | more | {"ece_p"} == without
     for row in report.rows:
         if row.metric not in without:
