@@ -106,4 +106,8 @@ def _shapes(bins: SimulatedBins | ClusteredBins, gap: Array, seed: int) -> Array
     error = np.sqrt(kept * noise) * random[:, 1:] + random[:, :1] * (np.sqrt(variance.sum()) / total)
     expected = common + kept * (mean - common)
     shapes: Array = size * (expected + np.concatenate((error, -error)))
+    # All shapes point the same way: where accuracies end at 1, gaps of opposite signs are no models of one error.
+    shapes[(shapes * expected).sum(axis=1) < 0] *= -1
+    nothing = ~shapes.any(axis=1)
+    shapes[nothing] = np.where(bins.confidence > size / 2, -size, size)
     return shapes

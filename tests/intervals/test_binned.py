@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 import lscli
 from lscli import SampleTable
@@ -34,11 +35,11 @@ def close(one: dict[str, tuple[float, float]], other: dict[str, tuple[float, flo
 
 @pytest.mark.parametrize("place", range(len(DESIGNS)))
 def test_the_interval_contains_the_truth_about_as_often_as_it_says(place: int) -> None:
-    counts = coverage.counted(coverage.independent(place, 300, 60), ("ece", "rmsce", "ece_equal_mass"), 300)
+    counts = coverage.counted(coverage.independent(place, 300, 40), ("ece", "ece_equal_mass"), 200)
     for metric, count in counts.items():
-        assert count.below + count.above <= 9, metric  # 3 expected; more than 9 in one of a thousand
+        assert count.below + count.above <= 8, metric  # 2 expected; more than 8 in one of ten thousand
         if DESIGNS[place] is CALIBRATED:
-            assert 54 <= count.from_zero, metric
+            assert 34 <= count.from_zero, metric
 
 
 @pytest.mark.slow
@@ -112,9 +113,9 @@ def test_odd_samples_have_an_interval_within_0_and_1(
 def test_a_sample_without_errors_does_not_say_that_there_are_none() -> None:
     table = SampleTable.from_confidences(np.full(100, 0.995), np.ones(100))
     (low, high) = measured(table, "ece", bootstrap=2000)["ece"]
-    # Without an error among 100, Clopper and Pearson's upper bound of the error rate is 1 - 0.025^(1/100) = 0.0362.
+    # One error among 100 has the same ece as none. At most one occurs in 2.5 % if the error rate is this one.
     assert 0 == low
-    assert 0.0362 - 0.005 == pytest.approx(high, abs=0.004)
+    assert stats.beta.ppf(0.975, 2, 99) - 0.005 == pytest.approx(high, abs=0.004)
 
 
 def test_a_large_sample_has_the_interval_of_its_confidence_gap() -> None:
@@ -137,7 +138,7 @@ def test_the_seed_and_the_number_of_simulations_count() -> None:
         found = measured(table, **other)
         assert first != found
         for metric, bounds in first.items():
-            assert bounds == pytest.approx(found[metric], abs=0.1)
+            assert bounds == pytest.approx(found[metric], abs=0.2)
 
 
 def test_bins_norms_and_classes_change_the_interval() -> None:
@@ -147,13 +148,20 @@ def test_bins_norms_and_classes_change_the_interval() -> None:
     logits = np.log(np.column_stack((1 - p, p)))
     how: dict[str, Any] = {"metrics": "ece,ece_equal_mass", "ci": True, "bootstrap": 200}
     seen = set()
-    for options in ({}, {"bins": 5}, {"norm": "l2"}, {"binary": True}, {"compat": "sklearn"}, {"bin_edges": "left"}):
+    for options in (
+        {},
+        {"bins": 5},
+        {"norm": "l2"},
+        {"positive_class": 1},
+        {"compat": "sklearn"},
+        {"bin_edges": "left"},
+    ):
         rows = lscli.evaluate(logits, label.astype(int), **how, **options).rows
         seen.add(tuple((row.ci_low, row.ci_high) for row in rows))
         assert all(0 <= row.ci_low <= row.ci_high <= 1 for row in rows)
     assert 5 <= len(seen)
     # The class of interest is a table of its own.
-    rows = lscli.evaluate(logits, label.astype(int), binary=True, **how).rows
+    rows = lscli.evaluate(logits, label.astype(int), positive_class=1, **how).rows
     table = SampleTable.from_confidences(p, label)
     assert measured(table, "ece,ece_equal_mass") == {
         row.metric: pytest.approx((row.ci_low, row.ci_high), rel=1e-6) for row in rows
