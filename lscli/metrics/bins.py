@@ -245,11 +245,18 @@ class MassBins:
 
 def norm_of(gap: Array, size: Array, total: float, norm: Norm) -> float:
     """The l1, l2 or max norm of the gaps of bins, given as sums of a - c [M], weighted by their sizes [M]."""
-    gap, size = np.abs(gap[size > 0]), size[size > 0]
-    if not len(size):
-        return math.nan
+    full = size > 0
+    return float(norms_of(gap[full], size[full], total, norm)) if full.any() else math.nan
+
+
+def norms_of(gaps: Array, size: Array, total: float, norm: Norm) -> Array:
+    """The same for several sets of gaps, [..., M], of bins that are not empty."""
+    gaps = np.abs(gaps)
+    norms: Array
     if norm == "l1":
-        return float(gap.sum() / total)
-    if norm == "l2":
-        return float(np.sqrt((gap * gap / size).sum() / total))
-    return float((gap / size).max())
+        norms = gaps.sum(axis=-1) / total
+    elif norm == "l2":
+        norms = np.sqrt((gaps * gaps / size).sum(axis=-1) / total)
+    else:
+        norms = (gaps / size).max(axis=-1)
+    return norms
