@@ -67,9 +67,11 @@ def per_bin(logits: Data | Table, labels: Data | None, options: BinsOptions) -> 
 def _cells(table: SampleTable, rule: BinRule, options: BinsOptions) -> Iterator[tuple[float, ...]]:
     """The cells of each bin after the source and the group."""
     if options.equal_mass:
-        mass = MassBins.of(table).sums(rule.params["bins"])
-        columns = (np.append(0.0, mass.edge[:-1]), mass.edge, mass.size, mass.correct, mass.residual)
-        bins = np.searchsorted(mass.edge, table["confidence"])
+        mass = MassBins.of(table)
+        starts = mass.starts(rule.params["bins"])
+        sums, edge = mass.sums(starts), mass.edges(starts, rule.params["bins"])
+        columns = (np.append(0.0, edge[:-1]), edge, sums.size, sums.correct, sums.residual)
+        bins = mass.bin_of(table["confidence"], starts)
     else:
         width = bin_sums(table, rule)
         columns = (rule.edges[:-1], rule.edges[1:], width.size, width.correct, width.residual)

@@ -61,7 +61,8 @@ def evaluate(logits: Data | Table, labels: Data | None, options: EvaluateOptions
     settings = metric_settings(options, eps, declared_targets(options, options.masked_classes), options.noise_rate)
     number = positive_class(options, soft_labels=options.soft_labels)
     settings = settings._replace(soft_labels=options.soft_labels, positive_class=number)
-    choices = select(metric_words(options.metrics), allow_negative_eps=options.allow_negative_eps)
+    words = metric_words(options.metrics)
+    choices = select(words, allow_negative_eps=options.allow_negative_eps, intervals=options.ci)
     if options.score in ensemble.COLUMNS and not is_ensemble(options):
         hint = "leave out --score, or add --ensemble to read several members"
         raise UsageError("needs several members, and there is one", hint, where="score")

@@ -44,7 +44,8 @@ def measure(table: SampleTable, options: MeasureOptions) -> Report:
         raise UsageError(f"must be a SampleTable, got {type(table).__name__}", hint, where=_NAME)
     eps = parse_eps(options.eps, allow_negative=options.allow_negative_eps)
     settings = metric_settings(options, eps, Targets(options.smoothing), options.noise_rate)
-    choices = select(metric_words(options.metrics), allow_negative_eps=options.allow_negative_eps)
+    words = metric_words(options.metrics)
+    choices = select(words, allow_negative_eps=options.allow_negative_eps, intervals=options.ci)
     samples = {"rows": len(table), "kept": len(table)}
     if table.cluster is not None:
         samples["clusters"] = table.clusters

@@ -21,12 +21,7 @@ if TYPE_CHECKING:
 
     from lscli.api.reading import Reading
     from lscli.metrics.selection import Choice
-    from lscli.options import (
-        CalibrationOptions,
-        EvaluateOptions,
-        MeasureOptions,
-        Words,
-    )
+    from lscli.options import EvaluateOptions, MeasureOptions, Words
     from lscli.smoothing.targets import Targets
     from lscli.table import SampleTable
 
@@ -81,6 +76,8 @@ def measured_rows(
 
 def _lacks_columns(choice: Choice, settings: Settings, table: SampleTable) -> bool:
     """Whether a metric is absent because the table does not have what it reads."""
+    if _clustered(choice, table):
+        return False
     if table.num_classes is None and choice.named:
         return True
     if _without_setting(choice, settings):
@@ -126,6 +123,8 @@ def report(
 
 def _reason(choice: Choice, settings: Settings, table: SampleTable) -> str:
     """Why a metric that was named is absent."""
+    if _clustered(choice, table):
+        return "the samples are in clusters, and it is the p-value of independent samples"
     if table.num_classes is None:
         return NO_LOGITS
     reason = _without_setting(choice, settings)
@@ -138,6 +137,11 @@ def _reason(choice: Choice, settings: Settings, table: SampleTable) -> str:
     if choice.metric.by_class and table.classes is None:
         return "the table has no sums by class"
     return f"it does not apply to K = {table.num_classes} classes"
+
+
+def _clustered(choice: Choice, table: SampleTable) -> bool:
+    """Whether a metric is absent because the samples belong together."""
+    return choice.metric.id == "ece_p" and table.cluster is not None
 
 
 def _without_setting(choice: Choice, settings: Settings) -> str:
@@ -164,7 +168,7 @@ def metric_words(metrics: Words) -> str:
 
 
 def metric_settings(
-    options: CalibrationOptions, eps: tuple[float, ...], targets: Targets, noise_rate: float | None
+    options: EvaluateOptions | MeasureOptions, eps: tuple[float, ...], targets: Targets, noise_rate: float | None
 ) -> Settings:
     """The settings of metrics."""
     return Settings(
@@ -176,4 +180,6 @@ def metric_settings(
         compat=options.compat,
         norm=options.norm,
         score=options.score,
+        simulations=options.bootstrap,
+        seed=options.seed,
     )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lscli.intervals.binned import binned_interval
 from lscli.intervals.bootstrap import Bootstrap, interval, resampled
 from lscli.intervals.clusters import mean_interval, widened
 from lscli.limits import memory_limit, processors
+from lscli.metrics.binned_errors import GAPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -73,7 +75,7 @@ def intervals(
                 yield math.nan, math.nan
             else:
                 of_resamples = next(drawn) if choice in shared else None
-                yield _interval(table, choice.metric, value, of_resamples, bootstrap.level)
+                yield _interval(table, choice, settings, value, of_resamples, bootstrap)
 
 
 def _resampled(table: SampleTable, found: Found) -> list[Choice]:
@@ -83,24 +85,31 @@ def _resampled(table: SampleTable, found: Found) -> list[Choice]:
     return [
         choice
         for choice, values in found
-        if not all(value.clusters for value in values) and not (choice.metric.by_class or _constant(choice, values))
+        if not (_inverted(choice.metric) or choice.metric.interval == "none" or choice.metric.by_class)
+        and not (all(value.clusters for value in values) or _constant(choice, values))
     ]
 
 
 def _interval(
-    table: SampleTable, metric: Metric, value: Value, drawn: Array | None, level: float
+    table: SampleTable, choice: Choice, settings: Settings, value: Value, drawn: Array | None, bootstrap: Bootstrap
 ) -> tuple[float, float]:
     """The interval of a value; nan if it has none.
 
-    For a mean over clusters, it is computed from the standard error; for all other values, from the resamples.
+    That of a calibration error comes from inverting a test, that of a mean over clusters from its standard error, and
+    all others from the resamples.
 
     Args:
         table: the samples.
-        metric: what the value is of.
+        choice: the metric.
+        settings: the settings of all metrics.
         value: with its standard error.
         drawn: the values of the resamples, [resamples]; None without any.
-        level: the level of the interval.
+        bootstrap: the number of resamples or simulations, their seed and the level.
     """
+    metric, level = choice.metric, bootstrap.level
+    if _inverted(metric):
+        own = choice.settings(settings)
+        return binned_interval(metric.id, metric.view(table, own), own, bootstrap)
     biased = metric.interval == "inversion"
     if value.clusters:
         low, high = mean_interval(value.value, value.stderr, value.clusters, level)
@@ -114,6 +123,11 @@ def _interval(
         low = max(low, 0.0) if biased else low
     least, most = metric.within
     return max(low, least), min(high, most)
+
+
+def _inverted(metric: Metric) -> bool:
+    """Whether the interval is computed by simulation instead of resamples."""
+    return metric.id in GAPS
 
 
 def _constant(choice: Choice, found: Sequence[Value]) -> bool:

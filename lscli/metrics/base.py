@@ -65,6 +65,7 @@ class Settings(NamedTuple):
         soft_labels: the labels are distributions, so that each sample's target has its own entropy.
         positive_class: with two classes, the one whose probability is the confidence of metrics marked `of_class`; None
             for the top label.
+        simulations, seed: of ece_p, the number of simulated label sets and the seed of their random numbers.
     """
 
     eps: tuple[float, ...] = (0.1,)
@@ -79,11 +80,13 @@ class Settings(NamedTuple):
     risk: float = 0.05
     soft_labels: bool = False
     positive_class: int | None = None
+    simulations: int = 1000
+    seed: int = 0
 
 
-# How `--ci` computes the interval of a metric: percentiles of resamples, shifted where the value is larger in resamples
-# than in the sample, as a calibration error.
-IntervalKind = Literal["resamples", "inversion"]
+# How `--ci` computes the interval of a metric: from percentiles of resamples or, for a calibration error, which is
+# biased upwards, by inverting a test.
+IntervalKind = Literal["resamples", "inversion", "none"]
 Columns = frozenset[str] | Callable[[Settings], frozenset[str]]
 # The values of a metric: none where it does not apply, several where a setting has several values.
 Compute = Callable[["SampleTable", Settings], Sequence[Value]]
@@ -98,6 +101,7 @@ class Metric(NamedTuple):
         columns: the columns of the SampleTable that it reads; a function if they depend on the settings.
         gist: the definition in at most 30 characters, for a table.
         default: `eval` prints it without `--metrics`.
+        with_intervals: the default set has it if there are intervals.
         parameter: the setting that may follow its id after `@` and is the first of its params.
         by_class: it reads `table.classes`, the sums by class and bin, which resamples do not have.
         constant: it is the same for all samples, so that it has no interval.
@@ -114,6 +118,7 @@ class Metric(NamedTuple):
     compute: Compute
     gist: str = ""
     default: bool = False
+    with_intervals: bool = False
     parameter: Literal["", "eps", "rho", "coverage", "risk"] = ""
     by_class: bool = False
     constant: bool = False
@@ -136,6 +141,11 @@ class Metric(NamedTuple):
             return None
         return frozenset((name, side if name in rises else opposite) for name in columns)
 
+    def view(self, table: SampleTable, settings: Settings) -> SampleTable:
+        """The samples as the metric sees them: those of the positive class if it is marked `of_class`."""
+        number = self._seen_from(settings)
+        return table if number is None else table.of_class(number)
+
     @property
     def described(self) -> str:
         """The definition, and what c and a are with a positive class, if the metric is marked `of_class`."""
@@ -146,7 +156,7 @@ class Metric(NamedTuple):
         number = self._seen_from(settings)
         if number is None:
             return self.compute(table, settings)
-        found = self.compute(table.of_class(number), settings)
+        found = self.compute(self.view(table, settings), settings)
         return [value._replace(params={**value.params, "positive_class": number}) for value in found]
 
     def _seen_from(self, settings: Settings) -> int | None:

@@ -116,6 +116,12 @@ class BinSums(NamedTuple):
     correct: Array
     variance: Array
 
+    def norm(self, norm: Norm) -> float:
+        """The l1, l2 or max norm of the gaps mean a - mean c, weighted by the bins' sizes; nan without samples."""
+        full = self.size > 0
+        size = self.size[full]
+        return float(norms_of(self.residual[full], size, float(size.sum()), norm)) if len(size) else math.nan
+
 
 def bin_sums(table: SampleTable, rule: BinRule) -> BinSums:
     """The sums over the bins of a rule, computed once per table."""
@@ -124,7 +130,7 @@ def bin_sums(table: SampleTable, rule: BinRule) -> BinSums:
 
 def _bin_sums(table: SampleTable, rule: BinRule) -> BinSums:
     if table.weight is None:
-        index, *values = _binned(table, rule)
+        index, *values = binned(table, rule)
         counts = np.bincount(index, minlength=rule.slots).astype(np.float64)
         return BinSums(counts, *(np.bincount(index, x, rule.slots) for x in values))
     # The samples are sorted by bin once, so that a resample only takes four sums along them.
@@ -136,12 +142,12 @@ def _bin_sums(table: SampleTable, rule: BinRule) -> BinSums:
 
 
 def _sorted_by_bin(table: SampleTable, rule: BinRule) -> tuple[SortedValues, list[Array]]:
-    index, *values = _binned(table, rule)
+    index, *values = binned(table, rule)
     bins = SortedValues.of(index)
     return bins, [x[bins.order].astype(np.float64) for x in values]
 
 
-def _binned(table: SampleTable, rule: BinRule) -> tuple[Array, Array, Array, Array]:
+def binned(table: SampleTable, rule: BinRule) -> tuple[Array, Array, Array, Array]:
     """The bin, a - c, a and c (1 - c) of every sample, [n] each, with c as the rule clips and rounds it."""
     c, correct = table["confidence"], table["correct"]
     if rule.clip or rule.element is not np.float64:
@@ -184,18 +190,6 @@ def clustered_shares(table: SampleTable, bins: Array, size: Array, correct: Arra
     return ClusteredShares(stderr, clusters)
 
 
-class MassSums(NamedTuple):
-    """The upper edge of each bin of equal count, 1 for the last; the sums of the weights, of a and of a - c.
-
-    The shape of each is [B], B <= M.
-    """
-
-    edge: Array
-    size: Array
-    correct: Array
-    residual: Array
-
-
 class MassBins:
     """Bins of equal count that never split equal confidences, so that the order of the samples does not matter.
 
@@ -211,6 +205,8 @@ class MassBins:
         self.weight = weight[full]
         self.correct = ascending.weighted_sums(table, table["correct"])[full]
         self.residual = ascending.weighted_sums(table, residual(table))[full]
+        variance = table["confidence"] * table["one_minus_confidence"]
+        self.variance = ascending.weighted_sums(table, variance)[full]
         self._cumulative = np.cumsum(self.weight)
         self._total = table.total
 
@@ -226,9 +222,13 @@ class MassBins:
         starts = np.unique(np.append(0, ends))
         return starts[starts < len(self.value)]
 
-    def sums(self, bins: int) -> MassSums:
-        """The sums over M bins."""
-        starts = self.starts(bins)
+    def sums(self, starts: Array) -> BinSums:
+        """The sums over the bins that start at these distinct confidences."""
+        columns = (self.weight, self.residual, self.correct, self.variance)
+        return BinSums(*(np.add.reduceat(x, starts) for x in columns))
+
+    def edges(self, starts: Array, bins: int) -> Array:
+        """The upper edge of each of M bins, 1 for the last."""
         last = np.append(starts[1:], len(self.value)) - 1
         edge = self.value[last].copy()
         exact = np.isclose(self._cumulative[last][:, None], self._reach(bins)[None, :], rtol=1e-12, atol=0).any(axis=1)
@@ -236,21 +236,19 @@ class MassBins:
         halfway = exact & inside
         edge[halfway] = (self.value[last[halfway]] + self.value[last[halfway] + 1]) / 2
         edge[~inside] = 1.0
-        return MassSums(edge, *(np.add.reduceat(x, starts) for x in (self.weight, self.correct, self.residual)))
+        return edge
+
+    def bin_of(self, c: Array, starts: Array) -> Array:
+        """The bin of each confidence [n] of the table."""
+        return np.searchsorted(self.value[starts], c, side="right") - 1
 
     def _reach(self, bins: int) -> Array:
         i = np.arange(1, bins)
         return i * (self._total // bins) + np.minimum(i, self._total % bins)
 
 
-def norm_of(gap: Array, size: Array, total: float, norm: Norm) -> float:
-    """The l1, l2 or max norm of the gaps of bins, given as sums of a - c [M], weighted by their sizes [M]."""
-    full = size > 0
-    return float(norms_of(gap[full], size[full], total, norm)) if full.any() else math.nan
-
-
 def norms_of(gaps: Array, size: Array, total: float, norm: Norm) -> Array:
-    """The same for several sets of gaps, [..., M], of bins that are not empty."""
+    """A norm of each of several sets of gaps, [...], given as sums of a - c [..., M] over bins of these sizes > 0."""
     gaps = np.abs(gaps)
     norms: Array
     if norm == "l1":

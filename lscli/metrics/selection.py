@@ -53,13 +53,14 @@ class Choice(NamedTuple):
         return settings._replace(**{self.metric.parameter: given})
 
 
-def select(names: str | Iterable[str], *, allow_negative_eps: bool = False) -> list[Choice]:
+def select(names: str | Iterable[str], *, allow_negative_eps: bool = False, intervals: bool = False) -> list[Choice]:
     """The metrics that these names select, in the order of the names; a set or a family is in the catalogue's order.
 
     Args:
         names: ids, families, `default` or `all`, comma-separated or several strings; `id@number` sets the metric's
             parameter.
         allow_negative_eps: an eps may be below 0.
+        intervals: the values are given with intervals, so that the default set has more metrics.
 
     A metric that several names select has the place of the first.
 
@@ -69,7 +70,7 @@ def select(names: str | Iterable[str], *, allow_negative_eps: bool = False) -> l
     words = [w.strip() for part in ([names] if isinstance(names, str) else names) for w in part.split(",")]
     chosen: dict[tuple[str, float | None], Choice] = {}
     for word in filter(None, words):
-        for choice in _choices(word, allow_negative_eps):
+        for choice in _choices(word, allow_negative_eps, intervals):
             key = choice.metric.id, choice.argument
             if key not in chosen or choice.named:
                 chosen[key] = choice
@@ -78,9 +79,10 @@ def select(names: str | Iterable[str], *, allow_negative_eps: bool = False) -> l
     return list(chosen.values())
 
 
-def _choices(word: str, allow_negative_eps: bool) -> list[Choice]:
+def _choices(word: str, allow_negative_eps: bool, intervals: bool) -> list[Choice]:
     if word == "default":
-        return [Choice(metric) for metric in METRICS.values() if metric.default]
+        metrics = METRICS.values()
+        return [Choice(metric) for metric in metrics if metric.default or (intervals and metric.with_intervals)]
     if word == "all":
         return [Choice(metric) for metric in METRICS.values()]
     if word in FAMILIES:

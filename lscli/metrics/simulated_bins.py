@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -32,57 +32,80 @@ class SimulatedBins:
     Attributes:
         size: [B], the sum of the weights, above 0.
         confidence: [B], the sum of the confidences, from 0 to `size`.
-        draws: the number of label sets.
+        null_variance: [B], the variance of the number of right samples if each is right with probability c.
+        draws, seed: the number of label sets, and the seed of their random numbers.
     """
 
-    def __init__(self, sums: BinSums, draws: int, seed: int) -> None:
+    def __init__(self, sums: BinSums, draws: int, seed: int, models: int = 1) -> None:
+        """Bins of which none but the empty ones are left out.
+
+        Args:
+            sums: the sums over the bins.
+            draws: the number of label sets.
+            seed: the seed of the random numbers.
+            models: the number of models that the label sets are shared among.
+        """
         full = sums.size > 0
         self.size = sums.size[full]
         self.confidence = np.clip((sums.correct - sums.residual)[full], 0.0, self.size)
         # The sum of (c - mean c)^2: it makes the number of right samples vary less than a binomial count.
-        equal = self.confidence * (1 - self.confidence / self.size)
-        self._spread = np.maximum(equal - sums.variance[full], 0.0)
-        self.null_variance = equal - self._spread
-        self.draws = draws
-        self._seed = seed
+        self._spread = np.maximum(self.confidence * (1 - self.confidence / self.size) - sums.variance[full], 0.0)
+        self.draws, self.seed, self._models = draws, seed, models
+        self.null_variance = self.variance(np.zeros(len(self.size)))
         self._kept = list(self._drawn()) if draws * len(self.size) <= _KEPT else None
+
+    def variance(self, shift: Array) -> Array:
+        """The variance of the number of right samples of each bin; `shift` as in `simulated`."""
+        right = self.confidence + shift
+        variance: Array = np.maximum(right * (1 - right / self.size) - self._spread, 0.0)
+        return variance
 
     def simulated(self, shift: Array, of_gaps: Callable[[Array], Array]) -> Array:
         """A function of the gaps of each label set, [draws].
 
         Args:
-            shift: [B], by how much the expected number of right samples of a bin exceeds the sum of its confidences.
+            shift: [B] or, of several models that take turns, [models, B]: by how much the expected number of right
+                samples of a bin exceeds the sum of its confidences.
             of_gaps: takes the sums of a - c over the bins of some label sets, [d, B], and gives a number for each, [d].
         """
-        noise = _Counts(self.size, self.confidence + shift, self._spread)
-        blocks = self._drawn() if self._kept is None else self._kept
-        return np.concatenate([of_gaps(noise.deviations(block) + shift) for block in blocks])
+        bins = len(self.size)
+        counts = _Counts(self.size, self.confidence + shift, self._spread, self.variance(shift))
+        found = [
+            of_gaps((counts.deviations(block.reshape(-1, shift.size)) + shift.ravel()).reshape(-1, bins))
+            for block in self.blocks()
+        ]
+        return np.concatenate(found)[: self.draws]
+
+    def blocks(self) -> Iterable[Array]:
+        """The normal numbers of all label sets in blocks of [d, B], and a few more for whole turns of the models."""
+        return self._drawn() if self._kept is None else self._kept
 
     def _drawn(self) -> Iterator[Array]:
-        """Standard normal numbers in blocks of [d, B]."""
-        random = np.random.Generator(np.random.SFC64(self._seed))
-        rows = max(1, _BLOCK // max(1, len(self.size)))
-        for start in range(0, self.draws, rows):
-            yield random.standard_normal((min(rows, self.draws - start), len(self.size)))
+        random = np.random.Generator(np.random.SFC64(self.seed))
+        turns = max(1, _BLOCK // max(1, len(self.size) * self._models))
+        left = -(-self.draws // self._models)
+        while left > 0:
+            taken = min(turns, left)
+            left -= taken
+            yield random.standard_normal((taken * self._models, len(self.size)))
 
 
 class _Counts:
-    """The number of right samples in each of B bins, of which each is drawn with a normal number."""
+    """The number of right samples in each bin of each model, drawn with a normal number each."""
 
-    def __init__(self, size: Array, right: Array, spread: Array) -> None:
+    def __init__(self, size: Array, right: Array, spread: Array, variance: Array) -> None:
         wrong = size - right
-        rare = np.minimum(right, wrong)
-        variance = np.maximum(right * wrong / size - spread, 0.0)
-        self._deviation = np.sqrt(variance)
-        self._few = np.flatnonzero((variance < _NORMAL) & (rare > 0))
+        rare = np.minimum(right, wrong).ravel()
+        self._deviation = np.sqrt(variance).ravel()
+        self._few = np.flatnonzero((variance.ravel() < _NORMAL) & (rare > 0))
         if self._few.size:
-            mean = rare[self._few]
-            trials = mean * mean / (mean * mean / size[self._few] + spread[self._few])
-            self._mean, self._sign = mean, np.where(right <= wrong, 1.0, -1.0)[self._few]
+            mean, place = rare[self._few], self._few % len(size)
+            trials = mean * mean / (mean * mean / size[place] + spread[place])
+            self._mean, self._sign = mean, np.where(right <= wrong, 1.0, -1.0).ravel()[self._few]
             self._cumulative = _binomial(np.maximum(np.maximum(np.round(trials), np.ceil(mean)), 1.0), mean)
 
     def deviations(self, normal: Array) -> Array:
-        """The numbers of right samples less their mean, [d, B], from standard normal numbers [d, B]."""
+        """The numbers of right samples less their mean, from standard normal numbers, [d, models * bins] each."""
         found = normal * self._deviation
         if self._few.size:
             # Rare samples are counted, so that a small normal number stands for few right ones in every bin.
@@ -111,7 +134,7 @@ def _binomial(trials: Array, mean: Array) -> Array:
 
 
 def _normal_cdf(z: Array) -> Array:
-    """The normal distribution to 1e-7 (Abramowitz and Stegun 26.2.17); numpy has none, and scipy takes long to import."""
+    """The normal distribution to 1e-7 (Abramowitz and Stegun 26.2.17); numpy has none, and scipy is slow to import."""
     t = 1 / (1 + 0.2316419 * np.abs(z))
     terms = ((((1.330274429 * t - 1.821255978) * t + 1.781477937) * t - 0.356563782) * t + 0.319381530) * t
     tail = np.exp(-0.5 * z * z) * 0.3989422804014327 * terms
