@@ -109,7 +109,8 @@ def label_interval(metric_id: str, table: SampleTable, bootstrap: Bootstrap) -> 
     if table.cluster is None:
         noise = SimulatedBins(cells.sums, bootstrap.resamples, bootstrap.seed)
     else:
-        noise = ClusteredCells(table, cells, residual(table), gaps, bootstrap)
+        rest = residual(table) - (gaps / cells.sums.size)[cells.of_sample]
+        noise = ClusteredCells(table, cells, rest, float(variances(cells).sum()), bootstrap)
     scatter = np.random.Generator(np.random.SFC64([bootstrap.seed, 1])).standard_normal(bootstrap.resamples)
     size = cells.sums.size
     start, shape = np.zeros(len(size)), gaps if gaps.any() else size
@@ -121,7 +122,9 @@ def label_interval(metric_id: str, table: SampleTable, bootstrap: Bootstrap) -> 
     observed = float(error.of(cells, cells.sums.residual[None])[0])
     family = partial(_family, cells, error, noise, scatter, start)
     low, high = inverted(observed, family(shape), bootstrap.level)
-    if low == 0 and not error.ranking:  # The sign of the gaps is not known either, and where errors are rare it matters.
+    if (
+        low == 0 and not error.ranking
+    ):  # The sign of the gaps is not known either, and where errors are rare it matters.
         high = max(high, inverted(observed, family(-shape), bootstrap.level)[1])
     return low, high
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lscli.intervals.binned import binned_interval
 from lscli.intervals.bootstrap import Bootstrap, interval, resampled
 from lscli.intervals.clusters import mean_interval, widened
+from lscli.intervals.label_simulation import SIMULATED, label_interval
 from lscli.limits import memory_limit, processors
-from lscli.metrics.binned_errors import GAPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -109,25 +109,26 @@ def _interval(
     metric, level = choice.metric, bootstrap.level
     if _inverted(metric):
         own = choice.settings(settings)
-        return binned_interval(metric.id, metric.view(table, own), own, bootstrap)
-    biased = metric.interval == "inversion"
+        view = metric.view(table, own)
+        if metric.id in SIMULATED:
+            return label_interval(metric.id, view, bootstrap)
+        return binned_interval(metric.id, view, own, bootstrap)
     if value.clusters:
         low, high = mean_interval(value.value, value.stderr, value.clusters, level)
     elif drawn is None:
         return math.nan, math.nan
     else:
-        low, high = interval(value.value, drawn, level, biased=biased)
+        low, high = interval(value.value, drawn, level)
         if table.cluster is None:
             return low, high
         low, high = widened((low, high), value.value, table.clusters, level)
-        low = max(low, 0.0) if biased else low
     least, most = metric.within
     return max(low, least), min(high, most)
 
 
 def _inverted(metric: Metric) -> bool:
     """Whether the interval is computed by simulation instead of resamples."""
-    return metric.id in GAPS
+    return metric.interval == "inversion"
 
 
 def _constant(choice: Choice, found: Sequence[Value]) -> bool:

@@ -30,6 +30,8 @@ _BY_WEIGHT, _BY_WIDTH = 256, 512
 _FINEST = 1 << 11
 # Modes with n pi s above this are left out of simulations: their factor is below 1e-4.
 _LAST = 4.3
+# Numbers of a block of label sets whose modes are computed at a time.
+_BLOCK = 1 << 19
 # The root of smece is found to this share of itself.
 _CLOSE = 1e-3
 _STEPS = 12
@@ -104,7 +106,7 @@ def _folded(table: SampleTable, of_sample: Array, grid: int) -> Cells:
     size = np.bincount(of_sample, weight)
     full = size > 0
     found = BinSums(size, sums(residual(table)), sums(table["correct"]), sums(c * rest))
-    place = np.cumsum(full) - 1
+    place = np.maximum(np.cumsum(full) - 1, 0)
     return Cells(
         BinSums(*(x[full] for x in found)),
         sums(rest)[full],
@@ -122,14 +124,18 @@ def ks_calibration(cells: Cells, gaps: Array) -> Array:
 
 def smece(cells: Cells, gaps: Array) -> Array:
     """The root of f(s) = s of each label set, [d], from gaps [d, B] of cells of equal width."""
-    share = gaps / cells.sums.size.sum()
+    share, rows = gaps / cells.sums.size.sum(), _BLOCK // cells.grid
+    return np.concatenate([_smece(cells, share[start : start + rows]) for start in range(0, len(share), rows)])
+
+
+def _smece(cells: Cells, share: Array) -> Array:
     low, high = np.abs(share.sum(axis=1)), np.abs(share).sum(axis=1)
     modes = _modes(cells, share)
     # Halve s until each root is known to lie between s and 2 s. A smaller s needs more modes.
     s, finest = 0.25, 0.5 / cells.grid
     searched = low < high * (1 - _CLOSE)
     while s > finest and (searched & (low < s)).any():
-        above = _excess(modes, np.full(len(gaps), s)) > 0
+        above = _excess(modes, np.full(len(share), s)) > 0
         high = np.where(above | (s >= high), high, np.maximum(s, low))
         low = np.where(above & searched, np.maximum(low, s), low)
         searched &= ~above
