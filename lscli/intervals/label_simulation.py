@@ -157,7 +157,7 @@ def _family(
 
 
 def variances(cells: Cells) -> Array:
-    """The variance of the sum of a - c over each cell, [B]: that of a calibrated model, or the observed one if larger."""
+    """The variance of the sum of a - c over each cell, [B]: of a calibrated model, or the observed one if larger."""
     size = cells.sums.size
     share = (cells.sums.correct + cells.right / size) / (size + 1)
     larger: Array = np.maximum(cells.sums.variance, size * share * (1 - share))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -137,8 +138,7 @@ def test_the_positive_class_has_the_interval_of_its_forecasts() -> None:
 def test_threads_do_not_matter() -> None:
     random = np.random.default_rng(0)
     logits, labels = 2 * random.standard_normal((400, 5)), random.integers(0, 5, 400)
-    reports = [
-        lscli.evaluate(logits, labels, metrics="smece,ks_calibration,nll_miscalibration", ci=True, bootstrap=30, **more)
-        for more in ({"threads": 1}, {"threads": 3, "chunk_rows": 70})
-    ]
-    assert repr(reports[0].rows) == repr(reports[1].rows)
+    options: dict[str, Any] = {"metrics": "smece,ks_calibration,nll_miscalibration", "ci": True, "bootstrap": 30}
+    one = lscli.evaluate(logits, labels, threads=1, **options)
+    several = lscli.evaluate(logits, labels, threads=3, chunk_rows=70, **options)
+    assert repr(one.rows) == repr(several.rows)

@@ -1,6 +1,8 @@
-"""Errors of label sets from cells: equal to the metrics themselves where each sample has a cell, and close elsewhere."""
+"""Errors of label sets from cells: those of the metrics where each sample has a cell, and close to them elsewhere."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -49,11 +51,11 @@ def test_every_label_set_has_its_own_error() -> None:
 
 
 @pytest.mark.parametrize("fold", [by_weight, by_width])
-def test_cells_keep_the_sums(fold: type[Cells]) -> None:
+def test_cells_keep_the_sums(fold: Callable[[SampleTable], Cells]) -> None:
     c = np.concatenate((np.random.default_rng(0).random(3000), 1 - 10.0 ** -np.arange(1, 16), [0.0, 1.0]))
     weight = np.random.default_rng(1).integers(0, 3, len(c))
     table = SampleTable.from_confidences(c, c > 0.4, weight=weight)
-    cells = fold(table)  # type: ignore[arg-type]
+    cells = fold(table)
     assert weight.sum() == pytest.approx(cells.sums.size.sum(), rel=1e-12)
     assert (weight * c).sum() == pytest.approx(cells.right.sum(), rel=1e-12)
     assert (weight * (1 - c)).sum() == pytest.approx(cells.wrong.sum(), rel=1e-12)
