@@ -379,11 +379,16 @@ class OneLabel(Listing):
 
 
 class MetricRow(NamedTuple):
-    """A metric and its definition."""
+    """A metric and its definition.
+
+    Attributes:
+        interval: how `--ci` computes its interval: `resamples`, `inversion` or `none`.
+    """
 
     id: str
     family: str
     default: bool
+    interval: str
     definition: str
 
 

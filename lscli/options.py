@@ -534,16 +534,24 @@ class LevelOptions(Options):
 
 
 class BootstrapOptions(Options):
-    """Intervals by the bootstrap."""
+    """Intervals by resampling or simulation."""
 
-    ci: Annotated[bool, Option("Add bootstrap intervals to all metrics except those by class.", INTERVALS)] = False
+    ci: Annotated[bool, Option("Add intervals to all metrics except those by class, and ece_p.", INTERVALS)] = False
     bootstrap: Annotated[
-        int, Option("Number of bootstrap resamples.", INTERVALS, "B", least=2, most=1_000_000, hint="1000 is usual")
+        int,
+        Option(
+            "Number of resamples, and of simulations for calibration errors.",
+            INTERVALS,
+            "B",
+            least=2,
+            most=1_000_000,
+            hint="1000 is usual",
+        ),
     ] = 1000
     seed: Annotated[
         int,
         Option(
-            "Seed of the resamples. The same seed gives the same bytes.",
+            "Seed of the resamples and simulations. The same seed gives the same bytes.",
             INTERVALS,
             "SEED",
             least=0,

@@ -50,7 +50,7 @@ COLUMNS = {
     Contents: "source format key shape dtype bytes min max nan posinf neginf sum_to_1 taken_for command",
     SmoothedLabels: "q0 q1 q2",
     OneLabel: "q0 q1 q2 floor optimal_gap",
-    MetricList: "id family default definition",
+    MetricList: "id family default interval definition",
     Wide: "source group n accuracy ece loss_smoothed@0.1 loss_smoothed@0.2",
 }
 # The names of a row's fields, where they are not those of the columns.
@@ -78,7 +78,7 @@ def made(tmp_path: Path) -> dict[type[Listing], Listing]:
         lscli.inspect(str(tmp_path / "x.npy")),
         smoothed_rows(LABELS, SmoothOptions(classes=3)),
         smoothed_label(1, SmoothOneOptions(classes=3)),
-        MetricList(rows=[MetricRow("ece", "calibration", True, "an error")]),
+        MetricList(rows=[MetricRow("ece", "calibration", True, "inversion", "an error")]),
         wide(report),
     ]
     return {type(listing): listing for listing in found}
@@ -191,7 +191,7 @@ def test_a_notebook_shows_the_columns(made: dict[type[Listing], Listing], kind: 
 
 
 def test_a_notebook_shows_the_first_rows_and_says_how_many_there_are_more() -> None:
-    rows = [MetricRow(f"m{number}", "<i>x</i>", number % 2 == 0, "d" * 1000) for number in range(1000)]
+    rows = [MetricRow(f"m{number}", "<i>x</i>", number % 2 == 0, "none", "d" * 1000) for number in range(1000)]
     page = MetricList(rows=rows, conclusion="a < b", warnings=["c & d"])._repr_html_()
     assert 20 == page.count("<tr><td>")
     assert "<p>... 980 more rows</p>" in page
@@ -209,7 +209,7 @@ def test_a_notebook_shows_the_first_columns_of_many() -> None:
 
 
 def test_a_missing_number_is_empty_and_a_bool_is_yes_or_nothing(made: dict[type[Listing], Listing]) -> None:
-    rows = [MetricRow("a", "b", True, "x"), MetricRow("c", "d", False, "y")]
-    assert "<td>yes</td><td>x</td>" in MetricList(rows=rows)._repr_html_()
+    rows = [MetricRow("a", "b", True, "none", "x"), MetricRow("c", "d", False, "none", "y")]
+    assert "<td>yes</td><td>none</td><td>x</td>" in MetricList(rows=rows)._repr_html_()
     assert "<td></td><td>y</td>" in MetricList(rows=rows)._repr_html_()
     assert "nan" not in made[Bins]._repr_html_()

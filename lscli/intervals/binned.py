@@ -55,9 +55,9 @@ def binned_interval(
     def error(x: Array) -> Array:
         return norms_of(x, size, total, gaps.norm)
 
-    bins: SimulatedBins | ClusteredBins = SimulatedBins(gaps.sums, bootstrap.resamples, bootstrap.seed, _SHAPES)
-    if table.cluster is not None:
-        bins = ClusteredBins(bins, table, *gaps.of_samples(), full)
+    independent = SimulatedBins(gaps.sums, bootstrap.resamples, bootstrap.seed, _SHAPES)
+    clustered = table.cluster is not None
+    bins = ClusteredBins(independent, table, *gaps.of_samples(), full) if clustered else independent
     shapes = _shapes(bins, gap, bootstrap.seed)
     # In units of the observed error, or of its noise.
     unit = max(float(error(gap)), float(error(np.sqrt(bins.null_variance)))) or 1.0
@@ -105,4 +105,5 @@ def _shapes(bins: SimulatedBins | ClusteredBins, gap: Array, seed: int) -> Array
     random = np.random.Generator(np.random.SFC64([seed, 1])).standard_normal((_SHAPES // 2, len(size) + 1))
     error = np.sqrt(kept * noise) * random[:, 1:] + random[:, :1] * (np.sqrt(variance.sum()) / total)
     expected = common + kept * (mean - common)
-    return size * (expected + np.concatenate((error, -error)))
+    shapes: Array = size * (expected + np.concatenate((error, -error)))
+    return shapes

@@ -85,7 +85,8 @@ def _reaching(observed: float, family: Family, share: float) -> float:
         # The quantile is nearly linear in t; every other step halves what is left where it jumps.
         t = (low + high) / 2 if step % 2 else low - (high - low) * below / (above - below)
         at_t, spread = excess(t)
-        if abs(at_t) <= _TOLERANCE * spread:
+        # Where several t have the observed value at this quantile, the search goes on to the end of them.
+        if 2 * _ROUNDING * observed < at_t <= _TOLERANCE * spread:
             return t
         low, below, high, above = (low, below, t, at_t) if at_t >= 0 else (t, at_t, high, above)
         if high - low <= _NARROW * high:

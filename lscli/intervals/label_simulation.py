@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.intervals.bootstrap import Bootstrap
+    from lscli.metrics.base import Settings
     from lscli.table import SampleTable
 
     Array = NDArray[Any]
@@ -84,7 +85,7 @@ _ERRORS = {
 SIMULATED = frozenset(_ERRORS)
 
 
-def label_interval(metric_id: str, table: SampleTable, bootstrap: Bootstrap) -> tuple[float, float]:
+def label_interval(metric_id: str, table: SampleTable, settings: Settings, bootstrap: Bootstrap) -> tuple[float, float]:
     """The interval of a calibration error without bins; nan without samples, or with fewer than two clusters.
 
     It is of the error of endlessly many samples with these confidences.
@@ -92,6 +93,7 @@ def label_interval(metric_id: str, table: SampleTable, bootstrap: Bootstrap) -> 
     Args:
         metric_id: one of `SIMULATED`.
         table: the samples, as the metric sees them.
+        settings: those of the metric, none of which changes it.
         bootstrap: the number of label sets, their seed, and the level.
     """
     error = _ERRORS[metric_id]
@@ -99,7 +101,9 @@ def label_interval(metric_id: str, table: SampleTable, bootstrap: Bootstrap) -> 
         impossible = np.where(table["correct"], table["confidence"], table["one_minus_confidence"]) == 0
         weight = np.ones(len(table)) if table.weight is None else table.weight
         if (impossible & (weight > 0)).any():
-            low, _ = label_interval(metric_id, table.with_weights(np.where(impossible, 0.0, weight)), bootstrap)
+            low, _ = label_interval(
+                metric_id, table.with_weights(np.where(impossible, 0.0, weight)), settings, bootstrap
+            )
             return low, math.inf
     if not table.total or (table.cluster is not None and table.clusters < 2):
         return math.nan, math.nan

@@ -10,13 +10,14 @@ from lscli.intervals.bootstrap import Bootstrap, interval, resampled
 from lscli.intervals.clusters import mean_interval, widened
 from lscli.intervals.label_simulation import SIMULATED, label_interval
 from lscli.limits import memory_limit, processors
+from lscli.metrics.binned_errors import GAPS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from lscli.metrics.base import Metric, Settings, Value
+    from lscli.metrics.base import Settings, Value
     from lscli.metrics.selection import Choice
     from lscli.options import IntervalOptions, Progress, ThreadOptions
     from lscli.table import SampleTable
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
     Found = Sequence[tuple[Choice, Sequence[Value]]]
 
+# What computes the interval of a metric by inverting a test: from its id, the samples as it sees them and its settings.
+_INVERTED: dict[str, Callable[[str, SampleTable, Settings, Bootstrap], tuple[float, float]]] = {
+    **dict.fromkeys(GAPS, binned_interval),
+    **dict.fromkeys(SIMULATED, label_interval),
+}
 # The most bytes per sample that a resample takes, measured. The data that all resamples share take as many.
 _RESAMPLE = 128
 
@@ -85,7 +91,7 @@ def _resampled(table: SampleTable, found: Found) -> list[Choice]:
     return [
         choice
         for choice, values in found
-        if not (_inverted(choice.metric) or choice.metric.interval == "none" or choice.metric.by_class)
+        if not (choice.metric.id in _INVERTED or choice.metric.interval == "none")
         and not (all(value.clusters for value in values) or _constant(choice, values))
     ]
 
@@ -107,12 +113,9 @@ def _interval(
         bootstrap: the number of resamples or simulations, their seed and the level.
     """
     metric, level = choice.metric, bootstrap.level
-    if _inverted(metric):
+    if metric.id in _INVERTED:
         own = choice.settings(settings)
-        view = metric.view(table, own)
-        if metric.id in SIMULATED:
-            return label_interval(metric.id, view, bootstrap)
-        return binned_interval(metric.id, view, own, bootstrap)
+        return _INVERTED[metric.id](metric.id, metric.view(table, own), own, bootstrap)
     if value.clusters:
         low, high = mean_interval(value.value, value.stderr, value.clusters, level)
     elif drawn is None:
@@ -124,11 +127,6 @@ def _interval(
         low, high = widened((low, high), value.value, table.clusters, level)
     least, most = metric.within
     return max(low, least), min(high, most)
-
-
-def _inverted(metric: Metric) -> bool:
-    """Whether the interval is computed by simulation instead of resamples."""
-    return metric.interval == "inversion"
 
 
 def _constant(choice: Choice, found: Sequence[Value]) -> bool:

@@ -105,7 +105,7 @@ class Metric(NamedTuple):
         parameter: the setting that may follow its id after `@` and is the first of its params.
         by_class: it reads `table.classes`, the sums by class and bin, which resamples do not have.
         constant: it is the same for all samples, so that it has no interval.
-        interval: how its interval is computed, see `intervals/of_metrics.py`.
+        interval: how its interval is computed, see `intervals/of_metrics.py` and docs/intervals.md.
         of_class: whether the metric is computed from `SampleTable.of_class` if there is a positive class.
         within: the least and the largest number that it can be; an interval of clusters ends there.
         rises, falls: the columns that it never decreases, or never increases, with, so that bounds of these are bounds

@@ -230,7 +230,7 @@ class MassBins:
     def edges(self, starts: Array, bins: int) -> Array:
         """The upper edge of each of M bins, 1 for the last."""
         last = np.append(starts[1:], len(self.value)) - 1
-        edge = self.value[last].copy()
+        edge: Array = self.value[last].copy()
         exact = np.isclose(self._cumulative[last][:, None], self._reach(bins)[None, :], rtol=1e-12, atol=0).any(axis=1)
         inside = last < len(self.value) - 1
         halfway = exact & inside
@@ -240,7 +240,8 @@ class MassBins:
 
     def bin_of(self, c: Array, starts: Array) -> Array:
         """The bin of each confidence [n] of the table."""
-        return np.searchsorted(self.value[starts], c, side="right") - 1
+        bins: Array = np.maximum(np.searchsorted(self.value[starts], c, side="right") - 1, 0)
+        return bins
 
     def _reach(self, bins: int) -> Array:
         i = np.arange(1, bins)

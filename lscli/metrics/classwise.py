@@ -57,6 +57,7 @@ METRICS = (
         classwise_ece,
         "mean error of the classes",
         by_class=True,
+        interval="none",
     ),
     Metric(
         "classwise_ece_max",
@@ -65,5 +66,6 @@ METRICS = (
         classwise_ece_max,
         "error of the worst class",
         by_class=True,
+        interval="none",
     ),
 )

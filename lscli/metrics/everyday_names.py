@@ -31,6 +31,7 @@ NAMES: dict[str, str] = {
     "equal_frequency_ece eqm_ece ece_adaptive em_ece",
     "ece_sweep": "sweep_ece ece_sweep_em",
     "ece_null": "ece_noise ece_floor ece_baseline",
+    "ece_p": "ece_pvalue ece_p_value p_ece pvalue p_value calibration_p calibration_pvalue calibration_test",
     "rmsce": "rms_ce rmsce_l2 rms_calibration_error root_mean_square_calibration_error l2_ece ece_l2 ece2",
     "rmsce_debiased": "ece_debiased debiased_ece dece debiased_rmsce debiased_l2_ece",
     "mce": "maximum_calibration_error max_calibration_error max_ece ece_max linf_ece",

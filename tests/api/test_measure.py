@@ -29,8 +29,8 @@ LABELS = np.where(CORRECT, 0, 1)
 # What a confidence and right or wrong are enough for.
 ENOUGH = [
     *("accuracy", "error", "confidence_mean", "confidence_gap", "confidence_on_errors", "confidence_on_correct"),
-    *("ece", "rmsce", "mce", "ece_null", "ece_equal_mass", "ece_sweep", "rmsce_debiased", "smece", "ks_calibration"),
-    *("spiegelhalter_z", "spiegelhalter_p"),
+    *("ece", "rmsce", "mce", "ece_null", "ece_p", "ece_equal_mass", "ece_sweep"),
+    *("rmsce_debiased", "smece", "ks_calibration", "spiegelhalter_z", "spiegelhalter_p"),
     *("brier_miscalibration", "brier_discrimination", "brier_uncertainty"),
     *("nll_miscalibration", "nll_discrimination", "nll_uncertainty"),
     *("aurc", "eaurc", "augrc", "failure_auroc", "risk_at_coverage", "coverage_at_risk"),
@@ -271,5 +271,5 @@ def test_what_does_not_go_with_a_table_is_refused(call: Any, says: str) -> None:
 
 def test_progress_counts_resamples() -> None:
     seen: list[tuple[int, int]] = []
-    lscli.measure(TABLE, metrics="ece", ci=True, bootstrap=30, progress=lambda done, total: seen.append((done, total)))
+    lscli.measure(TABLE, metrics="aurc", ci=True, bootstrap=30, progress=lambda done, total: seen.append((done, total)))
     assert (30, 30) == seen[-1]

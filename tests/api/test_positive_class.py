@@ -49,7 +49,9 @@ def measured(c: Any, a: Any, weight: Any = None, **options: Any) -> Mapping[str,
 
 
 def test_the_metrics_that_are_seen_from_a_class() -> None:
-    expected = "ece rmsce mce ece_null ece_equal_mass ece_sweep rmsce_debiased smece ks_calibration spiegelhalter_z"
+    expected = (
+        "ece rmsce mce ece_null ece_p ece_equal_mass ece_sweep rmsce_debiased smece ks_calibration spiegelhalter_z"
+    )
     parts = [f"{score}_{part}" for score in ("brier", "nll") for part in _PARTS]
     assert [*expected.split(), "spiegelhalter_p", *parts] == OF_CLASS
 

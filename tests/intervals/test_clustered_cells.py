@@ -9,10 +9,16 @@ import pytest
 
 from lscli import SampleTable
 from lscli.intervals.bootstrap import Bootstrap
-from lscli.intervals.label_simulation import SIMULATED, label_interval
+from lscli.intervals.label_simulation import SIMULATED
+from lscli.intervals.label_simulation import label_interval as interval_of
+from lscli.metrics.base import Settings
 from tests.intervals.designs import CALIBRATED, DESIGNS
 
 METRICS = sorted(SIMULATED)
+
+
+def label_interval(metric: str, table: SampleTable, bootstrap: Bootstrap) -> tuple[float, float]:
+    return interval_of(metric, table, Settings(), bootstrap)
 
 
 def clustered(table: SampleTable, times: int) -> SampleTable:

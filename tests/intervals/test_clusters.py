@@ -140,15 +140,10 @@ def test_an_interval_ends_where_its_metric_does() -> None:
     assert 1.0 == rows["accuracy"].ci_high > rows["accuracy"].ci_low
     assert 0.0 == rows["error"].ci_low
     for row in rows.values():
-        assert 0 <= row.ci_low <= row.value <= row.ci_high
-        assert row.ci_high <= 1 or row.metric in ("ece", "smece")
+        assert 0 <= row.ci_low <= row.ci_high
+        assert row.ci_low <= row.value <= row.ci_high or row.metric == "ece"
+        assert row.ci_high <= 1 or row.metric == "smece"
     assert rows["accuracy"].value + rows["accuracy"].stderr * t.ppf(0.975, 5) > 1
-    # An error that is far below that of the resamples.
-    right = np.repeat([0.9, 0.5, 0.75, 0.8, 0.6, 0.68], 25) > np.tile((np.arange(25) + 0.5) / 25, 6)
-    table = SampleTable.from_confidences(np.full(150, 0.7), right, cluster=np.repeat(np.arange(6), 25))
-    with pytest.warns(lscli.LscliWarning, match="there are 6 clusters"):
-        (row,) = lscli.measure(table, metrics="ece", ci=True, bootstrap=200).rows
-    assert 0 == row.ci_low < row.value < row.ci_high
 
 
 @pytest.mark.parametrize("clusters", [20, 60])

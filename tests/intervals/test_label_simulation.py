@@ -14,13 +14,18 @@ from hypothesis import strategies as st
 import lscli
 from lscli import SampleTable
 from lscli.intervals.bootstrap import Bootstrap
-from lscli.intervals.label_simulation import SIMULATED, label_interval
+from lscli.intervals.label_simulation import SIMULATED
+from lscli.intervals.label_simulation import label_interval as interval_of
 from lscli.metrics.base import Settings
 from lscli.metrics.catalogue import METRICS
 from tests.intervals.designs import CALIBRATED, DESIGNS, Design
 
 ALTERNATING, MILD, OVER, UNDER = DESIGNS[1:]
 MISCALIBRATIONS = sorted(metric for metric in SIMULATED if not metric.endswith("discrimination"))
+
+
+def label_interval(metric: str, table: SampleTable, bootstrap: Bootstrap) -> tuple[float, float]:
+    return interval_of(metric, table, Settings(), bootstrap)
 
 
 @cache

@@ -228,6 +228,8 @@ def test_edges_of_verified_calibration(
 ) -> None:
     weight = np.ones(len(confidence)) if weighted else None
     table = SampleTable.from_confidences(confidence, np.ones(len(confidence)), weight=weight)
-    sums = MassBins.of(table).sums(bins)
-    assert expected == pytest.approx(sums.edge.tolist(), abs=1e-15)
+    mass = MassBins.of(table)
+    starts = mass.starts(bins)
+    sums = mass.sums(starts)
+    assert expected == pytest.approx(mass.edges(starts, bins).tolist(), abs=1e-15)
     assert len(confidence) == sums.size.sum() == sums.correct.sum()
