@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lscli.errors import UsageError
 from lscli.intervals.clusters import notes_on_clusters
 from lscli.intervals.of_metrics import Resampling, intervals
+from lscli.intervals.remarks import remark_on_intervals
 from lscli.metrics import ensemble
 from lscli.metrics.base import Settings
 from lscli.metrics.bins import rule_of
@@ -117,7 +118,8 @@ def report(
     clusters = read.all.clusters
     used = {"eps": list(settings.eps), "metrics": words, "bins": rule_of(settings).params["bins"], **used}
     answered = read.answered(options, used, [*notes, *absent, *notes_on_clusters(clusters, read.clusters_by_group)])
-    sentences = [conclude([row for row in rows if not row.group], clusters), read.remark, left_out]
+    all_samples = [row for row in rows if not row.group]
+    sentences = [conclude(all_samples, clusters), remark_on_intervals(all_samples), read.remark, left_out]
     return Report(rows, " ".join(filter(None, sentences)), **answered)
 
 

@@ -12,7 +12,7 @@ from tests.render.reports import squeezed, text_of
 
 ALL = MetricList(
     rows=[
-        MetricRow(metric.id, name, metric.default, metric.described)
+        MetricRow(metric.id, name, metric.default, metric.interval, metric.described)
         for name, family in FAMILIES.items()
         for metric in family.metrics
     ]
@@ -24,7 +24,7 @@ def test_every_definition_is_whole_and_fits(width: int) -> None:
     text = text_of(ALL, "table", Screen(width, color=False))
     assert [] == [line for line in text.splitlines() if cell_len(line) > width]
     for metric in METRICS.values():
-        assert squeezed(f"{metric.id} {metric.described}") in squeezed(text)
+        assert squeezed(f"{metric.id} {metric.described} [interval: {metric.interval}]") in squeezed(text)
     lines = text.splitlines()
     assert [f"  {name}" for name in FAMILIES] == [line for line in lines if line[:2] == "  " and line[2:3].strip(" *")]
 
@@ -36,6 +36,6 @@ def test_the_default_set_is_marked() -> None:
 
 
 def test_a_definition_stands_beside_its_metric_where_there_is_room() -> None:
-    rows = [MetricRow("ece", "calibration", False, "expected calibration error")]
+    rows = [MetricRow("ece", "calibration", False, "none", "expected calibration error")]
     text = text_of(MetricList(rows=rows), "table", Screen(80, color=False))
-    assert "    ece    expected calibration error\n" in text
+    assert "    ece    expected calibration error [interval: none]\n" in text

@@ -23,7 +23,7 @@ LABEL = listings.SmoothedLabel([0.25, 0.75], 0.5, 1.0)
         (listings.Contents(rows=[ARRAY]), "taken for labels"),
         (smoothed(np.eye(2), samples={"rows": 2}), "  row     q0     q1"),
         (listings.OneLabel(rows=[LABEL], label=1, smoothing="uniform", eps=0.5), "the label"),
-        (listings.MetricList(rows=[listings.MetricRow("ece", "calibration", True, "x")]), "* ece    x"),
+        (listings.MetricList(rows=[listings.MetricRow("ece", "calibration", True, "none", "x")]), "* ece    x"),
         (LISTING, "Things"),
     ],
     ids=lambda value: type(value).__name__,

@@ -1,0 +1,129 @@
+"""How often intervals of calibration errors contain the truth: `python -m tests.intervals.calibration_coverage`.
+
+Each design of `designs.py` draws many sets of samples. The truth is the error of endlessly many labels of the same
+confidences, in the same bins. docs/intervals.md has the tables that it prints. Arguments: the number of runs, then the
+numbers of samples; or `clusters` and the number of runs.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lscli import SampleTable
+from lscli.api.report_rows import group_rows
+from lscli.intervals.bootstrap import Bootstrap
+from lscli.intervals.of_metrics import Resampling
+from lscli.metrics.base import Settings
+from lscli.metrics.binned_errors import GAPS
+from lscli.metrics.selection import select
+from tests.intervals.designs import DESIGNS
+
+Array = NDArray[np.float64]
+# The truth of a metric: from a sample, which says what its bins are, and the chance of each of its rows to be right.
+Truth = Callable[[SampleTable, Array], float]
+
+
+def of_gaps(metric: str) -> Truth:
+    """The error in the bins of the sample, whatever its labels made of them."""
+
+    def truth(table: SampleTable, right: Array) -> float:
+        gaps = GAPS[metric](table, Settings())
+        bins, _ = gaps.of_samples()
+        gap = np.bincount(bins, right - table["confidence"], len(gaps.sums.size))
+        return gaps.sums._replace(residual=gap).norm(gaps.norm)
+
+    return truth
+
+
+# Every metric whose coverage is counted, with its truth. The truth of rmsce_debiased is that of rmsce.
+TRUTHS: dict[str, Truth] = {metric: of_gaps(metric) for metric in GAPS if metric != "rmsce_debiased"}
+
+
+class Count(NamedTuple):
+    """Of some runs: in how many the interval lies below the truth, above it, and begins at 0."""
+
+    below: int
+    above: int
+    from_zero: int
+    runs: int
+
+    @property
+    def coverage(self) -> float:
+        """The share of runs whose interval contains the truth."""
+        return 1 - (self.below + self.above) / self.runs
+
+
+def counted(
+    samples: Iterator[tuple[SampleTable, Array]], metrics: tuple[str, ...], resamples: int = 1000
+) -> dict[str, Count]:
+    """What the 95 % intervals of metrics contain, over samples with the chance of each row to be right."""
+    found = {metric: [0, 0, 0] for metric in metrics}
+    runs = 0
+    for table, right in samples:
+        resampling = Resampling(Bootstrap(resamples, seed=runs), 1, None)
+        runs += 1
+        for row in group_rows("", "", table, select(",".join(metrics)), Settings(), resampling):
+            true = TRUTHS[row.metric](table, right)
+            true = true if true > 1e-12 else 0.0  # a calibrated model, but for rounding
+            sides = (row.ci_high < true, row.ci_low > true, row.ci_low == 0)
+            found[row.metric] = [count + side for count, side in zip(found[row.metric], sides, strict=True)]
+    return {metric: Count(*counts, runs) for metric, counts in found.items()}
+
+
+def independent(place: int, n: int, runs: int) -> Iterator[tuple[SampleTable, Array]]:
+    """Samples of one of the designs."""
+    design = DESIGNS[place]
+    for run in range(runs):
+        table = design.draw(np.random.default_rng([place, n, run]), n)
+        yield table, design.right(table["confidence"])
+
+
+def in_clusters(over: float, clusters: int, runs: int, size: int = 20) -> Iterator[tuple[SampleTable, Array]]:
+    """Clusters of 20 samples whose log odds to be right have a common effect of standard deviation 1.
+
+    A confidence is by `over` above the chance of a sample of an unknown cluster to be right.
+    """
+    effects = np.random.default_rng(0).standard_normal(400)
+    ability = np.linspace(-6, 8, 1401)
+    chance = (1 / (1 + np.exp(-(ability[:, None] + effects)))).mean(axis=1)
+    for run in range(runs):
+        random = np.random.default_rng([clusters, run])
+        own = 1 + random.standard_normal((clusters, size))
+        effect = random.choice(effects, (clusters, 1))
+        correct = random.random(own.shape) < 1 / (1 + np.exp(-(own + effect)))
+        right = np.interp(own, ability, chance).ravel()
+        confidence = np.clip(right + over, 0.001, 0.999)
+        cluster = np.repeat(np.arange(clusters), size)
+        yield SampleTable.from_confidences(confidence, correct.ravel(), cluster=cluster), right
+
+
+def main(runs: int = 400, *sizes: int) -> None:
+    """Print the table of the designs."""
+    print(f"| metric | N | {' | '.join(design.name for design in DESIGNS)} |\n|---|---|{'---|' * len(DESIGNS)}")
+    for n in sizes or (200, 2_000, 20_000):
+        columns = [counted(independent(place, n, runs), tuple(TRUTHS)) for place in range(len(DESIGNS))]
+        for metric in TRUTHS:
+            cells = (f"{100 * column[metric].coverage:.1f}" for column in columns)
+            print(f"| {metric} | {n:,} | {' | '.join(cells)} |", flush=True)
+
+
+def main_of_clusters(runs: int = 400) -> None:
+    """Print the table of clusters."""
+    print("| metric | clusters | calibrated | over by .05 | over by .13 |\n|---|---|---|---|---|")
+    for clusters in (20, 50, 200):
+        columns = [counted(in_clusters(over, clusters, runs), tuple(TRUTHS)) for over in (0.0, 0.05, 0.13)]
+        for metric in TRUTHS:
+            cells = (f"{100 * column[metric].coverage:.1f}" for column in columns)
+            print(f"| {metric} | {clusters} | {' | '.join(cells)} |", flush=True)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["clusters"]:
+        main_of_clusters(*map(int, sys.argv[2:]))
+    else:
+        main(*map(int, sys.argv[1:]))
