@@ -8,7 +8,7 @@ cell, so that a label set costs as much for any number of samples.
 from __future__ import annotations
 
 import math
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -145,15 +145,18 @@ def _family(
         return np.clip(start + t * shape, least, most)
 
     def value(t: float) -> float:
-        return float(error.of(cells, gaps(t)[None])[0])
+        return float(error.of(cells, gaps(t)[None])[0]) if t else 0.0
 
+    @cache  # both ends are searched from the same t on
     def simulated(t: float) -> Array:
         found = noise.simulated(gaps(t), lambda drawn: error.of(cells, drawn))
         if error.terms is None:
             return found
         terms = error.terms(cells, gaps(t))
         average = float((terms * size).sum() / size.sum())
-        return found + scatter * (math.sqrt(float((np.square(terms - average) * size).sum())) / size.sum())
+        deviation = math.sqrt(float((np.square(terms - average) * size).sum())) / float(size.sum())
+        scattered: Array = found + scatter * deviation
+        return scattered
 
     there = shape != 0
     reach = np.where(shape > 0, most - start, start - least)[there] / np.abs(shape[there])

@@ -118,8 +118,8 @@ def _folded(table: SampleTable, of_sample: Array, grid: int) -> Cells:
 
 def ks_calibration(cells: Cells, gaps: Array) -> Array:
     """The largest cumulative gap of each label set, [d], from gaps [d, B]."""
-    largest: Array = np.abs(np.cumsum(gaps, axis=1)).max(axis=1)
-    return largest / cells.sums.size.sum()
+    largest: Array = np.abs(np.cumsum(gaps, axis=1)).max(axis=1) / cells.sums.size.sum()
+    return largest
 
 
 def smece(cells: Cells, gaps: Array) -> Array:
@@ -183,7 +183,8 @@ def _excess(modes: Array, s: Array) -> Array:
     damped = np.exp(-0.5 * np.square(math.pi * n * s[:, None])) * modes[:, : len(n)]
     points = max(32, 2 << (len(n) - 1).bit_length())
     f = np.abs(np.fft.irfft(damped, 2 * points, axis=1, norm="forward")[:, : points + 1])
-    return (f.sum(axis=1) - (f[:, 0] + f[:, -1]) / 2) / points - s
+    excess: Array = (f.sum(axis=1) - (f[:, 0] + f[:, -1]) / 2) / points - s
+    return excess
 
 
 class Shares(NamedTuple):
@@ -240,4 +241,5 @@ def lost(cells: Cells, divergence: Divergence, y: Shares, forecast: Shares) -> A
     right, wrong = (np.add.reduceat((x * size).ravel(), starts) for x in y)
     fit = Shares(*(np.repeat(x / (right + wrong), lengths).reshape(y.right.shape) for x in (right, wrong)))
     worse = ((divergence(y, forecast) - divergence(y, fit)) * size).sum(axis=-1)
-    return np.maximum(worse, 0.0) / size.sum()
+    error: Array = np.maximum(worse, 0.0) / size.sum()
+    return error
