@@ -90,6 +90,8 @@ def measured_rows(
 
 def _lacks_columns(choice: Choice, settings: Settings, table: SampleTable) -> bool:
     """Whether a metric is absent because the table does not have what it reads."""
+    if _clustered(choice, table):
+        return False
     if table.num_classes is None and choice.named:
         return True
     if _without_setting(choice, settings):
@@ -137,6 +139,8 @@ def report(
 
 def _reason(choice: Choice, settings: Settings, table: SampleTable) -> str:
     """Why a metric that was named is absent."""
+    if _clustered(choice, table):
+        return "the samples are in clusters, and it is the p-value of independent samples"
     if table.num_classes is None:
         return NO_LOGITS
     reason = _without_setting(choice, settings)
@@ -151,6 +155,11 @@ def _reason(choice: Choice, settings: Settings, table: SampleTable) -> str:
     if not choice.metric.has_sums(table):
         return "the table has no sums by class"
     return f"it does not apply to K = {table.num_classes} classes"
+
+
+def _clustered(choice: Choice, table: SampleTable) -> bool:
+    """Whether a metric is absent because the samples belong together."""
+    return choice.metric.id == "ece_p" and table.cluster is not None
 
 
 def _without_setting(choice: Choice, settings: Settings) -> str:

@@ -106,16 +106,13 @@ def _numbers(table: SampleTable) -> int:
     return 0 if table.cluster is None else int(table.cluster.max()) + 1
 
 
-def interval(estimate: float, values: Array, level: float, *, biased: bool) -> tuple[float, float]:
+def interval(estimate: float, values: Array, level: float) -> tuple[float, float]:
     """The percentile interval of the resamples' values, [resamples]; nan values are left out.
 
     Args:
         estimate: the value of the samples themselves.
         values: the values of the resamples, [resamples].
         level: the share of resamples within the interval, in (0, 1).
-        biased: whether the values are biased upwards, because the noise of a resample adds to that of the samples, as
-            for a calibration error. They are then shifted so that their mean is the estimate, and the interval is cut
-            off at 0.
 
     Returns:
         The lower and the upper bound; nan if the estimate or all values are.
@@ -123,12 +120,7 @@ def interval(estimate: float, values: Array, level: float, *, biased: bool) -> t
     values = np.sort(values[~np.isnan(values)])
     if math.isnan(estimate) or not len(values):
         return math.nan, math.nan
-    low, high = (_percentile(values, share) for share in ((1 - level) / 2, (1 + level) / 2))
-    if not biased:
-        return low, high
-    shift = estimate - float(np.mean(values)) if math.isfinite(estimate) and np.isfinite(values).all() else 0.0
-    # The estimate is the mean of the shifted values; rounding or a long tail must not leave it outside.
-    return max(0.0, min(low + shift, estimate)), max(high + shift, estimate)
+    return _percentile(values, (1 - level) / 2), _percentile(values, (1 + level) / 2)
 
 
 def _percentile(ascending: Array, share: float) -> float:

@@ -9,6 +9,7 @@ from lscli.intervals.binned import binned_interval
 from lscli.intervals.bootstrap import Bootstrap, interval, resampled
 from lscli.intervals.clusters import mean_interval, quantile, widened
 from lscli.intervals.coverage_at_risk import coverage_interval
+from lscli.intervals.label_simulation import SIMULATED, label_interval
 from lscli.intervals.log_odds import log_odds_interval
 from lscli.intervals.normal import normal_quantile
 from lscli.intervals.shares import share_interval
@@ -32,6 +33,7 @@ _COVERAGE = "coverage_at_risk"
 # What computes the interval of a metric by inverting a test: from its id, the samples as it sees them and its settings.
 _INVERTED: dict[str, Callable[[str, SampleTable, Settings, Bootstrap], tuple[float, float]]] = {
     **dict.fromkeys(GAPS, binned_interval),
+    **dict.fromkeys(SIMULATED, label_interval),
 }
 # The most bytes per sample that a resample takes, measured. The data that all resamples share take as many.
 _RESAMPLE = 128
@@ -121,7 +123,6 @@ def _interval(
     if metric.id in _INVERTED:
         own = choice.settings(settings)
         return _INVERTED[metric.id](metric.id, metric.view(table, own), own, bootstrap)
-    biased = metric.interval == "inversion"
     if metric.id == _COVERAGE:
         low, high = coverage_interval(table, value, level)
     elif value.share_of and (value.clusters or table.cluster is None):
@@ -136,14 +137,13 @@ def _interval(
     else:
         if metric.interval == "log-odds":
             units = table.clusters or table.total
-            found = log_odds_interval(value.value, drawn, units, quantile(level, table.clusters))
-            if found is not None:
-                return found
-        low, high = interval(value.value, drawn, level, biased=biased)
+            bounds = log_odds_interval(value.value, drawn, units, quantile(level, table.clusters))
+            if bounds is not None:
+                return bounds
+        low, high = interval(value.value, drawn, level)
         if table.cluster is None:
             return low, high
         low, high = widened((low, high), value.value, table.clusters, level)
-        low = max(low, 0.0) if biased else low
     least, most = metric.within
     return min(max(low, least), most), min(max(high, least), most)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 # Address space that scipy's libraries take, measured.
-_SCIPY = 132 << 20
+SCIPY_ROOM = 132 << 20
 
 
 class Outcomes(NamedTuple):
@@ -51,7 +51,7 @@ def recalibrated(table: SampleTable) -> Outcomes:
 
 
 def _recalibrated(table: SampleTable) -> Outcomes:
-    check_room("scipy", _SCIPY)
+    check_room("scipy", SCIPY_ROOM)
     from scipy.optimize import isotonic_regression  # half a second that only these metrics need
 
     ties = sorted_by(table, "confidence")

@@ -330,7 +330,7 @@ def test_the_band_is_that_of_the_losses_on_the_same_resamples() -> None:
         2,
     )
     for values, (eps, row) in zip(drawn.T, found.items(), strict=True):
-        assert interval(0.0, values, 0.95, biased=False) == pytest.approx((row.ci_low, row.ci_high), rel=1e-9), eps
+        assert interval(0.0, values, 0.95) == pytest.approx((row.ci_low, row.ci_high), rel=1e-9), eps
         assert row.ci_low < row.value < row.ci_high
 
 

@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 from lscli import SampleTable
 from lscli.api.report_rows import group_rows
 from lscli.intervals.bootstrap import Bootstrap
+from lscli.intervals.label_simulation import SIMULATED
 from lscli.intervals.of_metrics import Resampling
 from lscli.metrics.base import Settings
 from lscli.metrics.binned_errors import GAPS
+from lscli.metrics.catalogue import METRICS
 from lscli.metrics.selection import select
 from tests.intervals.designs import DESIGNS
 
@@ -40,8 +42,22 @@ def of_gaps(metric: str) -> Truth:
     return truth
 
 
+def of_labels(metric: str) -> Truth:
+    """The metric of endlessly many labels of the same confidences: of two weighted samples at each."""
+
+    def truth(table: SampleTable, right: Array) -> float:
+        confidence, correct = np.tile(table["confidence"], 2), np.repeat([True, False], len(right))
+        both = SampleTable.from_confidences(confidence, correct, weight=np.concatenate((right, 1 - right)))
+        return METRICS[metric].compute(both, Settings())[0].value
+
+    return truth
+
+
 # Every metric whose coverage is counted, with its truth. The truth of rmsce_debiased is that of rmsce.
-TRUTHS: dict[str, Truth] = {metric: of_gaps(metric) for metric in GAPS if metric != "rmsce_debiased"}
+TRUTHS: dict[str, Truth] = {
+    **{metric: of_gaps(metric) for metric in GAPS if metric != "rmsce_debiased"},
+    **{metric: of_labels(metric) for metric in sorted(SIMULATED)},
+}
 
 
 class Count(NamedTuple):
@@ -72,7 +88,7 @@ def counted(
             true = true if true > 1e-12 else 0.0  # a calibrated model, but for rounding
             sides = (row.ci_high < true, row.ci_low > true, row.ci_low == 0)
             found[row.metric] = [count + side for count, side in zip(found[row.metric], sides, strict=True)]
-    return {metric: Count(*counts, runs) for metric, counts in found.items()}
+    return {metric: Count(below, above, zero, runs) for metric, (below, above, zero) in found.items()}
 
 
 def independent(place: int, n: int, runs: int) -> Iterator[tuple[SampleTable, Array]]:

@@ -134,8 +134,7 @@ def test_the_seed_and_the_number_of_simulations_count() -> None:
     table = DESIGNS[1].draw(np.random.default_rng(0), 500)
     first = measured(table)
     assert first == measured(table, threads=3)
-    for other in ({"seed": 1}, {"bootstrap": 300}):
-        found = measured(table, **other)
+    for found in (measured(table, seed=1), measured(table, bootstrap=300)):
         assert first != found
         for metric, bounds in first.items():
             assert bounds == pytest.approx(found[metric], abs=0.2)

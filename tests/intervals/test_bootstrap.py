@@ -51,7 +51,7 @@ def interval_of(table: SampleTable, metric: str, resamples: int, seed: int = 0) 
     compute = compute_of(metric)
     values = resampled(table, compute, Bootstrap(resamples, seed), 2)[:, 0]
     (estimate,) = compute(table)
-    return estimate, *interval(estimate, values, 0.95, biased=is_shifted(metric))
+    return estimate, *interval(estimate, values, 0.95)
 
 
 @pytest.mark.parametrize("score", ["msp", "max_logit_pnorm"])
@@ -61,11 +61,6 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_threads(score: str) -> 
     expected = repr(intervals(logits, labels, threads=1, **options))
     for threads in (1, 2, 5):
         assert expected == repr(intervals(logits, labels, threads=threads, chunk_rows=50 * threads, **options))
-
-
-def is_shifted(metric: str) -> bool:
-    """Whether the percentiles of resamples are shifted to the estimate."""
-    return METRICS[metric].interval == "inversion" and metric not in GAPS
 
 
 def test_another_seed_gives_other_intervals_of_the_same_values() -> None:
@@ -189,29 +184,27 @@ def test_infinite_losses() -> None:
 
 
 @pytest.mark.parametrize(
-    ("estimate", "values", "biased", "expected"),
+    ("estimate", "values", "expected"),
     [
-        (0.5, np.arange(101) / 100, False, (0.1, 0.9)),
-        (0.7, np.arange(101) / 100, True, (0.3, 1.1)),
-        (0.3, np.arange(101) / 100, True, (0.0, 0.7)),
-        (0.5, [0.0, 1.0], False, (0.1, 0.9)),
-        (math.nan, [0.0, 1.0], False, (math.nan, math.nan)),
-        (0.5, [math.nan, math.nan], True, (math.nan, math.nan)),
-        (0.5, [math.nan, 0.0, math.nan, 1.0], False, (0.1, 0.9)),
-        (math.inf, [0.0] + [math.inf] * 99, True, (math.inf, math.inf)),
-        (math.inf, [1.0] * 50 + [math.inf] * 50, False, (1.0, math.inf)),
-        (0.0, [-math.inf] * 50 + [math.inf] * 50, False, (-math.inf, math.inf)),
+        (0.5, np.arange(101) / 100, (0.1, 0.9)),
+        (0.5, [0.0, 1.0], (0.1, 0.9)),
+        (math.nan, [0.0, 1.0], (math.nan, math.nan)),
+        (0.5, [math.nan, math.nan], (math.nan, math.nan)),
+        (0.5, [math.nan, 0.0, math.nan, 1.0], (0.1, 0.9)),
+        (math.inf, [0.0] + [math.inf] * 99, (math.inf, math.inf)),
+        (math.inf, [1.0] * 50 + [math.inf] * 50, (1.0, math.inf)),
+        (0.0, [-math.inf] * 50 + [math.inf] * 50, (-math.inf, math.inf)),
     ],
 )
-def test_percentiles(estimate: float, values: Any, biased: bool, expected: tuple[float, float]) -> None:
-    found = interval(estimate, np.array(values, float), 0.8, biased=biased)
+def test_percentiles(estimate: float, values: Any, expected: tuple[float, float]) -> None:
+    found = interval(estimate, np.array(values, float), 0.8)
     assert expected == pytest.approx(found, nan_ok=True)
 
 
 def test_percentiles_are_those_of_numpy_in_any_order() -> None:
     values = np.random.default_rng(0).standard_normal(997)
     expected = np.quantile(values, [0.025, 0.975])
-    assert expected == pytest.approx(interval(0.0, values, 0.95, biased=False), rel=1e-12)
+    assert expected == pytest.approx(interval(0.0, values, 0.95), rel=1e-12)
 
 
 @pytest.mark.parametrize("threads", [1, 3])
