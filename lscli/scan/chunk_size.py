@@ -33,7 +33,7 @@ _SMALL = 4
 _SPARE = 4 << 20
 # Measured maxima: bytes per row of a chunk (states and columns), tile-sized buffers of a kernel, bytes per class for
 # sums by class, and the least bytes of a kernel with such sums.
-_ROW, _TILES, _CLASS, _SUMS = 400, 4.25, 64, 24 << 20
+_ROW, _TILES, _CLASS, _SUMS = 400, 4.75, 64, 24 << 20
 
 
 class Fit(NamedTuple):
