@@ -34,11 +34,9 @@ _SMALL = 4
 _SPARE = 4 << 20
 # Measured maxima: bytes per row of a chunk (states and columns), tile-sized buffers of a kernel, bytes per class for
 # sums by class, and the least bytes of a kernel with such sums.
-_ROW, _TILES, _CLASS, _SUMS = 400, 4.25, 64, 24 << 20
+_ROW, _TILES, _CLASS, _SUMS = 400, 4.75, 64, 24 << 20
 # The row states hold a column of K values a sample by tile and by chunk, and without the ignored samples.
 _COPIES = 3
-
-
 # The most bytes of a column of K values a sample.
 MOST_WIDE = 256 << 20
 
