@@ -24,7 +24,7 @@ _BINS = 64  # transformed at a time
 def exceeds_noise(sums: BinSums, level: float) -> bool:
     """Whether a calibrated model has so large an ece with a probability of at most 1 - level.
 
-    Far beyond noise, Cantelli's inequality answers: mean and standard deviation of the gap of a bin are at most sqrt(v).
+    Far beyond noise, Cantelli's inequality answers: the mean and the deviation of a bin's gap are at most sqrt(v).
     """
     deviations = np.sqrt(sums.variance)
     bound = deviations.sum() + math.sqrt(level / (1 - level) * sums.variance.sum())
