@@ -14,7 +14,6 @@ import numpy as np
 
 from lscli.intervals.clusters import quantile
 from lscli.metrics.confidence import residual
-from lscli.metrics.event_counts import Events, SumDistribution
 from lscli.table import weighted_sum
 
 if TYPE_CHECKING:
@@ -43,6 +42,8 @@ def null_tails(table: SampleTable) -> Tails:
     if variance > _NORMAL:
         z = surplus / math.sqrt(2 * variance)
         return Tails(math.erfc(-z) / 2, math.erfc(z) / 2)
+    from lscli.metrics.event_counts import Events, SumDistribution  # rarely needed
+
     # Of right and wrong, the rarer event of each sample is counted; a wrong one takes 1 from the right ones.
     right = c <= rest
     step = np.where(right, 1, -1)

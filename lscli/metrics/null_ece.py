@@ -21,6 +21,16 @@ _NORMAL = 50.0
 _BINS = 64  # transformed at a time
 
 
+def exceeds_noise(sums: BinSums, level: float) -> bool:
+    """Whether a calibrated model has so large an ece with a probability of at most 1 - level.
+
+    Far beyond noise, Cantelli's inequality answers: the mean and the deviation of a bin's gap are at most sqrt(v).
+    """
+    deviations = np.sqrt(sums.variance)
+    bound = deviations.sum() + math.sqrt(level / (1 - level) * sums.variance.sum())
+    return bool(np.abs(sums.residual).sum() > bound) or ece_tail(sums) <= 1 - level
+
+
 def ece_tail(sums: BinSums) -> float:
     """The probability that sum_b |right - expected| is at least the observed one, if a sample is right with chance c.
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from lscli.metrics.base import SHARE, Metric, Settings, Value
 from lscli.metrics.confidence import residual
-from lscli.metrics.event_counts import Events, SumDistribution
 from lscli.table import weighted_sum
 
 if TYPE_CHECKING:
@@ -47,6 +46,8 @@ def _exact(table: SampleTable) -> float:
 
     (a - c)(1 - 2c) = (b - q)(1 - 2q), where q <= 1/2 is the smaller of c and 1 - c, and b is 1 if that one happens.
     """
+    from lscli.metrics.event_counts import Events, SumDistribution  # rarely needed
+
     c, rest, weight = table["confidence"], table["one_minus_confidence"], table.weight
     rare, slope = np.minimum(c, rest), np.abs(rest - c)
     happens = table["correct"] == (c <= rest)

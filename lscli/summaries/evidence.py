@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.intervals.gap_test import Side, beyond_noise
 from lscli.metrics.bins import bin_sums, rule_of
-from lscli.metrics.null_ece import ece_tail
+from lscli.metrics.null_ece import exceeds_noise
 from lscli.metrics.smoothing_marks import Marks
 
 if TYPE_CHECKING:
@@ -50,6 +50,6 @@ def evidence(table: SampleTable, settings: Settings, metrics: Collection[str], l
     if {"ece", "ece_null"} <= {*metrics} and table.cluster is None and table.total:
         number = settings.positive_class
         sums = bin_sums(table if number is None else table.of_class(number), rule_of(settings))
-        ece = ece_tail(sums) <= 1 - level
+        ece = exceeds_noise(sums, level)
     marks = Marks.of(table, settings) if "eps_gap" in metrics else None
     return Evidence(table.clusters, gap, ece, marks)

@@ -12,7 +12,7 @@ from scipy.stats import binom
 from lscli import SampleTable
 from lscli.metrics.base import Settings
 from lscli.metrics.bins import BinSums, bin_sums, rule_of
-from lscli.metrics.null_ece import ece_tail
+from lscli.metrics.null_ece import ece_tail, exceeds_noise
 
 Array = NDArray[Any]
 
@@ -76,3 +76,12 @@ def test_many_bins() -> None:
     c = random.random(20_000)
     found = [ece_tail(sums(c, random.random(20_000) < c, bins=300)) for _ in range(12)]
     assert 0.005 < min(found) < 0.5 < max(found) < 1
+
+
+def test_far_beyond_noise_the_answer_is_that_of_the_tail() -> None:
+    random = np.random.default_rng(4)
+    for c in (random.random(2000), np.full(100, 0.995), 1 - 0.01 * random.random(300)):
+        for bias in (0.0, 0.02, 0.05, 0.2):
+            found = sums(c, random.random(len(c)) < c - bias)
+            for level in (0.8, 0.95, 0.99):
+                assert exceeds_noise(found, level) == (ece_tail(found) <= 1 - level)
