@@ -192,6 +192,7 @@ METRICS = (
         ece_null,
         "ece of noise alone",
         default=True,
+        interval="none",
         of_class=True,
     ),
     Metric(

@@ -72,7 +72,7 @@ def counted(
             true = true if true > 1e-12 else 0.0  # a calibrated model, but for rounding
             sides = (row.ci_high < true, row.ci_low > true, row.ci_low == 0)
             found[row.metric] = [count + side for count, side in zip(found[row.metric], sides, strict=True)]
-    return {metric: Count(*counts, runs) for metric, counts in found.items()}
+    return {metric: Count(counts[0], counts[1], counts[2], runs) for metric, counts in found.items()}
 
 
 def independent(place: int, n: int, runs: int) -> Iterator[tuple[SampleTable, Array]]:

@@ -134,7 +134,8 @@ def test_the_seed_and_the_number_of_simulations_count() -> None:
     table = DESIGNS[1].draw(np.random.default_rng(0), 500)
     first = measured(table)
     assert first == measured(table, threads=3)
-    for other in ({"seed": 1}, {"bootstrap": 300}):
+    others: tuple[dict[str, Any], ...] = ({"seed": 1}, {"bootstrap": 300})
+    for other in others:
         found = measured(table, **other)
         assert first != found
         for metric, bounds in first.items():
