@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # The search for an end stops at this share of the spread of simulated values, far below the noise of 1,000
 # simulations, or where t is known to this share of itself.
-_TOLERANCE, _NARROW, _STEPS = 5e-3, 1e-4, 60
+_TOLERANCE, _NARROW, _STEPS = 5e-3, 1e-3, 60
 _CENTRAL = (0.16, 0.84)
 _ROUNDING = 1e-9
 

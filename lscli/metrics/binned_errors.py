@@ -206,6 +206,7 @@ METRICS = (
         ece_null,
         "ece of noise alone",
         default=True,
+        interval="none",
         of_class=True,
     ),
     Metric(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 # Counts of at least this variance are drawn from a normal distribution.
-_NORMAL = 30.0
+_NORMAL = 10.0
 # Numbers of a block, and how many random numbers are kept; more are drawn anew for each use.
 _BLOCK, _KEPT = 1 << 18, 1 << 22
 

@@ -134,7 +134,9 @@ def test_the_seed_and_the_number_of_simulations_count() -> None:
     table = DESIGNS[1].draw(np.random.default_rng(0), 500)
     first = measured(table)
     assert first == measured(table, threads=3)
-    for found in (measured(table, seed=1), measured(table, bootstrap=300)):
+    others: tuple[dict[str, Any], ...] = ({"seed": 1}, {"bootstrap": 300})
+    for other in others:
+        found = measured(table, **other)
         assert first != found
         for metric, bounds in first.items():
             assert bounds == pytest.approx(found[metric], abs=0.2)
