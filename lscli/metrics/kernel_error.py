@@ -76,7 +76,7 @@ def skce(table: SampleTable, settings: Settings) -> list[Value]:
     if not pairs.number:
         return [Value(math.nan)]
     stderr = math.nan
-    if table.cluster is None and n >= 4:
+    if _independent(table) and n >= 4:
         # E h^2, E h_12 h_13 and (E h)^2 (Hoeffding 1948, section 5), the last over disjoint pairs.
         second = pairs.squares / pairs.number
         shared = (pairs.rows - pairs.squares) / (pairs.number * (n - 2))
@@ -131,7 +131,7 @@ def _linear(table: SampleTable) -> Value:
         h[rows] = np.exp(-distance / nu) * np.einsum("ik,ik->i", d, e)
     mean = float(np.add.reduce(h)) / len(h)
     stderr = math.nan
-    if table.cluster is None and len(h) > 1:
+    if _independent(table) and len(h) > 1:
         stderr = math.sqrt(float(np.add.reduce(np.square(h - mean))) / (len(h) * (len(h) - 1)))
     return Value(mean, stderr, _params(table))
 
@@ -329,6 +329,11 @@ def _blocks(count: int, table: SampleTable) -> Iterator[slice]:
     """Slices of rows, each of so few that K values of each stay small."""
     rows = max(1, _ELEMENTS // table["differences"].shape[1])
     return (slice(start, min(start + rows, count)) for start in range(0, count, rows))
+
+
+def _independent(table: SampleTable) -> bool:
+    """Whether an estimate has a standard error: not of clusters, and not of a resample."""
+    return table.cluster is None and table.origin is None
 
 
 def _params(table: SampleTable) -> dict[str, float]:
