@@ -76,7 +76,7 @@ def skce(table: SampleTable, settings: Settings) -> list[Value]:
     if not pairs.number:
         return [Value(math.nan)]
     stderr = math.nan
-    if _independent(table) and n >= 4:
+    if table.cluster is None and table.origin is None and n >= 4:
         # E h^2, E h_12 h_13 and (E h)^2 (Hoeffding 1948, section 5), the last over disjoint pairs.
         second = pairs.squares / pairs.number
         shared = (pairs.rows - pairs.squares) / (pairs.number * (n - 2))
@@ -88,7 +88,8 @@ def skce(table: SampleTable, settings: Settings) -> list[Value]:
 
 def skce_linear(table: SampleTable, settings: Settings) -> list[Value]:
     """The mean of h over disjoint pairs, the estimator SKCE_ul; the pairs are independent."""
-    return [table.kept_weighted(_linear)]
+    found = table.kept_weighted(_linear)
+    return [found if table.origin is None else found._replace(stderr=math.nan)]
 
 
 def skce_p(table: SampleTable, settings: Settings) -> list[Value]:
@@ -131,7 +132,7 @@ def _linear(table: SampleTable) -> Value:
         h[rows] = np.exp(-distance / nu) * np.einsum("ik,ik->i", d, e)
     mean = float(np.add.reduce(h)) / len(h)
     stderr = math.nan
-    if _independent(table) and len(h) > 1:
+    if table.cluster is None and len(h) > 1:
         stderr = math.sqrt(float(np.add.reduce(np.square(h - mean))) / (len(h) * (len(h) - 1)))
     return Value(mean, stderr, _params(table))
 
@@ -329,11 +330,6 @@ def _blocks(count: int, table: SampleTable) -> Iterator[slice]:
     """Slices of rows, each of so few that K values of each stay small."""
     rows = max(1, _ELEMENTS // table["differences"].shape[1])
     return (slice(start, min(start + rows, count)) for start in range(0, count, rows))
-
-
-def _independent(table: SampleTable) -> bool:
-    """Whether an estimate has a standard error: not of clusters, and not of a resample."""
-    return table.cluster is None and table.origin is None
 
 
 def _params(table: SampleTable) -> dict[str, float]:
