@@ -76,7 +76,7 @@ def skce(table: SampleTable, settings: Settings) -> list[Value]:
     if not pairs.number:
         return [Value(math.nan)]
     stderr = math.nan
-    if table.cluster is None and n >= 4:
+    if table.cluster is None and table.origin is None and n >= 4:
         # E h^2, E h_12 h_13 and (E h)^2 (Hoeffding 1948, section 5), the last over disjoint pairs.
         second = pairs.squares / pairs.number
         shared = (pairs.rows - pairs.squares) / (pairs.number * (n - 2))
@@ -88,7 +88,8 @@ def skce(table: SampleTable, settings: Settings) -> list[Value]:
 
 def skce_linear(table: SampleTable, settings: Settings) -> list[Value]:
     """The mean of h over disjoint pairs, the estimator SKCE_ul; the pairs are independent."""
-    return [table.kept_weighted(_linear)]
+    found = table.kept_weighted(_linear)
+    return [found if table.origin is None else found._replace(stderr=math.nan)]
 
 
 def skce_p(table: SampleTable, settings: Settings) -> list[Value]:

@@ -295,3 +295,17 @@ def test_estimates_without_bias_and_tests_that_hold_their_level(design: Any) -> 
         assert alarms < 0.05 + 3 * math.sqrt(0.05 * 0.95 / runs)
     else:
         assert alarms > 0.05
+
+
+def test_pairs_of_many_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    logits, labels = drawn(60, 3)
+    expected = found(logits, labels, "skce")["skce"]
+    monkeypatch.setattr(kernel_error, "_BLOCK", 7)
+    row = found(logits, labels, "skce")["skce"]
+    assert (expected.value, expected.stderr) == pytest.approx((row.value, row.stderr), rel=1e-9)
+
+
+def test_pairs_are_not_those_of_equal_predictions() -> None:
+    logits = np.tile([[2.0, 0.5], [0.5, 2.0]], (500, 1))
+    rows = found(logits, np.random.default_rng(0).integers(0, 2, 1000), "skce,skce_linear")
+    assert abs(rows["skce_linear"].value - rows["skce"].value) < 4 * rows["skce_linear"].stderr
