@@ -146,9 +146,10 @@ def _smece(cells: Cells, share: Array) -> Array:
 def _roots(modes: Array, low: Array, high: Array) -> Array:
     """Where the falling excess of each set is 0, by regula falsi, Illinois variant (Dowell and Jarratt 1971)."""
     at_low, at_high = _excess(modes, low), _excess(modes, high)
-    x, side = low, np.zeros(len(low))
-    # Where it is at most 0 at the lower end, that is the value: smece is never below the gap.
-    open_ = (at_low > 0) & (high > low)
+    # smece is never below the gap, where the excess may be at most 0, and never above sum |r|.
+    open_ = (at_low > 0) & (at_high < 0)
+    x, side = np.where(at_low > 0, high, low), np.zeros(len(low))
+    low = np.where(open_, low, x)
     for _ in range(_STEPS):
         if not (open_ & (high - low > _CLOSE * low)).any():
             break

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # Counts of at least this variance are drawn from a normal distribution.
 _NORMAL = 10.0
+# A count whose mean is below this is 0; its square would underflow.
+_NONE = 1e-150
 # Numbers of a block, and how many random numbers are kept; more are drawn anew for each use.
 _BLOCK, _KEPT = 1 << 18, 1 << 22
 
@@ -97,7 +99,7 @@ class _Counts:
         wrong = size - right
         rare = np.minimum(right, wrong).ravel()
         self._deviation = np.sqrt(variance).ravel()
-        self._few = np.flatnonzero((variance.ravel() < _NORMAL) & (rare > 0))
+        self._few = np.flatnonzero((variance.ravel() < _NORMAL) & (rare > _NONE))
         if self._few.size:
             mean, place = rare[self._few], self._few % len(size)
             trials = mean * mean / (mean * mean / size[place] + spread[place])
