@@ -34,7 +34,12 @@ def log_odds_interval(
     stderr = float(np.std(drawn)) * math.sqrt(units / (units - 1))
     if stderr == 0:
         return None
-    centre, half = math.log(estimate / (1 - estimate)), quantile * stderr / (estimate * (1 - estimate))
+    return in_log_odds(estimate, quantile * stderr)
+
+
+def in_log_odds(share: float, half: float) -> tuple[float, float]:
+    """The interval around a share in (0, 1) that is symmetric in log odds, and reaches `half` where the share is."""
+    centre, half = math.log(share / (1 - share)), half / (share * (1 - share))
     return _share(centre - half), _share(centre + half)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+from lscli.intervals.log_odds import in_log_odds
 from lscli.intervals.normal import normal_quantile
 from lscli.intervals.student import t_quantile
 
@@ -35,8 +36,7 @@ def share_interval(
     variance = share * (1 - share)
     if not (variance > 0 and stderr > _ROUNDING * math.sqrt(variance)):
         return wilson(share, min(n, clusters), normal_quantile(level))
-    odds, half = math.log(share / (1 - share)), t_quantile(level, clusters - 1) * stderr / variance
-    return _share_of(odds - half), _share_of(odds + half)
+    return in_log_odds(share, t_quantile(level, clusters - 1) * stderr)
 
 
 def wilson(share: float, n: float, z: float) -> tuple[float, float]:
@@ -47,8 +47,3 @@ def wilson(share: float, n: float, z: float) -> tuple[float, float]:
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + (z / (2 * n)) ** 2)
     return max(0.0, centre - half) if share else 0.0, min(1.0, centre + half) if share < 1 else 1.0
-
-
-def _share_of(odds: float) -> float:
-    """The share with these log odds."""
-    return (1 + math.tanh(odds / 2)) / 2
