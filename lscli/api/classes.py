@@ -91,12 +91,12 @@ def _chosen(words: str, allow_negative_eps: bool, *, weighted: bool) -> list[Cho
     """The further metrics, without those that the usual columns have."""
     choices = select(words, allow_negative_eps=allow_negative_eps) if words else []
     for choice in choices:
-        if choice.metric.by_class and choice.named:
+        if choice.metric.sums and choice.named:
             raise UsageError(
                 f"{choice.metric.id} is a metric of all classes together", "use lscli eval", where="metrics"
             )
     usual = () if weighted else _USUAL
-    return [choice for choice in choices if not choice.metric.by_class and choice.metric.id not in usual]
+    return [choice for choice in choices if not choice.metric.sums and choice.metric.id not in usual]
 
 
 def _distinct(name: str) -> str:

@@ -5,18 +5,16 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from lscli.api.absences import absences
 from lscli.errors import UsageError
 from lscli.intervals.clusters import notes_on_clusters
 from lscli.intervals.of_metrics import Resampling, intervals
 from lscli.intervals.remarks import remark_on_intervals
-from lscli.metrics import ensemble
 from lscli.metrics.base import Settings
 from lscli.metrics.bins import rule_of
-from lscli.metrics.bounds import lacks_bounds
 from lscli.report import Report, Row
 from lscli.summaries.evaluation import LEVEL, conclude
 from lscli.summaries.evidence import evidence
-from lscli.table import NO_LOGITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,9 +24,6 @@ if TYPE_CHECKING:
     from lscli.options import EvaluateOptions, MeasureOptions, Words
     from lscli.smoothing.targets import Targets
     from lscli.table import SampleTable
-
-# Why a metric of independent samples is absent.
-_CLUSTERED = "samples in clusters are not independent"
 
 
 def group_rows(
@@ -64,42 +59,9 @@ def measured_rows(
     rows: list[Row] = []
     for group, table in tables.items():
         rows += group_rows(source, group, table, choices, settings, resampling)
-    there, table = {row.metric for row in rows}, tables[""]
-    absent = [choice for choice in choices if choice.metric.id not in there]
-    clustered = [choice for choice in absent if choice.metric.independent and table.cluster is not None]
-    lacking = [
-        choice
-        for choice in absent
-        if choice not in clustered and table.lacks and _lacks_columns(choice, settings, table)
-    ]
-    notes = [
-        f"{choice.metric.id} is absent: {_reason(choice, settings, table)}"
-        for choice in absent
-        if choice.named and choice not in clustered and choice not in lacking
-    ]
-    sentences = []
-    for why, choices_of_it in ((table.lacks, lacking), (_CLUSTERED, clustered)):
-        named = list(dict.fromkeys(choice.metric.id for choice in choices_of_it if choice.named))
-        others = list(dict.fromkeys(choice.metric.id for choice in choices_of_it if not choice.named))
-        if named:
-            notes.append(f"{', '.join(named)} {'are' if len(named) > 1 else 'is'} absent: {why}")
-        if others:
-            sentences.append(f"Absent, because {why}: {', '.join(others)}.")
-    return rows, notes, " ".join(sentences)
-
-
-def _lacks_columns(choice: Choice, settings: Settings, table: SampleTable) -> bool:
-    """Whether a metric is absent because the table does not have what it reads."""
-    if _clustered(choice, table):
-        return False
-    if table.num_classes is None and choice.named:
-        return True
-    if _without_setting(choice, settings):
-        return False
-    own = choice.settings(settings)
-    return choice.metric.by_class or (
-        not table.has(choice.columns(settings)) and lacks_bounds(choice.metric, table, own)
-    )
+    there = {row.metric for row in rows}
+    notes, sentence = absences([choice for choice in choices if choice.metric.id not in there], tables[""], settings)
+    return rows, notes, sentence
 
 
 def report(
@@ -135,49 +97,6 @@ def report(
     found = evidence(read.all, settings, {row.metric for row in of_all}, LEVEL)
     sentences = [conclude(of_all, found), remark_on_intervals(of_all), read.remark, left_out]
     return Report(rows, " ".join(filter(None, sentences)), **answered)
-
-
-def _reason(choice: Choice, settings: Settings, table: SampleTable) -> str:
-    """Why a metric that was named is absent."""
-    if _clustered(choice, table):
-        return "the samples are in clusters, and it is the p-value of independent samples"
-    if table.num_classes is None:
-        return NO_LOGITS
-    reason = _without_setting(choice, settings)
-    if reason:
-        return reason
-    if choice.metric.reason is not None and choice.metric.reason(table):
-        return choice.metric.reason(table)
-    known = {name.partition("@")[0] for name in table.columns}  # if only within bounds
-    missing = sorted(choice.columns(settings) - known)
-    if missing:
-        return f"the table has no column {', '.join(missing)}"
-    if not choice.metric.has_sums(table):
-        return "the table has no sums by class"
-    return f"it does not apply to K = {table.num_classes} classes"
-
-
-def _clustered(choice: Choice, table: SampleTable) -> bool:
-    """Whether a metric is absent because the samples belong together."""
-    return choice.metric.id == "ece_p" and table.cluster is not None
-
-
-def _without_setting(choice: Choice, settings: Settings) -> str:
-    """Why a metric is absent whatever the table has; empty if it is not."""
-    metric = choice.metric.id
-    if metric == "loss_prior":
-        return "there is no prior"
-    if metric == "loss_noise_corrected" and settings.rho is None:
-        return "there is no noise rate"
-    if metric in ("loss_difference", "loss_flip_eps"):
-        return "there is one model; lscli sweep takes several"
-    if metric in ensemble.COLUMNS:
-        return "there is one member; for the files of several, say --ensemble"
-    if settings.targets.class_weighted and metric.startswith("excess_"):
-        return "with class weights the excess is not split"
-    if max(settings.eps) < 0:
-        return "targets of a negative eps are no distribution"
-    return ""
 
 
 def metric_words(metrics: Words) -> str:

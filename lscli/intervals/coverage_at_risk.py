@@ -14,11 +14,12 @@ from lscli.metrics.base import mean
 from lscli.metrics.scores import ranking_by
 
 if TYPE_CHECKING:
-    from lscli.metrics.base import Value
+    from lscli.intervals.bootstrap import Bootstrap
+    from lscli.metrics.base import Settings
     from lscli.table import SampleTable
 
 
-def coverage_interval(table: SampleTable, value: Value, level: float) -> tuple[float, float]:
+def coverage_interval(table: SampleTable, settings: Settings, bootstrap: Bootstrap) -> tuple[float, float]:
     """From the largest coverage whose risk is surely within the limit to the largest whose risk may be.
 
     A test at the limit r rejects an error rate of k samples that differs from r by more than z sqrt(r (1-r)/k). With
@@ -26,18 +27,18 @@ def coverage_interval(table: SampleTable, value: Value, level: float) -> tuple[f
 
     Args:
         table: the samples.
-        value: the coverage; its params name the risk and the score.
-        level: the confidence level, in (0, 1).
+        settings: the risk and the score.
+        bootstrap: the level; nothing is drawn.
 
     Returns:
-        The bounds; nan for a value that is nan, and for a single cluster.
+        The bounds; nan for samples without a ranking, and for a single cluster.
     """
-    _, ranking = ranking_by(table, value.params["score"])
+    _, ranking = ranking_by(table, settings.score)
     if ranking is None or ranking.samples.clusters == 1:
         return math.nan, math.nan
     samples = ranking.samples
-    errors = quantile(level, samples.clusters) * math.sqrt(_design_effect(samples))
-    low, high = (ranking.coverage_at(value.params["risk"], side * errors) for side in (-1, 1))
+    errors = quantile(bootstrap.level, samples.clusters) * math.sqrt(_design_effect(samples))
+    low, high = (ranking.coverage_at(settings.risk, side * errors) for side in (-1, 1))
     return low, high
 
 

@@ -1,9 +1,10 @@
-"""The intervals of the values of metrics, each computed as its metric says."""
+"""The intervals of the values of metrics: the one place that chooses how each is computed."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from lscli.intervals.binned import binned_interval
 from lscli.intervals.bootstrap import Bootstrap, interval, resampled
@@ -14,6 +15,7 @@ from lscli.intervals.log_odds import log_odds_interval
 from lscli.intervals.normal import normal_quantile
 from lscli.intervals.shares import share_interval
 from lscli.limits import memory_limit, processors
+from lscli.metrics.base import IntervalKind
 from lscli.metrics.binned_errors import GAPS
 
 if TYPE_CHECKING:
@@ -27,14 +29,9 @@ if TYPE_CHECKING:
     from lscli.table import SampleTable
 
     Array = NDArray[Any]
-    Found = Sequence[tuple[Choice, Sequence[Value]]]
+    Interval = tuple[float, float]
 
-_COVERAGE = "coverage_at_risk"
-# What computes the interval of a metric by inverting a test: from its id, the samples as it sees them and its settings.
-_INVERTED: dict[str, Callable[[str, SampleTable, Settings, Bootstrap], tuple[float, float]]] = {
-    **dict.fromkeys(GAPS, binned_interval),
-    **dict.fromkeys(SIMULATED, label_interval),
-}
+_NONE = (math.nan, math.nan)
 # The most bytes per sample that a resample takes, measured. The data that all resamples share take as many.
 _RESAMPLE = 128
 
@@ -60,8 +57,8 @@ class Resampling(NamedTuple):
 
 
 def intervals(
-    table: SampleTable, found: Found, settings: Settings, resampling: Resampling
-) -> Iterator[tuple[float, float]]:
+    table: SampleTable, found: Sequence[tuple[Choice, Sequence[Value]]], settings: Settings, resampling: Resampling
+) -> Iterator[Interval]:
     """The interval of each value, in their order; nan if it has none.
 
     Args:
@@ -71,47 +68,54 @@ def intervals(
         resampling: how intervals are computed.
     """
     bootstrap = resampling.bootstrap
-    shared = [] if bootstrap is None else _resampled(table, found)
+    if bootstrap is None:
+        yield from (_NONE for _, values in found for _ in values)
+        return
+    ways = [[_way(table, choice, value) for value in values] for choice, values in found]
+    shared = [choice for (choice, _), own in zip(found, ways, strict=True) if _RESAMPLED & {*own}]
     drawn: Iterator[Array] = iter(())
-    if bootstrap is not None and shared:
+    if shared:
 
         def compute(resample: SampleTable) -> list[float]:
             return [value.value for choice in shared for value in choice.values(resample, settings)]
 
         threads = resampling.threads or _threads(len(table))
         drawn = iter(resampled(table, compute, bootstrap, threads, resampling.progress).T)
-    for choice, values in found:
-        for value in values:
-            if bootstrap is None:
-                yield math.nan, math.nan
-            else:
-                of_resamples = next(drawn) if choice in shared else None
-                yield _interval(table, choice, settings, value, of_resamples, bootstrap)
+    for (choice, values), own in zip(found, ways, strict=True):
+        resamples = [next(drawn) for _ in values] if _RESAMPLED & {*own} else [None] * len(values)
+        for value, way, of_value in zip(values, own, resamples, strict=True):
+            low, high = _COMPUTED[way](_Case(table, choice, settings, value, of_value, bootstrap))
+            least, most = choice.metric.within
+            yield min(max(low, least), most), min(max(high, least), most)
 
 
-def _resampled(table: SampleTable, found: Found) -> list[Choice]:
-    """The metrics whose intervals need resamples."""
+# How an interval is computed: as the metric says, or as that of a mean over clusters.
+_Way = IntervalKind | Literal["mean"]
+_RESAMPLED = frozenset[_Way]({"resamples", "log-odds"})
+
+
+def _way(table: SampleTable, choice: Choice, value: Value) -> _Way:
+    """How the interval of a value is computed.
+
+    A share or a mean over clusters has its own, whatever the metric says: a loss is resampled unless there are
+    clusters. A number that is the same for all samples has none, but with a prior it may be a mean over the samples.
+    """
+    kind = choice.metric.interval
+    if kind in ("inversion", "normal") or (kind == "none" and math.isnan(value.stderr)):
+        return kind
+    if value.share_of and (value.clusters or table.cluster is None):
+        return "share"
+    if value.clusters:
+        return "mean"
     if not table.total or table.clusters == 1:
-        return []
-    return [
-        choice
-        for choice, values in found
-        if not (choice.metric.id in _INVERTED or choice.metric.id == _COVERAGE)
-        and choice.metric.interval not in ("normal", "none")
-        and not (all(value.share_of or value.clusters for value in values) or _constant(choice, values))
-    ]
+        return "none"
+    return "log-odds" if kind == "log-odds" else "resamples"
 
 
-def _interval(
-    table: SampleTable, choice: Choice, settings: Settings, value: Value, drawn: Array | None, bootstrap: Bootstrap
-) -> tuple[float, float]:
-    """The interval of a value; nan if it has none, as that of a single cluster.
+class _Case(NamedTuple):
+    """What an interval is computed from.
 
-    That of a share is computed from the number of samples, those of a calibration error and of coverage_at_risk by
-    inverting a test, that of another mean over clusters and of a normal estimate from the standard error, and all
-    others from the resamples.
-
-    Args:
+    Attributes:
         table: the samples.
         choice: the metric.
         settings: the settings of all metrics.
@@ -119,45 +123,74 @@ def _interval(
         drawn: the values of the resamples, [resamples]; None without any.
         bootstrap: the number of resamples or simulations, their seed and the level.
     """
-    metric, level = choice.metric, bootstrap.level
-    if metric.id in _INVERTED:
-        own = choice.settings(settings)
-        return _INVERTED[metric.id](metric.id, metric.view(table, own), own, bootstrap)
-    if metric.id == _COVERAGE:
-        low, high = coverage_interval(table, value, level)
-    elif value.share_of and (value.clusters or table.cluster is None):
-        low, high = _share(value, level)
-    elif value.clusters:
-        low, high = mean_interval(value.value, value.stderr, value.clusters, level)
-    elif metric.interval == "normal":
-        width = normal_quantile(level) * value.stderr
-        low, high = value.value - width, value.value + width
-    elif drawn is None:
-        return math.nan, math.nan
-    else:
-        if metric.interval == "log-odds":
-            units = table.clusters or table.total
-            bounds = log_odds_interval(value.value, drawn, units, quantile(level, table.clusters))
-            if bounds is not None:
-                return bounds
-        low, high = interval(value.value, drawn, level)
-        if table.cluster is None:
-            return low, high
-        low, high = widened((low, high), value.value, table.clusters, level)
-    least, most = metric.within
-    return min(max(low, least), most), min(max(high, least), most)
+
+    table: SampleTable
+    choice: Choice
+    settings: Settings
+    value: Value
+    drawn: Array | None
+    bootstrap: Bootstrap
 
 
-def _share(value: Value, level: float) -> tuple[float, float]:
-    """The interval of a share of samples, or of a multiple of one."""
+# The metrics whose interval comes from inverting a test, and what computes it from the samples as the metric sees them.
+_INVERTED: dict[str, Callable[[SampleTable, Settings, Bootstrap], Interval]] = {
+    **{name: partial(binned_interval, name) for name in GAPS},
+    **{name: partial(label_interval, name) for name in SIMULATED},
+    "coverage_at_risk": coverage_interval,
+}
+
+
+def _inverted(case: _Case) -> Interval:
+    metric, own = case.choice.metric, case.choice.settings(case.settings)
+    return _INVERTED[metric.id](metric.view(case.table, own), own, case.bootstrap)
+
+
+def _of_share(case: _Case) -> Interval:
+    """That of a share of samples, or of a multiple of one."""
+    value = case.value
     share = min(value.value / value.whole, 1.0)  # which rounding may exceed
-    low, high = share_interval(share, value.share_of, level, value.stderr / value.whole, value.clusters)
+    stderr = value.stderr / value.whole
+    low, high = share_interval(share, value.share_of, case.bootstrap.level, stderr, value.clusters)
     return value.whole * low, value.whole * high
 
 
-def _constant(choice: Choice, found: Sequence[Value]) -> bool:
-    """Whether the metric is a constant and has no interval. A floor is, unless it depends on the label."""
-    return choice.metric.constant and all(math.isnan(value.stderr) for value in found)
+def _of_mean(case: _Case) -> Interval:
+    value = case.value
+    return mean_interval(value.value, value.stderr, value.clusters, case.bootstrap.level)
+
+
+def _normal(case: _Case) -> Interval:
+    width = normal_quantile(case.bootstrap.level) * case.value.stderr
+    return case.value.value - width, case.value.value + width
+
+
+def _log_odds(case: _Case) -> Interval:
+    """That on the scale of log odds; of percentiles if it has none, as at the ends of that scale."""
+    if case.drawn is None:
+        return _NONE
+    clusters = case.table.clusters
+    reach = quantile(case.bootstrap.level, clusters)
+    found = log_odds_interval(case.value.value, case.drawn, clusters or case.table.total, reach)
+    return found or _percentiles(case)
+
+
+def _percentiles(case: _Case) -> Interval:
+    if case.drawn is None:
+        return _NONE
+    value, level = case.value.value, case.bootstrap.level
+    ends = interval(value, case.drawn, level)
+    return ends if case.table.cluster is None else widened(ends, value, case.table.clusters, level)
+
+
+_COMPUTED: dict[_Way, Callable[[_Case], Interval]] = {
+    "inversion": _inverted,
+    "share": _of_share,
+    "mean": _of_mean,
+    "normal": _normal,
+    "log-odds": _log_odds,
+    "resamples": _percentiles,
+    "none": lambda _: _NONE,
+}
 
 
 def _threads(samples: int) -> int:

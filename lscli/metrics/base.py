@@ -25,6 +25,8 @@ _VIEW = "; with --positive-class k (1 with --binary) c = p_k and a = [y = k]"
 _BY_NAME = "; by name only"
 # What a share or a probability can be, and what a loss or an amount can be.
 SHARE, NOT_NEGATIVE = (0.0, 1.0), (0.0, math.inf)
+# Why a metric of independent samples is absent.
+CLUSTERED = "samples in clusters are not independent"
 # The columns that `SampleTable.of_class`, the view of one of two classes, is made from.
 OF_CLASS = frozenset({"confidence", "one_minus_confidence", "predicted", "label"})
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -105,8 +107,11 @@ class Settings(NamedTuple):
 
 # How `--ci` computes the interval of a metric: that of a share; percentiles of resamples; their deviation on the scale
 # of log odds; the standard error, for a normal estimate; or, for a calibration error, which is biased upwards, by
-# inverting a test. A p-value has none.
+# inverting a test. A p-value has none, nor has a number that is the same for all samples.
 IntervalKind = Literal["resamples", "inversion", "share", "log-odds", "normal", "none"]
+# The sets of `--metrics` that have a metric: the default one and those after it; the default one if there are
+# intervals, and those after it; `all` and its family; or none, so that only its id selects it.
+ChosenBy = Literal["default", "ci", "all", "name"]
 Columns = frozenset[str] | Callable[[Settings], frozenset[str]]
 # The values of a metric: none where it does not apply, several where a setting has several values.
 Compute = Callable[["SampleTable", Settings], Sequence[Value]]
@@ -120,17 +125,13 @@ class Metric(NamedTuple):
         definition: one line, from which `lscli metrics` prints `described`.
         columns: the columns of the SampleTable that it reads; a function if they depend on the settings.
         gist: the definition in at most 30 characters, for a table.
-        default: `eval` prints it without `--metrics`.
-        with_intervals: the default set has it if there are intervals.
+        chosen_by: which of the sets of `--metrics` have it.
         parameter: the setting that may follow its id after `@` and is the first of its params.
-        by_name: only its id selects it, neither `all` nor its family.
         sums: the attribute of the table that it reads, of what no column can hold and resamples do not have: `classes`,
             the sums by class and bin, or `tuples`, those by the bins of all classes.
-        constant: it is the same for all samples, so that it has no interval.
         interval: how its interval is computed, see `intervals/of_metrics.py` and docs/intervals.md.
-        independent: whether it is only defined for independent samples, and absent with clusters.
         of_class: whether the metric is computed from `SampleTable.of_class` if there is a positive class.
-        reason: why the metric is absent from a table that has its columns; empty if it is not.
+        absent: why these samples or settings do not have the metric, whatever their columns; empty if they do.
         within: the least and the largest number that it can be; an interval of clusters ends there.
         rises, falls: the columns that it never decreases, or never increases, with, so that bounds of these are bounds
             of it; a function if they depend on the settings.
@@ -141,16 +142,12 @@ class Metric(NamedTuple):
     columns: Columns
     compute: Compute
     gist: str = ""
-    default: bool = False
-    with_intervals: bool = False
+    chosen_by: ChosenBy = "all"
     parameter: Literal["", "eps", "rho", "coverage", "risk"] = ""
-    by_name: bool = False
     sums: Literal["", "classes", "tuples"] = ""
-    constant: bool = False
     interval: IntervalKind = "resamples"
-    independent: bool = False
     of_class: bool = False
-    reason: Callable[[SampleTable], str] | None = None
+    absent: Callable[[SampleTable, Settings], str] | None = None
     within: tuple[float, float] = (-math.inf, math.inf)
     rises: Columns = frozenset()
     falls: Columns = frozenset()
@@ -173,11 +170,6 @@ class Metric(NamedTuple):
         number = self._seen_from(settings)
         return table if number is None else table.of_class(number)
 
-    @property
-    def by_class(self) -> bool:
-        """Whether it is computed from sums over all K probabilities, which the table has only on request."""
-        return bool(self.sums)
-
     def has_sums(self, table: SampleTable) -> bool:
         """Whether the table has the sums that the metric reads."""
         return {"": True, "classes": table.classes is not None, "tuples": table.tuples is not None}[self.sums]
@@ -185,11 +177,11 @@ class Metric(NamedTuple):
     @property
     def described(self) -> str:
         """The definition; also what c and a are with a positive class, and that only the id selects it, if so."""
-        return f"{self.definition}{_VIEW if self.of_class else ''}{_BY_NAME if self.by_name else ''}"
+        return f"{self.definition}{_VIEW if self.of_class else ''}{_BY_NAME if self.chosen_by == 'name' else ''}"
 
     def values(self, table: SampleTable, settings: Settings) -> Sequence[Value]:
         """The values of the metric: of the positive class if there is one and the metric is marked `of_class`."""
-        if self.independent and table.cluster is not None:
+        if self.absent is not None and self.absent(table, settings):
             return []
         number = self._seen_from(settings)
         if number is None:
@@ -200,6 +192,11 @@ class Metric(NamedTuple):
     def _seen_from(self, settings: Settings) -> int | None:
         """The class whose forecasts the metric is of; None for the top label."""
         return settings.positive_class if self.of_class else None
+
+
+def independent(table: SampleTable, settings: Settings) -> str:
+    """Why a metric that needs independent samples is absent."""
+    return "" if table.cluster is None else CLUSTERED
 
 
 def mean(table: SampleTable, x: NDArray[Any], params: Mapping[str, Any] = _NOTHING) -> Value:
@@ -279,11 +276,12 @@ def column_mean(
     column: str,
     gist: str,
     *,
-    default: bool = True,
+    chosen_by: ChosenBy = "default",
     within: tuple[float, float] = (-math.inf, math.inf),
     interval: IntervalKind = "resamples",
+    absent: Callable[[SampleTable, Settings], str] | None = None,
 ) -> Metric:
     """The metric that is the mean of one column."""
     columns = frozenset({column})
-    metric = Metric(metric_id, definition, columns, lambda table, _: [mean(table, table[column])], gist, default)
-    return metric._replace(within=within, rises=columns, interval=interval)
+    metric = Metric(metric_id, definition, columns, lambda table, _: [mean(table, table[column])], gist, chosen_by)
+    return metric._replace(within=within, rises=columns, interval=interval, absent=absent)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lscli.metrics.base import SHARE, Compute, Metric, Settings, Value
+from lscli.metrics.base import SHARE, Compute, Metric, Settings, Value, independent
 from lscli.metrics.bins import BINS, BinSums, MassBins, bin_sums, binned, norms_of, rule_columns, rule_of
 from lscli.metrics.confidence import residual
 from lscli.metrics.focal_bins import FocalBins
@@ -174,7 +174,7 @@ METRICS = (
         rule_columns,
         _error("ece"),
         "expected calibration error",
-        default=True,
+        chosen_by="default",
         interval="inversion",
         of_class=True,
     ),
@@ -184,7 +184,7 @@ METRICS = (
         rule_columns,
         _error("rmsce"),
         "root mean square over the bins",
-        default=True,
+        chosen_by="default",
         interval="inversion",
         of_class=True,
     ),
@@ -194,7 +194,7 @@ METRICS = (
         rule_columns,
         _error("mce"),
         "largest gap of a bin",
-        default=True,
+        chosen_by="default",
         interval="inversion",
         of_class=True,
     ),
@@ -205,7 +205,7 @@ METRICS = (
         rule_columns,
         ece_null,
         "ece of noise alone",
-        default=True,
+        chosen_by="default",
         interval="none",
         of_class=True,
     ),
@@ -217,9 +217,9 @@ METRICS = (
         rule_columns,
         ece_p,
         "p-value of calibration by ece",
-        with_intervals=True,
+        chosen_by="ci",
         interval="none",
-        independent=True,
+        absent=independent,
         of_class=True,
         within=SHARE,
     ),

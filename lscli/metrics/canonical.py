@@ -38,7 +38,7 @@ METRICS = (
         frozenset({"label"}),
         ece_canonical,
         "error of whole forecasts",
-        by_name=True,
+        chosen_by="name",
         sums="tuples",
         interval="none",
     ),

@@ -103,7 +103,7 @@ METRICS = (
         frozenset({"label"}),
         ece_marginal,
         "error of all N K probabilities",
-        by_name=True,
+        chosen_by="name",
         sums="classes",
         interval="none",
     ),

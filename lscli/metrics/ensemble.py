@@ -7,10 +7,20 @@ al. 2011 (BALD), equation 2; Depeweg et al. 2018, section 3.
 
 from __future__ import annotations
 
-from lscli.metrics.base import column_mean
+from typing import TYPE_CHECKING
+
+from lscli.metrics.base import Settings, column_mean
+
+if TYPE_CHECKING:
+    from lscli.table import SampleTable
 
 # The columns that a table has only if its logits have several members.
 COLUMNS = frozenset({"expected_entropy", "mutual_information"})
+
+
+def _one_member(table: SampleTable, settings: Settings) -> str:
+    return "" if COLUMNS & table.columns.keys() else "there is one member; for the files of several, say --ensemble"
+
 
 METRICS = (
     column_mean(
@@ -18,6 +28,7 @@ METRICS = (
         "mean over samples and members of the entropy of a member's probabilities, in nats; absent for one member",
         "expected_entropy",
         "entropy of a member, nats",
+        absent=_one_member,
     ),
     column_mean(
         "mutual_information",
@@ -25,5 +36,6 @@ METRICS = (
         "probabilities (entropy_mean, unless --ensemble-of logits) less expected_entropy; absent for one member",
         "mutual_information",
         "disagreement of the members",
+        absent=_one_member,
     ),
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lscli.metrics.base import NOT_NEGATIVE, Compute, Metric, Settings, Value, ratio
-from lscli.metrics.loss import floor, params, rising_columns, smoothed
+from lscli.metrics.loss import floor, no_distribution, params, rising_columns, smoothed
 from lscli.metrics.smoothed_losses import SmoothedLosses, floor_columns, target_columns
 from lscli.table import weighted
 
@@ -47,15 +47,21 @@ def _distributions(settings: Settings) -> tuple[float, ...]:
 
 
 def _part(place: int) -> Compute:
-    """One of the three parts of the excess; absent if class weights change the targets."""
+    """One of the three parts of the excess."""
 
     def compute(table: SampleTable, settings: Settings) -> list[Value]:
-        if settings.targets.class_weighted or table.num_classes is None:
+        if table.num_classes is None:
             return []
         settings = settings._replace(eps=_distributions(settings))
         return [parts[place] for parts in table.kept_weighted(_parts, settings)]
 
     return compute
+
+
+def _whole(table: SampleTable, settings: Settings) -> str:
+    """Why the parts are absent: class weights change the targets."""
+    weighted = "with class weights the excess is not split" if settings.targets.class_weighted else ""
+    return weighted or no_distribution(table, settings)
 
 
 def _parts(table: SampleTable, settings: Settings) -> list[list[Value]]:
@@ -189,7 +195,8 @@ METRICS = (
         _excess_columns,
         excess,
         "KL divergence from the targets",
-        default=True,
+        chosen_by="default",
+        absent=no_distribution,
         parameter="eps",
         within=NOT_NEGATIVE,
         rises=rising_columns,
@@ -202,7 +209,8 @@ METRICS = (
         _part_columns,
         _part(0),
         "excess: p_y above its target",
-        default=True,
+        chosen_by="default",
+        absent=_whole,
         parameter="eps",
         within=NOT_NEGATIVE,
         rises=frozenset({"loss_uniform"}),
@@ -214,7 +222,8 @@ METRICS = (
         _part_columns,
         _part(1),
         "excess: p_y below its target",
-        default=True,
+        chosen_by="default",
+        absent=_whole,
         parameter="eps",
         within=NOT_NEGATIVE,
         rises=frozenset({"loss_uniform"}),
@@ -226,7 +235,8 @@ METRICS = (
         _part_columns,
         _part(2),
         "excess: among other classes",
-        default=True,
+        chosen_by="default",
+        absent=_whole,
         parameter="eps",
         within=NOT_NEGATIVE,
         rises=frozenset({"loss_uniform"}),

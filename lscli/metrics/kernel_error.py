@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lscli.errors import InputError
-from lscli.metrics.base import NOT_NEGATIVE, Metric, Settings, Value
+from lscli.metrics.base import NOT_NEGATIVE, Metric, Settings, Value, independent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -336,16 +336,14 @@ def _params(table: SampleTable) -> dict[str, float]:
     return {"nu": table.kept_weighted(_bandwidth)}
 
 
-def _reason(table: SampleTable) -> str:
+def _uncounted(table: SampleTable, settings: Settings) -> str:
     if table.weight is not None and not (table.weight == np.rint(table.weight)).all():
-        return "it needs weights that are whole numbers, which say how often a row counts"
+        return "the weights are not whole numbers, which would say how often a row counts"
     return ""
 
 
-def _reason_of_p(table: SampleTable) -> str:
-    if table.cluster is not None:
-        return "its test needs independent samples, and these are in clusters"
-    return _reason(table)
+def _no_test(table: SampleTable, settings: Settings) -> str:
+    return independent(table, settings) or _uncounted(table, settings)
 
 
 _COLUMNS = frozenset({"differences", "label"})
@@ -363,9 +361,9 @@ METRICS = (
         _COLUMNS,
         skce,
         "squared kernel error",
-        by_name=True,
+        chosen_by="name",
         interval="normal",
-        reason=_reason,
+        absent=_uncounted,
         within=NOT_NEGATIVE,
     ),
     Metric(
@@ -376,9 +374,9 @@ METRICS = (
         _COLUMNS,
         skce_p,
         "p-value of calibration",
-        by_name=True,
+        chosen_by="name",
         interval="none",
-        reason=_reason_of_p,
+        absent=_no_test,
     ),
     Metric(
         "skce_linear",
@@ -387,9 +385,9 @@ METRICS = (
         _COLUMNS,
         skce_linear,
         "kernel error of N/2 pairs",
-        by_name=True,
+        chosen_by="name",
         interval="normal",
-        reason=_reason,
+        absent=_uncounted,
         within=NOT_NEGATIVE,
     ),
     Metric(
@@ -398,8 +396,8 @@ METRICS = (
         _COLUMNS,
         skce_linear_p,
         "p-value by N/2 pairs",
-        by_name=True,
+        chosen_by="name",
         interval="none",
-        reason=_reason_of_p,
+        absent=_no_test,
     ),
 )

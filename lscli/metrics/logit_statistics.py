@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lscli.metrics.base import NOT_NEGATIVE, SHARE, Compute, Metric, Settings, Value, column_mean, mean
-from lscli.metrics.loss import value_per_eps
+from lscli.metrics.loss import no_distribution, value_per_eps
 from lscli.metrics.smoothed_losses import SmoothedLosses, class_count
 from lscli.metrics.sorted_values import sorted_by
 
@@ -147,7 +147,8 @@ METRICS = (
         _TARGET,
         gap_optimal,
         "gap of the smoothed targets",
-        constant=True,
+        interval="none",
+        absent=no_distribution,
         parameter="eps",
     ),
     Metric(
@@ -157,6 +158,7 @@ METRICS = (
         _TARGET | {"log_not_label"},
         above_target,
         "share with p_y above target",
+        absent=no_distribution,
         parameter="eps",
         interval="share",
         within=SHARE,
@@ -186,12 +188,12 @@ METRICS = (
         "1: other classes all equal",
         within=SHARE,
     ),
-    column_mean("max_logit_mean", "mean of the largest logit", "largest_logit", "largest logit", default=False),
+    column_mean("max_logit_mean", "mean of the largest logit", "largest_logit", "largest logit", chosen_by="all"),
     column_mean(
         "logit_margin_mean",
         "mean of the largest less the second largest logit",
         "logit_margin",
         "largest less second largest",
-        default=False,
+        chosen_by="all",
     ),
 )

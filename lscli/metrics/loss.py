@@ -36,8 +36,6 @@ def uniform(table: SampleTable, settings: Settings) -> list[Value]:
 
 
 def prior(table: SampleTable, settings: Settings) -> list[Value]:
-    if settings.targets.prior is None:
-        return []
     losses = SmoothedLosses(table, settings.targets)
     return [ratio(table, losses.mixed_in, losses.class_weight, _class_weights(settings))]
 
@@ -110,6 +108,11 @@ def value_per_eps(
     return values
 
 
+def no_distribution(table: SampleTable, settings: Settings) -> str:
+    """Why a metric of the targets themselves is absent."""
+    return "targets of a negative eps are no distribution" if max(settings.eps) < 0 else ""
+
+
 def perplexity(table: SampleTable, settings: Settings) -> list[Value]:
     """exp(H), infinite where that overflows."""
     value = hard(table, settings)[0].value
@@ -159,7 +162,7 @@ METRICS = (
         hard_columns,
         hard,
         "cross-entropy, nats",
-        default=True,
+        chosen_by="default",
         within=NOT_NEGATIVE,
         rises=hard_columns,
     ),
@@ -170,7 +173,7 @@ METRICS = (
         uniform_columns,
         uniform,
         "loss of uniform targets, nats",
-        default=True,
+        chosen_by="default",
         within=NOT_NEGATIVE,
         rises=uniform_columns,
     ),
@@ -181,7 +184,8 @@ METRICS = (
         prior_columns,
         prior,
         "loss of the prior, nats",
-        default=True,
+        chosen_by="default",
+        absent=lambda _, settings: "there is no prior" if settings.targets.prior is None else "",
         within=NOT_NEGATIVE,
     ),
     Metric(
@@ -190,7 +194,7 @@ METRICS = (
         hard_columns,
         perplexity,
         "exp(loss_hard)",
-        default=True,
+        chosen_by="default",
         within=NOT_NEGATIVE,
         rises=hard_columns,
     ),
@@ -201,7 +205,8 @@ METRICS = (
         frozenset({"loss_hard", "loss_uniform"}),
         noise_corrected,
         "loss on clean labels",
-        default=True,
+        chosen_by="default",
+        absent=lambda _, settings: "there is no noise rate" if settings.rho is None else "",
         parameter="rho",
         rises=frozenset({"loss_hard"}),
         falls=frozenset({"loss_uniform"}),
@@ -213,7 +218,7 @@ METRICS = (
         target_columns,
         smoothed,
         "(1-eps) hard + eps uniform",
-        default=True,
+        chosen_by="default",
         parameter="eps",
         rises=rising_columns,
     ),
@@ -224,8 +229,9 @@ METRICS = (
         one_label_columns,
         target_on,
         "target probability, label",
-        default=True,
-        constant=True,
+        chosen_by="default",
+        interval="none",
+        absent=no_distribution,
         parameter="eps",
         rises=one_label_columns,
     ),
@@ -236,8 +242,9 @@ METRICS = (
         one_label_columns,
         target_off,
         "target probability, others",
-        default=True,
-        constant=True,
+        chosen_by="default",
+        interval="none",
+        absent=no_distribution,
         parameter="eps",
         rises=one_label_columns,
     ),
@@ -249,8 +256,9 @@ METRICS = (
         floor_columns,
         floor,
         "entropy of the targets",
-        default=True,
-        constant=True,
+        chosen_by="default",
+        interval="none",
+        absent=no_distribution,
         parameter="eps",
         rises=floor_columns,
     ),

@@ -41,14 +41,16 @@ def differences(first: SampleTable, other: SampleTable, targets: Targets) -> Sam
     return SampleTable(columns, first.num_classes, first.weight, first.cluster)
 
 
+def _one_model(table: SampleTable, settings: Settings) -> str:
+    return "" if table.has(frozenset({HARD, SPREAD})) else "there is one model; lscli sweep takes several"
+
+
 def _ends(losses: SmoothedLosses) -> tuple[Array, Array]:
     """The numerators of the losses at both ends of the line, [n] each."""
     return losses.hard, losses.at(1.0) if losses.targets.convention.others_only else losses.mixed_in
 
 
 def loss_difference(table: SampleTable, settings: Settings) -> list[Value]:
-    if not table.has(frozenset({HARD, SPREAD})):
-        return []
     return [_difference(table, settings, eps) for eps in settings.eps]
 
 
@@ -75,8 +77,6 @@ def flip(table: SampleTable, settings: Settings) -> list[Value]:
     A resample without a flip counts as a flip at 1 if its ranking is that of the samples at eps = 0, else as a flip
     at 0. So no resample is left out, and an interval that ends at 0 or 1 is open there.
     """
-    if not table.has(frozenset({HARD, SPREAD})):
-        return []
     hard, described = table[HARD], settings.targets.described
     slope = table.reused(_slope)
     start, rise = mean(table, hard).value, mean(table, slope).value
@@ -112,6 +112,7 @@ METRICS = (
         paired_columns,
         loss_difference,
         "smoothed loss less the first's",
+        absent=_one_model,
         parameter="eps",
     ),
     Metric(
@@ -121,6 +122,7 @@ METRICS = (
         paired_columns,
         flip,
         "eps at which the ranking flips",
+        absent=_one_model,
         within=SHARE,
     ),
 )

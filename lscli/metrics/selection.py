@@ -41,8 +41,6 @@ class Choice(NamedTuple):
         if not self.metric.has_sums(table):
             return []
         own = self.settings(settings)
-        if self.metric.reason is not None and self.metric.reason(table):
-            return []
         if table.has(self.columns(settings)):
             return self.metric.values(table, own)
         return bounded_values(self.metric, table, own)
@@ -83,12 +81,12 @@ def select(names: str | Iterable[str], *, allow_negative_eps: bool = False, inte
 
 def _choices(word: str, allow_negative_eps: bool, intervals: bool) -> list[Choice]:
     if word == "default":
-        metrics = METRICS.values()
-        return [Choice(metric) for metric in metrics if metric.default or (intervals and metric.with_intervals)]
+        sets = ("default", "ci") if intervals else ("default",)
+        return [Choice(metric) for metric in METRICS.values() if metric.chosen_by in sets]
     if word == "all":
-        return [Choice(metric) for metric in METRICS.values() if not metric.by_name]
+        return [Choice(metric) for metric in METRICS.values() if metric.chosen_by != "name"]
     if word in FAMILIES:
-        return [Choice(metric) for metric in FAMILIES[word].metrics if not metric.by_name]
+        return [Choice(metric) for metric in FAMILIES[word].metrics if metric.chosen_by != "name"]
     metric_id, at, argument = word.partition("@")
     metric = find(metric_id)
     if metric is None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lscli.metrics.base import SHARE, Metric, Settings, Value
+from lscli.metrics.base import SHARE, Metric, Settings, Value, independent
 from lscli.metrics.confidence import residual
 from lscli.table import weighted_sum
 
@@ -80,7 +80,7 @@ METRICS = (
         spiegelhalter_p,
         "p-value of spiegelhalter_z",
         interval="none",
-        independent=True,
+        absent=independent,
         of_class=True,
         within=SHARE,
     ),

@@ -30,7 +30,7 @@ SOFT = RNG.dirichlet(np.ones(4), 30)
     ids=["logits", "ensemble", "top k", "soft labels"],
 )
 def test_each_metric_alone_is_as_among_all(logits: Any, labels: Any, options: dict[str, Any]) -> None:
-    by_name = [name for name, metric in METRICS.items() if metric.by_name]
+    by_name = [name for name, metric in METRICS.items() if metric.chosen_by == "name"]
     rows = lscli.evaluate(logits, labels, metrics=["all", *by_name], **options).rows
     for name in METRICS:
         expected = [row for row in rows if row.metric == name]

@@ -154,7 +154,7 @@ def test_absent_metrics_are_named() -> None:
     ]
     few = kept(X[:, :4], Y % 4, 2)
     four = lscli.evaluate(few.values, Y % 4, topk_classes=few.classes, classes=4, metrics="top5_accuracy,accuracy")
-    assert ["top5_accuracy is absent: it does not apply to K = 4 classes"] == [
+    assert ["top5_accuracy is absent: not defined for K = 4 classes"] == [
         note for note in four.warnings if "absent" in note
     ]
 

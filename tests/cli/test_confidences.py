@@ -93,7 +93,7 @@ def test_metrics_that_need_logits_are_named(run: Run, table: str) -> None:
     assert (0, "") == (answer.code, answer.err)
     said = json.loads(answer.out)["conclusion"]
     assert "Absent, because there are no logits: loss_hard, loss_uniform, " in said
-    assert said.endswith(", gamma.")
+    assert said.endswith(", eps_accuracy, smoothing_balance.")
     answer = run("eval", table, *COLUMNS, "-m", "ece,loss_hard,gamma_confidence")
     assert 0 == answer.code
     assert "lscli: warning: loss_hard, gamma_confidence are absent: there are no logits\n" == answer.err

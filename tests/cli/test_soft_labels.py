@@ -41,9 +41,9 @@ def test_the_default_set_has_losses_and_brier_and_names_the_rest(run: Run, pair:
     assert all(line[3] for line in lines)
     # There is no prior, no rate, and one member.
     absent = {"loss_prior", "loss_noise_corrected", "expected_entropy", "mutual_information"}
-    assert [name for name, metric in METRICS.items() if metric.default and name not in {*STAYS, *absent}] == left_out(
-        answer.err, pair[1]
-    )
+    assert [
+        name for name, metric in METRICS.items() if metric.chosen_by == "default" and name not in {*STAYS, *absent}
+    ] == left_out(answer.err, pair[1])
     assert 1 == len(answer.err.splitlines())
     assert "" == run("eval", *pair, "--soft-labels", "-q").err
 

@@ -59,9 +59,9 @@ def chosen(population: SampleTable) -> list[tuple[Choice, float]]:
     found = []
     for metric in (each for name, each in METRICS.items() if name not in _NO_TRUTH):
         choice = Choice(metric)
-        wanted = metric.id in _FURTHER or (metric.interval in ("resamples", "log-odds") and not metric.constant)
+        wanted = metric.id in _FURTHER or metric.interval in ("resamples", "log-odds")
         values = choice.values(population, SETTINGS) if wanted else ()
-        if len(values) == 1 and math.isnan(values[0].stderr) and not metric.by_class:
+        if len(values) == 1 and math.isnan(values[0].stderr) and not metric.sums:
             found.append((choice, values[0].value))
     return found
 

@@ -62,7 +62,7 @@ def settings_name(setting: Settings) -> list[str]:
 
 # Every metric that reads columns, with the setting that it is computed with.
 OF_COLUMNS = [
-    (name, SETTINGS) for name, metric in METRICS.items() if not metric.by_class and applies(name, SETTINGS.targets)
+    (name, SETTINGS) for name, metric in METRICS.items() if not metric.sums and applies(name, SETTINGS.targets)
 ]
 OF_COLUMNS += [
     (name, SETTINGS._replace(score=score))

@@ -18,7 +18,7 @@ def ids(names: str | list[str]) -> list[str]:
     return [choice.metric.id for choice in select(names)]
 
 
-BY_NAME = [name for name, metric in METRICS.items() if metric.by_name]
+BY_NAME = [name for name, metric in METRICS.items() if metric.chosen_by == "name"]
 
 
 def test_all_is_the_whole_catalogue_but_for_what_is_selected_by_name() -> None:
@@ -35,7 +35,7 @@ def test_names_are_comma_separated_or_several_and_keep_their_order() -> None:
 
 
 def test_a_family_has_the_catalogue_s_order_at_its_place() -> None:
-    calibration = [metric.id for metric in FAMILIES["calibration"].metrics if not metric.by_name]
+    calibration = [metric.id for metric in FAMILIES["calibration"].metrics if metric.chosen_by != "name"]
     assert ["accuracy", *calibration, "brier"] == ids("accuracy,calibration,brier")
     others = [name for name in calibration if name != "smece"]
     assert ["smece", *others] == ids("smece,calibration")
@@ -54,7 +54,7 @@ def test_an_eps_below_0_must_be_allowed() -> None:
 
 
 def test_default_can_be_extended() -> None:
-    default = [name for name, metric in METRICS.items() if metric.default]
+    default = [name for name, metric in METRICS.items() if metric.chosen_by == "default"]
     assert ["brier_half", *default] == ids("brier_half,default")
     assert [*default, "brier_half"] == ids("default,brier_half")
 

@@ -12,7 +12,7 @@ from tests.render.reports import squeezed, text_of
 
 ALL = MetricList(
     rows=[
-        MetricRow(metric.id, name, metric.default, metric.interval, metric.described)
+        MetricRow(metric.id, name, metric.chosen_by == "default", metric.interval, metric.described)
         for name, family in FAMILIES.items()
         for metric in family.metrics
     ]
@@ -32,7 +32,7 @@ def test_every_definition_is_whole_and_fits(width: int) -> None:
 def test_the_default_set_is_marked() -> None:
     lines = [line.split() for line in text_of(ALL, "table", Screen(60, color=False)).splitlines()]
     marked = [line[1] for line in lines if line[:1] == ["*"]]
-    assert [name for name, metric in METRICS.items() if metric.default] == marked
+    assert [name for name, metric in METRICS.items() if metric.chosen_by == "default"] == marked
 
 
 def test_a_definition_stands_beside_its_metric_where_there_is_room() -> None:

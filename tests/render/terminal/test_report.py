@@ -131,7 +131,7 @@ def test_params_that_are_defaults_are_not_shown() -> None:
     assert (False, False, True) == ("bins=15" in text, "msp" in text, "bins=20" in text)
 
 
-DEFAULT = [metric.id for metric in METRICS.values() if metric.default]
+DEFAULT = [metric.id for metric in METRICS.values() if metric.chosen_by == "default"]
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 100])
