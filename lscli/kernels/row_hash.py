@@ -36,8 +36,12 @@ def hash_of(differences: Array) -> Array:
 
 
 def mixed(x: Array) -> Array:
-    """Integers spread over all of uint64, so that similar ones become unrelated."""
-    z = x + np.uint64(GOLDEN)
+    """Integers spread over all of uint64, so that similar ones become unrelated; [n] uint64."""
+    return finished(x + np.uint64(GOLDEN))
+
+
+def finished(z: Array) -> Array:
+    """The last step of SplitMix64, which overwrites z [n] uint64."""
     for shift, factor in ROUNDS:
         z ^= z >> np.uint64(shift)
         z *= np.uint64(factor)

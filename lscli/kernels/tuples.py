@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
+from lscli.kernels.row_hash import GOLDEN, finished
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[Any]
 
 # Two keys of 64 bits, each a sum of hashes: two of N groups of rows get the same keys with a probability of N^2 2^-129.
-_SEEDS = (0x9E3779B97F4A7C15, 0xD1B54A32D192ED03)
+_SEEDS = (GOLDEN, 0xD1B54A32D192ED03)
 KEYS = len(_SEEDS)
 
 
@@ -85,19 +87,10 @@ def keys_of(p: Array, edges: Array, side: Literal["left", "right"]) -> Array:
     place = np.flatnonzero(p > edges[0] if side == "left" else p >= edges[0])
     row, k = np.divmod(place, p.shape[1])
     found = np.searchsorted(edges, p.reshape(-1)[place], side=side)
-    entry = (k * (len(edges) + 1) + found).astype(np.uint64)
+    entry = (k * (len(edges) + 1) + found + 1).astype(np.uint64)
     for column, seed in enumerate(_SEEDS):
-        np.add.at(keys[:, column], row, _mixed(entry, seed))
+        np.add.at(keys[:, column], row, finished(entry * np.uint64(seed)))
     return keys
-
-
-def _mixed(x: Array, seed: int) -> Array:
-    """The finaliser of SplitMix64 (Steele et al. 2014), modulo 2^64."""
-    z = (x + np.uint64(1)) * np.uint64(seed)
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        z = (z ^ (z >> np.uint64(shift))) * np.uint64(factor)
-    mixed: Array = z ^ (z >> np.uint64(31))
-    return mixed
 
 
 class TupleSums:
