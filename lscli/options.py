@@ -536,7 +536,9 @@ class LevelOptions(Options):
 class BootstrapOptions(Options):
     """Intervals by resampling or simulation."""
 
-    ci: Annotated[bool, Option("Add intervals to all metrics except those by class, and ece_p.", INTERVALS)] = False
+    ci: Annotated[
+        bool, Option("Add ece_p, and intervals to all metrics but errors by class, p-values and constants.", INTERVALS)
+    ] = False
     bootstrap: Annotated[
         int,
         Option(

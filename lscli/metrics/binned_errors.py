@@ -237,9 +237,9 @@ METRICS = (
     ),
     Metric(
         "ece_sweep",
-        "ece_equal_mass, also of --norm l2 or max, with the largest M <= N such that for every M' = 1..M the bin "
-        "accuracies do not decrease with confidence; if they do not decrease over the distinct confidences, each of "
-        "these is a bin (Roelofs et al. 2022)",
+        "ece_equal_mass, with --norm as there, of the largest M <= N such that for every M' = 1..M the bin accuracies "
+        "do not decrease with confidence; if they do not decrease over the distinct confidences, each of these is a "
+        "bin (Roelofs et al. 2022)",
         _COLUMNS,
         _error("ece_sweep"),
         "as many bins as stay monotone",

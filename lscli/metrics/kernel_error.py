@@ -351,7 +351,7 @@ _H = "h = exp(-|p - p'| / nu) (e_y - p) . (e_y' - p'), with the total variation 
 _NU = (
     "nu its median over all pairs of the first sqrt(10^9 / K) samples in an order that the values of the rows determine"
 )
-_OTHERS = "; not of samples in one cluster"
+_OTHERS = "; pairs of samples in one cluster are left out"
 
 METRICS = (
     Metric(
@@ -368,9 +368,9 @@ METRICS = (
     ),
     Metric(
         "skce_p",
-        f"p-value of calibration by skce: the share of {_SETS} label sets drawn from the p, and these labels, with at "
-        f"least this skce; of more than {_NULL:,} samples, the distribution is that of {_NULL:,} with the standard "
-        "deviation of all",
+        f"p-value of calibration by skce: (1 + the number of {_SETS} label sets, drawn from the p, with at least this "
+        f"skce) / {_SETS + 1}; for more than {_NULL:,} samples, the shape of the distribution is that of {_NULL:,} and "
+        "its standard deviation that of all; absent with clusters",
         _COLUMNS,
         skce_p,
         "p-value of calibration",
@@ -392,7 +392,7 @@ METRICS = (
     ),
     Metric(
         "skce_linear_p",
-        "p-value of calibration by skce_linear: 1 - Phi(skce_linear / its standard error)",
+        "p-value of calibration by skce_linear: 1 - Phi(skce_linear / its standard error); absent with clusters",
         _COLUMNS,
         skce_linear_p,
         "p-value by N/2 pairs",

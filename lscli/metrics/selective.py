@@ -122,10 +122,10 @@ METRICS = (
     Metric(
         "aurc_pnorm_gain",
         "aurc by msp less aurc by max_logit_pnorm, the largest entry of v over the p-norm of v, v the logits less "
-        "their mean. One half of the samples, by the last bit of a hash of each row's logits less the largest, in any "
-        "order of the classes and rounded to 1e-4, chooses the p of 1..8 with the least aurc (of equal ones the "
-        "smallest p), and both areas are of the other half: above 0 the ranking by confidence is damaged, as it is by "
-        "label smoothing; absent for K = 2",
+        "their mean. One half of the samples chooses the p of 1..8 with the least aurc (of equal ones the smallest p), "
+        "and both areas are of the other half. The last bit of a hash says which half a sample is in: a hash of its "
+        "logits less the largest, in any order of the classes and rounded to 1e-4. Above 0, the ranking by confidence "
+        "is damaged, as it is by label smoothing; absent for K = 2",
         frozenset({"confidence", "correct", "pnorm_scores", "row_hash"}),
         pnorm_gain,
         "above 0: msp ranks worse",

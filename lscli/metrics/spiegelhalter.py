@@ -75,7 +75,7 @@ METRICS = (
         "spiegelhalter_p",
         "the probability that |spiegelhalter_z| is as large if every sample is right with chance c: "
         f"2 (1 - Phi(|spiegelhalter_z|)), and where sum c (1-c) < {_EXACT:g} that of the exact distribution, in which "
-        f"|1 - 2c| is rounded to {_STEPS} steps; absent with --clusters",
+        f"|1 - 2c| is rounded to {_STEPS} steps; absent with clusters",
         _COLUMNS,
         spiegelhalter_p,
         "p-value of spiegelhalter_z",

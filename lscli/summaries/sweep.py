@@ -119,7 +119,7 @@ def _fit(rows: Mapping[str, Row], marks: Marks | None, level: float) -> str:
     optimal = rows.get("logit_gap_optimal")
     convention = "" if optimal is None or "smoothing" not in optimal.params else " of uniform smoothing"
     best = f"The logits look smoothed, and the eps{convention} that they fit best is {rounded(fit.value, 3)}{interval}"
-    return f"{best}, whose optimal gap is their mean of {rounded(gap.value, 3)}."
+    return f"{best}: its optimal logit gap is their mean gap, {rounded(gap.value, 3)}."
 
 
 def _doubt(marks: Marks) -> str:
@@ -156,7 +156,7 @@ def _ranking(first: str, other: str, rows: Sequence[Row], certainty: Certainty) 
     known = [name for name in winners if name]
     everywhere = len(set(winners)) == 1  # then no choice among several eps helped
     if not known:
-        return f"Between {first} and {other} no difference in loss is beyond noise, whatever eps of the sweep."
+        return f"Between {first} and {other} no difference in loss is beyond noise at any eps of the sweep."
     if not everywhere and not any(_is_beyond_all(row, certainty) for row in curve):
         whole = "no difference in loss is beyond noise if all eps of the sweep are considered"
         return f"Between {first} and {other} {whole}."

@@ -87,8 +87,8 @@ def test_the_eps_that_fits_and_the_one_with_the_least_excess() -> None:
     excess = [row("loss_excess", value, eps=eps) for eps, value in ((0.0, 2), (0.1, 0.5), (0.2, math.inf))]
     fit = [row("eps_gap", 0.12)._replace(ci_low=0.1, ci_high=0.15), row("logit_gap_mean", 4.2)]
     assert verdict([*fit, *excess], marks=SMOOTHED) == (
-        "The logits look smoothed, and the eps that they fit best is 0.12 (95 % interval 0.1 .. 0.15), whose optimal "
-        "gap is their mean of 4.2. Of the sweep, eps 0.1 has the least excess, 0.5 nats."
+        "The logits look smoothed, and the eps that they fit best is 0.12 (95 % interval 0.1 .. 0.15): its optimal "
+        "logit gap is their mean gap, 4.2. Of the sweep, eps 0.1 has the least excess, 0.5 nats."
     )
     other = row("logit_gap_optimal", 4.5, eps=0.1, smoothing="classy")
     assert "the eps of uniform smoothing that" in verdict([*fit, other], marks=SMOOTHED)
@@ -143,7 +143,7 @@ def ranking(*differences: float, stderr: float = 0.1, flip: float = math.nan) ->
         (
             (0.1, -0.1, 0.0),
             0.1,
-            "Between x.npy and b.npy no difference in loss is beyond noise, whatever eps of the sweep.",
+            "Between x.npy and b.npy no difference in loss is beyond noise at any eps of the sweep.",
         ),
         ((1, 0.5, -0.5), math.nan, "x.npy has the smaller loss at eps 0 to 0.1, b.npy at eps 0.2."),
         ((0.1, 0.5, 0.1), math.nan, "x.npy has the smaller loss at eps 0.1; at eps 0 and 0.2 it is within noise."),
