@@ -170,8 +170,10 @@ class Inputs:
         check_memory(needed, what, hint)
         # Raised probabilities and the mean of an ensemble are not stored anywhere.
         computed = self.logits.kind != "probs" or self.logits.members is not None or self.options.min_prob is not None
-        stated, inner = (None, rule.inner_computed) if computed else (self.logits.stored, rule.inner)
-        return [ClassSums(classes, inner, rule.side, part, stated) for part in self.rows.weights_by_group()]
+        stated = None if computed else self.logits.stored
+        return [
+            ClassSums(classes, rule.inner_computed, rule.side, part, stated) for part in self.rows.weights_by_group()
+        ]
 
     def tuple_sums(self, rule: BinRule, kept: Array) -> list[TupleSums]:
         """Sums by the bins of all classes, for all samples and for each group, from two more passes over the logits.
@@ -189,8 +191,8 @@ class Inputs:
         weights = (np.where(used, part, 0.0) for part in self.rows.weights_by_group())
         # Raised probabilities are not those that are stored.
         stated, progress = self.options.min_prob is None, self.options.progress
-        inner = rule.inner if stated and self.logits.kind == "probs" else rule.inner_computed
-        return tuple_sums(self.logits, self.label, weights, inner, rule.side, stated=stated, progress=progress)
+        edges = rule.inner_computed
+        return tuple_sums(self.logits, self.label, weights, edges, rule.side, stated=stated, progress=progress)
 
     def provenance(self, result: Scan | None, files: Sequence[dict[str, Any]] = ()) -> Provenance:
         """The provenance of the samples. Without a result, it has only what is known before the rows are read.

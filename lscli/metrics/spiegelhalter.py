@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _EXACT, _STEPS = 20.0, 64
 # Distances from the mean that differ by less than this share are equal.
 _ROUNDING = 1e-9
+# The sum of so many probabilities is rounded by less than this.
+_LEAST = 1e-12
 
 
 def spiegelhalter_z(table: SampleTable, settings: Settings) -> list[Value]:
@@ -42,7 +44,7 @@ def spiegelhalter_p(table: SampleTable, settings: Settings) -> list[Value]:
 
 
 def _exact(table: SampleTable) -> float:
-    """The probability of a sum as far from its mean, if each sample is right with its chance c.
+    """The probability of a sum as far from its mean, if each sample is right with its chance c; at least 1e-12.
 
     (a - c)(1 - 2c) = (b - q)(1 - 2q), where q <= 1/2 is the smaller of c and 1 - c, and b is 1 if that one happens.
     """
@@ -56,7 +58,8 @@ def _exact(table: SampleTable) -> float:
     observed = weighted_sum(np.where(happens, step, 0), weight)
     expected = weighted_sum(rare * step, weight)
     distribution = SumDistribution.of(Events.of(rare, step, weight))
-    return distribution.where(np.abs(distribution.sums - expected) >= abs(observed - expected) * (1 - _ROUNDING))
+    as_far = np.abs(distribution.sums - expected) >= abs(observed - expected) * (1 - _ROUNDING)
+    return max(_LEAST, distribution.where(as_far))
 
 
 _COLUMNS = frozenset({"confidence", "one_minus_confidence", "correct"})
@@ -64,8 +67,8 @@ _COLUMNS = frozenset({"confidence", "one_minus_confidence", "correct"})
 METRICS = (
     Metric(
         "spiegelhalter_z",
-        "sum (a - c)(1 - 2c) / sqrt(sum (1 - 2c)^2 c (1 - c)); above 0 is over-confident if all c > 1/2 "
-        "(Spiegelhalter 1986)",
+        "sum (a - c)(1 - 2c) / sqrt(sum (1 - 2c)^2 c (1 - c)), missing where the root is 0; above 0 is over-confident "
+        "if all c > 1/2 (Spiegelhalter 1986)",
         _COLUMNS,
         spiegelhalter_z,
         "test of calibration, normal",
@@ -75,7 +78,7 @@ METRICS = (
         "spiegelhalter_p",
         "the probability that |spiegelhalter_z| is as large if every sample is right with chance c: "
         f"2 (1 - Phi(|spiegelhalter_z|)), and where sum c (1-c) < {_EXACT:g} that of the exact distribution, in which "
-        f"|1 - 2c| is rounded to {_STEPS} steps; absent with clusters",
+        f"|1 - 2c| is rounded to {_STEPS} steps, and at least 1e-12; absent with clusters",
         _COLUMNS,
         spiegelhalter_p,
         "p-value of spiegelhalter_z",

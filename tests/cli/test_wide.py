@@ -78,7 +78,7 @@ def test_intervals_fill_their_columns(run: Run) -> None:
     rows = records(run(*SAMPLE, *INTERVALS))
     low, value, high = (column(rows, name) for name in ("ci_low", "value", "ci_high"))
     without = [row["metric"] for row, a, b in zip(rows, low, high, strict=True) if math.isnan(a) or math.isnan(b)]
-    assert ["target_on", "target_off", "loss_floor"] == without
+    assert ["target_on", "target_off", "loss_floor", "ece_null", "ece_p"] == without
     assert [] == [row["metric"] for row, a, b in zip(rows, low, high, strict=True) if a > b]
     means = [k for k, row in enumerate(rows) if row["stderr"]]
     assert [] == [rows[k]["metric"] for k in means if not low[k] <= value[k] <= high[k]]

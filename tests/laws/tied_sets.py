@@ -21,6 +21,7 @@ KINDS = ("normal", "float16", "integers", "permutations", "spikes", "saturated",
 # Scores that rank by a row's own logits. `mutual_information` is of ensembles.
 SCORES = [score for score in SCORE_COLUMNS if score != "mutual_information"]
 _USUAL = "msp"
+BY_NAME = [metric.id for metric in METRICS.values() if metric.chosen_by == "name"]
 
 
 def logits_of(kind: str, rows: int, classes: int, seed: int) -> Array:
@@ -63,7 +64,7 @@ def values(logits: Any, labels: Array, *, scores: list[Any] = SCORES, **options:
     """All metrics of logits [N, K] or of the members of an ensemble, those that rank by a score for every score."""
     found: Values = {}
     for score in scores:
-        names = ["all", "classwise", "top3_accuracy", "coverage_at_risk@0.2"] if score == _USUAL else ["selective"]
+        names = ["all", *BY_NAME, "top3_accuracy", "coverage_at_risk@0.2"] if score == _USUAL else ["selective"]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that a class is masked, or that a set is odd
             report = lscli.evaluate(logits, labels, metrics=names, score=score, noise_rate=0.2, **options)

@@ -98,6 +98,6 @@ def test_clusters_have_no_p_and_are_the_reason(metrics: str, named: bool) -> Non
             report = lscli.measure(table, metrics=metrics)
     else:
         report = lscli.measure(table, metrics=metrics)
-        assert f"Absent, because {why}: spiegelhalter_p." in report.conclusion
+        assert f"Absent, because {why}: ece_p, spiegelhalter_p." in report.conclusion
         assert "spiegelhalter_z" in report
     assert "spiegelhalter_p" not in report

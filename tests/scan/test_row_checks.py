@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 import lscli
 from lscli.io.open import open_inputs
-from lscli.kernels.rowstate import COLUMNS
+from lscli.kernels.rowstate import COLUMNS, WIDE
 from lscli.options import Kernel, ReadingOptions
 from lscli.scan.scan import Scan, scan
 from tests.kernels.compare import KERNELS, kernel_columns, masked_logits
@@ -62,7 +62,7 @@ def test_samples_with_a_masked_class_are_counted_for_any_metrics(classes: int, m
 
 def scanned(logits: Array, labels: Array, **options: Any) -> Scan:
     opened, truth = open_inputs(logits, labels)
-    return scan(opened, truth.checked(opened.shape[1], -100)[0], COLUMNS, ReadingOptions(**options))
+    return scan(opened, truth.checked(opened.shape[1], -100)[0], COLUMNS.keys() - WIDE, ReadingOptions(**options))
 
 
 @both
