@@ -211,5 +211,5 @@ def test_a_notebook_shows_the_first_columns_of_many() -> None:
 def test_a_missing_number_is_empty_and_a_bool_is_yes_or_nothing(made: dict[type[Listing], Listing]) -> None:
     rows = [MetricRow("a", "b", True, "none", "x"), MetricRow("c", "d", False, "none", "y")]
     assert "<td>yes</td><td>none</td><td>x</td>" in MetricList(rows=rows)._repr_html_()
-    assert "<td></td><td>y</td>" in MetricList(rows=rows)._repr_html_()
+    assert "<td></td><td>none</td><td>y</td>" in MetricList(rows=rows)._repr_html_()
     assert "nan" not in made[Bins]._repr_html_()
