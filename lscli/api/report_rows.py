@@ -117,6 +117,4 @@ def metric_settings(
         compat=options.compat,
         norm=options.norm,
         score=options.score,
-        simulations=options.bootstrap,
-        seed=options.seed,
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lscli.intervals.smooth_gaps import SHAPES
 from lscli.metrics.simulated_bins import SimulatedBins
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class ClusteredCells:
             independent: the variance of the sum of a - c if samples are independent.
             bootstrap: the number of simulated samples and the seed.
         """
-        self._samples = SimulatedBins(cells.sums, bootstrap.resamples, bootstrap.seed)
+        self._samples = SimulatedBins(cells.sums, bootstrap.resamples, bootstrap.seed, SHAPES)
         keep = slice(None) if table.weight is None else table.weight > 0
         weight = np.ones(len(table)) if table.weight is None else table.weight[keep]
         _, cluster = np.unique(np.asarray(table.cluster)[keep], return_inverse=True)

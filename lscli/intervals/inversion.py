@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _TOLERANCE, _NARROW, _STEPS = 5e-3, 1e-3, 60
 _CENTRAL = (0.16, 0.84)
 _ROUNDING = 1e-9
+_LARGEST = 1e300
 
 
 class Family(NamedTuple):
@@ -56,19 +57,19 @@ def inverted(observed: float, family: Family, level: float) -> tuple[float, floa
         return math.nan, math.nan
     tail = (1 - level) / 2
     # A value may be as likely as not exactly the observed one, but for rounding, as where no sample is wrong.
-    return (
-        family.value(_reaching(observed * (1 - _ROUNDING), family, 1 - tail)),
-        family.value(_reaching(observed * (1 + _ROUNDING), family, tail)),
-    )
+    low = family.value(_reaching(observed * (1 - _ROUNDING), family, 1 - tail))
+    high = family.value(_reaching(observed * (1 + _ROUNDING), family, tail))
+    return low, max(low, high)  # where values hardly vary, the search may end on either side
 
 
 def _reaching(observed: float, family: Family, share: float) -> float:
     """The least t at which this quantile of the simulated values is at least `observed`; `most` if none is."""
 
     def excess(t: float) -> tuple[float, float]:
-        values = family.simulated(t)
+        # An infinite value, such as a loss, is beyond any observed one; between two of them, a quantile would be nan.
+        values = np.minimum(family.simulated(t), _LARGEST)
         low, at, high = np.quantile(values, (_CENTRAL[0], share, _CENTRAL[1]))
-        return float(at) - observed, float(high - low)
+        return float(at) - observed, float(high - low) if high < _LARGEST else 0.0
 
     low, high = 0.0, min(1.0, family.most)
     below, _ = excess(low)

@@ -15,8 +15,9 @@ import numpy as np
 
 from lscli.intervals.clustered_cells import ClusteredCells
 from lscli.intervals.inversion import Family, inverted
+from lscli.intervals.smooth_gaps import SHAPES, smooth_gaps, variances
 from lscli.metrics import cells as of_cells
-from lscli.metrics.cells import Cells, Divergence, Shares
+from lscli.metrics.cells import Cells, Score, Shares
 from lscli.metrics.confidence import residual
 from lscli.metrics.simulated_bins import SimulatedBins
 
@@ -31,12 +32,10 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-# The waves that gaps are made of, at most.
-_WAVES = 64
-# A block of waves is left out unless its power is this many times that of noise.
-_CLEAR = 3.0
 # The model at t = 1 is at least so many standard errors from that at t = 0.
 _FAR = 3.0
+# Steps in which the shapes are scaled to the same error.
+_SCALINGS = 6
 
 
 class _Error(NamedTuple):
@@ -45,19 +44,21 @@ class _Error(NamedTuple):
     Attributes:
         fold: the cells that samples are folded into.
         of: the error of each label set, [d], from the cells and the sums of a - c over them, [d, B].
-        terms: the error of the model itself, cell by cell, [B], if it varies with the confidences that are sampled.
+        near: from the cells and a value, a function of the sums: what is above the value where the error is.
+        terms: the error of the model itself, cell by cell, [d, B], if it varies with the confidences that are sampled.
         ranking: the error is 0 where all samples are right with the same probability, not where they are calibrated.
         certain: it is infinite if a sample is wrong whose confidence is 1.
     """
 
     fold: Callable[[SampleTable], Cells]
     of: Callable[[Cells, Array], Array]
+    near: Callable[[Cells, float], Callable[[Array], Array]] | None = None
     terms: Callable[[Cells, Array], Array] | None = None
     ranking: bool = False
     certain: bool = False
 
 
-def _corp(divergence: Divergence, *, ranking: bool) -> _Error:
+def _corp(score: Score, *, ranking: bool) -> _Error:
     """A part of the CORP decomposition: how much worse confidences, or their mean accuracy, score than r."""
 
     def forecast(cells: Cells, y: Shares) -> Shares:
@@ -65,17 +66,17 @@ def _corp(divergence: Divergence, *, ranking: bool) -> _Error:
 
     def of(cells: Cells, gaps: Array) -> Array:
         y = of_cells.shares(cells, gaps)
-        return of_cells.lost(cells, divergence, y, forecast(cells, y))
+        return of_cells.lost(cells, score, y, forecast(cells, y))
 
     def terms(cells: Cells, gaps: Array) -> Array:
         y = of_cells.shares(cells, gaps)
-        return divergence(y, forecast(cells, y))
+        return score(y, y, forecast(cells, y))
 
-    return _Error(of_cells.by_weight, of, terms, ranking, divergence is of_cells.nll and not ranking)
+    return _Error(of_cells.by_weight, of, None, terms, ranking, score is of_cells.nll and not ranking)
 
 
 _ERRORS = {
-    "smece": _Error(of_cells.by_width, of_cells.smece),
+    "smece": _Error(of_cells.by_width, of_cells.smece, of_cells.smoothed),
     "ks_calibration": _Error(of_cells.by_weight, of_cells.ks_calibration),
     "brier_miscalibration": _corp(of_cells.brier, ranking=False),
     "brier_discrimination": _corp(of_cells.brier, ranking=True),
@@ -108,92 +109,74 @@ def label_interval(metric_id: str, table: SampleTable, settings: Settings, boots
     if not table.total or (table.cluster is not None and table.clusters < 2):
         return math.nan, math.nan
     cells = error.fold(table)
-    gaps = smooth_gaps(cells, 1.0 if table.cluster is None else _design_effect(table, cells))
+    gaps = smooth_gaps(cells, 1.0 if table.cluster is None else _design_effect(table, cells), bootstrap.seed)
     noise: SimulatedBins | ClusteredCells
     if table.cluster is None:
-        noise = SimulatedBins(cells.sums, bootstrap.resamples, bootstrap.seed)
+        noise = SimulatedBins(cells.sums, bootstrap.resamples, bootstrap.seed, SHAPES)
     else:
-        rest = residual(table) - (gaps / cells.sums.size)[cells.of_sample]
+        rest = residual(table) - (gaps.mean(axis=0) / cells.sums.size)[cells.of_sample]
         noise = ClusteredCells(table, cells, rest, float(variances(cells).sum()), bootstrap)
     scatter = np.random.Generator(np.random.SFC64([bootstrap.seed, 1])).standard_normal(bootstrap.resamples)
     size = cells.sums.size
-    start, shape = np.zeros(len(size)), gaps if gaps.any() else size
-    if error.ranking:
-        start = size * (cells.sums.correct.sum() / size.sum()) - cells.right
-        shape = gaps - start
+    start = size * (cells.sums.correct.sum() / size.sum()) - cells.right if error.ranking else np.zeros(len(size))
+    shapes = _aligned(gaps - start, cells)
     if error.certain:
-        shape = np.where((cells.wrong > 0) & (cells.right > 0), shape, 0.0)
+        shapes = np.where((cells.wrong > 0) & (cells.right > 0), shapes, 0.0)
     observed = float(error.of(cells, cells.sums.residual[None])[0])
-    family = partial(_family, cells, error, noise, scatter, start)
-    low, high = inverted(observed, family(shape), bootstrap.level)
+    of_sets = partial(error.of, cells) if error.near is None else error.near(cells, observed)
+    family = partial(_family, cells, error, lambda shift: noise.simulated(shift, of_sets), scatter, start)
+    low, high = inverted(observed, family(shapes), bootstrap.level)
     if (
         low == 0 and not error.ranking
     ):  # The sign of the gaps is not known either, and where errors are rare it matters.
-        high = max(high, inverted(observed, family(-shape), bootstrap.level)[1])
+        high = max(high, inverted(observed, family(-shapes), bootstrap.level)[1])
     return low, high
 
 
+def _aligned(shapes: Array, cells: Cells) -> Array:
+    """The shapes [S, B] in one direction, and as far from 0 as noise can tell apart."""
+    weight = 1 / np.maximum(variances(cells), 1e-12 * cells.sums.size)
+    shapes = np.where(((shapes * shapes.mean(axis=0)) @ weight < 0)[:, None], -shapes, shapes)
+    shapes[~shapes.any(axis=1)] = cells.sums.size
+    apart = np.sqrt((np.square(shapes) * weight).sum(axis=1, keepdims=True))
+    far: Array = shapes * (np.maximum(apart, _FAR) / apart)
+    return far
+
+
 def _family(
-    cells: Cells, error: _Error, noise: SimulatedBins | ClusteredCells, scatter: Array, start: Array, shape: Array
+    cells: Cells, error: _Error, simulated: Callable[[Array], Array], scatter: Array, start: Array, shapes: Array
 ) -> Family:
-    """The models whose sums of a - c over the cells are start + t shape, [B], as far as samples are right or wrong."""
+    """The models whose sums of a - c are start + t shape [S, B], as far as samples are right or wrong.
+
+    The shapes are scaled to about the same error at t = 1.
+    """
     size, least, most = cells.sums.size, -cells.right, cells.wrong
-    apart = math.sqrt(float((np.square(shape) / np.maximum(variances(cells), 1e-12 * size)).sum()))
-    shape = shape * (max(apart, _FAR) / apart if apart > 0 else 1.0)
 
     def gaps(t: float) -> Array:
-        return np.clip(start + t * shape, least, most)
+        return np.clip(start + t * shapes, least, most)
+
+    wanted = np.median(error.of(cells, gaps(1.0)))
+    for _ in range(_SCALINGS):
+        ratio = np.sqrt(wanted / np.maximum(error.of(cells, gaps(1.0)), 1e-300))
+        shapes = shapes * np.clip(ratio, 0.5, 2.0)[:, None]
 
     def value(t: float) -> float:
-        return float(error.of(cells, gaps(t)[None])[0]) if t else 0.0
+        return float(error.of(cells, gaps(t)).mean()) if t else 0.0
 
     @cache  # both ends are searched from the same t on
-    def simulated(t: float) -> Array:
-        found = noise.simulated(gaps(t), lambda drawn: error.of(cells, drawn))
+    def simulated_at(t: float) -> Array:
+        found = simulated(gaps(t))
         if error.terms is None:
             return found
         terms = error.terms(cells, gaps(t))
-        average = float((terms * size).sum() / size.sum())
-        deviation = math.sqrt(float((np.square(terms - average) * size).sum())) / float(size.sum())
-        scattered: Array = found + scatter * deviation
+        average = (terms * size).sum(axis=1, keepdims=True) / size.sum()
+        deviation = np.sqrt((np.square(terms - average) * size).sum(axis=1)) / size.sum()
+        scattered: Array = found + scatter * np.resize(deviation, len(found))
         return scattered
 
-    there = shape != 0
-    reach = np.where(shape > 0, most - start, start - least)[there] / np.abs(shape[there])
-    return Family(simulated, value, float(reach.max(initial=0.0)))
-
-
-def variances(cells: Cells) -> Array:
-    """The variance of the sum of a - c over each cell, [B]: of a calibrated model, or the observed one if larger."""
-    size = cells.sums.size
-    share = (cells.sums.correct + cells.right / size) / (size + 1)
-    larger: Array = np.maximum(cells.sums.variance, size * share * (1 - share))
-    return larger
-
-
-def smooth_gaps(cells: Cells, design_effect: float) -> Array:
-    """The smooth part of the sums of a - c over cells, [B].
-
-    Gaps are a sum of waves cos(j pi u), u the share of samples with less confidence. The mean gap is kept. Blocks of
-    waves are shrunk by the power that noise alone has, and left out if theirs is not well above it (James and Stein
-    1961, blockwise as Efromovich 1985).
-    """
-    size, gap = cells.sums.size, cells.sums.residual
-    u = (np.cumsum(size) - size / 2) / size.sum()
-    j = np.arange(min(_WAVES, len(size) - 1) + 1)
-    waves = np.sqrt(2) * np.cos(math.pi * j[:, None] * u)
-    waves[0] = 1.0
-    height = (waves * gap).sum(axis=1) / size.sum()
-    noise = design_effect * (np.square(waves) * variances(cells)).sum(axis=1) / size.sum() ** 2
-    kept = np.zeros(len(j))
-    kept[0], first = 1.0, 1
-    while first < len(j):
-        block = slice(first, max(first + 1, first * 3 // 2))
-        power = float(np.square(height[block]).sum())
-        kept[block] = max(0.0, 1 - _CLEAR * float(noise[block].sum()) / power) if power > 0 else 0.0
-        first = block.stop
-    smooth: Array = ((kept * height)[:, None] * waves).sum(axis=0) * size
-    return smooth
+    there = shapes != 0
+    reach = np.where(shapes > 0, most - start, start - least)[there] / np.abs(shapes[there])
+    return Family(simulated_at, value, float(reach.max(initial=0.0)))
 
 
 def _design_effect(table: SampleTable, cells: Cells) -> float:

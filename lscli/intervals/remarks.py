@@ -13,17 +13,18 @@ if TYPE_CHECKING:
 
 
 def remark_on_intervals(rows: Sequence[Row]) -> str:
-    """Why the values of calibration errors lie outside of their intervals; empty if none does."""
+    """Why values lie outside of their intervals, as those of calibration errors may; empty if none does."""
     names = [row.metric for row in rows if _biased(row) and not row.ci_low <= row.value <= row.ci_high]
     if not names:
         return ""
     *others, last = dict.fromkeys(names)
-    lie, own = ("lie", "their intervals, which are") if others else ("lies", "its interval, which is")
-    named = f"{', '.join(others)} and {last}" if others else last
-    return f"{named} {lie} outside of {own} of the error without noise: noise makes a calibration error larger."
+    if others:
+        named = f"{', '.join(others)} and {last}"
+        return f"{named} lie outside of their intervals, which are of values without noise: noise makes them larger."
+    return f"{last} lies outside of its interval, which is of the value without noise: noise makes it larger."
 
 
 def _biased(row: Row) -> bool:
-    """Whether the row has an interval of an error without noise."""
+    """Whether the row has an interval of a value without noise."""
     metric = find(row.metric)
     return metric is not None and metric.interval == "inversion" and row.ci_low == row.ci_low

@@ -85,7 +85,6 @@ class Settings(NamedTuple):
         positive_class: with two classes, the one whose probability is the confidence of metrics marked `of_class`; None
             for the top label.
         given: the type of the logits or probabilities that the table was made from.
-        simulations, seed: of ece_p, the number of simulated label sets and the seed of their random numbers.
     """
 
     eps: tuple[float, ...] = (0.1,)
@@ -101,8 +100,6 @@ class Settings(NamedTuple):
     soft_labels: bool = False
     positive_class: int | None = None
     given: Given = Given()
-    simulations: int = 1000
-    seed: int = 0
 
 
 # How `--ci` computes the interval of a metric: that of a share; percentiles of resamples; their deviation on the scale

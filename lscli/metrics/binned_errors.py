@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lscli.metrics.base import SHARE, Compute, Metric, Settings, Value, independent
-from lscli.metrics.bins import BINS, BinSums, MassBins, bin_sums, binned, norms_of, rule_columns, rule_of
+from lscli.metrics.bins import BINS, BinSums, MassBins, bin_sums, binned, rule_columns, rule_of
 from lscli.metrics.confidence import residual
 from lscli.metrics.focal_bins import FocalBins
-from lscli.metrics.simulated_bins import SimulatedBins
+from lscli.metrics.null_ece import ece_tail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from lscli.table import SampleTable
 
     Array = NDArray[Any]
-
-# Simulated values that differ from the observed one by their rounding are equal to it.
-_ROUNDING = 1e-9
 
 
 class Gaps(NamedTuple):
@@ -135,14 +132,9 @@ def ece_null(table: SampleTable, settings: Settings) -> list[Value]:
 
 
 def ece_p(table: SampleTable, settings: Settings) -> list[Value]:
-    """How often labels that are drawn with probability c have an ece at least as large; none with clusters."""
-    gaps = GAPS["ece"](table, settings)
-    if not table.total:
-        return [Value(math.nan, params=gaps.params)]
-    bins = SimulatedBins(gaps.sums, settings.simulations, settings.seed)
-    drawn = bins.simulated(np.zeros(len(bins.size)), lambda x: norms_of(x, bins.size, table.total, "l1"))
-    count = int((drawn >= gaps.sums.norm("l1") * (1 - _ROUNDING)).sum())
-    return [Value((1 + count) / (1 + settings.simulations), params=gaps.params)]
+    """The probability that a calibrated model has an ece at least as large; none with clusters."""
+    rule = rule_of(settings)
+    return [Value(ece_tail(table, rule) if table.total else math.nan, params=rule.params)]
 
 
 def rmsce_debiased(table: SampleTable, settings: Settings) -> list[Value]:
@@ -211,9 +203,9 @@ METRICS = (
     ),
     Metric(
         "ece_p",
-        "(1 + the number of label sets with at least this ece) / (1 + B), of B label sets in which a sample is right "
-        "with probability c: the p-value of perfect calibration; simulated from the sums of the bins, B from "
-        "--bootstrap; absent with clusters",
+        "the probability of an ece of at least this one if every sample is right with probability c: the p-value of "
+        "perfect calibration, with the gaps of the bins of ece independent and the number of right samples of each "
+        "binomial with their mean and variance; to 0.002, and not below 1e-12 if it is possible; absent with clusters",
         rule_columns,
         ece_p,
         "p-value of calibration by ece",

@@ -26,15 +26,13 @@ Array = NDArray[Any]
 
 # The most cells of about equal weight, and the most cells of equal width that are not empty.
 _BY_WEIGHT, _BY_WIDTH = 256, 512
-# Cells of [0, 1] for smece: at most this many.
-_FINEST = 1 << 11
+# Cells of [0, 1] for smece: at most and at least this many, and about this many for each smece.
+_FINEST, _COARSEST, _PER_SMECE = 1 << 11, 1 << 6, 8
 # Modes with n pi s above this are left out of simulations: their factor is below 1e-4.
 _LAST = 4.3
-# Numbers of a block of label sets whose modes are computed at a time.
-_BLOCK = 1 << 19
 # The root of smece is found to this share of itself.
 _CLOSE = 1e-3
-_STEPS = 12
+_STEPS = 30
 
 
 class Cells(NamedTuple):
@@ -71,7 +69,7 @@ def by_weight(table: SampleTable) -> Cells:
 
 
 def by_width(table: SampleTable) -> Cells:
-    """Cells of equal width, 2048 or as many as leave at most 512 that are not empty."""
+    """Cells of equal width, at most an eighth of smece: 2048, or as many as leave at most 512 that are not empty."""
     return table.kept_weighted(_by_width)
 
 
@@ -93,7 +91,11 @@ def _by_width(table: SampleTable) -> Cells:
     node = np.minimum((table["confidence"] * cells).astype(np.intp), cells - 1)
     while np.count_nonzero(np.bincount(node, table.weight, cells)) > _BY_WIDTH:
         cells, node = cells // 2, node // 2
-    return _folded(table, node, cells)
+    folded = _folded(table, node, cells)
+    wanted = _PER_SMECE / max(float(smece(folded, folded.sums.residual[None])[0]), 1e-300)
+    while cells > max(wanted, _COARSEST):
+        cells, node = cells // 2, node // 2
+    return _folded(table, node, cells) if cells < folded.grid else folded
 
 
 def _folded(table: SampleTable, of_sample: Array, grid: int) -> Cells:
@@ -124,29 +126,25 @@ def ks_calibration(cells: Cells, gaps: Array) -> Array:
 
 def smece(cells: Cells, gaps: Array) -> Array:
     """The root of f(s) = s of each label set, [d], from gaps [d, B] of cells of equal width."""
-    share, rows = gaps / cells.sums.size.sum(), _BLOCK // cells.grid
-    return np.concatenate([_smece(cells, share[start : start + rows]) for start in range(0, len(share), rows)])
-
-
-def _smece(cells: Cells, share: Array) -> Array:
+    share = gaps / cells.sums.size.sum()
+    # smece is never below the gap, where the excess may be at most 0, and never above sum |r|.
     low, high = np.abs(share.sum(axis=1)), np.abs(share).sum(axis=1)
-    modes = _modes(cells, share)
-    # Halve s until each root is known to lie between s and 2 s. A smaller s needs more modes.
-    s, finest = 0.25, 0.5 / cells.grid
-    searched = low < high * (1 - _CLOSE)
-    while s > finest and (searched & (low < s)).any():
-        above = _excess(modes, np.full(len(share), s)) > 0
-        high = np.where(above | (s >= high), high, np.maximum(s, low))
-        low = np.where(above & searched, np.maximum(low, s), low)
-        searched &= ~above
-        s /= 2
-    return _roots(modes, low, high)
+    return _roots(_modes(cells, share), low, high)
+
+
+def smoothed(cells: Cells, s: float) -> Callable[[Array], Array]:
+    """A function of gaps [d, B], that of smece at one s: f(s), [d]. It is at least s where smece is, and only there."""
+    total = cells.sums.size.sum()
+
+    def f(gaps: Array) -> Array:
+        return _excess(_modes(cells, gaps / total, _needed(cells.grid, s)), np.full(len(gaps), s)) + s
+
+    return f
 
 
 def _roots(modes: Array, low: Array, high: Array) -> Array:
     """Where the falling excess of each set is 0, by regula falsi, Illinois variant (Dowell and Jarratt 1971)."""
     at_low, at_high = _excess(modes, low), _excess(modes, high)
-    # smece is never below the gap, where the excess may be at most 0, and never above sum |r|.
     open_ = (at_low > 0) & (at_high < 0)
     x, side = np.where(at_low > 0, high, low), np.zeros(len(low))
     low = np.where(open_, low, x)
@@ -168,19 +166,23 @@ def _roots(modes: Array, low: Array, high: Array) -> Array:
     return np.where(open_, x, low)
 
 
-def _modes(cells: Cells, share: Array) -> Array:
-    """m_n = sum_b r_b cos(n pi c_b) of each label set, c_b the centre of cell b, [d, grid]."""
+def _needed(grid: int, s: float) -> int:
+    """How many modes f(s) needs, at most as many as the grid has cells."""
+    return math.ceil(_LAST / (math.pi * max(s, _LAST / (math.pi * grid))))
+
+
+def _modes(cells: Cells, share: Array, count: int | None = None) -> Array:
+    """m_n = sum_b r_b cos(n pi c_b) of each label set, c_b the centre of cell b, [d, count], `grid` if not given."""
     circle = np.zeros((len(share), 2 * cells.grid))
     circle[:, cells.node] = share
-    n = np.arange(cells.grid)
-    modes: Array = (np.fft.rfft(circle, axis=1)[:, :-1] * np.exp(-0.5j * math.pi / cells.grid * n)).real
+    n = np.arange(cells.grid if count is None else count)
+    modes: Array = (np.fft.rfft(circle, axis=1)[:, : len(n)] * np.exp(-0.5j * math.pi / cells.grid * n)).real
     return modes
 
 
 def _excess(modes: Array, s: Array) -> Array:
     """f(s) - s of each label set, s [d]: the integral of |F_s| as in `smooth_ece`, by the trapezoidal rule."""
-    least = max(float(s.min()), _LAST / (math.pi * modes.shape[1]))
-    n = np.arange(min(modes.shape[1], math.ceil(_LAST / (math.pi * least))))
+    n = np.arange(_needed(modes.shape[1], float(s.min())))
     damped = np.exp(-0.5 * np.square(math.pi * n * s[:, None])) * modes[:, : len(n)]
     points = max(32, 2 << (len(n) - 1).bit_length())
     f = np.abs(np.fft.irfft(damped, 2 * points, axis=1, norm="forward")[:, : points + 1])
@@ -195,21 +197,23 @@ class Shares(NamedTuple):
     wrong: Array
 
 
-# How much worse forecasts r score than the shares y themselves, [..., B].
-Divergence = Callable[[Shares, Shares], NDArray[Any]]
+# How much worse other forecasts score than some, of labels with these shares: (y, forecast, other), [..., B] each.
+Score = Callable[[Shares, Shares, Shares], NDArray[Any]]
 
 
-def brier(y: Shares, r: Shares) -> Array:
-    """(y - r)^2, of the smaller of the two shares."""
-    return np.square(np.where(y.right + r.right < y.wrong + r.wrong, y.right - r.right, y.wrong - r.wrong))
+def brier(y: Shares, forecast: Shares, other: Shares) -> Array:
+    """(y - other)^2 - (y - forecast)^2, of the smaller of the two shares."""
+    near_0 = other.right + forecast.right < other.wrong + forecast.wrong
+    y_, r, other_ = (np.where(near_0, x.right, x.wrong) for x in (y, forecast, other))
+    return np.square(y_ - other_) - np.square(y_ - r)
 
 
-def nll(y: Shares, r: Shares) -> Array:
-    """y ln(y / r) + (1 - y) ln((1 - y) / (1 - r)), 0 ln 0 = 0."""
-    with np.errstate(divide="ignore"):
-        parts = [a * np.log(np.where(a > 0, a, 1.0) / np.where(a > 0, b, 1.0)) for a, b in zip(y, r, strict=True)]
-    divergence: Array = parts[0] + parts[1]
-    return divergence
+def nll(y: Shares, forecast: Shares, other: Shares) -> Array:
+    """y ln(r / other) + (1 - y) ln((1 - r) / (1 - other)), 0 ln 0 = 0."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        parts = [np.where(a > 0, a * np.log(r / b), 0.0) for a, r, b in zip(y, forecast, other, strict=True)]
+    worse: Array = parts[0] + parts[1]
+    return worse
 
 
 def confidences(cells: Cells) -> Shares:
@@ -229,18 +233,20 @@ def mean_share(cells: Cells, y: Shares) -> Shares:
     return Shares(*((x * weight).sum(axis=-1, keepdims=True) for x in y))
 
 
-def lost(cells: Cells, divergence: Divergence, y: Shares, forecast: Shares) -> Array:
+def lost(cells: Cells, score: Score, y: Shares, forecast: Shares) -> Array:
     """How much worse forecasts score than the isotonic regression of y [d, B] on c (CORP), of each label set, [d]."""
     check_room("scipy", SCIPY_ROOM)
     from scipy.optimize import isotonic_regression
 
+    sets, width = y.right.shape
+    # One regression for all label sets: those of a later one are above all of an earlier one, so they never pool.
+    apart = (y.right + 2 * np.arange(sets)[:, None]).ravel()
     size = cells.sums.size
-    blocks = [isotonic_regression(row, weights=size).blocks for row in y.right]
+    blocks = isotonic_regression(apart, weights=np.tile(size, sets)).blocks
     # Pooled from both sums, so that shares near 0 and 1 keep their digits.
-    starts = np.concatenate([each[:-1] + number * len(size) for number, each in enumerate(blocks)])
-    lengths = np.concatenate([np.diff(each) for each in blocks])
-    right, wrong = (np.add.reduceat((x * size).ravel(), starts) for x in y)
-    fit = Shares(*(np.repeat(x / (right + wrong), lengths).reshape(y.right.shape) for x in (right, wrong)))
-    worse = ((divergence(y, forecast) - divergence(y, fit)) * size).sum(axis=-1)
+    right, wrong = (np.add.reduceat((x * size).ravel(), blocks[:-1]) for x in y)
+    lengths = np.diff(blocks)
+    fit = Shares(*(np.repeat(x / (right + wrong), lengths).reshape(sets, width) for x in (right, wrong)))
+    worse = (score(y, fit, forecast) * size).sum(axis=-1)
     error: Array = np.maximum(worse, 0.0) / size.sum()
     return error

@@ -7,37 +7,37 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lscli.metrics.bins import bin_sums
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from lscli.metrics.bins import BinSums
+    from lscli.metrics.bins import BinRule
+    from lscli.table import SampleTable
 
     Array = NDArray[Any]
 
 # Places for the sum of the gaps, up to this many standard deviations, and single samples, beyond its mean.
-_PLACES, _DEVIATIONS, _SAMPLES = 2048, 10, 10
+_PLACES, _DEVIATIONS, _SAMPLES = 1 << 14, 10, 10
 # From this variance on, the number of right samples of a bin is taken to be normal.
-_NORMAL = 50.0
-_BINS = 64  # transformed at a time
+_NORMAL = 2500.0
+_BINS = 16  # transformed at a time
+# The sum of so many probabilities is rounded by less than this.
+_LEAST = 1e-12
 
 
-def exceeds_noise(sums: BinSums, level: float) -> bool:
-    """Whether a calibrated model has so large an ece with a probability of at most 1 - level.
-
-    Far beyond noise, Cantelli's inequality answers: the mean and the deviation of a bin's gap are at most sqrt(v).
-    """
-    deviations = np.sqrt(sums.variance)
-    bound = deviations.sum() + math.sqrt(level / (1 - level) * sums.variance.sum())
-    return bool(np.abs(sums.residual).sum() > bound) or ece_tail(sums) <= 1 - level
-
-
-def ece_tail(sums: BinSums) -> float:
-    """The probability that sum_b |right - expected| is at least the observed one, if a sample is right with chance c.
+def ece_tail(table: SampleTable, rule: BinRule) -> float:
+    """The probability that ece is at least the observed one if a sample is right with chance c; computed once a table.
 
     The number of right samples of a bin is taken to be binomial, with the mean and the variance of the sum of its
     samples; the gaps of the bins are independent. Neither the order nor the repetition of samples matters. Gaps are
-    rounded to 2048 places, which makes the probability too large by at most 0.01.
+    rounded to 16,384 places, which makes the probability too large by at most 0.002. One below 1e-12 is given as that.
     """
+    return table.kept_weighted(_tail, rule)
+
+
+def _tail(table: SampleTable, rule: BinRule) -> float:
+    sums = bin_sums(table, rule)
     observed = float(np.abs(sums.residual).sum())
     noisy = np.flatnonzero(sums.variance > 0)
     variance = sums.variance[noisy]
@@ -46,8 +46,10 @@ def ece_tail(sums: BinSums) -> float:
         return 0.0 if observed > 0 else 1.0
     mean = math.sqrt(2 / math.pi) * float(np.sqrt(variance).sum())
     most = mean + _DEVIATIONS * math.sqrt(float(variance.sum())) + _SAMPLES
-    if certain > 0 or observed > most:
+    if certain > 0:
         return 0.0
+    if observed > most:
+        return _LEAST
     width = most / (_PLACES - 1)
     expected = (sums.correct - sums.residual)[noisy]
     # Of the right and the wrong samples, the fewer are counted; neither is less than the variance, but for rounding.
@@ -62,7 +64,7 @@ def ece_tail(sums: BinSums) -> float:
     # Division between two places moves the gap of a bin by less than one, and spreads it by half of one.
     few = int(np.count_nonzero(variance < _NORMAL))
     place = max(0, math.ceil(observed / width - (1 + math.sqrt(few - 1) / 2 if few else 0.5)))
-    return float(np.clip(np.add.reduce(along[place:]), 0.0, 1.0))
+    return float(np.clip(np.add.reduce(along[place:]), _LEAST, 1.0))
 
 
 def _gap(mean: float, variance: float, width: float) -> Array:

@@ -7,6 +7,7 @@ rare errors stay rare. Only the sums of the bins are read, so neither the order 
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,6 +56,7 @@ class SimulatedBins:
         self.draws, self.seed, self._models = draws, seed, models
         self.null_variance = self.variance(np.zeros(len(self.size)))
         self._kept = list(self._drawn()) if draws * len(self.size) <= _KEPT else None
+        self._kept_uniform: list[Array] | None = None
 
     def variance(self, shift: Array) -> Array:
         """The variance of the number of right samples of each bin; `shift` as in `simulated`."""
@@ -72,11 +74,20 @@ class SimulatedBins:
         """
         bins = len(self.size)
         counts = _Counts(self.size, self.confidence + shift, self._spread, self.variance(shift))
+        uniform = self._uniform(shift.size) if counts.few else itertools.repeat(None)
         found = [
-            of_gaps((counts.deviations(block.reshape(-1, shift.size)) + shift.ravel()).reshape(-1, bins))
-            for block in self.blocks()
+            of_gaps((counts.deviations(block.reshape(-1, shift.size), share) + shift.ravel()).reshape(-1, bins))
+            for block, share in zip(self.blocks(), uniform, strict=False)
         ]
         return np.concatenate(found)[: self.draws]
+
+    def _uniform(self, columns: int) -> Iterable[Array]:
+        """The normal numbers as shares of their distribution, [columns, d]; they are the same for every shift."""
+        if self._kept is None:
+            return (_normal_cdf(block.reshape(-1, columns).T.copy()) for block in self.blocks())
+        if self._kept_uniform is None:
+            self._kept_uniform = [_normal_cdf(block.reshape(-1, columns).T.copy()) for block in self._kept]
+        return self._kept_uniform
 
     def blocks(self) -> Iterable[Array]:
         """The normal numbers of all label sets in blocks of [d, B], and a few more for whole turns of the models."""
@@ -106,18 +117,37 @@ class _Counts:
             self._mean, self._sign = mean, np.where(right <= wrong, 1.0, -1.0).ravel()[self._few]
             self._cumulative = _binomial(np.maximum(np.maximum(np.round(trials), np.ceil(mean)), 1.0), mean)
 
-    def deviations(self, normal: Array) -> Array:
-        """The numbers of right samples less their mean, from standard normal numbers, [d, models * bins] each."""
+    @property
+    def few(self) -> bool:
+        """Are there bins whose samples are counted?"""
+        return self._few.size > 0
+
+    def deviations(self, normal: Array, uniform: Array | None) -> Array:
+        """The numbers of right samples less their mean, [d, models * bins].
+
+        Args:
+            normal: standard normal numbers, [d, models * bins].
+            uniform: their shares of the normal distribution, [models * bins, d]; read if there are `few`.
+        """
         found = normal * self._deviation
-        if self._few.size:
+        if uniform is not None:
+            share = uniform[self._few]
             # Rare samples are counted, so that a small normal number stands for few right ones in every bin.
-            share = _normal_cdf(normal[:, self._few] * self._sign)
-            bins, values = self._cumulative.shape
-            place = np.arange(bins)
-            # One search for all bins: those of bin b lie between b and b + 1.
-            at = np.searchsorted((self._cumulative + place[:, None]).ravel(), share + place, side="left")
-            found[:, self._few] = (np.minimum(at - place * values, values - 1) - self._mean) * self._sign
+            mirrored = self._sign < 0
+            share[mirrored] = 1 - share[mirrored]
+            found[:, self._few] = ((_counted(share, self._cumulative) - self._mean[:, None]) * self._sign[:, None]).T
         return found
+
+
+def _counted(share: Array, cumulative: Array) -> Array:
+    """How many of the cumulative probabilities [B, V] of a bin each share of it exceeds, [B, d]."""
+    least, most = share.min(axis=1, keepdims=True), share.max(axis=1, keepdims=True)
+    certain, possible = cumulative < least, cumulative < most
+    found = np.repeat(certain.sum(axis=1, dtype=float)[:, None], share.shape[1], axis=1)
+    for k in np.flatnonzero((possible & ~certain).any(axis=0)):
+        open_ = np.flatnonzero(possible[:, k] & ~certain[:, k])
+        found[open_] += share[open_] > cumulative[open_, k, None]
+    return found
 
 
 def _binomial(trials: Array, mean: Array) -> Array:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.intervals.gap_test import Side, beyond_noise
-from lscli.metrics.bins import bin_sums, rule_of
-from lscli.metrics.null_ece import exceeds_noise
+from lscli.metrics.bins import rule_of
+from lscli.metrics.null_ece import ece_tail
 from lscli.metrics.smoothing_marks import Marks
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ class Evidence(NamedTuple):
     Attributes:
         clusters: the number of clusters; 0 for independent samples.
         gap: whether the model is over- or under-confident; empty if a calibrated one shows such a gap by chance.
-        ece: whether ece is larger than noise alone makes it; None if that is not known, as with clusters.
+        ece: whether ece is larger than noise alone makes it; None if that is not clear, or not known, as with
+            clusters.
         marks: what smoothing leaves in logits; None if it is not known.
     """
 
@@ -49,7 +50,8 @@ def evidence(table: SampleTable, settings: Settings, metrics: Collection[str], l
     ece = None
     if {"ece", "ece_null"} <= {*metrics} and table.cluster is None and table.total:
         number = settings.positive_class
-        sums = bin_sums(table if number is None else table.of_class(number), rule_of(settings))
-        ece = exceeds_noise(sums, level)
+        p = ece_tail(table if number is None else table.of_class(number), rule_of(settings))
+        # At most the first, an interval of this level begins above 0; above the second, readers of ece_p see noise.
+        ece = True if p <= (1 - level) / 2 else False if p > 1 - level else None
     marks = Marks.of(table, settings) if "eps_gap" in metrics else None
     return Evidence(table.clusters, gap, ece, marks)

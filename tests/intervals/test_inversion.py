@@ -45,3 +45,22 @@ def test_a_value_that_several_models_have_is_not_rejected() -> None:
 
 def test_an_observed_value_that_is_not_defined_has_no_interval() -> None:
     assert all(map(math.isnan, inverted(math.nan, shifted(), 0.95)))
+
+
+def test_infinite_values_are_beyond_any_observed_one() -> None:
+    # At any t above 0, a third of the values are infinite, as losses of samples that cannot be wrong.
+    family = Family(lambda t: np.where((NORMAL > 0.43) & (t > 0), math.inf, t + NORMAL), lambda t: t, 100.0)
+    low, high = inverted(2.5, family, 0.95)
+    assert 0 < low < 0.02
+    assert 2.5 + 1.96 == pytest.approx(high, abs=0.06)
+    everywhere = Family(lambda t: np.full(9, math.inf), lambda t: t, 100.0)
+    assert (0, 0) == inverted(2.5, everywhere, 0.95)
+
+
+@pytest.mark.parametrize("draws", [2, 3, 20])
+@pytest.mark.parametrize("level", [1e-9, 0.5])
+def test_the_lower_end_is_never_above_the_upper_one(draws: int, level: float) -> None:
+    for observed in np.linspace(0.1, 3.0, 30):
+        family = Family(lambda t: t + 1e-3 * NORMAL[:draws], lambda t: t, math.inf)
+        low, high = inverted(float(observed), family, level)
+        assert low <= high

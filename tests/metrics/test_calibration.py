@@ -327,29 +327,3 @@ def test_torchmetrics_calibration_errors(classes: int, metric: str, norm: Any) -
     )
     # It keeps confidences and sums in float32.
     assert float(expected) == pytest.approx(lscli.evaluate(logits, labels)[metric], rel=2e-5)
-
-
-@pytest.mark.parametrize("accuracy", [0.8, 0.995])
-@pytest.mark.parametrize("n", [100, 1000])
-def test_the_p_value_of_calibration_is_uniform(accuracy: float, n: int) -> None:
-    found = []
-    for run in range(300):
-        random = np.random.default_rng([n, run])
-        c = 1 - (1 - accuracy) * random.exponential(1, n).clip(max=0.5 / (1 - accuracy))
-        table = SampleTable.from_confidences(c, random.random(n) < c)
-        (value,) = METRICS["ece_p"].compute(table, Settings(simulations=200, seed=run))
-        found.append(value.value)
-    for level in (0.05, 0.1, 0.5):
-        # Ties make a p-value larger, never smaller: three standard errors of 300 runs.
-        assert np.mean(np.array(found) <= level) <= level + 3 * (level * (1 - level) / 300) ** 0.5
-    assert min(found) <= 0.05
-
-
-def test_the_p_value_of_calibration_is_small_where_it_is_wrong_and_counts_itself() -> None:
-    random = np.random.default_rng(0)
-    c = random.uniform(0.5, 1, 1000)
-    table = SampleTable.from_confidences(c, random.random(1000) < c - 0.1)
-    assert 1 / 501 == METRICS["ece_p"].compute(table, Settings(simulations=500))[0].value
-    # No label set has an ece below that of labels without a gap.
-    certain = SampleTable.from_confidences([1.0, 1.0, 0.0], [1, 1, 0])
-    assert 1.0 == METRICS["ece_p"].compute(certain, Settings(simulations=10))[0].value
