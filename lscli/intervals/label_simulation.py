@@ -114,8 +114,7 @@ def label_interval(metric_id: str, table: SampleTable, settings: Settings, boots
     if table.cluster is None:
         noise = SimulatedBins(cells.sums, bootstrap.resamples, bootstrap.seed, SHAPES)
     else:
-        rest = residual(table) - (gaps.mean(axis=0) / cells.sums.size)[cells.of_sample]
-        noise = ClusteredCells(table, cells, rest, float(variances(cells).sum()), bootstrap)
+        noise = ClusteredCells(table, cells, gaps.mean(axis=0), bootstrap)
     scatter = np.random.Generator(np.random.SFC64([bootstrap.seed, 1])).standard_normal(bootstrap.resamples)
     size = cells.sums.size
     if error.ranking:
