@@ -307,8 +307,8 @@ def _classes(table: SampleTable) -> _Classes:
         p, label = _softmax(z[rows].astype(np.float64)), table["label"][rows]
         weight = np.ones(len(p)) if table.weight is None else table.weight[rows]
         total[:2] += weight @ p, weight @ (p * p)
-        for place, x in ((2, weight), (3, weight * p[np.arange(len(p)), label])):
-            total[place] += np.bincount(label, x, z.shape[1])
+        for number, x in ((2, weight), (3, weight * p[np.arange(len(p)), label])):
+            total[number] += np.bincount(label, x, z.shape[1])
     # Rounded, because rounding must not decide.
     order = np.lexsort(-np.round(total[::-1] / max(table.total, 1.0), 12))
     place = np.empty(len(order), np.intp)
