@@ -9,6 +9,7 @@ from lscli.intervals.binned import binned_interval
 from lscli.intervals.bootstrap import Bootstrap, interval, resampled
 from lscli.intervals.clusters import mean_interval, quantile, widened
 from lscli.intervals.coverage_at_risk import coverage_interval
+from lscli.intervals.gap_test import gap_interval
 from lscli.intervals.label_simulation import SIMULATED, label_interval
 from lscli.intervals.log_odds import log_odds_interval
 from lscli.intervals.normal import normal_quantile
@@ -97,7 +98,7 @@ def _resampled(table: SampleTable, found: Found) -> list[Choice]:
         choice
         for choice, values in found
         if not (choice.metric.id in _INVERTED or choice.metric.id == _COVERAGE)
-        and choice.metric.interval not in ("normal", "none")
+        and choice.metric.interval not in ("gap", "normal", "none")
         and not (all(value.share_of or value.clusters for value in values) or _constant(choice, values))
     ]
 
@@ -107,9 +108,9 @@ def _interval(
 ) -> tuple[float, float]:
     """The interval of a value; nan if it has none, as that of a single cluster.
 
-    That of a share is computed from the number of samples, those of a calibration error and of coverage_at_risk by
-    inverting a test, that of another mean over clusters and of a normal estimate from the standard error, and all
-    others from the resamples.
+    That of a share is computed from the number of samples, that of confidence_gap from its variance, those of a
+    calibration error and of coverage_at_risk by inverting a test, that of another mean over clusters and of a normal
+    estimate from the standard error, and all others from the resamples.
 
     Args:
         table: the samples.
@@ -123,6 +124,8 @@ def _interval(
     if metric.id in _INVERTED:
         own = choice.settings(settings)
         return _INVERTED[metric.id](metric.id, metric.view(table, own), own, bootstrap)
+    if metric.interval == "gap":
+        return gap_interval(table, level)
     if metric.id == _COVERAGE:
         low, high = coverage_interval(table, value, level)
     elif value.share_of and (value.clusters or table.cluster is None):

@@ -101,9 +101,9 @@ class Settings(NamedTuple):
 
 
 # How `--ci` computes the interval of a metric: that of a share; percentiles of resamples; their deviation on the scale
-# of log odds; the standard error, for a normal estimate; or, for a calibration error, which is biased upwards, by
-# inverting a test. A p-value has none.
-IntervalKind = Literal["resamples", "inversion", "share", "log-odds", "normal", "none"]
+# of log odds; the standard error, for a normal estimate; the variance of a gap between confidence and accuracy; or, for
+# a calibration error, which is biased upwards, by inverting a test. A p-value has none.
+IntervalKind = Literal["resamples", "inversion", "share", "gap", "log-odds", "normal", "none"]
 Columns = frozenset[str] | Callable[[Settings], frozenset[str]]
 # The values of a metric: none where it does not apply, several where a setting has several values.
 Compute = Callable[["SampleTable", Settings], Sequence[Value]]

@@ -32,7 +32,9 @@ CONVENTIONS = (
     "With --masked-classes exclude, K is the number of classes of each row that are not masked, and the others are "
     "left out of its sums. A weight w is w samples: N is the sum of the weights, and every mean, count, rank and tie "
     "takes them so, whole or not. The standard error of a mean of x is sqrt(sum w (x - mean)^2 / (N (N-1))), also of "
-    "an excess. Class weights apply to losses alone. A value that the data do not define is missing, never 0."
+    "an excess. Class weights apply to losses alone. A value that the data do not define is missing, never 0. "
+    "Intervals of --ci: share, Wilson's; gap, a score interval of the gap; log-odds, resamples on the scale of log "
+    "odds; normal, from the standard error; inversion, of a test; resamples, percentiles of them; none."
 )
 
 

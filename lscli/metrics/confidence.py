@@ -118,6 +118,7 @@ METRICS = (
         gap,
         "confidence less accuracy",
         default=True,
+        interval="gap",
     ),
     Metric(
         "confidence_on_errors",

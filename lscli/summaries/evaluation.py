@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from lscli.intervals.clusters import quantile
 from lscli.report import by_metric
 from lscli.text import rounded
 
@@ -42,14 +41,13 @@ def _confidence(rows: Mapping[str, Row], evidence: Evidence) -> str:
     if gap is None or math.isnan(gap.value):
         return ""
     apart = f"confidence is {rounded(abs(gap.value), 3)} {'above' if gap.value > 0 else 'below'} accuracy"
-    side = evidence.gap if abs(gap.value) > quantile(LEVEL, clusters) * gap.stderr else ""
     if clusters == 1:
         clause = f"{apart} (one cluster has no standard error)"
-    elif side:
-        clause = f"{side}: {apart}"
+    elif evidence.gap:
+        clause = f"{evidence.gap}: {apart}"
     else:
         clause = f"{apart}, within noise" if gap.value else "confidence equals accuracy on average"
-    return f"{clause}{_error(rows, evidence, miscalibrated=bool(side))}"
+    return f"{clause}{_error(rows, evidence, miscalibrated=bool(evidence.gap))}"
 
 
 def _error(rows: Mapping[str, Row], evidence: Evidence, *, miscalibrated: bool) -> str:
