@@ -60,11 +60,12 @@ def _error(rows: Mapping[str, Row], evidence: Evidence, *, miscalibrated: bool) 
     name, value = "ece" if number is None else f"the ece of class {number}", rounded(ece.value, 3)
     named = f"{name} {value}" if number is None else f"{name}, {value},"
     noise = rounded(null.value, 2)
-    if evidence.ece and null.value > 0:
+    beyond = evidence.ece and ece.ci_low != 0  # of another level, or simulated, the interval may still begin at 0
+    if beyond and null.value > 0:
         return f", and {named} is {rounded(ece.value / null.value, 2)} times the {noise} that noise alone gives"
-    if evidence.ece:
+    if beyond:
         return f", and {named} is above the {noise} that noise alone gives"
-    if evidence.ece is not None and not miscalibrated:
+    if evidence.ece is False and not miscalibrated:
         return f", and {named} is within the noise of a calibrated model, {noise} on average"
     independent = " if samples are independent" if evidence.clusters else ""
     return f", and {name} is {value}, where noise alone gives {noise}{independent}"

@@ -154,3 +154,12 @@ def test_the_evidence_follows_weights_and_the_class() -> None:
     assert "within the noise of a calibrated model" in found
     biased = lscli.evaluate(logits + np.array([0, 0.5]), labels.astype(int), positive_class=1, **how).conclusion
     assert "times the" in biased
+
+
+def test_an_interval_that_begins_at_0_leaves_ece_without_a_claim() -> None:
+    rows = [row("confidence_gap", 0.01, 0.01), row("ece", 0.06), row("ece_null", 0.01)]
+    assert "6 times" in conclude(rows, Evidence(ece=True))
+    rows[1] = rows[1]._replace(ci_low=0.0, ci_high=0.1)
+    assert "and ece is 0.06, where noise alone gives 0.01." in conclude(rows, Evidence(ece=True))
+    assert "within the noise" in conclude(rows, Evidence(ece=False))
+    assert "where noise alone gives" in conclude(rows, Evidence(ece=None))
