@@ -75,7 +75,7 @@ class Count(NamedTuple):
 
 
 def counted(
-    samples: Iterator[tuple[SampleTable, Array]], metrics: tuple[str, ...], resamples: int = 400
+    samples: Iterator[tuple[SampleTable, Array]], metrics: tuple[str, ...], resamples: int = 1000
 ) -> dict[str, Count]:
     """What the 95 % intervals of metrics contain, over samples with the chance of each row to be right."""
     found = {metric: [0, 0, 0] for metric in metrics}
