@@ -68,7 +68,8 @@ def _reaching(observed: float, family: Family, share: float) -> float:
     def excess(t: float) -> tuple[float, float]:
         # An infinite value, such as a loss, is beyond any observed one; between two of them, a quantile would be nan.
         values = np.minimum(family.simulated(t), _LARGEST)
-        low, at, high = np.quantile(values, (_CENTRAL[0], share, _CENTRAL[1]))
+        # The next value of a model exceeds this quantile with its very probability (Weibull 1939).
+        low, at, high = np.quantile(values, (_CENTRAL[0], share, _CENTRAL[1]), method="weibull")
         return float(at) - observed, float(high - low) if high < _LARGEST else 0.0
 
     low, high = 0.0, min(1.0, family.most)
