@@ -385,7 +385,8 @@ class MetricRow(NamedTuple):
     """A metric and its definition.
 
     Attributes:
-        interval: how `--ci` computes its interval: `resamples`, `inversion` or `none`.
+        interval: how `--ci` computes its interval: `share`, `gap`, `log-odds`, `normal`, `inversion`, `resamples` or
+            `none`; docs/intervals.md says how.
     """
 
     id: str

@@ -600,8 +600,9 @@ class CompatOptions(BinOptions):
     compat: Annotated[
         Library | None,
         Option(
-            "Compute ece, rmsce, mce and ece_null with the bins of torchmetrics, netcal, gpleiss, sklearn, relplot or "
-            "focal. relplot also changes smece; focal also ece_equal_mass and the errors by class.",
+            "Compute ece, rmsce, mce, ece_null and rmsce_debiased with the bins of torchmetrics, netcal, gpleiss, "
+            "sklearn, relplot or focal. relplot also changes smece; focal also changes ece_equal_mass and the errors "
+            "by class.",
             CALIBRATION,
             "LIBRARY",
             shown=False,

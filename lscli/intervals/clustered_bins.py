@@ -81,7 +81,8 @@ def _factor(table: SampleTable, bins: Array, residual: Array, full: Array) -> Ar
     if len(present) <= len(clusters):
         dense = np.zeros((len(present), len(clusters)))
         dense[row, column] = sums
-        return dense
+        # Clusters take their random numbers in an order that does not depend on that of the rows.
+        return dense[np.lexsort(np.round(dense, 9).T)]
     covariance = np.zeros((len(clusters), len(clusters)))
     rows = max(1, _BLOCK // len(clusters))
     ends = np.searchsorted(row, np.arange(0, len(present) + rows, rows))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli.intervals.smooth_gaps import SHAPES
+from lscli.metrics.confidence import residual
 from lscli.metrics.simulated_bins import SimulatedBins
 
 if TYPE_CHECKING:
@@ -33,17 +34,19 @@ class ClusteredCells:
     variance CR1, or that of independent samples where this is larger.
     """
 
-    def __init__(self, table: SampleTable, cells: Cells, rest: Array, independent: float, bootstrap: Bootstrap) -> None:
+    def __init__(self, table: SampleTable, cells: Cells, gaps: Array, bootstrap: Bootstrap) -> None:
         """The cells of a table with at least two clusters.
 
         Args:
             table: the samples.
             cells: their cells.
-            rest: a - c of each sample less what the model explains, [n].
-            independent: the variance of the sum of a - c if samples are independent.
+            gaps: the best estimate of the sums of a - c over the cells, [B].
             bootstrap: the number of simulated samples and the seed.
         """
         self._samples = SimulatedBins(cells.sums, bootstrap.resamples, bootstrap.seed, SHAPES)
+        gaps = np.clip(gaps, -cells.right, cells.wrong)
+        independent = float(self._samples.variance(gaps).sum())
+        rest = residual(table) - (gaps / cells.sums.size)[cells.of_sample]
         keep = slice(None) if table.weight is None else table.weight > 0
         weight = np.ones(len(table)) if table.weight is None else table.weight[keep]
         _, cluster = np.unique(np.asarray(table.cluster)[keep], return_inverse=True)

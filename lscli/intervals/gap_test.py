@@ -1,4 +1,4 @@
-"""Whether a model is right less or more often than its confidences expect, beyond the noise of a calibrated model.
+"""The interval of the gap between confidence and accuracy, and whether it is beyond the noise of a calibrated model.
 
 If every sample is right with chance c, the number of right ones is a sum of independent events: its distribution is
 Poisson-binomial, exact however few errors there are. The standard error of the gap, which vanishes without errors in
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from lscli.intervals.clusters import quantile
+from lscli.metrics.base import mean
 from lscli.metrics.confidence import residual
 from lscli.table import weighted_sum
 
@@ -55,24 +56,47 @@ def null_tails(table: SampleTable) -> Tails:
     return Tails(distribution.where(distribution.sums <= observed), distribution.where(distribution.sums >= observed))
 
 
-def beyond_noise(table: SampleTable, level: float) -> Side:
-    """On which side of its accuracy the confidence of a model lies; empty if noise explains the gap.
+def gap_interval(table: SampleTable, level: float) -> tuple[float, float]:
+    """The interval of `confidence_gap`; nan without samples, or with one cluster.
 
-    Each side has the error probability (1 - level) / 2. With clusters, whose samples need not be independent, the gap
-    must also exceed t standard errors of independent samples.
+    It is a score interval, like Wilson's of a share: the variance of a - c at a gap d is mean (c - d)(1 - c + d), and
+    what the samples vary more than that. So it does not vanish without errors. With clusters it is that of Student's t
+    with the larger of their variance and mean c (1 - c). It contains 0 unless `null_tails` excludes a calibrated model.
 
     Args:
         table: the samples, with the columns of `confidence_gap`.
         level: in (0, 1).
     """
-    if not table.total or table.clusters == 1:
-        return ""
-    tails = null_tails(table)
-    if table.clusters:
-        surplus = weighted_sum(residual(table), table.weight)
-        variance = weighted_sum(table["confidence"] * table["one_minus_confidence"], table.weight)
-        if abs(surplus) <= quantile(level, table.clusters) * math.sqrt(variance):
-            return ""
-    if min(tails) > (1 - level) / 2:
-        return ""
-    return "over-confident" if tails.at_most < tails.at_least else "under-confident"
+    n, clusters = table.total, table.clusters
+    if not n or clusters == 1:
+        return math.nan, math.nan
+    opposite = mean(table, residual(table))
+    gap, observed = -opposite.value, 0.0 if math.isnan(opposite.stderr) else n * opposite.stderr**2
+    c = weighted_sum(table["confidence"], table.weight) / n
+    null = weighted_sum(table["confidence"] * table["one_minus_confidence"], table.weight) / n
+    k, slope = quantile(level, clusters) ** 2 / n, 2 * c - 1
+    if clusters:
+        half = math.sqrt(k * max(observed, null))
+        low, high = gap - half, gap + half
+    else:
+        more = max(0.0, observed - (null + gap * slope - gap * gap))
+        # The roots of (gap - d)^2 = k (null + more + d slope - d^2).
+        middle = (gap + k * slope / 2) / (1 + k)
+        half = math.sqrt(max(0.0, middle * middle - (gap * gap - k * (null + more)) / (1 + k)))
+        low, high = max(middle - half, c - 1), min(middle + half, c)
+    if (low > 0 or high < 0) and min(null_tails(table)) > (1 - level) / 2:
+        low, high = min(low, 0.0), max(high, 0.0)
+    return low, high
+
+
+def beyond_noise(table: SampleTable, level: float) -> Side:
+    """On which side of its accuracy the confidence of a model lies; empty if noise explains the gap.
+
+    Each side has the error probability (1 - level) / 2; the interval of the gap of that level excludes 0.
+
+    Args:
+        table: the samples, with the columns of `confidence_gap`.
+        level: in (0, 1).
+    """
+    low, high = gap_interval(table, level)
+    return "over-confident" if low > 0 else "under-confident" if high < 0 else ""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # The search for an end stops at this share of the spread of simulated values, far below the noise of 1,000
 # simulations, or where t is known to this share of itself.
-_TOLERANCE, _NARROW, _STEPS = 5e-3, 1e-3, 60
+_TOLERANCE, _NARROW, _STEPS = 1e-2, 1e-3, 60
 _CENTRAL = (0.16, 0.84)
 _ROUNDING = 1e-9
 _LARGEST = 1e300
@@ -68,28 +68,38 @@ def _reaching(observed: float, family: Family, share: float) -> float:
     def excess(t: float) -> tuple[float, float]:
         # An infinite value, such as a loss, is beyond any observed one; between two of them, a quantile would be nan.
         values = np.minimum(family.simulated(t), _LARGEST)
-        low, at, high = np.quantile(values, (_CENTRAL[0], share, _CENTRAL[1]))
+        # The next value of a model exceeds this quantile with its very probability (Weibull 1939).
+        low, at, high = np.quantile(values, (_CENTRAL[0], share, _CENTRAL[1]), method="weibull")
         return float(at) - observed, float(high - low) if high < _LARGEST else 0.0
 
     low, high = 0.0, min(1.0, family.most)
     below, _ = excess(low)
     if below >= 0:
         return low
-    above, _ = excess(high)
+    above, spread = excess(high)
     while above < 0:
         if high >= family.most:
             return family.most
+        # A little beyond where the quantile would get there if it went on as before.
+        beyond = high + 1.2 * (high - low) * -above / (above - below) if above > below else math.inf
         low, below = high, above
-        high = min(2 * high, family.most)
-        above, _ = excess(high)
+        high = min(max(beyond, 1.02 * high), 4 * high, family.most)
+        above, spread = excess(high)
+    side = 0
     for step in range(_STEPS):
-        # The quantile is nearly linear in t; every other step halves what is left where it jumps.
-        t = (low + high) / 2 if step % 2 else low - (high - low) * below / (above - below)
+        # The quantile is nearly linear in t. Each fourth step halves what is left where it jumps.
+        aim = min(_TOLERANCE / 2 * spread, above)
+        part = 0.5 if step % 4 == 3 else (aim - below) / (above - below)
+        t = low + (high - low) * part
         at_t, spread = excess(t)
         # Where several t have the observed value at this quantile, the search goes on to the end of them.
         if 2 * _ROUNDING * observed < at_t <= _TOLERANCE * spread:
             return t
-        low, below, high, above = (low, below, t, at_t) if at_t >= 0 else (t, at_t, high, above)
+        # An end that stays a second time counts half (regula falsi, Illinois variant: Dowell and Jarratt 1971).
+        if at_t >= 0:
+            high, above, below, side = t, at_t, below / 2 if side > 0 else below, 1
+        else:
+            low, below, above, side = t, at_t, above / 2 if side < 0 else above, -1
         if high - low <= _NARROW * high:
             break
     return high

@@ -114,12 +114,19 @@ def label_interval(metric_id: str, table: SampleTable, settings: Settings, boots
     if table.cluster is None:
         noise = SimulatedBins(cells.sums, bootstrap.resamples, bootstrap.seed, SHAPES)
     else:
-        rest = residual(table) - (gaps.mean(axis=0) / cells.sums.size)[cells.of_sample]
-        noise = ClusteredCells(table, cells, rest, float(variances(cells).sum()), bootstrap)
+        noise = ClusteredCells(table, cells, gaps.mean(axis=0), bootstrap)
     scatter = np.random.Generator(np.random.SFC64([bootstrap.seed, 1])).standard_normal(bootstrap.resamples)
     size = cells.sums.size
-    start = size * (cells.sums.correct.sum() / size.sum()) - cells.right if error.ranking else np.zeros(len(size))
-    shapes = _aligned(gaps - start, cells)
+    if error.ranking:
+        # At t = 0 all are right with the same probability. It grows with c beyond, as isotonic regressions do.
+        start = size * (cells.sums.correct.sum() / size.sum()) - cells.right
+        rising = of_cells.isotonic(cells, of_cells.shares(cells, gaps))
+        above = (rising.right - of_cells.mean_share(cells, rising).right) * size
+        above[rising.right[:, 0] == rising.right[:, -1]] = 0.0  # but for rounding
+        shapes = _aligned(above, -start, cells)
+    else:
+        start = np.zeros(len(size))
+        shapes = _aligned(gaps, size, cells)
     if error.certain:
         shapes = np.where((cells.wrong > 0) & (cells.right > 0), shapes, 0.0)
     observed = float(error.of(cells, cells.sums.residual[None])[0])
@@ -133,13 +140,13 @@ def label_interval(metric_id: str, table: SampleTable, settings: Settings, boots
     return low, high
 
 
-def _aligned(shapes: Array, cells: Cells) -> Array:
-    """The shapes [S, B] in one direction, and as far from 0 as noise can tell apart."""
+def _aligned(shapes: Array, other: Array, cells: Cells) -> Array:
+    """The shapes [S, B] in one direction, and as far from 0 as noise can tell apart; another one in place of 0."""
     weight = 1 / np.maximum(variances(cells), 1e-12 * cells.sums.size)
-    shapes = np.where(((shapes * shapes.mean(axis=0)) @ weight < 0)[:, None], -shapes, shapes)
-    shapes[~shapes.any(axis=1)] = cells.sums.size
+    shapes = np.where((shapes * shapes.mean(axis=0) * weight).sum(axis=1, keepdims=True) < 0, -shapes, shapes)
+    shapes[~shapes.any(axis=1)] = other
     apart = np.sqrt((np.square(shapes) * weight).sum(axis=1, keepdims=True))
-    far: Array = shapes * (np.maximum(apart, _FAR) / apart)
+    far: Array = shapes * (np.maximum(apart, _FAR) / np.maximum(apart, 1e-300))
     return far
 
 
@@ -158,7 +165,7 @@ def _family(
     wanted = np.median(error.of(cells, gaps(1.0)))
     for _ in range(_SCALINGS):
         ratio = np.sqrt(wanted / np.maximum(error.of(cells, gaps(1.0)), 1e-300))
-        shapes = shapes * np.clip(ratio, 0.5, 2.0)[:, None]
+        shapes = shapes * np.clip(ratio, 0.1, 10.0)[:, None]
 
     def value(t: float) -> float:
         return float(error.of(cells, gaps(t)).mean()) if t else 0.0

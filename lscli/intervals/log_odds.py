@@ -38,7 +38,7 @@ def log_odds_interval(
 
 
 def in_log_odds(share: float, half: float) -> tuple[float, float]:
-    """The interval around a share in (0, 1) that is symmetric in log odds, and reaches `half` where the share is."""
+    """The interval of a share in (0, 1), symmetric in log odds; near the share, `half` reaches to each side of it."""
     centre, half = math.log(share / (1 - share)), half / (share * (1 - share))
     return _share(centre - half), _share(centre + half)
 

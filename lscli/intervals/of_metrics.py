@@ -10,6 +10,7 @@ from lscli.intervals.binned import binned_interval
 from lscli.intervals.bootstrap import Bootstrap, interval, resampled
 from lscli.intervals.clusters import mean_interval, quantile, widened
 from lscli.intervals.coverage_at_risk import coverage_interval
+from lscli.intervals.gap_test import gap_interval
 from lscli.intervals.label_simulation import SIMULATED, label_interval
 from lscli.intervals.log_odds import log_odds_interval
 from lscli.intervals.normal import normal_quantile
@@ -101,7 +102,7 @@ def _way(table: SampleTable, choice: Choice, value: Value) -> _Way:
     clusters. A number that is the same for all samples has none, but with a prior it may be a mean over the samples.
     """
     kind = choice.metric.interval
-    if kind in ("inversion", "normal") or (kind == "none" and math.isnan(value.stderr)):
+    if kind in ("inversion", "gap", "normal") or (kind == "none" and math.isnan(value.stderr)):
         return kind
     if value.share_of and (value.clusters or table.cluster is None):
         return "share"
@@ -184,6 +185,7 @@ def _percentiles(case: _Case) -> Interval:
 
 _COMPUTED: dict[_Way, Callable[[_Case], Interval]] = {
     "inversion": _inverted,
+    "gap": lambda case: gap_interval(case.table, case.bootstrap.level),
     "share": _of_share,
     "mean": _of_mean,
     "normal": _normal,

@@ -103,9 +103,10 @@ class Settings(NamedTuple):
 
 
 # How `--ci` computes the interval of a metric: that of a share; percentiles of resamples; their deviation on the scale
-# of log odds; the standard error, for a normal estimate; or, for a calibration error, which is biased upwards, by
-# inverting a test. A p-value has none, nor has a number that is the same for all samples.
-IntervalKind = Literal["resamples", "inversion", "share", "log-odds", "normal", "none"]
+# of log odds; the standard error, for a normal estimate; the variance of a gap between confidence and accuracy; or, for
+# a calibration error, which is biased upwards, by inverting a test. A p-value has none, nor has a number that is the
+# same for all samples.
+IntervalKind = Literal["resamples", "inversion", "share", "gap", "log-odds", "normal", "none"]
 # The sets of `--metrics` that have a metric: the default one and those after it; the default one if there are
 # intervals, and those after it; `all` and its family; or none, so that only its id selects it.
 ChosenBy = Literal["default", "ci", "all", "name"]

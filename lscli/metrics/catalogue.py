@@ -32,7 +32,10 @@ CONVENTIONS = (
     "With --masked-classes exclude, K is the number of classes of each row that are not masked, and the others are "
     "left out of its sums. A weight w is w samples: N is the sum of the weights, and every mean, count, rank and tie "
     "takes them so, whole or not. The standard error of a mean of x is sqrt(sum w (x - mean)^2 / (N (N-1))), also of "
-    "an excess. Class weights apply to losses alone. A value that the data do not define is missing, never 0."
+    "an excess. Class weights apply to losses alone. A value that the data do not define is missing, never 0. "
+    "Intervals (--ci) are percentiles of resamples; Wilson's, of a share; score intervals, of a gap; intervals on the "
+    "scale of log odds; normal intervals; or, by inversion of a test, intervals of the value without noise, which need "
+    "not contain the value."
 )
 
 

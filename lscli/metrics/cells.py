@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
-# The most cells of about equal weight, and the most cells of equal width that are not empty.
-_BY_WEIGHT, _BY_WIDTH = 256, 512
+# So many confidences have a cell each; more share about so many of equal weight.
+_EACH, _BY_WEIGHT = 256, 128
+# The most cells of equal width that are not empty.
+_BY_WIDTH = 512
 # Cells of [0, 1] for smece: at most and at least this many, and about this many for each smece.
-_FINEST, _COARSEST, _PER_SMECE = 1 << 11, 1 << 6, 8
+_FINEST, _COARSEST, _PER_SMECE = 1 << 11, 1 << 6, 4
 # Modes with n pi s above this are left out of simulations: their factor is below 1e-4.
 _LAST = 4.3
 # The root of smece is found to this share of itself.
@@ -60,7 +62,7 @@ class Cells(NamedTuple):
 
 
 def by_weight(table: SampleTable) -> Cells:
-    """At most about 256 cells of equal weight.
+    """A cell for each of at most 256 confidences, or about 128 cells of equal weight.
 
     Those near 0 and 1 are split further, so that neither c nor 1 - c differs by more than a factor of 2 within a cell,
     and a loss by no more than ln 2. Equal confidences share a cell.
@@ -69,16 +71,17 @@ def by_weight(table: SampleTable) -> Cells:
 
 
 def by_width(table: SampleTable) -> Cells:
-    """Cells of equal width, at most an eighth of smece: 2048, or as many as leave at most 512 that are not empty."""
+    """Cells of equal width, at most a quarter of smece: 2048, or as many as leave at most 512 that are not empty."""
     return table.kept_weighted(_by_width)
 
 
 def _by_weight(table: SampleTable) -> Cells:
     ascending = sorted_by(table, "confidence")
-    weight = ascending.weights(table)
+    weight, first = ascending.weights(table), ascending.order[ascending.starts]
     below = np.cumsum(weight) - weight
     part = np.minimum(np.floor(below * (_BY_WEIGHT / table.total) + 1e-9), _BY_WEIGHT - 1)
-    first = ascending.order[ascending.starts]
+    if np.count_nonzero(weight) <= _EACH:
+        part = np.arange(len(first))
     scales = [np.frexp(table[name][first])[1] for name in ("confidence", "one_minus_confidence")]
     cell = np.cumsum(np.any([np.diff(x, prepend=x[:1]) != 0 for x in (part, *scales)], axis=0))
     of_sample = np.empty(len(table), np.intp)
@@ -93,7 +96,7 @@ def _by_width(table: SampleTable) -> Cells:
         cells, node = cells // 2, node // 2
     folded = _folded(table, node, cells)
     wanted = _PER_SMECE / max(float(smece(folded, folded.sums.residual[None])[0]), 1e-300)
-    while cells > max(wanted, _COARSEST):
+    while cells >= 2 * max(wanted, _COARSEST):
         cells, node = cells // 2, node // 2
     return _folded(table, node, cells) if cells < folded.grid else folded
 
@@ -184,7 +187,7 @@ def _excess(modes: Array, s: Array) -> Array:
     """f(s) - s of each label set, s [d]: the integral of |F_s| as in `smooth_ece`, by the trapezoidal rule."""
     n = np.arange(_needed(modes.shape[1], float(s.min())))
     damped = np.exp(-0.5 * np.square(math.pi * n * s[:, None])) * modes[:, : len(n)]
-    points = max(32, 2 << (len(n) - 1).bit_length())
+    points = 32 * math.ceil(max(1.0, len(n) / 20))
     f = np.abs(np.fft.irfft(damped, 2 * points, axis=1, norm="forward")[:, : points + 1])
     excess: Array = (f.sum(axis=1) - (f[:, 0] + f[:, -1]) / 2) / points - s
     return excess
@@ -202,10 +205,9 @@ Score = Callable[[Shares, Shares, Shares], NDArray[Any]]
 
 
 def brier(y: Shares, forecast: Shares, other: Shares) -> Array:
-    """(y - other)^2 - (y - forecast)^2, of the smaller of the two shares."""
-    near_0 = other.right + forecast.right < other.wrong + forecast.wrong
-    y_, r, other_ = (np.where(near_0, x.right, x.wrong) for x in (y, forecast, other))
-    return np.square(y_ - other_) - np.square(y_ - r)
+    """(y - other)^2 - (y - forecast)^2."""
+    worse: Array = (other.right - forecast.right) * ((other.right - y.right) + (forecast.right - y.right))
+    return worse
 
 
 def nll(y: Shares, forecast: Shares, other: Shares) -> Array:
@@ -235,18 +237,22 @@ def mean_share(cells: Cells, y: Shares) -> Shares:
 
 def lost(cells: Cells, score: Score, y: Shares, forecast: Shares) -> Array:
     """How much worse forecasts score than the isotonic regression of y [d, B] on c (CORP), of each label set, [d]."""
+    size = cells.sums.size
+    worse = (score(y, isotonic(cells, y), forecast) * size).sum(axis=-1)
+    error: Array = np.maximum(worse, 0.0) / size.sum()
+    return error
+
+
+def isotonic(cells: Cells, y: Shares) -> Shares:
+    """The isotonic regression of y on c in each label set, [d, B]."""
     check_room("scipy", SCIPY_ROOM)
     from scipy.optimize import isotonic_regression
 
     sets, width = y.right.shape
     # One regression for all label sets: those of a later one are above all of an earlier one, so they never pool.
     apart = (y.right + 2 * np.arange(sets)[:, None]).ravel()
-    size = cells.sums.size
-    blocks = isotonic_regression(apart, weights=np.tile(size, sets)).blocks
+    blocks = isotonic_regression(apart, weights=np.tile(cells.sums.size, sets)).blocks
     # Pooled from both sums, so that shares near 0 and 1 keep their digits.
-    right, wrong = (np.add.reduceat((x * size).ravel(), blocks[:-1]) for x in y)
+    right, wrong = (np.add.reduceat((x * cells.sums.size).ravel(), blocks[:-1]) for x in y)
     lengths = np.diff(blocks)
-    fit = Shares(*(np.repeat(x / (right + wrong), lengths).reshape(sets, width) for x in (right, wrong)))
-    worse = (score(y, fit, forecast) * size).sum(axis=-1)
-    error: Array = np.maximum(worse, 0.0) / size.sum()
-    return error
+    return Shares(*(np.repeat(x / (right + wrong), lengths).reshape(sets, width) for x in (right, wrong)))

@@ -118,6 +118,7 @@ METRICS = (
         gap,
         "confidence less accuracy",
         chosen_by="default",
+        interval="gap",
     ),
     Metric(
         "confidence_on_errors",

@@ -9,7 +9,7 @@ import numpy as np
 
 from lscli.metrics.base import NOT_NEGATIVE, Compute, Metric, Settings, Value, ratio
 from lscli.metrics.loss import floor, no_distribution, params, rising_columns, smoothed
-from lscli.metrics.smoothed_losses import SmoothedLosses, floor_columns, target_columns
+from lscli.metrics.smoothed_losses import SmoothedLosses, class_count, floor_columns, target_columns
 from lscli.table import weighted
 
 if TYPE_CHECKING:
@@ -110,7 +110,8 @@ def _split(table: SampleTable, targets: Targets, eps: float) -> tuple[np.ndarray
         structure = losses.at(eps) - losses.floor(eps)
         structure -= binary
         np.maximum(structure, 0.0, out=structure)
-        np.copyto(structure, 0.0, where=np.less_equal(rest, 0))
+        # With one other class there is no structure but rounding.
+        np.copyto(structure, 0.0, where=np.less_equal(rest, 0) | np.equal(class_count(table), 2))
     over = np.where(above, binary, 0.0)
     np.copyto(binary, 0.0, where=above)
     return over, binary, structure
@@ -159,7 +160,7 @@ def _parts_from_sums(table: SampleTable, settings: Settings) -> list[list[Value]
         parts = [math.nan] * 3
         if weight[every] > 0:
             over, under = (max(part, 0.0) / weight[every] for part in (above, divergence(rest, every) - above))
-            parts = [over, under, max(whole.value - over - under, 0.0) if rest > 0 else 0.0]
+            parts = [over, under, max(whole.value - over - under, 0.0) if rest > 0 and table.num_classes != 2 else 0.0]
         found.append([Value(part, params=whole.params) for part in parts])
     return found
 

@@ -281,7 +281,7 @@ def _ordered(table: SampleTable) -> Array:
         rounded[rows] = np.add.reduce(whole * factors[:-1], axis=1) + own
         bits = (x + 0.0).view(np.uint64)
         exact[rows] = np.add.reduce((bits ^ (bits >> np.uint64(29))) * factors[:-1], axis=1) + own
-    order = np.lexsort((exact, rounded))
+    order = np.lexsort((*_by_cluster(table, rounded), exact, rounded))
     if table.weight is not None:
         weight = table.weight[order]
         if table.total > MOST_ORDERED:
@@ -291,17 +291,26 @@ def _ordered(table: SampleTable) -> Array:
     return random.permutation(order)
 
 
+def _by_cluster(table: SampleTable, rounded: Array) -> tuple[Array, ...]:
+    """Keys that order equal rows of different clusters, the last first: by what the clusters hold, not their names."""
+    if table.cluster is None:
+        return ()
+    sums = np.zeros(int(table.cluster.max()) + 1, np.uint64)
+    np.add.at(sums, table.cluster, rounded if table.weight is None else rounded * table.weight.astype(np.uint64))
+    return table.cluster, sums[table.cluster]
+
+
 def _classes(table: SampleTable) -> _Classes:
     z = table["differences"]
-    total = np.zeros((2, z.shape[1]))
+    total = np.zeros((4, z.shape[1]))
     for rows in _blocks(len(z), table):
-        p = _softmax(z[rows].astype(np.float64))
-        if table.weight is not None:
-            p *= table.weight[rows, None]
-        total += np.add.reduce(p, axis=0), np.add.reduce(p * p, axis=0)
+        p, label = _softmax(z[rows].astype(np.float64)), table["label"][rows]
+        weight = np.ones(len(p)) if table.weight is None else table.weight[rows]
+        total[:2] += weight @ p, weight @ (p * p)
+        for number, x in ((2, weight), (3, weight * p[np.arange(len(p)), label])):
+            total[number] += np.bincount(label, x, z.shape[1])
     # Rounded, because rounding must not decide.
-    first, second = np.round(total / max(table.total, 1.0), 12)
-    order = np.lexsort((-second, -first))
+    order = np.lexsort(-np.round(total[::-1] / max(table.total, 1.0), 12))
     place = np.empty(len(order), np.intp)
     place[order] = np.arange(len(order))
     return _Classes(order, place)

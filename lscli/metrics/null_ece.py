@@ -64,7 +64,8 @@ def _tail(table: SampleTable, rule: BinRule) -> float:
     # Division between two places moves the gap of a bin by less than one, and spreads it by half of one.
     few = int(np.count_nonzero(variance < _NORMAL))
     place = max(0, math.ceil(observed / width - (1 + math.sqrt(few - 1) / 2 if few else 0.5)))
-    return float(np.clip(np.add.reduce(along[place:]), _LEAST, 1.0))
+    found = float(np.add.reduce(along[place:]))
+    return 1.0 if found > 1 - _LEAST else max(found, _LEAST)
 
 
 def _gap(mean: float, variance: float, width: float) -> Array:

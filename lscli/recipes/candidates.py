@@ -193,9 +193,8 @@ def conclusion(best: Sequence[Candidate], printed: Printed, uniform: ConventionS
     if fit and chance >= _TOO_MANY:
         what = "One candidate gives" if fit == 1 else f"{fit} candidates give"
         digits = "1 digit" if printed.digits == 1 else f"{printed.digits} digits"
-        expected = rounded(chance, 1 if chance < 10 else 2)
-        by_chance = f"a number of {digits} here matches about {expected} by chance: give more digits of the loss."
-        return f"{what} {printed.text} to its last digit, but {by_chance}"
+        expected = f"about {rounded(chance, 1 if chance < 10 else 2)} would give any number of {digits} near it"
+        return f"{what} {printed.text} to its last digit, but {expected} by chance: give more digits of the loss."
     if fit > 1:
         return f"{fit} candidates give {printed.text} to its last digit; the simplest is {first}."
     if fit:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from lscli.text import printable
+from lscli.text import printable, rounded
 
 if TYPE_CHECKING:
-    from lscli.report import Provenance
+    from lscli.report import Provenance, Row
+
+# Numbers of at most so many characters, such as an eps of 0.000125, are shown as they are.
+_LONG = 8
 
 
 def short(value: float) -> str:
@@ -48,6 +51,14 @@ def cell(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else ""
     return short(value) if isinstance(value, float) else printable(str(value))
+
+
+def settings(row: Row) -> list[str]:
+    """The params of a row as text, `key=value` each; numbers to at most six significant digits."""
+    return [
+        f"{key}={rounded(value, 6)}" if isinstance(value, float) and len(str(value)) > _LONG else f"{key}={value}"
+        for key, value in row.params.items()
+    ]
 
 
 def interval_title(answer: Provenance) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from lscli.intervals.clusters import quantile
 from lscli.report import by_metric
 from lscli.text import rounded
 
@@ -42,14 +41,13 @@ def _confidence(rows: Mapping[str, Row], evidence: Evidence) -> str:
     if gap is None or math.isnan(gap.value):
         return ""
     apart = f"confidence is {rounded(abs(gap.value), 3)} {'above' if gap.value > 0 else 'below'} accuracy"
-    side = evidence.gap if abs(gap.value) > quantile(LEVEL, clusters) * gap.stderr else ""
     if clusters == 1:
         clause = f"{apart} (one cluster has no standard error)"
-    elif side:
-        clause = f"{side}: {apart}"
+    elif evidence.gap:
+        clause = f"{evidence.gap}: {apart}"
     else:
         clause = f"{apart}, within noise" if gap.value else "confidence equals accuracy on average"
-    return f"{clause}{_error(rows, evidence, miscalibrated=bool(side))}"
+    return f"{clause}{_error(rows, evidence, miscalibrated=bool(evidence.gap))}"
 
 
 def _error(rows: Mapping[str, Row], evidence: Evidence, *, miscalibrated: bool) -> str:
@@ -62,11 +60,12 @@ def _error(rows: Mapping[str, Row], evidence: Evidence, *, miscalibrated: bool) 
     name, value = "ece" if number is None else f"the ece of class {number}", rounded(ece.value, 3)
     named = f"{name} {value}" if number is None else f"{name}, {value},"
     noise = rounded(null.value, 2)
-    if evidence.ece and null.value > 0:
+    beyond = evidence.ece and ece.ci_low != 0  # of another level, or simulated, the interval may still begin at 0
+    if beyond and null.value > 0:
         return f", and {named} is {rounded(ece.value / null.value, 2)} times the {noise} that noise alone gives"
-    if evidence.ece:
+    if beyond:
         return f", and {named} is above the {noise} that noise alone gives"
-    if evidence.ece is not None and not miscalibrated:
+    if evidence.ece is False and not miscalibrated:
         return f", and {named} is within the noise of a calibrated model, {noise} on average"
     independent = " if samples are independent" if evidence.clusters else ""
     return f", and {name} is {value}, where noise alone gives {noise}{independent}"

@@ -145,7 +145,7 @@ def test_candidates_that_agree_with_all_digits_are_equally_near() -> None:
     fit = [row for row in found if abs(row["difference"]) <= 0.005]
     assert found[: len(fit)] == fit
     assert min(abs(row["difference"]) for row in fit[1:]) < abs(found[0]["difference"])
-    assert f"{len(fit)} candidates give 0.99 to its last digit, but a number of 2 digits" in listing.conclusion
+    assert f"{len(fit)} candidates give 0.99 to its last digit, but about " in listing.conclusion
     rest = [abs(row["difference"]) for row in found[len(fit) :]]
     assert sorted(rest) == rest
 
@@ -169,7 +169,7 @@ def test_trailing_zeros_are_digits() -> None:
 def test_a_value_of_few_digits_names_no_candidate(value: str, digits: str) -> None:
     """Several recipes give such a number by chance, however right the first of them may be."""
     listing = lscli.explain(value, X, Y)
-    assert f"but a number of {digits} here matches about " in listing.conclusion
+    assert f" would give any number of {digits} near it by chance: " in listing.conclusion
     assert listing.conclusion.endswith("by chance: give more digits of the loss.")
     assert "mean" not in listing.conclusion
     assert listing.by_chance > 0.1

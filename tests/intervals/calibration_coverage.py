@@ -1,8 +1,9 @@
 """How often intervals of calibration errors contain the truth: `python -m tests.intervals.calibration_coverage`.
 
-Each design of `designs.py` draws many sets of samples. The truth is the error of endlessly many labels of the same
-confidences, in the same bins. docs/intervals.md has the tables that it prints. Arguments: the number of runs, then the
-numbers of samples; or `clusters` and the number of runs.
+Each design of `designs.py` draws many sets of samples. The truth of an error over bins is that of endlessly many labels
+of the same confidences, in the same bins. The truth of another error is that of endlessly many samples.
+docs/intervals.md has the tables that it prints. Arguments: the number of runs, then the numbers of samples; or
+`clusters` and the number of runs. Names of metrics after these leave the others out.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from tests.intervals.designs import DESIGNS
 Array = NDArray[np.float64]
 # The truth of a metric: from a sample, which says what its bins are, and the chance of each of its rows to be right.
 Truth = Callable[[SampleTable, Array], float]
+# The number of samples that stand for endlessly many.
+MANY = 100_000
 
 
 def of_gaps(metric: str) -> Truth:
@@ -43,7 +46,7 @@ def of_gaps(metric: str) -> Truth:
 
 
 def of_labels(metric: str) -> Truth:
-    """The metric of endlessly many labels of the same confidences: of two weighted samples at each."""
+    """The metric of endlessly many labels of these confidences: of two weighted samples at each."""
 
     def truth(table: SampleTable, right: Array) -> float:
         confidence, correct = np.tile(table["confidence"], 2), np.repeat([True, False], len(right))
@@ -75,16 +78,21 @@ class Count(NamedTuple):
 
 
 def counted(
-    samples: Iterator[tuple[SampleTable, Array]], metrics: tuple[str, ...], resamples: int = 1000
+    samples: Iterator[tuple[SampleTable, Array]], metrics: tuple[str, ...], resamples: int = 400
 ) -> dict[str, Count]:
-    """What the 95 % intervals of metrics contain, over samples with the chance of each row to be right."""
+    """What the 95 % intervals of metrics contain, over samples with the chance of each row to be right.
+
+    The first of the samples stands for endlessly many.
+    """
     found = {metric: [0, 0, 0] for metric in metrics}
     runs = 0
+    endless = next(samples)
+    of_endless = {metric: TRUTHS[metric](*endless) for metric in metrics if metric in SIMULATED}
     for table, right in samples:
         resampling = Resampling(Bootstrap(resamples, seed=runs), 1, None)
         runs += 1
         for row in group_rows("", "", table, select(",".join(metrics)), Settings(), resampling):
-            true = TRUTHS[row.metric](table, right)
+            true = of_endless[row.metric] if row.metric in SIMULATED else TRUTHS[row.metric](table, right)
             true = true if true > 1e-12 else 0.0  # a calibrated model, but for rounding
             sides = (row.ci_high < true, row.ci_low > true, row.ci_low == 0)
             found[row.metric] = [count + side for count, side in zip(found[row.metric], sides, strict=True)]
@@ -92,54 +100,56 @@ def counted(
 
 
 def independent(place: int, n: int, runs: int) -> Iterator[tuple[SampleTable, Array]]:
-    """Samples of one of the designs."""
+    """Many samples of one of the designs, then sets of n."""
     design = DESIGNS[place]
-    for run in range(runs):
-        table = design.draw(np.random.default_rng([place, n, run]), n)
+    for run in range(-1, runs):
+        seed, size = ([place, n, run], n) if run >= 0 else ([place], MANY)
+        table = design.draw(np.random.default_rng(seed), size)
         yield table, design.right(table["confidence"])
 
 
 def in_clusters(over: float, clusters: int, runs: int, size: int = 20) -> Iterator[tuple[SampleTable, Array]]:
-    """Clusters of 20 samples whose log odds to be right have a common effect of standard deviation 1.
+    """Many clusters, then sets of so many, whose log odds to be right have a common effect of standard deviation 1.
 
-    A confidence is by `over` above the chance of a sample of an unknown cluster to be right.
+    A cluster has `size` samples. A confidence is by `over` above the chance to be right in an unknown cluster.
     """
     effects = np.random.default_rng(0).standard_normal(400)
     ability = np.linspace(-6, 8, 1401)
     chance = (1 / (1 + np.exp(-(ability[:, None] + effects)))).mean(axis=1)
-    for run in range(runs):
-        random = np.random.default_rng([clusters, run])
-        own = 1 + random.standard_normal((clusters, size))
-        effect = random.choice(effects, (clusters, 1))
+    for run in range(-1, runs):
+        random = np.random.default_rng([clusters, run] if run >= 0 else [clusters])
+        count = clusters if run >= 0 else MANY // size
+        own = 1 + random.standard_normal((count, size))
+        effect = random.choice(effects, (count, 1))
         correct = random.random(own.shape) < 1 / (1 + np.exp(-(own + effect)))
         right = np.interp(own, ability, chance).ravel()
         confidence = np.clip(right + over, 0.001, 0.999)
-        cluster = np.repeat(np.arange(clusters), size)
+        cluster = np.repeat(np.arange(count), size)
         yield SampleTable.from_confidences(confidence, correct.ravel(), cluster=cluster), right
 
 
-def main(runs: int = 400, *sizes: int) -> None:
+def main(metrics: tuple[str, ...], runs: int = 400, *sizes: int) -> None:
     """Print the table of the designs."""
     print(f"| metric | N | {' | '.join(design.name for design in DESIGNS)} |\n|---|---|{'---|' * len(DESIGNS)}")
     for n in sizes or (200, 2_000, 20_000):
-        columns = [counted(independent(place, n, runs), tuple(TRUTHS)) for place in range(len(DESIGNS))]
-        for metric in TRUTHS:
+        columns = [counted(independent(place, n, runs), metrics) for place in range(len(DESIGNS))]
+        for metric in metrics:
             cells = (f"{100 * column[metric].coverage:.1f}" for column in columns)
             print(f"| {metric} | {n:,} | {' | '.join(cells)} |", flush=True)
 
 
-def main_of_clusters(runs: int = 400) -> None:
+def main_of_clusters(metrics: tuple[str, ...], runs: int = 400) -> None:
     """Print the table of clusters."""
     print("| metric | clusters | calibrated | over by .05 | over by .13 |\n|---|---|---|---|---|")
     for clusters in (20, 50, 200):
-        columns = [counted(in_clusters(over, clusters, runs), tuple(TRUTHS)) for over in (0.0, 0.05, 0.13)]
-        for metric in TRUTHS:
+        columns = [counted(in_clusters(over, clusters, runs), metrics) for over in (0.0, 0.05, 0.13)]
+        for metric in metrics:
             cells = (f"{100 * column[metric].coverage:.1f}" for column in columns)
             print(f"| {metric} | {clusters} | {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["clusters"]:
-        main_of_clusters(*map(int, sys.argv[2:]))
-    else:
-        main(*map(int, sys.argv[1:]))
+    numbers = [int(argument) for argument in sys.argv[1:] if argument.isdigit()]
+    names = tuple(argument for argument in sys.argv[1:] if argument in TRUTHS)
+    table_of = main_of_clusters if "clusters" in sys.argv else main
+    table_of(names or tuple(TRUTHS), *numbers)

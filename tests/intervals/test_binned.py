@@ -199,6 +199,16 @@ def test_repeated_clusters_are_wider_by_the_root_of_their_size() -> None:
         assert (low, high) == pytest.approx(found, abs=0.15 * (high - low)), metric
 
 
+def test_neither_the_order_of_clusters_nor_that_of_rows_matters() -> None:
+    # 10 clusters in 15 bins: each cluster has a random number of its own.
+    table = DESIGNS[2].draw(np.random.default_rng(4), 300)
+    cluster, order = np.arange(300) % 10, np.random.default_rng(5).permutation(300)
+    renamed = SampleTable.from_confidences(
+        table["confidence"][order], table["correct"][order], cluster=(9 - cluster)[order]
+    )
+    assert close(measured(table.with_clusters(cluster)), measured(renamed))
+
+
 def test_one_cluster_has_no_interval() -> None:
     table = SampleTable.from_confidences([0.4, 0.9], [0, 1], cluster=[3, 3])
     assert all(map(math.isnan, binned_interval("ece", table, Settings(), Bootstrap())))

@@ -70,7 +70,7 @@ def test_another_seed_gives_other_intervals_of_the_same_values() -> None:
         assert mine.value == theirs.value
         if mine.metric not in {*CONSTANT, "ece_null", "ece_p"}:
             same = (mine.ci_low, mine.ci_high) == (theirs.ci_low, theirs.ci_high)
-            assert same == (METRICS[mine.metric].interval == "share"), mine.metric
+            assert same == (METRICS[mine.metric].interval in ("share", "gap")), mine.metric
             assert not math.isnan(mine.ci_low + mine.ci_high + theirs.ci_low + theirs.ci_high), mine.metric
 
 

@@ -34,9 +34,8 @@ def test_copies_of_a_sample_in_a_cluster_add_nothing(metric: str, times: int) ->
     table = DESIGNS[3].draw(np.random.default_rng(1), 600)
     expected = np.array(label_interval(metric, table, Bootstrap(300)))
     found = np.array(label_interval(metric, clustered(table, times), Bootstrap(300)))
-    # What clusters have in common is estimated, and by chance above 0 here; it widens discriminations by a fifth.
-    tolerance = 0.45 if metric.endswith("discrimination") else 0.3
-    assert np.abs(found - expected).max() < tolerance * (expected[1] - expected[0])
+    # What clusters have in common is estimated, and by chance a little above 0.
+    assert np.abs(found - expected).max() < 0.12 * (expected[1] - expected[0])
 
 
 @pytest.mark.parametrize("metric", METRICS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,10 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import binom, norm
 
+import lscli
 from lscli import SampleTable
-from lscli.intervals.gap_test import beyond_noise, null_tails
+from lscli.intervals.gap_test import beyond_noise, gap_interval, null_tails
+from lscli.intervals.shares import wilson
 
 Array = NDArray[Any]
 
@@ -84,3 +87,39 @@ def test_few_clusters_need_a_larger_gap() -> None:
     assert "over-confident" == beyond_noise(table(c, a, cluster=np.arange(400) % 50), 0.95)
     assert "" == beyond_noise(table(c, a, cluster=np.arange(400) % 4), 0.95)
     assert "" == beyond_noise(table(c, a, cluster=np.zeros(400, int)), 0.95)
+
+
+@pytest.mark.parametrize(("accuracy", "n"), [(0.7, 1000), (0.95, 200), (0.995, 100), (0.995, 1000)])
+def test_the_interval_contains_the_gap_and_agrees_with_the_verdict(accuracy: float, n: int) -> None:
+    random = np.random.default_rng([n, int(1000 * accuracy)])
+    for over in (0.0, 2.0):
+        missed = 0
+        for _ in range(150):
+            c = random.beta(accuracy / (1 - accuracy), 1.0, n)
+            right = np.clip(c - over * np.sqrt(accuracy * (1 - accuracy) / n), 0, 1)
+            drawn = table(c, random.random(n) < right)
+            low, high = gap_interval(drawn, 0.95)
+            missed += not low <= float((c - right).mean()) <= high
+            assert ("over-confident" if low > 0 else "under-confident" if high < 0 else "") == beyond_noise(drawn, 0.95)
+            if beyond_noise(drawn, 0.95):
+                assert min(null_tails(drawn)) <= 0.025
+        assert missed <= 17  # 7.5 expected, and 3.5 standard errors more
+
+
+def test_equal_confidences_shift_the_interval_of_the_accuracy() -> None:
+    for wrong in (0, 1, 7, 60):
+        gap = gap_interval(table(np.full(100, 0.7), np.arange(100) >= wrong), 0.95)
+        low, high = wilson(1 - wrong / 100, 100, norm.ppf(0.975))
+        assert gap == pytest.approx((0.7 - high, 0.7 - low), abs=2e-3)
+
+
+def test_the_report_has_the_interval_of_the_verdict() -> None:
+    random = np.random.default_rng(3)
+    c = random.random(300)
+    drawn = table(c, random.random(300) < c - 0.05, weight=random.integers(1, 3, 300))
+    for given in (drawn, drawn.with_clusters(np.arange(300) // 10)):
+        (row,) = lscli.measure(given, metrics="confidence_gap", ci=True, level=0.9, bootstrap=2).rows
+        assert gap_interval(given, 0.9) == (row.ci_low, row.ci_high)
+        assert row.ci_low < row.value < row.ci_high
+    assert all(map(math.isnan, gap_interval(drawn.with_clusters(np.zeros(300, int)), 0.9)))
+    assert all(map(math.isnan, gap_interval(drawn.with_weights(np.zeros(300)), 0.9)))

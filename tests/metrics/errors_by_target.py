@@ -22,7 +22,7 @@ Array = NDArray[Any]
 Drawn = tuple[Array, Array, dict[str, Any]]
 PRIOR = np.array([0.6, 0.2, 0.1, 0.06, 0.04])
 CLASS_WEIGHTS = np.array([0.3, 2.0, 1.0, 3.0, 0.7])
-COMMON: dict[str, Any] = {"metrics": "all,skce,skce_linear", "eps": [0.1, 0.5], "noise_rate": 0.2, "threads": 1}
+COMMON: dict[str, Any] = {"metrics": "all", "eps": [0.1, 0.5], "noise_rate": 0.2, "threads": 1}
 
 
 def _model(random: np.random.Generator, n: int) -> tuple[Array, Array]:

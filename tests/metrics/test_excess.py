@@ -80,3 +80,19 @@ def test_the_standard_error_is_that_of_the_samples_own_excess(case: str) -> None
     (row,) = lscli.evaluate(logits, labels, eps=0.3, metrics="loss_excess", **options).rows
     assert own.mean() == pytest.approx(row.value, rel=1e-12)
     assert own.std(ddof=1) / math.sqrt(400) == pytest.approx(row.stderr, rel=1e-12)
+
+
+@pytest.mark.parametrize("smoothing", CONVENTIONS)
+def test_two_classes_have_no_structure_not_even_rounding(smoothing: str) -> None:
+    logits, labels = np.random.default_rng(0).normal(size=(50, 3)) * 4, np.arange(50) % 2
+    masked = np.where(np.arange(3) == 2, -np.inf, logits)
+    prior: dict[str, Any] = {"prior": [0.3, 0.7]} if smoothing == "prior" else {}
+    two = lscli.evaluate(
+        logits[:, :2], labels, metrics="excess_structure", smoothing=smoothing, eps=0.2, ci=True, bootstrap=20, **prior
+    )
+    assert [(0, 0, 0, 0)] == [(row.value, row.stderr, row.ci_low, row.ci_high) for row in two.rows]
+    if smoothing != "prior":
+        options: dict[str, Any] = {"smoothing": smoothing, "eps": 0.2, "masked_classes": "exclude"}
+        with pytest.warns(lscli.LscliWarning, match="masked"):
+            one = lscli.evaluate(masked, labels, metrics="excess_structure", **options)
+        assert 0 == one["excess_structure"]

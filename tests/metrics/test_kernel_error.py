@@ -149,6 +149,35 @@ def test_neither_the_names_of_classes_nor_a_constant_matters() -> None:
             assert expected[name].value == pytest.approx(again[name].value, rel=1e-9), name
 
 
+def test_equal_rows_of_several_clusters_are_paired_by_what_the_clusters_hold() -> None:
+    random = np.random.default_rng(5)
+    logits = np.repeat(random.normal(size=(4, 3)), 30, axis=0)
+    labels, cluster = random.integers(0, 3, 120), random.integers(0, 7, 120)
+    order = random.permutation(120)
+    twice = np.arange(240) % 120
+    values = [
+        found(logits[rows], labels[rows], "skce_linear", clusters=names[rows], weights=weights)["skce_linear"].value
+        for rows, names, weights in (
+            (slice(None), cluster, None),
+            (order, 6 - cluster, None),
+            (slice(None), cluster, np.full(120, 2.0)),
+            (twice, cluster, None),
+        )
+    ]
+    assert values[0] == pytest.approx(values[1], rel=1e-9)
+    assert values[2] == pytest.approx(values[3], rel=1e-9)
+
+
+def test_classes_that_only_the_labels_tell_apart() -> None:
+    # Both rows have the same probabilities in another order, so that only the label says which class is which.
+    logits = np.array([[1.0, 0.0, -1.0], [0.0, 1.0, -1.0], [1.0, 0.0, -1.0], [0.0, 1.0, -1.0]])
+    labels = np.array([0, 0, 2, 0])
+    new = np.array([1, 0, 2])
+    one, other = (found(z, y, "skce_p,skce_linear") for z, y in ((logits, labels), (logits[:, new], new[labels])))
+    for name in ("skce_p", "skce_linear"):
+        assert one[name].value == pytest.approx(other[name].value, rel=1e-9)
+
+
 def test_a_weight_is_a_row_given_as_often() -> None:
     logits, labels = drawn(200, 4)
     weight = np.random.default_rng(2).integers(0, 4, 200)

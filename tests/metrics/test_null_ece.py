@@ -61,6 +61,7 @@ def test_the_ends() -> None:
     assert 0 == p_value(ones, np.arange(20) > 0)
     c = np.concatenate((ones, np.full(20, 0.5)))
     assert 0 == p_value(c, np.arange(40) > 0)
+    assert 1 == p_value(np.full(100, 0.995), np.ones(100))
     assert pytest.approx(1, abs=1e-9) == p_value(c, np.arange(40) < 30)
     # What is possible has a probability above 0, which is not computed below this.
     assert 1e-12 == p_value(np.full(5000, 0.99), np.zeros(5000)) == p_value(np.full(2, 1 - 1e-9), np.zeros(2))

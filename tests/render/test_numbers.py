@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from lscli.render.numbers import cell, error, short
+from lscli.render.numbers import cell, error, settings, short
+from lscli.report import Row
 
 
 @pytest.mark.parametrize(
@@ -68,3 +69,9 @@ def test_a_short_number_is_the_number_to_four_digits(value: float) -> None:
 )
 def test_a_cell_is_text_that_a_terminal_shows_as_it_is(value: object, text: str) -> None:
     assert text == cell(value)
+
+
+def test_long_numbers_among_the_params_are_shown_to_six_digits() -> None:
+    params = {"nu": 0.9999709374130499, "eps": 0.000125, "p": 2, "score": "msp", "rho": 1e-12}
+    row = Row("logits", "", "skce", 0.1, math.nan, math.nan, math.nan, 9, params)
+    assert ["nu=0.999971", "eps=0.000125", "p=2", "score=msp", "rho=1e-12"] == settings(row)

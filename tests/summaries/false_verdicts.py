@@ -7,6 +7,7 @@ docs/verdicts.md has the tables that it prints.
 from __future__ import annotations
 
 import itertools
+import math
 import sys
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -17,7 +18,8 @@ from numpy.typing import NDArray
 from lscli import SampleTable
 from lscli.api.report_rows import group_rows
 from lscli.intervals.of_metrics import Resampling
-from lscli.metrics.base import Settings
+from lscli.metrics.base import Settings, Value
+from lscli.metrics.catalogue import METRICS
 from lscli.metrics.selection import select
 from lscli.summaries.evaluation import LEVEL, conclude
 from lscli.summaries.evidence import evidence
@@ -52,7 +54,7 @@ SHAPES: dict[str, Callable[[np.random.Generator, float, int], Array]] = {
 
 
 class Said(NamedTuple):
-    """What a conclusion says: over-confident, under-confident, and that ece is more than noise."""
+    """What a conclusion says, over-confident or under-confident, and whether ece_p is at most 5 %."""
 
     over: bool
     under: bool
@@ -68,12 +70,12 @@ def said(table: SampleTable) -> Said:
     settings = Settings()
     rows = group_rows("", "", table, _CHOICES, settings, Resampling(None, 1, None))
     sentence = conclude(rows, evidence(table, settings, _METRICS, LEVEL))
-    found = Said(
-        sentence.startswith("Over-confident"),
-        sentence.startswith("Under-confident"),
-        " times the " in sentence or " is above the " in sentence,
-    )
+    (p,) = METRICS["ece_p"].values(table, settings) or [Value(math.nan)]
+    found = Said(sentence.startswith("Over-confident"), sentence.startswith("Under-confident"), p.value <= 1 - LEVEL)
     assert not ((found.over or found.under) and "within" in sentence), sentence
+    claimed = " times the " in sentence or " is above the " in sentence
+    assert not (claimed and p.value > 1 - LEVEL), sentence
+    assert not (found.ece and "within the noise of a calibrated model" in sentence), sentence
     return found
 
 

@@ -55,8 +55,6 @@ def test_a_gap_within_noise_is_no_verdict() -> None:
         "and ece 0.02 is within the noise of a calibrated model, 0.015 on average."
     )
     assert within == sentence(0.01, 0.01, 0.02, 0.015)
-    # Both the noise of a calibrated model and the standard error must leave room for the gap.
-    assert within == sentence(0.01, 0.01, 0.02, 0.015, "over-confident")
     assert within == sentence(0.01, 0.001, 0.02, 0.015)
     assert sentence(0.0, 0.1, 0.02, 0.015).startswith("Confidence equals accuracy on average, and ece 0.02 is within")
 
@@ -67,22 +65,13 @@ def test_what_is_miscalibrated_is_not_called_noise() -> None:
     )
 
 
-def test_no_standard_error_gives_no_verdict() -> None:
-    assert "within noise" in sentence(0.3, math.nan, 0.3, 0.1, "over-confident")
-
-
 def test_clusters_make_no_claim_about_ece() -> None:
     rows = [row("confidence_gap", 0.05, 0.01), row("ece", 0.06), row("ece_null", 0.01)]
     assert conclude(rows, Evidence(clusters=30, gap="over-confident")) == (
         "Over-confident: confidence is 0.05 above accuracy, "
         "and ece is 0.06, where noise alone gives 0.01 if samples are independent."
     )
-    # t of 3 clusters is 4.3.
-    assert conclude(rows, Evidence(clusters=3, gap="over-confident")).startswith("Over-confident")
-    rows[0] = rows[0]._replace(stderr=0.0125)
-    assert conclude(rows, Evidence(clusters=3, gap="over-confident")).startswith(
-        "Confidence is 0.05 above accuracy, within noise"
-    )
+    assert conclude(rows, Evidence(clusters=3)).startswith("Confidence is 0.05 above accuracy, within noise")
     assert "(one cluster has no standard error)" in conclude(rows, Evidence(clusters=1))
 
 
@@ -165,3 +154,12 @@ def test_the_evidence_follows_weights_and_the_class() -> None:
     assert "within the noise of a calibrated model" in found
     biased = lscli.evaluate(logits + np.array([0, 0.5]), labels.astype(int), positive_class=1, **how).conclusion
     assert "times the" in biased
+
+
+def test_an_interval_that_begins_at_0_leaves_ece_without_a_claim() -> None:
+    rows = [row("confidence_gap", 0.01, 0.01), row("ece", 0.06), row("ece_null", 0.01)]
+    assert "6 times" in conclude(rows, Evidence(ece=True))
+    rows[1] = rows[1]._replace(ci_low=0.0, ci_high=0.1)
+    assert "and ece is 0.06, where noise alone gives 0.01." in conclude(rows, Evidence(ece=True))
+    assert "within the noise" in conclude(rows, Evidence(ece=False))
+    assert "where noise alone gives" in conclude(rows, Evidence(ece=None))

@@ -6,7 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from lscli.render.numbers import cell, error, interval, interval_title, short
+from lscli.render.numbers import cell, error, interval, interval_title, settings, short
 from lscli.text import printable
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def report(answer: Report, screen: Screen) -> Iterator[str]:
         [
             *[escape(row.source)] * sources,
             *[escape(row.group)] * groups,
-            *(f"`{row.metric}`", escape(str(row.cells()[-1])), short(row.value), error(row.stderr)),
+            *(f"`{row.metric}`", escape(";".join(settings(row))), short(row.value), error(row.stderr)),
             *[escape(interval(row.ci_low, row.ci_high))] * intervals,
         ]
         for row in answer.rows

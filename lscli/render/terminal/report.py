@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from lscli.metrics.catalogue import FAMILIES, family_of, find
-from lscli.render.numbers import error, interval, interval_title, short
+from lscli.render.numbers import error, interval, interval_title, settings, short
 from lscli.render.terminal import curve
 from lscli.render.terminal.table import conclusion, elided, empty_table, not_shown, text_of, titled
 from lscli.text import printable
@@ -152,7 +152,7 @@ def _group_title(group: str, n: float) -> Text:
 
 def _name(row: Row, room: int) -> Text:
     """The metric with its params, each on a line of its own if they do not fit beside it."""
-    params = [_BOUNDS.get(param, param) for param in row.settings if param not in _DEFAULT_PARAMS]
+    params = [_BOUNDS.get(param, param) for param in settings(row) if param not in _DEFAULT_PARAMS]
     name = Text(f"  {row.metric}")
     if params:
         beside = name.cell_len + 1 + len(" ".join(params)) <= room
