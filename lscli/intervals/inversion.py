@@ -25,6 +25,8 @@ _TOLERANCE, _NARROW, _STEPS = 1e-2, 1e-3, 60
 _CENTRAL = (0.16, 0.84)
 _ROUNDING = 1e-9
 _LARGEST = 1e300
+# Values this near are equal, too: an error of 0 with confidences of 1 does not show that no sample can be wrong.
+_NOTHING = 1e-13
 
 
 class Family(NamedTuple):
@@ -57,8 +59,8 @@ def inverted(observed: float, family: Family, level: float) -> tuple[float, floa
         return math.nan, math.nan
     tail = (1 - level) / 2
     # A value may be as likely as not exactly the observed one, but for rounding, as where no sample is wrong.
-    low = family.value(_reaching(observed * (1 - _ROUNDING), family, 1 - tail))
-    high = family.value(_reaching(observed * (1 + _ROUNDING), family, tail))
+    low = family.value(_reaching(observed * (1 - _ROUNDING) - _NOTHING, family, 1 - tail))
+    high = family.value(_reaching(observed * (1 + _ROUNDING) + _NOTHING, family, tail))
     return low, max(low, high)  # where values hardly vary, the search may end on either side
 
 

@@ -209,6 +209,15 @@ def test_neither_the_order_of_clusters_nor_that_of_rows_matters() -> None:
     assert close(measured(table.with_clusters(cluster)), measured(renamed))
 
 
+@pytest.mark.parametrize("confidence", [1.0, 1 - 1e-9, 0.9999])
+def test_certain_forecasts_that_are_all_right_may_yet_be_wrong(confidence: float) -> None:
+    # Of 200 samples none is wrong, with probability .025, if 1.8 % are: -ln(.025) / 200.
+    table = SampleTable.from_confidences(np.full(200, confidence), np.ones(200))
+    low, high = measured(table, "ece", bootstrap=1000)["ece"]
+    assert 0 == low
+    assert -math.log(0.025) / 200 == pytest.approx(high, rel=0.2)
+
+
 def test_one_cluster_has_no_interval() -> None:
     table = SampleTable.from_confidences([0.4, 0.9], [0, 1], cluster=[3, 3])
     assert all(map(math.isnan, binned_interval("ece", table, Settings(), Bootstrap())))

@@ -83,7 +83,7 @@ def test_the_standard_error_is_that_of_the_samples_own_excess(case: str) -> None
 
 
 @pytest.mark.parametrize("smoothing", CONVENTIONS)
-def test_two_classes_have_no_structure_not_even_rounding(smoothing: str) -> None:
+def test_two_classes_have_no_structure_not_even_rounding(smoothing: Any) -> None:
     logits, labels = np.random.default_rng(0).normal(size=(50, 3)) * 4, np.arange(50) % 2
     masked = np.where(np.arange(3) == 2, -np.inf, logits)
     prior: dict[str, Any] = {"prior": [0.3, 0.7]} if smoothing == "prior" else {}
