@@ -65,11 +65,11 @@ def _corp(score: Score, *, ranking: bool) -> _Error:
         return of_cells.mean_share(cells, y) if ranking else of_cells.confidences(cells)
 
     def of(cells: Cells, gaps: Array) -> Array:
-        y = of_cells.shares(cells, gaps)
+        y = of_cells.shares(cells, gaps, score)
         return of_cells.lost(cells, score, y, forecast(cells, y))
 
     def terms(cells: Cells, gaps: Array) -> Array:
-        y = of_cells.shares(cells, gaps)
+        y = of_cells.shares(cells, gaps, score)
         return score(y, y, forecast(cells, y))
 
     return _Error(of_cells.by_weight, of, None, terms, ranking, score is of_cells.nll and not ranking)
@@ -120,7 +120,7 @@ def label_interval(metric_id: str, table: SampleTable, settings: Settings, boots
     if error.ranking:
         # At t = 0 all are right with the same probability. It grows with c beyond, as isotonic regressions do.
         start = size * (cells.sums.correct.sum() / size.sum()) - cells.right
-        rising = of_cells.isotonic(cells, of_cells.shares(cells, gaps))
+        rising = of_cells.isotonic(cells, of_cells.shares(cells, gaps, of_cells.nll))
         above = (rising.right - of_cells.mean_share(cells, rising).right) * size
         above[rising.right[:, 0] == rising.right[:, -1]] = 0.0  # but for rounding
         shapes = _aligned(above, -start, cells)

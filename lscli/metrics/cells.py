@@ -223,10 +223,13 @@ def confidences(cells: Cells) -> Shares:
     return Shares(cells.right / cells.sums.size, cells.wrong / cells.sums.size)
 
 
-def shares(cells: Cells, gaps: Array) -> Shares:
-    """The shares in each cell, [..., B], from the sums of a - c."""
-    size = cells.sums.size
-    return Shares(*(np.clip(x / size, 0.0, 1.0) for x in (cells.right + gaps, cells.wrong - gaps)))
+def shares(cells: Cells, gaps: Array, score: Score) -> Shares:
+    """The shares in each cell, [..., B], from the sums of a - c.
+
+    The noise of clusters may carry them beyond 0 and 1. There brier is defined, and varies as it should; nll is not.
+    """
+    y = ((cells.right + gaps) / cells.sums.size, (cells.wrong - gaps) / cells.sums.size)
+    return Shares(*(np.clip(x, 0.0, 1.0) if score is nll else x for x in y))
 
 
 def mean_share(cells: Cells, y: Shares) -> Shares:
@@ -250,7 +253,7 @@ def isotonic(cells: Cells, y: Shares) -> Shares:
 
     sets, width = y.right.shape
     # One regression for all label sets: those of a later one are above all of an earlier one, so they never pool.
-    apart = (y.right + 2 * np.arange(sets)[:, None]).ravel()
+    apart = (y.right + (1 + np.ptp(y.right)) * np.arange(sets)[:, None]).ravel()
     blocks = isotonic_regression(apart, weights=np.tile(cells.sums.size, sets)).blocks
     # Pooled from both sums, so that shares near 0 and 1 keep their digits.
     right, wrong = (np.add.reduceat((x * cells.sums.size).ravel(), blocks[:-1]) for x in y)

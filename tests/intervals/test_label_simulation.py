@@ -58,7 +58,8 @@ def test_the_lower_end_is_0_for_a_calibrated_model(metric: str) -> None:
     # 2.5 % of 50 lie above 0: more than 5 in one of 1,000 tests.
     assert (intervals[:, 0] > 0).sum() <= 5
     assert (intervals[:, 0] == 0).sum() >= 45
-    assert (intervals[:, 1] > 0).all()
+    # The upper end is 0, too, where the error is less than in 97.5 % of the samples of calibrated models.
+    assert (intervals[:, 1] == 0).sum() <= 5
 
 
 @pytest.mark.slow
