@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 # The number of shapes: pairs on both sides of the best one.
 _SHAPES = 16
-# The largest error that is tried, in observed ones.
-_MOST = 1e6
+# The largest error that is tried, in units; and the least unit.
+_MOST, _UNIT = 1e6, 1e-6
 
 
 def binned_interval(
@@ -59,8 +59,8 @@ def binned_interval(
     clustered = table.cluster is not None
     bins = ClusteredBins(independent, table, *gaps.of_samples(), full) if clustered else independent
     shapes = _shapes(bins, gap, bootstrap.seed)
-    # In units of the observed error, or of its noise.
-    unit = max(float(error(gap)), float(error(np.sqrt(bins.null_variance)))) or 1.0
+    # In units of the observed error, or of its noise, which vanishes for confidences near 1.
+    unit = max(float(error(gap)), float(error(np.sqrt(bins.null_variance))), _UNIT)
     shapes *= (unit / error(shapes))[:, None]
     observed = float(error(gap))
     low, high = inverted(observed, _family(bins, shapes, error), bootstrap.level)

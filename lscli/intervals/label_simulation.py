@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 # The model at t = 1 is at least so many standard errors from that at t = 0.
 _FAR = 3.0
+# The least error of which `near` keeps its digits: about the width of a cell.
+_RESOLVED = 1e-3
 # Steps in which the shapes are scaled to the same error.
 _SCALINGS = 6
 
@@ -97,17 +99,16 @@ def label_interval(metric_id: str, table: SampleTable, settings: Settings, boots
         settings: those of the metric, none of which changes it.
         bootstrap: the number of label sets, their seed, and the level.
     """
+    if not table.total or (table.cluster is not None and table.clusters < 2):
+        return math.nan, math.nan
     error = _ERRORS[metric_id]
     if error.certain:
         impossible = np.where(table["correct"], table["confidence"], table["one_minus_confidence"]) == 0
         weight = np.ones(len(table)) if table.weight is None else table.weight
         if (impossible & (weight > 0)).any():
-            low, _ = label_interval(
-                metric_id, table.with_weights(np.where(impossible, 0.0, weight)), settings, bootstrap
-            )
-            return low, math.inf
-    if not table.total or (table.cluster is not None and table.clusters < 2):
-        return math.nan, math.nan
+            others = table.with_weights(np.where(impossible, 0.0, weight))
+            low, _ = label_interval(metric_id, others, settings, bootstrap)
+            return 0.0 if math.isnan(low) else low, math.inf
     cells = error.fold(table)
     gaps = smooth_gaps(cells, 1.0 if table.cluster is None else _design_effect(table, cells), bootstrap.seed)
     noise: SimulatedBins | ClusteredCells
@@ -129,13 +130,15 @@ def label_interval(metric_id: str, table: SampleTable, settings: Settings, boots
         shapes = _aligned(gaps, size, cells)
     if error.certain:
         shapes = np.where((cells.wrong > 0) & (cells.right > 0), shapes, 0.0)
+        if not shapes.any():  # a single wrong sample would make it infinite
+            return 0.0, math.inf
     observed = float(error.of(cells, cells.sums.residual[None])[0])
-    of_sets = partial(error.of, cells) if error.near is None else error.near(cells, observed)
+    near = error.near if observed > _RESOLVED else None
+    of_sets = partial(error.of, cells) if near is None else near(cells, observed)
     family = partial(_family, cells, error, lambda shift: noise.simulated(shift, of_sets), scatter, start)
     low, high = inverted(observed, family(shapes), bootstrap.level)
-    if (
-        low == 0 and not error.ranking
-    ):  # The sign of the gaps is not known either, and where errors are rare it matters.
+    # If it begins at 0, the sign of the gaps is not known either, and where errors are rare it matters.
+    if low == 0 and not error.ranking:
         high = max(high, inverted(observed, family(-shapes), bootstrap.level)[1])
     return low, high
 

@@ -209,7 +209,7 @@ def test_neither_the_order_of_clusters_nor_that_of_rows_matters() -> None:
     assert close(measured(table.with_clusters(cluster)), measured(renamed))
 
 
-@pytest.mark.parametrize("confidence", [1.0, 1 - 1e-9, 0.9999])
+@pytest.mark.parametrize("confidence", [1.0, 1 - 2.0**-53, 1 - 1e-9, 0.9999])
 def test_certain_forecasts_that_are_all_right_may_yet_be_wrong(confidence: float) -> None:
     # Of 200 samples none is wrong, with probability .025, if 1.8 % are: -ln(.025) / 200.
     table = SampleTable.from_confidences(np.full(200, confidence), np.ones(200))

@@ -148,3 +148,20 @@ def test_threads_do_not_matter() -> None:
     one = lscli.evaluate(logits, labels, threads=1, **options)
     several = lscli.evaluate(logits, labels, threads=3, chunk_rows=70, **options)
     assert repr(one.rows) == repr(several.rows)
+
+
+@pytest.mark.parametrize("rest", [0.0, 2.0**-53, 1e-9, 1e-5, 1e-4])
+@pytest.mark.parametrize("metric", sorted(SIMULATED))
+def test_no_errors_at_confidences_near_1_do_not_show_that_there_are_none(metric: str, rest: float) -> None:
+    table = SampleTable.from_confidences(np.full(200, 1 - rest), np.ones(200, bool))
+    (row,) = lscli.measure(table, metrics=metric, ci=True, bootstrap=200).rows
+    if metric.endswith("discrimination"):  # of equal confidences nothing is discriminated
+        assert (0, 0) == (row.ci_low, row.ci_high)
+    else:
+        assert 0 == row.ci_low < 1.5e-4 < row.ci_high
+
+
+def test_impossible_samples_have_an_infinite_upper_end_alone() -> None:
+    table = SampleTable.from_confidences(np.ones(50), np.zeros(50, bool))
+    (row,) = lscli.measure(table, metrics="nll_miscalibration", ci=True, bootstrap=50).rows
+    assert (0, np.inf) == (row.ci_low, row.ci_high)
