@@ -51,7 +51,9 @@ class Value(NamedTuple):
 
     def times(self, factor: float) -> Value:
         """The number times a constant."""
-        return self._replace(value=factor * self.value, stderr=abs(factor) * self.stderr, whole=factor * self.whole)
+        return self._replace(
+            value=factor * self.value + 0.0, stderr=abs(factor) * self.stderr, whole=factor * self.whole
+        )
 
 
 class Given(NamedTuple):
