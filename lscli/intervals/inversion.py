@@ -48,7 +48,8 @@ def inverted(observed: float, family: Family, level: float) -> tuple[float, floa
     """The interval of a metric by inversion; nan if the observed value is nan.
 
     The lower end is 0 if the observed value is no larger than those of calibrated models. It need not contain the
-    observed value.
+    observed value. Below the 16 % quantile of calibrated models, a value counts as that quantile for the upper end:
+    an error that is small by luck does not show that there is none (Cowan et al. 2011, power-constrained limits).
 
     Args:
         observed: the metric of the sample.
@@ -60,7 +61,8 @@ def inverted(observed: float, family: Family, level: float) -> tuple[float, floa
     tail = (1 - level) / 2
     # A value may be as likely as not exactly the observed one, but for rounding, as where no sample is wrong.
     low = family.value(_reaching(observed * (1 - _ROUNDING) - _NOTHING, family, 1 - tail))
-    high = family.value(_reaching(observed * (1 + _ROUNDING) + _NOTHING, family, tail))
+    lucky = float(np.quantile(np.minimum(family.simulated(0.0), _LARGEST), _CENTRAL[0]))
+    high = family.value(_reaching(max(observed, lucky) * (1 + _ROUNDING) + _NOTHING, family, tail))
     return low, max(low, high)  # where values hardly vary, the search may end on either side
 
 

@@ -59,7 +59,7 @@ def test_the_lower_end_is_0_for_a_calibrated_model(metric: str) -> None:
     assert (intervals[:, 0] > 0).sum() <= 5
     assert (intervals[:, 0] == 0).sum() >= 45
     # The upper end is 0, too, where the error is less than in 97.5 % of the samples of calibrated models.
-    assert (intervals[:, 1] == 0).sum() <= 5
+    assert (intervals[:, 1] > 0).all()
 
 
 @pytest.mark.slow
