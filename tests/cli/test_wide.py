@@ -83,7 +83,7 @@ def test_intervals_fill_their_columns(run: Run) -> None:
     means = [k for k, row in enumerate(rows) if row["stderr"]]
     assert [] == [rows[k]["metric"] for k in means if not low[k] <= value[k] <= high[k]]
     plain = records(run(*SAMPLE))
-    assert [row["value"] for row in plain] == [row["value"] for row in rows]
+    assert [row["value"] for row in plain] == [row["value"] for row in rows if row["metric"] != "ece_p"]
     assert {""} == {row[name] for row in plain for name in ("ci_low", "ci_high")}
 
 

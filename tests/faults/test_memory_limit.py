@@ -157,7 +157,7 @@ def fitted(free: int, *, total: int = 1 << 40, **given: Any) -> Fit:
 
 
 def test_less_memory_is_fewer_rows_then_fewer_threads_then_fewer_rows_again() -> None:
-    free = [1 << 40, 150 * MIB, 100 * MIB, 40 * MIB, 24 * MIB]
+    free = [1 << 40, 150 * MIB, 120 * MIB, 40 * MIB, 26 * MIB]
     assert [(8, 1048), (8, 1048), (8, 524), (2, 262), (1, 262)] == [tuple(fitted(size)) for size in free]
     assert (0, 1) == tuple(fitted(20 * MIB))
 

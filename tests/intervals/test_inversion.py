@@ -27,7 +27,14 @@ def test_the_lower_end_is_0_where_the_first_model_is_not_rejected() -> None:
     low, high = inverted(1.9, shifted(), 0.95)
     assert 0 == low
     assert 1.9 + 1.96 == pytest.approx(high, abs=0.06)
-    assert (0, 0) == inverted(-3.0, shifted(), 0.95)
+
+
+def test_a_value_that_is_small_by_luck_does_not_show_that_there_is_none() -> None:
+    # It counts as the 16 % quantile of the first model, one standard deviation below its mean.
+    for observed in (-3.0, -99.0):
+        low, high = inverted(observed, shifted(), 0.95)
+        assert 0 == low
+        assert 1.96 - 1 == pytest.approx(high, abs=0.06)
 
 
 def test_an_end_is_that_of_the_last_model_where_none_is_rejected() -> None:
@@ -54,7 +61,7 @@ def test_infinite_values_are_beyond_any_observed_one() -> None:
     assert 0 < low < 0.02
     assert 2.5 + 1.96 == pytest.approx(high, abs=0.06)
     everywhere = Family(lambda t: np.full(9, math.inf), lambda t: t, 100.0)
-    assert (0, 0) == inverted(2.5, everywhere, 0.95)
+    assert (0, 100) == inverted(2.5, everywhere, 0.95)
 
 
 @pytest.mark.parametrize("draws", [2, 3, 20])

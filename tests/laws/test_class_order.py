@@ -22,6 +22,8 @@ TOLERANCE = 1e-9
 # A label may have the same logit as other classes. Its rank is then decided by the order of the classes, as in
 # numpy.argsort and torch.topk, though its row has one maximum.
 RANKS = ("top3_accuracy", "top5_accuracy")
+# These pair rows or draw labels, in an order that is arbitrary among rows that are permutations of each other.
+DRAWN = ("skce_p", "skce_linear", "skce_linear_p")
 CASES = st.tuples(
     st.sampled_from(KINDS),
     st.sampled_from([2, 3, 10, 130, 1000]),
@@ -53,7 +55,8 @@ def test_the_names_of_the_classes_do_not_matter(kernel: Kernel, case: Any, maske
     options |= {"kernel": kernel, "eps": [0.0, 0.1, 1.0], "masked_classes": masked}
     expected = values(logits, labels, **options)
     found = values(*renamed(logits, labels, case[3])[:2], **options)
-    assert [] == differences(without(expected, *RANKS), without(found, *RANKS), TOLERANCE)
+    exempt = RANKS if case[0] == "normal" else (*RANKS, *DRAWN)
+    assert [] == differences(without(expected, *exempt), without(found, *exempt), TOLERANCE)
 
 
 @pytest.mark.parametrize("kernel", KERNELS)

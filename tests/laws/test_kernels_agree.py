@@ -23,7 +23,11 @@ def test_the_kernels_agree(kind: str, classes: int, dtype: str) -> None:
         logits, labels, weights = tied_set(kind, rows, classes, dtype, classes, tied_maxima=True)
     eps = [0.0, 0.1, 1.0]
     by_numpy, by_torch = (values(logits, labels, weights=weights, kernel=k, eps=eps) for k in ("numpy", "torch"))
-    assert [] == differences(without(by_numpy, *EXCESS), without(by_torch, *EXCESS), 1e-6)
+    small = (*EXCESS, "ece_marginal")
+    assert [] == differences(without(by_numpy, *small), without(by_torch, *small), 1e-6)
+    # Wide float32 rows have float32 probabilities, of about 1/K: their error is compared to 1e-6 of that.
+    (marginal,) = (key for key in by_numpy if key[0] == "ece_marginal")
+    assert abs(by_numpy[marginal] - by_torch[marginal]) <= 1e-6 * max(by_numpy[marginal], 1 / classes)
     loss = {key[2]: value for key, value in by_numpy.items() if key[0] == "loss_smoothed"}
     for key, value in by_numpy.items():
         if key[0] in EXCESS and np.isfinite(value):
