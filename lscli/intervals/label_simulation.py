@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
 # The model at t = 1 is at least so many standard errors from that at t = 0.
 _FAR = 3.0
-# The least error of which `near` keeps its digits: about the width of a cell.
-_RESOLVED = 1e-3
 # Steps in which the shapes are scaled to the same error.
 _SCALINGS = 6
 
@@ -133,8 +131,7 @@ def label_interval(metric_id: str, table: SampleTable, settings: Settings, boots
         if not shapes.any():  # a single wrong sample would make it infinite
             return 0.0, math.inf
     observed = float(error.of(cells, cells.sums.residual[None])[0])
-    near = error.near if observed > _RESOLVED else None
-    of_sets = partial(error.of, cells) if near is None else near(cells, observed)
+    of_sets = partial(error.of, cells) if error.near is None else error.near(cells, observed)
     family = partial(_family, cells, error, lambda shift: noise.simulated(shift, of_sets), scatter, start)
     low, high = inverted(observed, family(shapes), bootstrap.level)
     # If it begins at 0, the sign of the gaps is not known either, and where errors are rare it matters.

@@ -10,6 +10,7 @@ import torch
 from sklearn.metrics import accuracy_score, top_k_accuracy_score
 
 import lscli
+from lscli import SampleTable
 from tests.metrics.tables import learned
 
 
@@ -27,3 +28,9 @@ def test_confidence_on_errors_is_missing_without_errors() -> None:
     report = lscli.evaluate(np.array([[2.0, 0.0], [0.0, 3.0]]), [0, 1])
     assert math.isnan(report["confidence_on_errors"])
     assert report["confidence_on_correct"] == report["confidence_mean"]
+
+
+def test_a_gap_of_nothing_has_no_sign() -> None:
+    table = SampleTable.from_confidences([1.0], [True])
+    (row,) = lscli.measure(table, metrics="confidence_gap").rows
+    assert "0.0" == repr(row.value)
