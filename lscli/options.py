@@ -39,6 +39,8 @@ Dtype = Literal["bfloat16"]
 EnsembleOf = Literal["probs", "logits"]
 ChoiceScore = Literal["sum", "per-character", "per-byte"]
 Kernel = Literal["auto", "numpy", "torch"]
+RecalibrationMethod = Literal["temperature", "ets", "svs", "sms", "beta", "quadratic", "isotonic", "venn-abers"]
+Objective = Literal["loss_hard", "loss_smoothed"]
 WorstBy = Literal["loss", "confidence"]
 OutputFormat = Literal["auto", "table", "csv", "json", "markdown", "parquet", "npy"]
 Progress = Callable[[int, int], None]
@@ -46,7 +48,7 @@ Amounts = float | str | Iterable[float | str]
 Words = str | Iterable[str]
 
 READING, CONFIDENCES, SPEED, OUTPUT = "Reading", "Without logits", "Speed", "Output"
-WEIGHTS, SMOOTHING = "Weights and groups", "Label smoothing"
+WEIGHTS, SMOOTHING, RECALIBRATION = "Weights and groups", "Label smoothing", "Recalibration"
 CALIBRATION, INTERVALS = "Calibration", "Intervals"
 
 
@@ -110,6 +112,9 @@ PROGRESS = Option(
 
 
 _NO_CLUSTERS = Option(hidden=True, hint="clusters only change standard errors, and there are none here: leave it out")
+
+
+_NO_MAP = Option(hidden=True, unrecorded=True, hint="lscli eval takes it")
 
 
 # Groups of options that several questions share.
@@ -314,6 +319,7 @@ OF_LOGITS = {
     *("logits_key", "kind", "binary", "flatten", "class_axis", "soft_labels", "positive_class", "top_label"),
     *("class_weights", "prior", "noise_rate", "choice_score", "kernel", "min_prob", "class_names"),
     *("topk_classes", "classes", "label_log_probs", "ensemble", "ensemble_axis", "ensemble_of"),
+    *("calibrator", "temperature", "cross_fit"),
 }
 
 
@@ -443,8 +449,51 @@ class SpeedOptions(ThreadOptions, DeviceOptions):
     ] = None
 
 
+class RecalibrationOptions(Options):
+    """A map of the logits, before anything is measured."""
+
+    calibrator: Annotated[
+        "Any",
+        Option(
+            "Recalibrate the logits with this file, which lscli fit wrote.",
+            RECALIBRATION,
+            "FILE",
+            shown=False,
+            file=True,
+        ),
+    ] = None
+    temperature: Annotated[
+        float | None,
+        Option(
+            "Divide the logits by T.",
+            RECALIBRATION,
+            "T",
+            shown=False,
+            above=0,
+            below=float("inf"),
+            hint="1 changes nothing",
+        ),
+    ] = None
+    cross_fit: Annotated[
+        RecalibrationMethod | None,
+        Option(
+            "Recalibrate each sample by a map that is fitted on the other four fifths of the samples.",
+            RECALIBRATION,
+            "METHOD",
+            shown=False,
+        ),
+    ] = None
+
+
 class ReadingOptions(
-    SpeedOptions, TopKOptions, FileOptions, ConfidenceOptions, EnsembleOptions, ValueOptions, RowOptions
+    SpeedOptions,
+    TopKOptions,
+    FileOptions,
+    ConfidenceOptions,
+    EnsembleOptions,
+    RecalibrationOptions,
+    ValueOptions,
+    RowOptions,
 ):
     """How logits and labels, or confidences, are read."""
 
@@ -759,6 +808,50 @@ class SamplesOptions(ReadingOptions, WorstOptions):
     """Options of `lscli.per_sample` and `lscli samples`."""
 
 
+class FitWordsOptions(EpsOptions):
+    """The map, and what it minimises."""
+
+    method: Annotated[
+        RecalibrationMethod | Literal["all"],
+        Option(
+            "The map: temperature, ets, svs, sms, beta, quadratic, isotonic or venn-abers. all compares them.",
+            RECALIBRATION,
+            "METHOD",
+        ),
+    ] = "temperature"
+    objective: Annotated[
+        Objective,
+        Option("For temperature, the loss to minimise: loss_hard, or loss_smoothed at --eps.", RECALIBRATION),
+    ] = "loss_hard"
+
+
+class FitOptions(LogitsOptions, IntervalOptions, FitWordsOptions):
+    """Options of `lscli.fit` and `lscli fit`."""
+
+    calibrator: Annotated[None, _NO_MAP] = None
+    temperature: Annotated[None, _NO_MAP] = None
+    cross_fit: Annotated[
+        bool,
+        Option(
+            "Also measure each sample by a map that is fitted on the other four fifths of the samples.", RECALIBRATION
+        ),
+    ] = False
+    per_group: Annotated[bool, Option("Fit one map for each group.", RECALIBRATION)] = False
+
+
+class FitOutputOptions(RunOptions):
+    """The output of `lscli fit` and `lscli recalibrate`: the answer goes to standard output."""
+
+    output: Annotated[
+        str,
+        Option("Write the calibrator to this file, completely or not at all.", OUTPUT, "FILE", short="-o", shown=False),
+    ] = "-"
+
+
+class ApplyOptions(LogitsOptions):
+    """Options of `lscli.apply` and `lscli apply`."""
+
+
 class TriedOptions(Options):
     """What to try to explain a loss."""
 
@@ -790,6 +883,9 @@ class ExplainOptions(LogitsOptions, TriedWeightOptions, TriedOptions):
     groups: Annotated[None, _NO_GROUPS] = None
     group_by: Annotated[None, _NO_GROUPS] = None
     clusters: Annotated[None, _NO_CLUSTERS] = None
+    calibrator: Annotated[None, _NO_MAP] = None
+    temperature: Annotated[None, _NO_MAP] = None
+    cross_fit: Annotated[None, _NO_MAP] = None
 
 
 class InspectOptions(Options):

@@ -13,6 +13,7 @@ from lscli.api.plausibility import COLUMNS, plausibility_notes
 from lscli.api.positive_class import as_stated, check_two_classes
 from lscli.api.settings import settings_of
 from lscli.errors import InputError, warn
+from lscli.io.mapped import MappedLogits
 from lscli.metrics.base import Given
 from lscli.metrics.ensemble import COLUMNS as OF_MEMBERS
 from lscli.metrics.smoothed_losses import WEIGHTED_HARD, entropies, vectors
@@ -195,8 +196,9 @@ def read(
 
 
 def _given(opened: Inputs) -> Given:
-    """What libraries would be given. The mean of an ensemble and raised probabilities have no type of their own."""
-    if opened.logits.members is not None or opened.options.min_prob is not None or opened.topk is not None:
+    """What libraries would be given. A mean of members, rows after a map and raised probabilities have no type."""
+    computed = opened.logits.members is not None or isinstance(opened.logits, MappedLogits)
+    if computed or opened.options.min_prob is not None or opened.topk is not None:
         return Given()
     return Given(opened.logits.stored, softmax=opened.logits.kind != "probs")
 

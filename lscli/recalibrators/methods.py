@@ -1,0 +1,8 @@
+"""The table of methods."""
+
+from __future__ import annotations
+
+from lscli.recalibrators import temperature
+from lscli.recalibrators.base import Method
+
+METHODS: dict[str, Method] = {each.name: each for each in (temperature.METHOD,)}
