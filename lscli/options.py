@@ -830,7 +830,7 @@ class FitOptions(LogitsOptions, IntervalOptions, FitWordsOptions):
 
     calibrator: Annotated[None, _NO_MAP] = None
     temperature: Annotated[None, _NO_MAP] = None
-    cross_fit: Annotated[
+    cross_fit: Annotated[  # type: ignore[assignment]  # a flag here
         bool,
         Option(
             "Also measure each sample by a map that is fitted on the other four fifths of the samples.", RECALIBRATION
