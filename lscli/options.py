@@ -830,12 +830,12 @@ class FitOptions(LogitsOptions, IntervalOptions, FitWordsOptions):
 
     calibrator: Annotated[None, _NO_MAP] = None
     temperature: Annotated[None, _NO_MAP] = None
-    cross_fit: Annotated[  # type: ignore[assignment]  # a flag here
+    cross_fit: Annotated[
         bool,
         Option(
             "Also measure each sample by a map that is fitted on the other four fifths of the samples.", RECALIBRATION
         ),
-    ] = False
+    ] = False  # type: ignore[assignment]  # a flag here
     per_group: Annotated[bool, Option("Fit one map for each group.", RECALIBRATION)] = False
 
 
