@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lscli.kernels.value_hash import factors, fingerprint, value_hash
+from lscli.errors import InputError
+from lscli.kernels.softmax_moments import FirstMoments
+from lscli.kernels.value_hash import ValueHashes, fingerprint
 from lscli.recalibrators.base import FitRows
-from lscli.scan.blocks import pass_over
+from lscli.recalibrators.temperature import first_moments, losses_before, start
 from lscli.scan.scan import scan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.api.inputs import Inputs
-    from lscli.scan.blocks import Block
     from lscli.scan.scan import Scan
     from lscli.table import SampleTable
 
@@ -51,31 +52,55 @@ class CheckedRows(NamedTuple):
         }
 
 
-def checked_rows(opened: Inputs) -> CheckedRows:
-    """Read and check every row.
+def checked_rows(opened: Inputs, eps: float = 0.0) -> CheckedRows:
+    """Read and check every row, and compute in the same pass what a temperature is fitted from.
+
+    Args:
+        opened: the inputs.
+        eps: the amount of smoothing in the loss that temperature minimises; 0 for the labels as they are.
 
     Raises:
+        InputError: a label is at -inf, or with smoothing any class is; or as `lscli.evaluate`.
         LscliError: as `lscli.evaluate`.
     """
-    options = opened.options
+    options, logits = opened.options, opened.logits
+    label, weight = np.maximum(opened.label, 0), next(opened.rows.weights_by_group())
+    moments = FirstMoments(label, logits.shape[1], logits.dtype, start(logits, label, weight, eps))
+    of_values = ValueHashes(*logits.shape, logits.dtype)
     result = scan(
-        opened.logits,
+        logits,
         opened.label,
         {"row", "loss_hard", *opened.columns},
         options,
         watch=opened.watch,
         counted=opened.counted,
+        beside=[moments, of_values],
     )
-    kept = np.zeros(opened.logits.shape[0], np.bool_)
+    _check_masked(opened, result, eps)
+    kept = np.zeros(len(label), np.bool_)
     kept[result.table["row"]] = True
-    weight = np.where(kept, next(opened.rows.weights_by_group()), 0.0)
-    label = np.maximum(opened.label, 0)
-    rows = FitRows(opened.logits, label, weight, options.threads, options.progress, opened.logits.name)
-    hashes = np.zeros(len(label), np.uint64)
-    by = factors(rows.classes)
+    weight = np.where(kept, weight, 0.0)
+    rows = FitRows(logits, label, weight, options.threads, options.progress, logits.name, eps)
+    unused = weight == 0
+    moments.leave_out(unused)
+    of_values.hashes[unused] = 0
+    before = np.zeros(len(label))
+    before[result.table["row"]] = result.table["loss_hard"]
+    before[unused] = 0
+    rows.keep(first_moments, moments)
+    rows.keep(losses_before, before)
+    return CheckedRows(rows, of_values.hashes, opened.rows.tables(result.table), result)
 
-    def work(block: Block) -> None:
-        hashes[block.rows] = value_hash(block.x, by)
 
-    pass_over(rows.logits, label, weight, work, lambda _: None, rows.threads)
-    return CheckedRows(rows, hashes, opened.rows.tables(result.table), result)
+def _check_masked(opened: Inputs, result: Scan, eps: float) -> None:
+    """Refuse labels of probability 0, whose loss is infinite under every map."""
+    logits = opened.logits
+    what = "probability 0" if logits.kind == "probs" else "the logit -inf"
+    if len(result.zero_labels):
+        name, row = logits.located(int(result.zero_labels[0]))
+        raise InputError(f"the label of row {row} has {what}: its loss is infinite", "look at that row", where=name)
+    if eps and result.masked and opened.options.masked_classes != "exclude":
+        found = f"{result.masked} of {len(result.table)} samples have a class of {what}: its smoothed loss is infinite"
+        raise InputError(
+            found, "to leave such classes out of their row, say --masked-classes exclude", where=logits.name
+        )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lscli.arrays import widened
 from lscli.kernels.row_hash import GOLDEN, finished
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 _SPREAD = np.uint64(GOLDEN)
+_ELEMENTS = 1 << 16  # taken together: they stay in the cache
 
 
 def factors(num_classes: int) -> Array:
@@ -27,10 +29,37 @@ def factors(num_classes: int) -> Array:
 
 def value_hash(x: Array, by: Array) -> Array:
     """The hash of rows x [n, K] of floats, given their factors; [n] uint64."""
-    bits = (x.astype(np.float32) + np.float32(0)).view(np.uint32).astype(np.uint64)
-    bits *= by
-    total: Array = np.add.reduce(bits, axis=1)
-    return finished(total + np.full(1, x.shape[1], np.uint64) * _SPREAD)
+    total = np.empty(len(x), np.uint64)
+    step = max(1, _ELEMENTS // x.shape[1])
+    with np.errstate(all="ignore"):  # a float64 beyond float32 becomes inf
+        for start in range(0, len(x), step):
+            bits = np.add(x[start : start + step], np.float32(0), dtype=np.float32, casting="same_kind")
+            # Integers: einsum adds them exactly, in any order, and multiplies modulo 2^64.
+            np.einsum(
+                "nk,k->n", bits.view(np.uint32), by, out=total[start : start + step], dtype=np.uint64, casting="unsafe"
+            )
+    total += np.full(1, x.shape[1], np.uint64) * _SPREAD
+    return finished(total)
+
+
+class ValueHashes:
+    """The hashes of all rows, filled by a pass over them.
+
+    Attributes:
+        hashes: [N] uint64.
+    """
+
+    def __init__(self, rows: int, num_classes: int, dtype: str) -> None:
+        self.hashes = np.zeros(rows, np.uint64)
+        self._dtype = dtype
+        self._by = factors(num_classes)
+
+    def add(self, x: Array, first: int) -> None:
+        """Fill in rows [n, K] as stored, the first of which has the number `first`; called from any thread."""
+        step = max(1, _ELEMENTS // x.shape[1])
+        for start in range(0, len(x), step):
+            rows = widened(x[start : start + step], self._dtype)
+            self.hashes[first + start : first + start + len(rows)] = value_hash(rows, self._by)
 
 
 def fingerprint(hashes: Array, label: Array) -> int:

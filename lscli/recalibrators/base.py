@@ -41,6 +41,7 @@ class FitRows:
         threads: the number of threads; None for all processors.
         progress: called with the number of rows that a pass has read, and of all.
         name: what errors call these rows.
+        eps: the amount of smoothing of the labels in the loss that temperature minimises, by the uniform distribution.
     """
 
     logits: Logits
@@ -49,7 +50,9 @@ class FitRows:
     threads: int | None = None
     progress: Progress | None = None
     name: str = "logits"
+    eps: float = 0.0
     _memo: dict[Any, Any] = field(default_factory=dict)
+    _whole: FitRows | None = None
 
     @property
     def classes(self) -> int:
@@ -63,7 +66,16 @@ class FitRows:
 
     def weighted(self, weight: Array, name: str = "") -> FitRows:
         """The same rows with other weights, [N], such as 0 for a fold."""
-        return replace(self, weight=weight, name=name or self.name, _memo={})
+        return replace(self, weight=weight, name=name or self.name, _memo={}, _whole=self.whole)
+
+    @property
+    def whole(self) -> FitRows:
+        """The rows that were checked, of which these are a weighting."""
+        return self._whole or self
+
+    def keep(self, compute: Callable[[FitRows], T], value: T) -> None:
+        """Give the value that `once` returns for this function."""
+        self._memo[compute] = value
 
     def once(self, compute: Callable[[FitRows], T]) -> T:
         """The value of a module-level function of these rows, computed once, such as the fitted temperature."""

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _ELEMENTS = 1 << 19  # of a block: its arrays stay in the cache
+# Rows of a sample, the most bytes that they take, and the least rows whatever they take.
+_SAMPLE, _SAMPLE_BYTES, _LEAST = 2048, 32 << 20, 64
 
 
 class Block(NamedTuple):
@@ -106,7 +108,7 @@ def pass_over(
             rows = kept + start
             x = x.astype(np.float64 if x.dtype == np.float64 else np.float32, copy=False)
             # A copy where not all rows are kept, or where the rows are the caller's own array.
-            x = x[kept] if len(kept) < len(x) else x if np.shares_memory(x, buffer) else x.copy()
+            x = x[kept] if len(kept) < len(x) else x if np.may_share_memory(x, buffer) else x.copy()
             hand_over(number, work(Block(rows, x, label[rows], weight[rows])))
 
     def show(taken: int) -> None:
@@ -115,3 +117,25 @@ def pass_over(
 
     run_threads(thread, range(len(starts)), min(threads or processors(), len(starts)), show)
     logits.check_unchanged()
+
+
+def sampled(logits: Logits, weight: Array) -> tuple[Array, Array]:
+    """Evenly spaced rows of a weight above 0, whatever their values: the rows [m, K], floats, and their numbers [m].
+
+    Rows floor(i N / m) are looked at, at most 2048 and at most 32 MiB, but at least 64 of them.
+    """
+    total, classes = logits.shape
+    count = min(total, _SAMPLE, max(_LEAST, _SAMPLE_BYTES // (classes * logits.storage.itemsize)))
+    rows = np.arange(count) * total // count
+    rows = rows[weight[rows] > 0]
+    found: list[Array] = [np.empty((0, classes), np.float32)]
+    if logits.sequential or logits.tensor is not None:  # where single rows are slow
+        chosen = np.zeros(total)
+        chosen[rows] = 1
+        pass_over(logits, np.zeros(total, np.int32), chosen, lambda block: block.x.copy(), found.append)
+        return np.concatenate(found), rows
+    read, _ = reader(logits, None)
+    x = np.empty((len(rows), classes), logits.storage)
+    for place, row in enumerate(rows.tolist()):
+        x[place] = read(row, row + 1, x[place : place + 1])[0]
+    return widened(x, logits.dtype), rows

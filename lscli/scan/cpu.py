@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lscli.kernels.class_sums import ClassSums
     from lscli.kernels.devices import CpuKernel
     from lscli.options import Kernel, Progress
+    from lscli.scan.beside import Beside
     from lscli.scan.soft import Soft
     from lscli.scan.table_builder import TableBuilder
     from lscli.scan.value_watch import ValueWatch
@@ -35,6 +36,7 @@ def scan_on_cpu(
     report: Progress,
     soft: Soft | None = None,
     watch: ValueWatch | None = None,
+    beside: Sequence[Beside] = (),
 ) -> None:
     """Fill the table: each thread reads chunks into its own buffer and computes their states with its own kernel.
 
@@ -71,6 +73,8 @@ def scan_on_cpu(
                 label = read_labels(start, stop)
             if own_watch is not None and own_watch.open:
                 own_watch.add(x, logits.first + start)
+            for each in beside:  # before the kernel overwrites the chunk
+                each.add(x, start)
             builder.add(start, place, compute.row_state(x, label, overwrite=x is out, first=start))
 
     def show(taken: int) -> None:

@@ -13,6 +13,7 @@ from lscli.kernels.devices import resolve
 from lscli.kernels.rowstate import WIDE
 from lscli.limits import processors
 from lscli.options import ReadingOptions
+from lscli.scan.beside import over_host
 from lscli.scan.chunk_size import fit, table_bytes
 from lscli.scan.cpu import scan_on_cpu
 from lscli.scan.row_checks import RowChecks
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from lscli.io.logits import Logits
     from lscli.kernels.class_sums import ClassSums
     from lscli.options import Kernel
+    from lscli.scan.beside import Beside
     from lscli.scan.soft import Soft
     from lscli.scan.topk import Tail
     from lscli.scan.value_watch import ValueWatch
@@ -75,6 +77,7 @@ def scan(
     soft: Soft | None = None,
     watch: ValueWatch | None = None,
     counted: NDArray[np.bool_] | None = None,
+    beside: Sequence[Beside] = (),
 ) -> Scan:
     """Read every row once and compute the given columns of all samples that are not ignored.
 
@@ -90,6 +93,7 @@ def scan(
             meaning then, and the columns are those of `kernels.soft.SOFT_COLUMNS`.
         watch: looks at the values of all rows.
         counted: [N] bool, the rows whose masked classes are counted; None for all.
+        beside: see the same rows, ignored ones too, on the host.
 
     Raises:
         InputError: a row is refused, or every row is skipped or ignored.
@@ -102,7 +106,7 @@ def scan(
         on_host = logits.tensor is None
         hint = "leave out --device and --kernel" if on_host else "move the logits to the CPU: logits.cpu()"
         raise UsageError(what, hint, where="soft-labels")
-    found = _scan(logits, label, columns, options, class_sums, vectors, soft, watch, counted)
+    found = _scan(logits, label, columns, options, class_sums, vectors, soft, watch, counted, beside)
     logits.verify()
     if soft is not None:
         soft.labels.check_unchanged()
@@ -155,6 +159,7 @@ def _scan(
     soft: Soft | None = None,
     watch: ValueWatch | None = None,
     counted: NDArray[np.bool_] | None = None,
+    beside: Sequence[Beside] = (),
 ) -> Scan:
     if isinstance(logits, TopK):  # whose rows give bounds, have no masked classes, and are not watched
         from lscli.scan.topk import scan_topk  # imported only for these
@@ -168,12 +173,15 @@ def _scan(
     builder = TableBuilder(logits, label, columns, vectors, of_labels, checks)
     report = options.progress or (lambda done, total: None)
     if options.device == "cpu":
-        scan_on_cpu(logits, builder, class_sums, options.kernel, fitted.threads, fitted.chunk_rows, report, soft, watch)
+        threads, chunk_rows = fitted
+        scan_on_cpu(logits, builder, class_sums, options.kernel, threads, chunk_rows, report, soft, watch, beside)
     else:
         from lscli.scan.device import scan_on_device
 
         device = str(options.device)
         scan_on_device(logits, builder, class_sums, device, fitted.threads, fitted.chunk_rows, report, watch)
+        if beside:
+            over_host(logits, beside, options.threads, options.progress)
     logits.check_unchanged()
     counts = builder.skipped, checks.masked, checks.zero_labels, builder.ignored
     return Scan(builder.table(), str(options.device), options.kernel, *counts)
