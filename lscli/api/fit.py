@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli._version import __version__
+from lscli.api.loss_targets import parse_eps
+from lscli.errors import UsageError
 from lscli.recalibrators.calibrator import Calibrator
 from lscli.recalibrators.methods import METHODS
 
@@ -14,9 +16,24 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.api.fit_rows import CheckedRows
+    from lscli.options import FitWordsOptions
     from lscli.recalibrators.base import FitRows
 
     Array = NDArray[Any]
+
+
+def smoothing(options: FitWordsOptions) -> float:
+    """The amount of smoothing in the loss that a temperature minimises; 0 for the hard loss.
+
+    Raises:
+        UsageError: `eps` is not one number from 0 to below 1.
+    """
+    if options.objective == "loss_hard":
+        return 0.0
+    (eps, *more) = parse_eps(options.eps, allow_negative=False)
+    if more or not eps < 1:
+        raise UsageError("takes one amount below 1 here", "0.1 is usual", where="eps")
+    return eps
 
 
 def fitted(method: str, checked: CheckedRows, rows: FitRows | None = None) -> Calibrator:
@@ -29,8 +46,11 @@ def fitted(method: str, checked: CheckedRows, rows: FitRows | None = None) -> Ca
 
     Raises:
         InputError: there is no optimum.
+        UsageError: the rows have a smoothed loss, which only a temperature minimises.
     """
     rows = rows or checked.rows
+    if rows.eps and method != "temperature":
+        raise UsageError(f"{method} minimises no smoothed loss", "only temperature does", where="objective")
     found = METHODS[method].fit(rows)
     described = {
         "rows": int(np.count_nonzero(rows.weight)),

@@ -1,6 +1,6 @@
 """Moments of rows under softmax(b z), the derivatives of the nll in b, for a fit of a temperature.
 
-Let d = z - max z, and E the mean under softmax(b z). The nll of a row is ln sum e^(b d) - b d_y. Its derivatives in b are
+Let d = z - max z, and E the mean under softmax(b z). The nll of a row is ln sum e^(b d) - b d_y; its derivatives in b:
 
     s = E d - d_y,   v = E (d - E d)^2,   k = E (d - E d)^3.
 
@@ -56,8 +56,8 @@ class SoftmaxMoments:
 
         Returns:
             [4, n]: the nll, s, v and k. With `first`, [7, n]: also mean d - d_y, the value of s at b = 0, the largest
-            |d|, and whether d_y is below 0. A class at -inf takes no part in any of these; where the label is at -inf, the nll is inf.
-            A row with nan, with +inf, or of -inf alone has no meaning.
+            |d|, and whether d_y is below 0. A class at -inf takes no part in any of these; where the label is at -inf,
+            the nll is inf. The values of a row with nan, with +inf, or of -inf alone mean nothing.
         """
         out = np.empty((7 if first else 4, len(x)))
         with np.errstate(all="ignore"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
-from fractions import Fraction
+import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -22,6 +22,7 @@ from lscli.scan.blocks import pass_over, sampled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from fractions import Fraction
 
     from numpy.typing import NDArray
 
@@ -158,6 +159,8 @@ def _refused(rows: FitRows, first: FirstMoments) -> InputError | None:
 
 def _exact_slope_at_0(rows: FitRows) -> Fraction:
     """The weighted sum of mean z - z_y over the rows, without any rounding."""
+    from fractions import Fraction  # imported only for a close call, because start-up time counts
+
     total = Fraction(0)
 
     def work(block: Block) -> Fraction:
@@ -205,8 +208,12 @@ def _pass(rows: FitRows, searches: dict[int, tuple[FitRows, Search]], slope_at_0
     """The sums of each search at its b."""
     totals = {number: np.zeros(6) for number in searches}
 
+    local = threading.local()  # a thread reuses its buffers
+
     def work(block: Block) -> dict[int, Array]:
-        moments, found = SoftmaxMoments(rows.classes, str(block.x.dtype)), {}
+        if not hasattr(local, "moments"):
+            local.moments = SoftmaxMoments(rows.classes, str(block.x.dtype))
+        moments, found = local.moments, {}
         for number, (part, search) in searches.items():
             weight = part.weight[block.rows]
             kept = np.flatnonzero(weight > 0)
