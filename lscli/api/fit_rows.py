@@ -95,12 +95,12 @@ def checked_rows(opened: Inputs, eps: float = 0.0) -> CheckedRows:
 def _check_masked(opened: Inputs, result: Scan, eps: float) -> None:
     """Refuse labels of probability 0, whose loss is infinite under every map."""
     logits = opened.logits
-    what = "probability 0" if logits.kind == "probs" else "the logit -inf"
+    what = "of probability 0" if logits.kind == "probs" else "at minus infinity"
     if len(result.zero_labels):
         name, row = logits.located(int(result.zero_labels[0]))
-        raise InputError(f"the label of row {row} has {what}: its loss is infinite", "look at that row", where=name)
+        raise InputError(f"the label of row {row} is {what}: its loss is infinite", "look at that row", where=name)
     if eps and result.masked and opened.options.masked_classes != "exclude":
-        found = f"{result.masked} of {len(result.table)} samples have a class of {what}: its smoothed loss is infinite"
+        found = f"{result.masked} of {len(result.table)} samples have a class {what}: their smoothed loss is infinite"
         raise InputError(
             found, "to leave such classes out of their row, say --masked-classes exclude", where=logits.name
         )
