@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 # Bytes of each of two buffers: they stay in the second-level cache, and two threads do not yet wait for each other.
 _TILE = 1 << 19
-# Stands for -inf, whose product with e^u = 0 would be nan.
-_FAR = -1e300
+# Stands for all below it, whose square times e^u = 0 would be nan.
+_FAR = -1e150
 
 
 class SoftmaxMoments:
@@ -42,6 +42,7 @@ class SoftmaxMoments:
         self._k = num_classes
         self._dtype = dtype
         self._axis = 0 if num_classes < NARROW else 1  # one line per class where rows are short; see layouts.py
+        self._products = "kn,kn->n" if self._axis == 0 else "nk,nk->n"
         self._tile = max(2, _TILE // (8 * num_classes))
         self._u, self._e = np.empty(self._tile * num_classes), np.empty(self._tile * num_classes)
 
@@ -85,7 +86,7 @@ class SoftmaxMoments:
         u -= by_row(np.maximum.reduce(u, axis=axis))
         of_label = u[at]
         if len(out) == 7:
-            out[4] = np.add.reduce(u, axis=axis) / self._k - of_label
+            out[4] = self._sum(u) / self._k - of_label
             out[5] = -np.minimum.reduce(u, axis=axis)
             out[6] = of_label < 0
             masked = np.flatnonzero(out[5] == np.inf)
@@ -93,29 +94,34 @@ class SoftmaxMoments:
                 self._masked(u[:, masked].T if axis == 0 else u[masked], of_label[masked], out[4:], masked)
         u *= b
         right = of_label == 0
-        total, first = self._exponentials(u, e, at, right)
-        if np.isnan(first).any():
+        sums = self._sums(u, e, at, right)
+        if np.isnan(sums[3]).any():
+            np.copyto(u, x.T if axis == 0 else x)
+            u -= by_row(np.maximum.reduce(u, axis=axis))
+            u *= b
             np.maximum(u, _FAR, out=u)
-            total, first = self._exponentials(u, e, at, right)
+            sums = self._sums(u, e, at, right)
         # The label at the maximum is left out of the sum, so that a confident row keeps its digits.
-        out[0] = np.log1p(total - ~right) - b * of_label
-        total += right
-        mean = first / total
-        e *= u
-        second = np.add.reduce(e, axis=axis) / total
-        e *= u
-        third = np.add.reduce(e, axis=axis) / total
+        total = sums[0] + right
+        mean, second, third = sums[1] / total, sums[2] / total, sums[3] / total
+        out[0] = np.log1p(sums[0] - ~right) - b * of_label
         out[1] = mean / b - of_label
         out[2] = np.maximum(second - mean * mean, 0) / b / b
         out[3] = (third - 3 * mean * second + 2 * mean * mean * mean) / b / b / b
 
-    def _exponentials(self, u: Array, e: Array, at: Any, right: Array) -> tuple[Array, Array]:
-        """The sums over the classes of e^u, without labels at the maximum, and of u e^u, which stays in `e`."""
+    def _sums(self, u: Array, e: Array, at: Any, right: Array) -> tuple[Array, Array, Array, Array]:
+        """The sums over the classes of u^n e^u for n from 0 to 3, the first without labels at the maximum."""
         np.exp(u, out=e)
         e[at] = np.where(right, 0.0, e[at])
-        total = np.add.reduce(e, axis=self._axis)
+        total = self._sum(e)
         e *= u
-        return total, np.add.reduce(e, axis=self._axis)
+        first, second = self._sum(e), np.einsum(self._products, e, u)
+        u *= u
+        return total, first, second, np.einsum(self._products, e, u)
+
+    def _sum(self, a: Array) -> Array:
+        total: Array = np.add.reduce(a, axis=0) if self._axis == 0 else np.einsum("nk->n", a)
+        return total
 
     def _masked(self, d: Array, of_label: Array, out: Array, rows: Array) -> None:
         """What does not depend on b, of rows [m, K] with classes at -inf."""
