@@ -20,7 +20,7 @@ from lscli.errors import InputError
 from lscli.kernels.value_hash import folds
 from lscli.options import ReadingOptions
 from lscli.recalibrators import temperature
-from lscli.recalibrators.base import Fit
+from lscli.recalibrators.base import Fit, FitRows
 from lscli.recalibrators.temperature import CONSTANT, NO_OPTIMUM, SEPARABLE
 
 INF = np.inf
@@ -280,3 +280,14 @@ def test_one_outlying_finite_mask_leaves_a_certificate() -> None:
     found = fit(masked, y)
     assert fit(infinite, y).parameters.temperature == pytest.approx(found.parameters.temperature, rel=1e-9)
     assert float(found.certificate["bound"]) < 1e-9 * found.parameters.temperature  # type: ignore[arg-type]
+
+
+def test_rows_without_a_first_pass_have_the_same_fit() -> None:
+    z, y = known(3000, 5)
+    with Inputs(z, y, ReadingOptions()) as opened:
+        rows = checked_rows(opened).rows
+        expected = temperature.fit(rows)
+        found = temperature.fit(FitRows(rows.logits, rows.label, rows.weight))
+    assert expected.parameters == found.parameters
+    assert dict(expected.certificate) == dict(found.certificate)
+    assert expected.before == pytest.approx(found.before, rel=1e-13)
