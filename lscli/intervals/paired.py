@@ -25,6 +25,7 @@ from lscli.intervals.bootstrap import resampled
 from lscli.intervals.error_curves import ErrorCurve
 from lscli.intervals.label_simulation import SIMULATED
 from lscli.intervals.of_metrics import INVERTED, threads_for
+from lscli.intervals.pairs import check_same_samples
 from lscli.intervals.student import NORMAL, t_quantile, t_tail
 from lscli.metrics.binned_errors import GAPS
 from lscli.metrics.bins import norms_of
@@ -130,7 +131,7 @@ def paired_with_each(
         InputError: the weights add up to more samples than can be drawn.
     """
     for other in others:
-        _check_same_samples(baseline, other)
+        check_same_samples(baseline, other)
     bootstrap = resampling.bootstrap
     freedom = _freedom(baseline)
     found: list[list[Difference]] = [[] for _ in others]
@@ -157,20 +158,6 @@ def paired_with_each(
     if bootstrap is not None and open_:
         _resample(baseline, others, found, open_, settings, resampling, bootstrap)
     return found
-
-
-def _check_same_samples(one: SampleTable, other: SampleTable) -> None:
-    def differ(a: Array | None, b: Array | None) -> bool:
-        return not np.array_equal(a, b) if a is not None and b is not None else a is not b
-
-    names = {"row", "label"} & one.columns.keys() & other.columns.keys()
-    if (
-        len(one) != len(other)
-        or differ(one.weight, other.weight)
-        or differ(one.cluster, other.cluster)
-        or any(differ(one[name], other[name]) for name in names)
-    ):
-        raise ValueError("the tables must hold the same samples, in one order, with the same weights and clusters")
 
 
 def _freedom(table: SampleTable) -> int:
