@@ -168,7 +168,8 @@ def _freedom(table: SampleTable) -> int:
 def _difference(choice: Choice, own: Value, theirs: Value) -> Difference:
     params = {name: value for name, value in own.params.items() if theirs.params.get(name) == value}
     difference = own.value - theirs.value  # of two infinite values it is nan
-    if abs(difference) <= _ROUNDING * max(abs(own.value), abs(theirs.value)):
+    scale = max(abs(own.value), abs(theirs.value))
+    if math.isfinite(scale) and abs(difference) <= _ROUNDING * scale:
         difference = 0.0
     return Difference(choice.metric.id, params, own.value, theirs.value, difference)
 
