@@ -17,6 +17,7 @@ from lscli.checked_options import items
 from lscli.errors import InputError, UsageError
 from lscli.intervals.clusters import notes_on_clusters
 from lscli.intervals.of_metrics import Resampling
+from lscli.intervals.pairs import in_common
 from lscli.io.argument import is_path
 from lscli.io.axes import without
 from lscli.io.path_roles import is_keyed, is_table, stored_shape
@@ -196,10 +197,9 @@ def _pair(baseline: Reading, read: Reading, group: str, notes: list[str]) -> Sam
     one, other = baseline.tables.get(group), read.tables[group]
     if one is None:
         return None
-    if not np.array_equal(one["row"], other["row"]):
-        one, other = one.select(np.isin(one["row"], other["row"])), other.select(np.isin(other["row"], one["row"]))
-        if not group:
-            notes.append(f"{read.source}: compared with {baseline.source} on the {len(one)} rows that both keep")
+    kept, (one, other) = one, in_common(one, other)
+    if one is not kept and not group:
+        notes.append(f"{read.source}: compared with {baseline.source} on the {len(one)} rows that both keep")
     if not len(one) or not one.total:
         if not group:
             raise InputError(
