@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 
@@ -12,12 +13,15 @@ def log_softmax(z: Any, xp: Any) -> Any:
 
 
 def prepared(z: Any, temperature: Any, uniform: Any, xp: Any) -> Any:
-    """x = ln((1 - o) softmax(z / T) + o / K), [n, K]: bounded from below, so that squares and products of it are.
+    """x = ln((1 - o) softmax(z / T) + o / K), [n, K], of the type of z: bounded from below, so that its products are.
 
     A class at -inf stays there, and K counts the other classes of the row.
     """
-    masked = xp.isneginf(z)
-    p = xp.exp(log_softmax(z / temperature, xp))
-    share = uniform / xp.sum(~masked, axis=-1, keepdims=True)
-    x = xp.log((1 - uniform) * p + share)
-    return xp.where(masked, z, x)
+    return xp.where(z == -math.inf, z, floored(z, temperature, uniform, xp))
+
+
+def floored(z: Any, temperature: Any, uniform: Any, xp: Any) -> Any:
+    """`prepared`, but a class at -inf has the lowest value that another class can have, ln(o / K)."""
+    e = xp.exp((z - xp.amax(z, axis=-1, keepdims=True)) / temperature)
+    p = e * ((1 - uniform) / xp.sum(e, axis=-1, keepdims=True))
+    return xp.log(p + uniform / xp.sum(z > -math.inf, axis=-1, keepdims=True, dtype=z.dtype))

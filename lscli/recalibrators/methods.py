@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lscli.recalibrators import temperature
+from lscli.recalibrators import beta, isotonic, quadratic, temperature, venn_abers
 from lscli.recalibrators.base import Method
 
-METHODS: dict[str, Method] = {each.name: each for each in (temperature.METHOD,)}
+_ALL = (temperature.METHOD, beta.METHOD, quadratic.METHOD, isotonic.METHOD, venn_abers.METHOD)
+METHODS: dict[str, Method] = {each.name: each for each in _ALL}
