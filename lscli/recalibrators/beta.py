@@ -51,7 +51,7 @@ def fit(rows: FitRows) -> Fit:
     columns = np.array([log_sigmoid(seen.groups, np), -log_sigmoid(-seen.groups, np)])
     found, free = _best(columns, seen)
     a_b = np.zeros(2)
-    a_b[free] = found.coefficients[:-1]
+    a_b[list(free)] = found.coefficients[:-1]
     parameters = Beta(*seen.prepared, *a_b.tolist(), float(found.coefficients[-1]))
     slope = gradient(columns, _log_odds(seen.groups, parameters, np), seen.outcomes)
     after = _log_odds(seen.log_odds, parameters, np)
