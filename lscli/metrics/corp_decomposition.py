@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
+
 def recalibrated(table: SampleTable) -> Outcomes:
     """The blocks of the isotonic regression of a on c, equal confidences pooled first; computed once per table."""
     return table.kept_weighted(_recalibrated)

@@ -87,7 +87,9 @@ class BinaryRows(NamedTuple):
         return "right sample", "wrong sample", "confidence"
 
     def refused(self, method: str, why: str) -> InputError:
-        return self.rows.refused(f"no {method} map is best: {why}", "use more samples, or isotonic, which has a fit here")
+        return self.rows.refused(
+            f"no {method} map is best: {why}", "use more samples, or isotonic, which has a fit here"
+        )
 
     def check_overlap(self, method: str) -> None:
         """Refuse rows in which larger log odds mean a = 1 without exception.
