@@ -50,9 +50,10 @@ def fit(rows: FitRows) -> Fit:
     seen.check_overlap("beta")
     columns = np.array([log_sigmoid(seen.groups, np), -log_sigmoid(-seen.groups, np)])
     found, free = _best(columns, seen)
-    a_b = np.zeros(2)
-    a_b[list(free)] = found.coefficients[:-1]
-    parameters = Beta(*seen.prepared, *a_b.tolist(), float(found.coefficients[-1]))
+    at = np.zeros(3)
+    at[[*free, 2]] = found.coefficients
+    a, b, m = at.tolist()
+    parameters = Beta(*seen.prepared, a, b, m)
     slope = gradient(columns, _log_odds(seen.groups, parameters, np), seen.outcomes)
     after = _log_odds(seen.log_odds, parameters, np)
     at_floor = seen.at_floor(after)

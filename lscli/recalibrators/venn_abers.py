@@ -101,7 +101,7 @@ def fit(rows: FitRows) -> Fit:
     parameters = VennAbers(*seen.prepared, c, p0, p1)
     after = _log_odds(seen.log_odds, parameters, np)
     at_floor = seen.at_floor(after)
-    certificate = {
+    certificate: dict[str, Any] = {
         "loss": "binary nll",
         "steps": len(c),
         "largest_p1_minus_p0": float((p1 - p0).max(initial=0.0)),

@@ -27,6 +27,13 @@ def fitted(method: str, z: Any, y: Any, weight: Any = None) -> Fit:
     return METHODS[method].fit(rows(z, y, weight))
 
 
+def number(fit: Fit, name: str) -> float:
+    """A number of the certificate."""
+    found = fit.certificate[name]
+    assert isinstance(found, float | int)
+    return found
+
+
 def mapped(method: str, z: Any, parameters: Any) -> Array:
     new: Array = METHODS[method].mapped(np.asarray(z, np.float64), parameters, np)
     return new

@@ -14,7 +14,7 @@ def test_by_hand() -> None:
     c = np.array([0.6, 0.7, 0.7, 0.8, 0.9])
     z = binary.logits(c)
     fit = binary.fitted("isotonic", z, [1, 0, 1, 1, 1])
-    assert 2 == fit.certificate["blocks"]
+    assert 2 == binary.number(fit, "blocks")
     np.testing.assert_allclose([0.6388888889] * 2 + [0.9166666667] * 2, fit.parameters.r, atol=1e-10)
     knots = fit.parameters.c
     at = np.array([knots[0] / 2, knots[0], knots[1], (knots[1] + knots[2]) / 2, knots[2], 0.999])
@@ -45,8 +45,8 @@ def test_scikit_learn_has_the_same_lines(classes: int, weighted: bool) -> None:
         assert free.mean() > 0.5
         np.testing.assert_allclose(r[free], binary.softmax(new).max(axis=1)[free], rtol=1e-9)
     expected = ((model.predict(c) - a) ** 2 @ weight) / total
-    assert expected == pytest.approx(fit.certificate["squared_error"], rel=1e-12)
-    assert (fit.certificate["least_step"] > 0, fit.certificate["violation"] < 1e-14) == (True, True)
+    assert expected == pytest.approx(binary.number(fit, "squared_error"), rel=1e-12)
+    assert (binary.number(fit, "least_step") > 0, binary.number(fit, "violation") < 1e-14) == (True, True)
 
 
 def test_one_value_has_one_step() -> None:

@@ -19,14 +19,14 @@ def made(seed: int, columns: int = 2, groups: int = 40) -> tuple[np.ndarray, Out
     return x, Outcomes(right, rng.integers(1, 4, groups).astype(float))
 
 
-@pytest.mark.parametrize("columns", [0, 1, 2])
+@pytest.mark.parametrize("columns", [1, 2])
 def test_scikit_learn_finds_the_same(columns: int) -> None:
     x, outcomes = made(1, columns)
     found = logistic(x, outcomes)
-    rows = np.concatenate([x.T, x.T]) if columns else np.zeros((2 * 40, 1))
+    rows = np.concatenate([x.T, x.T])
     model = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-12)
     model.fit(rows, [1] * 40 + [0] * 40, sample_weight=np.concatenate(outcomes))
-    expected = [*model.coef_[0, :columns], model.intercept_[0]]
+    expected = [*model.coef_[0], model.intercept_[0]]
     np.testing.assert_allclose(expected, found.coefficients, rtol=1e-6, atol=1e-9)
 
 
@@ -62,3 +62,10 @@ def test_nearly_separated() -> None:
     found = logistic(x, Outcomes(np.array([0.0, 1, 0, 1]), np.array([1.0, 0, 1, 0])))
     assert np.isfinite(found.coefficients).all()
     assert found.loss == pytest.approx(np.log(2) / 2, rel=1e-6)
+
+
+def test_without_columns_the_share() -> None:
+    x, outcomes = made(2, 0)
+    found = logistic(x, outcomes)
+    assert [np.log(outcomes.right.sum() / outcomes.wrong.sum())] == pytest.approx(found.coefficients.tolist())
+    assert 0 == found.steps

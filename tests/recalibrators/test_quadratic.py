@@ -19,7 +19,7 @@ def test_scikit_learn_finds_the_same(classes: int) -> None:
     np.testing.assert_allclose([model.intercept_[0], *model.coef_[0]], fit.parameters.q, rtol=1e-6, atol=1e-8)
     g = model.intercept_[0] + model.coef_[0] @ [t, t * t]
     assert fit.after == pytest.approx(np.logaddexp(0, np.where(a, -g, g)).mean(), rel=1e-10)
-    assert fit.certificate["gradient"] < 1e-12
+    assert binary.number(fit, "gradient") < 1e-12
 
 
 def test_says_where_it_turns() -> None:
@@ -29,7 +29,7 @@ def test_says_where_it_turns() -> None:
     fit = binary.fitted("quadratic", np.stack([0 * t, t], axis=1), y)
     _, q1, q2 = fit.parameters.q
     turn = -q1 / (2 * q2)
-    assert turn == pytest.approx(fit.certificate["turns_at"])
+    assert turn == pytest.approx(binary.number(fit, "turns_at"))
     assert (f"the map turns at c = {1 / (1 + np.exp(-turn)):.3g}: above it falls as c grows",) == fit.notes
 
 

@@ -47,7 +47,8 @@ def rows(seed: int, n: int, classes: int) -> Array:
 def raised(log_odds: float) -> Array:
     """The probabilities of x = ln [.5, .3, .2] with other log odds of the first."""
     z = np.log([[0.5, 0.3, 0.2]])
-    return binary.softmax(top_label.mapped(z, Identity(1.0, 1e-300), lambda t: 0 * t + log_odds, np))[0]
+    new: Array = top_label.mapped(z, Identity(1.0, 1e-300), lambda t: 0 * t + log_odds, np)
+    return binary.softmax(new)[0]
 
 
 def test_the_other_classes_keep_their_proportions() -> None:
