@@ -48,7 +48,8 @@ def raised(log_odds: float) -> Array:
     """The probabilities of x = ln [.5, .3, .2] with other log odds of the first."""
     z = np.log([[0.5, 0.3, 0.2]])
     new: Array = top_label.mapped(z, Identity(1.0, 1e-300), lambda t: 0 * t + log_odds, np)
-    return binary.softmax(new)[0]
+    p: Array = binary.softmax(new)[0]
+    return p
 
 
 def test_the_other_classes_keep_their_proportions() -> None:
@@ -152,3 +153,22 @@ def test_parameters_that_cannot_be_used(method: str, change: dict[str, Any], wha
     METHODS[method].check(PARAMETERS[method])
     with pytest.raises(InputError, match=what):
         METHODS[method].check(PARAMETERS[method]._replace(**change))
+
+
+def test_renamed_classes_are_on_the_same_step() -> None:
+    """The sums of permuted rows are rounded otherwise, and c lies on a step of the fit."""
+    rng = np.random.default_rng(6)
+    z = rows(5, 30, 9)
+    t = top_label.top_label(z, Identity(1.3, 0.01), np).log_odds[:, 0]
+    c = np.unique(top_label.sigmoid(t, np))
+    p0 = np.linspace(0.1, 0.8, 30)
+    parameters = VennAbers(1.3, 0.01, c, p0, p0 + 0.1)
+    expected = np.sort(binary.mapped("venn-abers", z, parameters), axis=1)
+    moved = 0
+    for _ in range(20):
+        order = rng.permutation(9)
+        other = top_label.top_label(z[:, order], Identity(1.3, 0.01), np).log_odds[:, 0]
+        moved += int((other != t).sum())
+        new = binary.mapped("venn-abers", z[:, order], parameters)
+        np.testing.assert_allclose(expected, np.sort(new, axis=1), rtol=1e-12)
+    assert moved > 50
