@@ -11,7 +11,7 @@ from lscli.metrics.isotonic import isotonic_blocks
 from lscli.recalibrators import top_label
 from lscli.recalibrators.base import Fit, FitRows, Method
 from lscli.recalibrators.binary_rows import binary_rows
-from lscli.recalibrators.top_label import sigmoid, wide
+from lscli.recalibrators.top_label import like, sigmoid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +33,7 @@ class Isotonic(NamedTuple):
 
 def _log_odds(t: Any, parameters: Isotonic, xp: Any) -> Any:
     c, r = parameters.c, parameters.r
-    at = sigmoid(wide(t, c, xp), xp)
+    at = sigmoid(like(t, c), xp)
     above = xp.searchsorted(c, at)
     below = xp.clip(above - 1, 0, len(c) - 1)
     above = xp.clip(above, 0, len(c) - 1)

@@ -79,7 +79,7 @@ def mapped(z: Any, parameters: Preparation, log_odds: Callable[[Any], Any], xp: 
         class. A row with one finite class stays as it is.
     """
     rows = top_label(z, parameters, xp)
-    g = xp.asarray(log_odds(rows.log_odds), dtype=z.dtype)
+    g = like(log_odds(rows.log_odds), z)
     if z.shape[-1] == 2:
         new = xp.where(rows.chosen, g, 0)
     else:
@@ -112,6 +112,6 @@ def sigmoid(t: Any, xp: Any) -> Any:
     return xp.where(t < 0, e, 1) / (1 + e)
 
 
-def wide(t: Any, like: Any, xp: Any) -> Any:
-    """Log odds t as floats of the type of an array of parameters, which may be wider than the logits."""
-    return xp.asarray(t, dtype=like.dtype)
+def like(t: Any, other: Any) -> Any:
+    """t as floats of the type of another array: arrays of parameters may be wider than logits."""
+    return t.astype(other.dtype, copy=False) if hasattr(t, "astype") else t.to(other.dtype)

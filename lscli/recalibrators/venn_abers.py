@@ -16,7 +16,7 @@ from lscli.limits import check_memory
 from lscli.recalibrators import top_label
 from lscli.recalibrators.base import Fit, FitRows, Method
 from lscli.recalibrators.binary_rows import BinaryRows, binary_rows
-from lscli.recalibrators.top_label import sigmoid, wide
+from lscli.recalibrators.top_label import like, sigmoid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,7 @@ class VennAbers(NamedTuple):
 
 def _log_odds(t: Any, parameters: VennAbers, xp: Any) -> Any:
     c = parameters.c
-    at = sigmoid(wide(t, c, xp), xp)
+    at = sigmoid(like(t, c), xp)
     near = at * (1e-13 * (1 - at) + 2.0**-51)  # what `sorted_values.rounding_of_probability` calls equal
     below = xp.searchsorted(c, at + near, side="right") - 1
     above = xp.searchsorted(c, at - near, side="left")

@@ -123,6 +123,16 @@ def test_torch_computes_the_same(method: str, classes: int, dtype: Any, toleranc
         np.testing.assert_allclose(expected, masked.numpy(), atol=1e-12)
 
 
+@pytest.mark.parametrize("method", PARAMETERS)
+def test_gradients_flow(method: str) -> None:
+    tensors = {name: torch.as_tensor(v) for name, v in PARAMETERS[method]._asdict().items()}
+    z = torch.from_numpy(np.concatenate([rows(4, 20, 4), MASKED])).requires_grad_()
+    new = METHODS[method].mapped(z, PARAMETERS[method]._replace(**tensors), torch)
+    (slope,) = torch.autograd.grad(new[:20].square().sum(), z)
+    assert torch.isfinite(slope).all()
+    assert (slope[:20] != 0).any()
+
+
 def test_beta_by_hand() -> None:
     z = binary.logits([0.8])
     new = beta.mapped(z, Beta(1.0, 1e-300, 2.0, 1.0, math.log(2)), np)
