@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lscli.limits import check_room
 from lscli.metrics.bins import BinSums
 from lscli.metrics.confidence import residual
-from lscli.metrics.corp_decomposition import SCIPY_ROOM
+from lscli.metrics.isotonic import SCIPY_ROOM
 from lscli.metrics.sorted_values import sorted_by
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lscli.limits import check_room
 from lscli.metrics.base import Compute, Metric, Value, mean
 from lscli.metrics.confidence import residual
+from lscli.metrics.isotonic import Outcomes, isotonic_blocks
 from lscli.metrics.sorted_values import sorted_by
 
 if TYPE_CHECKING:
@@ -25,25 +25,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-# Address space that scipy's libraries take, measured.
-SCIPY_ROOM = 132 << 20
-
-
-class Outcomes(NamedTuple):
-    """The weight of the right and of the wrong samples of each group, [B] each."""
-
-    right: Array
-    wrong: Array
-
-    @property
-    def size(self) -> Array:
-        size: Array = self.right + self.wrong
-        return size
-
-    def pooled(self, starts: Array) -> Outcomes:
-        """Join the groups from each start to the next."""
-        return Outcomes(np.add.reduceat(self.right, starts), np.add.reduceat(self.wrong, starts))
-
 
 def recalibrated(table: SampleTable) -> Outcomes:
     """The blocks of the isotonic regression of a on c, equal confidences pooled first; computed once per table."""
@@ -51,15 +32,11 @@ def recalibrated(table: SampleTable) -> Outcomes:
 
 
 def _recalibrated(table: SampleTable) -> Outcomes:
-    check_room("scipy", SCIPY_ROOM)
-    from scipy.optimize import isotonic_regression  # half a second that only these metrics need
-
     ties = sorted_by(table, "confidence")
     outcomes = Outcomes(ties.weighted_sums(table, table["correct"]), ties.weighted_sums(table, ~table["correct"]))
     full = outcomes.size > 0
     outcomes = Outcomes(outcomes.right[full], outcomes.wrong[full])
-    fit = isotonic_regression(outcomes.right / outcomes.size, weights=outcomes.size)
-    return outcomes.pooled(fit.blocks[:-1])
+    return outcomes.pooled(isotonic_blocks(outcomes))
 
 
 class Score(NamedTuple):

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from lscli.recalibrators import sms, svs, temperature
+from lscli.recalibrators import beta, ets, isotonic, quadratic, sms, svs, temperature, venn_abers
 from lscli.recalibrators.base import Method
 
-METHODS: dict[str, Method] = {each.name: each for each in (temperature.METHOD, svs.METHOD, sms.METHOD)}
+_ALL = (
+    temperature.METHOD,
+    ets.METHOD,
+    svs.METHOD,
+    sms.METHOD,
+    beta.METHOD,
+    quadratic.METHOD,
+    isotonic.METHOD,
+    venn_abers.METHOD,
+)
+METHODS: dict[str, Method] = {each.name: each for each in _ALL}

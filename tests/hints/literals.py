@@ -64,6 +64,7 @@ def literals() -> Iterator[Literal]:
 _NO_HINT, _MACHINE, _DEVICE = "is no hint", "a limit of the machine", "needs a device"
 HUMAN: dict[str, str] = {
     "pip install {}": "installs a package",
+    "pip install venn-abers": "installs a package",
     "pip install pyarrow, or write a .csv": "installs a package",
     "raise the limit on open files (ulimit -n)": _MACHINE,
     "raise the limit (ulimit -v)": _MACHINE,
