@@ -280,7 +280,7 @@ def fit(rows: FitRows) -> Fit:
 def _described(point: _Point, before: float, passes: int) -> Fit:
     """The fit of a point, with its certificate."""
     t, w = 1 / point.b, point.weights / np.add.reduce(point.weights)
-    notes = ()
+    notes: tuple[str, ...] = ()
     if w[0] == 0:
         t, notes = 1.0, ("T means nothing, since softmax(z / T) has the weight 0",)
     elif point.b >= 1 / LOWEST * (1 - _STEP) or point.b <= 1 / HIGHEST * (1 + _STEP):
