@@ -82,9 +82,13 @@ def cross_fitted(checked: CheckedRows, fold: Array, method: str) -> CrossFit:
     """Fit a map without each fold. A fold whose samples all have no weight has none.
 
     Raises:
-        InputError: a fit has no optimum, or no samples; the message names the fold.
+        InputError: a fit has no optimum, or no samples; the message names the fold. Or there are too many classes.
     """
     rows = checked.rows
+    most = METHODS[method].most_classes
+    if most is not None and rows.classes > most:
+        what = f"has {rows.classes} classes, and {method} is for at most {most}"
+        raise InputError(what, "name another method", where=rows.name)
     used = rows.weight > 0
     fits: dict[int, Fit] = {}
     for number in np.unique(fold[used]).tolist():

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-NAMES = ("calibrator", "temperature", "cross_fit")
+FLAGS = {"calibrator": "--calibrator", "temperature": "--temperature", "cross_fit": "--cross-fit"}
 _MOST = 64 << 20  # bytes of a file
 
 
@@ -66,14 +66,14 @@ def check_options(options: ReadingOptions, *, soft_labels: bool) -> None:
     Raises:
         UsageError: two maps are asked for, the logits are the top k of each row, or a fit would need class numbers.
     """
-    first, *others = [name.replace("_", "-") for name in NAMES if getattr(options, name) is not None]
+    first, *others = [flag for name, flag in FLAGS.items() if getattr(options, name) is not None]
     if others:
-        raise UsageError(f"cannot be combined with --{first}", f"leave out --{first} or --{others[0]}", where=others[0])
+        last = others[-1]
+        raise UsageError(f"cannot be combined with {first}", f"leave out {first} or {last}", where=last[2:])
     if options.topk_classes is not None:
-        raise UsageError("needs the logits of all classes, not the top k", f"leave out --{first}", where=first)
+        raise UsageError("needs the logits of all classes, not the top k", f"leave out {first}", where=first[2:])
     if soft_labels and options.cross_fit is not None:
-        hint = "leave out --cross-fit, or map the logits with a --calibrator that was fitted on class numbers"
-        raise UsageError("needs labels that are class numbers, not distributions", hint, where="cross-fit")
+        raise UsageError("needs labels that are class numbers", "leave out --cross-fit", where="cross-fit")
 
 
 def recalibration(opened: Inputs) -> Recalibration:

@@ -46,10 +46,9 @@ class EnsembleTemperature(NamedTuple):
 
 
 def mapped(z: Any, parameters: EnsembleTemperature, xp: Any) -> Any:
-    masked = xp.isneginf(z)
-    d = z - xp.amax(z, axis=-1, keepdims=True)
-    share = -xp.log(xp.sum(xp.exp(xp.where(masked, z, 0 * d)), axis=-1, keepdims=True))
-    parts = (_log_of(d / parameters.temperature, xp), _log_of(d, xp), xp.where(masked, d, share))
+    masked, largest = xp.isneginf(z), xp.amax(z, axis=-1, keepdims=True)
+    d, flat = z - largest, xp.where(masked, z, largest) - largest
+    parts = (_log_of(d / parameters.temperature, xp), _log_of(d, xp), _log_of(flat, xp))
     weights = [float(each) for each in parameters.weights]
     logs = [part + math.log(weight) for part, weight in zip(parts, weights, strict=True) if weight > 0]
     total = logs[0]
