@@ -75,6 +75,6 @@ class Leakage:
         if self.same:
             return f"{name}: the calibrator was fitted on these samples, so it looks better here than it is: {hint}"
         if self.share:
-            share = f"about {100 * self.share:.2g} % of the samples that the calibrator was fitted on are among these"
+            share = f"about {100 * self.share:.0f} % of the samples that the calibrator was fitted on are among these"
             return f"{name}: {share}, so it looks better here than it is: {hint}"
         return ""

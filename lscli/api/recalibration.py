@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.api.inputs import Inputs
+    from lscli.io.logits import Logits
     from lscli.io.mapped import RowMap
     from lscli.options import ReadingOptions
 
@@ -120,7 +121,7 @@ def mapped(opened: Inputs, found: Recalibration) -> MappedLogits:
 
     def rows(x: Array, first: int) -> Array:
         if declared:
-            _check_sums(opened, x, first, label[first : first + len(x)] >= 0)
+            _check_sums(before, x, first, label[first : first + len(x)] >= 0)
         if leakage is not None:
             leakage.add(x, first)
         return found.rows(x, first)
@@ -128,12 +129,12 @@ def mapped(opened: Inputs, found: Recalibration) -> MappedLogits:
     return MappedLogits(before, rows)
 
 
-def _check_sums(opened: Inputs, x: Array, first: int, kept: Array) -> None:
+def _check_sums(before: Logits, x: Array, first: int, kept: Array) -> None:
     """Refuse kept rows x [n, K] of logarithms of probabilities that do not sum to 1."""
     largest = np.maximum.reduce(x, axis=1, initial=-np.inf)
     tail = np.add.reduce(np.exp(x - largest[:, None]), axis=1) - 1
     number = np.arange(first, first + len(x))
-    check_sums(opened.logits, number[kept], largest[kept], tail[kept])
+    check_sums(before, number[kept], largest[kept], tail[kept])
 
 
 def load(given: Any) -> Calibrator:
@@ -141,7 +142,7 @@ def load(given: Any) -> Calibrator:
     if isinstance(given, Calibrator):
         return given
     if not is_path(given):
-        raise UsageError("is neither a path nor a calibrator", "give the file that lscli fit wrote", where="calibrator")
+        raise UsageError("is neither a path nor a calibrator", "give its file, or the object", where="calibrator")
     path = os.fsdecode(given)
     with contextlib.closing(RegularFile(path)) as file:
         text = file.read(_MOST, 0).decode("utf-8", "replace")

@@ -281,7 +281,7 @@ def _described(point: _Point, before: float, passes: int) -> Fit:
     t, w = 1 / point.b, point.weights / np.add.reduce(point.weights)
     notes: tuple[str, ...] = ()
     if w[0] == 0:
-        t, notes = 1.0, ("T means nothing, since softmax(z / T) has the weight 0",)
+        t, notes = 1.0, ("T means nothing, since the weight of its part is 0",)
     elif point.b >= 1 / LOWEST * (1 - _STEP) or point.b <= 1 / HIGHEST * (1 + _STEP):
         t = LOWEST if t < 1 else HIGHEST
         notes = (f"T means nothing, since it is at the bound {t:g}",)

@@ -74,7 +74,9 @@ def test_where_no_mixture_helps_it_is_temperature_scaling() -> None:
     assert TEMPERATURE.fit(rows_of(x, y)).after == pytest.approx(found.after, abs=1e-12)
 
 
-@pytest.mark.parametrize(("seed", "temperature", "uniform"), [(0, 2.5, 0.1), (1, 0.5, 0.2), (2, 0.7, 0.0), (3, 4.0, 0.3)])
+@pytest.mark.parametrize(
+    ("seed", "temperature", "uniform"), [(0, 2.5, 0.1), (1, 0.5, 0.2), (2, 0.7, 0.0), (3, 4.0, 0.3)]
+)
 def test_the_optimum_is_that_of_another_optimiser(seed: int, temperature: float, uniform: float) -> None:
     x, y = drawn(3000, 4, seed, temperature, uniform)
     found = fit(x, y)
