@@ -24,7 +24,8 @@ def drawn(rows: int = 1500, classes: int = 3, seed: int = 0, temperature: float 
 
 
 def losses(x: Array, y: Array) -> Array:
-    return logsumexp(x, axis=1) - x[np.arange(len(y)), y]
+    found: Array = logsumexp(x, axis=1) - x[np.arange(len(y)), y]
+    return found
 
 
 def best_temperature(x: Array, y: Array, weight: Array) -> float:
@@ -126,7 +127,7 @@ def test_the_samples_of_a_cluster_are_in_one_fold() -> None:
 @pytest.mark.parametrize("classes", [3, 200])
 def test_no_bit_depends_on_threads_or_chunks(classes: int) -> None:
     x, y = drawn(900, classes, 3)
-    options = {"metrics": "default", "cross_fit": "ets"}
+    options: dict[str, Any] = {"metrics": "default", "cross_fit": "ets"}
     one = lscli.evaluate(x, y, threads=1, chunk_rows=7, **options)
     other = lscli.evaluate(x, y, threads=3, **options)
     assert [repr(row) for row in one.rows] == [repr(row) for row in other.rows]

@@ -81,7 +81,7 @@ def test_one_logit_probabilities_members_and_a_least_probability() -> None:
 
 def test_soft_labels_can_have_a_map_that_is_given() -> None:
     soft = np.full((len(X), 3), 1 / 3)
-    options = {"soft_labels": True, "metrics": "loss_hard"}
+    options: dict[str, Any] = {"soft_labels": True, "metrics": "loss_hard"}
     assert rows(lscli.evaluate(HALVED, soft, **options)) == rows(lscli.evaluate(X, soft, temperature=T, **options))
 
 
@@ -102,7 +102,7 @@ def test_odd_and_masked_rows_are_named_as_they_are_stored() -> None:
 
 @pytest.mark.parametrize("kind", ["probs", "log-probs"])
 @pytest.mark.parametrize("options", [{"temperature": 2}, {"calibrator": ETS}, {"cross_fit": "temperature"}])
-def test_declared_probabilities_still_have_to_sum_to_1(kind: str, options: dict[str, Any]) -> None:
+def test_declared_probabilities_still_have_to_sum_to_1(kind: Any, options: dict[str, Any]) -> None:
     p = np.exp(log_softmax(X.astype(np.float64), axis=1))
     p[9] *= 1.5
     y = Y.copy()
@@ -181,9 +181,10 @@ def test_what_is_no_map_is_refused(given: Any) -> None:
 def test_a_map_needs_all_logits() -> None:
     top = np.argsort(-X, axis=1)[:, :2]
     values = np.take_along_axis(log_softmax(X, axis=1), top, 1)
+    options: dict[str, Any]
     for options in ({"temperature": 2}, {"calibrator": ETS}, {"cross_fit": "ets"}):
         with pytest.raises(lscli.UsageError, match="needs the logits of all classes"):
             lscli.evaluate(values, Y, topk_classes=top, classes=3, **options)
-        table = {"c": [0.9, 0.8], "a": [1, 0]}
+        table: Any = {"c": [0.9, 0.8], "a": [1, 0]}
         with pytest.raises(lscli.UsageError, match="needs logits"):
             lscli.evaluate(table, confidence="c", correct="a", **options)

@@ -36,7 +36,9 @@ def fit(x: Any, y: Any, weight: Any = None, **options: Any) -> Fit:
 def textbook(x: Array, t: float, w: Any) -> Array:
     """The probabilities of the map, without care for rounding."""
     finite = np.isfinite(x)
-    return w[0] * softmax(x / t, axis=1) + w[1] * softmax(x, axis=1) + w[2] * finite / finite.sum(1, keepdims=True)
+    parts = softmax(x / t, axis=1), softmax(x, axis=1), finite / finite.sum(1, keepdims=True)
+    mixed: Array = sum(weight * part for weight, part in zip(w, parts, strict=True))
+    return mixed
 
 
 def loss(x: Array, y: Array, t: float, w: Any, weight: Any = None) -> float:
@@ -188,7 +190,8 @@ def test_the_map_keeps_the_order_in_numpy_and_in_torch(seed: int, w: Any, t: flo
     assert (steps >= -1e-6 * (1 + np.abs(z[1:]).max())).all()
     each = np.vstack([mapped(x[row : row + 1], parameters, np) for row in range(len(x))])
     assert z.tobytes() == each.tobytes()
-    of_torch = mapped(torch.from_numpy(x), EnsembleTemperature(t, torch.tensor(w, dtype=torch.float64)), torch)
+    of_device: Any = torch.tensor(w, dtype=torch.float64)
+    of_torch = mapped(torch.from_numpy(x), EnsembleTemperature(t, of_device), torch)
     assert of_torch.numpy() == pytest.approx(z, rel=1e-5 if not wide else 1e-13, abs=1e-5 if not wide else 1e-12)
 
 
