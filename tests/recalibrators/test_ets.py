@@ -123,6 +123,23 @@ def test_the_certificate_is_the_slope_and_the_conditions_of_the_simplex() -> Non
     assert min(worse) > found.after
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_newton_needs_few_passes(seed: int) -> None:
+    """A wrong slope or curvature would still end in the bracket, after many more."""
+    assert fit(*drawn(4000, 4, seed, 2.5, 0.1)).certificate["passes"] <= 9  # type: ignore[operator]
+
+
+def test_the_slope_at_a_bound_is_that_of_the_loss() -> None:
+    x, y = drawn(400, 3, 1, 0.02)
+    found = fit(x / 4, y)
+    t, w = found.parameters
+    b, h = 1 / t, 1e-4
+    assert 0.05 == t
+    slope = (loss(x / 4, y, 1 / (b + h), w) - loss(x / 4, y, 1 / (b - h), w)) / (2 * h)
+    assert slope < -1e-5
+    assert slope == pytest.approx(found.certificate["gradient"], rel=1e-5)
+
+
 @pytest.mark.parametrize("rows", [500, 5000])
 def test_a_weight_is_a_count_and_no_weight_is_no_row(rows: int) -> None:
     x, y = drawn(rows, 3, 6, 2.0, 0.2)
