@@ -51,7 +51,7 @@ class Option(NamedTuple):
         words: words that complete a value if other values are allowed too.
         hidden: whether only Python functions have the option.
         unrecorded: whether the settings of a report omit it.
-        typed: whether it describes one file, so that neither the environment nor pyproject.toml can set it.
+        typed: whether it is meant for one file, so that neither the environment nor pyproject.toml can set it.
     """
 
     help: str = ""

@@ -450,16 +450,17 @@ class SpeedOptions(ThreadOptions, DeviceOptions):
 
 
 class RecalibrationOptions(Options):
-    """A map of the logits, before anything is measured."""
+    """A map of the logits, before anything is measured. It changes every number, so that it is typed with each file."""
 
     calibrator: Annotated[
         "Any",
         Option(
-            "Recalibrate the logits with this file, which lscli fit wrote.",
+            "Recalibrate the logits with this file, which lscli fit wrote. Samples that it was fitted on are noticed.",
             RECALIBRATION,
             "FILE",
             shown=False,
             file=True,
+            typed=True,
         ),
     ] = None
     temperature: Annotated[
@@ -469,18 +470,21 @@ class RecalibrationOptions(Options):
             RECALIBRATION,
             "T",
             shown=False,
-            above=0,
-            below=float("inf"),
-            hint="1 changes nothing",
+            least=1e-6,
+            most=1e6,
+            hint="usual values are between 0.5 and 5",
+            typed=True,
         ),
     ] = None
     cross_fit: Annotated[
         RecalibrationMethod | None,
         Option(
-            "Recalibrate each sample by a map that is fitted on the other four fifths of the samples.",
+            "Recalibrate each sample by a map that is fitted on the other four fifths of the samples, which hold no "
+            "sample equal to it, and none of its cluster.",
             RECALIBRATION,
             "METHOD",
             shown=False,
+            typed=True,
         ),
     ] = None
 

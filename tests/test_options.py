@@ -85,8 +85,8 @@ def test_a_name_in_the_environment_has_one_default() -> None:
             assert flag.default == defaults.setdefault(name, flag.default), (command, flag.name)
 
 
-def test_only_what_describes_one_file_cannot_be_set_in_the_environment() -> None:
-    assert {"confidence", "correct", "predicted"} == {
+def test_only_what_is_meant_for_one_file_cannot_be_set_in_the_environment() -> None:
+    assert {"confidence", "correct", "predicted", "calibrator", "temperature", "cross_fit"} == {
         flag.name for command in COMMANDS for flag in flags(command) if not flag.envvar
     }
 

@@ -63,7 +63,7 @@ def per_bin(logits: Data | Table, labels: Data | None, options: BinsOptions) -> 
     ]
     answered = read.answered(options, used, notes)
     meaning = "" if number is None else f"Confidence is the mean probability of class {number}, and accuracy its share."
-    return Bins(rows=rows, conclusion=meaning, **answered)
+    return Bins(rows=rows, conclusion=" ".join(filter(None, [meaning, read.map_remark])), **answered)
 
 
 def _cells(table: SampleTable, rule: BinRule, options: BinsOptions) -> Iterator[tuple[float, ...]]:

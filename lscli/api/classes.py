@@ -84,7 +84,7 @@ def per_class(logits: Data, labels: Data | None, options: ClassesOptions) -> Cla
             ]
         rows += _sorted(found, (*Classes.FIXED, *more).index(sort), sort, options.ascending)[: options.top]
     used = {"bins": rule.params["bins"], "eps": list(settings.eps), "metrics": words}
-    return Classes(rows=rows, metrics=more, **read.answered(options, used))
+    return Classes(rows=rows, metrics=more, conclusion=read.map_remark, **read.answered(options, used))
 
 
 def _chosen(words: str, allow_negative_eps: bool, *, weighted: bool) -> list[Choice]:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.api.loss_targets import Opened
+    from lscli.api.recalibration import Recalibration
     from lscli.io.logits import Logits
     from lscli.kernels.tuples import TupleSums
     from lscli.metrics.bins import BinRule
@@ -63,6 +64,7 @@ class Inputs:
         rows: the weights, groups and clusters of the rows.
         source: the logits as typed.
         watch: looks at the values as they are read.
+        recalibration: the map of the logits; None without one.
     """
 
     def __init__(
@@ -74,6 +76,12 @@ class Inputs:
                 "lscli.measure, lscli.evaluate, lscli.per_bin and lscli.per_sample take tables",
                 where="logits",
             )
+        mapped = any(each is not None for each in (options.calibrator, options.temperature, options.cross_fit))
+        if mapped:
+            from lscli.api import recalibration  # imported only for a map
+
+            recalibration.check_options(options, soft_labels=soft_labels)
+        self.recalibration: Recalibration | None = None
         self._labels: Labels | SoftLabels
         self._given_names = open_class_names(options.class_names)
         open_both = open_soft_inputs if soft_labels else open_inputs
@@ -91,11 +99,9 @@ class Inputs:
             self.rows = RowData(options, samples, self.label >= 0, self.logits.entries)
             self._model_note = second_model(logits, labels, self.logits.shape, options)
             self.watch = ValueWatch(self.logits, self.label, binary=options.binary)
-            if any(each is not None for each in (options.calibrator, options.temperature, options.cross_fit)):
-                from lscli.api.recalibration import recalibrated  # imported only for a map
-
-                weight = next(self.rows.weights_by_group())
-                self.logits = recalibrated(self.logits, self.label, weight, options)
+            if mapped:
+                self.recalibration = recalibration.recalibration(self)
+                self.logits = recalibration.mapped(self, self.recalibration)
         except BaseException:
             self._close()
             raise
@@ -207,6 +213,7 @@ class Inputs:
             files: further inputs, such as a prior.
         """
         class_names = [] if self._given_names is None else [described(self._given_names)]
+        maps = () if self.recalibration is None else self.recalibration.described
         rows = self.logits.shape[0]
         samples = {"rows": rows, "kept": rows - self.ignored, "ignored": self.ignored}
         if result is not None:
@@ -218,7 +225,7 @@ class Inputs:
         if self.topk is not None:
             own |= topk.described(self.topk, result)
         return Provenance(
-            inputs=[own, _input("labels", self._labels), *class_names, *self.rows.described, *files],
+            inputs=[own, _input("labels", self._labels), *class_names, *self.rows.described, *maps, *files],
             samples=samples,
             versions={"lscli": __version__, **versions("numpy" if result is None else result.kernel)},
             warnings=[
@@ -239,6 +246,15 @@ class Inputs:
         """A sentence for the conclusion of a report, or an empty text."""
         return "" if self.topk is None else topk.remark(self.topk, result)
 
+    @property
+    def map_remark(self) -> str:
+        """A sentence on the map of the logits, or an empty text."""
+        return "" if self.recalibration is None else self.recalibration.remark
+
+    def map_notes(self) -> list[str]:
+        """Warnings about the map of the logits; known once all rows are read."""
+        return [] if self.recalibration is None else self.recalibration.notes(self.logits.name)
+
     def value_notes(self) -> Iterator[str]:
         """What the values look like, if not logits; known once all rows are read."""
         return value_notes(self.logits.name, self.logits.shape[1], self.logits.columns, self.watch)
@@ -257,7 +273,7 @@ class Inputs:
     def _notes(self, result: Scan) -> Sequence[str]:
         notes: list[str] = []
         name = self.logits.name
-        notes += self.value_notes()
+        notes += [*self.map_notes(), *self.value_notes()]
         if result.skipped:
             notes.append(f"{name}: {result.skipped} of {self.logits.shape[0]} rows are not finite and are left out")
         if self.topk is not None:

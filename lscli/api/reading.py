@@ -57,6 +57,7 @@ class Reading:
         cluster_names: the names of the clusters of the tables, by their numbers; empty without clusters.
         class_names: [K], empty if they are not known.
         remark: a sentence for the conclusion of a report; mostly empty.
+        map_remark: a sentence on the map of the logits, for every conclusion; mostly empty.
         given: the type of the values that were read, and whether a library would take their softmax.
     """
 
@@ -69,6 +70,7 @@ class Reading:
     cluster_names: Sequence[str | int] = ()
     class_names: Sequence[str] = ()
     remark: str = ""
+    map_remark: str = ""
     given: Given = field(default_factory=Given)
 
     @property
@@ -191,6 +193,7 @@ def read(
         targets,
         class_names=opened.class_names,
         remark=remark,
+        map_remark=opened.map_remark,
         given=given,
     )
 
@@ -289,7 +292,7 @@ def read_parts(
         if skipped:
             rows = opened.logits.shape[0]
             warn(f"{opened.logits.name}: {skipped} of {rows} rows are not finite and are left out")
-        for note in opened.value_notes():
+        for note in [*opened.map_notes(), *opened.value_notes()]:
             warn(note)
         labels_of_0 = np.concatenate(zero)
         if last is not None and len(labels_of_0):
@@ -298,5 +301,5 @@ def read_parts(
                 warn(note)
 
     read = Reading(opened.source, {}, opened.logits.shape[1], opened.provenance(None), opened.used(None))
-    read.cluster_names = opened.rows.cluster_names
+    read.cluster_names, read.map_remark = opened.rows.cluster_names, opened.map_remark
     return read, parts()

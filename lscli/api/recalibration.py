@@ -2,53 +2,139 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lscli.api.cross_fit import FOLDS, cross_fitted, fold_of
+from lscli.api.fit_rows import checked_rows
+from lscli.api.leakage import Leakage
 from lscli.errors import InputError, UsageError
 from lscli.io.argument import is_path
+from lscli.io.files import RegularFile
 from lscli.io.mapped import MappedLogits
-from lscli.io.topk import TopK
-from lscli.recalibrators.base import FitRows
 from lscli.recalibrators.calibrator import Calibrator
 from lscli.recalibrators.methods import METHODS
+from lscli.scan.row_checks import check_sums
+from lscli.text import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import NDArray
 
+    from lscli.api.inputs import Inputs
     from lscli.io.logits import Logits
+    from lscli.io.mapped import RowMap
     from lscli.options import ReadingOptions
 
     Array = NDArray[Any]
 
+FLAGS = {"calibrator": "--calibrator", "temperature": "--temperature", "cross_fit": "--cross-fit"}
+_MOST = 64 << 20  # bytes of a file
 
-def recalibrated(logits: Logits, label: Array, weight: Array, options: ReadingOptions) -> Logits:
-    """The logits after the map that the options ask for.
 
-    Args:
-        logits: [N, K].
-        label: [N], -1 for ignored samples.
-        weight: [N], 0 for ignored samples.
-        options: name the map.
+@dataclass(frozen=True)
+class Recalibration:
+    """A map of the logits, and what an answer says of it.
+
+    Attributes:
+        rows: the map.
+        remark: a sentence for the conclusion.
+        described: its entry in the provenance of a report, if it comes from a file.
+        leakage: recognises the samples that it was fitted on; None if it has no data.
+        hint: what to do if they are measured.
+    """
+
+    rows: RowMap
+    remark: str
+    described: Sequence[Mapping[str, Any]] = ()
+    leakage: Leakage | None = None
+    hint: str = ""
+
+    def notes(self, name: str) -> list[str]:
+        """Warnings, once all rows of the logits `name` were read."""
+        note = "" if self.leakage is None else self.leakage.note(name, self.hint)
+        return [note] if note else []
+
+
+def check_options(options: ReadingOptions, *, soft_labels: bool) -> None:
+    """Check that one map is asked for, and that the rows can have it.
 
     Raises:
-        UsageError: two maps are asked for, or the logits are the top k of each row.
-        InputError: the map has another number of classes.
+        UsageError: two maps are asked for, the logits are the top k of each row, or a fit would need class numbers.
     """
-    if isinstance(logits, TopK):
-        raise UsageError("a calibrator needs the logits of all classes", "leave it out", where="topk-classes")
+    first, *others = [flag for name, flag in FLAGS.items() if getattr(options, name) is not None]
+    if others:
+        last = others[-1]
+        raise UsageError(f"cannot be combined with {first}", f"leave out {first} or {last}", where=last[2:])
+    if options.topk_classes is not None:
+        raise UsageError("needs the logits of all classes, not the top k", f"leave out {first}", where=first[2:])
+    if soft_labels and options.cross_fit is not None:
+        raise UsageError("needs labels that are class numbers", "leave out --cross-fit", where="cross-fit")
+
+
+def recalibration(opened: Inputs) -> Recalibration:
+    """The map that the options ask for.
+
+    Raises:
+        InputError: the map has another number of classes, or the rows have no fit.
+        LscliError: as `lscli.evaluate`, where the map is fitted on these rows.
+    """
+    options, logits = opened.options, opened.logits
     if options.temperature is not None:
         t = options.temperature
-        return MappedLogits(logits, lambda x, first: x / t)
+        return Recalibration(lambda x, first: x / t, f"The logits are divided by T = {t:.10g}.")
     if options.calibrator is not None:
         calibrator = load(options.calibrator)
+        name = os.fsdecode(options.calibrator) if is_path(options.calibrator) else "calibrator"
         if calibrator.classes != logits.shape[1]:
             what = f"has {calibrator.classes} classes, and {logits.name} has {logits.shape[1]}"
-            raise InputError(what, "fit it on logits of the same model", where="calibrator")
-        return MappedLogits(logits, lambda x, first: calibrator.mapped(x))
-    return _cross_fitted(logits, label, weight, str(options.cross_fit), options)
+            raise InputError(what, "fit it on logits of the same model", where=name)
+        return Recalibration(
+            lambda x, first: calibrator.mapped(x),
+            f"The logits are recalibrated by {METHODS[calibrator.method].title}, from {printable(name)}.",
+            [_described(calibrator, name)],
+            Leakage(calibrator, opened.label, next(opened.rows.weights_by_group())),
+            hint=f"use other samples, or say --cross-fit {calibrator.method} instead of --calibrator",
+        )
+    checked = checked_rows(opened)
+    zero = checked.result.zero_labels
+    if len(zero):
+        file, row = logits.located(int(zero[0]))
+        hint = "leave the row out, or raise the probability to 1e-7 with --min-prob 1e-7"
+        raise InputError(f"the label of row {row} has probability 0, so no map is best", hint, where=file)
+    found = cross_fitted(checked, fold_of(checked, opened.rows), str(options.cross_fit))
+    by = "the values of each row" if opened.rows.clusters is None else "cluster"
+    fitted = ", ".join(filter(None, [f"{FOLDS} folds by {by}", found.temperatures]))
+    title = METHODS[found.method].title
+    return Recalibration(found, f"Each sample is recalibrated by {title} fitted without its fold ({fitted}).")
+
+
+def mapped(opened: Inputs, found: Recalibration) -> MappedLogits:
+    """The logits after a map, whose rows are checked and recognised as they were before it."""
+    before, label, leakage = opened.logits, opened.label, found.leakage
+    declared = before.kind != "logits"
+
+    def rows(x: Array, first: int) -> Array:
+        if declared:
+            _check_sums(before, x, first, label[first : first + len(x)] >= 0)
+        if leakage is not None:
+            leakage.add(x, first)
+        return found.rows(x, first)
+
+    return MappedLogits(before, rows)
+
+
+def _check_sums(before: Logits, x: Array, first: int, kept: Array) -> None:
+    """Refuse kept rows x [n, K] of logarithms of probabilities that do not sum to 1."""
+    largest = np.maximum.reduce(x, axis=1, initial=-np.inf)
+    tail = np.add.reduce(np.exp(x - largest[:, None]), axis=1) - 1
+    number = np.arange(first, first + len(x))
+    check_sums(before, number[kept], largest[kept], tail[kept])
 
 
 def load(given: Any) -> Calibrator:
@@ -56,25 +142,14 @@ def load(given: Any) -> Calibrator:
     if isinstance(given, Calibrator):
         return given
     if not is_path(given):
-        raise UsageError("is neither a path nor a calibrator", "give the file that lscli fit wrote", where="calibrator")
+        raise UsageError("is neither a path nor a calibrator", "give its file, or the object", where="calibrator")
     path = os.fsdecode(given)
-    with open(path, encoding="utf-8") as file:
-        return Calibrator.from_json(file.read(), path)
+    with contextlib.closing(RegularFile(path)) as file:
+        text = file.read(_MOST, 0).decode("utf-8", "replace")
+    return Calibrator.from_json(text, path)
 
 
-def _cross_fitted(logits: Logits, label: Array, weight: Array, method: str, options: ReadingOptions) -> Logits:
-    rows = FitRows(logits, np.maximum(label, 0), weight, options.threads, options.progress, logits.name)
-    fold = np.arange(logits.shape[0]) % 5  # by a hash of the values, once it is there
-    maps = []
-    for number in range(5):
-        found = METHODS[method].fit(rows.weighted(np.where(fold == number, 0.0, weight)))
-        maps.append(Calibrator(method, logits.shape[1], found.parameters))
-
-    def mapped(x: Array, first: int) -> Array:
-        own = fold[first : first + len(x)]
-        out = np.empty_like(x)
-        for number in np.unique(own).tolist():
-            out[own == number] = maps[number].mapped(x[own == number])
-        return out
-
-    return MappedLogits(logits, mapped)
+def _described(calibrator: Calibrator, name: str) -> dict[str, Any]:
+    """The entry of a calibrator in the provenance of a report."""
+    known = {"role": "calibrator", "path": name, "method": calibrator.method, "shape": [calibrator.classes]}
+    return known | {"fingerprint": calibrator.data.get("fingerprint")}

@@ -95,7 +95,7 @@ def report(
     answered = read.answered(options, used, [*notes, *absent, *notes_on_clusters(clusters, read.clusters_by_group)])
     of_all = [row for row in rows if not row.group]
     found = evidence(read.all, settings, {row.metric for row in of_all}, LEVEL)
-    sentences = [conclude(of_all, found), remark_on_intervals(of_all), read.remark, left_out]
+    sentences = [conclude(of_all, found), remark_on_intervals(of_all), read.map_remark, read.remark, left_out]
     return Report(rows, " ".join(filter(None, sentences)), **answered)
 
 

@@ -70,7 +70,7 @@ def per_sample(logits: Data | Table, labels: Data | None, options: SamplesOption
 
     read, first = rows()
     further = (*(("cluster",) if clustered else ()), *of_members)
-    return Samples(rows=Recomputed(first, again), further=further, **read.answered(options))
+    return Samples(rows=Recomputed(first, again), further=further, conclusion=read.map_remark, **read.answered(options))
 
 
 def _rows(

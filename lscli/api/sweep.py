@@ -89,6 +89,7 @@ def sweep(logits: Data, labels: Data | None, options: SweepOptions) -> Report:
     notes: list[str] = []
     clusters: list[int] = []
     found: dict[str, Evidence] = {}
+    remarks: dict[str, str] = {}
     baseline: Reading | None = None
     for model in models:
         read = _read(model, logits, labels, columns, options)
@@ -101,6 +102,7 @@ def sweep(logits: Data, labels: Data | None, options: SweepOptions) -> Report:
                 clusters += [each.clusters for each in (table, pair) if each is not None]
             if pair is not None:
                 rows += group_rows(read.source, group, pair, pairs, settings, resampling)
+        remarks.setdefault(read.map_remark, read.source)
         found[read.source] = evidence(read.all, settings, METRICS, options.level)
         if baseline is None:
             baseline = read
@@ -113,7 +115,10 @@ def sweep(logits: Data, labels: Data | None, options: SweepOptions) -> Report:
     # Models may skip different rows: the fewest clusters give the widest intervals.
     notes += notes_on_clusters(min(clusters), baseline.clusters_by_group)
     conclusion = verdict([row for row in rows if not row.group], found, options.level, min(clusters))
-    return Report(rows, conclusion, **baseline.answered(options, {"eps": list(eps)}, notes))
+    said = [f"{source}: {each}" if len(remarks) > 1 else each for each, source in remarks.items()]
+    return Report(
+        rows, " ".join(filter(None, [conclusion, *said])), **baseline.answered(options, {"eps": list(eps)}, notes)
+    )
 
 
 def _several(others: Any, dimensions: int) -> Sequence[Any]:

@@ -37,7 +37,7 @@ def load_pyproject(context: typer.Context) -> None:
     values = {key.replace("-", "_"): value for key, value in table.items()}
     for key in values:
         if key in typed - known:
-            hint = f"it describes one file: type --{key} in the command"
+            hint = f"it is meant for one file: type --{key.replace('_', '-')} in the command"
             raise UsageError(f"[tool.lscli] cannot set {key}", hint, where=path)
         if key not in known:
             hint = nearest(key, known) or "see lscli eval --help for the options"

@@ -42,7 +42,7 @@ class MappedLogits(Logits):
         self.rows = rows
         self.kind = "logits"
         wide = logits.dtype == "float64" or logits.shape[1] < FEW
-        self.dtype = self.stored = "float64" if wide else "float32"
+        self.dtype = "float64" if wide else "float32"
         self.storage = np.dtype(self.dtype)
 
     # What was stored is not what is measured; and the rows are read by `scan.members.reader`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -92,7 +92,7 @@ class RowChecks:
             self._masked.append(int(np.count_nonzero(counted)))
             self._zero_labels.append(in_file[zero & counted])
         if self._are_probabilities:
-            self._check_sums(rows, state)
+            check_sums(self._logits, rows, state.largest, state.tail)
         return bad
 
     def _not_finite(self, row: int, largest: float) -> InputError:
@@ -132,20 +132,37 @@ class RowChecks:
     def _masked_class(self) -> str:
         return "a class of probability 0" if self._logits.kind == "probs" else "a masked class (-inf)"
 
-    def _check_sums(self, rows: NDArray[np.intp], state: RowState) -> None:
-        """Refuse finite rows whose probabilities do not sum to 1."""
-        with np.errstate(all="ignore"):  # a signalling nan warns when it is widened
-            largest = state.largest.astype(np.float64)
-            sums = np.exp(largest) * (1.0 + state.tail)
-        wrong = np.flatnonzero(np.isfinite(largest) & ~(np.abs(sums - 1) <= SUM))
-        if len(wrong):
-            what = f"of {self._logits.kind} sums to {rounded(sums[wrong[0]], 6)}, not to 1"
-            hint = "most rows are as declared: look at the run that wrote this one"
-            if self._logits.kind == "probs" and abs(sums[wrong[0]] - 1) <= _ROUNDED:
-                hint = "if the probabilities are rounded, divide each row by its sum"
-            hint = kind_hint(self._logits) or hint
-            raise self._refused(int(rows[wrong[0]]), what, hint)
-
     def _refused(self, row: int, what: str, hint: str) -> InputError:
-        name, own_row = self._logits.located(row)
-        return InputError(f"row {own_row} {what}", hint, where=name)
+        return _refused(self._logits, row, what, hint)
+
+
+def check_sums(
+    logits: Logits, rows: NDArray[np.intp], largest: NDArray[np.floating[Any]], tail: NDArray[np.floating[Any]]
+) -> None:
+    """Refuse finite rows whose probabilities do not sum to 1.
+
+    Args:
+        logits: [N, K], logarithms of probabilities.
+        rows: the numbers of the rows, [n].
+        largest: the largest value of each, [n].
+        tail: the sum of exp(x - largest) over the other values, [n].
+
+    Raises:
+        InputError: a row is refused; the message names the first one.
+    """
+    with np.errstate(all="ignore"):  # a signalling nan warns when it is widened
+        largest = largest.astype(np.float64)
+        sums = np.exp(largest) * (1.0 + tail)
+    wrong = np.flatnonzero(np.isfinite(largest) & ~(np.abs(sums - 1) <= SUM))
+    if len(wrong):
+        what = f"of {logits.kind} sums to {rounded(sums[wrong[0]], 6)}, not to 1"
+        hint = "most rows are as declared: look at the run that wrote this one"
+        if logits.kind == "probs" and abs(sums[wrong[0]] - 1) <= _ROUNDED:
+            hint = "if the probabilities are rounded, divide each row by its sum"
+        hint = kind_hint(logits) or hint
+        raise _refused(logits, int(rows[wrong[0]]), what, hint)
+
+
+def _refused(logits: Logits, row: int, what: str, hint: str) -> InputError:
+    name, own_row = logits.located(row)
+    return InputError(f"row {own_row} {what}", hint, where=name)

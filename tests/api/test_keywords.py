@@ -32,7 +32,7 @@ FUNCTIONS: dict[str, tuple[type[Options], list[str], tuple[Any, ...], dict[str, 
 }
 _REFUSED = {"topk_classes", "classes", "label_log_probs", "confidence", "correct", "predicted", "confidence_scale"}
 NOT_TAKEN = {
-    "explain": {"groups", "group_by", "clusters", *_REFUSED},
+    "explain": {"groups", "group_by", "clusters", "calibrator", "temperature", "cross_fit", *_REFUSED},
     "sweep": _REFUSED,
     "per_class": {"clusters", *_REFUSED},
 }

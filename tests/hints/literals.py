@@ -81,6 +81,7 @@ HUMAN: dict[str, str] = {
     "options cannot be changed: use replaced({}=...)": "is for those who change lscli",
     "nothing but -inf": _NO_HINT,
     "with --class-axis {} ": _NO_HINT,
+    "ln(w1 softmax(z / T) + w2 softmax(z) + w3 / K)": _NO_HINT,
     "smoothing={} needs a prior": _NO_HINT,
     "smoothing={} has no prior": _NO_HINT,
 }

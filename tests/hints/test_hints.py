@@ -22,6 +22,7 @@ from tests.hints import (
     kinds,
     labels,
     named_columns,
+    recalibration,
     shapes,
     tables,
     topk,
@@ -44,6 +45,7 @@ CASES = [
     *confidences.CASES,
     *named_columns.CASES,
     *warned.CASES,
+    *recalibration.CASES,
     *zeros.CASES,
 ]
 pytestmark = pytest.mark.filterwarnings(
