@@ -13,6 +13,7 @@ from lscli.api.cross_fit import fold_of
 from lscli.api.fit_rows import checked_rows
 from lscli.api.inputs import Inputs
 from lscli.api.keywords import of_logits
+from lscli.api.loss_targets import parse_eps
 from lscli.api.reading import doubts
 from lscli.api.settings import settings_of
 from lscli.checked_options import declared
@@ -73,7 +74,7 @@ def fit(logits: Data, labels: Data | None, options: FitOptions) -> Fits:
             made = maker.one()
         provenance = opened.provenance(checked.result)
         notes = [*provenance.warnings, *doubts(opened, checked.tables[""])]
-        used = opened.used(checked.result)
+        used = {"eps": list(parse_eps(options.eps, allow_negative=False)), **opened.used(checked.result)}
     for note in notes:
         warn(note)
     return Fits(

@@ -17,10 +17,11 @@ from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
+import numpy as np
+
 from lscli.checked_options import declared
 from lscli.errors import LscliError
 from lscli.in_python import in_python, python_words, reword
-from lscli.report import Provenance
 
 if TYPE_CHECKING:
     import os
@@ -149,7 +150,7 @@ def _answer(found: Any) -> Any:
 
     An array has no words.
     """
-    if not isinstance(found, Provenance):
+    if isinstance(found, np.ndarray):
         return found
     said = {"warnings": [in_python(note) for note in found.warnings], "conclusion": in_python(found.conclusion)}
     return replace(found, **said, rows=found.rows if isinstance(found.rows, Sequence) else _Rows(found.rows))

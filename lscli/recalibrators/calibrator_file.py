@@ -59,14 +59,6 @@ def read(path: str) -> Calibrator:
         file.close()
 
 
-def is_calibrator(file: RegularFile) -> bool:
-    """Whether a file says that it is a calibrator, of any version."""
-    if file.size > _MOST_BYTES or not file.read(64, 0).lstrip().startswith(b"{"):
-        return False
-    data = file.read(_MOST_BYTES, 0)
-    return re.search(rb'"schema"\s*:\s*"lscli\.calibrator/', data) is not None
-
-
 def parsed(text: str, name: str) -> Calibrator:
     """The calibrator of a file's text; `name` is what errors call it.
 
@@ -197,7 +189,8 @@ def _parameters(given: object, method: Method, classes: int, where: str) -> Any:
     if missing or unknown:
         what = f"lacks the parameter {missing[0]!r}" if missing else f"has the unknown parameter {shown(unknown[0])}"
         raise _WrongError(f"{where}{what}; those of {method.name} are {', '.join(names)}")
-    values, steps = {}, None
+    values: dict[str, Any] = {}
+    steps = None
     for name in names:
         axes, value = method.shapes.get(name, ()), given[name]
         said = f"{where}{name}"

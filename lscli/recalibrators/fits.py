@@ -1,4 +1,4 @@
-"""The answer of a fit: maps with their losses, their certificates and how well they do on samples they have not seen."""
+"""The answer of a fit: maps with their losses and certificates, and how well they do on samples they have not seen."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def fits(answer: Fits, screen: Screen) -> Iterator[str]:
     elif any(groups):
         parts.append(table.wrapped(("group", "parameters", "rows", "loss before", "after"), _by_group(answer.rows)))
     else:
-        parts.append(table.wrapped(("", ""), _lines(answer)))
+        parts.append(table.wrapped(("method", answer.method), _lines(answer)))
         measured = _measured(answer.rows)
         if measured:
             columns = ["cross-fitted", *(word for name in _METRICS for word in (name, "interval"))]
@@ -45,7 +45,6 @@ def fits(answer: Fits, screen: Screen) -> Iterator[str]:
 
 def _lines(answer: Fits) -> Iterator[tuple[str, str]]:
     """What is known of one map, below one another."""
-    yield "method", answer.method
     for row in _of(answer.rows, "parameter"):
         yield row.name, _with_error(row)
     numbers = {row.name: row.value for row in _of(answer.rows, "fit")}
