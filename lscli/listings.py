@@ -359,6 +359,8 @@ class LogitArray(Listing):
     name = "apply"
     title = "Logits"
 
+    to_frame = SmoothedLabels.to_frame
+
     @property
     def columns(self) -> Sequence[str]:
         return [f"logit_{number}" for number in range(self.rows.shape[1])] if self.rows.shape[1] > 1 else ["logit"]

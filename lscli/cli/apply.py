@@ -10,10 +10,7 @@ from lscli.cli.arguments import LogitsPath
 from lscli.cli.flat_options import flat
 from lscli.options import ApplyOptions, RunOptions
 
-EXAMPLES = (
-    "lscli apply cal.json sample_data/logits.npy -o calibrated.npy",
-    "lscli apply cal.json sample_data/logits.npy -f csv",
-)
+EXAMPLES = ("lscli apply sample_data/calibrator.json sample_data/logits.npy -f csv",)
 
 
 @flat

@@ -28,11 +28,14 @@ FUNCTIONS: dict[str, tuple[type[Options], list[str], tuple[Any, ...], dict[str, 
     "per_class": (options.ClassesOptions, ["logits", "labels"], (LOGITS, LABELS), {"sort": "recall", "top": 2}),
     "per_sample": (options.SamplesOptions, ["logits", "labels"], (LOGITS, LABELS), {"worst": 2}),
     "explain": (options.ExplainOptions, ["value", "logits", "labels"], ("0.5", LOGITS, LABELS), {"candidates": 3}),
+    "fit": (options.FitOptions, ["logits", "labels"], (LOGITS, LABELS), {"cross_fit": True}),
     "inspect": (options.InspectOptions, ["path"], ("sample_data/logits.npy",), {"input_format": "npy"}),
 }
 _REFUSED = {"topk_classes", "classes", "label_log_probs", "confidence", "correct", "predicted", "confidence_scale"}
+_MAPS = {"calibrator", "temperature", "cross_fit"}
 NOT_TAKEN = {
-    "explain": {"groups", "group_by", "clusters", *_REFUSED},
+    "explain": {"groups", "group_by", "clusters", *_MAPS, *_REFUSED},
+    "fit": {"calibrator", "temperature", *_REFUSED},
     "sweep": _REFUSED,
     "per_class": {"clusters", *_REFUSED},
 }

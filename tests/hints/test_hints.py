@@ -22,6 +22,7 @@ from tests.hints import (
     kinds,
     labels,
     named_columns,
+    recalibration,
     shapes,
     tables,
     topk,
@@ -45,6 +46,7 @@ CASES = [
     *named_columns.CASES,
     *warned.CASES,
     *zeros.CASES,
+    *recalibration.CASES,
 ]
 pytestmark = pytest.mark.filterwarnings(
     "ignore:The PyTorch API of nested tensors", "ignore:torch.quantize_per_tensor", "ignore:.*TypedStorage"
