@@ -55,7 +55,7 @@ def load(given: Any) -> Calibrator:
     if isinstance(given, Calibrator):
         return given
     if not is_path(given):
-        raise UsageError("is neither a path nor a calibrator", "give the file that lscli fit wrote", where="calibrator")
+        raise UsageError("is neither a path nor a calibrator", "give the path of its file, or the calibrator of a fit", where="calibrator")
     return Calibrator.load(given)
 
 

@@ -10,7 +10,10 @@ from lscli.cli.arguments import LogitsPath
 from lscli.cli.flat_options import flat
 from lscli.options import ApplyOptions, RunOptions
 
-EXAMPLES = ("lscli apply sample_data/calibrator.json sample_data/logits.npy -f csv",)
+EXAMPLES = (
+    "lscli apply sample_data/calibrator.json sample_data/logits.npy -f csv",
+    "lscli apply sample_data/calibrator.json sample_data/logits_smoothed.npy -f table",
+)
 
 
 @flat
