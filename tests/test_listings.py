@@ -13,9 +13,9 @@ import pytest
 
 import lscli
 from lscli import listings
+from lscli.api.apply import applied
 from lscli.api.smooth import smoothed_label, smoothed_rows
 from lscli.api.wide import wide
-from lscli.api.apply import applied
 from lscli.listings import (
     ArrayRow,
     Bin,
@@ -26,8 +26,8 @@ from lscli.listings import (
     ClassRow,
     Contents,
     Listing,
-    Matrix,
     LogitArray,
+    Matrix,
     MetricList,
     MetricRow,
     OneLabel,

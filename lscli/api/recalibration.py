@@ -55,7 +55,11 @@ def load(given: Any) -> Calibrator:
     if isinstance(given, Calibrator):
         return given
     if not is_path(given):
-        raise UsageError("is neither a path nor a calibrator", "give the path of its file, or the calibrator of a fit", where="calibrator")
+        raise UsageError(
+            "is neither a path nor a calibrator",
+            "give the path of its file, or the calibrator of a fit",
+            where="calibrator",
+        )
     return Calibrator.load(given)
 
 

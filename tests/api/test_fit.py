@@ -37,7 +37,9 @@ def loss(x: Array, y: Array, t: float) -> float:
 
 def best(x: Array, y: Array) -> float:
     """The temperature that scipy finds."""
-    return float(minimize_scalar(lambda t: loss(x, y, t), bounds=(0.1, 10), method="bounded", options={"xatol": 1e-10}).x)
+    return float(
+        minimize_scalar(lambda t: loss(x, y, t), bounds=(0.1, 10), method="bounded", options={"xatol": 1e-10}).x
+    )
 
 
 def temperature(calibrator: Calibrator | None) -> float:
@@ -182,7 +184,9 @@ def test_all_methods_are_compared_and_the_best_one_is_kept(
     paths = saved(tmp_path)
     answer = run("fit", *paths, "--method", "all", "-o", tmp_path / "cal.json", "--bootstrap", 20)
     rows = records(answer)
-    losses = {row["method"]: float(row["value"]) for row in rows if (row["kind"], row["name"]) == ("cross-fit", "loss_hard")}
+    losses = {
+        row["method"]: float(row["value"]) for row in rows if (row["kind"], row["name"]) == ("cross-fit", "loss_hard")
+    }
     assert ["temperature", "near", "none", "far"] == [*losses]
     assert sorted(losses.values()) == [*losses.values()]
     refused = {row["method"]: row["name"] for row in rows if row["kind"] == "refused"}
@@ -192,7 +196,11 @@ def test_all_methods_are_compared_and_the_best_one_is_kept(
     assert lscli.fit(X, Y).calibrator is not None
     assert ("temperature", temperature(lscli.fit(X, Y).calibrator)) == (kept.method, temperature(kept))
     shown = run("fit", *paths, "--method", "all", "-f", "table", "--bootstrap", 20)
-    assert (0, True, True) == (shown.code, "Best by cross-fitted loss: temperature" in shown.out, "odd: not" in shown.out)
+    assert (0, True, True) == (
+        shown.code,
+        "Best by cross-fitted loss: temperature" in shown.out,
+        "odd: not" in shown.out,
+    )
 
 
 def test_nothing_is_written_if_the_logits_as_they_are_do_best(

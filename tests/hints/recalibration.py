@@ -15,9 +15,7 @@ X, Y = some_logits(24, 3), some_labels(24, 3)
 FITTED = np.where(np.arange(24) % 4, X.argmax(axis=1), 0)
 RIGHT = agreement(X, Y)
 MAP = Calibrator("temperature", 3, Temperature(1.5)).to_json()
-OF_GROUPS = Calibrator(
-    "temperature", 3, None, groups={"a": Calibrator("temperature", 3, Temperature(1.5))}
-).to_json()
+OF_GROUPS = Calibrator("temperature", 3, None, groups={"a": Calibrator("temperature", 3, Temperature(1.5))}).to_json()
 GROUPS = "site\n" + "a\n" * 24
 _APPLY = "logit_0,logit_1,logit_2"
 
@@ -126,4 +124,3 @@ CASES = [
         prints=_APPLY,
     ),
 ]
-

@@ -158,7 +158,10 @@ WRONG = {
     "fit as a number": (text(fit=3), "fit must be an object, got a number"),
     "fit with an object": (text(fit={"a": {}}), "fit: a must be a number, got an object"),
     "fit beyond float64": (text(fit={"a": 10**400}), "fit: a has a number beyond float64"),
-    "a certificate with lists of lists": (text(certificate={"a": [[1]]}), "certificate: a must be a number, got a list"),
+    "a certificate with lists of lists": (
+        text(certificate={"a": [[1]]}),
+        "certificate: a must be a number, got a list",
+    ),
     "data as a text": (text(data="x"), "data must be an object, got a text"),
     "no fingerprint": (text(data={"distinct": 1, "sketch": []}), "data: has no fingerprint"),
     "another fingerprint": (text(data={**SOUND["data"], "fingerprint": "xyz"}), "data: 'xyz' is no hash"),
@@ -173,7 +176,10 @@ WRONG = {
         text(parameters=None, certificate=None, groups={"a": {"groups": {}}}),
         "group 'a': has the unknown key 'groups'",
     ),
-    "a group without parameters": (text(parameters=None, certificate=None, groups={"a": {}}), "group 'a': has no param"),
+    "a group without parameters": (
+        text(parameters=None, certificate=None, groups={"a": {}}),
+        "group 'a': has no param",
+    ),
     "a group of T below 0": (
         text(parameters=None, certificate=None, groups={"a": {"parameters": {"temperature": -1}}}),
         "group 'a': the temperature -1.0 is not above 0",
