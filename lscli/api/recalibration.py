@@ -57,7 +57,7 @@ def load(given: Any) -> Calibrator:
     if not is_path(given):
         raise UsageError(
             "is neither a path nor a calibrator",
-            "give the path of its file, or the calibrator of a fit",
+            "give its path, or what a fit made",
             where="calibrator",
         )
     return Calibrator.load(given)

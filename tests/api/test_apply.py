@@ -1,4 +1,4 @@
-"""Logits after a map: the array that numpy computes, whatever holds the logits, and the numbers of eval --calibrator."""
+"""Logits after a map: the array that numpy computes, whatever holds the logits, and the numbers of eval."""
 
 from __future__ import annotations
 

@@ -160,7 +160,7 @@ WRONG = {
     "fit beyond float64": (text(fit={"a": 10**400}), "fit: a has a number beyond float64"),
     "a certificate with lists of lists": (
         text(certificate={"a": [[1]]}),
-        "certificate: a must be a number, got a list",
+        "a must be a number, got a list",
     ),
     "data as a text": (text(data="x"), "data must be an object, got a text"),
     "no fingerprint": (text(data={"distinct": 1, "sketch": []}), "data: has no fingerprint"),
@@ -186,8 +186,8 @@ WRONG = {
     ),
 }
 V, M, C = [0, 0], [[1, 0], [0, 1]], [0.5]
-OF_ARRAYS = {"shift": 0, "v": V, "matrix": M, "c": C, "r": C}
-WRONG_ARRAYS = {
+OF_ARRAYS: dict[str, Any] = {"shift": 0, "v": V, "matrix": M, "c": C, "r": C}
+WRONG_ARRAYS: dict[str, tuple[dict[str, Any], str]] = {
     "an array as a number": ({"v": 3}, "v must be a list of 2, got a number"),
     "a short array": ({"v": [1]}, "v has 1 values, not 2"),
     "a flat matrix": ({"matrix": [1, 2]}, "matrix must be a list of 2, got a number"),
