@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from lscli.api.plausibility import COLUMNS
 from lscli.errors import InputError
 from lscli.kernels.softmax_moments import FirstMoments
 from lscli.kernels.value_hash import ValueHashes, fingerprint
@@ -70,7 +71,7 @@ def checked_rows(opened: Inputs, eps: float = 0.0) -> CheckedRows:
     result = scan(
         logits,
         opened.label,
-        {"row", "loss_hard", *opened.columns},
+        {"row", "loss_hard", *COLUMNS, *opened.columns},
         options,
         watch=opened.watch,
         counted=opened.counted,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,10 +10,10 @@ import numpy as np
 
 from lscli.api.cross_fit import FOLDS, cross_fitted, fold_of
 from lscli.api.fit_rows import checked_rows
+from lscli.api.group_maps import row_map
 from lscli.api.leakage import Leakage
-from lscli.errors import InputError, UsageError
+from lscli.errors import UsageError
 from lscli.io.argument import is_path
-from lscli.io.files import RegularFile
 from lscli.io.mapped import MappedLogits
 from lscli.recalibrators.calibrator import Calibrator
 from lscli.recalibrators.methods import METHODS
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 FLAGS = {"calibrator": "--calibrator", "temperature": "--temperature", "cross_fit": "--cross-fit"}
-_MOST = 64 << 20  # bytes of a file
 
 
 @dataclass(frozen=True)
@@ -91,22 +89,14 @@ def recalibration(opened: Inputs) -> Recalibration:
     if options.calibrator is not None:
         calibrator = load(options.calibrator)
         name = os.fsdecode(options.calibrator) if is_path(options.calibrator) else "calibrator"
-        if calibrator.classes != logits.shape[1]:
-            what = f"has {calibrator.classes} classes, and {logits.name} has {logits.shape[1]}"
-            raise InputError(what, "fit it on logits of the same model", where=name)
         return Recalibration(
-            lambda x, first: calibrator.mapped(x),
+            row_map(calibrator, logits.shape[1], logits.name, opened.rows.names[1:], opened.rows.group_codes),
             f"The logits are recalibrated by {METHODS[calibrator.method].title}, from {printable(name)}.",
             [_described(calibrator, name)],
             Leakage(calibrator, opened.label, next(opened.rows.weights_by_group())),
             hint=f"use other samples, or say --cross-fit {calibrator.method} instead of --calibrator",
         )
     checked = checked_rows(opened)
-    zero = checked.result.zero_labels
-    if len(zero):
-        file, row = logits.located(int(zero[0]))
-        hint = "leave the row out, or raise the probability to 1e-7 with --min-prob 1e-7"
-        raise InputError(f"the label of row {row} has probability 0, so no map is best", hint, where=file)
     found = cross_fitted(checked, fold_of(checked, opened.rows), str(options.cross_fit))
     by = "the values of each row" if opened.rows.clusters is None else "cluster"
     fitted = ", ".join(filter(None, [f"{FOLDS} folds by {by}", found.temperatures]))
@@ -143,10 +133,7 @@ def load(given: Any) -> Calibrator:
         return given
     if not is_path(given):
         raise UsageError("is neither a path nor a calibrator", "give its file, or the object", where="calibrator")
-    path = os.fsdecode(given)
-    with contextlib.closing(RegularFile(path)) as file:
-        text = file.read(_MOST, 0).decode("utf-8", "replace")
-    return Calibrator.from_json(text, path)
+    return Calibrator.load(given)
 
 
 def _described(calibrator: Calibrator, name: str) -> dict[str, Any]:

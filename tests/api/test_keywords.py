@@ -18,6 +18,8 @@ from tests.command import ROOT
 
 LOGITS = np.array([[2.0, 0.0, -1.0], [0.5, 1.0, 0.0], [0.0, 0.25, 3.0], [1.0, 0.0, 0.5]])
 LABELS = np.array([0, 1, 1, 0])
+FITTED = np.random.default_rng(0).normal(size=(60, 3))
+FITTED_LABELS = np.where(np.arange(60) % 4 > 0, FITTED.argmax(axis=1), 0)
 TABLE = lscli.SampleTable.from_confidences([0.9, 0.6, 0.7], [1, 0, 1])
 # Of each function: its options, the names of its arguments, values for these, and an option that changes the answer.
 FUNCTIONS: dict[str, tuple[type[Options], list[str], tuple[Any, ...], dict[str, Any]]] = {
@@ -28,11 +30,14 @@ FUNCTIONS: dict[str, tuple[type[Options], list[str], tuple[Any, ...], dict[str, 
     "per_class": (options.ClassesOptions, ["logits", "labels"], (LOGITS, LABELS), {"sort": "recall", "top": 2}),
     "per_sample": (options.SamplesOptions, ["logits", "labels"], (LOGITS, LABELS), {"worst": 2}),
     "explain": (options.ExplainOptions, ["value", "logits", "labels"], ("0.5", LOGITS, LABELS), {"candidates": 3}),
+    "fit": (options.FitOptions, ["logits", "labels"], (FITTED, FITTED_LABELS), {"cross_fit": True}),
     "inspect": (options.InspectOptions, ["path"], ("sample_data/logits.npy",), {"input_format": "npy"}),
 }
 _REFUSED = {"topk_classes", "classes", "label_log_probs", "confidence", "correct", "predicted", "confidence_scale"}
+_MAPS = {"calibrator", "temperature", "cross_fit"}
 NOT_TAKEN = {
-    "explain": {"groups", "group_by", "clusters", "calibrator", "temperature", "cross_fit", *_REFUSED},
+    "explain": {"groups", "group_by", "clusters", *_MAPS, *_REFUSED},
+    "fit": {"calibrator", "temperature", *_REFUSED},
     "sweep": _REFUSED,
     "per_class": {"clusters", *_REFUSED},
 }

@@ -89,10 +89,12 @@ def test_every_option_can_be_set_in_the_environment_but_those_that_describe_one_
     of_tables = {"confidence", "correct", "predicted"}
     assert {None} >= {p.envvar for p in options if p.name in of_tables}
     options = [p for p in options if p.name not in of_tables]
-    own = {("classes", "metrics"), ("explain", "eps"), ("smooth", "eps"), ("sweep", "eps")}
+    own = {("classes", "metrics"), ("fit", "cross_fit"), ("explain", "eps"), ("smooth", "eps"), ("sweep", "eps")}
     expected = {p.name: f"{command}_{p.name}" if (command, p.name) in own else p.name for p in options}
     if command != "smooth" and "classes" in expected:  # which is of top-k log-probabilities alone
         expected["classes"] = "topk_num_classes"
+    if command == "fit":  # whose output is a calibrator
+        expected["output"] = "calibrator_output"
     assert {name: f"LSCLI_{key.upper()}" for name, key in expected.items()} == {p.name: p.envvar for p in options}
 
 

@@ -21,17 +21,22 @@ from lscli.checked_options import Declared, declared
 from lscli.cli.main import main
 from lscli.errors import ExitCode
 from lscli.options import (
+    ApplyOptions,
     BinsOptions,
     ClassesOptions,
     EvalOutputOptions,
     EvaluateOptions,
     ExplainOptions,
+    FitOptions,
+    FitOutputOptions,
     InspectOptions,
     RunOptions,
     SamplesOptions,
     SmoothOptions,
     SweepOptions,
 )
+from lscli.recalibrators.calibrator import Calibrator
+from lscli.recalibrators.temperature import Temperature
 from tests.fuzz.contract import WrongError
 from tests.fuzz.words import NUMBERS
 
@@ -42,10 +47,17 @@ OPTIONS: dict[str, tuple[type, ...]] = {
     "classes": (ClassesOptions, RunOptions),
     "samples": (SamplesOptions, RunOptions),
     "explain": (ExplainOptions, RunOptions),
+    "fit": (FitOptions, FitOutputOptions),
+    "apply": (ApplyOptions, RunOptions),
     "inspect": (InspectOptions, RunOptions),
     "smooth": (SmoothOptions, RunOptions),
 }
-_ARGUMENTS = {"explain": ["1.5", "x.npy", "y.npy"], "inspect": ["x.npy"], "smooth": ["y.npy", "--classes", "3"]}
+_ARGUMENTS = {
+    "explain": ["1.5", "x.npy", "y.npy"],
+    "apply": ["cal.json", "x.npy"],
+    "inspect": ["x.npy"],
+    "smooth": ["y.npy", "--classes", "3"],
+}
 _BOTH = ["x.npy", "y.npy"]
 _PATHS = ["x.npy", "y.npy", "out.csv", "none.npy", ".", "..", "/dev/null", "/dev/full", "x*.npy", "[", "meta.csv", ""]
 _WORDS = ["a", "é", "a b", "a,b", ",", ",,", "=", "=1+1", "@", "ece@", "ece@0.2", "*", "\\", "'", '"', "$(x)", "%s"]
@@ -88,6 +100,7 @@ def opened(kind: str) -> Iterator[Callable[[bytes], None]]:
         try:
             random = np.random.default_rng(0)
             np.save("x.npy", random.normal(size=(12, 3)).astype(np.float32))
+            Calibrator("temperature", 3, Temperature(1.5)).save("cal.json")
             np.save("y.npy", random.integers(0, 3, 12))
             with open("meta.csv", "w", encoding="utf-8") as file:
                 file.write("a\n" + "1\n2\n" * 6)

@@ -14,6 +14,7 @@ from lscli.cli.main import COMMANDS, app
 from tests.cli.inprocess import Answer, Run
 from tests.hints import (
     calls,
+    calibrators,
     commands,
     confidences,
     ensembles,
@@ -46,6 +47,7 @@ CASES = [
     *named_columns.CASES,
     *warned.CASES,
     *recalibration.CASES,
+    *calibrators.CASES,
     *zeros.CASES,
 ]
 pytestmark = pytest.mark.filterwarnings(
