@@ -95,6 +95,7 @@ class SampleTable:
         tempered: the temperature of `@tempered`, which a resample keeps; only on request.
         origin: the table that this one is a resample of, or None.
         lacks: why it has no column for some quantities; empty if nothing is known about that.
+        has_moves: means of it also say by how much each sample moves them, which takes one more column for each.
     """
 
     columns: Mapping[str, Column]
@@ -106,6 +107,7 @@ class SampleTable:
     tempered: Tempered | None = None
     origin: SampleTable | None = None
     lacks: str = ""
+    has_moves: bool = False
     _by_columns: Memo = field(default_factory=dict)
     _by_weights: Memo = field(default_factory=dict)
 
@@ -199,6 +201,10 @@ class SampleTable:
         """The same samples in clusters, [n]; nothing is copied."""
         return replace(self, cluster=cluster, _by_weights={})
 
+    def with_moves(self) -> SampleTable:
+        """The same samples, whose means say by how much each sample moves them (`Value.moves`); nothing is copied."""
+        return replace(self, has_moves=True, _by_weights={})
+
     def resample(self, weight: Column) -> SampleTable:
         """The same samples, each drawn as often as `weight` says, [n]."""
         return replace(self, weight=weight, classes=None, tuples=None, origin=self, _by_weights={})
@@ -262,13 +268,25 @@ def _moved(table: SampleTable, at: At) -> SampleTable:
 def _of_class(table: SampleTable, number: int) -> SampleTable:
     origin = None if table.origin is None else table.origin.of_class(number)
     forecasts = table.kept(_forecasts, number)
-    return replace(forecasts, weight=table.weight, cluster=table.cluster, origin=origin, _by_weights={})
+    return _seen(forecasts, table, origin)
 
 
 def _bounded(table: SampleTable, sides: frozenset[tuple[str, Side]]) -> SampleTable:
     origin = None if table.origin is None else table.origin.bounded(sides)
     at_bounds = table.kept(_at_bounds, sides)
-    return replace(at_bounds, weight=table.weight, cluster=table.cluster, origin=origin, _by_weights={})
+    return _seen(at_bounds, table, origin)
+
+
+def _seen(columns: SampleTable, table: SampleTable, origin: SampleTable | None) -> SampleTable:
+    """A view of a table, from a table that has its columns."""
+    return replace(
+        columns,
+        weight=table.weight,
+        cluster=table.cluster,
+        origin=origin,
+        has_moves=table.has_moves,
+        _by_weights={},
+    )
 
 
 def _at_bounds(table: SampleTable, sides: frozenset[tuple[str, Side]]) -> SampleTable:

@@ -81,7 +81,7 @@ def intervals(
         def compute(resample: SampleTable) -> list[float]:
             return [value.value for choice in shared for value in choice.values(resample, settings)]
 
-        threads = resampling.threads or _threads(len(table))
+        threads = resampling.threads or threads_for(len(table))
         drawn = iter(resampled(table, compute, bootstrap, threads, resampling.progress).T)
     for (choice, values), own in zip(found, ways, strict=True):
         resamples = [next(drawn) for _ in values] if _RESAMPLED & {*own} else [None] * len(values)
@@ -135,7 +135,7 @@ class _Case(NamedTuple):
 
 
 # The metrics whose interval comes from inverting a test, and what computes it from the samples as the metric sees them.
-_INVERTED: dict[str, Callable[[SampleTable, Settings, Bootstrap], Interval]] = {
+INVERTED: dict[str, Callable[[SampleTable, Settings, Bootstrap], Interval]] = {
     **{name: partial(binned_interval, name) for name in GAPS},
     "ece_tempered": partial(binned_interval, "ece"),
     **{name: partial(label_interval, name) for name in SIMULATED},
@@ -145,7 +145,7 @@ _INVERTED: dict[str, Callable[[SampleTable, Settings, Bootstrap], Interval]] = {
 
 def _inverted(case: _Case) -> Interval:
     metric, own = case.choice.metric, case.choice.settings(case.settings)
-    return _INVERTED[metric.id](metric.view(case.table, own), own, case.bootstrap)
+    return INVERTED[metric.id](metric.view(case.table, own), own, case.bootstrap)
 
 
 def _of_share(case: _Case) -> Interval:
@@ -205,7 +205,7 @@ _COMPUTED: dict[_Way, Callable[[_Case], Interval]] = {
 }
 
 
-def _threads(samples: int) -> int:
+def threads_for(samples: int) -> int:
     """The number of threads that fit into memory; 0 means that the main thread does the work."""
     limit, most = memory_limit(), processors()
     return most if limit is None else limit.threads(most, _RESAMPLE * samples, _RESAMPLE * samples)

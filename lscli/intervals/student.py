@@ -1,4 +1,4 @@
-"""The quantile of Student's t distribution, for intervals of means over few clusters."""
+"""Student's t distribution: its quantiles, for intervals of means over few clusters, and its tails, for p-values."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from functools import cache
 from lscli.intervals.normal import normal_quantile
 
 _MANY = 400  # degrees of freedom from which on the expansion is exact to 1e-11
+NORMAL = 10_000_000  # those from which on t is normal to 1e-7
+_STEPS, _CLOSE, _TINY = 10_000, 1e-15, 1e-300
 
 
 @cache
@@ -49,3 +51,48 @@ def _expanded(z: float, n: int) -> float:
         ((((79 * x + 776) * x + 1482) * x - 1920) * x - 945) / 92160,
     )
     return z + z * math.fsum(term / float(n) ** power for power, term in enumerate(terms, 1))
+
+
+def t_tail(t: float, freedom: int) -> float:
+    """The probability of a |T| of at least |t|, with all its digits however small; nan if t is.
+
+    It is an incomplete beta function, I_x(n/2, 1/2) with x = n/(n + t^2), by its continued fraction (DLMF 8.17.22).
+
+    Args:
+        t: any number.
+        freedom: the degrees of freedom, at least 1.
+    """
+    t = abs(t)
+    if math.isnan(t) or math.isinf(t):
+        return 0.0 if t == math.inf else math.nan
+    if freedom >= NORMAL:
+        return math.erfc(t / math.sqrt(2))
+    a, b, x = freedom / 2, 0.5, freedom / (freedom + t * t)
+    if x < (a + 1) / (a + b + 2):
+        return _beta_part(a, b, x, t * t / (freedom + t * t))
+    return 1.0 - _beta_part(b, a, t * t / (freedom + t * t), x)
+
+
+def _beta_part(a: float, b: float, x: float, rest: float) -> float:
+    """I_x(a, b) for x below its mean, rest = 1 - x, by the algorithm of Lentz."""
+    if x == 0:
+        return 0.0
+    scale = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log(rest)
+    d = 1 / _kept_from_0(1 - (a + b) * x / (a + 1))
+    c, value = 1.0, d
+    for m in range(1, _STEPS):
+        even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
+        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
+        change = 1.0
+        for term in (even, odd):
+            d = 1 / _kept_from_0(1 + term * d)
+            c = _kept_from_0(1 + term / c)
+            change = c * d
+            value *= change
+        if abs(change - 1) < _CLOSE:
+            break
+    return math.exp(scale) / a * value
+
+
+def _kept_from_0(x: float) -> float:
+    return x if abs(x) > _TINY else _TINY

@@ -40,6 +40,8 @@ class Value(NamedTuple):
         clusters: if the number is a mean whose standard error is that of clusters, their number G; else 0.
         share_of: if the number is a share of samples, how many these are, by their weights; else 0.
         whole: what the number would be for a share of 1.
+        moves: [n], by how much each sample moves the number to the first order, w (x - mean) / N; only of means, and
+            only for a table `with_moves`. Paired differences are computed from it.
     """
 
     value: float
@@ -48,11 +50,15 @@ class Value(NamedTuple):
     clusters: int = 0
     share_of: float = 0.0
     whole: float = 1.0
+    moves: NDArray[Any] | None = None
 
     def times(self, factor: float) -> Value:
         """The number times a constant."""
         return self._replace(
-            value=factor * self.value + 0.0, stderr=abs(factor) * self.stderr, whole=factor * self.whole
+            value=factor * self.value + 0.0,
+            stderr=abs(factor) * self.stderr,
+            whole=factor * self.whole,
+            moves=None if self.moves is None else factor * self.moves,
         )
 
 
@@ -219,6 +225,9 @@ def mean(table: SampleTable, x: NDArray[Any], params: Mapping[str, Any] = _NOTHI
         if not math.isfinite(average):
             return Value(average, params=params)
         found = Value(average, params=params, share_of=total if x.dtype == np.bool_ else 0.0)
+        if table.has_moves:
+            deviation = np.subtract(x, average, dtype=np.float64)
+            found = found._replace(moves=(deviation if weight is None else weighted(deviation, weight)) / total)
         if table.cluster is not None:
             return clustered(table, found, x)
         if total <= 1:
@@ -263,7 +272,7 @@ def ratio(table: SampleTable, x: NDArray[Any], by: NDArray[Any] | None, params: 
     if table.origin is not None or not math.isfinite(value):
         return Value(value, params=params)
     rest = mean(table, x - value * by)
-    return rest._replace(
+    return rest.times(1 / below)._replace(
         value=value, stderr=rest.stderr / below, params=params, share_of=above.share_of, whole=1 / below
     )
 

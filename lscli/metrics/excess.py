@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 
 def excess(table: SampleTable, settings: Settings) -> list[Value]:
-    """The smoothed loss less its floor, with the standard error of the difference; rounded below 0 it becomes 0."""
+    """The smoothed loss less its floor, with the standard error of the difference; rounded below 0 it becomes 0.
+
+    Its `moves` are those of the loss: two models on the same samples have the same floor.
+    """
     if table.num_classes is None:
         return []
     settings = settings._replace(eps=_distributions(settings))

@@ -104,8 +104,7 @@ def off_label_entropy(table: SampleTable, settings: Settings) -> list[Value]:
         return []
     entropy = table["off_label_entropy"]
     if "class_count" not in table.columns:
-        value = mean(table, entropy)
-        return [value._replace(value=value.value / math.log(k - 1), stderr=value.stderr / math.log(k - 1))]
+        return [mean(table, entropy).times(1 / math.log(k - 1))]
     # Rows with fewer than two other classes are excluded.
     count = table["class_count"]
     several = table.with_weights((count > 2) * (1.0 if table.weight is None else table.weight))
