@@ -12,10 +12,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lscli.api.apply import apply as apply
     from lscli.api.bins import per_bin as per_bin
     from lscli.api.classes import per_class as per_class
     from lscli.api.evaluate import evaluate as evaluate
     from lscli.api.explain import explain as explain
+    from lscli.api.fit import fit as fit
     from lscli.api.inspect import inspect as inspect
     from lscli.api.measure import measure as measure
     from lscli.api.samples import per_sample as per_sample
@@ -36,8 +38,10 @@ if TYPE_CHECKING:
 from lscli._version import __version__ as __version__
 
 _HOMES = {
+    "apply": "lscli.api.apply",
     "evaluate": "lscli.api.evaluate",
     "explain": "lscli.api.explain",
+    "fit": "lscli.api.fit",
     "inspect": "lscli.api.inspect",
     "measure": "lscli.api.measure",
     "per_bin": "lscli.api.bins",

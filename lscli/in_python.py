@@ -31,6 +31,8 @@ _FUNCTIONS = {
     "bins": "per_bin",
     "classes": "per_class",
     "samples": "per_sample",
+    "fit": "fit",
+    "apply": "apply",
     "smooth": "smooth_labels",
     "explain": "explain",
     "inspect": "inspect",

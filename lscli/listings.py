@@ -18,6 +18,7 @@ from lscli.text import bounded
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -341,6 +342,26 @@ class SmoothedLabels(Listing):
 
         parts = [pd.DataFrame(block, columns=list(self.columns)) for block in self.rows.blocks]
         return pd.concat(parts, ignore_index=True)
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class LogitArray(Listing):
+    """Logits that are computed while they are read, one column per class; one column for a binary classifier.
+
+    Attributes:
+        shape: of the array, whose last axis is that of the classes, if it has one.
+        dtype: float32 or float64.
+    """
+
+    rows: Matrix
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    name = "apply"
+    title = "Logits"
+
+    @property
+    def columns(self) -> Sequence[str]:
+        return [f"logit_{number}" for number in range(self.rows.shape[1])] if self.rows.shape[1] > 1 else ["logit"]
 
 
 class SmoothedLabel(NamedTuple):

@@ -833,10 +833,12 @@ class FitOptions(LogitsOptions, IntervalOptions, FitWordsOptions):
     cross_fit: Annotated[
         bool,
         Option(
-            "Also measure each sample by a map that is fitted on the other four fifths of the samples.", RECALIBRATION
+            "Also measure each sample by a map that is fitted on the other four fifths of the samples.",
+            RECALIBRATION,
+            environment="fit_cross_fit",
         ),
     ] = False  # type: ignore[assignment]  # a flag here
-    per_group: Annotated[bool, Option("Fit one map for each group.", RECALIBRATION)] = False
+    per_group: Annotated[bool, Option("Fit one map for each group of --groups.", RECALIBRATION)] = False
 
 
 class FitOutputOptions(RunOptions):
@@ -844,12 +846,52 @@ class FitOutputOptions(RunOptions):
 
     output: Annotated[
         str,
-        Option("Write the calibrator to this file, completely or not at all.", OUTPUT, "FILE", short="-o", shown=False),
+        Option(
+            "Write the calibrator to this .json file, completely or not at all. The answer goes to standard output.",
+            OUTPUT,
+            "FILE",
+            short="-o",
+            shown=False,
+            environment="calibrator_output",
+        ),
     ] = "-"
 
 
+_NO_LABELS = Option(hidden=True, unrecorded=True, hint="apply reads no labels and measures nothing: leave it out")
+_ON_HOST = Option(hidden=True, unrecorded=True, hint="maps are computed on the CPU: leave it out")
+
+
 class ApplyOptions(LogitsOptions):
-    """Options of `lscli.apply` and `lscli apply`."""
+    """Options of `lscli.apply` and `lscli apply`. They have no labels, and nothing that is for metrics."""
+
+    nonfinite: Annotated[
+        Nonfinite,
+        Option(
+            "What to do with rows that contain nan or +inf, or only -inf: stop with an error, or skip them, so that "
+            "they stay as they are in their place.",
+            READING,
+        ),
+    ] = "error"
+    group_by: Annotated[
+        str | None,
+        Option(
+            "The column of --groups with the group of each sample, for a calibrator of several groups.",
+            WEIGHTS,
+            "COLUMN",
+            shown=False,
+        ),
+    ] = None
+    labels_key: Annotated[None, _NO_LABELS] = None
+    ignore_index: Annotated[None, _NO_LABELS] = None  # type: ignore[assignment]
+    labels_from: Annotated[None, _NO_LABELS] = None  # type: ignore[assignment]
+    class_names: Annotated[None, _NO_LABELS] = None
+    weights: Annotated[None, _NO_LABELS] = None
+    clusters: Annotated[None, _NO_LABELS] = None
+    calibrator: Annotated[None, _NO_MAP] = None
+    temperature: Annotated[None, _NO_MAP] = None
+    cross_fit: Annotated[None, _NO_MAP] = None
+    device: Annotated[None, _ON_HOST] = None  # type: ignore[assignment]
+    kernel: Annotated[None, _ON_HOST] = None  # type: ignore[assignment]
 
 
 class TriedOptions(Options):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from lscli.api.plausibility import COLUMNS
 from lscli.kernels.value_hash import factors, fingerprint, value_hash
 from lscli.recalibrators.base import FitRows
 from lscli.scan.blocks import pass_over
@@ -61,7 +62,7 @@ def checked_rows(opened: Inputs) -> CheckedRows:
     result = scan(
         opened.logits,
         opened.label,
-        {"row", "loss_hard", *opened.columns},
+        {"row", "loss_hard", *COLUMNS, *opened.columns},
         options,
         watch=opened.watch,
         counted=opened.counted,

@@ -94,8 +94,7 @@ class Inputs:
             if any(each is not None for each in (options.calibrator, options.temperature, options.cross_fit)):
                 from lscli.api.recalibration import recalibrated  # imported only for a map
 
-                weight = next(self.rows.weights_by_group())
-                self.logits = recalibrated(self.logits, self.label, weight, options)
+                self.logits = recalibrated(self.logits, self.label, self.rows, options)
         except BaseException:
             self._close()
             raise

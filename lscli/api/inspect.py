@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli._version import __version__
+from lscli.api.inspect_calibrator import calibrator_contents
 from lscli.api.keywords import of_file
 from lscli.api.settings import settings_of
 from lscli.class_names import ClassNames, classes_by_name, integer_of
@@ -17,7 +18,9 @@ from lscli.errors import LscliError, UsageError
 from lscli.io.argument import is_path
 from lscli.io.axes import class_axes, ensemble_axes, is_flat, same_samples
 from lscli.io.class_axis import rows_of
+from lscli.io.calibrators import is_calibrator
 from lscli.io.confidences import guess_of_file
+from lscli.io.files import RegularFile
 from lscli.io.format_table import FORMATS
 from lscli.io.labels import Labels
 from lscli.io.logits import Logits
@@ -39,9 +42,9 @@ if TYPE_CHECKING:
     from lscli.api.keywords import Path
     from lscli.io.array_request import Entry
     from lscli.io.axes import Shape
-    from lscli.io.files import RegularFile
     from lscli.io.tables.confidence_columns import Guess
     from lscli.io.tables.logit_columns import Reading
+    from lscli.recalibrators.calibrator import Calibrator
 
     _ShapeOf = Callable[[str, str | None, str], tuple[int, ...] | None]
 
@@ -69,6 +72,9 @@ def inspect(path: Path, options: InspectOptions) -> Contents:
         raise UsageError(what, "numpy.save writes an array to a file", where="path")
     input_format, progress = options.input_format, options.progress
     name = os.fsdecode(path)
+    calibrator = _calibrator(name)
+    if calibrator is not None:
+        return calibrator_contents(name, calibrator, options)
     found: list[_Found] = []
     for file, format_name, entries in contents_of(name, input_format):
         own = []
@@ -99,6 +105,22 @@ def inspect(path: Path, options: InspectOptions) -> Contents:
         settings=settings_of(options),
         versions={"lscli": __version__},
     )
+
+
+def _calibrator(name: str) -> Calibrator | None:
+    """The calibrator in a file; None if it is something else, standard input, or a pattern."""
+    if not os.path.isfile(name):
+        return None
+    file = RegularFile(name)
+    try:
+        found = is_calibrator(file)
+    finally:
+        file.close()
+    if not found:
+        return None
+    from lscli.recalibrators.calibrator import Calibrator  # imported only for these
+
+    return Calibrator.load(name)
 
 
 class _Found(NamedTuple):

@@ -17,6 +17,8 @@ from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
+import numpy as np
+
 from lscli.checked_options import declared
 from lscli.errors import LscliError
 from lscli.in_python import in_python, python_words, reword
@@ -66,6 +68,14 @@ class TableFunction(Protocol[P, O_contra, R_co]):
     def with_options(self, table: SampleTable, options: O_contra, /) -> R_co: ...
 
 
+class MapFunction(Protocol[P, O_contra, R_co]):
+    """A question on a calibrator and logits."""
+
+    def __call__(self, calibrator: Any, logits: Data, *args: P.args, **options: P.kwargs) -> R_co: ...
+
+    def with_options(self, calibrator: Any, logits: Data, options: O_contra, /) -> R_co: ...
+
+
 class FileFunction(Protocol[P, O_contra, R_co]):
     """A question on a file."""
 
@@ -100,6 +110,14 @@ def of_table(options: Callable[P, O]) -> Callable[[Callable[[SampleTable, O], R]
     return lambda function: _public(function, make, lambda table, **given: function(table, make(**given)))
 
 
+def of_map(options: Callable[P, O]) -> Callable[[Callable[[Any, Data, O], R]], MapFunction[P, O, R]]:
+    """Make `f(calibrator, logits, options)` a function of a calibrator, logits and keywords."""
+    make: Callable[..., O] = options
+    return lambda function: _public(
+        function, make, lambda calibrator, logits, **given: function(calibrator, logits, make(**given))
+    )
+
+
 def of_file(options: Callable[P, O]) -> Callable[[Callable[[Path, O], R]], FileFunction[P, O, R]]:
     """Make `f(path, options)` a function of a path and keywords."""
     make: Callable[..., O] = options
@@ -128,7 +146,12 @@ def _public(function: Callable[..., Any], options: Any, call: Callable[..., Any]
 
 
 def _answer(found: Any) -> Any:
-    """The answer in the words of Python, even if its rows are computed, and may warn or fail, while they are read."""
+    """The answer in the words of Python, even if its rows are computed, and may warn or fail, while they are read.
+
+    An array has no words.
+    """
+    if isinstance(found, np.ndarray):
+        return found
     said = {"warnings": [in_python(note) for note in found.warnings], "conclusion": in_python(found.conclusion)}
     return replace(found, **said, rows=found.rows if isinstance(found.rows, Sequence) else _Rows(found.rows))
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lscli.errors import InputError, UsageError
+from lscli.api.group_maps import row_map
+from lscli.errors import UsageError
 from lscli.io.argument import is_path
 from lscli.io.mapped import MappedLogits
 from lscli.io.topk import TopK
@@ -18,19 +18,20 @@ from lscli.recalibrators.methods import METHODS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from lscli.api.row_data import RowData
     from lscli.io.logits import Logits
     from lscli.options import ReadingOptions
 
     Array = NDArray[Any]
 
 
-def recalibrated(logits: Logits, label: Array, weight: Array, options: ReadingOptions) -> Logits:
+def recalibrated(logits: Logits, label: Array, rows: RowData, options: ReadingOptions) -> Logits:
     """The logits after the map that the options ask for.
 
     Args:
         logits: [N, K].
         label: [N], -1 for ignored samples.
-        weight: [N], 0 for ignored samples.
+        rows: the weights and groups of the samples.
         options: name the map.
 
     Raises:
@@ -43,12 +44,10 @@ def recalibrated(logits: Logits, label: Array, weight: Array, options: ReadingOp
         t = options.temperature
         return MappedLogits(logits, lambda x, first: x / t)
     if options.calibrator is not None:
-        calibrator = load(options.calibrator)
-        if calibrator.classes != logits.shape[1]:
-            what = f"has {calibrator.classes} classes, and {logits.name} has {logits.shape[1]}"
-            raise InputError(what, "fit it on logits of the same model", where="calibrator")
-        return MappedLogits(logits, lambda x, first: calibrator.mapped(x))
-    return _cross_fitted(logits, label, weight, str(options.cross_fit), options)
+        names, codes = rows.names[1:], rows.group_codes
+        found = row_map(load(options.calibrator), logits.shape[1], logits.name, names, codes)
+        return MappedLogits(logits, found)
+    return _cross_fitted(logits, label, next(rows.weights_by_group()), str(options.cross_fit), options)
 
 
 def load(given: Any) -> Calibrator:
@@ -57,9 +56,7 @@ def load(given: Any) -> Calibrator:
         return given
     if not is_path(given):
         raise UsageError("is neither a path nor a calibrator", "give the file that lscli fit wrote", where="calibrator")
-    path = os.fsdecode(given)
-    with open(path, encoding="utf-8") as file:
-        return Calibrator.from_json(file.read(), path)
+    return Calibrator.load(given)
 
 
 def _cross_fitted(logits: Logits, label: Array, weight: Array, method: str, options: ReadingOptions) -> Logits:

@@ -73,6 +73,11 @@ class RowData:
         self._kept = kept
 
     @property
+    def group_codes(self) -> Array | None:
+        """The group of each row, [N], as its place in `names[1:]`; None without groups."""
+        return self._codes
+
+    @property
     def columns(self) -> set[str]:
         """The columns that a table needs so that it can be weighted and split."""
         return {"row"} if any(each is not None for each in (self.weight, self._codes, self.clusters)) else set()

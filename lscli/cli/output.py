@@ -8,7 +8,7 @@ import select
 import shutil
 import stat
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.cli.progress import close_bar
@@ -79,7 +79,7 @@ class Destination(NamedTuple):
             for piece in pieces:
                 write_stdout(piece)
         else:
-            _write_file(self.path, pieces)
+            write_file(self.path, pieces)
 
 
 def _check_array(format: str, arrays: bool) -> None:  # noqa: A002
@@ -136,7 +136,32 @@ def _regular_file(path: str, stream: int) -> tuple[int, int] | None:
     return (status.st_dev, status.st_ino) if stat.S_ISREG(status.st_mode) else None
 
 
-def _write_file(path: str, pieces: Iterator[bytes]) -> None:
+def calibrator_path(output: str, inputs: Iterable[str]) -> str | None:
+    """The path that `-o` names for a calibrator; None for `-`, which keeps none.
+
+    Raises:
+        UsageError: the suffix is not .json, or the path is a folder or one of the inputs.
+    """
+    if output == "-":
+        return None
+    if not output or output.endswith(os.sep) or os.path.isdir(output):
+        raise UsageError("the output is a directory", "name a file in it", where=output)
+    suffix = os.path.splitext(output)[1]
+    if suffix.lower() != ".json":
+        what = f"a calibrator has the suffix .json, not {suffix!r}"
+        hint = "say -o cal.json; the answer goes to standard output, where -f names its format"
+        raise UsageError(what, hint, where=output)
+    _check_not_input(output, inputs)
+    return output
+
+
+def write_file(path: str, pieces: Iterable[bytes]) -> None:
+    """Write a file, completely or not at all.
+
+    Raises:
+        ReadWriteError: writing failed; a file that existed before is unchanged.
+        ClosedPipeError: it is a pipe, whose reader closed it.
+    """
     try:
         if os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode):
             with open(path, "wb") as stream:  # a device or a pipe; one without a name has no real path

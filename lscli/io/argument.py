@@ -68,7 +68,7 @@ class Argument(NamedTuple):
         allow_open(len(names or ()))
         opened = cls([], path if names else None)
         for name in names or [path]:
-            file = _standard_input() if path == STDIN else RegularFile(name)
+            file = open_path(name)
             stack.callback(file.close)
             opened.files.append((file, format_of(file)))
         check_distinct([file for file, _ in opened.files])
@@ -154,7 +154,15 @@ def is_stdin(value: Any) -> bool:
     return is_path(value) and os.fsdecode(value) == STDIN
 
 
-def _standard_input() -> RegularFile:
+def open_path(path: str) -> RegularFile:
+    """Open a file, or standard input for `-`.
+
+    Raises:
+        InputError: there is no such file.
+        ReadWriteError: it cannot be read.
+    """
+    if path != STDIN:
+        return RegularFile(path)
     from lscli.io.stdin import open_stdin
 
     return open_stdin()

@@ -240,6 +240,19 @@ def check_labels(logits: Stored, labels: Stored, axes: Axes, largest: Callable[[
     raise _other_shape(logits, labels, axes)
 
 
+def check_dimensions(logits: Stored, axes: Axes) -> None:
+    """Check that logits without labels have one row per sample, or that the options say how they become such rows.
+
+    Raises:
+        InputError: they have more dimensions.
+    """
+    x = logits.shape
+    if axes.flatten or len(x) < 3 or 0 in x:
+        return
+    hint = "if the classes are on the last axis, say --flatten; on another one, --class-axis AXIS"
+    raise InputError(f"need logits of shape {'(N,)' if axes.binary else '(N, K)'}, got {x}", hint, where=logits.name)
+
+
 def check_samples(what: str, shape: Shape, samples: Shape, name: str) -> None:
     """Check that an array beside the logits, such as weights, has one value per sample, in the same order.
 

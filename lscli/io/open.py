@@ -11,7 +11,7 @@ from lscli.class_names import TEXT, ClassNames
 from lscli.errors import InputError, UsageError
 from lscli.io.argument import Argument, check_stdin_once
 from lscli.io.array_request import ArrayRequest, Entry, Wants
-from lscli.io.axes import Axes, Stored, check_labels, class_axes, joined
+from lscli.io.axes import Axes, Stored, check_dimensions, check_labels, class_axes, joined
 from lscli.io.class_axis import rows_of
 from lscli.io.ensemble_files import (
     check_alike,
@@ -76,6 +76,43 @@ def open_soft_inputs(
     """Like `open_inputs`, with labels [N, K] that are distributions over the classes."""
     refuse_soft_labels(options)
     return _opened(logits, labels, options, names, 2)
+
+
+def open_logits(logits: Any, options: ReadingOptions = _DEFAULTS) -> Logits:
+    """Open logits [N, K] without labels, each as in `open_inputs`.
+
+    Raises:
+        InputError: they cannot be used.
+        ReadWriteError: they cannot be read.
+        UsageError: an option does not fit them.
+    """
+    several = is_ensemble(options)
+    with contextlib.ExitStack() as stack:
+        arguments = member_arguments(logits, stack, options)
+        _check_options(arguments, [], options, 1)
+        axes = Axes.of(options)
+        members = [each.parts(_logits_request(options, shared=False), stack) for each in arguments]
+        if options.ensemble_axis is not None:
+            members = members_along(members[0], options.ensemble_axis)
+            arguments *= len(members)
+        check_alike(members)
+        scores = members[0]
+        shape, read_by = joined([part.shape for part in scores], axes, classes=not axes.binary)
+        check_dimensions(Stored(arguments[0].pattern or scores[0].name, shape), axes)
+        samples, entries = None, _entries([axes.samples(part.shape) for part in scores]) if axes.flatten else []
+        if axes.flatten:
+            class_axis, samples = None if axes.binary else axes.classes, read_by.samples(shape)
+            members = [[rows_of(part, class_axis) for part in parts] for parts in members]
+        own = [
+            _matrix(argument.joined(parts), argument, options, samples, entries, stack)
+            for argument, parts in zip(arguments, members, strict=True)
+        ]
+        matrix = own[0]
+        if several:
+            array = mean_of(own, ensemble_name(logits, arguments), options.ensemble_of, str(options.device))
+            matrix = Logits(array, options.kind, matrix.samples, entries)
+        stack.pop_all()
+    return matrix
 
 
 def _opened(

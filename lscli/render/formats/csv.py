@@ -33,9 +33,9 @@ def report(answer: Report, screen: Screen) -> Iterator[str]:
 
 def listing(answer: Listing, screen: Screen) -> Iterator[str]:
     """The rows of the listing under its columns."""
-    from lscli.listings import SmoothedLabels
+    from lscli.listings import LogitArray, SmoothedLabels
 
-    if isinstance(answer, SmoothedLabels):
+    if isinstance(answer, SmoothedLabels | LogitArray):
         return _numbers(answer.columns, answer.rows, screen)
     return _csv(answer.columns, answer.cells(), screen)
 

@@ -15,15 +15,15 @@ from lscli.render.terminal import table
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lscli.listings import OneLabel, SmoothedLabels
+    from lscli.listings import LogitArray, OneLabel, SmoothedLabels
     from lscli.render.renderers import Screen
 
 # Up to this many classes are shown one by one.
 _EACH = 12
 
 
-def smoothed_labels(answer: SmoothedLabels, screen: Screen) -> Iterator[str]:
-    """A numbered row for each label, with the first classes."""
+def smoothed_labels(answer: SmoothedLabels | LogitArray, screen: Screen) -> Iterator[str]:
+    """A numbered row for each sample, with the first classes."""
     columns, rows = answer.columns, iter(answer.rows)
     first = list(itertools.islice(rows, table.FIRST))
     fit = _fitting(columns, first, screen.width - len(f"{table.FIRST:,}") - 4)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lscli.listings import Bins, Candidates, Contents, Listing, MetricList, OneLabel, SmoothedLabels
-from lscli.render.terminal import candidates, contents, diagram, metric_list, table, targets
+from lscli.listings import Bins, Candidates, Contents, Listing, LogitArray, MetricList, OneLabel, SmoothedLabels
+from lscli.recalibrators.fits import Fits
+from lscli.render.terminal import candidates, contents, diagram, fits, metric_list, table, targets
 from lscli.render.terminal.report import report as report
 
 if TYPE_CHECKING:
@@ -23,9 +24,11 @@ def listing(answer: Listing, screen: Screen) -> Iterator[str]:
             return candidates.candidates(answer, screen)
         case Contents():
             return contents.contents(answer, screen)
+        case Fits():
+            return fits.fits(answer, screen)
         case MetricList():
             return metric_list.metric_list(answer, screen)
-        case SmoothedLabels():
+        case SmoothedLabels() | LogitArray():
             return targets.smoothed_labels(answer, screen)
         case OneLabel():
             return targets.one_label(answer, screen)
