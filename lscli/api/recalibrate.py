@@ -15,6 +15,7 @@ from lscli.api.keywords import of_two_sets
 from lscli.api.loss_targets import declared_targets, parse_eps
 from lscli.api.positive_class import notes_on_class, positive_class
 from lscli.api.report_rows import metric_words
+from lscli.api.tempered import clustered_error
 from lscli.checked_options import declared
 from lscli.errors import InputError, UsageError
 from lscli.intervals.bootstrap import Bootstrap
@@ -28,6 +29,7 @@ from lscli.options import FitOptions, ReadingOptions, RecalibrateOptions
 from lscli.recalibrators.comparison import ComparedRow, Recalibration
 from lscli.recalibrators.methods import METHODS
 from lscli.summaries.recalibration import conclude
+from lscli.table import Tempered
 
 if TYPE_CHECKING:
     from lscli.api.fit import Fitted
@@ -125,6 +127,11 @@ def _fitted(
             found = _best(opened, checked, options)
         else:
             found = fit_of(options.method, checked)
+        t = found.fit.stderr.get("temperature")
+        if opened.rows.clusters is not None and found.calibrator.method == "temperature" and t is not None:
+            fitted = Tempered(found.fit.parameters.temperature, t)
+            error = clustered_error(opened, checked.result, fitted)
+            found = found._replace(fit=found.fit._replace(stderr={"temperature": error}))
         provenance = opened.provenance(checked.result)
         notes = [*provenance.warnings, *reading.doubts(opened, checked.tables[""])]
         inputs = [{**each, "role": f"fit {each['role']}"} for each in provenance.inputs]

@@ -14,11 +14,12 @@ from lscli.errors import InputError
 from lscli.io.mapped import MappedLogits
 from lscli.kernels.row_hash import GOLDEN, finished
 from lscli.kernels.value_hash import factors, folds, value_hash
-from lscli.metrics.temperature import CLUSTERED_COLUMNS
+from lscli.metrics.base import Settings
+from lscli.metrics.temperature import CLUSTERED_COLUMNS, temperature
 from lscli.recalibrators.base import FitRows
 from lscli.recalibrators.methods import METHODS
 from lscli.scan.scan import scan
-from lscli.table import At, Tempered
+from lscli.table import At, Tempered, column_at
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -92,6 +93,15 @@ def temperatures_of(opened: Inputs, result: Scan, columns: Collection[str]) -> T
         table = scan(mapped, opened.label, names, opened.options).table
         columns |= {f"{name}@{place}": table[name] for name in names}
     return Temperatures(columns, found)
+
+
+def clustered_error(opened: Inputs, result: Scan, found: Tempered) -> float:
+    """The standard error of a temperature if samples are in clusters."""
+    t = np.full(opened.logits.shape[0], found.temperature)
+    at = scan(MappedLogits(opened.logits, _division(t)), opened.label, CLUSTERED_COLUMNS, opened.options).table
+    columns = {column_at(name, "tempered"): at[name] for name in CLUSTERED_COLUMNS}
+    table = opened.rows.tables(replace(result.table, columns={**result.table.columns, **columns}))[""]
+    return temperature(replace(table, tempered=found), Settings())[0].stderr
 
 
 def _rows(opened: Inputs, kept: Array) -> FitRows:

@@ -71,6 +71,8 @@ def fit(rows: FitRows) -> Fit:
     before = found = _at(rows, 1.0)
     b, passes = 1.0, 2
     while True:
+        if not found.curvature > 0:
+            raise rows.refused(SEPARABLE, "use more samples, some of which are wrong")
         step = -found.slope / found.curvature
         new = min(max(b + step, b / 4), b * 4)
         if abs(new - b) < 1e-12 * b:
