@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     Memo = dict[tuple[Hashable, ...], Any]
 
 T = TypeVar("T")
-# The temperatures at which a table may have columns again, such as `loss_hard@tempered`: that of the smallest mean nll of
-# all samples, or for each sample that of the samples outside of its fold.
+# The temperatures at which a table may have columns again, such as `loss_hard@tempered`: that of the smallest mean nll
+# of all samples, or for each sample that of the samples outside of its fold.
 At = Literal["tempered", "cross_fitted"]
 # What no temperature changes. The confidence that libraries see is not that of the type of the logits any more.
 _STAYS = frozenset({"row", "label", "correct", "predicted", "label_rank", "class_count"})

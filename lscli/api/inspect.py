@@ -17,8 +17,8 @@ from lscli.class_names import ClassNames, classes_by_name, integer_of
 from lscli.errors import LscliError, UsageError
 from lscli.io.argument import is_path
 from lscli.io.axes import class_axes, ensemble_axes, is_flat, same_samples
-from lscli.io.class_axis import rows_of
 from lscli.io.calibrators import is_calibrator
+from lscli.io.class_axis import rows_of
 from lscli.io.confidences import guess_of_file
 from lscli.io.files import RegularFile
 from lscli.io.format_table import FORMATS

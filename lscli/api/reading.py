@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.api.confidences import Table
-    from lscli.checked_options import Options
     from lscli.api.tempered import Temperatures
+    from lscli.checked_options import Options
     from lscli.io.tensor_members import Disagreement
     from lscli.metrics.bins import BinRule
     from lscli.options import Data, ReadingOptions

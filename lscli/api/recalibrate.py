@@ -86,11 +86,11 @@ def recalibrate(
         for each in (own, own.replaced(calibrator=found.calibrator))
     )
     settings = settings._replace(targets=before.targets, given=before.given)
-    resampling = Resampling(Bootstrap(options.bootstrap, options.seed, options.level), options.threads, options.progress)
+    resampling = Resampling(
+        Bootstrap(options.bootstrap, options.seed, options.level), options.threads, options.progress
+    )
     rows = [
-        ComparedRow(
-            before.source, group, each.metric, each.baseline, each.value, *each[4:], tuple(each.params.items())
-        )
+        ComparedRow(before.source, group, each.metric, each.baseline, each.value, *each[4:], tuple(each.params.items()))
         for group, table in before.tables.items()
         for each in paired(table, after.tables[group], choices, settings, resampling)
     ]
@@ -123,10 +123,7 @@ def _fitted(
     )
     with Inputs(logits, labels, own) as opened:
         checked = checked_rows(opened)
-        if options.method == "all":
-            found = _best(opened, checked, options)
-        else:
-            found = fit_of(options.method, checked)
+        found = _best(opened, checked, options) if options.method == "all" else fit_of(options.method, checked)
         t = found.fit.stderr.get("temperature")
         if opened.rows.clusters is not None and found.calibrator.method == "temperature" and t is not None:
             fitted = Tempered(found.fit.parameters.temperature, t)

@@ -85,14 +85,13 @@ def temperatures_of(opened: Inputs, result: Scan, columns: Collection[str]) -> T
             place = where if not name else f"{where}{_OF_GROUP}"
             if value is not None and wanted[where]:
                 at.setdefault(place, np.ones(len(weight)))[own.weight > 0] = value
-    columns: dict[str, Array] = {}
-    for place, t in at.items():
-        where = place.removesuffix(_OF_GROUP)
-        names = wanted[where]
-        mapped = MappedLogits(opened.logits, _division(t))
+    added: dict[str, Array] = {}
+    for place, divisor in at.items():
+        names = wanted["cross_fitted" if place.startswith("cross_fitted") else "tempered"]
+        mapped = MappedLogits(opened.logits, _division(divisor))
         table = scan(mapped, opened.label, names, opened.options).table
-        columns |= {f"{name}@{place}": table[name] for name in names}
-    return Temperatures(columns, found)
+        added |= {f"{name}@{place}": table[name] for name in names}
+    return Temperatures(added, found)
 
 
 def clustered_error(opened: Inputs, result: Scan, found: Tempered) -> float:

@@ -15,7 +15,20 @@ import typer
 
 from lscli import limits
 from lscli._version import __version__
-from lscli.cli import apply, bins, classes, completion, explain, fit, inspect, metrics, recalibrate, samples, smooth, sweep
+from lscli.cli import (
+    apply,
+    bins,
+    classes,
+    completion,
+    explain,
+    fit,
+    inspect,
+    metrics,
+    recalibrate,
+    samples,
+    smooth,
+    sweep,
+)
 from lscli.cli import eval as eval_file
 from lscli.cli.origins import origin_of_refused
 from lscli.cli.stderr import say

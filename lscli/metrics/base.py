@@ -111,9 +111,9 @@ class Settings(NamedTuple):
 
 
 # How `--ci` computes the interval of a metric: that of a share; percentiles of resamples; their deviation on the scale
-# of log odds; the standard error, for a normal estimate or for one whose logarithm is normal; the variance of a gap between confidence and accuracy; or, for
-# a calibration error, which is biased upwards, by inverting a test. A p-value has none, nor has a number that is the
-# same for all samples.
+# of log odds; the standard error, for a normal estimate or for one whose logarithm is normal; the variance of a gap
+# between confidence and accuracy; or, for a calibration error, which is biased upwards, by inverting a test. A p-value
+# has none, nor has a number that is the same for all samples.
 IntervalKind = Literal["resamples", "inversion", "share", "gap", "log-odds", "normal", "log-normal", "none"]
 # The sets of `--metrics` that have a metric: the default one and those after it; the default one if there are
 # intervals, and those after it; `all` and its family; or none, so that only its id selects it.
@@ -197,7 +197,11 @@ class Metric(NamedTuple):
             return []
         number = self._seen_from(settings)
         found = self.compute(self.view(table, settings), settings)
-        return found if number is None else [value._replace(params={**value.params, "positive_class": number}) for value in found]
+        return (
+            found
+            if number is None
+            else [value._replace(params={**value.params, "positive_class": number}) for value in found]
+        )
 
     def _seen_from(self, settings: Settings) -> int | None:
         """The class whose forecasts the metric is of; None for the top label."""

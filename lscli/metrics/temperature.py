@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lscli.metrics import binned_errors, loss
-from lscli.metrics.base import NOT_NEGATIVE, Metric, Settings, Value, clustered, ratio
-from lscli.metrics.smoothed_losses import SmoothedLosses, hard_columns
+from lscli.metrics import binned_errors
+from lscli.metrics.base import NOT_NEGATIVE, Metric, Settings, Value, clustered, mean
+from lscli.metrics.bins import rule_columns
 from lscli.table import column_at, weighted_sum
 
 if TYPE_CHECKING:
-    from lscli.smoothing.targets import Targets
-    from lscli.table import SampleTable, Tempered
+    from lscli.metrics.bins import rule_columns
+from lscli.table import SampleTable, Tempered
 
+_WEIGHTED = "the temperature is that of the loss without class weights"
 # What the standard error of a temperature needs if samples are in clusters.
 CLUSTERED_COLUMNS = frozenset({"loss_hard", "entropy"})
 
@@ -39,6 +40,16 @@ def no_folds(table: SampleTable, settings: Settings) -> str:
     return "" if found is None else found.why_folds
 
 
+def no_loss_at_temperature(table: SampleTable, settings: Settings) -> str:
+    """Why there is no loss at the temperature, which is that of the loss without class weights."""
+    return _WEIGHTED if settings.targets.class_weighted else no_temperature(table, settings)
+
+
+def no_loss_of_folds(table: SampleTable, settings: Settings) -> str:
+    """The same for the temperatures of folds."""
+    return _WEIGHTED if settings.targets.class_weighted else no_folds(table, settings)
+
+
 def temperature(table: SampleTable, settings: Settings) -> list[Value]:
     """T with its sandwich standard error T^2 sqrt(sum s^2) / sum v, which clusters make that of sums by cluster."""
     found = table.tempered
@@ -53,22 +64,19 @@ def temperature(table: SampleTable, settings: Settings) -> list[Value]:
     return [Value(found.temperature, found.stderr * together / apart)]
 
 
+def _loss(table: SampleTable, settings: Settings) -> list[Value]:
+    return [mean(table, table["loss_hard"])]
+
+
 def calibration_loss(table: SampleTable, settings: Settings) -> list[Value]:
     """What the loss is above that of cross-fitted temperatures, sample by sample (Berta et al. 2025, section 4)."""
-    x = table.reused(_above_refinement, settings.targets)
-    return [ratio(table, x, SmoothedLosses(table, settings.targets).class_weight)]
+    return [mean(table, table.reused(_above_refinement))]
 
 
-def _above_refinement(table: SampleTable, targets: Targets) -> np.ndarray:
+def _above_refinement(table: SampleTable) -> np.ndarray:
     with np.errstate(invalid="ignore"):  # two infinite losses have no difference
-        after = SmoothedLosses(table.at("cross_fitted"), targets).hard
-        difference: np.ndarray = SmoothedLosses(table, targets).hard - after
+        difference: np.ndarray = table["loss_hard"] - table[column_at("loss_hard", "cross_fitted")]
     return difference
-
-
-def _both_losses(settings: Settings) -> frozenset[str]:
-    columns = hard_columns(settings)
-    return columns | {column_at(name, "cross_fitted") for name in columns}
 
 
 METRICS = (
@@ -87,18 +95,19 @@ METRICS = (
     ),
     Metric(
         "loss_hard_tempered",
-        "loss_hard of z/T at T = temperature, fitted on the same samples; standard errors and intervals hold T fixed",
-        hard_columns,
-        loss.hard,
+        "loss_hard of z/T at T = temperature, fitted on the same samples; standard errors and intervals hold T fixed; "
+        "absent with class weights",
+        frozenset({"loss_hard"}),
+        _loss,
         "loss_hard at that temperature",
         at="tempered",
-        absent=no_temperature,
+        absent=no_loss_at_temperature,
         within=NOT_NEGATIVE,
     ),
     Metric(
         "ece_tempered",
         "ece of z/T at T = temperature, fitted on the same samples; intervals hold T fixed",
-        binned_errors.rule_columns,
+        rule_columns,
         binned_errors.ece,
         "ece at that temperature",
         interval="inversion",
@@ -113,20 +122,20 @@ LOSS_PARTS = (
     Metric(
         "refinement_loss",
         "loss_hard of z/T, T the temperature of the samples outside of the sample's fold: 5 folds by a hash of the "
-        "row's logits, or of its cluster (Berta et al. 2025); absent if a fold has no T",
-        hard_columns,
-        loss.hard,
+        "row's logits, or of its cluster (Berta et al. 2025); absent if a fold has no T, and with class weights",
+        frozenset({"loss_hard"}),
+        _loss,
         "loss_hard, cross-fitted T",
         at="cross_fitted",
-        absent=no_folds,
+        absent=no_loss_of_folds,
         within=NOT_NEGATIVE,
     ),
     Metric(
         "calibration_loss",
         "loss_hard - refinement_loss, with the standard error of the differences; it may be below 0",
-        _both_losses,
+        frozenset({"loss_hard", column_at("loss_hard", "cross_fitted")}),
         calibration_loss,
         "loss_hard - refinement_loss",
-        absent=no_folds,
+        absent=no_loss_of_folds,
     ),
 )

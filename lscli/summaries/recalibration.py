@@ -55,7 +55,8 @@ def conclude(method: Method, fit: Fit, rows: Sequence[ComparedRow], level: float
 
 def _subject(method: Method, fit: Fit) -> str:
     numbers = [
-        f"{name} {rounded(value, 4)}" + (f" (standard error {rounded(fit.stderr[name], 2)})" if name in fit.stderr else "")
+        f"{name} {rounded(value, 4)}"
+        + (f" (standard error {rounded(fit.stderr[name], 2)})" if name in fit.stderr else "")
         for name, value in fit.parameters._asdict().items()
         if np.ndim(value) == 0 and name != "uniform"
     ]

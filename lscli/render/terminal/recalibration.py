@@ -25,8 +25,7 @@ def recalibration(answer: Recalibration, screen: Screen) -> Iterator[str]:
     grouped = any(row.group for row in answer.rows)
     columns = ("group", *_COLUMNS) if grouped else _COLUMNS
     rows = [
-        (*((printable(row.group) or "all",) if grouped else ()), *_cells(row, answer.several))
-        for row in answer.rows
+        (*((printable(row.group) or "all",) if grouped else ()), *_cells(row, answer.several)) for row in answer.rows
     ]
     parts = [Padding(table.titled(answer, screen), (1, 0, 0, 1)), table.wrapped(columns, rows)]
     yield table.text_of([*parts, *table.conclusion(answer)], screen)
