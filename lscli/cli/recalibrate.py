@@ -25,9 +25,9 @@ def recalibrate_command(
     paths: Annotated[
         list[str],
         typer.Argument(
-            metavar="VAL_LOGITS VAL_LABELS TEST_LOGITS TEST_LABELS",
-            help="Logits [N, K] and labels [N] of validation samples, which the map is fitted on, and of test samples, "
-            "which it is measured on. Two paths if each file holds logits and labels.",
+            metavar="FILES",
+            help="VAL_LOGITS VAL_LABELS TEST_LOGITS TEST_LABELS: the samples that the map is fitted on, and those that "
+            "it is measured on. Two files if each holds logits and labels.",
             show_default=False,
         ),
     ],

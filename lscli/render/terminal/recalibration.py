@@ -14,6 +14,8 @@ from lscli.text import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rich.console import RenderableType
+
     from lscli.recalibrators.comparison import ComparedRow, Recalibration
     from lscli.render.renderers import Screen
 
@@ -27,7 +29,7 @@ def recalibration(answer: Recalibration, screen: Screen) -> Iterator[str]:
     rows = [
         (*((printable(row.group) or "all",) if grouped else ()), *_cells(row, answer.several)) for row in answer.rows
     ]
-    parts = [Padding(table.titled(answer, screen), (1, 0, 0, 1)), table.wrapped(columns, rows)]
+    parts: list[RenderableType] = [Padding(table.titled(answer, screen), (1, 0, 0, 1)), table.wrapped(columns, rows)]
     yield table.text_of([*parts, *table.conclusion(answer)], screen)
 
 
