@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lscli.api.fit import fit as fit
     from lscli.api.inspect import inspect as inspect
     from lscli.api.measure import measure as measure
+    from lscli.api.recalibrate import recalibrate as recalibrate
     from lscli.api.samples import per_sample as per_sample
     from lscli.api.sweep import sweep as sweep
     from lscli.errors import EngineError as EngineError
@@ -47,6 +48,7 @@ _HOMES = {
     "per_bin": "lscli.api.bins",
     "per_class": "lscli.api.classes",
     "per_sample": "lscli.api.samples",
+    "recalibrate": "lscli.api.recalibrate",
     "sweep": "lscli.api.sweep",
     "EngineError": "lscli.errors",
     "InputError": "lscli.errors",

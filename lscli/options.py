@@ -861,6 +861,30 @@ class FitOutputOptions(RunOptions):
     ] = "-"
 
 
+_NO_OBJECTIVE = Option(hidden=True, unrecorded=True, hint="lscli fit takes it")
+_ALWAYS = Option(hidden=True, unrecorded=True, hint="there are always intervals: leave it out")
+
+
+class RecalibrateOptions(
+    LogitsOptions, PositiveClassOptions, CalibrationOptions, IntervalOptions, TargetOptions, FitWordsOptions
+):
+    """Options of `lscli.recalibrate` and `lscli recalibrate`. Weights, groups and clusters are of the test samples."""
+
+    metrics: Annotated[Words, METRICS._replace(environment="recalibrate_metrics")] = "loss_hard,brier,accuracy,ece"
+    val_weights: Annotated[
+        "Data | None", _file("Weight of each validation row, read as a count; one number per row.", WEIGHTS)
+    ] = None
+    val_clusters: Annotated[
+        "Data | None",
+        _file("Which validation rows belong together: a file with one value per row.", WEIGHTS),
+    ] = None
+    objective: Annotated[None, _NO_OBJECTIVE] = None  # type: ignore[assignment]
+    ci: Annotated[None, _ALWAYS] = None  # type: ignore[assignment]
+    calibrator: Annotated[None, _NO_MAP] = None
+    temperature: Annotated[None, _NO_MAP] = None
+    cross_fit: Annotated[None, _NO_MAP] = None
+
+
 _NO_LABELS = Option(hidden=True, unrecorded=True, hint="apply reads no labels and measures nothing: leave it out")
 _ON_HOST = Option(hidden=True, unrecorded=True, hint="maps are computed on the CPU: leave it out")
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, TypeVarTuple, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, TypeVarTuple, cast, get_args
 
 import numpy as np
 
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
     Memo = dict[tuple[Hashable, ...], Any]
 
 T = TypeVar("T")
+# The temperatures at which a table may have columns again, such as `loss_hard@tempered`: that of the smallest mean nll
+# of all samples, or for each sample that of the samples outside of its fold.
+At = Literal["tempered", "cross_fitted"]
+# What no temperature changes. The confidence that libraries see is not that of the type of the logits any more.
+_STAYS = frozenset({"row", "label", "correct", "predicted", "label_rank", "class_count"})
 # Of a column that is not exact, the table has two: `entropy@lower` and `entropy@upper`.
 Side = Literal["lower", "upper"]
 BOUNDS: tuple[Side, Side] = ("lower", "upper")
@@ -42,6 +48,32 @@ def bound(column: str, side: Side) -> str:
     return f"{column}@{side}"
 
 
+def column_at(column: str, at: At) -> str:
+    """The name of a column at a temperature; the same name if no temperature changes it."""
+    return column if column in _STAYS else f"{column}@{at}"
+
+
+def is_at_temperature(name: str) -> bool:
+    """Whether the name is that of a column at a temperature."""
+    return name.partition("@")[2] in get_args(At)
+
+
+class Tempered(NamedTuple):
+    """The temperature that gives the logits of a table the smallest mean nll, or why there is none.
+
+    Attributes:
+        temperature: T; nan if there is none.
+        stderr: its standard error if samples are independent.
+        why: why there is no T; empty if there is.
+        why_folds: why a fold has no T; empty if all have, or none is asked for.
+    """
+
+    temperature: float = math.nan
+    stderr: float = math.nan
+    why: str = ""
+    why_folds: str = ""
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class SampleTable:
     """One row per kept sample, one column per quantity.
@@ -54,12 +86,13 @@ class SampleTable:
 
     Attributes:
         columns: arrays [n] by name; the names are those of `kernels.rowstate.COLUMNS`, with `@lower` and `@upper` for
-            bounds.
+            bounds, and with `@tempered` and `@cross_fitted` at a temperature.
         num_classes: K, or None for a table made without logits.
         weight: [n], or None.
         cluster: [n], numbers of the clusters, from 0 on, that the samples belong to; None if samples are independent.
         classes: sums over all samples by class and bin, which no column can hold; only on request.
         tuples: sums over the groups of samples whose probabilities are all in the same bins; only on request.
+        tempered: the temperature of `@tempered`, which a resample keeps; only on request.
         origin: the table that this one is a resample of, or None.
         lacks: why it has no column for some quantities; empty if nothing is known about that.
         has_moves: means of it also say by how much each sample moves them, which takes one more column for each.
@@ -71,6 +104,7 @@ class SampleTable:
     cluster: Column | None = None
     classes: ClassSums | None = None
     tuples: TupleSums | None = None
+    tempered: Tempered | None = None
     origin: SampleTable | None = None
     lacks: str = ""
     has_moves: bool = False
@@ -161,7 +195,7 @@ class SampleTable:
 
     def with_weights(self, weight: Column) -> SampleTable:
         """The same samples with other weights, [n]; nothing is copied, and values of the columns stay kept."""
-        return replace(self, weight=weight, classes=None, tuples=None, _by_weights={})
+        return replace(self, weight=weight, classes=None, tuples=None, tempered=None, _by_weights={})
 
     def with_clusters(self, cluster: Column) -> SampleTable:
         """The same samples in clusters, [n]; nothing is copied."""
@@ -181,6 +215,13 @@ class SampleTable:
         The view of a resample is a resample of the view.
         """
         return self.kept_weighted(_bounded, sides)
+
+    def at(self, at: At) -> SampleTable:
+        """The view of these samples at a temperature; computed once per table.
+
+        The view of a resample is a resample of the view.
+        """
+        return self.kept_weighted(_at, at)
 
     def of_class(self, number: int) -> SampleTable:
         """The view of these samples of two classes from one of them; computed once per table.
@@ -208,6 +249,20 @@ class SampleTable:
         if key not in memo:
             memo[key] = function(self, *arguments)
         return cast("T", memo[key])
+
+
+def _at(table: SampleTable, at: At) -> SampleTable:
+    origin = None if table.origin is None else table.origin.at(at)
+    return replace(table.kept(_moved, at), weight=table.weight, cluster=table.cluster, origin=origin, _by_weights={})
+
+
+def _moved(table: SampleTable, at: At) -> SampleTable:
+    columns = {name: column for name, column in table.columns.items() if name in _STAYS}
+    for name, column in table.columns.items():
+        own, _, where = name.partition("@")
+        if where == at:
+            columns[own] = column
+    return SampleTable(columns, table.num_classes, lacks=table.lacks)
 
 
 def _of_class(table: SampleTable, number: int) -> SampleTable:

@@ -53,6 +53,15 @@ def main() -> None:
                 logits[fold == k] = model(images[fold == k])
         np.save(HERE / name, logits.numpy())
     np.save(HERE / "labels.npy", labels.numpy())
+    halve()
+
+
+def halve() -> None:
+    """Write val.npz and test.npz, the first and the second half of the samples of logits.npy and labels.npy."""
+    logits, labels = np.load(HERE / "logits.npy"), np.load(HERE / "labels.npy")
+    half = len(labels) // 2
+    for name, part in (("val.npz", slice(half)), ("test.npz", slice(half, None))):
+        np.savez(HERE / name, logits=logits[part], labels=labels[part])
 
 
 if __name__ == "__main__":

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 from lscli.metrics.base import CLUSTERED
 from lscli.metrics.bounds import lacks_bounds
 from lscli.table import NO_LOGITS
+from lscli.text import printed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from lscli.metrics.base import Settings
     from lscli.metrics.selection import Choice
+    from lscli.report import Row
     from lscli.table import SampleTable
+
+_FEW = 3  # groups that a note names
 
 
 def absences(absent: Sequence[Choice], table: SampleTable, settings: Settings) -> tuple[list[str], str]:
@@ -30,6 +34,28 @@ def absences(absent: Sequence[Choice], table: SampleTable, settings: Settings) -
             ids += [] if choice.metric.id in ids else [choice.metric.id]
     notes = [f"{', '.join(ids)} {'are' if len(ids) > 1 else 'is'} absent: {why}" for why, ids in named.items()]
     return notes, " ".join(f"Absent, because {why}: {', '.join(ids)}." for why, ids in others.items())
+
+
+def group_absences(
+    choices: Sequence[Choice], rows: Sequence[Row], tables: Mapping[str, SampleTable], settings: Settings
+) -> list[str]:
+    """Notes on the groups that lack a metric which other samples have, such as a temperature."""
+    there = {(row.group, row.metric) for row in rows}
+    groups: dict[tuple[str, str], list[str]] = {}
+    for choice in choices:
+        metric = choice.metric
+        if metric.absent is None or all(row.metric != metric.id for row in rows):
+            continue
+        for group, table in tables.items():
+            if (group, metric.id) not in there:
+                groups.setdefault((metric.id, _reason(choice, table, settings)), []).append(group)
+    return [f"{metric} is absent for {_named(of)}: {why}" for (metric, why), of in groups.items()]
+
+
+def _named(groups: Sequence[str]) -> str:
+    said = ", ".join(f"group {printed(name)}" if name else "all samples" for name in groups[:_FEW])
+    more = len(groups) - _FEW
+    return f"{said} and {more} more" if more > 0 else said
 
 
 def _reason(choice: Choice, table: SampleTable, settings: Settings) -> str:

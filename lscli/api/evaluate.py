@@ -79,6 +79,7 @@ def evaluate(logits: Data | Table, labels: Data | None, options: EvaluateOptions
         options,
         rule=class_rule(settings) if "classes" in sums else None,
         tuple_rule=tuple_rule(settings) if "tuples" in sums else None,
+        tempered="tempered" in sums,
         against=options,
         soft_labels=options.soft_labels,
         positive_class=number,

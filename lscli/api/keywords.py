@@ -50,6 +50,30 @@ class LogitsFunction(Protocol[L_contra, P, O_contra, R_co]):
     def with_options(self, logits: L_contra, labels: Data | None, options: O_contra, /) -> R_co: ...
 
 
+class TwoSetsFunction(Protocol[P, O_contra, R_co]):
+    """A question on validation and test samples; two arguments are two files that hold logits and labels."""
+
+    def __call__(
+        self,
+        val_logits: Data,
+        val_labels: Data | None,
+        test_logits: Data,
+        test_labels: Data | None = None,
+        *args: P.args,
+        **options: P.kwargs,
+    ) -> R_co: ...
+
+    def with_options(
+        self,
+        val_logits: Data,
+        val_labels: Data | None,
+        test_logits: Data,
+        test_labels: Data | None,
+        options: O_contra,
+        /,
+    ) -> R_co: ...
+
+
 class LossFunction(Protocol[P, O_contra, R_co]):
     """A question on a printed loss."""
 
@@ -91,6 +115,20 @@ def of_logits(
     make: Callable[..., O] = options
     return lambda function: _public(
         function, make, lambda logits, labels=None, **given: function(logits, labels, make(**given))
+    )
+
+
+def of_two_sets(
+    options: Callable[P, O],
+) -> Callable[[Callable[[Data, Data | None, Data, Data | None, O], R]], TwoSetsFunction[P, O, R]]:
+    """Make a function of validation and test samples one with keywords."""
+    make: Callable[..., O] = options
+    return lambda function: _public(
+        function,
+        make,
+        lambda val_logits, val_labels, test_logits, test_labels=None, **given: function(
+            val_logits, val_labels, test_logits, test_labels, make(**given)
+        ),
     )
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lscli.options import BinsOptions, EvaluateOptions, Library
+    from lscli.options import BinsOptions, EvaluateOptions, Library, RecalibrateOptions
     from lscli.table import SampleTable
 
 _WHERE = "positive-class"
@@ -25,7 +25,9 @@ _ROUNDING = {"bfloat16": 2.0**-8, "float16": 2.0**-11, "float32": 2.0**-22, "flo
 _LAST_DIGITS = 2.0**-22
 
 
-def positive_class(options: EvaluateOptions | BinsOptions, *, soft_labels: bool = False) -> int | None:
+def positive_class(
+    options: EvaluateOptions | BinsOptions | RecalibrateOptions, *, soft_labels: bool = False
+) -> int | None:
     """The class that these options name, class 1 with `binary`, or None for the top label.
 
     Raises:

@@ -22,7 +22,7 @@ from lscli.options import TargetOptions
 from lscli.report import Provenance
 from lscli.scan.scan import scan, scan_parts
 from lscli.smoothing.targets import Targets
-from lscli.table import SampleTable
+from lscli.table import SampleTable, is_at_temperature
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.api.confidences import Table
+    from lscli.api.tempered import Temperatures
     from lscli.checked_options import Options
     from lscli.io.tensor_members import Disagreement
     from lscli.metrics.bins import BinRule
@@ -105,6 +106,7 @@ def read(
     against: TargetOptions = _UNIFORM,
     soft_labels: bool = False,
     positive_class: int | None = None,
+    tempered: bool = False,
 ) -> Reading:
     """Read every row once.
 
@@ -117,6 +119,7 @@ def read(
         against: the targets of the losses.
         soft_labels: whether the labels are distributions, [N, K].
         positive_class: the class that calibration is about, which needs K = 2; None for the top label.
+        tempered: whether the tables need their best temperature.
 
     Raises:
         LscliError: as `lscli.evaluate`.
@@ -132,6 +135,9 @@ def read(
         class_sums = [] if rule is None else opened.class_sums(rule)
         targets, files = opened.targets(against)
         extra = vectors(targets, opened.logits.shape[1])
+        columns = {*columns}
+        warm = {name for name in columns if is_at_temperature(name)}
+        columns -= warm
         of_labels = entropies(columns)
         asked = {*columns, *opened.columns}
         always = "label" if opened.soft is None else "loss_hard"
@@ -141,7 +147,7 @@ def read(
         if stated is not None or not given.softmax or given.element == "float64":
             wanted -= {_LIBRARY}
         apart = opened.logits.keep_disagreement() if wanted & OF_MEMBERS else None
-        if stated is not None or apart is not None or tuple_rule is not None:
+        if stated is not None or apart is not None or tuple_rule is not None or warm or tempered:
             wanted |= {"row"}
         soft = None
         if opened.soft is not None:
@@ -161,6 +167,11 @@ def read(
             counted=opened.counted,
         )
         of_tuples = [] if tuple_rule is None else opened.tuple_sums(tuple_rule, result.table["row"])
+        temperatures: Temperatures | None = None
+        if (warm or tempered) and opened.soft is None and opened.topk is None:
+            from lscli.api.tempered import temperatures_of  # imported only for these
+
+            temperatures = temperatures_of(opened, result, warm)
     noted, remark = doubts(opened, result.table), opened.remark(result)
     if apart is not None:
         result = result._replace(table=_with_disagreement(result.table, apart))
@@ -175,7 +186,11 @@ def read(
     if not asked & result.table.columns.keys():
         asked.add(always)
     result = result._replace(table=result.table.without(wanted - asked))
+    if temperatures is not None:
+        result = result._replace(table=temperatures.added(result.table))
     tables = opened.rows.tables(result.table)
+    if temperatures is not None:
+        tables = temperatures.settled(tables)
     for name, of_classes in zip(opened.rows.names, class_sums, strict=False):
         if name in tables:
             tables[name] = replace(tables[name], classes=of_classes)

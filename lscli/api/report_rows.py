@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from lscli.api.absences import absences
+from lscli.api.absences import absences, group_absences
 from lscli.errors import UsageError
 from lscli.intervals.clusters import notes_on_clusters
 from lscli.intervals.of_metrics import Resampling, intervals
@@ -61,7 +61,7 @@ def measured_rows(
         rows += group_rows(source, group, table, choices, settings, resampling)
     there = {row.metric for row in rows}
     notes, sentence = absences([choice for choice in choices if choice.metric.id not in there], tables[""], settings)
-    return rows, notes, sentence
+    return rows, [*notes, *group_absences(choices, rows, tables, settings)], sentence
 
 
 def report(

@@ -15,7 +15,20 @@ import typer
 
 from lscli import limits
 from lscli._version import __version__
-from lscli.cli import apply, bins, classes, completion, explain, fit, inspect, metrics, samples, smooth, sweep
+from lscli.cli import (
+    apply,
+    bins,
+    classes,
+    completion,
+    explain,
+    fit,
+    inspect,
+    metrics,
+    recalibrate,
+    samples,
+    smooth,
+    sweep,
+)
 from lscli.cli import eval as eval_file
 from lscli.cli.origins import origin_of_refused
 from lscli.cli.stderr import say
@@ -38,6 +51,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], tuple[str, ...]]] = {
     "classes": (classes.classes_command, classes.EXAMPLES),
     "samples": (samples.samples_command, samples.EXAMPLES),
     "fit": (fit.fit_command, fit.EXAMPLES),
+    "recalibrate": (recalibrate.recalibrate_command, recalibrate.EXAMPLES),
     "apply": (apply.apply_command, apply.EXAMPLES),
     "smooth": (smooth.smooth_command, smooth.EXAMPLES),
     "explain": (explain.explain_command, explain.EXAMPLES),

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     Interval = tuple[float, float]
 
 _NONE = (math.nan, math.nan)
+_WIDEST = 700.0  # beyond it, exp overflows
 # The most bytes per sample that a resample takes, measured. The data that all resamples share take as many.
 _RESAMPLE = 128
 
@@ -102,7 +103,7 @@ def _way(table: SampleTable, choice: Choice, value: Value) -> _Way:
     clusters. A number that is the same for all samples has none, but with a prior it may be a mean over the samples.
     """
     kind = choice.metric.interval
-    if kind in ("inversion", "gap", "normal") or (kind == "none" and math.isnan(value.stderr)):
+    if kind in ("inversion", "gap", "normal", "log-normal") or (kind == "none" and math.isnan(value.stderr)):
         return kind
     if value.share_of and (value.clusters or table.cluster is None):
         return "share"
@@ -136,6 +137,7 @@ class _Case(NamedTuple):
 # The metrics whose interval comes from inverting a test, and what computes it from the samples as the metric sees them.
 INVERTED: dict[str, Callable[[SampleTable, Settings, Bootstrap], Interval]] = {
     **{name: partial(binned_interval, name) for name in GAPS},
+    "ece_tempered": partial(binned_interval, "ece"),
     **{name: partial(label_interval, name) for name in SIMULATED},
     "coverage_at_risk": coverage_interval,
 }
@@ -165,6 +167,13 @@ def _normal(case: _Case) -> Interval:
     return case.value.value - width, case.value.value + width
 
 
+def _log_normal(case: _Case) -> Interval:
+    """That of a positive number whose logarithm is normal."""
+    value, clusters = case.value, case.table.clusters
+    width = min(quantile(case.bootstrap.level, clusters) * value.stderr / value.value, _WIDEST)
+    return value.value * math.exp(-width), value.value * math.exp(width)
+
+
 def _log_odds(case: _Case) -> Interval:
     """That on the scale of log odds; of percentiles if it has none, as at the ends of that scale."""
     if case.drawn is None:
@@ -189,6 +198,7 @@ _COMPUTED: dict[_Way, Callable[[_Case], Interval]] = {
     "share": _of_share,
     "mean": _of_mean,
     "normal": _normal,
+    "log-normal": _log_normal,
     "log-odds": _log_odds,
     "resamples": _percentiles,
     "none": lambda _: _NONE,

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from lscli.smoothing.targets import Targets
-from lscli.table import weighted, weighted_sum
+from lscli.table import column_at, weighted, weighted_sum
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.options import BinEdges, Library, Norm, Score
-    from lscli.table import SampleTable, Side
+    from lscli.table import At, SampleTable, Side
 
 # Rows whose squares are summed at a time. The number is fixed, so that the sum does not vary and memory stays flat.
 _BLOCK = 1 << 16
@@ -111,10 +111,10 @@ class Settings(NamedTuple):
 
 
 # How `--ci` computes the interval of a metric: that of a share; percentiles of resamples; their deviation on the scale
-# of log odds; the standard error, for a normal estimate; the variance of a gap between confidence and accuracy; or, for
-# a calibration error, which is biased upwards, by inverting a test. A p-value has none, nor has a number that is the
-# same for all samples.
-IntervalKind = Literal["resamples", "inversion", "share", "gap", "log-odds", "normal", "none"]
+# of log odds; the standard error, for a normal estimate or for one whose logarithm is normal; the variance of a gap
+# between confidence and accuracy; or, for a calibration error, which is biased upwards, by inverting a test. A p-value
+# has none, nor has a number that is the same for all samples.
+IntervalKind = Literal["resamples", "inversion", "share", "gap", "log-odds", "normal", "log-normal", "none"]
 # The sets of `--metrics` that have a metric: the default one and those after it; the default one if there are
 # intervals, and those after it; `all` and its family; or none, so that only its id selects it.
 ChosenBy = Literal["default", "ci", "all", "name"]
@@ -134,9 +134,10 @@ class Metric(NamedTuple):
         chosen_by: which of the sets of `--metrics` have it.
         parameter: the setting that may follow its id after `@` and is the first of its params.
         sums: the attribute of the table that it reads, of what no column can hold and resamples do not have: `classes`,
-            the sums by class and bin, or `tuples`, those by the bins of all classes.
+            the sums by class and bin, `tuples`, those by the bins of all classes, or `tempered`, the temperature.
         interval: how its interval is computed, see `intervals/of_metrics.py` and docs/intervals.md.
         of_class: whether the metric is computed from `SampleTable.of_class` if there is a positive class.
+        at: the temperature at which the metric sees the samples; None for the logits as they are.
         absent: why these samples or settings do not have the metric, whatever their columns; empty if they do.
         within: the least and the largest number that it can be; an interval of clusters ends there.
         rises, falls: the columns that it never decreases, or never increases, with, so that bounds of these are bounds
@@ -150,9 +151,10 @@ class Metric(NamedTuple):
     gist: str = ""
     chosen_by: ChosenBy = "all"
     parameter: Literal["", "eps", "rho", "coverage", "risk"] = ""
-    sums: Literal["", "classes", "tuples"] = ""
+    sums: Literal["", "classes", "tuples", "tempered"] = ""
     interval: IntervalKind = "resamples"
     of_class: bool = False
+    at: At | None = None
     absent: Callable[[SampleTable, Settings], str] | None = None
     within: tuple[float, float] = (-math.inf, math.inf)
     rises: Columns = frozenset()
@@ -161,7 +163,10 @@ class Metric(NamedTuple):
     def columns_for(self, settings: Settings) -> frozenset[str]:
         """The columns that the metric reads with these settings."""
         columns = self.columns(settings) if callable(self.columns) else self.columns
-        return columns | OF_CLASS if self._seen_from(settings) is not None else columns
+        if self._seen_from(settings) is not None:
+            columns = columns | OF_CLASS
+        at = self.at
+        return columns if at is None else frozenset(column_at(name, at) for name in columns)
 
     def sides_for(self, columns: Iterable[str], settings: Settings, side: Side) -> frozenset[tuple[str, Side]] | None:
         """The bounds of these columns that give a bound of the metric; None if it does not rise or fall with one."""
@@ -172,13 +177,14 @@ class Metric(NamedTuple):
         return frozenset((name, side if name in rises else opposite) for name in columns)
 
     def view(self, table: SampleTable, settings: Settings) -> SampleTable:
-        """The samples as the metric sees them: those of the positive class if it is marked `of_class`."""
+        """The samples as the metric sees them: at its temperature, of the positive class if it is marked `of_class`."""
         number = self._seen_from(settings)
-        return table if number is None else table.of_class(number)
+        seen = table if self.at is None else table.at(self.at)
+        return seen if number is None else seen.of_class(number)
 
     def has_sums(self, table: SampleTable) -> bool:
         """Whether the table has the sums that the metric reads."""
-        return {"": True, "classes": table.classes is not None, "tuples": table.tuples is not None}[self.sums]
+        return self.sums == "" or getattr(table, self.sums) is not None
 
     @property
     def described(self) -> str:
@@ -190,10 +196,12 @@ class Metric(NamedTuple):
         if self.absent is not None and self.absent(table, settings):
             return []
         number = self._seen_from(settings)
-        if number is None:
-            return self.compute(table, settings)
         found = self.compute(self.view(table, settings), settings)
-        return [value._replace(params={**value.params, "positive_class": number}) for value in found]
+        return (
+            found
+            if number is None
+            else [value._replace(params={**value.params, "positive_class": number}) for value in found]
+        )
 
     def _seen_from(self, settings: Settings) -> int | None:
         """The class whose forecasts the metric is of; None for the top label."""

@@ -122,6 +122,9 @@ def _error(metric_id: str) -> Compute:
     return compute
 
 
+ece = _error("ece")
+
+
 def ece_null(table: SampleTable, settings: Settings) -> list[Value]:
     """The expected ece of noise alone: E|x| = sqrt(2/pi) sd of a normal x, bin by bin."""
     rule = rule_of(settings)
@@ -164,7 +167,7 @@ METRICS = (
         f"{BINS} equal-width bins (lo, hi] with edges i/M, 0 in the first, 1 in the last; a computed c that differs "
         "from an edge by rounding is on that edge",
         rule_columns,
-        _error("ece"),
+        ece,
         "expected calibration error",
         chosen_by="default",
         interval="inversion",

@@ -19,6 +19,7 @@ from lscli.metrics import (
     proper,
     selective,
     smoothing_diagnosis,
+    temperature,
 )
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ FAMILIES: dict[str, Family] = {
     "proper": Family("Proper scores", proper.METRICS),
     "selective": Family("Ranking by confidence", selective.METRICS),
     "smoothing": Family("Smoothing diagnosis", (*smoothing_diagnosis.METRICS, *logit_statistics.METRICS)),
+    "temperature": Family("At the best temperature", temperature.METRICS),
     "paired": Family("Against the first model", paired.METRICS),
 }
 METRICS: dict[str, Metric] = {metric.id: metric for family in FAMILIES.values() for metric in family.metrics}

@@ -51,6 +51,10 @@ NAMES: dict[str, str] = {
     "brier_miscalibration": "reliability brier_reliability brier_calibration",
     "brier_discrimination": "resolution refinement brier_resolution brier_refinement",
     "brier_uncertainty": "uncertainty",
+    "temperature": "temp best_temperature optimal_temperature temperature_scaling",
+    "loss_hard_tempered": "nll_after_temperature_scaling nll_ts tempered_nll",
+    "ece_tempered": "ece_after_temperature_scaling ece_ts tempered_ece",
+    "refinement_loss": "refinement_error nll_refinement",
     "aurc": "aurc_score area_under_risk_coverage risk_coverage_auc",
     "eaurc": "e_aurc excess_aurc",
     "failure_auroc": "auroc_failure misclassification_auroc error_auroc auroc_error correctness_auroc auroc_correct",
@@ -79,7 +83,7 @@ ELSEWHERE: dict[str, str] = {
     **dict.fromkeys(
         ("reliability_diagram", "calibration_curve", "reliability_curve", "bins"), "lscli bins prints its table"
     ),
-    **dict.fromkeys(("temperature", "temp", "temperature_scaling", "platt"), "lscli does not recalibrate logits"),
+    **dict.fromkeys(("platt", "platt_scaling"), "lscli recalibrate fits a map of the logits, such as a temperature"),
     **dict.fromkeys(
         ("bpb", "bpc", "bits_per_byte", "bits_per_character", "bits"),
         "loss_hard is in nats for each sample: divide it by ln 2 for bits",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lscli.metrics import corp_decomposition
+from lscli.metrics import corp_decomposition, temperature
 from lscli.metrics.base import SHARE, Metric, Settings, Value, column_mean, mean
 
 if TYPE_CHECKING:
@@ -33,4 +33,5 @@ METRICS = (
         rises=frozenset({"brier"}),
     ),
     *corp_decomposition.METRICS,
+    *temperature.LOSS_PARTS,
 )

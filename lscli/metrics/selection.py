@@ -86,7 +86,8 @@ def _choices(word: str, allow_negative_eps: bool, intervals: bool) -> list[Choic
     if word == "all":
         return [Choice(metric) for metric in METRICS.values() if metric.chosen_by != "name"]
     if word in FAMILIES:
-        return [Choice(metric) for metric in FAMILIES[word].metrics if metric.chosen_by != "name"]
+        named = word in METRICS  # one word for a metric and its family: both are meant
+        return [Choice(metric, named=named) for metric in FAMILIES[word].metrics if metric.chosen_by != "name"]
     metric_id, at, argument = word.partition("@")
     metric = find(metric_id)
     if metric is None:

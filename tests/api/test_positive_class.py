@@ -22,7 +22,7 @@ from lscli.metrics.catalogue import METRICS
 from lscli.options import Library, Norm
 
 Array = NDArray[Any]
-OF_CLASS = [metric.id for metric in METRICS.values() if metric.of_class]
+OF_CLASS = [metric.id for metric in METRICS.values() if metric.of_class and metric.at is None]
 _PARTS = ("miscalibration", "discrimination", "uncertainty")
 NORMS: list[tuple[Norm, str]] = [("l1", "ece"), ("l2", "rmsce"), ("max", "mce")]
 
@@ -213,7 +213,7 @@ def test_only_the_metrics_of_a_class_change() -> None:
     assert len(seen.rows) == len(top.rows)
     for one, other in zip(seen.rows, top.rows, strict=True):
         assert one.metric == other.metric
-        assert (one.metric in OF_CLASS) == (one.params.get("positive_class") == 1)
+        assert (METRICS[one.metric].of_class) == (one.params.get("positive_class") == 1)
         assert "positive_class" not in other.params
         if one.metric not in OF_CLASS:
             assert other.value == pytest.approx(one.value, rel=1e-12, abs=1e-12, nan_ok=True), one.metric

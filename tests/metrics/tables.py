@@ -22,6 +22,7 @@ from lscli.metrics.smoothed_losses import vectors
 from lscli.options import ReadingOptions
 from lscli.scan.scan import scan
 from lscli.smoothing.targets import Targets
+from lscli.table import is_at_temperature
 
 Array = NDArray[Any]
 SETTINGS = Settings(eps=(0.0, 0.1, 0.7, 1.0), rho=0.2)
@@ -43,6 +44,7 @@ def applies(metric: str, targets: Targets) -> bool:
     """Whether the metric has a value for these targets in a table of one model."""
     return not (
         METRICS[metric] in FAMILIES["paired"].metrics
+        or (metric in ("loss_hard_tempered", "refinement_loss", "calibration_loss") and targets.class_weighted)
         or (metric == "loss_prior" and targets.prior is None)
         or (metric.startswith("excess_") and targets.class_weights is not None and targets.weight_mode == "torch")
     )
@@ -137,11 +139,15 @@ def table_of(logits: Array, labels: Array, targets: Targets | None = None, **opt
     columns = {*SCORE_COLUMNS.values()}.union(*(Choice(metric).columns(settings) for metric in METRICS.values()))
     opened, truth = open_inputs(logits, labels)
     label = truth.checked(logits.shape[1], -100).label
-    read = columns - extra.keys() - OF_MEMBERS
-    table = scan(opened, label, read, options=ReadingOptions(**options), vectors=extra).table
+    warm = {name for name in columns if is_at_temperature(name)}
+    read, how = columns - warm - extra.keys() - OF_MEMBERS, ReadingOptions(**options)
+    table = scan(opened, label, read, options=how, vectors=extra).table
     # As if the samples were those of an ensemble: their entropy in two parts.
     parts = {"expected_entropy": 0.75 * table["entropy"], "mutual_information": 0.25 * table["entropy"]}
-    return replace(table, columns={**table.columns, **parts})
+    # At some temperature.
+    own = {name: name.partition("@")[0] for name in warm}
+    cooler = scan(open_inputs(logits / 1.8, labels)[0], label, {*own.values()}, options=how).table
+    return replace(table, columns={**table.columns, **parts, **{name: cooler[at] for name, at in own.items()}})
 
 
 def values(metric: str, table: SampleTable, settings: Settings = SETTINGS) -> list[Value]:

@@ -114,7 +114,8 @@ def test_every_metric_with_an_error_has_that_of_its_clusters() -> None:
     twice = lscli.evaluate(np.tile(logits, (2, 1)), np.tile(labels, 2), clusters=np.tile(document, 2), **how)
     common = [row for row in plain.rows if row.metric not in ("ece_p", "spiegelhalter_p")]
     for one, two, double in zip(common, found.rows, twice.rows, strict=True):
-        assert one.value == pytest.approx(two.value, rel=1e-12, nan_ok=True)
+        if one.metric not in ("refinement_loss", "calibration_loss"):  # the folds are those of clusters, too
+            assert one.value == pytest.approx(two.value, rel=1e-12, nan_ok=True), one.metric
         assert math.isnan(one.stderr) == math.isnan(two.stderr), one.metric
         if one.stderr > 0:
             assert two.stderr != pytest.approx(one.stderr, rel=1e-3), one.metric

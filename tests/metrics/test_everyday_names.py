@@ -50,7 +50,7 @@ def test_a_common_name_leads_to_the_id(word: str, metric_id: str) -> None:
     assert metric_id in FAMILIES or metric_id == "default" or find(metric_id) is not None
 
 
-@pytest.mark.parametrize("word", ["f1", "AUROC", "mcc", "balanced-accuracy", "recall", "temperature", "bits per byte"])
+@pytest.mark.parametrize("word", ["f1", "AUROC", "mcc", "balanced-accuracy", "recall", "platt", "bits per byte"])
 def test_what_lscli_lacks_is_said_with_its_place(word: str) -> None:
     assert meant(word)
     assert "did you mean" not in meant(word)

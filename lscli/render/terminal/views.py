@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lscli.listings import Bins, Candidates, Contents, Listing, LogitArray, MetricList, OneLabel, SmoothedLabels
+from lscli.recalibrators.comparison import Recalibration
 from lscli.recalibrators.fits import Fits
-from lscli.render.terminal import candidates, contents, diagram, fits, metric_list, table, targets
+from lscli.render.terminal import candidates, contents, diagram, fits, metric_list, recalibration, table, targets
 from lscli.render.terminal.report import report as report
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ def listing(answer: Listing, screen: Screen) -> Iterator[str]:
             return fits.fits(answer, screen)
         case MetricList():
             return metric_list.metric_list(answer, screen)
+        case Recalibration():
+            return recalibration.recalibration(answer, screen)
         case SmoothedLabels() | LogitArray():
             return targets.smoothed_labels(answer, screen)
         case OneLabel():

@@ -1,0 +1,174 @@
+"""The best temperature of the samples and of each group, and the columns of the tables at it.
+
+The fits and each set of columns are further passes over the logits, which only metrics that need them ask for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+
+import numpy as np
+
+from lscli.errors import InputError
+from lscli.io.mapped import MappedLogits
+from lscli.kernels.row_hash import GOLDEN, finished
+from lscli.kernels.value_hash import factors, folds, value_hash
+from lscli.metrics.base import Settings
+from lscli.metrics.temperature import CLUSTERED_COLUMNS, temperature
+from lscli.recalibrators.base import FitRows
+from lscli.recalibrators.methods import METHODS
+from lscli.scan.scan import scan
+from lscli.table import At, Tempered, column_at
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from numpy.typing import NDArray
+
+    from lscli.api.inputs import Inputs
+    from lscli.io.mapped import RowMap
+    from lscli.scan.blocks import Block
+    from lscli.scan.scan import Scan
+    from lscli.table import SampleTable
+
+    Array = NDArray[Any]
+
+FOLDS = 5
+_MASKED_LABEL = "the label of row {} has a logit of -inf, so its loss is infinite at every temperature"
+# Of the table of all samples, the columns that hold each sample at the temperature of its group.
+_OF_GROUP = "@group"
+
+
+class Temperatures(NamedTuple):
+    """What was found.
+
+    Attributes:
+        columns: further columns of the table of all samples.
+        of_group: the temperature by group, all samples ("") first.
+    """
+
+    columns: Mapping[str, Array]
+    of_group: Mapping[str, Tempered]
+
+    def added(self, table: SampleTable) -> SampleTable:
+        """The table of all samples with the columns, before it is split."""
+        return replace(table, columns={**table.columns, **self.columns})
+
+    def settled(self, tables: Mapping[str, SampleTable]) -> dict[str, SampleTable]:
+        """The tables of all samples and of the groups, each with its own temperature and the columns at it."""
+        return {name: _settled(table, self.of_group[name], of_group=bool(name)) for name, table in tables.items()}
+
+
+def temperatures_of(opened: Inputs, result: Scan, columns: Collection[str]) -> Temperatures:
+    """Fit the temperatures, and compute columns at them.
+
+    Args:
+        opened: the inputs; logits of all classes, and class numbers as labels.
+        result: the pass that checked every row; its table has `row`.
+        columns: the names of the columns at a temperature.
+    """
+    wanted = {at: {name.partition("@")[0] for name in columns if name.endswith(f"@{at}")} for at in get_args(At)}
+    if opened.rows.clusters is not None:
+        wanted["tempered"] |= CLUSTERED_COLUMNS
+    rows = _rows(opened, result.table["row"])
+    fold = _folds(rows, opened) if wanted["cross_fitted"] else None
+    # The temperature of each row at each place: of all samples, and of its group.
+    at: dict[str, Array] = {}
+    found: dict[str, Tempered] = {}
+    for name, weight in zip(opened.rows.names, opened.rows.weights_by_group(), strict=True):
+        own = rows.weighted(np.where(rows.weight > 0, weight, 0.0))
+        if not own.weight.any():  # a group without a sample has no table
+            continue
+        found[name], t, t_folds = _fitted(own, result.zero_labels, fold)
+        for where, value in (("tempered", t), ("cross_fitted", t_folds)):
+            place = where if not name else f"{where}{_OF_GROUP}"
+            if value is not None and wanted[where]:
+                at.setdefault(place, np.ones(len(weight)))[own.weight > 0] = value
+    added: dict[str, Array] = {}
+    for place, divisor in at.items():
+        names = wanted["cross_fitted" if place.startswith("cross_fitted") else "tempered"]
+        mapped = MappedLogits(opened.logits, _division(divisor))
+        table = scan(mapped, opened.label, names, opened.options).table
+        added |= {f"{name}@{place}": table[name] for name in names}
+    return Temperatures(added, found)
+
+
+def clustered_error(opened: Inputs, result: Scan, found: Tempered) -> float:
+    """The standard error of a temperature if samples are in clusters."""
+    t = np.full(opened.logits.shape[0], found.temperature)
+    at = scan(MappedLogits(opened.logits, _division(t)), opened.label, CLUSTERED_COLUMNS, opened.options).table
+    columns = {column_at(name, "tempered"): at[name] for name in CLUSTERED_COLUMNS}
+    table = opened.rows.tables(replace(result.table, columns={**result.table.columns, **columns}))[""]
+    return temperature(replace(table, tempered=found), Settings())[0].stderr
+
+
+def _rows(opened: Inputs, kept: Array) -> FitRows:
+    used = np.zeros(opened.logits.shape[0], np.bool_)
+    used[kept] = True
+    weight = np.where(used, next(opened.rows.weights_by_group()), 0.0)
+    options = opened.options
+    label = np.maximum(opened.label, 0)
+    return FitRows(opened.logits, label, weight, options.threads, options.progress, opened.logits.name)
+
+
+def _folds(rows: FitRows, opened: Inputs) -> Array:
+    """The fold of each row, [N]: equal rows are in one fold, and so are the rows of a cluster."""
+    clusters = opened.rows.clusters
+    if clusters is not None:
+        names = np.arange(len(clusters.values), dtype=np.uint64)
+        hashes = finished((names + np.uint64(1)) * np.uint64(GOLDEN))
+        return folds(hashes, FOLDS)[clusters.codes]
+    hashes = np.zeros(len(rows.weight), np.uint64)
+    by = factors(rows.classes)
+
+    def work(block: Block) -> None:
+        hashes[block.rows] = value_hash(block.x, by)
+
+    rows.read(work, lambda _: None)
+    return folds(hashes, FOLDS)
+
+
+def _fitted(rows: FitRows, zero_labels: Array, fold: Array | None) -> tuple[Tempered, float | None, Array | None]:
+    """The temperature of rows; T, and T by the fold of each row that has a weight, each None if there is none."""
+    masked = zero_labels[rows.weight[zero_labels] > 0]
+    if len(masked):
+        why = _MASKED_LABEL.format(masked[0])
+        return Tempered(why=why, why_folds=why), None, None
+    fit = METHODS["temperature"].fit
+    try:
+        found = fit(rows)
+    except InputError as error:
+        return Tempered(why=error.message, why_folds=error.message), None, None
+    t = float(found.parameters.temperature)
+    tempered = Tempered(t, found.stderr["temperature"])
+    if fold is None:
+        return tempered, t, None
+    by_fold = np.empty(FOLDS)
+    for number in range(FOLDS):
+        try:
+            by_fold[number] = fit(rows.weighted(np.where(fold == number, 0.0, rows.weight))).parameters.temperature
+        except InputError as error:
+            return tempered._replace(why_folds=f"without fold {number} of {FOLDS}, {error.message}"), t, None
+    return tempered, t, by_fold[fold[rows.weight > 0]]
+
+
+def _division(t: Array) -> RowMap:
+    """The map z / T with a T for each row of the file, [N]."""
+
+    def divided(x: Array, first: int) -> Array:
+        by: Array = t[first : first + len(x), None].astype(x.dtype)
+        return np.divide(x, by)
+
+    return divided
+
+
+def _settled(table: SampleTable, found: Tempered, *, of_group: bool) -> SampleTable:
+    columns = {}
+    for name, column in table.columns.items():
+        where = name.partition("@")[2].removesuffix(_OF_GROUP)
+        if where not in get_args(At):
+            columns[name] = column
+        elif of_group == name.endswith(_OF_GROUP) and not (found.why if where == "tempered" else found.why_folds):
+            columns[name.removesuffix(_OF_GROUP)] = column
+    return replace(table, columns=columns, tempered=found)
