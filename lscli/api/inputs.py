@@ -91,7 +91,8 @@ class Inputs:
             self.rows = RowData(options, samples, self.label >= 0, self.logits.entries)
             self._model_note = second_model(logits, labels, self.logits.shape, options)
             self.watch = ValueWatch(self.logits, self.label, binary=options.binary)
-            if any(each is not None for each in (options.calibrator, options.temperature, options.cross_fit)):
+            # For a fit, `cross_fit` is a flag: nothing is mapped before it.
+            if any(each not in (None, False) for each in (options.calibrator, options.temperature, options.cross_fit)):
                 from lscli.api.recalibration import recalibrated  # imported only for a map
 
                 weight = next(self.rows.weights_by_group())

@@ -44,11 +44,16 @@ def recalibrated(logits: Logits, label: Array, weight: Array, options: ReadingOp
         return MappedLogits(logits, lambda x, first: x / t)
     if options.calibrator is not None:
         calibrator = load(options.calibrator)
-        if calibrator.classes != logits.shape[1]:
-            what = f"has {calibrator.classes} classes, and {logits.name} has {logits.shape[1]}"
-            raise InputError(what, "fit it on logits of the same model", where="calibrator")
+        check_classes(calibrator, logits)
         return MappedLogits(logits, lambda x, first: calibrator.mapped(x))
     return _cross_fitted(logits, label, weight, str(options.cross_fit), options)
+
+
+def check_classes(calibrator: Calibrator, logits: Logits) -> None:
+    """Raise InputError if the logits have another number of classes than the map."""
+    if calibrator.classes != logits.shape[1]:
+        what = f"has {calibrator.classes} classes, and {logits.name} has {logits.shape[1]}"
+        raise InputError(what, "fit it on logits of the same model", where="calibrator")
 
 
 def load(given: Any) -> Calibrator:
