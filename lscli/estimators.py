@@ -194,6 +194,11 @@ class Recalibrator(EstimatorOptions):
     def __sklearn_is_fitted__(self) -> bool:
         return "calibrator_" in vars(self)
 
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import Tags, TargetTags, TransformerTags  # only scikit-learn asks
+
+        return Tags(None, target_tags=TargetTags(required=True), transformer_tags=TransformerTags())
+
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The options by name; `deep` is there for scikit-learn."""
         return {each.name: getattr(self, each.name) for each in declared(type(self)) if each.kind is not type(None)}
