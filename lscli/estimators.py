@@ -84,7 +84,7 @@ class Recalibrator(EstimatorOptions):
             ReadWriteError: a file cannot be read.
             UsageError: options that cannot be combined.
         """
-        vars(self).pop("calibrator_", None)  # a failed fit leaves no older one
+        vars(self).pop("_calibrator", None)  # a failed fit leaves no older one
         with python_words():
             if weights is not None and sample_weight is not None:
                 raise UsageError("is the same as weights", "give one of them", where="sample_weight")
@@ -92,7 +92,7 @@ class Recalibrator(EstimatorOptions):
             options = FitOptions(**{**self.get_params(), "method": self._method, "weights": given})
             with Inputs(logits, labels, options) as opened:
                 found = fitted(self._method, checked_rows(opened))
-            vars(self)["calibrator_"] = found
+            vars(self)["_calibrator"] = found
         return self
 
     @overload
@@ -149,7 +149,7 @@ class Recalibrator(EstimatorOptions):
             NotFittedError: `fit` was not called.
             ReadWriteError: the file cannot be written.
         """
-        save_calibrator(self._fitted, path)
+        save_calibrator(self.calibrator_, path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], **options: Any) -> Self:
@@ -163,23 +163,32 @@ class Recalibrator(EstimatorOptions):
             what = "holds a map for each group" if found.groups else f"holds a map of the method {found.method}"
             raise InputError(what, "lscli.load_calibrator reads it", where=str(path))
         estimator = cls(**options)
-        vars(estimator)["calibrator_"] = found
+        vars(estimator)["_calibrator"] = found
         return estimator
+
+    @property
+    def calibrator_(self) -> Calibrator:
+        """The fitted map."""
+        found: Calibrator | None = vars(self).get("_calibrator")
+        if found is None:
+            name = type(self).__name__
+            raise NotFittedError(f"this {name} is not fitted", f"call fit, or use {name}.load")
+        return found
 
     @property
     def temperature_(self) -> float:
         """T; an AttributeError for a method without a temperature."""
-        return float(self._fitted.parameters.temperature)
+        return float(self.calibrator_.parameters.temperature)
 
     @property
     def certificate_(self) -> Mapping[str, Any]:
         """How near the parameters are to the optimum."""
-        return self._fitted.certificate
+        return self.calibrator_.certificate
 
     @property
     def n_classes_(self) -> int:
         """K."""
-        return self._fitted.classes
+        return self.calibrator_.classes
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in self.get_params():
@@ -192,7 +201,7 @@ class Recalibrator(EstimatorOptions):
         return f"{type(self).__name__}({', '.join(f'{each.name}={shown(getattr(self, each.name))}' for each in given)})"
 
     def __sklearn_is_fitted__(self) -> bool:
-        return "calibrator_" in vars(self)
+        return "_calibrator" in vars(self)
 
     def __sklearn_tags__(self) -> Any:
         from sklearn.utils import Tags, TargetTags, TransformerTags  # only scikit-learn asks
@@ -212,22 +221,14 @@ class Recalibrator(EstimatorOptions):
         vars(self).update(vars(type(self)(**{**self.get_params(), **options})))
         return self
 
-    @property
-    def _fitted(self) -> Calibrator:
-        found: Calibrator | None = vars(self).get("calibrator_")
-        if found is None:
-            name = type(self).__name__
-            raise NotFittedError(f"this {name} is not fitted", f"call fit, or use {name}.load")
-        return found
-
     def _transformed(self, logits: Data | Tensor) -> Array | Tensor:
         options = ApplyOptions(**{name: value for name, value in self.get_params().items() if name in _OF_APPLY})
         given: Any = logits
         if not is_tensor(logits):
-            return transformed(self._fitted, given, options)
+            return transformed(self.calibrator_, given, options)
         from lscli.nn.tensors import transformed_tensor  # imports torch
 
-        return transformed_tensor(self._fitted, given, options)
+        return transformed_tensor(self.calibrator_, given, options)
 
 
 _OF_APPLY = {each.name for each in declared(ApplyOptions)}

@@ -23,7 +23,7 @@ every_method = pytest.mark.parametrize("name", NAMES)
 rows = st.lists(st.floats(-40, 40, width=32), min_size=CLASSES, max_size=CLASSES)
 
 
-def keeping(what: str) -> Any:
+def keeping(what: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("name", [name for name in NAMES if METHODS[name].keeps == what])
 
 
