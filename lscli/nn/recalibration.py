@@ -92,12 +92,13 @@ class Recalibration(nn.Module):
         method = METHODS[self.method]
         arrays = {name: self._buffers[name].to(z.dtype) for name in self._arrays}  # type: ignore[union-attr]
         rows = z.reshape(-1, self.classes)
-        found = cast("Tensor", method.mapped(rows, method.parameters(**self._numbers, **arrays), torch))
+        with torch.autocast(z.device.type, enabled=False):  # which would round products to half precision
+            found = cast("Tensor", method.mapped(rows, method.parameters(**self._numbers, **arrays), torch))
         return (found[:, 1] - found[:, 0]).reshape(shape) if one_column else found.reshape(shape)
 
     def extra_repr(self) -> str:
         """The method and the number of classes."""
-        return f"method={self.method!r}, classes={self.classes}"
+        return ", ".join(f"{name}={getattr(self, name)!r}" for name in ("method", "classes"))
 
     def take_numbers(self, _keys: Any = None) -> None:
         """Use the numbers that are in the buffers now; `load_state_dict` calls it."""
