@@ -1,7 +1,7 @@
 """Rewrite the outputs in the documents: `python docs/fill.py`.
 
-Each ```console line `$ lscli ...` in the README, docs/label_smoothing.md and docs/recalibration.md is followed by the output of that command,
-and docs/metrics.md ends with the catalogue. A test compares them with what the commands print.
+Each ```console line `$ lscli ...` in the README, docs/label_smoothing.md and docs/recalibration.md is followed by the
+output of that command, and docs/metrics.md ends with the catalogue. A test compares them with what the commands print.
 """
 
 from __future__ import annotations
