@@ -84,6 +84,7 @@ def test_a_cast_rounds_no_parameter(name: str) -> None:
     expected = module(LOGITS)
     for cast in (module.half, module.float, module.bfloat16, lambda: module.to(torch.float16)):
         assert torch.equal(expected, cast()(LOGITS))
+        assert {torch.float64} == {buffer.dtype for buffer in module.buffers()}
 
 
 @every_method
