@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lscli.api.apply import apply as apply
     from lscli.api.bins import per_bin as per_bin
+    from lscli.api.calibrators import load_calibrator as load_calibrator
     from lscli.api.classes import per_class as per_class
     from lscli.api.evaluate import evaluate as evaluate
     from lscli.api.explain import explain as explain
@@ -27,8 +28,18 @@ if TYPE_CHECKING:
     from lscli.errors import InputError as InputError
     from lscli.errors import LscliError as LscliError
     from lscli.errors import LscliWarning as LscliWarning
+    from lscli.errors import NotFittedError as NotFittedError
     from lscli.errors import ReadWriteError as ReadWriteError
     from lscli.errors import UsageError as UsageError
+    from lscli.estimators import BetaCalibration as BetaCalibration
+    from lscli.estimators import EnsembleTemperatureScaling as EnsembleTemperatureScaling
+    from lscli.estimators import IsotonicCalibration as IsotonicCalibration
+    from lscli.estimators import QuadraticCalibration as QuadraticCalibration
+    from lscli.estimators import Recalibrator as Recalibrator
+    from lscli.estimators import StructuredMatrixScaling as StructuredMatrixScaling
+    from lscli.estimators import StructuredVectorScaling as StructuredVectorScaling
+    from lscli.estimators import TemperatureScaling as TemperatureScaling
+    from lscli.estimators import VennAbersCalibration as VennAbersCalibration
     from lscli.listings import Listing as Listing
     from lscli.nn import LabelSmoothingCrossEntropy as LabelSmoothingCrossEntropy
     from lscli.report import Report as Report
@@ -44,6 +55,7 @@ _HOMES = {
     "explain": "lscli.api.explain",
     "fit": "lscli.api.fit",
     "inspect": "lscli.api.inspect",
+    "load_calibrator": "lscli.api.calibrators",
     "measure": "lscli.api.measure",
     "per_bin": "lscli.api.bins",
     "per_class": "lscli.api.classes",
@@ -54,8 +66,18 @@ _HOMES = {
     "InputError": "lscli.errors",
     "LscliError": "lscli.errors",
     "LscliWarning": "lscli.errors",
+    "NotFittedError": "lscli.errors",
     "ReadWriteError": "lscli.errors",
     "UsageError": "lscli.errors",
+    "BetaCalibration": "lscli.estimators",
+    "EnsembleTemperatureScaling": "lscli.estimators",
+    "IsotonicCalibration": "lscli.estimators",
+    "QuadraticCalibration": "lscli.estimators",
+    "Recalibrator": "lscli.estimators",
+    "StructuredMatrixScaling": "lscli.estimators",
+    "StructuredVectorScaling": "lscli.estimators",
+    "TemperatureScaling": "lscli.estimators",
+    "VennAbersCalibration": "lscli.estimators",
     "LabelSmoothingCrossEntropy": "lscli.nn",
     "Listing": "lscli.listings",
     "Report": "lscli.report",

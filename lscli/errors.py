@@ -65,6 +65,10 @@ class UsageError(LscliError):
     exit_code = ExitCode.USAGE
 
 
+class NotFittedError(UsageError, ValueError, AttributeError):
+    """An estimator is used before it is fitted; with the bases that scikit-learn's error of this name has."""
+
+
 class InputError(LscliError):
     """The input cannot be used."""
 

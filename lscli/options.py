@@ -922,6 +922,19 @@ class ApplyOptions(LogitsOptions):
     kernel: Annotated[None, _ON_HOST] = None  # type: ignore[assignment]
 
 
+_IN_CLASS = Option(hidden=True, unrecorded=True, hint="each method has a class of its own")
+
+
+class EstimatorOptions(SpeedOptions, FileOptions, ValueOptions):
+    """Options of the estimators, such as `lscli.EnsembleTemperatureScaling`."""
+
+
+class TemperatureOptions(EstimatorOptions, FitWordsOptions):
+    """Options of `lscli.TemperatureScaling`, the one method with a choice of what it minimises."""
+
+    method: Annotated[None, _IN_CLASS] = None  # type: ignore[assignment]  # the class says it
+
+
 class TriedOptions(Options):
     """What to try to explain a loss."""
 

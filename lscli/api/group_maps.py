@@ -34,9 +34,7 @@ def row_map(calibrator: Calibrator, classes: int, source: str, names: Sequence[s
         InputError: it has another number of classes, or no map for a group.
         UsageError: it has maps of groups, and no groups are given.
     """
-    if calibrator.classes != classes:
-        what = f"is for {calibrator.classes} classes, and {source} has {classes}"
-        raise InputError(what, "fit it on logits of the same model", where="calibrator")
+    check_classes(calibrator, classes, source)
     if not calibrator.groups:
         return lambda x, first: calibrator.mapped(x)
     if codes is None:
@@ -57,3 +55,10 @@ def row_map(calibrator: Calibrator, classes: int, source: str, names: Sequence[s
         return out
 
     return mapped
+
+
+def check_classes(calibrator: Calibrator, classes: int, source: str) -> None:
+    """Raise InputError if the logits of this name have another number of classes than the map."""
+    if calibrator.classes != classes:
+        what = f"is for {calibrator.classes} classes, and {source} has {classes}"
+        raise InputError(what, "fit it on logits of the same model", where="calibrator")

@@ -173,14 +173,19 @@ def _public(function: Callable[..., Any], options: Any, call: Callable[..., Any]
 
     own = inspect.signature(call, follow_wrapped=False).parameters.values()
     positional = [parameter for parameter in own if parameter.kind is not inspect.Parameter.VAR_KEYWORD]
+    describe(public, options, positional, function.__doc__)
+    public.with_options = function  # type: ignore[attr-defined]
+    return public
+
+
+def describe(public: Any, options: Any, positional: Sequence[inspect.Parameter] = (), doc: str | None = "") -> None:
+    """Give a public function or class the signature and the docstring that list its options."""
     # A field of type None removes an option of a base class.
     taken = [each for each in declared(options) if each.kind is not type(None)]
     keywords = [inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default) for each in taken]
     described = "".join(f"    {each.name}: {_described(each)}\n" for each in taken)
-    public.__doc__ = f"{inspect.cleandoc(function.__doc__ or '')}\n\nOptions:\n{described}"
-    public.__signature__ = inspect.Signature([*positional, *keywords])  # type: ignore[attr-defined]
-    public.with_options = function  # type: ignore[attr-defined]
-    return public
+    public.__doc__ = f"{inspect.cleandoc(doc or '')}\n\nOptions:\n{described}"
+    public.__signature__ = inspect.Signature([*positional, *keywords])
 
 
 def _answer(found: Any) -> Any:

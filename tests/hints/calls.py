@@ -16,6 +16,7 @@ X, Y = some_logits(24, 3), some_labels(24, 3)
 RIGHT = agreement(X, Y)
 T, LABELS = torch.from_numpy(X), torch.from_numpy(Y)
 HIDDEN = np.arange(24) == 4
+MOSTLY_RIGHT = np.where(np.arange(24) % 6 == 0, Y, X.argmax(axis=1))
 WEIGHTED = lscli.SampleTable.from_confidences([0.75, 0.5], [1, 0], weight=[3, 1])
 TABLE = lscli.SampleTable.from_confidences([0.75, 0.5, 1.0, 0.25], [1, 0, 1, 0])
 CE = torch.nn.functional.cross_entropy
@@ -54,6 +55,12 @@ def accuracy(logits: Any, labels: Any, **options: Any) -> float:
 
 def masked(values: Any, where: Any) -> Any:
     return np.ma.masked_array(values, where)
+
+
+def mapped(**options: Any) -> Any:
+    """Recalibrated logits, of which a row is not finite."""
+    scaling = lscli.TemperatureScaling(**options).fit(X, MOSTLY_RIGHT)
+    return scaling.transform(np.where(HIDDEN[:, None], np.nan, X))
 
 
 def nested(values: Any) -> torch.Tensor:
@@ -97,6 +104,14 @@ CASES = [
         "lscli.evaluate takes logits",
         lambda: accuracy(X, Y),
         RIGHT,
+    ),
+    Call(
+        "a row that is not finite and is to be mapped",
+        mapped,
+        "row 4 has nan",
+        "look at the run that wrote it, or pass such rows on as they are with nonfinite='skip'",
+        lambda: accuracy(mapped(nonfinite="skip")[~HIDDEN], Y[~HIDDEN]),
+        agreement(X[~HIDDEN], Y[~HIDDEN]),
     ),
     Call(
         "masked logits",

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from lscli import UsageError
 from lscli.nn import LabelSmoothingCrossEntropy, Reduction, label_smoothing_cross_entropy
-from tests.test_nn import GOLDEN, GOLDEN_LABELS, assert_close, f64, gradient, loss
+from tests.nn.test_loss import GOLDEN, GOLDEN_LABELS, assert_close, f64, gradient, loss
 
 INF, NAN = math.inf, math.nan
 
