@@ -244,6 +244,14 @@ def test_other_samples_are_refused(change: str) -> None:
         of((first, other), "accuracy")
 
 
+def test_a_model_is_worse_than_one_without_any_error_once_its_own_error_is_shown() -> None:
+    half = np.full(200, 0.5)
+    first = SampleTable.from_confidences(half, np.arange(200) < 100)
+    for right, shown in ((87, False), (70, True)):
+        found = of((first, SampleTable.from_confidences(half, np.arange(200) < right)), "ece", resamples=300)["ece"]
+        assert shown == (found.ci_low > 0) == (found.p_value < 0.05)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("place", "true"), [(0, 0.0), (4, 0.0450), (6, -0.0450)], ids=["equal", "over", "tempered"])
 def test_the_interval_contains_the_difference_of_errors_without_noise(place: int, true: float) -> None:
