@@ -13,8 +13,8 @@ from typer.main import get_command
 from lscli.cli.main import COMMANDS, app
 from tests.cli.inprocess import Answer, Run
 from tests.hints import (
-    calls,
     calibrators,
+    calls,
     commands,
     confidences,
     ensembles,
