@@ -94,7 +94,7 @@ def recalibration(opened: Inputs) -> Recalibration:
             f"The logits are recalibrated by {METHODS[calibrator.method].title}, from {printable(name)}.",
             [_described(calibrator, name)],
             Leakage(calibrator, opened.label, next(opened.rows.weights_by_group())),
-            hint=f"use other samples, or say --cross-fit {calibrator.method} instead of --calibrator",
+            hint=f"use other samples, or measure these with lscli eval --cross-fit {calibrator.method}",
         )
     checked = checked_rows(opened)
     found = cross_fitted(checked, fold_of(checked, opened.rows), str(options.cross_fit))

@@ -16,8 +16,7 @@ from lscli.metrics.bins import rule_columns
 from lscli.table import column_at, weighted_sum
 
 if TYPE_CHECKING:
-    from lscli.metrics.bins import rule_columns
-from lscli.table import SampleTable, Tempered
+    from lscli.table import SampleTable, Tempered
 
 _WEIGHTED = "the temperature is that of the loss without class weights"
 # What the standard error of a temperature needs if samples are in clusters.
