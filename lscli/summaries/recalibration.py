@@ -23,7 +23,9 @@ def conclude(method: Method, fit: Fit, rows: Sequence[ComparedRow], level: float
     """What the map does to the loss (or the Brier score), ece and accuracy of all test samples."""
     of_all = {row.metric: row for row in reversed(rows) if not row.group}
     score = next((of_all[name] for name in _SCORES if name in of_all), None)
-    clauses = ["is fitted" if score is None else _effect(score, f"the {_SCORES[score.metric]} of the test samples", level)]
+    clauses = [
+        "is fitted" if score is None else _effect(score, f"the {_SCORES[score.metric]} of the test samples", level)
+    ]
     for name, digits in (("ece", 3), ("accuracy", 4)):
         row = of_all.get(name)
         if row is not None and row.difference == 0:
