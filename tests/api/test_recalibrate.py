@@ -53,7 +53,7 @@ def test_a_map_that_makes_it_worse_is_said_to() -> None:
 
 def test_other_classes_are_refused() -> None:
     (z, y), (test, labels) = made(), made(classes=4)
-    with pytest.raises(lscli.InputError, match="5 classes"):
+    with pytest.raises(lscli.InputError, match="has 4 classes, and logits has 5"):
         lscli.recalibrate(z, y, test, labels)
 
 

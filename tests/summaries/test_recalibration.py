@@ -25,8 +25,14 @@ def row(metric: str, before: float, after: float, *rest: float, group: str = "")
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        ([row("loss_hard", 0.6, 0.5, -0.15, -0.05, 0.01)], "lowers the loss of the test samples by 0.1 (95 % interval 0.05 to 0.15)."),
-        ([row("loss_hard", 0.5, 0.6, 0.05, 0.15, 0.01)], "raises the loss of the test samples by 0.1 (95 % interval 0.05 to 0.15)."),
+        (
+            [row("loss_hard", 0.6, 0.5, -0.15, -0.05, 0.01)],
+            "lowers the loss of the test samples by 0.1 (95 % interval 0.05 to 0.15).",
+        ),
+        (
+            [row("loss_hard", 0.5, 0.6, 0.05, 0.15, 0.01)],
+            "raises the loss of the test samples by 0.1 (95 % interval 0.05 to 0.15).",
+        ),
         (
             [row("loss_hard", 0.5, 0.6, -0.1, 0.3, 0.3)],
             "shows no effect on the loss of the test samples beyond noise (+0.1, 95 % interval -0.1 to 0.3).",
@@ -45,7 +51,7 @@ def row(metric: str, before: float, after: float, *rest: float, group: str = "")
         ([row("accuracy", 0.9, 0.8, -0.2, 0.1, 0.3)], "is fitted; accuracy goes from 0.9 to 0.8, not beyond noise."),
         ([row("loss_hard", 0.5, 0.6, 0.05, 0.15, 0.01, group="a")], "is fitted."),
     ],
-)  # fmt: skip
+)
 def test_the_sentence_says_what_the_samples_show(rows: list[ComparedRow], words: str) -> None:
     sentence = conclude(METHODS["temperature"], FIT, rows, 0.95)
     assert sentence.startswith(f"Temperature 1.5 (standard error 0.012) {words}")
