@@ -131,8 +131,8 @@ LOSS_PARTS = (
     ),
     Metric(
         "calibration_loss",
-        "loss_hard - refinement_loss, which may be below 0; its standard error is that of the differences and holds each T "
-        "fixed",
+        "loss_hard - refinement_loss, which may be below 0; its standard error is that of the differences and holds "
+        "each T fixed",
         frozenset({"loss_hard", column_at("loss_hard", "cross_fitted")}),
         calibration_loss,
         "loss_hard - refinement_loss",
