@@ -127,6 +127,7 @@ class Method(NamedTuple):
         check: raises an error if the parameters cannot be used, such as T <= 0; their types, lengths and finiteness are
             checked before.
         keeps: what the map keeps.
+        masked: whether rows may have classes at -inf.
         most_classes: the most classes that it is fitted for; None for any number.
         needs: the package that it needs besides those that lscli needs; empty for most.
     """
@@ -140,5 +141,6 @@ class Method(NamedTuple):
     fit: Callable[[FitRows], Fit]
     check: Callable[[Any], None]
     keeps: Keeps
+    masked: bool = True
     most_classes: int | None = None
     needs: str = ""

@@ -49,11 +49,11 @@ def mapped(z: Any, parameters: EnsembleTemperature, xp: Any) -> Any:
     masked, largest = xp.isneginf(z), xp.amax(z, axis=-1, keepdims=True)
     d, flat = z - largest, xp.where(masked, z, largest) - largest
     parts = (_log_of(d / parameters.temperature, xp), _log_of(d, xp), _log_of(flat, xp))
-    weights = [float(each) for each in parameters.weights]
-    logs = [part + math.log(weight) for part, weight in zip(parts, weights, strict=True) if weight > 0]
-    total = logs[0]
-    for each in logs[1:]:
-        total = xp.logaddexp(total, each)
+    w = xp.asarray(parameters.weights, dtype=z.dtype)
+    log_w = xp.where(w > 0, xp.log(xp.where(w > 0, w, 1)), -math.inf)  # without a branch, as torch.export needs it
+    total = parts[0] + log_w[0]
+    for k in (1, 2):
+        total = xp.logaddexp(total, parts[k] + log_w[k])
     return xp.where(masked, z, total)
 
 
