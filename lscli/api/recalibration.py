@@ -37,7 +37,7 @@ FLAGS = {"calibrator": "--calibrator", "temperature": "--temperature", "cross_fi
 
 
 @dataclass(frozen=True)
-class Recalibration:
+class AppliedMap:
     """A map of the logits, and what an answer says of it.
 
     Attributes:
@@ -76,7 +76,7 @@ def check_options(options: ReadingOptions, *, soft_labels: bool) -> None:
         raise UsageError("needs labels that are class numbers", "leave out --cross-fit", where="cross-fit")
 
 
-def recalibration(opened: Inputs) -> Recalibration:
+def recalibration(opened: Inputs) -> AppliedMap:
     """The map that the options ask for.
 
     Raises:
@@ -86,12 +86,12 @@ def recalibration(opened: Inputs) -> Recalibration:
     options, logits = opened.options, opened.logits
     if options.temperature is not None:
         t = options.temperature
-        return Recalibration(lambda x, first: x / t, f"The logits are divided by T = {t:.10g}.")
+        return AppliedMap(lambda x, first: x / t, f"The logits are divided by T = {t:.10g}.")
     if options.calibrator is not None:
         calibrator = load(options.calibrator)
         name = os.fsdecode(options.calibrator) if is_path(options.calibrator) else "calibrator"
         by_group = " of each group" if calibrator.groups else ""
-        return Recalibration(
+        return AppliedMap(
             row_map(calibrator, logits, opened.rows, opened.label >= 0),
             f"The logits are recalibrated by {METHODS[calibrator.method].title}{by_group}, from {printable(name)}.",
             [_described(calibrator, name)],
@@ -103,10 +103,10 @@ def recalibration(opened: Inputs) -> Recalibration:
     by = "the values of each row" if opened.rows.clusters is None else "cluster"
     fitted = ", ".join(filter(None, [f"{FOLDS} folds by {by}", found.temperatures]))
     title = METHODS[found.method].title
-    return Recalibration(found, f"Each sample is recalibrated by {title} fitted without its fold ({fitted}).")
+    return AppliedMap(found, f"Each sample is recalibrated by {title} fitted without its fold ({fitted}).")
 
 
-def mapped(opened: Inputs, found: Recalibration) -> MappedLogits:
+def mapped(opened: Inputs, found: AppliedMap) -> MappedLogits:
     """The logits after a map, whose rows are checked and recognised as they were before it."""
     before, label, leakage = opened.logits, opened.label, found.leakage
     declared = before.kind != "logits"

@@ -49,7 +49,9 @@ def transformed(calibrator: Calibrator, given: Tensor, options: ApplyOptions) ->
         check_no_masked(calibrator.method, logits, values.double().cpu().numpy(), 0)
     found = found.to(torch.float64 if logits.stored == "float64" else torch.float32)
     samples = axes.samples(given.shape) if axes.flatten else logits.samples
-    return (found[:, 1] - found[:, 0]).reshape(samples) if axes.binary else found.reshape((*samples, found.shape[1]))
+    if axes.binary:
+        return cast("Tensor", (found[:, 1] - found[:, 0]).reshape(samples))
+    return found.reshape((*samples, found.shape[1]))
 
 
 def _refused(row: int, values: Tensor, name: str) -> InputError:

@@ -240,13 +240,13 @@ def _fit(rows: FitRows, minimum: Minimum, before: float, passes: int) -> Fit:
     stderr = math.sqrt(square / rows.total) / minimum.curvature / b / b
     low, high = 1 / (b + minimum.bound), 1 / max(b - minimum.bound, sys.float_info.min)
     t = 1 / b
-    certificate: dict[str, float | int | str | list[float]] = {
+    certificate: dict[str, float | int] = {
         "gradient": minimum.gradient,
         "excess": minimum.gradient**2 / minimum.curvature,
         "bound": max(high - t, t - low),
-        "bracket": [low, high],
+        "bracket_low": low,
+        "bracket_high": high,
         "passes": passes,
-        "stderr": stderr,
     }
     return Fit(Temperature(t), before, after, certificate, {"temperature": stderr})
 

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lscli.recalibrators.base import Fit, Method
-    from lscli.recalibrators.comparison import ComparedRow
+    from lscli.recalibrators.before_after import BeforeAfterRow
 
 
-def conclude(method: Method, fit: Fit, rows: Sequence[ComparedRow], level: float) -> str:
+def conclude(method: Method, fit: Fit, rows: Sequence[BeforeAfterRow], level: float) -> str:
     """What the map does to the loss, ece and accuracy of all test samples."""
     of_all = {row.metric: row for row in reversed(rows) if not row.group}
     clauses = []

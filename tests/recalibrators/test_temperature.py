@@ -173,12 +173,12 @@ def test_the_bound_holds(seed: int, rows: int, classes: int, scale: float) -> No
     except InputError:
         assert slope(z, y, 0.0, w) >= -1e-12 * scale or (z[np.arange(rows), y] == z.max(1)).all()
         return
-    t, bound = found.parameters.temperature, float(found.certificate["bound"])  # type: ignore[arg-type]
+    t, bound = found.parameters.temperature, float(found.certificate["bound"])
     assert bound < 2e-9 * t
     # The derivative has opposite signs on the two sides of the bound, so that the optimum lies within it.
     assert slope(z, y, 1 / (t - bound), w) > 0 > slope(z, y, 1 / (t + bound), w)
     # A break in it would be seen: a thousandth off, the gradient is far above the stated one.
-    gradient = float(found.certificate["gradient"])  # type: ignore[arg-type]
+    gradient = float(found.certificate["gradient"])
     assert abs(slope(z, y, 1 / t, w)) <= gradient + 1e-13 * scale < abs(slope(z, y, 1.001 / t, w))
 
 
@@ -279,7 +279,7 @@ def test_one_outlying_finite_mask_leaves_a_certificate() -> None:
     infinite = np.where(masked < -1e29, -INF, masked)
     found = fit(masked, y)
     assert fit(infinite, y).parameters.temperature == pytest.approx(found.parameters.temperature, rel=1e-9)
-    assert float(found.certificate["bound"]) < 1e-9 * found.parameters.temperature  # type: ignore[arg-type]
+    assert float(found.certificate["bound"]) < 1e-9 * found.parameters.temperature
 
 
 def test_rows_without_a_first_pass_have_the_same_fit() -> None:
