@@ -51,7 +51,7 @@ def transformed(calibrator: Calibrator, given: Tensor, options: ApplyOptions) ->
     samples = axes.samples(given.shape) if axes.flatten else logits.samples
     if axes.binary:
         return cast("Tensor", (found[:, 1] - found[:, 0]).reshape(samples))
-    return found.reshape((*samples, found.shape[1]))
+    return cast("Tensor", found.reshape((*samples, found.shape[1])))
 
 
 def _refused(row: int, values: Tensor, name: str) -> InputError:
