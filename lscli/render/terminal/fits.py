@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lscli.render.renderers import Screen
 
 _METRICS = ("loss_hard", "brier", "ece")
+_SMALL = 1e-9
 _WIDE = 104  # columns of a screen that has an interval of each of them
 
 
@@ -102,5 +103,7 @@ def _with_error(row: FitRow) -> str:
 
 
 def _number(value: int | float) -> str:
-    """A count as it is, another number to four digits."""
-    return f"{value:,}" if isinstance(value, int) else short(value)
+    """A count as it is, another number to four digits; one that is as good as 0 is mostly rounding."""
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"< {_SMALL:g}" if 0 < abs(value) < _SMALL else short(value)
