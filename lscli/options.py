@@ -870,7 +870,12 @@ class RecalibrateOptions(
 ):
     """Options of `lscli.recalibrate` and `lscli recalibrate`. Weights, groups and clusters are of the test samples."""
 
-    metrics: Annotated[Words, METRICS._replace(environment="recalibrate_metrics")] = "loss_hard,brier,accuracy,ece"
+    metrics: Annotated[Words, METRICS._replace(environment="recalibrate_metrics")] = (
+        "loss_hard",
+        "brier",
+        "accuracy",
+        "ece",
+    )
     val_weights: Annotated[
         "Data | None", _file("Weight of each validation row, read as a count; one number per row.", WEIGHTS)
     ] = None
