@@ -53,7 +53,7 @@ def check_no_masked(method: str, logits: Logits, x: Array, first: int) -> None:
     odd = np.isfinite(largest) & np.isneginf(least)
     if odd.any():
         name, row = logits.located(first + int(odd.argmax()))
-        what = "a class of probability 0" if logits.kind == "probs" else "a class at -inf"
+        what = "a class of probability 0" if logits.kind == "probs" else "a class at minus infinity"
         hint = "svs leaves such classes as they are"
         raise InputError(f"row {row} has {what}, which {method} cannot map", hint, where=name)
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-_MASKED_LABEL = "the label of row {} has a logit of -inf, so its loss is infinite at every temperature"
+_MASKED_LABEL = "the label of row {} is at minus infinity: its loss is infinite"
 # Of the table of all samples, the columns that hold each sample at the temperature of its group.
 _OF_GROUP = "@group"
 

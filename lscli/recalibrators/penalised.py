@@ -148,8 +148,10 @@ def _tiles(rows: FitRows, t: float, uniform: float, may_mask: bool, block: Block
 
 def _masked(rows: FitRows, row: int) -> InputError:
     name, own_row = rows.logits.located(row)
-    what = f"row {own_row} has a class of probability 0 (a logit of -inf), which is no number to multiply"
-    return InputError(what, "svs leaves such classes as they are", where=name)
+    masked = "a class of probability 0" if rows.logits.kind == "probs" else "a class at minus infinity"
+    return InputError(
+        f"row {own_row} has {masked}, which sms cannot map", "svs leaves such classes as they are", where=name
+    )
 
 
 def _sums(tiles: Iterator[_Tile], linear: Linear, at: Array, *, squares: bool = False) -> Array:

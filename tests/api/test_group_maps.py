@@ -21,7 +21,7 @@ MASKED = Z.copy()
 MASKED[17, 1], MASKED[21, 2] = -np.inf, -np.inf
 Y[[17, 21]] = 0
 WITHOUT = [name for name in NAMES if not METHODS[name].masked]
-REFUSED = r"^logits: row 17 has a class at -inf, which {} cannot map"
+REFUSED = r"^logits: row 17 has a class at minus infinity, which {} cannot map"
 
 
 def ways(name: str) -> list[Callable[[Any], Any]]:
@@ -67,5 +67,5 @@ def test_nothing_is_written(tmp_path: Path, run: Run) -> None:
     np.save(tmp_path / "z.npy", MASKED)
     out = tmp_path / "out.npy"
     found = run("apply", str(tmp_path / "cal.json"), str(tmp_path / "z.npy"), "-o", str(out))
-    assert_refused(found, 3, "row 17 has a class at -inf, which sms cannot map")
+    assert_refused(found, 3, "row 17 has a class at minus infinity, which sms cannot map")
     assert not out.exists()

@@ -141,7 +141,7 @@ def test_a_label_of_probability_0_is_named() -> None:
     z[7, y[7]] = -np.inf
     with (
         pytest.warns(lscli.LscliWarning, match="is a masked class"),
-        pytest.warns(lscli.LscliWarning, match=r"the label of row 7 has a logit of -inf"),
+        pytest.warns(lscli.LscliWarning, match=r"the label of row 7 is at minus infinity"),
     ):
         report = lscli.evaluate(z, y, metrics="loss_hard_tempered,loss_hard")
     assert [*report] == ["loss_hard"]
