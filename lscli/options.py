@@ -114,6 +114,7 @@ PROGRESS = Option(
 _NO_CLUSTERS = Option(hidden=True, hint="clusters only change standard errors, and there are none here: leave it out")
 
 
+_ALWAYS = Option(hidden=True, unrecorded=True, hint="there are always intervals: leave it out")
 _NO_MAP = Option(hidden=True, unrecorded=True, hint="lscli eval takes it")
 
 
@@ -832,6 +833,20 @@ class FitWordsOptions(EpsOptions):
 class FitOptions(LogitsOptions, IntervalOptions, FitWordsOptions):
     """Options of `lscli.fit` and `lscli fit`."""
 
+    eps: Annotated[
+        Amounts,
+        EPS._replace(help="With --objective loss_smoothed, the amount of label smoothing.", group=RECALIBRATION),
+    ] = 0.1
+    group_by: Annotated[
+        str | None,
+        Option(
+            "The column of --groups with the group of each sample, for --per-group.",
+            WEIGHTS,
+            "COLUMN",
+            shown=False,
+        ),
+    ] = None
+    ci: Annotated[None, _ALWAYS] = None  # type: ignore[assignment]
     calibrator: Annotated[None, _NO_MAP] = None
     temperature: Annotated[None, _NO_MAP] = None
     cross_fit: Annotated[
@@ -862,7 +877,6 @@ class FitOutputOptions(RunOptions):
 
 
 _NO_OBJECTIVE = Option(hidden=True, unrecorded=True, hint="lscli fit takes it")
-_ALWAYS = Option(hidden=True, unrecorded=True, hint="there are always intervals: leave it out")
 
 
 class RecalibrateOptions(
