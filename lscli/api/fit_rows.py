@@ -66,7 +66,7 @@ def checked_rows(opened: Inputs, eps: float = 0.0) -> CheckedRows:
     """
     options, logits = opened.options, opened.logits
     label, weight = np.maximum(opened.label, 0), next(opened.rows.weights_by_group())
-    moments = FirstMoments(label, logits.shape[1], logits.dtype, start(logits, label, weight, eps))
+    moments = FirstMoments(label, logits.shape[1], logits.dtype, start(logits, label, weight, eps), exact=eps > 0)
     of_values = ValueHashes(*logits.shape, logits.dtype)
     result = scan(
         logits,

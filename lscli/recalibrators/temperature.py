@@ -38,8 +38,6 @@ EMPTY = "no sample has a weight above 0"
 
 _TOLERANCE = 1e-9  # of b
 _OF_SAMPLE = 1e-3  # of b, where the rows are a sample
-# The rounding of one mean over K classes, and of a sum of these over the rows, is below this many times the spread.
-_ROUNDING = 300 * sys.float_info.epsilon
 
 
 class Temperature(NamedTuple):
@@ -85,6 +83,10 @@ def fits(rows: FitRows, weights: Sequence[Array], names: Sequence[str] = ()) -> 
             spread = float(np.maximum.reduce(first.spread, where=weight > 0, initial=0.0))
             searches[number] = part, Search(first.b, spread, _TOLERANCE)
     sums = {number: _of_first(part, first) for number, (part, _) in searches.items()}
+    if first.rough:
+        for number, at in sums.items():
+            searches[number][1].move(at)
+        sums = _pass(rows, searches, first.slope_at_0)
     while sums:
         for number, at in sums.items():
             part, search = searches[number]
@@ -122,18 +124,24 @@ def first_moments(rows: FitRows) -> FirstMoments:
     """The moments of the rows near the best temperature of all of them."""
     logits = rows.logits
     b = start(logits, rows.label, rows.weight, rows.eps)
-    found = FirstMoments(rows.label, rows.classes, logits.dtype, b)
-    over_host(logits, [found], rows.threads, rows.progress)
+    return _over(rows, FirstMoments(rows.label, rows.classes, logits.dtype, b, exact=rows.eps > 0))
+
+
+def exact_moments(rows: FitRows) -> FirstMoments:
+    """The moments of the rows at b = 1, in float64."""
+    return _over(rows, FirstMoments(rows.label, rows.classes, rows.logits.dtype, 1.0, exact=True))
+
+
+def _over(rows: FitRows, found: FirstMoments) -> FirstMoments:
+    """Fill in the moments by a pass over the rows."""
+    over_host(rows.logits, [found], rows.threads, rows.progress)
     found.leave_out(rows.weight == 0)
     return found
 
 
 def losses_before(rows: FitRows) -> Array:
     """The nll of each row as it is, [N]; 0 where its weight is 0."""
-    found = FirstMoments(rows.label, rows.classes, rows.logits.dtype, 1.0)
-    over_host(rows.logits, [found], rows.threads, rows.progress)
-    found.leave_out(rows.weight == 0)
-    return found.loss
+    return rows.once(exact_moments).loss
 
 
 def _any_below(x: Array, label: Array) -> bool:
@@ -151,7 +159,9 @@ def _refused(rows: FitRows, first: FirstMoments) -> InputError | None:
     if rows.eps == 0 and not first.below[used].any():
         return rows.refused(SEPARABLE, "use more samples, some of which are wrong")
     slope = float(np.add.reduce(rows.weight * first.slope_at_0))
-    error = _ROUNDING * float(np.add.reduce(rows.weight * first.spread))
+    error = first.rounding * float(np.add.reduce(rows.weight * first.spread))
+    if first.rough and abs(slope) <= error:
+        return _refused(rows, rows.whole.once(exact_moments))
     if slope > error or rows.eps >= 1 or (slope >= -error and _exact_slope_at_0(rows) >= 0):
         return rows.refused(NO_OPTIMUM, "the logits do not order the classes better than chance: look at the labels")
     return None
