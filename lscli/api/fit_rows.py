@@ -45,7 +45,7 @@ class CheckedRows(NamedTuple):
     def data(self) -> dict[str, Any]:
         """What recognises these rows: their fingerprint, how many are distinct, and the smallest hashes of these."""
         used = self.rows.weight > 0
-        distinct = np.unique(self.hashes[used])
+        distinct = _distinct(self.hashes[used])
         return {
             "fingerprint": f"{fingerprint(self.hashes[used], self.rows.label[used]):016x}",
             "distinct": len(distinct),
@@ -105,3 +105,9 @@ def _check_masked(opened: Inputs, result: Scan, eps: float) -> None:
         raise InputError(
             found, "to leave such classes out of their row, say --masked-classes exclude", where=logits.name
         )
+
+
+def _distinct(values: Array) -> Array:
+    """As `np.unique`, which imports numpy.ma."""
+    values = np.sort(values)
+    return values[np.concatenate(([True], values[1:] != values[:-1]))[: len(values)]]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli.arrays import widened
+from lscli.kernels.broadcasting import short_buffers
 from lscli.kernels.rowstate import NARROW
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ _TILE = 1 << 19
 _ROUNDING = 300
 # Stands for -inf, whose product with e^u = 0 would be nan.
 _FAR = -1e30
+
+
+def is_rough(num_classes: int, dtype: str) -> bool:
+    """Whether moments in float32 are near enough to begin a search: those of many classes that are no wider."""
+    return num_classes >= NARROW and dtype != "float64"
 
 
 class SoftmaxMoments:
@@ -50,7 +56,7 @@ class SoftmaxMoments:
         # Of rows whose differences are beyond float32, or that have classes at -inf.
         self._exact = SoftmaxMoments(num_classes, dtype) if rough else None
         self._tile = max(2, _TILE // (self._element.itemsize * num_classes))
-        self._u, self._e = np.empty((2, self._tile * num_classes), self._element)
+        self._u, self._e = np.empty((2, (self._tile * 3 // 2 + 1) * num_classes), self._element)
 
     def __call__(self, x: Array, label: Array, b: float, *, first: bool = False) -> Array:
         """The nll, s, v and k of rows.
@@ -67,9 +73,11 @@ class SoftmaxMoments:
             the nll is inf. The values of a row with nan, with +inf, or of -inf alone mean nothing.
         """
         out = np.empty((7 if first else 4, len(x)))
-        with np.errstate(all="ignore"):
-            for start in range(0, len(x), self._tile):
-                rows = slice(start, start + self._tile)
+        count = max(1, round(len(x) / self._tile))
+        tile = max(1, -(-len(x) // count))  # about as many rows in each
+        with np.errstate(all="ignore"), short_buffers():
+            for start in range(0, len(x), tile):
+                rows = slice(start, start + tile)
                 self._add(widened(x[rows], self._dtype), label[rows], b, out[:, rows])
             if self._exact is not None:
                 odd = np.flatnonzero(~np.isfinite(np.add.reduce(out, axis=0)))
@@ -146,8 +154,8 @@ class FirstMoments:
         num_classes: K.
         dtype: as in `SoftmaxMoments`.
         b: 1/T.
-        exact: whether the moments are computed in float64 whatever the rows; else those of float32 with many classes
-            are rough, since what is found from them is only where the next pass computes its moments.
+        exact: whether the moments are computed in float64 whatever the rows; else those of which `is_rough` holds are
+            in float32, since what is found from them is only where the next pass computes its moments.
 
     Attributes:
         b: as given.
@@ -160,7 +168,7 @@ class FirstMoments:
 
     def __init__(self, label: Array, num_classes: int, dtype: str, b: float, *, exact: bool = False) -> None:
         self.b = b
-        self.rough = not exact and num_classes >= NARROW and dtype != "float64"
+        self.rough = not exact and is_rough(num_classes, dtype)
         self._label, self._of = label, (num_classes, dtype)
         self._values = np.zeros((7, len(label)))
         self.loss, self.slope, self.curvature, self.third, self.slope_at_0, self.spread, self.below = self._values

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lscli.errors import InputError
-from lscli.kernels.softmax_moments import FirstMoments, SoftmaxMoments
+from lscli.kernels.softmax_moments import FirstMoments, SoftmaxMoments, is_rough
 from lscli.recalibrators.base import Fit, FitRows, Method
 from lscli.recalibrators.certified import Minimum, Search, Sums
 from lscli.scan.beside import over_host
@@ -38,6 +38,7 @@ EMPTY = "no sample has a weight above 0"
 
 _TOLERANCE = 1e-9  # of b
 _OF_SAMPLE = 1e-3  # of b, where the rows are a sample
+_FEWER = 8  # a search begins on one of so many rows of a sample
 
 
 class Temperature(NamedTuple):
@@ -107,16 +108,26 @@ def start(logits: Logits, label: Array, weight: Array, eps: float = 0.0) -> floa
     x, row = x[kept], row[kept]
     if not len(row):
         return 1.0
-    moments, own, share = SoftmaxMoments(logits.shape[1], "float64"), label[row], weight[row]
-    values = moments(x, own, 1.0, first=True)
-    lead, spread = values[4], float(values[5].max())
-    weighted = float(np.add.reduce(share * lead))
-    if not (1 - eps) * weighted < 0 or (eps == 0 and not _any_below(x, own)) or not spread > 0:
-        return 1.0
     every = len(kept) == np.count_nonzero(weight > 0)
-    search = Search(1.0, spread, _TOLERANCE if every else _OF_SAMPLE)
-    while (found := search.take(_sums(values[:4], lead, share, search.b, eps))) is None:
-        values = moments(x, own, search.b)
+    moments = SoftmaxMoments(logits.shape[1], logits.dtype, rough=not every and is_rough(logits.shape[1], logits.dtype))
+    b = 1.0
+    for part in (slice(None),) if every else (slice(None, None, _FEWER), slice(None)):
+        b = _near(moments, x[part], label[row[part]], weight[row[part]], eps, b, _TOLERANCE if every else _OF_SAMPLE)
+    return b
+
+
+def _near(
+    moments: SoftmaxMoments, x: Array, label: Array, weight: Array, eps: float, b: float, tolerance: float
+) -> float:
+    """The best value of 1/T of rows, from b on; b itself if there is none."""
+    values = moments(x, label, b, first=True)
+    lead, spread = values[4], float(values[5].max())
+    weighted = float(np.add.reduce(weight * lead))
+    if not (1 - eps) * weighted < 0 or (eps == 0 and not values[6].any()) or not spread > 0:
+        return b
+    search = Search(b, spread, tolerance)
+    while (found := search.take(_sums(values[:4], lead, weight, search.b, eps))) is None:
+        values = moments(x, label, search.b)
     return found.b
 
 
@@ -142,11 +153,6 @@ def _over(rows: FitRows, found: FirstMoments) -> FirstMoments:
 def losses_before(rows: FitRows) -> Array:
     """The nll of each row as it is, [N]; 0 where its weight is 0."""
     return rows.once(exact_moments).loss
-
-
-def _any_below(x: Array, label: Array) -> bool:
-    """Whether the logit of any label is not the largest of its row."""
-    return bool((x[np.arange(len(x)), label] < np.maximum.reduce(x, axis=1)).any())
 
 
 def _refused(rows: FitRows, first: FirstMoments) -> InputError | None:
