@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lscli.api.inputs import Inputs
 from lscli.options import EvaluateOptions
-from lscli.recalibrators.base import FitRows
+from lscli.recalibrators.base import Fit, FitRows
 
 Array = NDArray[Any]
 
@@ -28,6 +28,10 @@ def known() -> tuple[Array, Array]:
     q = np.exp(z / 1.6 + [0.4, 0, 0, -0.3, 0])
     q /= q.sum(1)[:, None]
     return z, (rng.random((2000, 1)) > q.cumsum(1)).sum(1)
+
+
+def certificate(found: Fit) -> dict[str, Any]:
+    return dict(found.certificate)
 
 
 def log_softmax(y: Array) -> Array:
