@@ -11,7 +11,7 @@ from lscli.errors import InputError
 from lscli.scan.blocks import pass_over
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -53,6 +53,7 @@ class FitRows:
     eps: float = 0.0
     _memo: dict[Any, Any] = field(default_factory=dict)
     _whole: FitRows | None = None
+    _beside: list[FitRows] = field(default_factory=list)
 
     @property
     def classes(self) -> int:
@@ -66,22 +67,36 @@ class FitRows:
 
     def weighted(self, weight: Array, name: str = "") -> FitRows:
         """The same rows with other weights, [N], such as 0 for a fold."""
-        return replace(self, weight=weight, name=name or self.name, _memo={}, _whole=self.whole)
+        return replace(self, weight=weight, name=name or self.name, _memo={}, _whole=self.whole, _beside=[])
+
+    def parts(self, weights: Iterable[tuple[Array, str]]) -> list[FitRows]:
+        """The same rows with each of several weights and names: what passes can compute for all of them, they share."""
+        parts = [self.weighted(weight, name) for weight, name in weights]
+        for part in parts:
+            part._beside.extend(parts)
+        return parts
+
+    @property
+    def beside(self) -> list[FitRows]:
+        """These rows and those of the other parts."""
+        return self._beside or [self]
 
     @property
     def whole(self) -> FitRows:
         """The rows that were checked, of which these are a weighting."""
         return self._whole or self
 
-    def keep(self, compute: Callable[[FitRows], T], value: T) -> None:
-        """Give the value that `once` returns for this function."""
+    def keep(self, compute: Callable[[FitRows], T], value: T | InputError) -> None:
+        """Give the value that `once` returns for this function, or the error that it raises."""
         self._memo[compute] = value
 
     def once(self, compute: Callable[[FitRows], T]) -> T:
         """The value of a module-level function of these rows, computed once, such as the fitted temperature."""
         if compute not in self._memo:
             self._memo[compute] = compute(self)
-        found: T = self._memo[compute]
+        found: T | InputError = self._memo[compute]
+        if isinstance(found, InputError):
+            raise found
         return found
 
     def read(self, work: Callable[[Block], T], take: Callable[[T], None]) -> None:

@@ -68,7 +68,7 @@ def fit(rows: FitRows, linear: Linear) -> tuple[Fitted, Fit]:
     Raises:
         InputError: no temperature is best, or a row has a class at -inf.
     """
-    first = rows.once(temperature.fit)
+    first = temperature.fit(rows)
     t, uniform = first.parameters.temperature, 1 / (rows.total + 1)
     tiles = partial(_tiles, rows, t, uniform, linear.masked)
     size, penalty = len(linear.penalty), linear.penalty / rows.total

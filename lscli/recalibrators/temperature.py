@@ -52,15 +52,21 @@ def mapped(z: Any, parameters: Temperature, xp: Any) -> Any:
 
 
 def fit(rows: FitRows) -> Fit:
-    """The temperature with the smallest mean nll.
+    """The temperature with the smallest mean nll; those of other parts are found in the same passes.
 
     Raises:
         InputError: there is none.
     """
-    (found,) = fits(rows, [rows.weight], [rows.name])
-    if isinstance(found, InputError):
-        raise found
-    return found
+    return rows.once(_with_parts)
+
+
+def _with_parts(rows: FitRows) -> Fit:
+    parts = rows.beside
+    for part, found in zip(
+        parts, fits(rows, [each.weight for each in parts], [each.name for each in parts]), strict=True
+    ):
+        part.keep(_with_parts, found)
+    return rows.once(_with_parts)
 
 
 def fits(rows: FitRows, weights: Sequence[Array], names: Sequence[str] = ()) -> list[Fit | InputError]:
