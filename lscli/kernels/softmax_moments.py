@@ -4,8 +4,8 @@ Let d = z - max z, and E the mean under softmax(b z). The nll of a row is ln sum
 
     s = E d - d_y,   v = E (d - E d)^2,   k = E (d - E d)^3.
 
-They are computed from e^u and u^n e^u with u = b d, none of which overflows whatever the scale of the logits: in float64,
-or, where a search only begins, in float32.
+They are computed from e^u and u^n e^u with u = b d, none of which overflows whatever the scale of the logits, in
+float64 or, where a search only begins, in float32.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 # Bytes of each of two buffers: they stay in the second-level cache, and two threads do not yet wait for each other.
 _TILE = 1 << 19
+# Bytes of all else that depends on the rows of a chunk, and not on K.
+_SMALL = 8 << 20
 # Of a mean over K classes and of a sum of these over the rows, in units of the last place.
 _ROUNDING = 300
 # Stands for -inf, whose product with e^u = 0 would be nan.
@@ -178,6 +180,11 @@ class FirstMoments:
     def rounding(self) -> float:
         """The error of a slope at b = 0, and of a sum of them, is below this many times the spread."""
         return _ROUNDING * float(np.finfo(np.float32 if self.rough else np.float64).eps)
+
+    @property
+    def thread_bytes(self) -> int:
+        """An upper bound of the bytes that `add` takes in a thread, beside the moments of the rows."""
+        return (2 if self.rough else 1) * 3 * max(_TILE, 16 * self._of[0]) + _SMALL
 
     def add(self, x: Array, first: int) -> None:
         """Fill in rows [n, K] as stored, the first of which has the number `first`; called from any thread."""

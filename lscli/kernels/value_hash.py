@@ -54,6 +54,11 @@ class ValueHashes:
         self._dtype = dtype
         self._by = factors(num_classes)
 
+    @property
+    def thread_bytes(self) -> int:
+        """An upper bound of the bytes that `add` takes in a thread."""
+        return 8 * max(_ELEMENTS, len(self._by))
+
     def add(self, x: Array, first: int) -> None:
         """Fill in rows [n, K] as stored, the first of which has the number `first`; called from any thread."""
         step = max(1, _ELEMENTS // x.shape[1])

@@ -42,6 +42,7 @@ class FitRows:
         progress: called with the number of rows that a pass has read, and of all.
         name: what errors call these rows.
         eps: the amount of smoothing of the labels in the loss that temperature minimises, by the uniform distribution.
+        beside: the parts that share passes with these rows, and these rows; empty if there are none.
     """
 
     logits: Logits
@@ -51,9 +52,9 @@ class FitRows:
     progress: Progress | None = None
     name: str = "logits"
     eps: float = 0.0
+    beside: list[FitRows] = field(default_factory=list)
     _memo: dict[Any, Any] = field(default_factory=dict)
     _whole: FitRows | None = None
-    _beside: list[FitRows] = field(default_factory=list)
 
     @property
     def classes(self) -> int:
@@ -67,19 +68,14 @@ class FitRows:
 
     def weighted(self, weight: Array, name: str = "") -> FitRows:
         """The same rows with other weights, [N], such as 0 for a fold."""
-        return replace(self, weight=weight, name=name or self.name, _memo={}, _whole=self.whole, _beside=[])
+        return replace(self, weight=weight, name=name or self.name, _memo={}, _whole=self.whole, beside=[])
 
     def parts(self, weights: Iterable[tuple[Array, str]]) -> list[FitRows]:
         """The same rows with each of several weights and names: what passes can compute for all of them, they share."""
         parts = [self.weighted(weight, name) for weight, name in weights]
         for part in parts:
-            part._beside.extend(parts)
+            part.beside[:] = parts
         return parts
-
-    @property
-    def beside(self) -> list[FitRows]:
-        """These rows and those of the other parts."""
-        return self._beside or [self]
 
     @property
     def whole(self) -> FitRows:

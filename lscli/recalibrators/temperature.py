@@ -61,11 +61,10 @@ def fit(rows: FitRows) -> Fit:
 
 
 def _with_parts(rows: FitRows) -> Fit:
-    parts = rows.beside
-    for part, found in zip(
-        parts, fits(rows, [each.weight for each in parts], [each.name for each in parts]), strict=True
-    ):
-        part.keep(_with_parts, found)
+    parts = rows.beside or [rows]
+    found = fits(rows, [each.weight for each in parts], [each.name for each in parts])
+    for part, each in zip(parts, found, strict=True):
+        part.keep(_with_parts, each)
     return rows.once(_with_parts)
 
 
@@ -90,7 +89,7 @@ def fits(rows: FitRows, weights: Sequence[Array], names: Sequence[str] = ()) -> 
             spread = float(np.maximum.reduce(first.spread, where=weight > 0, initial=0.0))
             searches[number] = part, Search(first.b, spread, _TOLERANCE)
     sums = {number: _of_first(part, first) for number, (part, _) in searches.items()}
-    if first.rough:
+    if first.rough and searches:
         for number, at in sums.items():
             searches[number][1].move(at)
         sums = _pass(rows, searches, first.slope_at_0)
