@@ -208,6 +208,15 @@ def test_all_methods_are_compared_and_the_best_one_is_kept(
     )
 
 
+def test_notes_and_refusals_of_several_methods_name_theirs(run: Run, tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", X)
+    np.save(tmp_path / "y.npy", X.argmin(axis=1))
+    said = run("fit", tmp_path / "x.npy", tmp_path / "y.npy", "--method", "all", "--bootstrap", "2", "-f", "table").out
+    assert "\n  temperature: not fitted: no temperature is best" in said
+    assert "\n  ets: T means nothing" in said
+    assert "not fitted: method:" not in said
+
+
 def test_nothing_is_written_if_the_logits_as_they_are_do_best(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,6 +228,14 @@ def test_nothing_is_written_if_the_logits_as_they_are_do_best(
     assert (0, False) == (answer.code, (tmp_path / "cal.json").exists())
     assert "cal.json is not written: no method does better than the logits as they are" in answer.err
     assert lscli.fit(X, Y, method="all", bootstrap=20).calibrator is None
+
+
+def test_an_amount_below_0_is_refused_without_an_option_that_a_fit_has_not() -> None:
+    for eps in (-0.1, 1.0, (0.0, 0.1)):
+        with pytest.raises(UsageError, match="takes one amount from 0 to below 1 here") as caught:
+            lscli.fit(X, Y, objective="loss_smoothed", eps=eps)
+        assert "0.1 is usual" == caught.value.hint
+    assert best(X, Y) == pytest.approx(lscli.fit(X, Y, eps=-0.1).calibrator.parameters.temperature, rel=1e-6)
 
 
 def test_a_fit_without_an_optimum_writes_nothing(run: Run, tmp_path: Path) -> None:
