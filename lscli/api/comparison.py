@@ -61,8 +61,7 @@ def compared(opened: Inputs, checked: CheckedRows, options: FitOptions, fit_of: 
             rows[method] = cross_fit_rows(method, opened, checked, fold, options)
             fits[method] = found
         except (InputError, UsageError) as error:  # no optimum, too many classes, or a package that is missing
-            name = opened.logits.name
-            refused[method] = str(error).removeprefix(f"{name}: ") if error.where.startswith(name) else error.message
+            refused[method] = str(error).removeprefix(f"{opened.logits.name}: ")
     order = sorted(rows, key=lambda method: rows[method][0].value)
     return Comparison(order, rows, fits, refused)
 

@@ -39,8 +39,7 @@ def fits(answer: Fits, screen: Screen) -> Iterator[str]:
         if measured:
             columns = ["cross-fitted", *(word for name in _METRICS for word in (name, "interval"))]
             parts.append(table.wrapped(columns, measured))
-    whose = "method" if answer.method == "all" else "group"
-    parts += [Text(f"  {_before(getattr(row, whose))}{printable(row.name)}") for row in _of(answer.rows, "note")]
+    parts += [Text(f"  {_before(row)}{printable(row.name)}") for row in _of(answer.rows, "note")]
     yield table.text_of([*parts, *table.conclusion(answer)], screen)
 
 
@@ -82,8 +81,8 @@ def _of(rows: Sequence[FitRow], kind: str) -> list[FitRow]:
     return [row for row in rows if row.kind == kind]
 
 
-def _before(name: str) -> str:
-    return f"{printable(name)}: " if name else ""
+def _before(row: FitRow) -> str:
+    return f"{printable(row.group)}: " if row.group else ""
 
 
 def _with_error(row: FitRow) -> str:
