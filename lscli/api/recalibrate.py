@@ -14,7 +14,6 @@ from lscli.api.inputs import Inputs
 from lscli.api.keywords import of_two_sets
 from lscli.api.loss_targets import declared_targets, parse_eps
 from lscli.api.positive_class import notes_on_class, positive_class
-from lscli.api.recalibration import without_calibrator
 from lscli.api.report_rows import metric_words
 from lscli.api.tempered import clustered_error
 from lscli.checked_options import declared
@@ -98,10 +97,11 @@ def recalibrate(
     there = {row.metric for row in rows}
     absent, _ = absences([each for each in choices if each.metric.id not in there], before.all, settings)
     method = found.calibrator.method
-    here = f"say lscli eval LOGITS LABELS --cross-fit {method}"
+    # What the warning of known samples proposes are options of other commands.
+    there, here = f"--cross-fit {method} instead of --calibrator", f"lscli eval LOGITS LABELS --cross-fit {method}"
     new = (note for note in after.provenance.warnings if note not in before.provenance.warnings)
     notes = [
-        *(note.replace(without_calibrator(method), here) for note in new),
+        *(note.replace(there, here) for note in new),
         *val_notes,
         *notes_on_class(number, options.compat),
         *absent,

@@ -94,7 +94,7 @@ def recalibration(opened: Inputs) -> Recalibration:
             f"The logits are recalibrated by {METHODS[calibrator.method].title}, from {printable(name)}.",
             [_described(calibrator, name)],
             Leakage(calibrator, opened.label, next(opened.rows.weights_by_group())),
-            hint=f"use other samples, or {without_calibrator(calibrator.method)}",
+            hint=f"use other samples, or say --cross-fit {calibrator.method} instead of --calibrator",
         )
     checked = checked_rows(opened)
     found = cross_fitted(checked, fold_of(checked, opened.rows), str(options.cross_fit))
@@ -102,11 +102,6 @@ def recalibration(opened: Inputs) -> Recalibration:
     fitted = ", ".join(filter(None, [f"{FOLDS} folds by {by}", found.temperatures]))
     title = METHODS[found.method].title
     return Recalibration(found, f"Each sample is recalibrated by {title} fitted without its fold ({fitted}).")
-
-
-def without_calibrator(method: str) -> str:
-    """How to measure the samples of a fit by maps that have not seen them."""
-    return f"say --cross-fit {method} instead of --calibrator"
 
 
 def mapped(opened: Inputs, found: Recalibration) -> MappedLogits:

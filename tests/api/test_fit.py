@@ -106,7 +106,8 @@ def test_a_map_of_each_group_is_the_fit_of_its_samples() -> None:
         assert temperature(own) == pytest.approx(temperature(of_group), rel=1e-9)
         assert own is not None
         assert own.data == of_group.data
-    report = lscli.evaluate(X, Y, calibrator=found.calibrator, groups=GROUP, metrics="loss_hard")
+    with pytest.warns(lscli.LscliWarning, match="was fitted on these samples"):
+        report = lscli.evaluate(X, Y, calibrator=found.calibrator, groups=GROUP, metrics="loss_hard")
     losses = {row.group: row.value for row in report.rows}
     for name, of_group in found.calibrator.groups.items():
         chosen = name == GROUP
@@ -208,15 +209,6 @@ def test_all_methods_are_compared_and_the_best_one_is_kept(
     )
 
 
-def test_notes_and_refusals_of_several_methods_name_theirs(run: Run, tmp_path: Path) -> None:
-    np.save(tmp_path / "x.npy", X)
-    np.save(tmp_path / "y.npy", X.argmin(axis=1))
-    said = run("fit", tmp_path / "x.npy", tmp_path / "y.npy", "--method", "all", "--bootstrap", "2", "-f", "table").out
-    assert "\n  temperature: not fitted: no temperature is best" in said
-    assert "\n  ets: T means nothing" in said
-    assert "not fitted: method:" not in said
-
-
 def test_nothing_is_written_if_the_logits_as_they_are_do_best(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,6 +220,13 @@ def test_nothing_is_written_if_the_logits_as_they_are_do_best(
     assert (0, False) == (answer.code, (tmp_path / "cal.json").exists())
     assert "cal.json is not written: no method does better than the logits as they are" in answer.err
     assert lscli.fit(X, Y, method="all", bootstrap=20).calibrator is None
+
+
+@pytest.mark.parametrize("answer", [lscli.fit, lambda *given, **more: lscli.recalibrate(*given, *given, **more)])
+def test_an_unknown_method_is_refused(answer: Any) -> None:
+    with pytest.raises(UsageError, match="unknown value 'bets'") as caught:
+        answer(X, Y, method="bets")
+    assert "did you mean 'ets' or 'beta'?" == caught.value.hint
 
 
 def test_an_amount_below_0_is_refused_without_an_option_that_a_fit_has_not() -> None:
