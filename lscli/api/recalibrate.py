@@ -104,14 +104,18 @@ def recalibrate(
     ]
     there = {row.metric for row in rows}
     absent, _ = absences([each for each in choices if each.metric.id not in there], before.all, settings)
+    method = found.calibrator.method
+    # What the warning of known samples proposes are options of other commands.
+    there, here = f"--cross-fit {method} instead of --calibrator", f"lscli eval LOGITS LABELS --cross-fit {method}"
+    new = (note for note in after.provenance.warnings if note not in before.provenance.warnings)
     notes = [
-        *(note for note in after.provenance.warnings if note not in before.provenance.warnings),
+        *(note.replace(there, here) for note in new),
         *val_notes,
         *notes_on_class(number, options.compat),
         *absent,
         *notes_on_clusters(before.all.clusters, before.clusters_by_group),
     ]
-    answered = before.answered(options, {"eps": list(eps), "metrics": words, "method": found.calibrator.method}, notes)
+    answered = before.answered(options, {"eps": list(eps), "metrics": words, "method": method}, notes)
     answered["inputs"] = [*answered["inputs"], *val_inputs]
     return BeforeAfter(
         rows=rows,

@@ -148,7 +148,7 @@ class _Given(NamedTuple):
         return _Point(
             b,
             w,
-            loss=-_sum(self.share * (np.log(mixed) + largest)),
+            loss=0.0 - _sum(self.share * (np.log(mixed) + largest)),
             slope=-float(w[0]) * _sum(self.share * first),
             curvature=float(of_b - along),
             violation=max(0.0, *np.where(w > 0, np.abs(gradient), -gradient).tolist()),
@@ -286,7 +286,7 @@ def fit(rows: FitRows) -> Fit:
             low, high = (1.0, 1 / LOWEST) if point.b > 1 else (1 / HIGHEST, 1.0)
             found.append(_minimum(of_all, of_all(point.b, point.weights), low, high))
     best = min(found, key=lambda point: point.loss)
-    return _described(best, -_sum(given.share * given.log_p), passes)
+    return _described(best, 0.0 - _sum(given.share * given.log_p), passes)
 
 
 def _described(point: _Point, before: float, passes: int) -> Fit:

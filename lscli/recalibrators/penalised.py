@@ -109,8 +109,8 @@ def check(parameters: Any) -> None:
     t, uniform = parameters.temperature, parameters.uniform
     if not t > 0:
         raise InputError(f"the temperature {t!r} is not above 0", "fit it again")
-    if not 0 <= uniform < 1:
-        raise InputError(f"the share of the uniform distribution, {uniform!r}, is not in [0, 1)", "fit it again")
+    if not 0 < uniform < 1:
+        raise InputError(f"uniform is {uniform!r}, not between 0 and 1", "fit it again")
 
 
 def _summed(rows: FitRows, work: Callable[[Block], Array], size: int) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,28 @@ def test_the_last_bit_decides_with_many_classes_of_float32_too(last: float, exis
     else:
         with pytest.raises(InputError, match=NO_OPTIMUM):
             fit(z, y)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-120, 1e120, 1e300])
+def test_logits_whose_squares_leave_float64_are_refused(scale: float) -> None:
+    z, y = known(60, 3)
+    with pytest.raises(InputError, match="a temperature is fitted from 1e-100 to 1e\\+100"):
+        fit(z * scale, y)
+    assert "differ by up to" in " ".join(lscli_warnings(z * scale, y))
+
+
+@pytest.mark.parametrize("scale", [1e-95, 1e95])
+def test_extreme_logits_have_their_temperature(scale: float) -> None:
+    z, y = known(60, 3)
+    assert fit(z, y).parameters.temperature * scale == pytest.approx(fit(z * scale, y).parameters.temperature, rel=1e-9)
+
+
+def lscli_warnings(z: Any, y: Any) -> list[str]:
+    """What is said where the temperature is a metric."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        evaluate(z, y, metrics="temperature")
+    return [str(each.message) for each in caught]
 
 
 def test_a_label_at_minus_infinity_names_its_row() -> None:
