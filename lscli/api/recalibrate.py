@@ -105,11 +105,8 @@ def recalibrate(
     there = {row.metric for row in rows}
     absent, _ = absences([each for each in choices if each.metric.id not in there], before.all, settings)
     method = found.calibrator.method
-    # What the warning of known samples proposes are options of other commands.
-    there, here = f"--cross-fit {method} instead of --calibrator", f"lscli eval LOGITS LABELS --cross-fit {method}"
-    new = (note for note in after.provenance.warnings if note not in before.provenance.warnings)
     notes = [
-        *(note.replace(there, here) for note in new),
+        *(note for note in after.provenance.warnings if note not in before.provenance.warnings),
         *val_notes,
         *notes_on_class(number, options.compat),
         *absent,

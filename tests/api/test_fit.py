@@ -234,7 +234,7 @@ def test_an_amount_below_0_is_refused_without_an_option_that_a_fit_has_not() -> 
         with pytest.raises(UsageError, match="takes one amount from 0 to below 1 here") as caught:
             lscli.fit(X, Y, objective="loss_smoothed", eps=eps)
         assert "0.1 is usual" == caught.value.hint
-    assert best(X, Y) == pytest.approx(lscli.fit(X, Y, eps=-0.1).calibrator.parameters.temperature, rel=1e-6)
+    assert best(X, Y) == pytest.approx(temperature(lscli.fit(X, Y, eps=-0.1).calibrator), rel=1e-6)
 
 
 def test_a_fit_without_an_optimum_writes_nothing(run: Run, tmp_path: Path) -> None:
