@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from lscli.api import reading
 from lscli.api.absences import absences
-from lscli.api.comparison import RAW, compared
 from lscli.api.fit import fit_of
 from lscli.api.fit_rows import checked_rows
 from lscli.api.inputs import Inputs
 from lscli.api.keywords import of_two_sets
 from lscli.api.loss_targets import declared_targets, parse_eps
+from lscli.api.method_comparison import RAW, compared
 from lscli.api.positive_class import notes_on_class, positive_class
 from lscli.api.report_rows import metric_words
 from lscli.api.tempered import clustered_error
@@ -26,7 +26,7 @@ from lscli.io.paths import STDIN
 from lscli.metrics.base import Settings
 from lscli.metrics.selection import select
 from lscli.options import FitOptions, ReadingOptions, RecalibrateOptions
-from lscli.recalibrators.comparison import ComparedRow, Recalibration
+from lscli.recalibrators.before_after import BeforeAfter, BeforeAfterRow
 from lscli.recalibrators.methods import METHODS
 from lscli.summaries.recalibration import conclude
 from lscli.table import Tempered
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 @of_two_sets(RecalibrateOptions)
 def recalibrate(
     val_logits: Data, val_labels: Data | None, test_logits: Data, test_labels: Data | None, options: RecalibrateOptions
-) -> Recalibration:
+) -> BeforeAfter:
     """Fit a map of the logits on validation samples, and measure test samples before and after it.
 
     Args:
@@ -96,12 +96,15 @@ def recalibrate(
         Bootstrap(options.bootstrap, options.seed, options.level), options.threads, options.progress
     )
     rows = [
-        ComparedRow(before.source, group, each.metric, each.baseline, each.value, *each[4:], tuple(each.params.items()))
+        BeforeAfterRow(
+            before.source, group, each.metric, each.baseline, each.value, *each[4:], tuple(each.params.items())
+        )
         for group, table in before.tables.items()
         for each in paired(table, after.tables[group], choices, settings, resampling)
     ]
     there = {row.metric for row in rows}
     absent, _ = absences([each for each in choices if each.metric.id not in there], before.all, settings)
+    method = found.calibrator.method
     notes = [
         *(note for note in after.provenance.warnings if note not in before.provenance.warnings),
         *val_notes,
@@ -109,9 +112,9 @@ def recalibrate(
         *absent,
         *notes_on_clusters(before.all.clusters, before.clusters_by_group),
     ]
-    answered = before.answered(options, {"eps": list(eps), "metrics": words, "method": found.calibrator.method}, notes)
+    answered = before.answered(options, {"eps": list(eps), "metrics": words, "method": method}, notes)
     answered["inputs"] = [*answered["inputs"], *val_inputs]
-    return Recalibration(
+    return BeforeAfter(
         rows=rows,
         calibrator=found.calibrator,
         fitted_on=source,

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lscli.recalibrators.base import Fit, Method
-    from lscli.recalibrators.comparison import ComparedRow
+    from lscli.recalibrators.before_after import BeforeAfterRow
 
 
 _SCORES = {"loss_hard": "loss", "brier": "Brier score"}
 
 
-def conclude(method: Method, fit: Fit, rows: Sequence[ComparedRow], level: float) -> str:
+def conclude(method: Method, fit: Fit, rows: Sequence[BeforeAfterRow], level: float) -> str:
     """What the map does to the loss (or the Brier score), ece and accuracy of all test samples."""
     of_all = {row.metric: row for row in reversed(rows) if not row.group}
     score = next((of_all[name] for name in _SCORES if name in of_all), None)
@@ -37,7 +37,7 @@ def conclude(method: Method, fit: Fit, rows: Sequence[ComparedRow], level: float
     return " ".join((sentence, *(f"{note.rstrip('.')}." for note in fit.notes)))
 
 
-def _effect(row: ComparedRow, score: str, level: float) -> str:
+def _effect(row: BeforeAfterRow, score: str, level: float) -> str:
     """The verb and the rest of a sentence on a score that is better if it is smaller."""
     if not math.isfinite(row.difference):
         infinite = [name for name, value in (("before", row.before), ("after", row.after)) if math.isinf(value)]

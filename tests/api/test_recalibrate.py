@@ -63,3 +63,9 @@ def test_clustered_validation_samples_have_a_standard_error_of_clusters() -> Non
     plain = lscli.recalibrate(z, y, test, labels).conclusion
     found = lscli.recalibrate(*together, test, labels, val_clusters=np.repeat(np.arange(600), 4)).conclusion
     assert plain.partition(")")[0] == found.partition(")")[0]
+
+
+def test_the_same_samples_are_noticed_and_its_hint_is_another_command() -> None:
+    said = r"was fitted on these samples.*or say lscli.evaluate\(LOGITS, LABELS, cross_fit='temperature'\)$"
+    with pytest.warns(lscli.LscliWarning, match=said):
+        lscli.recalibrate(*made(), *made(), bootstrap=20)

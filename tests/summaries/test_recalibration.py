@@ -7,7 +7,7 @@ import math
 import pytest
 
 from lscli.recalibrators.base import Fit
-from lscli.recalibrators.comparison import ComparedRow
+from lscli.recalibrators.before_after import BeforeAfterRow
 from lscli.recalibrators.methods import METHODS
 from lscli.recalibrators.temperature import Temperature
 from lscli.summaries.recalibration import conclude
@@ -16,10 +16,10 @@ NAN, INF = math.nan, math.inf
 FIT = Fit(Temperature(1.5), 0.6, 0.5, {}, {"temperature": 0.0123})
 
 
-def row(metric: str, before: float, after: float, *rest: float, group: str = "") -> ComparedRow:
+def row(metric: str, before: float, after: float, *rest: float, group: str = "") -> BeforeAfterRow:
     """A row with the ends of the interval and the p-value, or without them."""
     low, high, p = rest or (NAN, NAN, NAN)
-    return ComparedRow("x.npy", group, metric, before, after, after - before, low, high, p)
+    return BeforeAfterRow("x.npy", group, metric, before, after, after - before, low, high, p)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def row(metric: str, before: float, after: float, *rest: float, group: str = "")
         ([row("loss_hard", 0.5, 0.6, 0.05, 0.15, 0.01, group="a")], "is fitted."),
     ],
 )
-def test_the_sentence_says_what_the_samples_show(rows: list[ComparedRow], words: str) -> None:
+def test_the_sentence_says_what_the_samples_show(rows: list[BeforeAfterRow], words: str) -> None:
     sentence = conclude(METHODS["temperature"], FIT, rows, 0.95)
     assert sentence.startswith(f"Temperature 1.5 (standard error 0.012) {words}")
 
