@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from lscli.api.fit_rows import CheckedRows
     from lscli.api.row_data import RowData
+    from lscli.io.clusters import Clusters
     from lscli.recalibrators.base import Fit
 
     Array = NDArray[Any]
@@ -31,13 +32,16 @@ def fold_of(checked: CheckedRows, rows: RowData) -> Array:
 
     It depends on the values of the row, or on the name of its cluster, and not on the order of the rows.
     """
-    if rows.clusters is None:
-        return folds(checked.hashes, FOLDS)
+    return folds(checked.hashes, FOLDS) if rows.clusters is None else fold_of_cluster(rows, rows.clusters)
+
+
+def fold_of_cluster(rows: RowData, clusters: Clusters) -> Array:
+    """The fold of the cluster of each row, [N], by its name."""
     from hashlib import blake2b  # imported only for clusters
 
     names = [blake2b(str(name).encode("utf-8", "surrogatepass"), digest_size=8) for name in rows.cluster_names]
     hashes = np.array([int.from_bytes(each.digest(), "little") for each in names], np.uint64)
-    return folds(hashes, FOLDS)[rows.clusters.codes]
+    return folds(hashes, FOLDS)[clusters.codes]
 
 
 class CrossFit(NamedTuple):

@@ -99,7 +99,8 @@ def _check_masked(opened: Inputs, result: Scan, eps: float) -> None:
     what = "of probability 0" if logits.kind == "probs" else "at minus infinity"
     if len(result.zero_labels):
         name, row = logits.located(int(result.zero_labels[0]))
-        raise InputError(f"the label of row {row} is {what}: its loss is infinite", "look at that row", where=name)
+        hint = "look at that row, or raise the probability to 1e-7 with --min-prob 1e-7"
+        raise InputError(f"the label of row {row} is {what}: its loss is infinite", hint, where=name)
     if eps and result.masked and opened.options.masked_classes != "exclude":
         found = f"{result.masked} of {len(result.table)} samples have a class {what}: their smoothed loss is infinite"
         raise InputError(

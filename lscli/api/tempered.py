@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import numpy as np
 
+from lscli.api.cross_fit import FOLDS, fold_of_cluster
 from lscli.errors import InputError
 from lscli.io.mapped import MappedLogits
-from lscli.kernels.row_hash import GOLDEN, finished
 from lscli.kernels.value_hash import factors, folds, value_hash
 from lscli.metrics.base import Settings
 from lscli.metrics.temperature import CLUSTERED_COLUMNS, temperature
@@ -34,8 +34,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-FOLDS = 5
-_MASKED_LABEL = "the label of row {} has a logit of -inf, so its loss is infinite at every temperature"
+_MASKED_LABEL = "the label of row {} is at minus infinity: its loss is infinite"
 # Of the table of all samples, the columns that hold each sample at the temperature of its group.
 _OF_GROUP = "@group"
 
@@ -118,9 +117,7 @@ def _folds(rows: FitRows, opened: Inputs) -> Array:
     """The fold of each row, [N]: equal rows are in one fold, and so are the rows of a cluster."""
     clusters = opened.rows.clusters
     if clusters is not None:
-        names = np.arange(len(clusters.values), dtype=np.uint64)
-        hashes = finished((names + np.uint64(1)) * np.uint64(GOLDEN))
-        return folds(hashes, FOLDS)[clusters.codes]
+        return fold_of_cluster(opened.rows, clusters)
     hashes = np.zeros(len(rows.weight), np.uint64)
     by = factors(rows.classes)
 

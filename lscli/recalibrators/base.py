@@ -26,6 +26,8 @@ T = TypeVar("T")
 # What stays as it was: the order of the classes in each row, the order of the rows by confidence and the prediction, or
 # nothing.
 Keeps = Literal["order in the row", "order of confidence", "nothing"]
+# A mean over the samples: of the row's loss, or of the loss or the squared error of c as the probability of a.
+Minimised = Literal["nll", "binary nll", "squared error"]
 # Of an array parameter, the length of each axis: K, or a number of steps that the arrays of a map share.
 Axis = Literal["K", "steps"]
 
@@ -110,7 +112,9 @@ class Fit(NamedTuple):
     Attributes:
         parameters: an object of the method's class of parameters.
         before, after: the mean loss that the method minimises, of the logits as they are and after the map.
-        certificate: numbers and words by name that show how near the parameters are to the optimum.
+        certificate: numbers by name that show how near the parameters are to the optimum. Methods share the names:
+            `gradient`, the largest slope or the length of all slopes of the loss there; `excess`, a bound or an
+            estimate of the loss above its minimum; `violation` of other conditions; `passes` over all rows.
         stderr: standard errors of parameters by name; empty for most.
         notes: what a user should know about this fit.
     """
@@ -118,7 +122,7 @@ class Fit(NamedTuple):
     parameters: Any
     before: float
     after: float
-    certificate: Mapping[str, float | int | str | list[float]]
+    certificate: Mapping[str, float | int]
     stderr: Mapping[str, float] = {}
     notes: tuple[str, ...] = ()
 
@@ -138,6 +142,8 @@ class Method(NamedTuple):
         check: raises an error if the parameters cannot be used, such as T <= 0; their types, lengths and finiteness are
             checked before.
         keeps: what the map keeps.
+        minimises: the loss of `Fit.before` and `Fit.after`.
+        masked: whether rows may have classes at -inf.
         most_classes: the most classes that it is fitted for; None for any number.
         needs: the package that it needs besides those that lscli needs; empty for most.
     """
@@ -151,5 +157,7 @@ class Method(NamedTuple):
     fit: Callable[[FitRows], Fit]
     check: Callable[[Any], None]
     keeps: Keeps
+    minimises: Minimised = "nll"
+    masked: bool = True
     most_classes: int | None = None
     needs: str = ""

@@ -51,11 +51,11 @@ def mapped(z: Any, parameters: EnsembleTemperature, xp: Any) -> Any:
     masked, largest = xp.isneginf(z), xp.amax(z, axis=-1, keepdims=True)
     d, flat = z - largest, xp.where(masked, z, largest) - largest
     parts = (_log_of(d / parameters.temperature, xp), _log_of(d, xp), _log_of(flat, xp))
-    weights = [float(each) for each in parameters.weights]
-    logs = [part + math.log(weight) for part, weight in zip(parts, weights, strict=True) if weight > 0]
-    total = logs[0]
-    for each in logs[1:]:
-        total = xp.logaddexp(total, each)
+    w = xp.asarray(parameters.weights, dtype=z.dtype)
+    log_w = xp.where(w > 0, xp.log(xp.where(w > 0, w, 1)), -math.inf)  # without a branch, as torch.export needs it
+    total = parts[0] + log_w[0]
+    for k in (1, 2):
+        total = xp.logaddexp(total, parts[k] + log_w[k])
     return xp.where(masked, z, total)
 
 
@@ -148,7 +148,7 @@ class _Given(NamedTuple):
         return _Point(
             b,
             w,
-            loss=-_sum(self.share * (np.log(mixed) + largest)),
+            loss=0.0 - _sum(self.share * (np.log(mixed) + largest)),
             slope=-float(w[0]) * _sum(self.share * first),
             curvature=float(of_b - along),
             violation=max(0.0, *np.where(w > 0, np.abs(gradient), -gradient).tolist()),
@@ -286,7 +286,7 @@ def fit(rows: FitRows) -> Fit:
             low, high = (1.0, 1 / LOWEST) if point.b > 1 else (1 / HIGHEST, 1.0)
             found.append(_minimum(of_all, of_all(point.b, point.weights), low, high))
     best = min(found, key=lambda point: point.loss)
-    return _described(best, -_sum(given.share * given.log_p), passes)
+    return _described(best, 0.0 - _sum(given.share * given.log_p), passes)
 
 
 def _described(point: _Point, before: float, passes: int) -> Fit:

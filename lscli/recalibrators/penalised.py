@@ -109,8 +109,8 @@ def check(parameters: Any) -> None:
     t, uniform = parameters.temperature, parameters.uniform
     if not t > 0:
         raise InputError(f"the temperature {t!r} is not above 0", "fit it again")
-    if not 0 <= uniform < 1:
-        raise InputError(f"the share of the uniform distribution, {uniform!r}, is not in [0, 1)", "fit it again")
+    if not 0 < uniform < 1:
+        raise InputError(f"uniform is {uniform!r}, not between 0 and 1", "fit it again")
 
 
 def _summed(rows: FitRows, work: Callable[[Block], Array], size: int) -> Array:
@@ -149,8 +149,10 @@ def _tiles(rows: FitRows, t: float, uniform: float, may_mask: bool, block: Block
 
 def _masked(rows: FitRows, row: int) -> InputError:
     name, own_row = rows.logits.located(row)
-    what = f"row {own_row} has a class of probability 0 (a logit of -inf), which is no number to multiply"
-    return InputError(what, "svs leaves such classes as they are", where=name)
+    masked = "a class of probability 0" if rows.logits.kind == "probs" else "a class at minus infinity"
+    return InputError(
+        f"row {own_row} has {masked}, which sms cannot map", "svs leaves such classes as they are", where=name
+    )
 
 
 def _sums(tiles: Iterator[_Tile], linear: Linear, at: Array, *, squares: bool = False) -> Array:

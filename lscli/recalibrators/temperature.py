@@ -35,6 +35,8 @@ NO_OPTIMUM = "no temperature is best: the loss falls for ever as T grows"
 CONSTANT = "no temperature is best: the logits of each row are all equal"
 SEPARABLE = "no temperature is best: every label has the largest logit of its row, and the loss falls as T nears 0"
 EMPTY = "no sample has a weight above 0"
+# Between these spreads no power of a logit that a fit sums leaves float64.
+_NARROWEST, _WIDEST = 1e-100, 1e100
 
 _TOLERANCE = 1e-9  # of b
 _OF_SAMPLE = 1e-3  # of b, where the rows are a sample
@@ -128,7 +130,7 @@ def _near(
     values = moments(x, label, b, first=True)
     lead, spread = values[4], float(values[5].max())
     weighted = float(np.add.reduce(weight * lead))
-    if not (1 - eps) * weighted < 0 or (eps == 0 and not values[6].any()) or not spread > 0:
+    if not (1 - eps) * weighted < 0 or (eps == 0 and not values[6].any()) or not _NARROWEST < spread < _WIDEST:
         return b
     search = Search(b, spread, tolerance)
     while (found := search.take(_sums(values[:4], lead, weight, search.b, eps))) is None:
@@ -165,8 +167,12 @@ def _refused(rows: FitRows, first: FirstMoments) -> InputError | None:
     used = rows.weight > 0
     if not used.any():
         return rows.refused(EMPTY, "look at which samples are left out")
-    if not first.spread[used].any():
+    spread = float(np.maximum.reduce(first.spread, where=used, initial=0.0))
+    if spread == 0:
         return rows.refused(CONSTANT, "look at the run that wrote them")
+    if not _NARROWEST < spread < _WIDEST:
+        what = f"logits of a row differ by up to {spread:.2g}, and a temperature is fitted from 1e-100 to 1e+100"
+        return rows.refused(what, "look at the run that wrote them, or scale them by a number")
     if rows.eps == 0 and not first.below[used].any():
         return rows.refused(SEPARABLE, "use more samples, some of which are wrong")
     slope = float(np.add.reduce(rows.weight * first.slope_at_0))
@@ -261,13 +267,13 @@ def _fit(rows: FitRows, minimum: Minimum, before: float, passes: int) -> Fit:
     stderr = math.sqrt(square / rows.total) / minimum.curvature / b / b
     low, high = 1 / (b + minimum.bound), 1 / max(b - minimum.bound, sys.float_info.min)
     t = 1 / b
-    certificate: dict[str, float | int | str | list[float]] = {
+    certificate: dict[str, float | int] = {
         "gradient": minimum.gradient,
         "excess": minimum.gradient**2 / minimum.curvature,
         "bound": max(high - t, t - low),
-        "bracket": [low, high],
+        "bracket_low": low,
+        "bracket_high": high,
         "passes": passes,
-        "stderr": stderr,
     }
     return Fit(Temperature(t), before, after, certificate, {"temperature": stderr})
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli.arrays import widened
+from lscli.errors import InputError
 from lscli.io.mapped import MappedLogits
 from lscli.io.members import Members
 from lscli.io.views import SUM
@@ -84,6 +85,16 @@ class _MapReader:
         odd = ~np.isfinite(np.maximum.reduce(x, axis=1))
         if odd.any():  # the checks of rows name what is wrong with a row as it is stored
             out[odd] = x[odd]
+        if not np.isfinite([out.min(), out.max()]).all():  # most tiles need no look at single rows
+            self._check_finite(out, odd, start)
+
+    def _check_finite(self, out: Array, odd: Array, start: int) -> None:
+        """Refuse rows that the map makes infinite, but for those that were odd before it."""
+        lost = ~np.isfinite(np.maximum.reduce(out, axis=1)) & ~odd
+        if lost.any():
+            name, row = self._logits.before.located(start + int(lost.argmax()))
+            what = f"row {row} has logits beyond {self._logits.dtype} after the map"
+            raise InputError(what, "look at the parameters of the map, and at that row", where=name)
 
 
 class _MeanReader:

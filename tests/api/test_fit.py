@@ -106,7 +106,8 @@ def test_a_map_of_each_group_is_the_fit_of_its_samples() -> None:
         assert temperature(own) == pytest.approx(temperature(of_group), rel=1e-9)
         assert own is not None
         assert own.data == of_group.data
-    report = lscli.evaluate(X, Y, calibrator=found.calibrator, groups=GROUP, metrics="loss_hard")
+    with pytest.warns(lscli.LscliWarning, match="was fitted on these samples.*: use other samples$"):
+        report = lscli.evaluate(X, Y, calibrator=found.calibrator, groups=GROUP, metrics="loss_hard")
     losses = {row.group: row.value for row in report.rows}
     for name, of_group in found.calibrator.groups.items():
         chosen = name == GROUP
@@ -204,7 +205,7 @@ def test_all_methods_are_compared_and_the_best_one_is_kept(
     assert (0, True, True) == (
         shown.code,
         "Best by cross-fitted loss: temperature" in shown.out,
-        "odd: not" in shown.out,
+        "odd is not fitted" in shown.out,
     )
 
 
@@ -219,6 +220,21 @@ def test_nothing_is_written_if_the_logits_as_they_are_do_best(
     assert (0, False) == (answer.code, (tmp_path / "cal.json").exists())
     assert "cal.json is not written: no method does better than the logits as they are" in answer.err
     assert lscli.fit(X, Y, method="all", bootstrap=20).calibrator is None
+
+
+@pytest.mark.parametrize("answer", [lscli.fit, lambda *given, **more: lscli.recalibrate(*given, *given, **more)])
+def test_an_unknown_method_is_refused(answer: Any) -> None:
+    with pytest.raises(UsageError, match="unknown value 'bets'") as caught:
+        answer(X, Y, method="bets")
+    assert "did you mean 'ets' or 'beta'?" == caught.value.hint
+
+
+def test_an_amount_below_0_is_refused_without_an_option_that_a_fit_has_not() -> None:
+    for eps in (-0.1, 1.0, (0.0, 0.1)):
+        with pytest.raises(UsageError, match="takes one amount from 0 to below 1 here") as caught:
+            lscli.fit(X, Y, objective="loss_smoothed", eps=eps)
+        assert "0.1 is usual" == caught.value.hint
+    assert best(X, Y) == pytest.approx(temperature(lscli.fit(X, Y, eps=-0.1).calibrator), rel=1e-6)
 
 
 def test_a_fit_without_an_optimum_writes_nothing(run: Run, tmp_path: Path) -> None:

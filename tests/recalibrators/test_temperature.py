@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,28 @@ def test_the_last_bit_decides_with_many_classes_of_float32_too(last: float, exis
             fit(z, y)
 
 
+@pytest.mark.parametrize("scale", [1e-300, 1e-120, 1e120, 1e300])
+def test_logits_whose_squares_leave_float64_are_refused(scale: float) -> None:
+    z, y = known(60, 3)
+    with pytest.raises(InputError, match="a temperature is fitted from 1e-100 to 1e\\+100"):
+        fit(z * scale, y)
+    assert "differ by up to" in " ".join(lscli_warnings(z * scale, y))
+
+
+@pytest.mark.parametrize("scale", [1e-95, 1e95])
+def test_extreme_logits_have_their_temperature(scale: float) -> None:
+    z, y = known(60, 3)
+    assert fit(z, y).parameters.temperature * scale == pytest.approx(fit(z * scale, y).parameters.temperature, rel=1e-9)
+
+
+def lscli_warnings(z: Any, y: Any) -> list[str]:
+    """What is said where the temperature is a metric."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        evaluate(z, y, metrics="temperature")
+    return [str(each.message) for each in caught]
+
+
 def test_a_label_at_minus_infinity_names_its_row() -> None:
     with pytest.raises(InputError, match="row 2"):
         fit(np.array([[1, 0], [0, 1.0], [-INF, 1]]), [0, 0, 0])
@@ -188,12 +211,12 @@ def test_the_bound_holds(seed: int, rows: int, classes: int, scale: float) -> No
     except InputError:
         assert slope(z, y, 0.0, w) >= -1e-12 * scale or (z[np.arange(rows), y] == z.max(1)).all()
         return
-    t, bound = found.parameters.temperature, float(found.certificate["bound"])  # type: ignore[arg-type]
+    t, bound = found.parameters.temperature, float(found.certificate["bound"])
     assert bound < 2e-9 * t
     # The derivative has opposite signs on the two sides of the bound, so that the optimum lies within it.
     assert slope(z, y, 1 / (t - bound), w) > 0 > slope(z, y, 1 / (t + bound), w)
     # A break in it would be seen: a thousandth off, the gradient is far above the stated one.
-    gradient = float(found.certificate["gradient"])  # type: ignore[arg-type]
+    gradient = float(found.certificate["gradient"])
     assert abs(slope(z, y, 1 / t, w)) <= gradient + 1e-13 * scale < abs(slope(z, y, 1.001 / t, w))
 
 
@@ -294,7 +317,7 @@ def test_one_outlying_finite_mask_leaves_a_certificate() -> None:
     infinite = np.where(masked < -1e29, -INF, masked)
     found = fit(masked, y)
     assert fit(infinite, y).parameters.temperature == pytest.approx(found.parameters.temperature, rel=1e-9)
-    assert float(found.certificate["bound"]) < 1e-9 * found.parameters.temperature  # type: ignore[arg-type]
+    assert float(found.certificate["bound"]) < 1e-9 * found.parameters.temperature
 
 
 def test_rows_without_a_first_pass_have_the_same_fit() -> None:
