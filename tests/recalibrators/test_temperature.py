@@ -124,6 +124,20 @@ def test_the_last_bit_decides_whether_there_is_an_optimum(last: float, exists: b
             fit(z, y)
 
 
+@pytest.mark.parametrize("rows", [300, 5000])
+def test_the_standard_error_and_the_excess_are_those_at_the_temperature(rows: int) -> None:
+    z, y = known(rows, 4)
+    found = fit(z, y)
+    t = found.parameters.temperature
+    e = np.exp((z - z.max(axis=1, keepdims=True)) / t)
+    p = e / e.sum(axis=1, keepdims=True)
+    mean = (p * z).sum(axis=1)
+    s, v = mean - z[np.arange(rows), y], (p * np.square(z - mean[:, None])).sum(axis=1)
+    assert t**2 * np.sqrt(np.square(s).sum()) / v.sum() == pytest.approx(found.stderr["temperature"], rel=1e-9)
+    excess = found.certificate["gradient"] ** 2 / v.mean()
+    assert excess == pytest.approx(found.certificate["excess"], rel=1e-6, abs=0)
+
+
 @pytest.mark.parametrize("scale", [1e-300, 1e-120, 1e120, 1e300])
 def test_logits_whose_squares_leave_float64_are_refused(scale: float) -> None:
     z, y = known(60, 3)
