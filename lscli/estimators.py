@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
 
-from lscli.api.calibrators import load_calibrator, save_calibrator
+from lscli.api.apply import apply
+from lscli.api.calibrators import load_calibrator
 from lscli.api.fit import fit
 from lscli.api.keywords import describe
-from lscli.api.transform import transformed
 from lscli.arrays import is_tensor
 from lscli.checked_options import declared
 from lscli.errors import InputError, NotFittedError, UsageError
@@ -97,14 +97,15 @@ class Recalibrator(EstimatorOptions):
     def transform(self, logits: Data) -> Array: ...
 
     def transform(self, logits: Data | Tensor) -> Array | Tensor:
-        """Recalibrated logits of the shape of the logits, also if these were probabilities.
+        """Recalibrated logits [N, K], also if the logits were probabilities.
 
         Args:
             logits: a path or an array, for an array; or a tensor, for a tensor on its device, with gradients. For a
                 file that is larger than the memory, `lscli apply` writes another file.
 
         Returns:
-            float64 for float64, else float32. With `binary`, one logit per sample: that of class 1.
+            As `lscli.apply`: float64 for float64, else float32. With `binary` [N], the logit of class 1; with `flatten`
+            or `class_axis` it has the axes of the samples, and then that of the classes.
 
         Raises:
             InputError: the logits have another number of classes or a row that is not finite, or cannot be used.
@@ -125,7 +126,7 @@ class Recalibrator(EstimatorOptions):
         return self.fit(logits, labels, sample_weight, weights=weights).transform(logits)
 
     def predict_proba(self, logits: Data | Tensor) -> Array | Tensor:
-        """Recalibrated probabilities: the softmax of `transform` along its classes; [N, 2] with `binary`.
+        """Recalibrated probabilities: the softmax of `transform`; [N, 2] with `binary`.
 
         Raises:
             LscliError: as `transform`.
@@ -133,9 +134,8 @@ class Recalibrator(EstimatorOptions):
         z: Any = self.transform(logits)
         xp: Any = sys.modules["torch"] if is_tensor(logits) else np  # a tensor exists only if torch is imported
         if self.binary:
-            z = xp.stack((xp.zeros_like(z), z), -1).reshape(-1, 2)
-        axis = -1 if self.class_axis is None else self.class_axis
-        found: Array | Tensor = xp.moveaxis(xp.exp(log_softmax(xp.moveaxis(z, axis, -1), xp)), -1, axis)
+            z = xp.stack((xp.zeros_like(z), z), -1)
+        found: Array | Tensor = xp.exp(log_softmax(z, xp))
         return found
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -145,7 +145,8 @@ class Recalibrator(EstimatorOptions):
             NotFittedError: `fit` was not called.
             ReadWriteError: the file cannot be written.
         """
-        save_calibrator(self.calibrator_, path)
+        with python_words():
+            self.calibrator_.save(path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], **options: Any) -> Self:
@@ -221,13 +222,14 @@ class Recalibrator(EstimatorOptions):
         options = ApplyOptions(**{name: value for name, value in self.get_params().items() if name in _OF_APPLY})
         given: Any = logits
         if not is_tensor(logits):
-            return transformed(self.calibrator_, given, options)
-        from lscli.nn.tensors import transformed_tensor  # imports torch
+            found: Array = apply.with_options(self.calibrator_, given, options)
+            return found
+        from lscli.nn.tensors import transformed  # imports torch
 
-        return transformed_tensor(self.calibrator_, given, options)
+        return transformed(self.calibrator_, given, options)
 
 
-_OF_APPLY = {each.name for each in declared(ApplyOptions)}
+_OF_APPLY = {each.name for each in declared(ApplyOptions) if ApplyOptions().takes(each.name)}
 
 
 class TemperatureScaling(TemperatureOptions, Recalibrator):

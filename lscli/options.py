@@ -114,6 +114,7 @@ PROGRESS = Option(
 _NO_CLUSTERS = Option(hidden=True, hint="clusters only change standard errors, and there are none here: leave it out")
 
 
+_ALWAYS = Option(hidden=True, unrecorded=True, hint="there are always intervals: leave it out")
 _NO_MAP = Option(hidden=True, unrecorded=True, hint="lscli eval takes it")
 
 
@@ -832,6 +833,20 @@ class FitWordsOptions(EpsOptions):
 class FitOptions(LogitsOptions, IntervalOptions, FitWordsOptions):
     """Options of `lscli.fit` and `lscli fit`."""
 
+    eps: Annotated[
+        Amounts,
+        EPS._replace(help="With --objective loss_smoothed, the amount of label smoothing.", group=RECALIBRATION),
+    ] = 0.1
+    group_by: Annotated[
+        str | None,
+        Option(
+            "The column of --groups with the group of each sample, for --per-group.",
+            WEIGHTS,
+            "COLUMN",
+            shown=False,
+        ),
+    ] = None
+    ci: Annotated[None, _ALWAYS] = None  # type: ignore[assignment]
     calibrator: Annotated[None, _NO_MAP] = None
     temperature: Annotated[None, _NO_MAP] = None
     cross_fit: Annotated[
@@ -862,7 +877,6 @@ class FitOutputOptions(RunOptions):
 
 
 _NO_OBJECTIVE = Option(hidden=True, unrecorded=True, hint="lscli fit takes it")
-_ALWAYS = Option(hidden=True, unrecorded=True, hint="there are always intervals: leave it out")
 
 
 class RecalibrateOptions(
@@ -870,7 +884,12 @@ class RecalibrateOptions(
 ):
     """Options of `lscli.recalibrate` and `lscli recalibrate`. Weights, groups and clusters are of the test samples."""
 
-    metrics: Annotated[Words, METRICS._replace(environment="recalibrate_metrics")] = "loss_hard,brier,accuracy,ece"
+    metrics: Annotated[Words, METRICS._replace(environment="recalibrate_metrics")] = (
+        "loss_hard",
+        "brier",
+        "accuracy",
+        "ece",
+    )
     val_weights: Annotated[
         "Data | None", _file("Weight of each validation row, read as a count; one number per row.", WEIGHTS)
     ] = None

@@ -27,7 +27,7 @@ Z, Y = data()
 CLASSES = [kind for kind in Recalibrator.__subclasses__() if kind._method in NAMES]
 every_class = pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind._method)
 # Vector A.1 of one fact: of three rows with a gap of 1, two are right, so sigmoid(1/T) = 2/3.
-THREE = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), [0, 0, 0]
+THREE = np.array([[2.0, 1.0], [2.0, 1.0], [1.0, 2.0]]), [0, 0, 0]
 T = 1 / np.log(2)
 
 
@@ -143,7 +143,7 @@ def test_options_are_checked_and_changed() -> None:
 
 
 def test_weights_by_either_name() -> None:
-    z, y = np.array([[1.0, 0.0], [1.0, 0.0]]), [0, 1]
+    z, y = np.array([[2.0, 1.0], [2.0, 1.0]]), [0, 1]
     one = lscli.TemperatureScaling().fit(z, y, [3, 1]).temperature_
     assert pytest.approx(1 / np.log(3), rel=1e-9) == one
     assert one == lscli.TemperatureScaling().fit(z, y, weights=[3, 1]).temperature_
@@ -162,8 +162,8 @@ def test_one_logit_per_sample() -> None:
         scaling = lscli.TemperatureScaling(binary=True).fit(column, THREE[1])
         assert pytest.approx(T) == scaling.temperature_
         new: Any = scaling.transform(column)
-        assert column.shape == new.shape
-        np.testing.assert_allclose(np.asarray(new), np.asarray(column) / T)
+        assert (3,) == tuple(new.shape)
+        np.testing.assert_allclose(np.asarray(new), np.asarray(column).ravel() / T)
         np.testing.assert_allclose(np.asarray(scaling.predict_proba(column))[0], [2 / 3, 1 / 3])
 
 
@@ -181,8 +181,9 @@ def test_classes_on_any_axis(axis: int) -> None:
     scaling = lscli.TemperatureScaling(class_axis=axis).fit(z, Y.reshape(20, 20))
     for given in (z, torch.tensor(np.ascontiguousarray(z))):
         new: Any = scaling.transform(given)
-        np.testing.assert_allclose(np.asarray(new), z / scaling.temperature_)
-        np.testing.assert_allclose(np.asarray(scaling.predict_proba(given)).sum(axis=axis), 1)
+        np.testing.assert_allclose(np.asarray(new), np.moveaxis(z, axis, -1) / scaling.temperature_)
+        np.testing.assert_allclose(np.asarray(scaling.predict_proba(given)).sum(axis=-1), 1)
+        np.testing.assert_array_equal(new, lscli.apply(scaling.calibrator_, given, class_axis=axis))
 
 
 @pytest.mark.parametrize("of_torch", [False, True])
@@ -195,7 +196,8 @@ def test_rows_that_are_not_finite(of_torch: bool, value: float, what: str) -> No
     with pytest.raises(lscli.InputError, match=f"^logits: row 3 has {what}") as caught:
         scaling.transform(given)
     assert caught.value.hint.endswith("with nonfinite='skip'")
-    kept = np.asarray(scaling.set_params(nonfinite="skip").transform(given))
+    with pytest.warns(lscli.LscliWarning, match="1 of 5 rows are not finite and stay as they are"):
+        kept = np.asarray(scaling.set_params(nonfinite="skip").transform(given))
     np.testing.assert_array_equal(z[3], kept[3])
     np.testing.assert_allclose(Z[:3] / scaling.temperature_, kept[:3])
 
@@ -203,7 +205,7 @@ def test_rows_that_are_not_finite(of_torch: bool, value: float, what: str) -> No
 def test_other_logits_are_refused() -> None:
     scaling = lscli.TemperatureScaling().fit(Z, Y)
     for wrong in (Z[:, :2], torch.tensor(Z[:, :2])):
-        with pytest.raises(lscli.InputError, match="has 4 classes, and logits has 2"):
+        with pytest.raises(lscli.InputError, match="is for 4 classes, and logits has 2"):
             scaling.transform(wrong)
     for wrong in (Z.reshape(20, 20, 4), torch.tensor(Z.reshape(20, 20, 4))):
         with pytest.raises(lscli.InputError, match=re.escape("need logits of shape (N, K), got (20, 20, 4)")):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lscli._version import __version__
+from lscli.api.calibrators import load
 from lscli.api.group_maps import row_map
 from lscli.api.keywords import of_map
-from lscli.api.recalibration import load
 from lscli.api.row_data import RowData
 from lscli.api.settings import settings_of
 from lscli.api.value_notes import value_notes
@@ -21,6 +22,7 @@ from lscli.io.open import open_logits
 from lscli.limits import check_memory, processors
 from lscli.listings import LogitArray, Matrix
 from lscli.options import ApplyOptions, ReadingOptions
+from lscli.recalibrators.methods import METHODS
 from lscli.scan.members import reader
 from lscli.scan.scan import scan
 from lscli.scan.value_watch import ValueWatch
@@ -75,11 +77,14 @@ def applied(calibrator: Any, logits: Data, options: ApplyOptions) -> LogitArray:
     how = ReadingOptions(**{name: getattr(options, name) for name in names})
     opened = open_logits(logits, how)
     try:
-        rows = RowData(how, opened.samples, np.ones(opened.shape[0], np.bool_), opened.entries)
-        mapped = MappedLogits(opened, row_map(given, opened.shape[1], opened.name, rows.names[1:], rows.group_codes))
+        every = np.ones(opened.shape[0], np.bool_)
+        rows = RowData(how, opened.samples, every, opened.entries)
+        mapped = MappedLogits(opened, row_map(given, opened, rows, every))
         label = np.zeros(opened.shape[0], np.int32)
         watch = ValueWatch(opened, label, binary=options.binary)
         result = scan(opened, label, {"row"}, how, watch=watch)
+        if result.masked and not METHODS[given.method].masked:  # read them again, to name the first
+            deque(_blocks(mapped, options.replaced(threads=1, progress=None), wide=True), maxlen=0)
     except BaseException:
         opened.close()
         raise

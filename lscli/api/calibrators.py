@@ -1,17 +1,16 @@
-"""Fitted maps as files."""
+"""Calibrators from files, or as they are given."""
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from lscli.api.recalibration import load
-from lscli.errors import ReadWriteError
+from lscli.errors import UsageError
 from lscli.in_python import of_python
-from lscli.io.output import write_atomically
+from lscli.io.argument import is_path
+from lscli.recalibrators.calibrator import Calibrator
 
 if TYPE_CHECKING:
-    from lscli.recalibrators.calibrator import Calibrator
+    import os
 
 
 @of_python
@@ -28,15 +27,10 @@ def load_calibrator(path: str | os.PathLike[str]) -> Calibrator:
     return load(path)
 
 
-@of_python
-def save_calibrator(calibrator: Calibrator, path: str | os.PathLike[str]) -> None:
-    """Write a fitted map to a file, completely or not at all.
-
-    Raises:
-        ReadWriteError: it cannot be written.
-    """
-    name = os.fsdecode(path)
-    try:
-        write_atomically(name, [calibrator.to_json().encode()])
-    except OSError as error:
-        raise ReadWriteError(f"cannot be written: {error.strerror}", where=name) from error
+def load(given: Any) -> Calibrator:
+    """As `load_calibrator`, with errors in the words of the command line."""
+    if isinstance(given, Calibrator):
+        return given
+    if not is_path(given):
+        raise UsageError("is neither a path nor a calibrator", "give its file, or the object", where="calibrator")
+    return Calibrator.load(given)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from lscli.api.fit_rows import CheckedRows
     from lscli.api.row_data import RowData
+    from lscli.io.clusters import Clusters
     from lscli.recalibrators.base import Fit
 
     Array = NDArray[Any]
@@ -31,13 +32,16 @@ def fold_of(checked: CheckedRows, rows: RowData) -> Array:
 
     It depends on the values of the row, or on the name of its cluster, and not on the order of the rows.
     """
-    if rows.clusters is None:
-        return folds(checked.hashes, FOLDS)
+    return folds(checked.hashes, FOLDS) if rows.clusters is None else fold_of_cluster(rows, rows.clusters)
+
+
+def fold_of_cluster(rows: RowData, clusters: Clusters) -> Array:
+    """The fold of the cluster of each row, [N], by its name."""
     from hashlib import blake2b  # imported only for clusters
 
     names = [blake2b(str(name).encode("utf-8", "surrogatepass"), digest_size=8) for name in rows.cluster_names]
     hashes = np.array([int.from_bytes(each.digest(), "little") for each in names], np.uint64)
-    return folds(hashes, FOLDS)[rows.clusters.codes]
+    return folds(hashes, FOLDS)[clusters.codes]
 
 
 class CrossFit(NamedTuple):
@@ -90,19 +94,19 @@ def cross_fitted(checked: CheckedRows, fold: Array, method: str) -> CrossFit:
         what = f"has {rows.classes} classes, and {method} is for at most {most}"
         raise InputError(what, "name another method", where=rows.name)
     used = rows.weight > 0
+    numbers: list[int] = np.flatnonzero(np.bincount(fold[used], minlength=FOLDS)).tolist()
+    if len(numbers) == 1:
+        what = f"fold {numbers[0]} has all samples, so none is left to fit on: they are all equal, or of one cluster"
+        raise InputError(what, _HINT, where=rows.name)
+    without = [(np.where(fold == number, 0.0, rows.weight), f"{rows.name} without fold {number}") for number in numbers]
     fits: dict[int, Fit] = {}
-    for number in np.unique(fold[used]).tolist():
-        left_out = fold == number
-        if (left_out | ~used).all():
-            what = f"fold {number} has all samples, so none is left to fit on: they are all equal, or of one cluster"
-            raise InputError(what, _HINT, where=rows.name)
-        name = f"{rows.name} without fold {number}"
+    for number, part in zip(numbers, rows.parts(without), strict=True):
         try:
-            fits[number] = METHODS[method].fit(rows.weighted(np.where(left_out, 0.0, rows.weight), name))
+            fits[number] = METHODS[method].fit(part)
         except InputError as error:
-            if error.where != name:
+            if error.where != part.name:
                 raise
-            raise InputError(error.message, _HINT, where=name) from error
+            raise InputError(error.message, _HINT, where=part.name) from error
     # A sample without weight is in no fit, so any of them may map it.
     fold = np.where(used, fold, next(iter(fits))).astype(np.int8)
     return CrossFit(method, fold, fits)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lscli._version import __version__
-from lscli.api.comparison import RAW, compared, cross_fit_rows
 from lscli.api.cross_fit import fold_of
 from lscli.api.fit_rows import checked_rows
 from lscli.api.inputs import Inputs
 from lscli.api.keywords import of_logits
 from lscli.api.loss_targets import parse_eps
+from lscli.api.method_comparison import RAW, compared, cross_fit_rows
 from lscli.api.reading import doubts
 from lscli.api.settings import settings_of
 from lscli.checked_options import declared
@@ -131,6 +131,7 @@ def fit_of(method: str, checked: CheckedRows, rows: FitRows | None = None) -> Fi
     described: dict[str, Any] = {
         "rows": counted,
         "weight": own.rows.total,
+        "loss": f"nll of labels smoothed by {own.rows.eps!r}" if own.rows.eps else METHODS[method].minimises,
         "loss_before": found.before,
         "loss_after": found.after,
     }
@@ -227,8 +228,11 @@ class _Maker(NamedTuple):
         rows = [row for name, found in made.items() for row in fit_rows(self.source, name, found)]
         before, after = calibrator.fit["loss_before"], calibrator.fit["loss_after"]
         title = METHODS[self.options.method].title
-        said = f"{title.capitalize()} of {len(made)} groups: the loss of the samples of the fit is"
-        return _Made(rows, calibrator, f"{said} {rounded(after, 4)}, before {rounded(before, 4)}.")
+        said = (
+            f"{title[0].upper()}{title[1:]}, a map for each of {len(made)} groups. On the samples of the fit, the "
+            f"{calibrator.fit['loss']} falls from {rounded(before, 4)} to {rounded(after, 4)}."
+        )
+        return _Made(rows, calibrator, said)
 
     def _joined(self, made: Mapping[str, Fitted]) -> Calibrator:
         """The maps of all groups as one calibrator; its losses are means over all samples."""
@@ -239,6 +243,7 @@ class _Maker(NamedTuple):
             "rows": counted,
             "weight": weight,
             "ignored": len(self.checked.rows.weight) - int(np.count_nonzero(self.checked.rows.weight)),
+            "loss": own[0]["loss"],
             **{
                 name: math.fsum(each["weight"] * each[name] for each in own) / weight
                 for name in ("loss_before", "loss_after")
@@ -279,13 +284,7 @@ def fit_rows(source: str, group: str, found: Fitted) -> Iterator[FitRow]:
     for name in ("loss_before", "loss_after", "rows", "weight"):
         yield _row(source, group, method, "fit", name, found.calibrator.fit[name])
     for name, value in found.calibrator.certificate.items():
-        if isinstance(value, int | float):
-            yield _row(source, group, method, "certificate", name, value)
-        elif isinstance(value, list):
-            for place, each in enumerate(value):
-                yield _row(source, group, method, "certificate", f"{name}[{place}]", each)
-        else:
-            yield _row(source, group, method, "certificate", f"{name}: {value}")
+        yield _row(source, group, method, "certificate", name, value)
     for note in made.notes:
         yield _row(source, group, method, "note", note)
 
@@ -308,4 +307,5 @@ def sentence(found: Fitted) -> str:
     said = f": {', '.join(numbers)}" if numbers else ""
     before, after = rounded(made.before, 4), rounded(made.after, 4)
     changed = f"stays at {before}" if before == after else f"falls from {before} to {after}"
-    return f"{method.title.capitalize()}{said}. On the samples of the fit, the loss {changed}."
+    loss = found.calibrator.fit["loss"]
+    return f"{method.title[0].upper()}{method.title[1:]}{said}. On the samples of the fit, the {loss} {changed}."

@@ -1,4 +1,4 @@
-"""The map of each row by a calibrator: one for all rows, or that of the row's group."""
+"""The map of each row by a calibrator, one for all rows or that of the row's group, and the rows that it refuses."""
 
 from __future__ import annotations
 
@@ -7,36 +7,59 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli.errors import InputError, UsageError
+from lscli.recalibrators.methods import METHODS
 from lscli.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
+    from lscli.api.row_data import RowData
+    from lscli.io.logits import Logits
     from lscli.io.mapped import RowMap
     from lscli.recalibrators.calibrator import Calibrator
 
     Array = NDArray[Any]
 
 
-def row_map(calibrator: Calibrator, classes: int, source: str, names: Sequence[str], codes: Array | None) -> RowMap:
-    """The map of rows that a calibrator has.
+def row_map(calibrator: Calibrator, logits: Logits, rows: RowData, used: Array) -> RowMap:
+    """The map of rows that a calibrator has. It raises InputError for a row that the method does not take.
 
     Args:
         calibrator: of one map, or of one for each group.
-        classes: K of the rows.
-        source: the name of the logits.
-        names: the names of the groups of the rows.
-        codes: [N], the group of each row as its place in `names`; None without groups.
+        logits: [N, K].
+        rows: with the group of each row.
+        used: [N] bool, the rows that matter.
 
     Raises:
         InputError: it has another number of classes, or no map for a group.
         UsageError: it has maps of groups, and no groups are given.
     """
-    check_classes(calibrator, classes, source)
-    if not calibrator.groups:
-        return lambda x, first: calibrator.mapped(x)
+    check_classes(calibrator, logits.shape[1], logits.name)
+    found = _of_groups(calibrator, rows) if calibrator.groups else lambda x, first: calibrator.mapped(x)
+    if METHODS[calibrator.method].masked:
+        return found
+
+    def checked(x: Array, first: int) -> Array:
+        own = np.where(used[first : first + len(x), None], x, 0)
+        check_no_masked(calibrator.method, logits, own, first)
+        return found(x, first)
+
+    return checked
+
+
+def check_no_masked(method: str, logits: Logits, x: Array, first: int) -> None:
+    """Raise InputError if rows x [n, K], the first of which has the number `first`, have classes at -inf."""
+    largest, least = np.maximum.reduce(x, axis=1), np.minimum.reduce(x, axis=1)
+    odd = np.isfinite(largest) & np.isneginf(least)
+    if odd.any():
+        name, row = logits.located(first + int(odd.argmax()))
+        what = "a class of probability 0" if logits.kind == "probs" else "a class at minus infinity"
+        hint = "svs leaves such classes as they are"
+        raise InputError(f"row {row} has {what}, which {method} cannot map", hint, where=name)
+
+
+def _of_groups(calibrator: Calibrator, rows: RowData) -> RowMap:
+    names, codes = rows.names[1:], rows.group_codes
     if codes is None:
         hint = "add --groups FILE, with --group-by COLUMN for a table"
         raise UsageError("has a map for each group, and no groups are given", hint, where="calibrator")

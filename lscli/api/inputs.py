@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.api.loss_targets import Opened
-    from lscli.api.recalibration import Recalibration
+    from lscli.api.recalibration import AppliedMap
     from lscli.io.logits import Logits
     from lscli.kernels.tuples import TupleSums
     from lscli.metrics.bins import BinRule
@@ -81,7 +81,7 @@ class Inputs:
             from lscli.api import recalibration  # imported only for a map
 
             recalibration.check_options(options, soft_labels=soft_labels)
-        self.recalibration: Recalibration | None = None
+        self.recalibration: AppliedMap | None = None
         self._labels: Labels | SoftLabels
         self._given_names = open_class_names(options.class_names)
         open_both = open_soft_inputs if soft_labels else open_inputs

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from lscli.api import reading
 from lscli.api.absences import absences
-from lscli.api.comparison import RAW, compared
 from lscli.api.fit import fit_of
 from lscli.api.fit_rows import checked_rows
 from lscli.api.inputs import Inputs
 from lscli.api.keywords import of_two_sets
 from lscli.api.loss_targets import declared_targets, parse_eps
+from lscli.api.method_comparison import RAW, compared
 from lscli.api.positive_class import notes_on_class, positive_class
 from lscli.api.report_rows import metric_words
 from lscli.api.tempered import clustered_error
@@ -26,10 +26,11 @@ from lscli.io.paths import STDIN
 from lscli.metrics.base import Settings
 from lscli.metrics.selection import select
 from lscli.options import FitOptions, ReadingOptions, RecalibrateOptions
-from lscli.recalibrators.comparison import ComparedRow, Recalibration
+from lscli.recalibrators.before_after import BeforeAfter, BeforeAfterRow
 from lscli.recalibrators.methods import METHODS
 from lscli.summaries.recalibration import conclude
 from lscli.table import Tempered
+from lscli.text import printable
 
 if TYPE_CHECKING:
     from lscli.api.fit import Fitted
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 @of_two_sets(RecalibrateOptions)
 def recalibrate(
     val_logits: Data, val_labels: Data | None, test_logits: Data, test_labels: Data | None, options: RecalibrateOptions
-) -> Recalibration:
+) -> BeforeAfter:
     """Fit a map of the logits on validation samples, and measure test samples before and after it.
 
     Args:
@@ -78,30 +79,34 @@ def recalibrate(
             hint = "use lscli eval, before the map and with --calibrator"
             raise UsageError(f"{choice.metric.id} has no paired difference", hint, where="metrics")
     choices = [choice for choice in choices if not choice.metric.sums]
-    found, source, val_inputs, val_notes = _fitted(val_logits, val_labels, options)
     columns = frozenset[str]({"row"}).union(*(choice.columns(settings) for choice in choices))
     own = _reading(options)
-    before, after = (
-        reading.read(test_logits, test_labels, columns, each, against=options, positive_class=number)
-        for each in (own, own.replaced(calibrator=found.calibrator))
+    before = reading.read(test_logits, test_labels, columns, own, against=options, positive_class=number)
+    found, source, val_inputs, val_notes = _fitted(val_logits, val_labels, options)
+    if found.calibrator.classes != before.num_classes:
+        what = f"has {before.num_classes} classes, and {printable(source)} has {found.calibrator.classes}"
+        raise InputError(what, "both need to be logits of one model", where=before.source)
+    after = reading.read(
+        *(test_logits, test_labels, columns, own.replaced(calibrator=found.calibrator)),
+        against=options,
+        positive_class=number,
     )
     settings = settings._replace(targets=before.targets, given=before.given)
     resampling = Resampling(
         Bootstrap(options.bootstrap, options.seed, options.level), options.threads, options.progress
     )
     rows = [
-        ComparedRow(before.source, group, each.metric, each.baseline, each.value, *each[4:], tuple(each.params.items()))
+        BeforeAfterRow(
+            before.source, group, each.metric, each.baseline, each.value, *each[4:], tuple(each.params.items())
+        )
         for group, table in before.tables.items()
         for each in paired(table, after.tables[group], choices, settings, resampling)
     ]
     there = {row.metric for row in rows}
     absent, _ = absences([each for each in choices if each.metric.id not in there], before.all, settings)
     method = found.calibrator.method
-    # What the warning of known samples proposes are options of other commands.
-    there, here = f"--cross-fit {method} instead of --calibrator", f"lscli eval LOGITS LABELS --cross-fit {method}"
-    new = (note for note in after.provenance.warnings if note not in before.provenance.warnings)
     notes = [
-        *(note.replace(there, here) for note in new),
+        *(note for note in after.provenance.warnings if note not in before.provenance.warnings),
         *val_notes,
         *notes_on_class(number, options.compat),
         *absent,
@@ -109,7 +114,7 @@ def recalibrate(
     ]
     answered = before.answered(options, {"eps": list(eps), "metrics": words, "method": method}, notes)
     answered["inputs"] = [*answered["inputs"], *val_inputs]
-    return Recalibration(
+    return BeforeAfter(
         rows=rows,
         calibrator=found.calibrator,
         fitted_on=source,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lscli.api.calibrators import load
 from lscli.api.cross_fit import FOLDS, cross_fitted, fold_of
 from lscli.api.fit_rows import checked_rows
 from lscli.api.group_maps import row_map
@@ -15,7 +16,6 @@ from lscli.api.leakage import Leakage
 from lscli.errors import UsageError
 from lscli.io.argument import is_path
 from lscli.io.mapped import MappedLogits
-from lscli.recalibrators.calibrator import Calibrator
 from lscli.recalibrators.methods import METHODS
 from lscli.scan.row_checks import check_sums
 from lscli.text import printable
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from lscli.io.logits import Logits
     from lscli.io.mapped import RowMap
     from lscli.options import ReadingOptions
+    from lscli.recalibrators.calibrator import Calibrator
 
     Array = NDArray[Any]
 
@@ -36,7 +37,7 @@ FLAGS = {"calibrator": "--calibrator", "temperature": "--temperature", "cross_fi
 
 
 @dataclass(frozen=True)
-class Recalibration:
+class AppliedMap:
     """A map of the logits, and what an answer says of it.
 
     Attributes:
@@ -75,7 +76,7 @@ def check_options(options: ReadingOptions, *, soft_labels: bool) -> None:
         raise UsageError("needs labels that are class numbers", "leave out --cross-fit", where="cross-fit")
 
 
-def recalibration(opened: Inputs) -> Recalibration:
+def recalibration(opened: Inputs) -> AppliedMap:
     """The map that the options ask for.
 
     Raises:
@@ -85,26 +86,28 @@ def recalibration(opened: Inputs) -> Recalibration:
     options, logits = opened.options, opened.logits
     if options.temperature is not None:
         t = options.temperature
-        return Recalibration(lambda x, first: x / t, f"The logits are divided by T = {t:.10g}.")
+        return AppliedMap(lambda x, first: x / t, f"The logits are divided by T = {t:.10g}.")
     if options.calibrator is not None:
         calibrator = load(options.calibrator)
         name = os.fsdecode(options.calibrator) if is_path(options.calibrator) else "calibrator"
-        return Recalibration(
-            row_map(calibrator, logits.shape[1], logits.name, opened.rows.names[1:], opened.rows.group_codes),
-            f"The logits are recalibrated by {METHODS[calibrator.method].title}, from {printable(name)}.",
+        instead = f"lscli eval --cross-fit {calibrator.method}"
+        by_group = " of each group" if calibrator.groups else ""
+        return AppliedMap(
+            row_map(calibrator, logits, opened.rows, opened.label >= 0),
+            f"The logits are recalibrated by {METHODS[calibrator.method].title}{by_group}, from {printable(name)}.",
             [_described(calibrator, name)],
             Leakage(calibrator, opened.label, next(opened.rows.weights_by_group())),
-            hint=f"use other samples, or say --cross-fit {calibrator.method} instead of --calibrator",
+            hint="use other samples" + ("" if calibrator.groups else f", or measure these with {instead}"),
         )
     checked = checked_rows(opened)
     found = cross_fitted(checked, fold_of(checked, opened.rows), str(options.cross_fit))
     by = "the values of each row" if opened.rows.clusters is None else "cluster"
     fitted = ", ".join(filter(None, [f"{FOLDS} folds by {by}", found.temperatures]))
     title = METHODS[found.method].title
-    return Recalibration(found, f"Each sample is recalibrated by {title} fitted without its fold ({fitted}).")
+    return AppliedMap(found, f"Each sample is recalibrated by {title} fitted without its fold ({fitted}).")
 
 
-def mapped(opened: Inputs, found: Recalibration) -> MappedLogits:
+def mapped(opened: Inputs, found: AppliedMap) -> MappedLogits:
     """The logits after a map, whose rows are checked and recognised as they were before it."""
     before, label, leakage = opened.logits, opened.label, found.leakage
     declared = before.kind != "logits"
@@ -125,15 +128,6 @@ def _check_sums(before: Logits, x: Array, first: int, kept: Array) -> None:
     tail = np.add.reduce(np.exp(x - largest[:, None]), axis=1) - 1
     number = np.arange(first, first + len(x))
     check_sums(before, number[kept], largest[kept], tail[kept])
-
-
-def load(given: Any) -> Calibrator:
-    """The calibrator that a path names, or the given one."""
-    if isinstance(given, Calibrator):
-        return given
-    if not is_path(given):
-        raise UsageError("is neither a path nor a calibrator", "give its file, or the object", where="calibrator")
-    return Calibrator.load(given)
 
 
 def _described(calibrator: Calibrator, name: str) -> dict[str, Any]:

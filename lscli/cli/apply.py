@@ -11,8 +11,8 @@ from lscli.cli.flat_options import flat
 from lscli.options import ApplyOptions, RunOptions
 
 EXAMPLES = (
-    "lscli apply sample_data/calibrator.json sample_data/logits.npy -f csv",
-    "lscli apply sample_data/calibrator.json sample_data/logits_smoothed.npy -f table",
+    "lscli apply sample_data/calibrator.json sample_data/test.npz -f csv",
+    "lscli apply sample_data/calibrator.json sample_data/test.npz -f table",
 )
 
 

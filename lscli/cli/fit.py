@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from lscli.recalibrators.fits import Fits
 
 EXAMPLES = (
-    "lscli fit sample_data/logits.npy sample_data/labels.npy",
-    "lscli fit sample_data/logits.npy sample_data/labels.npy --method all -f csv",
+    "lscli fit sample_data/val.npz",
+    "lscli fit sample_data/val.npz --method all -f csv",
 )
 
 

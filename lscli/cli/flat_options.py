@@ -59,7 +59,7 @@ def _parameter(each: Declared) -> inspect.Parameter:
     kind = list[str] if several else _kind(each)
     default = each.default
     if several:
-        default = [str(default)] if default else []
+        default = [",".join(default) if isinstance(default, tuple) else str(default)] if default else []
     # A default rather than Annotated, which takes Python ten times as long to make.
     info = typer.Option(
         default,

@@ -11,7 +11,7 @@ from lscli.errors import UsageError
 from lscli.options import FitOutputOptions, RecalibrateOptions
 
 if TYPE_CHECKING:
-    from lscli.recalibrators.comparison import Recalibration
+    from lscli.recalibrators.before_after import BeforeAfter
 
 EXAMPLES = (
     "lscli recalibrate sample_data/val.npz sample_data/test.npz",
@@ -53,7 +53,7 @@ def recalibrate_command(
     inputs = [file for path in (*paths, *options.files()) for file in files_of(path)]
     path = calibrator_path(output.output, inputs)
 
-    def answer(given: RecalibrateOptions) -> Recalibration:
+    def answer(given: RecalibrateOptions) -> BeforeAfter:
         found = recalibrate.with_options(val_logits, val_labels, test_logits, test_labels, given)
         if path is not None:
             write_file(path, [found.calibrator.to_json().encode()])

@@ -57,10 +57,9 @@ def fit(rows: FitRows) -> Fit:
     slope = gradient(columns, _log_odds(seen.groups, parameters, np), seen.outcomes)
     after = _log_odds(seen.log_odds, parameters, np)
     at_floor = seen.at_floor(after)
-    certificate: dict[str, Any] = {
-        "loss": "binary nll",
+    certificate: dict[str, float | int] = {
         "gradient": float(np.abs(slope[[*free, 2]]).max()),
-        "decrement": found.decrement,
+        "excess": found.decrement,
         "steps": found.steps,
         "rows_at_floor": at_floor,
     }
@@ -103,5 +102,6 @@ METHOD = Method(
     mapped=mapped,
     fit=fit,
     check=check,
+    minimises="binary nll",
     keeps="order of confidence",
 )

@@ -68,8 +68,7 @@ def fit(rows: FitRows) -> Fit:
     # Optimal if the shares of the blocks grow, and no first part of a block has a smaller share than the whole.
     missing = np.add.accumulate(share[block] * outcomes.size - outcomes.right)
     missing -= np.append(0.0, missing[ends[:-1]])[block]
-    certificate: dict[str, Any] = {
-        "loss": "squared error",
+    certificate: dict[str, float | int] = {
         "blocks": len(starts),
         "squared_error": float(np.add.reduce(blocks.right * (1 - share))) / total,
         "least_step": float(np.diff(share).min()) if len(share) > 1 else 0.0,
@@ -97,5 +96,6 @@ METHOD = Method(
     mapped=mapped,
     fit=fit,
     check=check,
+    minimises="squared error",
     keeps="order of confidence",
 )

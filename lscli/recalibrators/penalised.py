@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lscli.errors import InputError
+from lscli.kernels.broadcasting import short_buffers
 from lscli.recalibrators import temperature
 from lscli.recalibrators.arithmetic import floored
 from lscli.recalibrators.base import Fit
@@ -68,7 +69,7 @@ def fit(rows: FitRows, linear: Linear) -> tuple[Fitted, Fit]:
     Raises:
         InputError: no temperature is best, or a row has a class at -inf.
     """
-    first = rows.once(temperature.fit)
+    first = temperature.fit(rows)
     t, uniform = first.parameters.temperature, 1 / (rows.total + 1)
     tiles = partial(_tiles, rows, t, uniform, linear.masked)
     size, penalty = len(linear.penalty), linear.penalty / rows.total
@@ -148,8 +149,10 @@ def _tiles(rows: FitRows, t: float, uniform: float, may_mask: bool, block: Block
 
 def _masked(rows: FitRows, row: int) -> InputError:
     name, own_row = rows.logits.located(row)
-    what = f"row {own_row} has a class of probability 0 (a logit of -inf), which is no number to multiply"
-    return InputError(what, "svs leaves such classes as they are", where=name)
+    masked = "a class of probability 0" if rows.logits.kind == "probs" else "a class at minus infinity"
+    return InputError(
+        f"row {own_row} has {masked}, which sms cannot map", "svs leaves such classes as they are", where=name
+    )
 
 
 def _sums(tiles: Iterator[_Tile], linear: Linear, at: Array, *, squares: bool = False) -> Array:
@@ -157,6 +160,11 @@ def _sums(tiles: Iterator[_Tile], linear: Linear, at: Array, *, squares: bool = 
 
     [1 + P], or [1 + 2 P].
     """
+    with short_buffers():
+        return _sums_of(tiles, linear, at, squares=squares)
+
+
+def _sums_of(tiles: Iterator[_Tile], linear: Linear, at: Array, *, squares: bool) -> Array:
     losses, slopes, second = 0.0, np.zeros(len(at)), np.zeros(len(at))
     for x, masked, label, weight in tiles:
         y = linear.logits(at, x)

@@ -47,10 +47,9 @@ def fit(rows: FitRows) -> Fit:
     slope = gradient(columns, _log_odds(seen.groups, parameters), seen.outcomes)
     after = _log_odds(seen.log_odds, parameters)
     at_floor = seen.at_floor(after)
-    certificate: dict[str, Any] = {
-        "loss": "binary nll",
+    certificate: dict[str, float | int] = {
         "gradient": float(np.abs(slope).max()),
-        "decrement": found.decrement,
+        "excess": found.decrement,
         "steps": found.steps,
         "rows_at_floor": at_floor,
     }
@@ -79,5 +78,6 @@ METHOD = Method(
     mapped=mapped,
     fit=fit,
     check=check,
+    minimises="binary nll",
     keeps="nothing",
 )

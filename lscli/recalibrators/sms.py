@@ -102,5 +102,6 @@ METHOD = Method(
     fit=fit,
     check=penalised.check,
     keeps="nothing",
+    masked=False,
     most_classes=_MOST_CLASSES,
 )

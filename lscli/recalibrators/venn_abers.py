@@ -101,9 +101,8 @@ def fit(rows: FitRows) -> Fit:
     parameters = VennAbers(*seen.prepared, c, p0, p1)
     after = _log_odds(seen.log_odds, parameters, np)
     at_floor = seen.at_floor(after)
-    certificate: dict[str, Any] = {
-        "loss": "binary nll",
-        "steps": len(c),
+    certificate: dict[str, float | int] = {
+        "thresholds": len(c),
         "largest_p1_minus_p0": float((p1 - p0).max(initial=0.0)),
         "rows_at_floor": at_floor,
     }
@@ -128,6 +127,7 @@ METHOD = Method(
     mapped=mapped,
     fit=fit,
     check=check,
+    minimises="binary nll",
     keeps="order of confidence",
     needs="venn_abers",
 )

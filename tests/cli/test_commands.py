@@ -86,14 +86,16 @@ def test_help_explains_every_argument_and_option(run: Run, command: str) -> None
 @pytest.mark.parametrize("command", NAMES)
 def test_every_option_can_be_set_in_the_environment_but_those_that_describe_one_file(command: str) -> None:
     options = [parameter for parameter in parameters(command) if parameter.param_type_name == "option"]
-    of_tables = {"confidence", "correct", "predicted"}
-    assert {None} >= {p.envvar for p in options if p.name in of_tables}
-    options = [p for p in options if p.name not in of_tables]
+    of_one = {"confidence", "correct", "predicted", "calibrator", "temperature"}
+    of_one |= {"cross_fit"} if command != "fit" else set()  # where it is a flag
+    assert {None} >= {p.envvar for p in options if p.name in of_one}
+    options = [p for p in options if p.name not in of_one]
     own = {("classes", "metrics"), ("fit", "cross_fit"), ("explain", "eps"), ("smooth", "eps"), ("sweep", "eps")}
+    own |= {("recalibrate", "metrics")}
     expected = {p.name: f"{command}_{p.name}" if (command, p.name) in own else p.name for p in options}
     if command != "smooth" and "classes" in expected:  # which is of top-k log-probabilities alone
         expected["classes"] = "topk_num_classes"
-    if command == "fit":  # whose output is a calibrator
+    if command in ("fit", "recalibrate"):  # whose output is a calibrator
         expected["output"] = "calibrator_output"
     assert {name: f"LSCLI_{key.upper()}" for name, key in expected.items()} == {p.name: p.envvar for p in options}
 

@@ -33,7 +33,32 @@ def mapped(*words: str, calibrator: Calibrator = FITTED) -> Make:
     return arguments
 
 
+def pairs(folder: Path) -> Sequence[object]:
+    """Two files with logits and labels each."""
+    for name, z, y in (("val", X, Y), ("test", X[::-1] + 0.01, Y[::-1])):
+        np.savez(folder / f"{name}.npz", logits=z, labels=y)
+    return ["recalibrate", folder / "val.npz", folder / "test.npz"]
+
+
 CASES = [
+    Hint(
+        "validation samples without test samples",
+        lambda folder: [*pairs(folder)[:2]],
+        "two or four paths are needed, got 1",
+        "give VAL_LOGITS VAL_LABELS TEST_LOGITS TEST_LABELS, or two files with logits and labels each",
+        pairs,
+        prints="loss_hard,",
+        code=2,
+    ),
+    Hint(
+        "a classwise metric before and after",
+        lambda folder: [*pairs(folder), "-m", "classwise_ece"],
+        "classwise_ece has no paired difference",
+        "use lscli eval, before the map and with --calibrator",
+        mapped("--calibrator", "cal.json", "-m", "classwise_ece"),
+        prints="classwise_ece,",
+        code=2,
+    ),
     Hint(
         "two maps",
         mapped("--calibrator", "cal.json", "--temperature", "2"),
@@ -90,7 +115,7 @@ CASES = [
     Hint(
         "a label of probability 0 in a fit",
         typed(*EVAL, "--cross-fit", "ets", x=ZERO, y=Y),
-        "the label of row 3 has probability 0",
+        "the label of row 3 is at minus infinity",
         "raise the probability to 1e-7 with --min-prob 1e-7",
         "--min-prob 1e-7",
         accuracy=agreement(ZERO, Y),
@@ -99,7 +124,7 @@ CASES = [
         "a calibrator that was fitted here",
         mapped("--calibrator", "cal.json"),
         "the calibrator was fitted on these samples",
-        "use other samples, or say --cross-fit temperature instead of --calibrator",
+        "use other samples, or measure these with lscli eval --cross-fit temperature",
         mapped("--cross-fit", "temperature"),
         accuracy=RIGHT,
         code=0,

@@ -107,7 +107,7 @@ def test_a_masked_class_is_refused_and_its_row_named() -> None:
     z, y = known()
     z = z[:50].copy()
     z[7, (y[7] + 1) % 5] = -np.inf
-    with pytest.raises(InputError, match="row 7 has a class of probability 0"):
+    with pytest.raises(InputError, match="row 7 has a class at minus infinity, which sms cannot map"):
         sms.fit(fit_rows(z, y[:50]))
     weight = np.ones(50)
     weight[7] = 0

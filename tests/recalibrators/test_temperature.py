@@ -23,6 +23,7 @@ from lscli.options import ReadingOptions
 from lscli.recalibrators import temperature
 from lscli.recalibrators.base import Fit, FitRows
 from lscli.recalibrators.temperature import CONSTANT, NO_OPTIMUM, SEPARABLE
+from lscli.scan.blocks import pass_over
 
 INF = np.inf
 
@@ -138,6 +139,20 @@ def test_the_standard_error_and_the_excess_are_those_at_the_temperature(rows: in
     assert excess == pytest.approx(found.certificate["excess"], rel=1e-6, abs=0)
 
 
+@pytest.mark.parametrize(("last", "exists"), [(0.0, False), (2.0**-20, True), (-(2.0**-20), False)])
+def test_the_last_bit_decides_with_many_classes_of_float32_too(last: float, exists: bool) -> None:
+    # Over all rotations of a row, mean d - d_y adds up to 0, but not in float32; then the last value decides.
+    row = np.random.default_rng(2).standard_normal(150).astype("f4")
+    z = np.stack([*(np.roll(row, each) for each in range(150)), np.zeros(150, "f4"), np.ones(150, "f4")])
+    z[150, 0], z[151, 0] = 1 + last, 0
+    y = np.zeros(152, int)
+    if exists:
+        assert fit(z, y).parameters.temperature > 0
+    else:
+        with pytest.raises(InputError, match=NO_OPTIMUM):
+            fit(z, y)
+
+
 @pytest.mark.parametrize("scale", [1e-300, 1e-120, 1e120, 1e300])
 def test_logits_whose_squares_leave_float64_are_refused(scale: float) -> None:
     z, y = known(60, 3)
@@ -210,12 +225,12 @@ def test_the_bound_holds(seed: int, rows: int, classes: int, scale: float) -> No
     except InputError:
         assert slope(z, y, 0.0, w) >= -1e-12 * scale or (z[np.arange(rows), y] == z.max(1)).all()
         return
-    t, bound = found.parameters.temperature, float(found.certificate["bound"])  # type: ignore[arg-type]
+    t, bound = found.parameters.temperature, float(found.certificate["bound"])
     assert bound < 2e-9 * t
     # The derivative has opposite signs on the two sides of the bound, so that the optimum lies within it.
     assert slope(z, y, 1 / (t - bound), w) > 0 > slope(z, y, 1 / (t + bound), w)
     # A break in it would be seen: a thousandth off, the gradient is far above the stated one.
-    gradient = float(found.certificate["gradient"])  # type: ignore[arg-type]
+    gradient = float(found.certificate["gradient"])
     assert abs(slope(z, y, 1 / t, w)) <= gradient + 1e-13 * scale < abs(slope(z, y, 1.001 / t, w))
 
 
@@ -316,7 +331,7 @@ def test_one_outlying_finite_mask_leaves_a_certificate() -> None:
     infinite = np.where(masked < -1e29, -INF, masked)
     found = fit(masked, y)
     assert fit(infinite, y).parameters.temperature == pytest.approx(found.parameters.temperature, rel=1e-9)
-    assert float(found.certificate["bound"]) < 1e-9 * found.parameters.temperature  # type: ignore[arg-type]
+    assert float(found.certificate["bound"]) < 1e-9 * found.parameters.temperature
 
 
 def test_rows_without_a_first_pass_have_the_same_fit() -> None:
@@ -328,3 +343,36 @@ def test_rows_without_a_first_pass_have_the_same_fit() -> None:
     assert expected.parameters == found.parameters
     assert dict(expected.certificate) == dict(found.certificate)
     assert expected.before == pytest.approx(found.before, rel=1e-13)
+
+
+@pytest.mark.parametrize("classes", [5, 150])
+def test_parts_share_passes(monkeypatch: pytest.MonkeyPatch, classes: int) -> None:
+    z, y = known(3000, classes)
+    passes = []
+
+    def counted(*arguments: Any) -> None:
+        passes.append(1)
+        pass_over(*arguments)
+
+    monkeypatch.setattr(temperature, "pass_over", counted)
+    with Inputs(z.astype("f4"), y, ReadingOptions()) as opened:
+        rows = checked_rows(opened)
+        fold = folds(rows.hashes, 5)
+        parts = rows.rows.parts((np.where(fold == each, 0.0, 1.0), f"without {each}") for each in range(5))
+        found = [temperature.fit(part) for part in parts]
+        together = len(passes)
+        alone = [temperature.fit(rows.rows.weighted(part.weight)) for part in parts]
+    assert [each.parameters for each in alone] == [each.parameters for each in found]
+    assert together * 5 <= len(passes) - together + 5
+    assert together <= 2
+
+
+def test_a_part_without_an_optimum_has_its_own_error() -> None:
+    z, y = known(300, 4)
+    right = np.where(z.argmax(1) == y, 1.0, 0.0)
+    with Inputs(z, y, ReadingOptions()) as opened:
+        one, other = checked_rows(opened).rows.parts([(right, "right"), (np.ones(300), "all")])
+        for _ in range(2):
+            with pytest.raises(InputError, match=f"right: {SEPARABLE}"):
+                temperature.fit(one)
+        assert temperature.fit(other).parameters.temperature > 0

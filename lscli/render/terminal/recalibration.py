@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from lscli.recalibrators.comparison import ComparedRow, Recalibration
+    from lscli.recalibrators.before_after import BeforeAfter, BeforeAfterRow
     from lscli.render.renderers import Screen
 
 _COLUMNS = ("metric", "before", "after", "difference", "interval", "p-value")
 
 
-def recalibration(answer: Recalibration, screen: Screen) -> Iterator[str]:
+def recalibration(answer: BeforeAfter, screen: Screen) -> Iterator[str]:
     """A line for each metric, group by group; then the conclusion."""
     grouped = any(row.group for row in answer.rows)
     columns = ("group", *_COLUMNS) if grouped else _COLUMNS
@@ -33,7 +33,7 @@ def recalibration(answer: Recalibration, screen: Screen) -> Iterator[str]:
     yield table.text_of([*parts, *table.conclusion(answer)], screen)
 
 
-def _cells(row: ComparedRow, several: bool) -> tuple[str, ...]:
+def _cells(row: BeforeAfterRow, several: bool) -> tuple[str, ...]:
     difference = "" if math.isnan(row.difference) else "0" if row.difference == 0 else f"{row.difference:+.3g}"
     p = "" if math.isnan(row.p_value) else "< 1e-4" if row.p_value < 1e-4 else f"{row.p_value:.2g}"
     name = f"{row.metric} {row.named}" if several else row.metric

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lscli.listings import Bins, Candidates, Contents, Listing, LogitArray, MetricList, OneLabel, SmoothedLabels
-from lscli.recalibrators.comparison import Recalibration
+from lscli.recalibrators.before_after import BeforeAfter
 from lscli.recalibrators.fits import Fits
 from lscli.render.terminal import candidates, contents, diagram, fits, metric_list, recalibration, table, targets
 from lscli.render.terminal.report import report as report
@@ -29,7 +29,7 @@ def listing(answer: Listing, screen: Screen) -> Iterator[str]:
             return fits.fits(answer, screen)
         case MetricList():
             return metric_list.metric_list(answer, screen)
-        case Recalibration():
+        case BeforeAfter():
             return recalibration.recalibration(answer, screen)
         case SmoothedLabels() | LogitArray():
             return targets.smoothed_labels(answer, screen)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from lscli.recalibrators.calibrator import Calibrator
 
 
-class ComparedRow(NamedTuple):
+class BeforeAfterRow(NamedTuple):
     """A metric before and after a map.
 
     Attributes:
@@ -44,20 +44,20 @@ class ComparedRow(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Recalibration(Listing):
-    """Metrics before and after a map, one `ComparedRow` per metric and group.
+class BeforeAfter(Listing):
+    """Metrics before and after a map, one `BeforeAfterRow` per metric and group.
 
     Attributes:
         calibrator: the map.
         fitted_on: the name of the logits that it was fitted on.
     """
 
-    rows: Sequence[ComparedRow]
+    rows: Sequence[BeforeAfterRow]
     calibrator: Calibrator
     fitted_on: str
     name = "recalibrate"
     title = "Before and after"
-    FIXED: ClassVar[tuple[str, ...]] = ComparedRow._fields[:-1]
+    FIXED: ClassVar[tuple[str, ...]] = BeforeAfterRow._fields[:-1]
 
     @property
     def columns(self) -> Sequence[str]:

@@ -33,7 +33,7 @@ RAW = "none"  # the logits as they are
 _METRICS = select("loss_hard,brier,ece", intervals=True)
 
 
-class Comparison(NamedTuple):
+class MethodComparison(NamedTuple):
     """Methods, and how well they do.
 
     Attributes:
@@ -50,7 +50,9 @@ class Comparison(NamedTuple):
     refused: dict[str, str]
 
 
-def compared(opened: Inputs, checked: CheckedRows, options: FitOptions, fit_of: Callable[[str], Fitted]) -> Comparison:
+def compared(
+    opened: Inputs, checked: CheckedRows, options: FitOptions, fit_of: Callable[[str], Fitted]
+) -> MethodComparison:
     """Fit every method, on all samples and without each fold; a method is chosen by its loss, never by its ece."""
     fold = fold_of(checked, opened.rows)
     rows = {RAW: cross_fit_rows(RAW, opened, checked, fold, options)}
@@ -61,9 +63,10 @@ def compared(opened: Inputs, checked: CheckedRows, options: FitOptions, fit_of: 
             rows[method] = cross_fit_rows(method, opened, checked, fold, options)
             fits[method] = found
         except (InputError, UsageError) as error:  # no optimum, too many classes, or a package that is missing
-            refused[method] = str(error).removeprefix(f"{opened.logits.name}: ")
+            where = (error.where or "").removeprefix(opened.logits.name).strip()
+            refused[method] = f"{where}: {error.message}" if where not in ("", "method") else error.message
     order = sorted(rows, key=lambda method: rows[method][0].value)
-    return Comparison(order, rows, fits, refused)
+    return MethodComparison(order, rows, fits, refused)
 
 
 def cross_fit_rows(method: str, opened: Inputs, checked: CheckedRows, fold: Array, options: FitOptions) -> list[FitRow]:
