@@ -18,6 +18,7 @@ X = some_logits(60, 4, "float64")
 Y = (X + 2 * some_logits(61, 4, "float64")[1:]).argmax(axis=1)
 RIGHT = agreement(X, Y)
 EVAL = ("eval", "x.npy", "y.npy")
+PAIRS = ("recalibrate", "x.npy", "y.npy", "x.npy", "y.npy")
 SOFT = np.full((60, 4), 0.25)
 ZERO = np.where((np.arange(60)[:, None] == 3) & (np.arange(4) == Y[3]), -np.inf, X)
 FITTED = fitted_on(X, Y)
@@ -119,6 +120,24 @@ CASES = [
         "raise the probability to 1e-7 with --min-prob 1e-7",
         "--min-prob 1e-7",
         accuracy=agreement(ZERO, Y),
+    ),
+    Hint(
+        "a metric without a paired difference",
+        typed(*PAIRS, "-m", "temperature", x=X, y=Y),
+        "temperature has no paired difference",
+        "use lscli eval, before the map and with --calibrator",
+        mapped("--calibrator", "cal.json", "-m", "temperature,accuracy"),
+        accuracy=RIGHT,
+        code=2,
+    ),
+    Hint(
+        "three files for two sets of samples",
+        typed(*PAIRS[:-1], x=X, y=Y),
+        "two or four paths are needed, got 3",
+        "give VAL_LOGITS VAL_LABELS TEST_LOGITS TEST_LABELS, or two files with logits and labels each",
+        typed(*PAIRS, "--bootstrap", 10, x=X, y=Y),
+        prints="accuracy",
+        code=2,
     ),
     Hint(
         "a calibrator that was fitted here",
