@@ -39,12 +39,12 @@ def conclude(method: Method, fit: Fit, rows: Sequence[BeforeAfterRow], level: fl
         if ece.difference == 0:
             clauses.append(f"ece stays at {rounded(ece.before, 3)}")
         else:
-            clauses.append(f"ece goes {values}" + ("" if ece.p_value < 1 - level else ", not beyond noise"))
+            clauses.append(f"ece goes {values}" + ("" if ece.p_value < 1 - level else ", which is within noise"))
     if accuracy is not None and math.isfinite(accuracy.difference):
         if accuracy.difference == 0:
             clauses.append("accuracy is unchanged")
         else:
-            beyond = "" if accuracy.p_value < 1 - level else ", not beyond noise"
+            beyond = "" if accuracy.p_value < 1 - level else ", which is within noise"
             clauses.append(f"accuracy goes from {rounded(accuracy.before, 4)} to {rounded(accuracy.after, 4)}{beyond}")
     if loss is None or not math.isfinite(loss.difference):
         clauses.insert(0, "is fitted")
