@@ -56,15 +56,16 @@ def main(folder: Path, runs: int) -> None:
     lscli = [str(Path(sys.executable).with_name("lscli"))]
     compare("--help", [*lscli, "--help"], None, runs)
     for name, rows, classes in SETS:
-        files = _files(folder / name, rows, classes)
+        files = logits_in(folder / name, rows, classes)
         script = [sys.executable, str(HERE / "torch_script.py"), *files, "0.1"]
         compare(f"{name}: {rows:,} x {classes}", [*lscli, "eval", *files, "--eps", "0.1"], script, runs)
     for what, name, rows, classes, options in MORE:
-        plain = [*lscli, "eval", *_files(folder / name, rows, classes)]
+        plain = [*lscli, "eval", *logits_in(folder / name, rows, classes)]
         compare(f"{what}: {rows:,} x {classes}", [*plain, *options], plain, runs)
 
 
-def _files(made: Path, rows: int, classes: int) -> list[str]:
+def logits_in(made: Path, rows: int, classes: int) -> list[str]:
+    """The paths of logits and labels in a folder, made if they are missing."""
     if not (made / "logits.npy").exists():
         subprocess.run([sys.executable, HERE / "make_logits.py", str(rows), str(classes), made], check=True)
     return [str(made / "logits.npy"), str(made / "labels.npy")]

@@ -817,7 +817,7 @@ class FitWordsOptions(EpsOptions):
     """The map, and what it minimises."""
 
     method: Annotated[
-        RecalibrationMethod | Literal["all"],
+        Literal[RecalibrationMethod, "all"],
         Option(
             "The map: temperature, ets, svs, sms, beta, quadratic, isotonic or venn-abers. all compares them.",
             RECALIBRATION,

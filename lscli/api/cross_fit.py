@@ -94,19 +94,19 @@ def cross_fitted(checked: CheckedRows, fold: Array, method: str) -> CrossFit:
         what = f"has {rows.classes} classes, and {method} is for at most {most}"
         raise InputError(what, "name another method", where=rows.name)
     used = rows.weight > 0
+    numbers: list[int] = np.flatnonzero(np.bincount(fold[used], minlength=FOLDS)).tolist()
+    if len(numbers) == 1:
+        what = f"fold {numbers[0]} has all samples, so none is left to fit on: they are all equal, or of one cluster"
+        raise InputError(what, _HINT, where=rows.name)
+    without = [(np.where(fold == number, 0.0, rows.weight), f"{rows.name} without fold {number}") for number in numbers]
     fits: dict[int, Fit] = {}
-    for number in np.unique(fold[used]).tolist():
-        left_out = fold == number
-        if (left_out | ~used).all():
-            what = f"fold {number} has all samples, so none is left to fit on: they are all equal, or of one cluster"
-            raise InputError(what, _HINT, where=rows.name)
-        name = f"{rows.name} without fold {number}"
+    for number, part in zip(numbers, rows.parts(without), strict=True):
         try:
-            fits[number] = METHODS[method].fit(rows.weighted(np.where(left_out, 0.0, rows.weight), name))
+            fits[number] = METHODS[method].fit(part)
         except InputError as error:
-            if error.where != name:
+            if error.where != part.name:
                 raise
-            raise InputError(error.message, _HINT, where=name) from error
+            raise InputError(error.message, _HINT, where=part.name) from error
     # A sample without weight is in no fit, so any of them may map it.
     fold = np.where(used, fold, next(iter(fits))).astype(np.int8)
     return CrossFit(method, fold, fits)

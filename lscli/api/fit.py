@@ -45,9 +45,9 @@ def smoothing(options: FitWordsOptions) -> float:
     """
     if options.objective == "loss_hard":
         return 0.0
-    (eps, *more) = parse_eps(options.eps, allow_negative=False)
-    if more or not eps < 1:
-        raise UsageError("takes one amount below 1 here", "0.1 is usual", where="eps")
+    (eps, *more) = parse_eps(options.eps, allow_negative=True)
+    if more or not 0 <= eps < 1:
+        raise UsageError("takes one amount from 0 to below 1 here", "0.1 is usual", where="eps")
     return eps
 
 
@@ -89,7 +89,7 @@ def fit(logits: Data, labels: Data | None, options: FitOptions) -> Fits:
             made = maker.one()
         provenance = opened.provenance(checked.result)
         notes = [*provenance.warnings, *doubts(opened, checked.tables[""])]
-        used = {"eps": list(parse_eps(options.eps, allow_negative=False)), **opened.used(checked.result)}
+        used = {"eps": list(parse_eps(options.eps, allow_negative=True)), **opened.used(checked.result)}
     for note in notes:
         warn(note)
     return Fits(

@@ -45,7 +45,7 @@ class CheckedRows(NamedTuple):
     def data(self) -> dict[str, Any]:
         """What recognises these rows: their fingerprint, how many are distinct, and the smallest hashes of these."""
         used = self.rows.weight > 0
-        distinct = np.unique(self.hashes[used])
+        distinct = _distinct(self.hashes[used])
         return {
             "fingerprint": f"{fingerprint(self.hashes[used], self.rows.label[used]):016x}",
             "distinct": len(distinct),
@@ -66,7 +66,7 @@ def checked_rows(opened: Inputs, eps: float = 0.0) -> CheckedRows:
     """
     options, logits = opened.options, opened.logits
     label, weight = np.maximum(opened.label, 0), next(opened.rows.weights_by_group())
-    moments = FirstMoments(label, logits.shape[1], logits.dtype, start(logits, label, weight, eps))
+    moments = FirstMoments(label, logits.shape[1], logits.dtype, start(logits, label, weight, eps), exact=eps > 0)
     of_values = ValueHashes(*logits.shape, logits.dtype)
     result = scan(
         logits,
@@ -106,3 +106,9 @@ def _check_masked(opened: Inputs, result: Scan, eps: float) -> None:
         raise InputError(
             found, "to leave such classes out of their row, say --masked-classes exclude", where=logits.name
         )
+
+
+def _distinct(values: Array) -> Array:
+    """As `np.unique`, which imports numpy.ma."""
+    values = np.sort(values)
+    return values[np.concatenate(([True], values[1:] != values[:-1]))[: len(values)]]

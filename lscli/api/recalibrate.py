@@ -30,6 +30,7 @@ from lscli.recalibrators.before_after import BeforeAfter, BeforeAfterRow
 from lscli.recalibrators.methods import METHODS
 from lscli.summaries.recalibration import conclude
 from lscli.table import Tempered
+from lscli.text import printable
 
 if TYPE_CHECKING:
     from lscli.api.fit import Fitted
@@ -78,12 +79,17 @@ def recalibrate(
             hint = "use lscli eval, before the map and with --calibrator"
             raise UsageError(f"{choice.metric.id} has no paired difference", hint, where="metrics")
     choices = [choice for choice in choices if not choice.metric.sums]
-    found, source, val_inputs, val_notes = _fitted(val_logits, val_labels, options)
     columns = frozenset[str]({"row"}).union(*(choice.columns(settings) for choice in choices))
     own = _reading(options)
-    before, after = (
-        reading.read(test_logits, test_labels, columns, each, against=options, positive_class=number)
-        for each in (own, own.replaced(calibrator=found.calibrator))
+    before = reading.read(test_logits, test_labels, columns, own, against=options, positive_class=number)
+    found, source, val_inputs, val_notes = _fitted(val_logits, val_labels, options)
+    if found.calibrator.classes != before.num_classes:
+        what = f"has {before.num_classes} classes, and {printable(source)} has {found.calibrator.classes}"
+        raise InputError(what, "both need to be logits of one model", where=before.source)
+    after = reading.read(
+        *(test_logits, test_labels, columns, own.replaced(calibrator=found.calibrator)),
+        against=options,
+        positive_class=number,
     )
     settings = settings._replace(targets=before.targets, given=before.given)
     resampling = Resampling(
@@ -98,6 +104,7 @@ def recalibrate(
     ]
     there = {row.metric for row in rows}
     absent, _ = absences([each for each in choices if each.metric.id not in there], before.all, settings)
+    method = found.calibrator.method
     notes = [
         *(note for note in after.provenance.warnings if note not in before.provenance.warnings),
         *val_notes,
@@ -105,7 +112,7 @@ def recalibrate(
         *absent,
         *notes_on_clusters(before.all.clusters, before.clusters_by_group),
     ]
-    answered = before.answered(options, {"eps": list(eps), "metrics": words, "method": found.calibrator.method}, notes)
+    answered = before.answered(options, {"eps": list(eps), "metrics": words, "method": method}, notes)
     answered["inputs"] = [*answered["inputs"], *val_inputs]
     return BeforeAfter(
         rows=rows,

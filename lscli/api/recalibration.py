@@ -90,14 +90,14 @@ def recalibration(opened: Inputs) -> AppliedMap:
     if options.calibrator is not None:
         calibrator = load(options.calibrator)
         name = os.fsdecode(options.calibrator) if is_path(options.calibrator) else "calibrator"
-        instead = f"--cross-fit {calibrator.method} instead of --calibrator"
+        instead = f"lscli eval --cross-fit {calibrator.method}"
         by_group = " of each group" if calibrator.groups else ""
         return AppliedMap(
             row_map(calibrator, logits, opened.rows, opened.label >= 0),
             f"The logits are recalibrated by {METHODS[calibrator.method].title}{by_group}, from {printable(name)}.",
             [_described(calibrator, name)],
             Leakage(calibrator, opened.label, next(opened.rows.weights_by_group())),
-            hint="use other samples" + (f", or say {instead}" if not calibrator.groups else ""),
+            hint="use other samples" + ("" if calibrator.groups else f", or measure these with {instead}"),
         )
     checked = checked_rows(opened)
     found = cross_fitted(checked, fold_of(checked, opened.rows), str(options.cross_fit))

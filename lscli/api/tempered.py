@@ -17,7 +17,7 @@ from lscli.kernels.value_hash import factors, folds, value_hash
 from lscli.metrics.base import Settings
 from lscli.metrics.temperature import CLUSTERED_COLUMNS, temperature
 from lscli.recalibrators.base import FitRows
-from lscli.recalibrators.methods import METHODS
+from lscli.recalibrators.temperature import fit, losses_before
 from lscli.scan.scan import scan
 from lscli.table import At, Tempered, column_at
 
@@ -108,7 +108,9 @@ def _rows(opened: Inputs, kept: Array) -> FitRows:
     weight = np.where(used, next(opened.rows.weights_by_group()), 0.0)
     options = opened.options
     label = np.maximum(opened.label, 0)
-    return FitRows(opened.logits, label, weight, options.threads, options.progress, opened.logits.name)
+    rows = FitRows(opened.logits, label, weight, options.threads, options.progress, opened.logits.name)
+    rows.keep(losses_before, np.full(len(label), np.nan))  # not asked for here, and a pass of its own
+    return rows
 
 
 def _folds(rows: FitRows, opened: Inputs) -> Array:
@@ -132,19 +134,22 @@ def _fitted(rows: FitRows, zero_labels: Array, fold: Array | None) -> tuple[Temp
     if len(masked):
         why = _MASKED_LABEL.format(masked[0])
         return Tempered(why=why, why_folds=why), None, None
-    fit = METHODS["temperature"].fit
+    whole, *without = rows.parts(
+        (rows.weight if number < 0 else np.where(fold == number, 0.0, rows.weight), rows.name)
+        for number in range(-1, 0 if fold is None else FOLDS)
+    )
     try:
-        found = fit(rows)
+        found = fit(whole)
     except InputError as error:
         return Tempered(why=error.message, why_folds=error.message), None, None
-    t = float(found.parameters.temperature)
+    t = found.parameters.temperature
     tempered = Tempered(t, found.stderr["temperature"])
     if fold is None:
         return tempered, t, None
     by_fold = np.empty(FOLDS)
-    for number in range(FOLDS):
+    for number, part in enumerate(without):
         try:
-            by_fold[number] = fit(rows.weighted(np.where(fold == number, 0.0, rows.weight))).parameters.temperature
+            by_fold[number] = fit(part).parameters.temperature
         except InputError as error:
             return tempered._replace(why_folds=f"without fold {number} of {FOLDS}, {error.message}"), t, None
     return tempered, t, by_fold[fold[rows.weight > 0]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from typing import TYPE_CHECKING
 
 from lscli.errors import InputError
@@ -19,7 +20,7 @@ def is_calibrator(file: RegularFile) -> bool:
     """Whether a file says that it is a calibrator, of any version."""
     start = file.read(_END, 0)
     end = file.read(_END, max(0, file.size - _END))
-    return start.lstrip().startswith(b"{") and _SCHEMA.search(end) is not None
+    return start.removeprefix(BOM_UTF8).lstrip().startswith(b"{") and _SCHEMA.search(end) is not None
 
 
 def check_no_calibrator(file: RegularFile) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lscli.kernels.broadcasting import short_buffers
 from lscli.kernels.rowstate import NARROW
 
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ class WideLayout:
 
     def subtract(self, raw: Array, value: Array, out: Array) -> None:
         """Subtract from each row its value."""
-        np.subtract(raw, value[:, None], out=out)
+        with short_buffers():
+            np.subtract(raw, value[:, None], out=out)
 
     def maximum(self, a: Array) -> Array:
         """The largest value of each row."""
@@ -148,7 +150,7 @@ class WideLayout:
             rows = slice(start, start + step)
             own_d, own_e = d[rows], e[rows]
             both = wide[0][: len(own_d)], wide[1][: len(own_d)]
-            np.subtract(raw[rows], largest[rows, None], out=own_d)
+            self.subtract(raw[rows], largest[rows], out=own_d)
             flat_d[at[rows]] = -np.inf
             if "runner_up" in found:
                 found["runner_up"][rows] = np.maximum.reduce(own_d, axis=1)
@@ -296,7 +298,8 @@ class NarrowLayout:
 
     def subtract(self, raw: Array, value: Array, out: Array) -> None:
         np.copyto(out, raw)  # converting first is faster than a subtraction that converts
-        np.subtract(out, value, out=out)
+        with short_buffers():
+            np.subtract(out, value, out=out)
 
     def maximum(self, a: Array) -> Array:
         largest: Array = np.maximum.reduce(a, axis=0)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 _SPREAD = np.uint64(GOLDEN)
-_ELEMENTS = 1 << 16  # taken together: they stay in the cache
+_ELEMENTS = 1 << 17  # taken together: they stay in the cache
 
 
 def factors(num_classes: int) -> Array:
@@ -53,6 +53,11 @@ class ValueHashes:
         self.hashes = np.zeros(rows, np.uint64)
         self._dtype = dtype
         self._by = factors(num_classes)
+
+    @property
+    def thread_bytes(self) -> int:
+        """An upper bound of the bytes that `add` takes in a thread."""
+        return 8 * max(_ELEMENTS, len(self._by))
 
     def add(self, x: Array, first: int) -> None:
         """Fill in rows [n, K] as stored, the first of which has the number `first`; called from any thread."""

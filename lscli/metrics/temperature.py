@@ -16,8 +16,7 @@ from lscli.metrics.bins import rule_columns
 from lscli.table import column_at, weighted_sum
 
 if TYPE_CHECKING:
-    from lscli.metrics.bins import rule_columns
-from lscli.table import SampleTable, Tempered
+    from lscli.table import SampleTable, Tempered
 
 _WEIGHTED = "the temperature is that of the loss without class weights"
 # What the standard error of a temperature needs if samples are in clusters.
@@ -132,7 +131,8 @@ LOSS_PARTS = (
     ),
     Metric(
         "calibration_loss",
-        "loss_hard - refinement_loss, with the standard error of the differences; it may be below 0",
+        "loss_hard - refinement_loss, which may be below 0; its standard error is that of the differences and holds "
+        "each T fixed",
         frozenset({"loss_hard", column_at("loss_hard", "cross_fitted")}),
         calibration_loss,
         "loss_hard - refinement_loss",

@@ -11,7 +11,7 @@ from lscli.errors import InputError
 from lscli.scan.blocks import pass_over
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -44,6 +44,7 @@ class FitRows:
         progress: called with the number of rows that a pass has read, and of all.
         name: what errors call these rows.
         eps: the amount of smoothing of the labels in the loss that temperature minimises, by the uniform distribution.
+        beside: the parts that share passes with these rows, and these rows; empty if there are none.
     """
 
     logits: Logits
@@ -53,6 +54,7 @@ class FitRows:
     progress: Progress | None = None
     name: str = "logits"
     eps: float = 0.0
+    beside: list[FitRows] = field(default_factory=list)
     _memo: dict[Any, Any] = field(default_factory=dict)
     _whole: FitRows | None = None
 
@@ -68,22 +70,31 @@ class FitRows:
 
     def weighted(self, weight: Array, name: str = "") -> FitRows:
         """The same rows with other weights, [N], such as 0 for a fold."""
-        return replace(self, weight=weight, name=name or self.name, _memo={}, _whole=self.whole)
+        return replace(self, weight=weight, name=name or self.name, _memo={}, _whole=self.whole, beside=[])
+
+    def parts(self, weights: Iterable[tuple[Array, str]]) -> list[FitRows]:
+        """The same rows with each of several weights and names: what passes can compute for all of them, they share."""
+        parts = [self.weighted(weight, name) for weight, name in weights]
+        for part in parts:
+            part.beside[:] = parts
+        return parts
 
     @property
     def whole(self) -> FitRows:
         """The rows that were checked, of which these are a weighting."""
         return self._whole or self
 
-    def keep(self, compute: Callable[[FitRows], T], value: T) -> None:
-        """Give the value that `once` returns for this function."""
+    def keep(self, compute: Callable[[FitRows], T], value: T | InputError) -> None:
+        """Give the value that `once` returns for this function, or the error that it raises."""
         self._memo[compute] = value
 
     def once(self, compute: Callable[[FitRows], T]) -> T:
         """The value of a module-level function of these rows, computed once, such as the fitted temperature."""
         if compute not in self._memo:
             self._memo[compute] = compute(self)
-        found: T = self._memo[compute]
+        found: T | InputError = self._memo[compute]
+        if isinstance(found, InputError):
+            raise found
         return found
 
     def read(self, work: Callable[[Block], T], take: Callable[[T], None]) -> None:

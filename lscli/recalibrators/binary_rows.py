@@ -145,7 +145,7 @@ def binary_rows(rows: FitRows) -> BinaryRows:
 
 
 def _binary_rows(rows: FitRows) -> BinaryRows:
-    prepared = Prepared(float(rows.once(temperature.fit).parameters.temperature), 1 / (rows.total + 1))
+    prepared = Prepared(float(temperature.fit(rows).parameters.temperature), 1 / (rows.total + 1))
     columns = np.full((4, len(rows.weight)), math.nan)
     tile = max(1, _TILE // rows.classes)
 

@@ -250,6 +250,8 @@ def _described(found: dict[str, Any], key: str, where: str) -> dict[str, Any]:
         for each in value if isinstance(value, list) else [value]:
             if not isinstance(each, str | bool | type(None)):
                 _number(each, f"{said}: {bounded(printable(name), 80)}")
+    if key == "fit" and "rows" in given:
+        _whole(given["rows"], f"{said}: rows", 0, 1 << 62)
     return given
 
 

@@ -94,6 +94,13 @@ class Search:
             self._factor = min(self._factor**2, 2.0**64)
         return None
 
+    def move(self, at: Sums) -> None:
+        """Go to where sums at `b` that are not exact say that the minimum is; they bound nothing."""
+        self.passes += 1
+        new = self.b + _step(at.slope, at.curvature, at.third)
+        if 0 < new < math.inf:
+            self.b = new
+
     def _bounded(self, b: float, step: float, at: Sums) -> Minimum:
         new = b + step
         step = new - b  # exact

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lscli.errors import InputError
+from lscli.kernels.broadcasting import short_buffers
 from lscli.recalibrators.base import Fit, FitRows, Method
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ LOWEST, HIGHEST = 1 / 20, 20.0  # the bounds of T
 # On both sides of T = 1, temperatures that are tried on some of the rows.
 _STARTS = [[2.0**-4, 2.0**-3, 2.0**-2, 2.0**-1, 0.9], [1.1, 2.0, 4.0, 8.0, 16.0]]
 _ROWS, _BYTES, _FEWEST = 2048, 32 << 20, 64  # of these rows: the most, the bytes of more, and the fewest
+_TILE = 1 << 16  # elements, so that the arrays of a tile stay in the cache
 _STEP = 1e-10  # relative to b: a smaller step is not made
 _MOST = 50  # steps
 _ROUNDING = 2.0**-50  # of a loss, relative to it
@@ -72,6 +74,17 @@ class _Columns(NamedTuple):
 
 def _columns(x: Array, label: Array, b: float) -> _Columns:
     """The columns of rows x [n, K] at b."""
+    columns, step = _Columns(*np.empty((3, len(x)))), max(1, _TILE // x.shape[1])
+    for start in range(0, len(x), step):
+        rows = slice(start, start + step)
+        with short_buffers():
+            of_tile = _of_tile(x[rows], label[rows], b)
+        for column, part in zip(columns, of_tile, strict=True):
+            column[rows] = part
+    return columns
+
+
+def _of_tile(x: Array, label: Array, b: float) -> _Columns:
     d = x.astype(np.float64)
     d -= np.maximum.reduce(d, axis=1, keepdims=True)
     e = np.exp(b * d)
@@ -135,7 +148,7 @@ class _Given(NamedTuple):
         return _Point(
             b,
             w,
-            loss=-_sum(self.share * (np.log(mixed) + largest)),
+            loss=0.0 - _sum(self.share * (np.log(mixed) + largest)),
             slope=-float(w[0]) * _sum(self.share * first),
             curvature=float(of_b - along),
             violation=max(0.0, *np.where(w > 0, np.abs(gradient), -gradient).tolist()),
@@ -273,7 +286,7 @@ def fit(rows: FitRows) -> Fit:
             low, high = (1.0, 1 / LOWEST) if point.b > 1 else (1 / HIGHEST, 1.0)
             found.append(_minimum(of_all, of_all(point.b, point.weights), low, high))
     best = min(found, key=lambda point: point.loss)
-    return _described(best, -_sum(given.share * given.log_p), passes)
+    return _described(best, 0.0 - _sum(given.share * given.log_p), passes)
 
 
 def _described(point: _Point, before: float, passes: int) -> Fit:

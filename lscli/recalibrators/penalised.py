@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lscli.errors import InputError
+from lscli.kernels.broadcasting import short_buffers
 from lscli.recalibrators import temperature
 from lscli.recalibrators.arithmetic import floored
 from lscli.recalibrators.base import Fit
@@ -68,7 +69,7 @@ def fit(rows: FitRows, linear: Linear) -> tuple[Fitted, Fit]:
     Raises:
         InputError: no temperature is best, or a row has a class at -inf.
     """
-    first = rows.once(temperature.fit)
+    first = temperature.fit(rows)
     t, uniform = first.parameters.temperature, 1 / (rows.total + 1)
     tiles = partial(_tiles, rows, t, uniform, linear.masked)
     size, penalty = len(linear.penalty), linear.penalty / rows.total
@@ -108,8 +109,8 @@ def check(parameters: Any) -> None:
     t, uniform = parameters.temperature, parameters.uniform
     if not t > 0:
         raise InputError(f"the temperature {t!r} is not above 0", "fit it again")
-    if not 0 <= uniform < 1:
-        raise InputError(f"the share of the uniform distribution, {uniform!r}, is not in [0, 1)", "fit it again")
+    if not 0 < uniform < 1:
+        raise InputError(f"uniform is {uniform!r}, not between 0 and 1", "fit it again")
 
 
 def _summed(rows: FitRows, work: Callable[[Block], Array], size: int) -> Array:
@@ -159,6 +160,11 @@ def _sums(tiles: Iterator[_Tile], linear: Linear, at: Array, *, squares: bool = 
 
     [1 + P], or [1 + 2 P].
     """
+    with short_buffers():
+        return _sums_of(tiles, linear, at, squares=squares)
+
+
+def _sums_of(tiles: Iterator[_Tile], linear: Linear, at: Array, *, squares: bool) -> Array:
     losses, slopes, second = 0.0, np.zeros(len(at)), np.zeros(len(at))
     for x, masked, label, weight in tiles:
         y = linear.logits(at, x)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lscli.errors import InputError
-from lscli.kernels.softmax_moments import FirstMoments, SoftmaxMoments
+from lscli.kernels.softmax_moments import FirstMoments, SoftmaxMoments, is_rough
 from lscli.recalibrators.base import Fit, FitRows, Method
 from lscli.recalibrators.certified import Minimum, Search, Sums
 from lscli.scan.beside import over_host
@@ -35,11 +35,12 @@ NO_OPTIMUM = "no temperature is best: the loss falls for ever as T grows"
 CONSTANT = "no temperature is best: the logits of each row are all equal"
 SEPARABLE = "no temperature is best: every label has the largest logit of its row, and the loss falls as T nears 0"
 EMPTY = "no sample has a weight above 0"
+# Between these spreads no power of a logit that a fit sums leaves float64.
+_NARROWEST, _WIDEST = 1e-100, 1e100
 
 _TOLERANCE = 1e-9  # of b
 _OF_SAMPLE = 1e-3  # of b, where the rows are a sample
-# The rounding of one mean over K classes, and of a sum of these over the rows, is below this many times the spread.
-_ROUNDING = 300 * sys.float_info.epsilon
+_FEWER = 8  # a search begins on one of so many rows of a sample
 
 
 class Temperature(NamedTuple):
@@ -53,15 +54,20 @@ def mapped(z: Any, parameters: Temperature, xp: Any) -> Any:
 
 
 def fit(rows: FitRows) -> Fit:
-    """The temperature with the smallest mean nll.
+    """The temperature with the smallest mean nll; those of other parts are found in the same passes.
 
     Raises:
         InputError: there is none.
     """
-    (found,) = fits(rows, [rows.weight], [rows.name])
-    if isinstance(found, InputError):
-        raise found
-    return found
+    return rows.once(_with_parts)
+
+
+def _with_parts(rows: FitRows) -> Fit:
+    parts = rows.beside or [rows]
+    found = fits(rows, [each.weight for each in parts], [each.name for each in parts])
+    for part, each in zip(parts, found, strict=True):
+        part.keep(_with_parts, each)
+    return rows.once(_with_parts)
 
 
 def fits(rows: FitRows, weights: Sequence[Array], names: Sequence[str] = ()) -> list[Fit | InputError]:
@@ -85,6 +91,10 @@ def fits(rows: FitRows, weights: Sequence[Array], names: Sequence[str] = ()) -> 
             spread = float(np.maximum.reduce(first.spread, where=weight > 0, initial=0.0))
             searches[number] = part, Search(first.b, spread, _TOLERANCE)
     sums = {number: _of_first(part, first) for number, (part, _) in searches.items()}
+    if first.rough and searches:
+        for number, at in sums.items():
+            searches[number][1].move(at)
+        sums = _pass(rows, searches, first.slope_at_0)
     while sums:
         for number, at in sums.items():
             part, search = searches[number]
@@ -105,16 +115,26 @@ def start(logits: Logits, label: Array, weight: Array, eps: float = 0.0) -> floa
     x, row = x[kept], row[kept]
     if not len(row):
         return 1.0
-    moments, own, share = SoftmaxMoments(logits.shape[1], "float64"), label[row], weight[row]
-    values = moments(x, own, 1.0, first=True)
-    lead, spread = values[4], float(values[5].max())
-    weighted = float(np.add.reduce(share * lead))
-    if not (1 - eps) * weighted < 0 or (eps == 0 and not _any_below(x, own)) or not spread > 0:
-        return 1.0
     every = len(kept) == np.count_nonzero(weight > 0)
-    search = Search(1.0, spread, _TOLERANCE if every else _OF_SAMPLE)
-    while (found := search.take(_sums(values[:4], lead, share, search.b, eps))) is None:
-        values = moments(x, own, search.b)
+    moments = SoftmaxMoments(logits.shape[1], logits.dtype, rough=not every and is_rough(logits.shape[1], logits.dtype))
+    b = 1.0
+    for part in (slice(None),) if every else (slice(None, None, _FEWER), slice(None)):
+        b = _near(moments, x[part], label[row[part]], weight[row[part]], eps, b, _TOLERANCE if every else _OF_SAMPLE)
+    return b
+
+
+def _near(
+    moments: SoftmaxMoments, x: Array, label: Array, weight: Array, eps: float, b: float, tolerance: float
+) -> float:
+    """The best value of 1/T of rows, from b on; b itself if there is none."""
+    values = moments(x, label, b, first=True)
+    lead, spread = values[4], float(values[5].max())
+    weighted = float(np.add.reduce(weight * lead))
+    if not (1 - eps) * weighted < 0 or (eps == 0 and not values[6].any()) or not _NARROWEST < spread < _WIDEST:
+        return b
+    search = Search(b, spread, tolerance)
+    while (found := search.take(_sums(values[:4], lead, weight, search.b, eps))) is None:
+        values = moments(x, label, search.b)
     return found.b
 
 
@@ -122,23 +142,24 @@ def first_moments(rows: FitRows) -> FirstMoments:
     """The moments of the rows near the best temperature of all of them."""
     logits = rows.logits
     b = start(logits, rows.label, rows.weight, rows.eps)
-    found = FirstMoments(rows.label, rows.classes, logits.dtype, b)
-    over_host(logits, [found], rows.threads, rows.progress)
+    return _over(rows, FirstMoments(rows.label, rows.classes, logits.dtype, b, exact=rows.eps > 0))
+
+
+def exact_moments(rows: FitRows) -> FirstMoments:
+    """The moments of the rows at b = 1, in float64."""
+    return _over(rows, FirstMoments(rows.label, rows.classes, rows.logits.dtype, 1.0, exact=True))
+
+
+def _over(rows: FitRows, found: FirstMoments) -> FirstMoments:
+    """Fill in the moments by a pass over the rows."""
+    over_host(rows.logits, [found], rows.threads, rows.progress)
     found.leave_out(rows.weight == 0)
     return found
 
 
 def losses_before(rows: FitRows) -> Array:
     """The nll of each row as it is, [N]; 0 where its weight is 0."""
-    found = FirstMoments(rows.label, rows.classes, rows.logits.dtype, 1.0)
-    over_host(rows.logits, [found], rows.threads, rows.progress)
-    found.leave_out(rows.weight == 0)
-    return found.loss
-
-
-def _any_below(x: Array, label: Array) -> bool:
-    """Whether the logit of any label is not the largest of its row."""
-    return bool((x[np.arange(len(x)), label] < np.maximum.reduce(x, axis=1)).any())
+    return rows.once(exact_moments).loss
 
 
 def _refused(rows: FitRows, first: FirstMoments) -> InputError | None:
@@ -146,12 +167,18 @@ def _refused(rows: FitRows, first: FirstMoments) -> InputError | None:
     used = rows.weight > 0
     if not used.any():
         return rows.refused(EMPTY, "look at which samples are left out")
-    if not first.spread[used].any():
+    spread = float(np.maximum.reduce(first.spread, where=used, initial=0.0))
+    if spread == 0:
         return rows.refused(CONSTANT, "look at the run that wrote them")
+    if not _NARROWEST < spread < _WIDEST:
+        what = f"logits of a row differ by up to {spread:.2g}, and a temperature is fitted from 1e-100 to 1e+100"
+        return rows.refused(what, "look at the run that wrote them, or scale them by a number")
     if rows.eps == 0 and not first.below[used].any():
         return rows.refused(SEPARABLE, "use more samples, some of which are wrong")
     slope = float(np.add.reduce(rows.weight * first.slope_at_0))
-    error = _ROUNDING * float(np.add.reduce(rows.weight * first.spread))
+    error = first.rounding * float(np.add.reduce(rows.weight * first.spread))
+    if first.rough and abs(slope) <= error:
+        return _refused(rows, rows.whole.once(exact_moments))
     if slope > error or rows.eps >= 1 or (slope >= -error and _exact_slope_at_0(rows) >= 0):
         return rows.refused(NO_OPTIMUM, "the logits do not order the classes better than chance: look at the labels")
     return None

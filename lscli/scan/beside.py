@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 
 
 class Beside(Protocol):
-    """Values of each row that the table does not have. No digit of a row may depend on the other rows."""
+    """Values of each row that the table does not have. No digit of a row may depend on the other rows.
+
+    Attributes:
+        thread_bytes: an upper bound of the bytes that `add` takes in a thread.
+    """
+
+    @property
+    def thread_bytes(self) -> int: ...
 
     def add(self, x: Array, first: int) -> None:
         """Take rows [n, K] as stored, the first of which has the number `first`; called once a row, from any thread.

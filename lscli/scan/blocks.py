@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from lscli.arrays import widened
-from lscli.limits import processors
-from lscli.scan.members import reader
+from lscli.limits import memory_limit, processors
+from lscli.scan.members import members_bytes, reader
 from lscli.workers import run_threads
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _ELEMENTS = 1 << 19  # of a block: its arrays stay in the cache
+_BLOCKS = 6  # that a thread takes: the rows as stored, as floats, those of a weight, and tiles of what is computed
+_SPARE = 4 << 20
 # Rows of a sample, the most bytes that they take, and the least rows whatever they take.
 _SAMPLE, _SAMPLE_BYTES, _LEAST = 2048, 32 << 20, 64
 
@@ -115,8 +117,17 @@ def pass_over(
         if progress is not None:
             progress(min(taken * size, total), total)
 
-    run_threads(thread, range(len(starts)), min(threads or processors(), len(starts)), show)
+    run_threads(thread, range(len(starts)), min(threads or _threads(logits), len(starts)), show)
     logits.check_unchanged()
+
+
+def _threads(logits: Logits) -> int:
+    """As many threads as there are processors, but no more than fit into the control group's memory limit."""
+    rows, classes = logits.shape
+    block = min(block_size(classes), rows) * classes * logits.storage.itemsize
+    limit = memory_limit()
+    each = _BLOCKS * block + members_bytes(logits)
+    return processors() if limit is None else max(1, limit.threads(processors(), each, _SPARE))
 
 
 def sampled(logits: Logits, weight: Array) -> tuple[Array, Array]:

@@ -16,12 +16,13 @@ from lscli.limits import memory_limit, processors
 from lscli.scan.members import members_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
 
     from numpy.typing import NDArray
 
     from lscli.io.logits import Logits
     from lscli.options import ReadingOptions
+    from lscli.scan.beside import Beside
     from lscli.scan.soft import Soft
 
 # Elements of a chunk: enough that the work done once per chunk is negligible, and few enough that the buffer of each
@@ -56,6 +57,7 @@ def fit(
     class_sums: bool,
     soft: Soft | None = None,
     wide: bool = False,
+    beside: Sequence[Beside] = (),
 ) -> Fit:
     """Choose the number of threads and of rows in a chunk; values that the options give are kept.
 
@@ -66,6 +68,7 @@ def fit(
         class_sums: whether sums by class are filled too; a chunk is then a multiple of their blocks.
         soft: soft labels that are read with the logits.
         wide: whether the table has a column of K values a sample.
+        beside: what else is filled in the pass.
 
     Raises:
         ReadWriteError: the pass cannot fit into the control group's memory limit.
@@ -80,20 +83,21 @@ def fit(
         return Fit(count, rows)
 
     def each(rows: int) -> int:
-        return thread_bytes(logits, rows, class_sums=class_sums, soft=soft, wide=wide)
+        own = thread_bytes(logits, rows, class_sums=class_sums, soft=soft, wide=wide)
+        return own + sum(each.thread_bytes for each in beside)
 
-    beside = table + _SPARE
+    taken = table + _SPARE
     if chunk_rows is None:
-        rows = _halved(rows, rows // _SMALL, block, lambda rows: limit.threads(count, each(rows), beside) == count)
+        rows = _halved(rows, rows // _SMALL, block, lambda rows: limit.threads(count, each(rows), taken) == count)
     if threads is None:
-        count = limit.threads(count, each(rows), beside)
+        count = limit.threads(count, each(rows), taken)
     if chunk_rows is None and count == 0:
-        rows = _halved(rows, 1, block, lambda rows: each(rows) + beside <= limit.free)
+        rows = _halved(rows, 1, block, lambda rows: each(rows) + taken <= limit.free)
     # Refuse only what certainly does not fit: the other estimates are upper bounds.
     chunk = min(rows, logits.shape[0]) * _row_bytes(logits, soft)
-    if beside + max(1, count) * chunk > limit.free:
-        hint = "use a smaller --chunk-rows" if beside + chunk // rows <= limit.free else ""
-        raise limit.refusal(beside + max(1, count) * chunk, hint, logits.name)
+    if taken + max(1, count) * chunk > limit.free:
+        hint = "use a smaller --chunk-rows" if taken + chunk // rows <= limit.free else ""
+        raise limit.refusal(taken + max(1, count) * chunk, hint, logits.name)
     return Fit(count, rows)
 
 

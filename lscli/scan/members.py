@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli.arrays import widened
+from lscli.errors import InputError
 from lscli.io.mapped import MappedLogits
 from lscli.io.members import Members
 from lscli.io.views import SUM
+from lscli.kernels.broadcasting import short_buffers
 from lscli.kernels.ensemble import EnsembleMean, tile_bytes, tile_rows
 
 if TYPE_CHECKING:
@@ -78,11 +80,21 @@ class _MapReader:
         if self._watch is not None and self._watch.open:
             self._watch.add(x, start)
         x = x.astype(self._logits.dtype, copy=False)
-        with np.errstate(all="ignore"):  # the checks of rows see what is not finite
+        with np.errstate(all="ignore"), short_buffers():  # the checks of rows see what is not finite
             out[:] = self._logits.rows(x, start)
         odd = ~np.isfinite(np.maximum.reduce(x, axis=1))
         if odd.any():  # the checks of rows name what is wrong with a row as it is stored
             out[odd] = x[odd]
+        if not np.isfinite([out.min(), out.max()]).all():  # most tiles need no look at single rows
+            self._check_finite(out, odd, start)
+
+    def _check_finite(self, out: Array, odd: Array, start: int) -> None:
+        """Refuse rows that the map makes infinite, but for those that were odd before it."""
+        lost = ~np.isfinite(np.maximum.reduce(out, axis=1)) & ~odd
+        if lost.any():
+            name, row = self._logits.before.located(start + int(lost.argmax()))
+            what = f"row {row} has logits beyond {self._logits.dtype} after the map"
+            raise InputError(what, "look at the parameters of the map, and at that row", where=name)
 
 
 class _MeanReader:

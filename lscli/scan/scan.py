@@ -168,7 +168,9 @@ def _scan(
         return Scan(part.table, "cpu", "numpy", part.skipped, 0, np.empty(0, np.intp), 0, part.tail)
     of_labels = () if soft is None else soft.columns
     table = table_bytes(logits, label, {*columns, *vectors, *of_labels})
-    fitted = fit(logits, table, options, class_sums=bool(class_sums), soft=soft, wide=bool(WIDE & {*columns}))
+    fitted = fit(
+        logits, table, options, class_sums=bool(class_sums), soft=soft, wide=bool(WIDE & {*columns}), beside=beside
+    )
     checks = RowChecks(logits, options.nonfinite, options.masked_classes, counted)
     builder = TableBuilder(logits, label, columns, vectors, of_labels, checks)
     report = options.progress or (lambda done, total: None)

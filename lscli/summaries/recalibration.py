@@ -16,41 +16,44 @@ if TYPE_CHECKING:
     from lscli.recalibrators.before_after import BeforeAfterRow
 
 
+_SCORES = {"loss_hard": "loss", "brier": "Brier score"}
+
+
 def conclude(method: Method, fit: Fit, rows: Sequence[BeforeAfterRow], level: float) -> str:
-    """What the map does to the loss, ece and accuracy of all test samples."""
+    """What the map does to the loss (or the Brier score), ece and accuracy of all test samples."""
     of_all = {row.metric: row for row in reversed(rows) if not row.group}
-    clauses = []
-    loss, ece, accuracy = (of_all.get(name) for name in ("loss_hard", "ece", "accuracy"))
-    subject = _subject(method, fit)
-    if loss is not None and math.isfinite(loss.difference):
-        shown = f"{rounded(100 * level, 4)} % interval {rounded(loss.ci_low, 3)} to {rounded(loss.ci_high, 3)}"
-        if loss.difference == 0:
-            clauses.append("leaves the loss of the test samples as it is")
-        elif not loss.p_value < 1 - level:
-            by = f"{rounded(loss.difference, 3, signed=True)}, {shown}"
-            clauses.append(f"shows no effect on the loss of the test samples beyond noise ({by})")
-        else:
-            verb = "lowers" if loss.difference < 0 else "raises"
-            near, far = sorted((abs(loss.ci_low), abs(loss.ci_high)))
-            shown = f"{rounded(100 * level, 4)} % interval {rounded(near, 3)} to {rounded(far, 3)}"
-            clauses.append(f"{verb} the loss of the test samples by {rounded(abs(loss.difference), 3)} ({shown})")
-    if ece is not None and math.isfinite(ece.difference):
-        values = f"from {rounded(ece.before, 3)} to {rounded(ece.after, 3)}"
-        if ece.difference == 0:
-            clauses.append(f"ece stays at {rounded(ece.before, 3)}")
-        else:
-            clauses.append(f"ece goes {values}" + ("" if ece.p_value < 1 - level else ", which is within noise"))
-    if accuracy is not None and math.isfinite(accuracy.difference):
-        if accuracy.difference == 0:
-            clauses.append("accuracy is unchanged")
-        else:
-            beyond = "" if accuracy.p_value < 1 - level else ", which is within noise"
-            clauses.append(f"accuracy goes from {rounded(accuracy.before, 4)} to {rounded(accuracy.after, 4)}{beyond}")
-    if loss is None or not math.isfinite(loss.difference):
-        clauses.insert(0, "is fitted")
-    sentence = f"{subject} {clauses[0]}"
-    sentence += "".join(f"; {clause}" for clause in clauses[1:]) + "."
+    score = next((of_all[name] for name in _SCORES if name in of_all), None)
+    clauses = [
+        "is fitted" if score is None else _effect(score, f"the {_SCORES[score.metric]} of the test samples", level)
+    ]
+    for name, digits in (("ece", 3), ("accuracy", 4)):
+        row = of_all.get(name)
+        if row is not None and row.difference == 0:
+            clauses.append(f"{name} stays at {rounded(row.before, digits)}")
+        elif row is not None and math.isfinite(row.difference):
+            noise = ", not beyond noise" if row.p_value >= 1 - level else ""
+            clauses.append(f"{name} goes from {rounded(row.before, digits)} to {rounded(row.after, digits)}{noise}")
+    sentence = f"{_subject(method, fit)} {'; '.join(clauses)}."
     return " ".join((sentence, *(f"{note.rstrip('.')}." for note in fit.notes)))
+
+
+def _effect(row: BeforeAfterRow, score: str, level: float) -> str:
+    """The verb and the rest of a sentence on a score that is better if it is smaller."""
+    if not math.isfinite(row.difference):
+        infinite = [name for name, value in (("before", row.before), ("after", row.after)) if math.isinf(value)]
+        return f"is fitted; {score} is infinite {' and '.join(infinite)}" if infinite else "is fitted"
+    if row.difference == 0:
+        return f"leaves {score} as it is"
+    by = rounded(abs(row.difference), 3)
+    verb = "lowers" if row.difference < 0 else "raises"
+    if math.isnan(row.p_value):
+        return f"{verb} {score} by {by}, without an interval"
+    interval = f"{rounded(100 * level, 4)} % interval"
+    if row.p_value >= 1 - level:
+        shown = f"{interval} {rounded(row.ci_low, 3)} to {rounded(row.ci_high, 3)}"
+        return f"shows no effect on {score} beyond noise ({rounded(row.difference, 3, signed=True)}, {shown})"
+    near, far = sorted((abs(row.ci_low), abs(row.ci_high)))
+    return f"{verb} {score} by {by} ({interval} {rounded(near, 3)} to {rounded(far, 3)})"
 
 
 def _subject(method: Method, fit: Fit) -> str:

@@ -222,6 +222,21 @@ def test_nothing_is_written_if_the_logits_as_they_are_do_best(
     assert lscli.fit(X, Y, method="all", bootstrap=20).calibrator is None
 
 
+@pytest.mark.parametrize("answer", [lscli.fit, lambda *given, **more: lscli.recalibrate(*given, *given, **more)])
+def test_an_unknown_method_is_refused(answer: Any) -> None:
+    with pytest.raises(UsageError, match="unknown value 'bets'") as caught:
+        answer(X, Y, method="bets")
+    assert "did you mean 'ets' or 'beta'?" == caught.value.hint
+
+
+def test_an_amount_below_0_is_refused_without_an_option_that_a_fit_has_not() -> None:
+    for eps in (-0.1, 1.0, (0.0, 0.1)):
+        with pytest.raises(UsageError, match="takes one amount from 0 to below 1 here") as caught:
+            lscli.fit(X, Y, objective="loss_smoothed", eps=eps)
+        assert "0.1 is usual" == caught.value.hint
+    assert best(X, Y) == pytest.approx(temperature(lscli.fit(X, Y, eps=-0.1).calibrator), rel=1e-6)
+
+
 def test_a_fit_without_an_optimum_writes_nothing(run: Run, tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", X)
     np.save(tmp_path / "y.npy", X.argmin(axis=1))

@@ -20,6 +20,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     np.save("LOGITS", np.zeros((4, 3), np.float32))
     Path("LOGITS.npy").rename("x.npy")
+    np.save("y.npy", np.arange(4) % 3)
     MAP.save("my cal.json")
     Calibrator("temperature", 3, None, groups={"a": MAP, "b": MAP}).save("groups.json")
 
@@ -49,3 +50,11 @@ def test_a_damaged_calibrator_is_named(run: Run) -> None:
 @pytest.mark.parametrize("words", [["my cal.json", "x.npy"], ["x.npy", "my cal.json"]])
 def test_a_calibrator_is_no_logits_or_labels(run: Run, words: list[str]) -> None:
     assert_refused(run("eval", *words), 3, "is a calibrator, not logits or labels", "--calibrator")
+
+
+def test_a_byte_order_mark_changes_nothing(run: Run) -> None:
+    expected = run("eval", "x.npy", "y.npy", "--calibrator", "my cal.json", "-m", "loss_hard").out
+    Path("my cal.json").write_bytes(b"\xef\xbb\xbf" + Path("my cal.json").read_bytes())
+    [row] = records(run("inspect", "my cal.json"))
+    assert "calibrator" == row["format"]
+    assert expected == run("eval", "x.npy", "y.npy", "--calibrator", "my cal.json", "-m", "loss_hard").out

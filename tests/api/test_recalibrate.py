@@ -30,7 +30,7 @@ def test_before_and_after_are_those_of_eval_and_the_loss_has_a_paired_t_test() -
     assert loss.p_value == pytest.approx(oracle.pvalue, rel=1e-3)
     assert [loss.ci_low, loss.ci_high] == pytest.approx([*oracle.confidence_interval()], rel=1e-4)
     assert "lowers the loss of the test samples by" in found.conclusion
-    assert found.conclusion.endswith("accuracy is unchanged.")
+    assert found.conclusion.endswith(f"accuracy stays at {before['accuracy']:.4g}.")
 
 
 def test_weights_and_groups_are_of_the_test_samples() -> None:
@@ -53,7 +53,7 @@ def test_a_map_that_makes_it_worse_is_said_to() -> None:
 
 def test_other_classes_are_refused() -> None:
     (z, y), (test, labels) = made(), made(classes=4)
-    with pytest.raises(lscli.InputError, match="5 classes"):
+    with pytest.raises(lscli.InputError, match="has 4 classes, and logits has 5"):
         lscli.recalibrate(z, y, test, labels)
 
 
@@ -63,3 +63,9 @@ def test_clustered_validation_samples_have_a_standard_error_of_clusters() -> Non
     plain = lscli.recalibrate(z, y, test, labels).conclusion
     found = lscli.recalibrate(*together, test, labels, val_clusters=np.repeat(np.arange(600), 4)).conclusion
     assert plain.partition(")")[0] == found.partition(")")[0]
+
+
+def test_the_same_samples_are_noticed_and_its_hint_is_another_command() -> None:
+    said = r"was fitted on these samples.*or say lscli.evaluate\(LOGITS, LABELS, cross_fit='temperature'\)$"
+    with pytest.warns(lscli.LscliWarning, match=said):
+        lscli.recalibrate(*made(), *made(), bootstrap=20)

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lscli.recalibrators.calibrator import Calibrator
+from lscli.recalibrators.temperature import Temperature
 from tests.api.test_cross_fit import X, Y, loss_of
 from tests.calibrators import fitted_on, saved_as
 from tests.cli.inprocess import Run, assert_refused, records
@@ -89,3 +91,14 @@ def test_neither_the_environment_nor_a_project_sets_a_map(
     monkeypatch.delenv("LSCLI_TEMPERATURE")
     (tmp_path / "pyproject.toml").write_text('[tool.lscli]\ncross-fit = "temperature"\n')
     assert_refused(run("eval", *files), 2, "cannot set cross_fit", "type --cross-fit in the command")
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, "apply"])
+def test_a_map_that_leaves_the_numbers_is_refused(
+    command: str, run: Run, files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    path = saved_as(tmp_path / "cal.json", Calibrator("temperature", 3, Temperature(1e-320)))
+    out = tmp_path / "out.csv"
+    words = ("apply", path, files[0]) if command == "apply" else (command, *files, "--calibrator", path)
+    assert_refused(run(*words, "-o", out), 3, "row 0 has logits beyond float64 after the map", str(files[0]))
+    assert not out.exists()

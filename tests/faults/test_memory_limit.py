@@ -16,8 +16,10 @@ from lscli.errors import ReadWriteError, UsageError
 from lscli.io.logits import Logits
 from lscli.io.memory import MemoryArray
 from lscli.kernels.class_sums import block_rows
+from lscli.kernels.softmax_moments import FirstMoments
 from lscli.limits import MemoryLimit, check_memory, has_room
 from lscli.options import ReadingOptions
+from lscli.recalibrators.base import FitRows
 from lscli.scan.chunk_size import Fit, fit, thread_bytes
 from tests.command import LABELS, LOGITS
 from tests.faults.shells import assert_two_lines, under
@@ -148,12 +150,12 @@ def stored(rows: int, classes: int, dtype: str = "float32") -> Logits:
 
 def fitted(free: int, *, total: int = 1 << 40, **given: Any) -> Fit:
     """What fits where `free` bytes are left, on 8 processors."""
-    class_sums = given.pop("class_sums", False)
+    class_sums, beside = given.pop("class_sums", False), given.pop("beside", ())
     options = ReadingOptions(**{"device": "cpu", **given})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("lscli.scan.chunk_size.memory_limit", lambda: MemoryLimit(free, total))
         patch.setattr("lscli.scan.chunk_size.processors", lambda: 8)
-        return fit(stored(100_000, 1000), 10 * MIB, options, class_sums=class_sums)
+        return fit(stored(100_000, 1000), 10 * MIB, options, class_sums=class_sums, beside=beside)
 
 
 def test_less_memory_is_fewer_rows_then_fewer_threads_then_fewer_rows_again() -> None:
@@ -167,6 +169,26 @@ def test_what_is_given_is_obeyed() -> None:
     assert (3, 262) == tuple(fitted(30 * MIB, threads=3))
     assert (1, 2000) == tuple(fitted(32 * MIB, chunk_rows=2000))
     assert (5, 50) == tuple(fitted(0, device="cuda", threads=5, chunk_rows=50))
+
+
+def test_what_is_filled_beside_the_table_counts() -> None:
+    beside = [FirstMoments(np.zeros(100, int), 1000, "float32", 1.0)]
+    assert [tuple(fitted(size, beside=beside)) for size in (1 << 40, 150 * MIB, 40 * MIB)] == [
+        (8, 1048),
+        (6, 262),
+        (1, 262),
+    ]
+
+
+def test_passes_of_a_fit_take_fewer_threads_where_memory_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = FitRows(stored(2000, 1000), np.zeros(2000, np.int32), np.ones(2000))
+    for free, threads in ((1 << 40, 3), (34 * MIB, 2), (10 * MIB, 1)):
+        monkeypatch.setattr("lscli.scan.blocks.memory_limit", lambda free=free: MemoryLimit(free, 1 << 40))
+        monkeypatch.setattr("lscli.scan.blocks.processors", lambda: 3)
+        found: list[int] = []
+        monkeypatch.setattr("lscli.scan.blocks.run_threads", lambda *given, found=found: found.append(given[2]))
+        rows.read(lambda block: None, lambda _: None)
+        assert [threads] == found
 
 
 def test_chunks_stay_whole_blocks_of_the_sums_by_class() -> None:

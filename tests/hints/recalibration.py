@@ -124,7 +124,7 @@ CASES = [
         "a calibrator that was fitted here",
         mapped("--calibrator", "cal.json"),
         "the calibrator was fitted on these samples",
-        "use other samples, or say --cross-fit temperature instead of --calibrator",
+        "use other samples, or measure these with lscli eval --cross-fit temperature",
         mapped("--cross-fit", "temperature"),
         accuracy=RIGHT,
         code=0,

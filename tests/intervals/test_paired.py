@@ -252,6 +252,43 @@ def test_a_model_is_worse_than_one_without_any_error_once_its_own_error_is_shown
         assert shown == (found.ci_low > 0) == (found.p_value < 0.05)
 
 
+def test_a_difference_of_errors_has_the_correlation_of_resamples() -> None:
+    n, random = 2000, np.random.default_rng(11)
+    for place, least, most in ((2, -0.2, 0.5), (3, 0.6, 0.95)):
+        drawn = TASKS[0].draw(MODELS[place], random, n)
+        one, other = (SampleTable.from_confidences(c, a) for c, a, _ in drawn)
+        errors = []
+        for _ in range(300):
+            weight = np.bincount(random.integers(0, n, n), minlength=n)
+            bins = [np.ceil(c * 15) for c, _, _ in drawn]
+            errors.append(
+                [
+                    np.abs(np.bincount(b.astype(int), weight * (a - c))).sum() / n
+                    for b, (c, a, _) in zip(bins, drawn, strict=True)
+                ]
+            )
+        rho = float(np.corrcoef(errors, rowvar=False)[0, 1])
+        assert least < rho < most
+        widths = []
+        for table in (one, other):
+            certain = SampleTable.from_confidences(np.ones(n), np.ones(n))
+            alone = of((certain, table), "ece", resamples=200)["ece"]
+            widths.append(alone.ci_high - alone.ci_low)
+        expected = math.sqrt(widths[0] ** 2 + widths[1] ** 2 - 2 * rho * widths[0] * widths[1])
+        found = of((one, other), "ece", resamples=200)["ece"]
+        assert expected == pytest.approx(found.ci_high - found.ci_low, rel=0.2)
+
+
+def test_p_and_interval_agree_where_no_error_is_shown() -> None:
+    half = np.full(200, 0.5)
+    first = SampleTable.from_confidences(half, np.arange(200) < 100)
+    for right in (80, 90, 95):
+        for level in (0.7, 0.74, 0.76, 0.8, 0.9):
+            second = SampleTable.from_confidences(half, np.arange(200) < right)
+            found = of((first, second), "ece", resamples=300, level=level)["ece"]
+            assert (found.p_value < 1 - level) == (found.ci_low > 0), (right, level)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("place", "true"), [(0, 0.0), (4, 0.0450), (6, -0.0450)], ids=["equal", "over", "tempered"])
 def test_the_interval_contains_the_difference_of_errors_without_noise(place: int, true: float) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
-from lscli.kernels.softmax_moments import SoftmaxMoments
+from lscli.kernels.softmax_moments import FirstMoments, SoftmaxMoments
+from lscli.kernels.value_hash import ValueHashes
 from tests.naive import log_softmax
 
 
@@ -37,15 +40,65 @@ def test_moments_are_the_derivatives(classes: int, b: float) -> None:
     assert ((z[np.arange(7), y] < z.max(axis=1)) == found[6]).all()
 
 
-@pytest.mark.parametrize("classes", [3, 200])
-def test_a_row_does_not_depend_on_the_others(classes: int) -> None:
+@pytest.mark.parametrize(("classes", "rough"), [(3, False), (200, False), (200, True)])
+def test_a_row_does_not_depend_on_the_others(classes: int, rough: bool) -> None:
     rng = np.random.default_rng(1)
     z = rng.standard_normal((50, classes)).astype("f4")
     z[::9, 1] = -np.inf
     z[20] = np.nan
     y = np.zeros(50, int)
-    moments = SoftmaxMoments(classes, "float32")
+    moments = SoftmaxMoments(classes, "float32", rough=rough)
     whole = moments(z, y, 1.3, first=True)
     for start, stop in ((0, 1), (1, 3), (17, 50)):
         part = moments(z[start:stop], y[start:stop], 1.3, first=True)
         assert part.tobytes() == np.ascontiguousarray(whole[:, start:stop]).tobytes()
+
+
+def rough_rows() -> tuple[np.ndarray, np.ndarray]:
+    """Rows of 150 classes: some masked, one with differences beyond float32, one far from 0."""
+    rng = np.random.default_rng(5)
+    z = (4 * rng.standard_normal((300, 150))).astype("f4")
+    z[::50, 2:9] = -np.inf
+    z[7, :2] = 3e38, -3e38
+    z[8] += 1e4
+    return z, rng.integers(0, 2, 300)
+
+
+@pytest.mark.parametrize("b", [0.2, 1.3])
+def test_moments_in_float32_are_near_those_in_float64(b: float) -> None:
+    z, y = rough_rows()
+    expected = SoftmaxMoments(150, "float32")(z, y, b, first=True)
+    found = SoftmaxMoments(150, "float32", rough=True)(z, y, b, first=True)
+    assert not (expected == found).all()
+    for value, exact in zip(found, expected, strict=True):
+        assert exact == pytest.approx(value, rel=1e-4, abs=1e-4 * np.median(np.abs(exact)))
+
+
+def test_what_proves_a_bound_is_safe_where_moments_are_rough() -> None:
+    z, y = rough_rows()
+    exact, found = (FirstMoments(y, 150, "float32", 0.7, exact=exact) for exact in (True, False))
+    for each in (exact, found):
+        each.add(z[:100], 0)
+        each.add(z[100:], 100)
+    assert (exact.rough, found.rough) == (False, True)
+    assert (found.spread >= exact.spread).all()
+    assert found.spread == pytest.approx(exact.spread, rel=1e-5)
+    assert (np.abs(found.slope_at_0 - exact.slope_at_0) <= found.rounding * found.spread).all()
+    assert (exact.below == found.below).all()
+
+
+@pytest.mark.parametrize(("classes", "dtype"), [(10, "f4"), (150, "f4"), (150, "f8"), (40_000, "f4")])
+def test_a_thread_takes_no_more_than_is_reckoned_with(classes: int, dtype: str) -> None:
+    rows = max(3, (1 << 20) // classes)
+    z = np.random.default_rng(0).standard_normal((rows, classes), "f4").astype(dtype)
+    z[::5, 1] = -np.inf  # rows that are computed once more
+    beside: list[FirstMoments | ValueHashes] = [
+        FirstMoments(np.zeros(rows, int), classes, z.dtype.name, 0.7),
+        ValueHashes(rows, classes, z.dtype.name),
+    ]
+    for each in beside:
+        tracemalloc.start()
+        each.add(z, 0)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak <= each.thread_bytes

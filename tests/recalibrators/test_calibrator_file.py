@@ -157,6 +157,9 @@ WRONG = {
     "deep": ('{"schema": ' + "[" * 100_000, "is nested too deeply"),
     "fit as a number": (text(fit=3), "fit must be an object, got a number"),
     "fit with an object": (text(fit={"a": {}}), "fit: a must be a number, got an object"),
+    "rows as a text": (text(fit={"rows": "20"}), "fit: rows must be a whole number, got a text"),
+    "rows as null": (text(fit={"rows": None}), "fit: rows must be a whole number, got null"),
+    "rows in a list": (text(fit={"rows": [1, 2]}), "fit: rows must be a whole number, got a list"),
     "fit beyond float64": (text(fit={"a": 10**400}), "fit: a has a number beyond float64"),
     "a certificate with lists of lists": (
         text(certificate={"a": [[1]]}),

@@ -42,3 +42,17 @@ def test_any_start_ends_at_the_minimum(start: float) -> None:
     while (found := search.take(sums(search.b))) is None:
         assert search.passes < 40
     assert BEST == pytest.approx(found.b, rel=1e-12)
+
+
+def test_rough_sums_only_say_where_to_go_on() -> None:
+    search = Search(BEST * 1.01, SPREAD, 1e-9)
+    exact = sums(search.b)
+    # So far off that the sign of the derivative is wrong: sums that count would exclude the minimum.
+    search.move(exact._replace(slope=-abs(exact.slope) / 5))
+    assert search.b > BEST * 1.01
+    while (found := search.take(sums(search.b))) is None:
+        assert search.passes < 40
+    assert BEST == pytest.approx(found.b, rel=1e-12)
+    for odd in (np.nan, -1e9, np.inf):
+        search.move(exact._replace(slope=odd, third=0.0))
+        assert 0 < search.b < np.inf

@@ -186,7 +186,7 @@ def test_refused_as_temperature_is() -> None:
     assert str(wanted.value) == str(found.value)
 
 
-@pytest.mark.parametrize(("t", "uniform"), [(0.0, 0.1), (-1.0, 0.1), (1.0, 1.0), (1.0, -0.1)])
+@pytest.mark.parametrize(("t", "uniform"), [(0.0, 0.1), (-1.0, 0.1), (1.0, 1.0), (1.0, 0.0), (1.0, -0.1)])
 def test_parameters_that_cannot_be_used(t: float, uniform: float) -> None:
     with pytest.raises(InputError, match=r"temperature|uniform"):
         svs.METHOD.check(StructuredVector(t, uniform, np.zeros(2), np.zeros(2)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from lscli.options import ReadingOptions
 from lscli.recalibrators import temperature
 from lscli.recalibrators.base import Fit, FitRows
 from lscli.recalibrators.temperature import CONSTANT, NO_OPTIMUM, SEPARABLE
+from lscli.scan.blocks import pass_over
 
 INF = np.inf
 
@@ -121,6 +123,42 @@ def test_the_last_bit_decides_whether_there_is_an_optimum(last: float, exists: b
     else:
         with pytest.raises(InputError, match=NO_OPTIMUM):
             fit(z, y)
+
+
+@pytest.mark.parametrize(("last", "exists"), [(0.0, False), (2.0**-20, True), (-(2.0**-20), False)])
+def test_the_last_bit_decides_with_many_classes_of_float32_too(last: float, exists: bool) -> None:
+    # Over all rotations of a row, mean d - d_y adds up to 0, but not in float32; then the last value decides.
+    row = np.random.default_rng(2).standard_normal(150).astype("f4")
+    z = np.stack([*(np.roll(row, each) for each in range(150)), np.zeros(150, "f4"), np.ones(150, "f4")])
+    z[150, 0], z[151, 0] = 1 + last, 0
+    y = np.zeros(152, int)
+    if exists:
+        assert fit(z, y).parameters.temperature > 0
+    else:
+        with pytest.raises(InputError, match=NO_OPTIMUM):
+            fit(z, y)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-120, 1e120, 1e300])
+def test_logits_whose_squares_leave_float64_are_refused(scale: float) -> None:
+    z, y = known(60, 3)
+    with pytest.raises(InputError, match="a temperature is fitted from 1e-100 to 1e\\+100"):
+        fit(z * scale, y)
+    assert "differ by up to" in " ".join(lscli_warnings(z * scale, y))
+
+
+@pytest.mark.parametrize("scale", [1e-95, 1e95])
+def test_extreme_logits_have_their_temperature(scale: float) -> None:
+    z, y = known(60, 3)
+    assert fit(z, y).parameters.temperature * scale == pytest.approx(fit(z * scale, y).parameters.temperature, rel=1e-9)
+
+
+def lscli_warnings(z: Any, y: Any) -> list[str]:
+    """What is said where the temperature is a metric."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        evaluate(z, y, metrics="temperature")
+    return [str(each.message) for each in caught]
 
 
 def test_a_label_at_minus_infinity_names_its_row() -> None:
@@ -291,3 +329,36 @@ def test_rows_without_a_first_pass_have_the_same_fit() -> None:
     assert expected.parameters == found.parameters
     assert dict(expected.certificate) == dict(found.certificate)
     assert expected.before == pytest.approx(found.before, rel=1e-13)
+
+
+@pytest.mark.parametrize("classes", [5, 150])
+def test_parts_share_passes(monkeypatch: pytest.MonkeyPatch, classes: int) -> None:
+    z, y = known(3000, classes)
+    passes = []
+
+    def counted(*arguments: Any) -> None:
+        passes.append(1)
+        pass_over(*arguments)
+
+    monkeypatch.setattr(temperature, "pass_over", counted)
+    with Inputs(z.astype("f4"), y, ReadingOptions()) as opened:
+        rows = checked_rows(opened)
+        fold = folds(rows.hashes, 5)
+        parts = rows.rows.parts((np.where(fold == each, 0.0, 1.0), f"without {each}") for each in range(5))
+        found = [temperature.fit(part) for part in parts]
+        together = len(passes)
+        alone = [temperature.fit(rows.rows.weighted(part.weight)) for part in parts]
+    assert [each.parameters for each in alone] == [each.parameters for each in found]
+    assert together * 5 <= len(passes) - together + 5
+    assert together <= 2
+
+
+def test_a_part_without_an_optimum_has_its_own_error() -> None:
+    z, y = known(300, 4)
+    right = np.where(z.argmax(1) == y, 1.0, 0.0)
+    with Inputs(z, y, ReadingOptions()) as opened:
+        one, other = checked_rows(opened).rows.parts([(right, "right"), (np.ones(300), "all")])
+        for _ in range(2):
+            with pytest.raises(InputError, match=f"right: {SEPARABLE}"):
+                temperature.fit(one)
+        assert temperature.fit(other).parameters.temperature > 0
