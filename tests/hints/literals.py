@@ -90,10 +90,6 @@ HUMAN: dict[str, str] = {
     "The file that lscli fit -o wrote.": _NO_HINT,
     "with --class-axis {} ": _NO_HINT,
     "ln(w1 softmax(z / T) + w2 softmax(z) + w3 / K)": _NO_HINT,
-    "x + D x + b, x = ln((1 - o) softmax(z / T) + o / K)": _NO_HINT,
-    "(1 + v_k) x_k + b_k, x = ln((1 - o) softmax(z / T) + o / K)": _NO_HINT,
-    "VAL_LOGITS VAL_LABELS TEST_LOGITS TEST_LABELS: the samples that the map is fitted on, and those that it is "
-    "measured on. Two files if each holds logits and labels.": _NO_HINT,
     "smoothing={} needs a prior": _NO_HINT,
     "smoothing={} has no prior": _NO_HINT,
 }
