@@ -225,6 +225,8 @@ def _usage_hint(error: typer.TyperException) -> str:
     typed = () if context is None else context.obj or ()
     files = list(filter(os.path.isfile, typed))
     if "unexpected extra argument" in error.format_message() and len(files) > 2:
+        if context is not None and context.info_name == "apply":
+            return "name the calibrator and one file of logits; no labels are needed"
         return several_files(files)
     option = getattr(error, "option_name", "")  # of an unknown one
     others = [f"lscli {name}" for name, command in _commands(context).items() if _takes(command, option)]

@@ -39,6 +39,11 @@ def is_rough(num_classes: int, dtype: str) -> bool:
     return num_classes >= NARROW and dtype != "float64"
 
 
+def _tile(num_classes: int, itemsize: int) -> int:
+    """The number of rows that are computed together; up to half as many again where that is one call less."""
+    return max(2, _TILE // (itemsize * num_classes))
+
+
 class SoftmaxMoments:
     """Computes moments of rows. Each thread needs its own, because the buffers are reused.
 
@@ -57,7 +62,7 @@ class SoftmaxMoments:
         self._element = np.dtype(np.float32 if rough else np.float64)
         # Of rows whose differences are beyond float32, or that have classes at -inf.
         self._exact = SoftmaxMoments(num_classes, dtype) if rough else None
-        self._tile = max(2, _TILE // (self._element.itemsize * num_classes))
+        self._tile = _tile(num_classes, self._element.itemsize)
         self._u, self._e = np.empty((2, (self._tile * 3 // 2 + 1) * num_classes), self._element)
 
     def __call__(self, x: Array, label: Array, b: float, *, first: bool = False) -> Array:
@@ -83,8 +88,9 @@ class SoftmaxMoments:
                 self._add(widened(x[rows], self._dtype), label[rows], b, out[:, rows])
             if self._exact is not None:
                 odd = np.flatnonzero(~np.isfinite(np.add.reduce(out, axis=0)))
-                if len(odd):
-                    out[:, odd] = self._exact(x[odd], label[odd], b, first=first)
+                for start in range(0, len(odd), tile):
+                    some = odd[start : start + tile]
+                    out[:, some] = self._exact(x[some], label[some], b, first=first)
         return out
 
     def _add(self, x: Array, label: Array, b: float, out: Array) -> None:
@@ -184,7 +190,9 @@ class FirstMoments:
     @property
     def thread_bytes(self) -> int:
         """An upper bound of the bytes that `add` takes in a thread, beside the moments of the rows."""
-        return (2 if self.rough else 1) * 3 * max(_TILE, 16 * self._of[0]) + _SMALL
+        sizes, classes = (4, 8) if self.rough else (8,), self._of[0]
+        # Three of each: two buffers, and some rows themselves.
+        return sum(3 * (_tile(classes, size) * 3 // 2 + 1) * classes * size for size in sizes) + _SMALL
 
     def add(self, x: Array, first: int) -> None:
         """Fill in rows [n, K] as stored, the first of which has the number `first`; called from any thread."""

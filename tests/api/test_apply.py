@@ -16,6 +16,7 @@ from lscli.checked_options import declared
 from lscli.errors import InputError, LscliWarning, UsageError
 from lscli.options import ApplyOptions
 from lscli.recalibrators.calibrator import Calibrator
+from lscli.recalibrators.svs import StructuredVector
 from lscli.recalibrators.temperature import Temperature
 from tests.cli.inprocess import Run, assert_refused, records
 from tests.faults.shells import under
@@ -175,3 +176,11 @@ def test_a_file_larger_than_the_memory_is_mapped(tmp_path: Path) -> None:
     done = under("ulimit -v 500000", words)
     assert (0, "") == (done.returncode, done.stderr)
     assert os.path.getsize(tmp_path / "x.npy") == os.path.getsize(tmp_path / "out.npy")
+
+
+def test_the_one_logit_of_a_binary_classifier_is_a_difference() -> None:
+    svs = Calibrator("svs", 2, StructuredVector(1.5, 0.01, np.array([0.2, -0.1]), np.array([0.3, -0.3])))
+    z = X[:, 0].astype(np.float64)
+    both = lscli.apply(svs, np.column_stack([np.zeros(N), z]))
+    assert np.abs(both[:, 0]).min() > 0
+    np.testing.assert_allclose(lscli.apply(svs, z, binary=True), both[:, 1] - both[:, 0], rtol=1e-14)

@@ -37,7 +37,7 @@ _REFUSED = {"topk_classes", "classes", "label_log_probs", "confidence", "correct
 _MAPS = {"calibrator", "temperature", "cross_fit"}
 NOT_TAKEN = {
     "explain": {"groups", "group_by", "clusters", *_MAPS, *_REFUSED},
-    "fit": {"calibrator", "temperature", *_REFUSED},
+    "fit": {"calibrator", "temperature", "ci", *_REFUSED},
     "sweep": _REFUSED,
     "per_class": {"clusters", *_REFUSED},
 }

@@ -42,7 +42,7 @@ def test_the_same_samples_in_any_order_are_noticed(dtype: str, chunk_rows: int |
     order = np.random.default_rng(0).permutation(600)
     said = warned(X[VAL][order].astype(dtype), Y[VAL][order], chunk_rows=chunk_rows, threads=3)
     assert SAME in said
-    assert "use other samples, or say cross_fit='temperature' instead of calibrator" in said
+    assert "use other samples, or measure these with lscli.evaluate(cross_fit='temperature')" in said
 
 
 def test_rows_that_are_left_out_of_both_do_not_matter() -> None:

@@ -66,6 +66,6 @@ def test_clustered_validation_samples_have_a_standard_error_of_clusters() -> Non
 
 
 def test_the_same_samples_are_noticed_and_its_hint_is_another_command() -> None:
-    said = r"was fitted on these samples.*or say lscli.evaluate\(LOGITS, LABELS, cross_fit='temperature'\)$"
+    said = r"was fitted on these samples.*or measure these with lscli.evaluate\(cross_fit='temperature'\)$"
     with pytest.warns(lscli.LscliWarning, match=said):
         lscli.recalibrate(*made(), *made(), bootstrap=20)

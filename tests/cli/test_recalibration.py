@@ -102,3 +102,8 @@ def test_a_map_that_leaves_the_numbers_is_refused(
     words = ("apply", path, files[0]) if command == "apply" else (command, *files, "--calibrator", path)
     assert_refused(run(*words, "-o", out), 3, "row 0 has logits beyond float64 after the map", str(files[0]))
     assert not out.exists()
+
+
+def test_apply_takes_no_labels(run: Run, files: tuple[Path, Path], tmp_path: Path) -> None:
+    path = saved_as(tmp_path / "cal.json", TEMPERATURE)
+    assert_refused(run("apply", path, *files), 2, "unexpected extra argument", "hint: name the calibrator and one file")

@@ -91,7 +91,19 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_table_names_every_command_of_a_question() -> None:
     assert len(COMMANDS) > 15
     asked = {shlex.split(command)[1] for command in COMMANDS}
-    assert {"eval", "inspect", "sweep", "bins", "classes", "samples", "explain", "smooth", "fit", "apply"} <= asked
+    assert {
+        "eval",
+        "inspect",
+        "sweep",
+        "bins",
+        "classes",
+        "samples",
+        "explain",
+        "smooth",
+        "fit",
+        "apply",
+        "recalibrate",
+    } <= asked
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -6,12 +6,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from lscli.recalibrators.calibrator import Calibrator
+from lscli.recalibrators.temperature import Temperature
 from tests.command import ROOT, lscli
 from tests.faults.shells import assert_two_lines
 
@@ -72,9 +74,11 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def changed_while_reading(inputs: list[Path], change: Callable[[Path], None]) -> tuple[int, str, str]:
+def changed_while_reading(
+    inputs: list[Path], change: Callable[[Path], None], command: Sequence[str] = ("eval",), *more: str
+) -> tuple[int, str, str]:
     """Exit code and streams of a run whose logits are changed after some of their rows were read."""
-    arguments = ["eval", *map(str, inputs), "--threads", "1", "--chunk-rows", "1"]
+    arguments = [*command, *map(str, inputs), "--threads", "1", "--chunk-rows", "1", *more]
     with subprocess.Popen(
         [sys.executable, "-c", _STOPPING, *arguments],
         stdout=subprocess.PIPE,
@@ -106,3 +110,26 @@ def test_a_file_that_is_replaced_is_read_as_it_was(inputs: list[Path]) -> None:
 def test_a_file_that_is_removed_is_read_as_it_was(inputs: list[Path]) -> None:
     expected = lscli("eval", *inputs).stdout
     assert (0, expected, "") == changed_while_reading(inputs, os.unlink)
+
+
+@pytest.mark.parametrize("command", ["fit", "apply", "recalibrate"])
+@pytest.mark.parametrize("change", [_cut, _overwrite], ids=lambda change: change.__name__)
+def test_nothing_is_written_of_a_file_that_is_written(
+    command: str, change: Callable[[Path], None], tmp_path: Path
+) -> None:
+    x = np.random.default_rng(0).standard_normal((ROWS, CLASSES), np.float32)
+    inputs, cal = [tmp_path / "logits.npy", tmp_path / "labels.npy"], tmp_path / "cal.json"
+    np.save(inputs[0], x)
+    np.save(inputs[1], np.where(np.arange(ROWS) % 2, x.argmax(axis=1), 0))
+    Calibrator("temperature", CLASSES, Temperature(1.5)).save(cal)
+    words = {
+        "fit": (["fit"], inputs, "-o", str(tmp_path / "new.json")),
+        "apply": (["apply", str(cal)], inputs[:1], "-o", str(tmp_path / "new.npy")),
+        "recalibrate": (["recalibrate"], inputs * 2, "-o", str(tmp_path / "new.json")),
+    }
+    before, paths, *more = words[command]
+    code, out, errors = changed_while_reading(paths, change, before, *more)
+    assert (3, "") == (code, out)
+    assert_two_lines(errors)
+    assert "changed while reading" in errors
+    assert {"logits.npy", "labels.npy", "cal.json"} == {path.name for path in tmp_path.iterdir()}

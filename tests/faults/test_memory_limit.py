@@ -175,7 +175,7 @@ def test_what_is_filled_beside_the_table_counts() -> None:
     beside = [FirstMoments(np.zeros(100, int), 1000, "float32", 1.0)]
     assert [tuple(fitted(size, beside=beside)) for size in (1 << 40, 150 * MIB, 40 * MIB)] == [
         (8, 1048),
-        (6, 262),
+        (5, 262),
         (1, 262),
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -60,7 +61,9 @@ def masked(values: Any, where: Any) -> Any:
 def mapped(**options: Any) -> Any:
     """Recalibrated logits, of which a row is not finite."""
     scaling = lscli.TemperatureScaling(**options).fit(X, MOSTLY_RIGHT)
-    return scaling.transform(np.where(HIDDEN[:, None], np.nan, X))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", lscli.LscliWarning)  # a row is skipped
+        return scaling.transform(np.where(HIDDEN[:, None], np.nan, X))
 
 
 def nested(values: Any) -> torch.Tensor:

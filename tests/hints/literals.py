@@ -90,7 +90,6 @@ HUMAN: dict[str, str] = {
     "The file that lscli fit -o wrote.": _NO_HINT,
     "with --class-axis {} ": _NO_HINT,
     "ln(w1 softmax(z / T) + w2 softmax(z) + w3 / K)": _NO_HINT,
-    "VAL_LOGITS VAL_LABELS TEST_LOGITS TEST_LABELS: the samples that the map is fitted on, and those that it is "
     "smoothing={} needs a prior": _NO_HINT,
     "smoothing={} has no prior": _NO_HINT,
 }

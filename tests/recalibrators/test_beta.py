@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from lscli.errors import InputError
+from lscli.metrics.isotonic import Outcomes
+from lscli.recalibrators import beta
+from lscli.recalibrators.logistic import Logistic, logistic
 from tests.recalibrators import binary
 
 Array = NDArray[Any]
@@ -97,3 +100,17 @@ def _of(z: Array, t: float) -> Array:
     c, rest, _ = binary.seen(z, np.zeros(len(z)), t)
     share: Array = 1 / (1 + np.exp(-(0.5 * np.log(c) - 1.6 * np.log(rest) - 0.7)))
     return share
+
+
+def test_a_search_that_misses_is_certified_with_its_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missed(columns: NDArray[Any], outcomes: Outcomes) -> Logistic:
+        found = logistic(columns, outcomes)
+        return found._replace(coefficients=found.coefficients + 0.01)
+
+    z, y = binary.sample(15, 300, 2)
+    monkeypatch.setattr(beta, "logistic", missed)
+    fit = binary.fitted("beta", z, y)
+    c, rest, a = binary.seen(z, y, fit.parameters.temperature)
+    p = binary.softmax(binary.mapped("beta", z, fit.parameters))[:, 1]
+    slope = np.stack([np.log(c), -np.log(rest), np.ones(300)]) @ (p - a) / 300
+    assert np.abs(slope).max() == pytest.approx(binary.number(fit, "gradient"), rel=1e-9)

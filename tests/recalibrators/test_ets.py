@@ -16,6 +16,7 @@ from scipy.special import log_softmax, softmax
 from lscli.errors import InputError
 from lscli.io.logits import Logits
 from lscli.io.memory import MemoryArray
+from lscli.recalibrators import ets
 from lscli.recalibrators.base import Fit, FitRows
 from lscli.recalibrators.ets import METHOD, EnsembleTemperature, mapped
 from lscli.recalibrators.temperature import METHOD as TEMPERATURE
@@ -224,3 +225,12 @@ def test_weights_of_one_map_alone_are_that_map() -> None:
 def test_parameters_that_are_no_mixture_are_refused(t: float, w: Any) -> None:
     with pytest.raises(InputError):
         METHOD.check(EnsembleTemperature(t, np.array(w, float)))
+
+
+def test_weights_that_are_not_the_best_are_certified_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(3)
+    x = 3 * rng.standard_normal((200, 4))
+    y = (x / 1.6 + rng.gumbel(size=x.shape)).argmax(axis=1)
+    assert fit(x, y).certificate["violation"] < 1e-12
+    monkeypatch.setattr(ets, "_MOST", 1)  # steps of the search for weights: the first one does not end it
+    assert fit(x, y).certificate["violation"] > 1e-9

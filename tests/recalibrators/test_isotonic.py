@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.isotonic import IsotonicRegression
 
+from lscli.recalibrators import isotonic
 from lscli.recalibrators.isotonic import Isotonic
 from tests.recalibrators import binary
 
@@ -47,6 +48,15 @@ def test_scikit_learn_has_the_same_lines(classes: int, weighted: bool) -> None:
     expected = ((model.predict(c) - a) ** 2 @ weight) / total
     assert expected == pytest.approx(binary.number(fit, "squared_error"), rel=1e-12)
     assert (binary.number(fit, "least_step") > 0, binary.number(fit, "violation") < 1e-14) == (True, True)
+
+
+def test_one_block_that_should_be_several_is_certified_as_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    z, y = binary.sample(21, 300, 2)
+    monkeypatch.setattr(isotonic, "isotonic_blocks", lambda outcomes: np.array([0]))
+    fit = binary.fitted("isotonic", z, y)
+    c, _, a = binary.seen(z, y, fit.parameters.temperature)
+    missing = np.cumsum(a.mean() - a[np.argsort(c)]).max() / len(a)
+    assert missing == pytest.approx(binary.number(fit, "violation"), rel=1e-9)
 
 
 def test_one_value_has_one_step() -> None:

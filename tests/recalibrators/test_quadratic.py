@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
+from lscli.metrics.isotonic import Outcomes
+from lscli.recalibrators import quadratic
+from lscli.recalibrators.logistic import Logistic, logistic
 from tests.recalibrators import binary
 
 
@@ -39,3 +45,17 @@ def test_says_nothing_where_it_turns_outside() -> None:
     y = (rng.random(3000) < 1 / (1 + np.exp(-t))).astype(int)
     fit = binary.fitted("quadratic", np.stack([0 * t, t], axis=1), y)
     assert ((), False) == (fit.notes, "turns_at" in fit.certificate)
+
+
+def test_a_search_that_misses_is_certified_with_its_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missed(columns: NDArray[Any], outcomes: Outcomes) -> Logistic:
+        found = logistic(columns, outcomes)
+        return found._replace(coefficients=found.coefficients + 0.01)
+
+    z, y = binary.sample(15, 300, 2)
+    monkeypatch.setattr(quadratic, "logistic", missed)
+    fit = binary.fitted("quadratic", z, y)
+    c, rest, a = binary.seen(z, y, fit.parameters.temperature)
+    p = binary.softmax(binary.mapped("quadratic", z, fit.parameters))[:, 1]
+    slope = (np.log(c) - np.log(rest)) ** np.arange(3)[:, None] @ (p - a) / 300
+    assert np.abs(slope).max() == pytest.approx(binary.number(fit, "gradient"), rel=1e-9)

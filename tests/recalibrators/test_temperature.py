@@ -125,6 +125,20 @@ def test_the_last_bit_decides_whether_there_is_an_optimum(last: float, exists: b
             fit(z, y)
 
 
+@pytest.mark.parametrize("rows", [300, 5000])
+def test_the_standard_error_and_the_excess_are_those_at_the_temperature(rows: int) -> None:
+    z, y = known(rows, 4)
+    found = fit(z, y)
+    t = found.parameters.temperature
+    e = np.exp((z - z.max(axis=1, keepdims=True)) / t)
+    p = e / e.sum(axis=1, keepdims=True)
+    mean = (p * z).sum(axis=1)
+    s, v = mean - z[np.arange(rows), y], (p * np.square(z - mean[:, None])).sum(axis=1)
+    assert t**2 * np.sqrt(np.square(s).sum()) / v.sum() == pytest.approx(found.stderr["temperature"], rel=1e-9)
+    excess = found.certificate["gradient"] ** 2 / v.mean()
+    assert excess == pytest.approx(found.certificate["excess"], rel=1e-6, abs=0)
+
+
 @pytest.mark.parametrize(("last", "exists"), [(0.0, False), (2.0**-20, True), (-(2.0**-20), False)])
 def test_the_last_bit_decides_with_many_classes_of_float32_too(last: float, exists: bool) -> None:
     # Over all rotations of a row, mean d - d_y adds up to 0, but not in float32; then the last value decides.
