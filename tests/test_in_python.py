@@ -48,7 +48,7 @@ OPTIONS: dict[str, Declared] = {
         ("add --groups META.csv, one row per sample", "add groups='META.csv', one row per sample"),
         ("add --prior FILE or --prior empirical", "add prior=FILE or prior='empirical'"),
         ("--masked-classes exclude leaves such classes out", "masked_classes='exclude' leaves such classes out"),
-        ("leave such rows out with --nonfinite skip", "leave such rows out with nonfinite='skip'"),
+        ("skip such rows with --nonfinite skip", "skip such rows with nonfinite='skip'"),
         ("losses are: --metrics loss,brier", "losses are: metrics='loss,brier'"),
         # An option that is to be left out or looked at is named without a value.
         ("leave --equal-mass or --compat out", "leave equal_mass or compat out"),
@@ -169,7 +169,7 @@ def test_rows_that_are_read_later_speak_of_keywords_too() -> None:
     listing = lscli.per_sample(logits, LABELS, chunk_rows=1)
     with pytest.raises(InputError) as caught:
         list(listing.rows)
-    assert caught.value.hint.endswith("leave such rows out with nonfinite='skip'")
+    assert caught.value.hint.endswith("skip such rows with nonfinite='skip'")
 
 
 def test_functions_without_options_speak_of_keywords() -> None:

@@ -207,7 +207,7 @@ def _missing(found: Confidences, ignored: Array, options: ReadingOptions) -> Arr
         row = int(missing.argmax())
         place = next(place for place, each in enumerate(absent) if each[row])
         where, own_row = ((found.of_labels if place == 2 else None) or found.source).located(row)
-        hint = "look at the run that wrote it, or leave such rows out with --nonfinite skip"
+        hint = "look at the run that wrote it, or skip such rows with --nonfinite skip"
         raise InputError(f"row {own_row} has no value in {_columns(options)[place]}", hint, where=where)
     return missing
 

@@ -58,5 +58,5 @@ def _refused(row: int, values: Tensor, name: str) -> InputError:
     """The error that the largest value of a row is not finite."""
     largest = float(values[row].amax())
     what = "nan" if math.isnan(largest) else "+inf" if largest > 0 else "nothing but -inf"
-    hint = "look at the run that wrote it, or leave such rows out with --nonfinite skip"
+    hint = "look at the run that wrote it, or skip such rows with --nonfinite skip"
     return InputError(f"row {row} has {what}", hint, where=name)

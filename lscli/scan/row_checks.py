@@ -96,7 +96,7 @@ class RowChecks:
         return bad
 
     def _not_finite(self, row: int, largest: float) -> InputError:
-        hint = "look at the run that wrote it, or leave such rows out with --nonfinite skip"
+        hint = "look at the run that wrote it, or skip such rows with --nonfinite skip"
         if self._are_probabilities:
             hint = kind_hint(self._logits) or hint
         if np.isfinite(largest):

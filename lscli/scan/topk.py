@@ -157,7 +157,7 @@ def _chunk(topk: TopK, label: Array, start: int, skip: bool) -> tuple[tuple[Arra
 
 def _not_finite(largest: float, probabilities: bool, name: str, row: int) -> InputError:
     what = "nothing but -inf" if largest == -np.inf else "+inf" if largest == np.inf else "nan"
-    hint = "look at the run that wrote it, or leave such rows out with --nonfinite skip"
+    hint = "look at the run that wrote it, or skip such rows with --nonfinite skip"
     if probabilities and np.isnan(largest):
         what, hint = "nan or a negative probability", f"if these are log-probabilities, leave out --kind; else {hint}"
     return InputError(f"row {row} holds {what}", hint, where=name)

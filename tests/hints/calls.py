@@ -112,7 +112,7 @@ CASES = [
         "a row that is not finite and is to be mapped",
         mapped,
         "row 4 has nan",
-        "look at the run that wrote it, or leave such rows out with nonfinite='skip'",
+        "look at the run that wrote it, or skip such rows with nonfinite='skip'",
         lambda: accuracy(mapped(nonfinite="skip")[~HIDDEN], Y[~HIDDEN]),
         agreement(X[~HIDDEN], Y[~HIDDEN]),
     ),

@@ -159,7 +159,7 @@ CASES = [
         "a row with nan",
         typed(*EVAL, x=NAN, y=Y),
         "row 3 has nan",
-        "look at the run that wrote it, or leave such rows out with --nonfinite skip",
+        "look at the run that wrote it, or skip such rows with --nonfinite skip",
         "--nonfinite skip",
         accuracy=agreement(np.delete(X, 3, axis=0), np.delete(Y, 3)),
     ),

@@ -201,7 +201,7 @@ CASES = [
         "a row without a confidence",
         table(*NAMED, conf=HOLES, ok=OK),
         "row 0 has no value in 'conf'",
-        "look at the run that wrote it, or leave such rows out with --nonfinite skip",
+        "look at the run that wrote it, or skip such rows with --nonfinite skip",
         "--nonfinite skip",
         float(OK[1:].mean()),
     ),
