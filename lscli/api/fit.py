@@ -13,14 +13,13 @@ from lscli.api.fit_rows import checked_rows
 from lscli.api.inputs import Inputs
 from lscli.api.keywords import of_logits
 from lscli.api.loss_targets import parse_eps
-from lscli.api.method_comparison import RAW, compared, cross_fit_rows
 from lscli.api.reading import doubts
 from lscli.api.settings import settings_of
 from lscli.checked_options import declared
 from lscli.errors import InputError, UsageError, warn
 from lscli.options import FitOptions, ReadingOptions
 from lscli.recalibrators.calibrator import Calibrator
-from lscli.recalibrators.fits import FitRow, Fits
+from lscli.recalibrators.fits import RAW, FitRow, Fits
 from lscli.recalibrators.methods import METHODS
 from lscli.text import rounded, shown
 
@@ -198,6 +197,8 @@ class _Maker(NamedTuple):
         rows = [*fit_rows(self.source, "", found)]
         if self.options.cross_fit:
             fold = fold_of(self.checked, self.opened.rows)
+            from lscli.api.method_comparison import cross_fit_rows  # imported only where metrics are computed
+
             for each in (RAW, method):
                 rows += cross_fit_rows(each, self.opened, self.checked, fold, self.options)
         return _Made(rows, found.calibrator, sentence(found))
@@ -255,6 +256,8 @@ class _Maker(NamedTuple):
 
     def all(self) -> _Made:
         """Every method that applies, measured on samples that its fit has not seen."""
+        from lscli.api.method_comparison import compared
+
         found = compared(self.opened, self.checked, self.options, lambda method: fit_of(method, self.checked))
         rows: list[FitRow] = []
         for method in found.order:

@@ -13,7 +13,7 @@ from lscli.intervals.of_metrics import Resampling
 from lscli.io.mapped import MappedLogits
 from lscli.metrics.base import Settings
 from lscli.metrics.selection import select
-from lscli.recalibrators.fits import FitRow
+from lscli.recalibrators.fits import RAW, FitRow
 from lscli.recalibrators.methods import METHODS
 from lscli.scan.scan import scan
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-RAW = "none"  # the logits as they are
 _METRICS = select("loss_hard,brier,ece", intervals=True)
 
 

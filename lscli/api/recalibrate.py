@@ -12,7 +12,7 @@ from lscli.api.fit_rows import checked_rows
 from lscli.api.inputs import Inputs
 from lscli.api.keywords import of_two_sets
 from lscli.api.loss_targets import declared_targets, parse_eps
-from lscli.api.method_comparison import RAW, compared
+from lscli.api.method_comparison import compared
 from lscli.api.positive_class import notes_on_class, positive_class
 from lscli.api.report_rows import metric_words
 from lscli.api.tempered import clustered_error
@@ -27,6 +27,7 @@ from lscli.metrics.base import Settings
 from lscli.metrics.selection import select
 from lscli.options import FitOptions, ReadingOptions, RecalibrateOptions
 from lscli.recalibrators.before_after import BeforeAfter, BeforeAfterRow
+from lscli.recalibrators.fits import RAW
 from lscli.recalibrators.methods import METHODS
 from lscli.summaries.recalibration import conclude
 from lscli.table import Tempered

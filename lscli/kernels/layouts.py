@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lscli.kernels.broadcasting import short_buffers
 from lscli.kernels.rowstate import NARROW
 
 if TYPE_CHECKING:
@@ -91,8 +90,7 @@ class WideLayout:
 
     def subtract(self, raw: Array, value: Array, out: Array) -> None:
         """Subtract from each row its value."""
-        with short_buffers():
-            np.subtract(raw, value[:, None], out=out)
+        np.subtract(raw, value[:, None], out=out)
 
     def maximum(self, a: Array) -> Array:
         """The largest value of each row."""
@@ -298,8 +296,7 @@ class NarrowLayout:
 
     def subtract(self, raw: Array, value: Array, out: Array) -> None:
         np.copyto(out, raw)  # converting first is faster than a subtraction that converts
-        with short_buffers():
-            np.subtract(out, value, out=out)
+        np.subtract(out, value, out=out)
 
     def maximum(self, a: Array) -> Array:
         largest: Array = np.maximum.reduce(a, axis=0)

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lscli.arrays import widened
-from lscli.kernels.broadcasting import short_buffers
 from lscli.kernels.rowstate import NARROW
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 # Bytes of each of two buffers: they stay in the second-level cache, and two threads do not yet wait for each other.
-_TILE = 1 << 19
+_TILE = 1 << 20
 # Bytes of all else that depends on the rows of a chunk, and not on K.
 _SMALL = 8 << 20
 # Of a mean over K classes and of a sum of these over the rows, in units of the last place.
@@ -82,7 +81,7 @@ class SoftmaxMoments:
         out = np.empty((7 if first else 4, len(x)))
         count = max(1, round(len(x) / self._tile))
         tile = max(1, -(-len(x) // count))  # about as many rows in each
-        with np.errstate(all="ignore"), short_buffers():
+        with np.errstate(all="ignore"):
             for start in range(0, len(x), tile):
                 rows = slice(start, start + tile)
                 self._add(widened(x[rows], self._dtype), label[rows], b, out[:, rows])

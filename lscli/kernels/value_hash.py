@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 _SPREAD = np.uint64(GOLDEN)
-_ELEMENTS = 1 << 17  # taken together: they stay in the cache
+_ELEMENTS = 1 << 18  # taken together: they stay in the cache
 
 
 def factors(num_classes: int) -> Array:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lscli.errors import InputError
-from lscli.kernels.broadcasting import short_buffers
 from lscli.recalibrators.base import Fit, FitRows, Method
 
 if TYPE_CHECKING:
@@ -77,8 +76,7 @@ def _columns(x: Array, label: Array, b: float) -> _Columns:
     columns, step = _Columns(*np.empty((3, len(x)))), max(1, _TILE // x.shape[1])
     for start in range(0, len(x), step):
         rows = slice(start, start + step)
-        with short_buffers():
-            of_tile = _of_tile(x[rows], label[rows], b)
+        of_tile = _of_tile(x[rows], label[rows], b)
         for column, part in zip(columns, of_tile, strict=True):
             column[rows] = part
     return columns

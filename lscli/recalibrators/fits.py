@@ -11,6 +11,7 @@ from lscli.listings import Listing
 if TYPE_CHECKING:
     from lscli.recalibrators.calibrator import Calibrator
 
+RAW = "none"  # in the place of a method: the logits as they are
 # What a row is about: a parameter of the map, a loss or a number of rows of the fit, its certificate, a metric of
 # cross-fitted samples, a remark, or the reason why a method has no fit.
 Kind = Literal["parameter", "fit", "certificate", "cross-fit", "note", "refused"]

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lscli.errors import InputError
-from lscli.kernels.broadcasting import short_buffers
 from lscli.recalibrators import temperature
 from lscli.recalibrators.arithmetic import floored
 from lscli.recalibrators.base import Fit
@@ -160,8 +159,7 @@ def _sums(tiles: Iterator[_Tile], linear: Linear, at: Array, *, squares: bool = 
 
     [1 + P], or [1 + 2 P].
     """
-    with short_buffers():
-        return _sums_of(tiles, linear, at, squares=squares)
+    return _sums_of(tiles, linear, at, squares=squares)
 
 
 def _sums_of(tiles: Iterator[_Tile], linear: Linear, at: Array, *, squares: bool) -> Array:

@@ -39,7 +39,7 @@ EMPTY = "no sample has a weight above 0"
 _NARROWEST, _WIDEST = 1e-100, 1e100
 
 _TOLERANCE = 1e-9  # of b
-_OF_SAMPLE = 1e-3  # of b, where the rows are a sample
+_OF_SAMPLE = 1e-2  # of b, where the rows are a sample, which knows it no better
 _FEWER = 8  # a search begins on one of so many rows of a sample
 
 

@@ -11,7 +11,6 @@ from lscli.errors import InputError
 from lscli.io.mapped import MappedLogits
 from lscli.io.members import Members
 from lscli.io.views import SUM
-from lscli.kernels.broadcasting import short_buffers
 from lscli.kernels.ensemble import EnsembleMean, tile_bytes, tile_rows
 
 if TYPE_CHECKING:
@@ -80,7 +79,7 @@ class _MapReader:
         if self._watch is not None and self._watch.open:
             self._watch.add(x, start)
         x = x.astype(self._logits.dtype, copy=False)
-        with np.errstate(all="ignore"), short_buffers():  # the checks of rows see what is not finite
+        with np.errstate(all="ignore"):  # the checks of rows see what is not finite
             out[:] = self._logits.rows(x, start)
         odd = ~np.isfinite(np.maximum.reduce(x, axis=1))
         if odd.any():  # the checks of rows name what is wrong with a row as it is stored

@@ -76,7 +76,10 @@ class WholeColumns:
 
     def add(self, x: NDArray[Any], label: NDArray[np.int32], row: NDArray[np.intp]) -> None:
         """Look at rows [n, K] with their labels [n] and their numbers [n]."""
-        suspects = np.flatnonzero(self._whole)
+        # numpy first counts what is true, and then lists it: another thread must not change it in between.
+        with self._lock:
+            whole_so_far = self._whole.copy()
+        suspects = np.flatnonzero(whole_so_far)
         part = x if len(suspects) == x.shape[1] else x[:, suspects]
         size = np.abs(part)
         whole = ((size < self._limit) & (part == np.rint(part))).all(axis=0)

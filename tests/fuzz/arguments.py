@@ -30,7 +30,8 @@ from tests.fuzz.contract import Crash, WrongError, judged, watched
 
 X = np.random.default_rng(0).standard_normal((6, 3)).astype(np.float32)
 Y = np.arange(6) % 3
-MAP = lscli.fit(np.array([[2.0, 0, 0], [2, 0, 0], [0, 1, 0]]), np.array([0, 1, 1])).calibrator
+FITTED = np.array([[2.0, 0, 0], [2, 0, 0], [0, 1, 0]]), np.array([0, 1, 1])
+MAP = lscli.fit(*FITTED).calibrator
 TABLE = lscli.SampleTable.from_confidences([0.9, 0.6, 0.7], [1, 0, 1])
 
 
@@ -59,6 +60,11 @@ CALLS = {
     "explain": Call(lscli.explain, {"value": "1.25", **_INPUTS}),
     "fit": Call(lscli.fit, {**_INPUTS, "labels": X.argmax(axis=1) * np.minimum(np.arange(6), 1)}),
     "apply": Call(lscli.apply, {"calibrator": MAP, "logits": X, "threads": 1}),
+    "recalibrate": Call(
+        lscli.recalibrate,
+        {"val_logits": FITTED[0], "val_labels": FITTED[1], "test_logits": X, "test_labels": Y, "threads": 1},
+    ),
+    "load_calibrator": Call(lscli.load_calibrator, {"path": "sample_data/calibrator.json"}),
     "measure": Call(lscli.measure, {"table": TABLE, "threads": 1}),
     "inspect": Call(lscli.inspect, {"path": "sample_data/labels.npy"}),
     "smooth_labels": Call(lscli.smooth_labels, {"labels": Y, "num_classes": 3, "eps": 0.1}),

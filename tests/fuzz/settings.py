@@ -30,6 +30,7 @@ from lscli.options import (
     FitOptions,
     FitOutputOptions,
     InspectOptions,
+    RecalibrateOptions,
     RunOptions,
     SamplesOptions,
     SmoothOptions,
@@ -49,12 +50,14 @@ OPTIONS: dict[str, tuple[type, ...]] = {
     "explain": (ExplainOptions, RunOptions),
     "fit": (FitOptions, FitOutputOptions),
     "apply": (ApplyOptions, RunOptions),
+    "recalibrate": (RecalibrateOptions, FitOutputOptions),
     "inspect": (InspectOptions, RunOptions),
     "smooth": (SmoothOptions, RunOptions),
 }
 _ARGUMENTS = {
     "explain": ["1.5", "x.npy", "y.npy"],
     "apply": ["cal.json", "x.npy"],
+    "recalibrate": ["x.npy", "y.npy", "x.npy", "y.npy"],
     "inspect": ["x.npy"],
     "smooth": ["y.npy", "--classes", "3"],
 }

@@ -65,8 +65,6 @@ _NO_HINT, _MACHINE, _DEVICE = "is no hint", "a limit of the machine", "needs a d
 HUMAN: dict[str, str] = {
     "VAL_LOGITS VAL_LABELS TEST_LOGITS TEST_LABELS: the samples that the map is fitted on, and those that it is "
     "measured on. Two files if each holds logits and labels.": _NO_HINT,
-    "the label of row {} has a logit of -inf, so its loss is infinite at every temperature": _NO_HINT,
-    "row {} has a class of probability 0 (a logit of -inf), which is no number to multiply": _NO_HINT,
     "x + D x + b, x = ln((1 - o) softmax(z / T) + o / K)": _NO_HINT,
     "(1 + v_k) x_k + b_k, x = ln((1 - o) softmax(z / T) + o / K)": _NO_HINT,
     "pip install {}": "installs a package",

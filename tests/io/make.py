@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from lscli import Report
@@ -68,3 +69,14 @@ def descriptors() -> int:
 def figures(report: Report) -> list[str]:
     """Every row of a report without its source, with all digits."""
     return [repr(row[1:]) for row in report.rows]
+
+
+FITTED = ("temperature", "loss_hard_tempered", "ece_tempered", "refinement_loss", "calibration_loss")
+
+
+def same_figures(one: Report, other: Report) -> None:
+    """Check that two reports have the same figures: all digits, but 1e-8 of those at a fitted temperature."""
+    alike = [[repr(row[1:]) for row in report.rows if row.metric not in FITTED] for report in (one, other)]
+    assert alike[0] == alike[1]
+    fits = [{row[1:3]: row.value for row in report.rows if row.metric in FITTED} for report in (one, other)]
+    assert fits[0] == pytest.approx(fits[1], rel=1e-8)

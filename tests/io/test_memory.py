@@ -16,7 +16,7 @@ from lscli.io.logits import Logits
 from lscli.io.memory import TensorArray
 from lscli.io.views import interpreted
 from lscli.options import Kernel
-from tests.io.make import figures, some_labels, some_logits
+from tests.io.make import figures, same_figures, some_labels, some_logits
 
 LAYOUTS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
     "contiguous": lambda x: x,
@@ -122,7 +122,7 @@ def test_bfloat16_gives_the_figures_of_its_values(layout: str, kernel: Kernel, c
     logits = TENSORS[layout](values)
     report = lscli.evaluate(logits, some_labels(20, 3), metrics="all", chunk_rows=CHUNK, kernel=kernel)
     wide = lscli.evaluate(values.float(), some_labels(20, 3), metrics="all", kernel=kernel)
-    assert figures(wide) == figures(report)
+    same_figures(wide, report)
     assert "bfloat16" == report.inputs[0]["dtype"]
     assert torch.equal(values, logits.detach())
 

@@ -149,6 +149,7 @@ def test_names_of_tokens() -> None:
     )
 
 
+@pytest.mark.filterwarnings("ignore:.* is absent for group .* without fold")
 def test_names_weights_groups_and_the_ignore_index() -> None:
     options: dict[str, Any] = {"weights": np.arange(30) % 3, "metrics": "all", "groups": list("ab") * 15}
     left_out = np.where(np.arange(30) % 5 == 2, -100, LABELS)
