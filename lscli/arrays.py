@@ -25,10 +25,10 @@ def widened(raw: Array, element: str) -> Array:
     """The numbers of elements as they are stored: the 2 bytes of a bfloat16 become a float32.
 
     Args:
-        raw: of any shape; uint16 if `element` is bfloat16.
+        raw: of any shape; of bfloat16 uint16, or float32 if they were widened before.
         element: the name of the type of the elements.
     """
-    if element != BFLOAT16:
+    if element != BFLOAT16 or raw.dtype != np.uint16:
         return raw
     wide = raw.astype(np.uint32)
     wide <<= 16  # bfloat16 is the upper half of a float32

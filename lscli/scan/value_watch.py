@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lscli.arrays import BFLOAT16, widened
+from lscli.arrays import widened
 from lscli.scan.looks import Look, Looks
 from lscli.scan.whole_columns import OddColumns, WholeColumns
 
@@ -60,9 +60,8 @@ class ValueWatch:
             self._add(x[start : start + step], row[start : start + step])
 
     def _add(self, x: NDArray[Any], row: NDArray[np.intp]) -> None:
-        if self._dtype == BFLOAT16 and x.dtype == np.uint16:  # its bits
-            x = widened(x, BFLOAT16)
-        elif x.dtype == np.float16 and x.shape[1] <= _BLOCK:  # float16 is slow, and wide rows take memory
+        x = widened(x, self._dtype)
+        if x.dtype == np.float16 and x.shape[1] <= _BLOCK:  # float16 is slow, and wide rows take memory
             x = x.astype(np.float32)
         label = self._label[row]
         with np.errstate(invalid="ignore"):  # a signalling nan warns

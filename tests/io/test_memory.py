@@ -127,6 +127,17 @@ def test_bfloat16_gives_the_figures_of_its_values(layout: str, kernel: Kernel, c
     assert torch.equal(values, logits.detach())
 
 
+@pytest.mark.parametrize("classes", [3, 130])
+def test_a_map_of_bfloat16_is_that_of_its_values(classes: int) -> None:
+    rng = np.random.default_rng(0)
+    values = torch.from_numpy(3 * rng.standard_normal((3000, classes))).bfloat16()
+    labels = (values.double().numpy() / 1.6 + rng.gumbel(size=(3000, classes))).argmax(axis=1)
+    found, wide = (lscli.fit(each, labels).calibrator for each in (values, values.float()))
+    assert found is not None
+    assert wide is not None
+    assert wide.to_json() == found.to_json()  # after as many passes, too
+
+
 @pytest.mark.parametrize("make", [list, tuple])
 def test_nested_lists_are_float64(make: Callable[[Any], Any]) -> None:
     values = of_type("float64", 3)

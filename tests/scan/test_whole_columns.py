@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 import lscli
+from lscli.scan.whole_columns import WholeColumns
 
 Array = NDArray[Any]
 
@@ -185,3 +186,18 @@ def test_large_logits_that_were_once_of_half_precision_are_logits(dtype: str) ->
     ids = RNG.permutation(N) * 7919 + 10**5
     (found,) = said(beside(ids))
     assert "column 4 holds only whole numbers" in found
+
+
+def test_another_thread_cannot_change_which_columns_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    # numpy first counts what is true, then lists it: what changes in between leaves memory that was never written.
+    columns, listed = WholeColumns(5, "float32"), np.flatnonzero
+    x = np.arange(20, dtype="f4").reshape(4, 5)
+
+    def checked(mask: NDArray[np.bool_]) -> NDArray[np.intp]:
+        assert not np.shares_memory(mask, columns._whole)
+        return listed(mask)
+
+    monkeypatch.setattr(np, "flatnonzero", checked)
+    columns.add(x, np.zeros(4, np.int32), np.arange(4))
+    columns.add(x + 0.5, np.zeros(4, np.int32), np.arange(4))
+    assert not columns.open
