@@ -173,9 +173,9 @@ def test_what_is_given_is_obeyed() -> None:
 
 def test_what_is_filled_beside_the_table_counts() -> None:
     beside = [FirstMoments(np.zeros(100, int), 1000, "float32", 1.0)]
-    assert [tuple(fitted(size, beside=beside)) for size in (1 << 40, 150 * MIB, 40 * MIB)] == [
+    assert [tuple(fitted(size, beside=beside)) for size in (1 << 40, 150 * MIB, 48 * MIB)] == [
         (8, 1048),
-        (5, 262),
+        (4, 262),
         (1, 262),
     ]
 
