@@ -196,9 +196,9 @@ class _Maker(NamedTuple):
         found = fit_of(method, self.checked)
         rows = [*fit_rows(self.source, "", found)]
         if self.options.cross_fit:
-            fold = fold_of(self.checked, self.opened.rows)
             from lscli.api.method_comparison import cross_fit_rows  # imported only where metrics are computed
 
+            fold = fold_of(self.checked, self.opened.rows)
             for each in (RAW, method):
                 rows += cross_fit_rows(each, self.opened, self.checked, fold, self.options)
         return _Made(rows, found.calibrator, sentence(found))
@@ -231,7 +231,7 @@ class _Maker(NamedTuple):
         title = METHODS[self.options.method].title
         said = (
             f"{title[0].upper()}{title[1:]}, a map for each of {len(made)} groups. On the samples of the fit, the "
-            f"{calibrator.fit['loss']} falls from {rounded(before, 4)} to {rounded(after, 4)}."
+            f"{calibrator.fit['loss']} {_change(before, after)}."
         )
         return _Made(rows, calibrator, said)
 
@@ -308,7 +308,12 @@ def sentence(found: Fitted) -> str:
         if np.ndim(value) == 0 and name != "uniform"
     ]
     said = f": {', '.join(numbers)}" if numbers else ""
-    before, after = rounded(made.before, 4), rounded(made.after, 4)
-    changed = f"stays at {before}" if before == after else f"falls from {before} to {after}"
-    loss = found.calibrator.fit["loss"]
-    return f"{method.title[0].upper()}{method.title[1:]}{said}. On the samples of the fit, the {loss} {changed}."
+    changed = f"{found.calibrator.fit['loss']} {_change(made.before, made.after)}"
+    return f"{method.title[0].upper()}{method.title[1:]}{said}. On the samples of the fit, the {changed}."
+
+
+def _change(before: float, after: float) -> str:
+    """What a loss does. A map of the confidence need not contain the logits as they are, so that it may rise."""
+    shown = rounded(before, 4), rounded(after, 4)
+    verb = "falls" if after < before else "rises"
+    return f"stays at {shown[0]}" if shown[0] == shown[1] else f"{verb} from {shown[0]} to {shown[1]}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lscli._version import __version__
 from lscli.api.settings import settings_of
 from lscli.listings import ArrayRow, Contents
-from lscli.text import rounded, typed_path
+from lscli.text import bounded, printable, rounded, typed_path
 
 if TYPE_CHECKING:
     from lscli.options import InspectOptions
@@ -25,7 +25,8 @@ def calibrator_contents(path: str, calibrator: Calibrator, options: InspectOptio
     counted = f"{fit['rows']:,} rows" if isinstance(fit.get("rows"), int) else "unknown rows"
     losses = [fit.get(name) for name in ("loss_before", "loss_after")]
     changed = [rounded(each, 4) for each in losses if isinstance(each, int | float)]
-    said = f"; its loss on them was {changed[0]} before and {changed[1]} after" if len(changed) == 2 else ""
+    loss = bounded(printable(str(fit.get("loss", "loss"))), 60)
+    said = f"; on them the {loss} was {changed[0]} before and {changed[1]} after" if len(changed) == 2 else ""
     numbers = [math.nan] * 6
     row = ArrayRow._make(
         (

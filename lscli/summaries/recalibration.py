@@ -34,7 +34,7 @@ def conclude(method: Method, fit: Fit, rows: Sequence[BeforeAfterRow], level: fl
             noise = ", not beyond noise" if row.p_value >= 1 - level else ""
             clauses.append(f"{name} goes from {rounded(row.before, digits)} to {rounded(row.after, digits)}{noise}")
     sentence = f"{_subject(method, fit)} {'; '.join(clauses)}."
-    return " ".join((sentence, *(f"{note.rstrip('.')}." for note in fit.notes)))
+    return " ".join((sentence, *(f"{note[0].upper()}{note[1:].rstrip('.')}." for note in fit.notes)))
 
 
 def _effect(row: BeforeAfterRow, score: str, level: float) -> str:

@@ -265,3 +265,15 @@ def test_the_table_names_parameters_and_losses(
     assert "temperature" in answer.out
     assert "standard error" in answer.out
     assert ("cross-fitted" in answer.out) == ("--cross-fit" in words)
+
+
+def test_a_loss_that_rises_is_said_to_rise() -> None:
+    # beta starts from the confidence after a temperature, so the logits as they are need not be among its maps.
+    random = np.random.default_rng(193)
+    z = 2 * random.standard_normal((40, 4))
+    y = np.array([random.choice(4, p=p) for p in np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)])
+    found = lscli.fit(z, y, method="beta")
+    assert found.calibrator is not None
+    before, after = (found.calibrator.fit[f"loss_{name}"] for name in ("before", "after"))
+    assert before < after
+    assert f"the binary nll rises from {before:.4f} to {after:.4f}." in found.conclusion

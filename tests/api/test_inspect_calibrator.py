@@ -32,7 +32,7 @@ def test_the_row_says_what_it_is_and_its_command_runs(run: Run) -> None:
     assert ("lscli", 0) == (program, run(*words).code)
     assert (4, 3) == np.load("calibrated.npy").shape
     shown = run("inspect", "my cal.json", "-f", "table").out
-    assert "fitted on 1,200 rows; its loss on them was 0.5 before and 0.25 after" in " ".join(shown.split())
+    assert "fitted on 1,200 rows; on them the loss was 0.5 before and 0.25 after" in " ".join(shown.split())
 
 
 def test_a_calibrator_of_groups_needs_groups(run: Run) -> None:

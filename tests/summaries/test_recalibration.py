@@ -65,7 +65,7 @@ def test_the_level_is_that_of_the_interval() -> None:
 
 
 def test_other_methods_have_their_title_and_notes() -> None:
-    fit = FIT._replace(notes=("5 rows meet the floor",))
+    fit = FIT._replace(notes=("in 5 rows, it turns",))
     sentence = conclude(METHODS["ets"], fit, [], 0.95)
     assert sentence.startswith("Ensemble temperature scaling (")
-    assert sentence.endswith("is fitted. 5 rows meet the floor.")
+    assert sentence.endswith("is fitted. In 5 rows, it turns.")
