@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from lscli.api.apply import apply as apply
     from lscli.api.bins import per_bin as per_bin
     from lscli.api.calibrators import load_calibrator as load_calibrator
+    from lscli.api.check import check as check
     from lscli.api.classes import per_class as per_class
+    from lscli.api.compare import compare as compare
     from lscli.api.evaluate import evaluate as evaluate
     from lscli.api.explain import explain as explain
     from lscli.api.fit import fit as fit
@@ -51,6 +53,8 @@ from lscli._version import __version__ as __version__
 
 _HOMES = {
     "apply": "lscli.api.apply",
+    "check": "lscli.api.check",
+    "compare": "lscli.api.compare",
     "evaluate": "lscli.api.evaluate",
     "explain": "lscli.api.explain",
     "fit": "lscli.api.fit",

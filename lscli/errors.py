@@ -23,6 +23,7 @@ class ExitCode(IntEnum):
     """Exit codes of the command line: an interface, kept stable. A run that signal n ends has 128 + n."""
 
     OK = 0
+    REFUSED = 1
     USAGE = 2
     INPUT = 3
     READ_WRITE = 4

@@ -46,6 +46,8 @@ OutputFormat = Literal["auto", "table", "csv", "json", "markdown", "parquet", "n
 Progress = Callable[[int, int], None]
 Amounts = float | str | Iterable[float | str]
 Words = str | Iterable[str]
+# Limits of metrics: `ece=0.05`, several of these, or numbers by the metric.
+Limits = str | Iterable[str] | Mapping[str, float]
 
 READING, CONFIDENCES, SPEED, OUTPUT = "Reading", "Without logits", "Speed", "Output"
 WEIGHTS, SMOOTHING, RECALIBRATION = "Weights and groups", "Label smoothing", "Recalibration"
@@ -902,6 +904,123 @@ class RecalibrateOptions(
     calibrator: Annotated[None, _NO_MAP] = None
     temperature: Annotated[None, _NO_MAP] = None
     cross_fit: Annotated[None, _NO_MAP] = None
+
+
+class CompareOptions(
+    ReadingOptions, PositiveClassOptions, CalibrationOptions, IntervalOptions, TargetOptions, MetricOptions
+):
+    """Options of `lscli.compare` and `lscli compare`."""
+
+    metrics: Annotated[Words, METRICS._replace(environment="compare_metrics")] = (
+        "loss_hard",
+        "brier",
+        "accuracy",
+        "ece",
+    )
+    ci: Annotated[None, _ALWAYS] = None  # type: ignore[assignment]
+    names: Annotated[
+        Words | None,
+        Option(
+            "The names of the models, in the order of their files.",
+            None,
+            "NAMES",
+            shown="the files, or their folders",
+            several=True,
+            hint="give a name for each model, with commas",
+            typed=True,
+        ),
+    ] = None
+    margin: Annotated[
+        float | None,
+        Option(
+            "Also test whether each difference is smaller than this, with two one-sided tests.",
+            INTERVALS,
+            "MARGIN",
+            shown=False,
+            above=0,
+            hint="for example --margin 0.01",
+        ),
+    ] = None
+    no_labels: Annotated[
+        bool, Option("Compare outputs alone: their divergence, and how often the predictions agree.", READING)
+    ] = False
+
+
+class CompareOutputOptions(RunOptions):
+    """The models and the output of `lscli compare`."""
+
+    each: Annotated[
+        str | None,
+        Option(
+            "The models: each file of this pattern is one. Quote it.",
+            None,
+            "PATTERN",
+            shown=False,
+            typed=True,
+        ),
+    ] = None
+    sort: Annotated[
+        str | None, Option("Order the models by this metric, the best first.", None, "METRIC", shown=False)
+    ] = None
+    wide: Annotated[bool, Option("Print the values alone: a row per model, and a column per metric.", OUTPUT)] = False
+    fail_on_regression: Annotated[
+        Words | None,
+        Option(
+            "Exit with 1 if a model is worse than the first by one of these metrics.",
+            None,
+            "METRICS",
+            shown=False,
+            several=True,
+        ),
+    ] = None
+
+
+_LIMIT = "for example {flag} {example}"
+
+
+def _limit(help: str, flag: str, example: str) -> Option:  # noqa: A002
+    return Option(
+        help, "Limits", "METRIC=NUMBER", shown=False, several=True, hint=_LIMIT.format(flag=flag, example=example)
+    )
+
+
+class LimitOptions(Options):
+    """The limits that metrics are checked against."""
+
+    max: Annotated[Limits | None, _limit("The largest allowed value of a metric.", "--max", "ece=0.05")] = None
+    min: Annotated[Limits | None, _limit("The smallest allowed value of a metric.", "--min", "accuracy=0.9")] = None
+    baseline: Annotated[
+        "Data | None",
+        _file(
+            "What --max-rise and --max-drop compare with: logits of the same samples, or a report in JSON.", "Limits"
+        ),
+    ] = None
+    max_rise: Annotated[
+        Limits | None,
+        _limit("By how much a metric may rise above that of --baseline.", "--max-rise", "loss_hard=0.01"),
+    ] = None
+    max_drop: Annotated[
+        Limits | None,
+        _limit("By how much a metric may fall below that of --baseline.", "--max-drop", "accuracy=0.01"),
+    ] = None
+    strict: Annotated[
+        bool, Option("Demand that the whole interval is within the limit, not the value alone.", "Limits")
+    ] = False
+
+
+class CheckOptions(
+    ReadingOptions,
+    PositiveClassOptions,
+    CalibrationOptions,
+    IntervalOptions,
+    NoiseOptions,
+    TargetOptions,
+    EpsOptions,
+    LimitOptions,
+):
+    """Options of `lscli.check` and `lscli check`."""
+
+    ci: Annotated[None, _ALWAYS] = None  # type: ignore[assignment]
 
 
 _NO_LABELS = Option(hidden=True, unrecorded=True, hint="apply reads no labels and measures nothing: leave it out")

@@ -25,7 +25,7 @@ from lscli.in_python import in_python, python_words, reword
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from lscli.checked_options import Declared
     from lscli.options import Data
@@ -48,6 +48,22 @@ class LogitsFunction(Protocol[L_contra, P, O_contra, R_co]):
     def __call__(self, logits: L_contra, labels: Data | None = None, *args: P.args, **options: P.kwargs) -> R_co: ...
 
     def with_options(self, logits: L_contra, labels: Data | None, options: O_contra, /) -> R_co: ...
+
+
+class ModelsFunction(Protocol[P, O_contra, R_co]):
+    """A question on several models, which see the same samples."""
+
+    def __call__(
+        self,
+        models: Mapping[str, Data] | Sequence[Data],
+        labels: Data | None = None,
+        *args: P.args,
+        **options: P.kwargs,
+    ) -> R_co: ...
+
+    def with_options(
+        self, models: Mapping[str, Data] | Sequence[Data], labels: Data | None, options: O_contra, /
+    ) -> R_co: ...
 
 
 class TwoSetsFunction(Protocol[P, O_contra, R_co]):
@@ -115,6 +131,16 @@ def of_logits(
     make: Callable[..., O] = options
     return lambda function: _public(
         function, make, lambda logits, labels=None, **given: function(logits, labels, make(**given))
+    )
+
+
+def of_models(
+    options: Callable[P, O],
+) -> Callable[[Callable[[Any, Data | None, O], R]], ModelsFunction[P, O, R]]:
+    """Make `f(models, labels, options)` a function of models, labels and keywords."""
+    make: Callable[..., O] = options
+    return lambda function: _public(
+        function, make, lambda models, labels=None, **given: function(models, labels, make(**given))
     )
 
 

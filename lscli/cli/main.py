@@ -18,7 +18,9 @@ from lscli._version import __version__
 from lscli.cli import (
     apply,
     bins,
+    check,
     classes,
+    compare,
     completion,
     explain,
     fit,
@@ -50,6 +52,8 @@ COMMANDS: dict[str, tuple[Callable[..., None], tuple[str, ...]]] = {
     "bins": (bins.bins_command, bins.EXAMPLES),
     "classes": (classes.classes_command, classes.EXAMPLES),
     "samples": (samples.samples_command, samples.EXAMPLES),
+    "compare": (compare.compare_command, compare.EXAMPLES),
+    "check": (check.check_command, check.EXAMPLES),
     "fit": (fit.fit_command, fit.EXAMPLES),
     "recalibrate": (recalibrate.recalibrate_command, recalibrate.EXAMPLES),
     "apply": (apply.apply_command, apply.EXAMPLES),
@@ -107,7 +111,7 @@ def _app() -> typer.Typer:
         add_completion=False,  # lscli has options of its own, which take the name of a shell
         context_settings={"help_option_names": ["-h", "--help"]},
         epilog="Options have defaults in the environment (LSCLI_EPS) and in pyproject.toml (\\[tool.lscli] eps = 0.1)."
-        "\n\nExit codes: 0 done, 2 wrong usage, 3 unusable input, 4 reading or writing failed.",
+        "\n\nExit codes: 0 done, 1 check or compare said no, 2 wrong usage, 3 unusable input, 4 reading or writing failed.",
     )
     for name, (function, examples) in COMMANDS.items():
         app.command(name, cls=PlainCommand, help=_paragraphs(function), epilog="\n".join(("Examples:", *examples)))(

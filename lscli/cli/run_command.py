@@ -33,8 +33,8 @@ def run_command(
     answer: Callable[[Given], Report | Listing],
     *,
     arrays: bool = False,
-) -> None:
-    """Answer a question and write the answer.
+) -> Report | Listing:
+    """Answer a question, write the answer and return it.
 
     Args:
         context: Typer's context of the command, which knows the origin of each setting.
@@ -58,7 +58,9 @@ def run_command(
 
         from lscli.cli.origins import with_origins
 
-        destination.write(with_origins(found, context))
+        found = with_origins(found, context)
+        destination.write(found)
+    return found
 
 
 def _show_files(found: Report | Listing) -> None:

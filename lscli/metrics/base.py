@@ -118,6 +118,8 @@ IntervalKind = Literal["resamples", "inversion", "share", "gap", "log-odds", "no
 # The sets of `--metrics` that have a metric: the default one and those after it; the default one if there are
 # intervals, and those after it; `all` and its family; or none, so that only its id selects it.
 ChosenBy = Literal["default", "ci", "all", "name"]
+# Which values of a metric are better; empty if neither are, as of a mean confidence.
+Better = Literal["higher", "lower", ""]
 Columns = frozenset[str] | Callable[[Settings], frozenset[str]]
 # The values of a metric: none where it does not apply, several where a setting has several values.
 Compute = Callable[["SampleTable", Settings], Sequence[Value]]
@@ -140,6 +142,7 @@ class Metric(NamedTuple):
         at: the temperature at which the metric sees the samples; None for the logits as they are.
         absent: why these samples or settings do not have the metric, whatever their columns; empty if they do.
         within: the least and the largest number that it can be; an interval of clusters ends there.
+        better: which of its values are better.
         rises, falls: the columns that it never decreases, or never increases, with, so that bounds of these are bounds
             of it; a function if they depend on the settings.
     """
@@ -157,6 +160,7 @@ class Metric(NamedTuple):
     at: At | None = None
     absent: Callable[[SampleTable, Settings], str] | None = None
     within: tuple[float, float] = (-math.inf, math.inf)
+    better: Better = ""
     rises: Columns = frozenset()
     falls: Columns = frozenset()
 

@@ -1,0 +1,44 @@
+"""`lscli check`: a gate for CI."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from lscli.cli.arguments import LabelsPath, LogitsPath
+from lscli.cli.flat_options import flat
+from lscli.errors import ExitCode
+from lscli.options import CheckOptions, RunOptions
+
+if TYPE_CHECKING:
+    from lscli.decisions.checked import Checked
+
+EXAMPLES = (
+    "lscli check sample_data/logits.npy sample_data/labels.npy --max ece=0.2 --min accuracy=0.8",
+    "lscli check sample_data/logits.npy sample_data/labels.npy --max loss_hard=2 --strict -f csv",
+)
+
+
+@flat
+def check_command(
+    context: typer.Context,
+    logits: LogitsPath,
+    labels: LabelsPath = None,
+    *,
+    options: CheckOptions,
+    output: RunOptions,
+) -> None:
+    """Check metrics against limits, and exit with 1 if one is beyond its limit.
+
+    Every verdict is printed, with the value and its interval.
+    """
+    from lscli.api.check import check
+    from lscli.cli.run_command import run_command
+
+    def answer(given: CheckOptions) -> Checked:
+        return check.with_options(logits, labels, given)
+
+    found = run_command(context, output, options, [logits, labels], answer)
+    if not getattr(found, "passed", True):
+        raise typer.Exit(ExitCode.REFUSED)
