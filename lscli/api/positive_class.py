@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lscli.options import BinsOptions, EvaluateOptions, Library, RecalibrateOptions
+    from lscli.options import BinsOptions, CompareOptions, EvaluateOptions, Library, RecalibrateOptions
     from lscli.table import SampleTable
 
 _WHERE = "positive-class"

@@ -111,7 +111,8 @@ def _app() -> typer.Typer:
         add_completion=False,  # lscli has options of its own, which take the name of a shell
         context_settings={"help_option_names": ["-h", "--help"]},
         epilog="Options have defaults in the environment (LSCLI_EPS) and in pyproject.toml (\\[tool.lscli] eps = 0.1)."
-        "\n\nExit codes: 0 done, 1 check or compare said no, 2 wrong usage, 3 unusable input, 4 reading or writing failed.",
+        "\n\nExit codes: 0 done, 1 check or compare said no, 2 wrong usage, 3 unusable input, 4 reading or writing "
+        "failed.",
     )
     for name, (function, examples) in COMMANDS.items():
         app.command(name, cls=PlainCommand, help=_paragraphs(function), epilog="\n".join(("Examples:", *examples)))(
