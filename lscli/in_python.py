@@ -28,6 +28,7 @@ R = TypeVar("R")
 _FUNCTIONS = {
     "eval": "evaluate",
     "sweep": "sweep",
+    "compare": "compare",
     "bins": "per_bin",
     "classes": "per_class",
     "samples": "per_sample",
@@ -171,5 +172,9 @@ def _with_functions(text: str) -> str:
             labels = [] if text[: command.start()].endswith(_OWN_LABELS) else [others.pop()] if others else []
             arguments = [first, *labels]
             keywords = [f"others=[{', '.join(others)}]", *keywords] if others else keywords
+        if command[1] == "compare" and arguments:
+            own = text[: command.start()].endswith(_OWN_LABELS) or len(arguments) == 1
+            models, labels = (arguments, []) if own else (arguments[:-1], arguments[-1:])
+            arguments = [f"[{', '.join(models)}]", *labels]
         parts.append(f"({', '.join([*arguments, *keywords])})" if arguments or keywords else "")
     return "".join([*parts, text[place:]])

@@ -56,13 +56,17 @@ class ModelsFunction(Protocol[P, O_contra, R_co]):
     def __call__(
         self,
         models: Mapping[str, Data] | Sequence[Data],
-        labels: Data | None = None,
+        labels: Data | Mapping[str, Data] | None = None,
         *args: P.args,
         **options: P.kwargs,
     ) -> R_co: ...
 
     def with_options(
-        self, models: Mapping[str, Data] | Sequence[Data], labels: Data | None, options: O_contra, /
+        self,
+        models: Mapping[str, Data] | Sequence[Data],
+        labels: Data | Mapping[str, Data] | None,
+        options: O_contra,
+        /,
     ) -> R_co: ...
 
 

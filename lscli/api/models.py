@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
+import math
+import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import replace
+from functools import reduce
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import numpy as np
 
 from lscli.api import reading
-from lscli.intervals.pairs import in_common
+from lscli.checked_options import items
+from lscli.errors import InputError, LscliError, UsageError
+from lscli.io.argument import is_path, is_stdin
+from lscli.io.axes import without
+from lscli.io.model_names import distinct, names_of
+from lscli.io.path_roles import is_keyed, is_table, stored_shape
+from lscli.io.paths import files_of
+from lscli.io.tables.columns import LABELS
+from lscli.table import SampleTable
+from lscli.text import printable
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from lscli.api.reading import Reading
-    from lscli.options import CompareOptions, Data
-    from lscli.table import SampleTable
+    from lscli.options import CompareOptions, Data, ReadingOptions, TargetOptions
+    from lscli.report import Provenance
+
+    Array = NDArray[Any]
+
+R = TypeVar("R", bound="ReadingOptions")
+
+_MOST_NAMED = 4  # models in a warning
 
 
 class Models(NamedTuple):
@@ -19,7 +43,7 @@ class Models(NamedTuple):
 
     Attributes:
         names: of the models, the baseline first.
-        readings: of each model.
+        readings: of each model; the first one has the provenance of all.
         tables: by group, the samples of each model, on the rows that all models keep.
     """
 
@@ -30,22 +54,325 @@ class Models(NamedTuple):
 
 def read_models(
     models: Mapping[str, Data] | Sequence[Data],
-    labels: Data | None,
+    labels: Data | Mapping[str, Data] | None,
     columns: frozenset[str],
     options: CompareOptions,
     positive_class: int | None,
 ) -> Models:
-    """Read the same columns of each model."""
-    named = models if isinstance(models, Mapping) else {}
-    readings = [
-        reading.read(each, labels, columns | {"row", "label"}, options, against=options, positive_class=positive_class)
-        for each in (named.values() if isinstance(models, Mapping) else models)
-    ]
-    names = [*named] or [each.source for each in readings]
-    tables = {}
-    for group, first in readings[0].tables.items():
-        own = [each.tables[group] for each in readings[1:]]
-        for other in own:
-            first, _ = in_common(first, other)
-        tables[group] = [first, *(in_common(first, other)[1] for other in own)]
+    """Read the same columns of each model, one model after another.
+
+    Args:
+        models: the logits of each, by name or in a list, the baseline first.
+        labels: of all models, or of each by the names of the models; None if the files hold them.
+        columns: the columns that the tables must have.
+        options: how to read.
+        positive_class: the class that calibration is about, or None.
+
+    Raises:
+        UsageError: one model alone, or names that are not those of the models.
+        InputError: models that differ in their number of samples, in labels, weights or clusters, or in the rows that
+            they keep so that none is left.
+        LscliError: as `lscli.evaluate`.
+    """
+    keys, data = _listed(models)
+    names = _names(keys, data, options)
+    of_each: list[Any] = [labels] * len(data)
+    if isinstance(labels, Mapping):
+        if not keys or {*labels} != {*keys}:
+            hint = "give the labels under the names of the models, or one array or file for all"
+            raise UsageError("are by name, but not under the names of the models", hint, where="labels")
+        of_each = [labels[key] for key in keys]
+    if sum(map(is_stdin, [*data, *({id(each): each for each in of_each}.values())])) > 1:
+        raise UsageError("standard input can be read only once", "name a file for all but one of the inputs", where="-")
+    check_shapes(data, names, options, same_classes=False)
+    readings: list[Reading] = []
+    for name, model, own in zip(names, data, of_each, strict=True):
+        try:
+            read = read_model(
+                model, data[0], own, columns | {"row", "label"}, options, against=options, positive_class=positive_class
+            )
+        except LscliError as error:
+            if not is_path(model) and error.where == "logits":  # several arrays have no names of their own
+                error.say(error.message, error.hint, name)
+            raise
+        readings.append(read)
+        _check_rows(readings[0], read, names[0], name)
+    kept = reduce(np.intersect1d, [_rows(read.all) for read in readings]) if _differ(readings) else None
+    if kept is not None and not len(kept):
+        what = f"the {len(names)} models have no kept row in common"
+        raise InputError(what, "check which rows of each are skipped or ignored", where=names[0])
+    tables = {
+        group: _aligned([read.tables[group] for read in readings], readings, names, kept)
+        for group in readings[0].tables
+        if all(group in read.tables for read in readings)
+    }
+    tables = {group: of_group for group, of_group in tables.items() if len(of_group[0]) or not group}
+    readings[0].provenance = _merged(readings, names, kept)
+    for place, read in enumerate(readings):
+        read.tables = {group: of_group[place] for group, of_group in tables.items()}
     return Models(names, readings, tables)
+
+
+def _listed(models: Any) -> tuple[list[str], list[Any]]:
+    """The names of the models, which are empty without any, and the models.
+
+    Raises:
+        UsageError: there are not two.
+    """
+    if isinstance(models, Mapping):
+        return [str(key) for key in models], [*_several(list(models.values()))]
+    alone = is_path(models) or isinstance(models, SampleTable) or getattr(models, "ndim", 3) < 3
+    return [], [*_several([models] if alone else models)]
+
+
+def _several(models: Any) -> Sequence[Any]:
+    found = [*models] if hasattr(models, "ndim") else items(models, "models")
+    if len(found) < 2:
+        hint = "name the baseline, then the others: lscli compare A B LABELS; lscli eval A LABELS measures one model"
+        raise UsageError("needs two models or more" if found else "has no models", hint, where="compare")
+    return found
+
+
+def _names(keys: Sequence[str], data: Sequence[Any], options: CompareOptions) -> list[str]:
+    """The names of the models, all different.
+
+    Raises:
+        UsageError: there are more or fewer names than models.
+    """
+    if options.names is not None:
+        given = [printable(str(name)) for name in options.names]
+        if len(given) != len(data):
+            hint = "give a name for each model, in their order, with commas"
+            raise UsageError(f"has {len(given)} names for {len(data)} models", hint, where="--names")
+        return distinct(given)
+    if keys:
+        return distinct(map(printable, keys))
+    paths = [os.fsdecode(model) for model in data if is_path(model)]
+    of_paths = iter(names_of(paths))
+    return distinct(next(of_paths) if is_path(model) else f"model {place}" for place, model in enumerate(data, 1))
+
+
+def check_shapes(models: Sequence[Any], names: Sequence[str], options: ReadingOptions, *, same_classes: bool) -> None:
+    """Compare the shapes of all models before any is read. A file whose header has no shape is not compared.
+
+    Args:
+        models: paths or data.
+        names: of the models.
+        options: how to read.
+        same_classes: whether all must have the same shape, rather than the same number of samples.
+
+    Raises:
+        InputError: two shapes differ.
+    """
+    if len(models) < 2 or reading.without_logits(models[0], options):
+        return
+    shapes = [_shape(model, options) for model in models]
+    first = shapes[0]
+    for name, shape in zip(names[1:], shapes[1:], strict=True):
+        if not shape or not first or len(shape) != len(first) or len(first) < (1 if options.binary else 2):
+            continue
+        if same_classes and shape != first:
+            raise InputError(
+                f"has logits of shape {shape}, {names[0]} of {first}",
+                "compare models on the same samples and classes",
+                where=name,
+            )
+        rows, others = _samples(shape, options), _samples(first, options)
+        if rows != others:
+            raise _other_length(name, rows, names[0], others)
+
+
+def _samples(shape: tuple[int, ...], options: ReadingOptions) -> int:
+    """The number of samples of logits of a shape."""
+    if options.binary:
+        return math.prod(shape)
+    axis = -1 if options.class_axis is None else options.class_axis
+    return math.prod(without(shape, axis) if -len(shape) <= axis < len(shape) else shape)
+
+
+def _other_length(name: str, rows: int, first: str, others: int) -> InputError:
+    return InputError(
+        f"has {rows} samples, {first} has {others}", "compare models on the same samples in the same order", where=name
+    )
+
+
+def _shape(model: Any, options: ReadingOptions) -> tuple[int, ...] | None:
+    """The shape of a model as it is stored; of an ensemble, that of its first member."""
+    if options.ensemble:
+        several = not is_path(model) and isinstance(model, list | tuple) and len(model) > 0
+        model = files_of(os.fsdecode(model))[0] if is_path(model) else model[0] if several else model
+    if is_path(model):
+        shape = stored_shape(model, options.logits_key, "logits")
+    else:
+        try:
+            shape = tuple(np.shape(model))
+        except Exception:  # a value that is not an array is refused when it is read
+            return None
+    axis = options.ensemble_axis
+    if axis is None or not shape:
+        return shape
+    alone = not is_path(model) or files_of(os.fsdecode(model)) == [os.fsdecode(model)]
+    return without(shape, axis) if alone and -len(shape) <= axis < len(shape) else None
+
+
+def read_model(
+    model: Any,
+    first: Data,
+    labels: Data | None,
+    columns: frozenset[str],
+    options: R,
+    *,
+    against: TargetOptions,
+    soft_labels: bool = False,
+    positive_class: int | None = None,
+) -> Reading:
+    """Read a model with the labels of all models; without them, with those in its own file or in the first model's."""
+    if reading.without_logits(model, options):
+        return reading.read(model, labels, columns, options, against=against)
+    if labels is None and model is not first and not _has_labels(model, options):
+        labels = first
+        if options.labels_key is None and not (is_path(first) and is_table(first)):
+            options = options.replaced(labels_key="labels")  # the only array of an archive would be taken for them
+    return reading.read(
+        model, labels, columns, options, against=against, soft_labels=soft_labels, positive_class=positive_class
+    )
+
+
+def _has_labels(model: Any, options: ReadingOptions) -> bool:
+    if not is_path(model) or not is_keyed(model):
+        return False
+    if options.labels_column is not None and options.labels_key is None:
+        return is_table(model)
+    names = LABELS if options.labels_key is None else (options.labels_key,)
+    return any(stored_shape(model, name, name) for name in names)
+
+
+def check_same_labels(one: SampleTable, other: SampleTable, baseline: str, name: str) -> None:
+    """Compare the labels of two tables of the same rows, as far as both have them.
+
+    Raises:
+        InputError: they differ.
+    """
+    if "label" not in one.columns or "label" not in other.columns or one["label"] is other["label"]:
+        return
+    differ = one["label"] != other["label"]
+    if differ.any():
+        hint = "compare models on the same samples in the same order"
+        if np.array_equal(np.sort(one["label"]), np.sort(other["label"])):
+            hint = f"it seems to have the samples in another order: save them in the order of {baseline}"
+        raise InputError(
+            f"its label of row {_rows(one)[differ.argmax()]} differs from that of {baseline}", hint, where=name
+        )
+
+
+def _rows(table: SampleTable) -> Array:
+    """The numbers of the rows; a table that was not made by lscli has its own order."""
+    return table["row"] if "row" in table.columns else np.arange(len(table))
+
+
+def _check_rows(first: Reading, read: Reading, baseline: str, name: str) -> None:
+    """Compare the numbers of rows, kept or not."""
+    rows, others = (each.provenance.samples.get("rows", len(each.all)) for each in (read, first))
+    if rows != others:
+        raise _other_length(name, rows, baseline, others)
+
+
+def _differ(readings: Sequence[Reading]) -> bool:
+    """Whether the models keep different rows."""
+    first = _rows(readings[0].all)
+    return any(not np.array_equal(first, _rows(read.all)) for read in readings[1:])
+
+
+def _aligned(
+    tables: Sequence[SampleTable], readings: Sequence[Reading], names: Sequence[str], kept: Array | None
+) -> list[SampleTable]:
+    """The tables on the rows that all keep. What is the same in all is in memory once.
+
+    Raises:
+        InputError: labels, weights or clusters differ, or no sample has a weight above 0.
+    """
+    if kept is not None:
+        tables = [table.select(np.isin(_rows(table), kept)) for table in tables]
+    rows = _rows(tables[0])
+    if any(not np.array_equal(rows, _rows(table)) for table in tables[1:]):  # each file has groups of its own
+        rows = reduce(np.intersect1d, map(_rows, tables))
+        tables = [table.select(np.isin(_rows(table), rows)) for table in tables]
+    first, *others = tables
+    found = [first]
+    for name, table in zip(names[1:], others, strict=True):
+        check_same_labels(first, table, names[0], name)
+        if not _same(first.weight, table.weight):
+            raise InputError(
+                f"its weights differ from those of {names[0]}", "give one file of weights for all models", where=name
+            )
+        if not _same_clusters(first.cluster, table.cluster):
+            raise InputError(
+                f"its clusters differ from those of {names[0]}", "give one file of clusters for all models", where=name
+            )
+        shared = {each: first[each] for each in ("row", "label") if each in first.columns and each in table.columns}
+        found.append(replace(table, columns={**table.columns, **shared}, weight=first.weight, cluster=first.cluster))
+    if len(first) and not first.total and first is not readings[0].all:
+        raise InputError(
+            "no row that all models keep has a weight above 0", "look at which rows are left out", where=names[0]
+        )
+    return found
+
+
+def _same(one: Array | None, other: Array | None) -> bool:
+    return one is other or (one is not None and other is not None and np.array_equal(one, other))
+
+
+def _same_clusters(one: Array | None, other: Array | None) -> bool:
+    """Whether the samples are in the same clusters, whatever their numbers."""
+    if _same(one, other) or one is None or other is None:
+        return _same(one, other)
+    pairs = np.unique(np.stack([one, other]), axis=1).shape[1]
+    return pairs == len(np.unique(one)) == len(np.unique(other))
+
+
+def _merged(readings: Sequence[Reading], names: Sequence[str], kept: Array | None) -> Provenance:
+    """The provenance of all models: each input once, the samples that all keep, and each warning once."""
+    own = readings[0].provenance
+    inputs: list[Mapping[str, Any]] = []
+    for entry in (entry for read in readings for entry in read.provenance.inputs):
+        if entry["role"] == "logits" or entry not in inputs:
+            inputs.append(entry)
+    warnings = merged_warnings(
+        [(name, read.source, read.provenance.warnings) for name, read in zip(names, readings, strict=True)]
+    )
+    samples = dict(own.samples)
+    if kept is not None:
+        lost = max(len(read.all) for read in readings) - len(kept)
+        warnings.append(
+            f"the models are compared on the {len(kept)} rows that all keep; {lost} more are left out of one or others"
+        )
+        samples["kept"] = len(kept)
+        if "skipped" in samples:
+            samples["skipped"] = samples["rows"] - len(kept) - samples["ignored"]
+    return replace(own, inputs=inputs, samples=samples, warnings=warnings)
+
+
+def merged_warnings(found: Sequence[tuple[str, str, Sequence[str]]]) -> list[str]:
+    """Each warning once, with the names of its models.
+
+    Args:
+        found: of each model, its name, what its own warnings call it, and these.
+    """
+    models: dict[str, list[str]] = {}
+    about: Counter[str] = Counter()
+    for name, source, notes in found:
+        prefix = f"{source}: "
+        for note in notes:
+            text = note.removeprefix(prefix)
+            about[text] += text != note
+            models.setdefault(text, []).append(name)
+    return [
+        text if len(named) == len(found) and not about[text] else f"{_named(named, len(found))}: {text}"
+        for text, named in models.items()
+    ]
+
+
+def _named(names: Sequence[str], count: int) -> str:
+    if len(names) == count:
+        return f"all {count} models"
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {len(names) - _MOST_NAMED} more" * (len(names) > _MOST_NAMED))

@@ -127,7 +127,8 @@ def read(
     if without_logits(logits, options):
         from lscli.api import confidences
 
-        found = confidences.read(logits, labels, options)
+        columns = {*columns}
+        found = confidences.read(logits, labels, options, listed="row" in columns)
         tables = found.rows.tables(found.table)
         return Reading(found.source, tables, 0, found.provenance, targets=Targets(against.smoothing))
     with _inputs(logits, labels, options, soft_labels=soft_labels) as opened:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from lscli.api import reading, soft_metrics
+from lscli.api import soft_metrics
 from lscli.api.keywords import of_logits
 from lscli.api.loss_targets import declared_targets, parse_eps
+from lscli.api.models import check_same_labels, check_shapes, read_model
 from lscli.api.report_rows import group_rows
 from lscli.checked_options import items
 from lscli.errors import InputError, UsageError
@@ -19,10 +17,7 @@ from lscli.intervals.clusters import notes_on_clusters
 from lscli.intervals.of_metrics import Resampling
 from lscli.intervals.pairs import in_common
 from lscli.io.argument import is_path
-from lscli.io.axes import without
-from lscli.io.path_roles import is_keyed, is_table, stored_shape
-from lscli.io.paths import files_of
-from lscli.io.tables.columns import LABELS
+from lscli.io.model_names import free
 from lscli.metrics.base import Settings
 from lscli.metrics.paired import differences, paired_columns
 from lscli.metrics.selection import select
@@ -33,7 +28,7 @@ from lscli.summaries.sweep import verdict
 from lscli.table import SampleTable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     from lscli.api.reading import Reading
     from lscli.options import Data
@@ -73,7 +68,8 @@ def sweep(logits: Data, labels: Data | None, options: SweepOptions) -> Report:
     settings = Settings(eps=eps, targets=targets, soft_labels=soft)
     resampling = Resampling.of(options, options)
     models = [logits, *_several(options.others, getattr(logits, "ndim", 2))]
-    _check_shapes(models, options)
+    names = [os.fsdecode(model) if is_path(model) else f"model {place}" for place, model in enumerate(models)]
+    check_shapes(models, names, options, same_classes=True)
     choices, pairs = select(METRICS), select("paired")
     left_out: list[str] = []
     if soft:
@@ -92,9 +88,9 @@ def sweep(logits: Data, labels: Data | None, options: SweepOptions) -> Report:
     remarks: dict[str, str] = {}
     baseline: Reading | None = None
     for model in models:
-        read = _read(model, logits, labels, columns, options)
+        read = read_model(model, logits, labels, columns, options, against=options, soft_labels=soft)
         settings = settings._replace(targets=read.targets)
-        read.source = _distinct(read.source, {row.source for row in rows})
+        read.source = free(read.source, {row.source for row in rows})
         for group, table in read.tables.items():
             rows += group_rows(read.source, group, table, choices, settings, resampling)
             pair = None if baseline is None else _pair(baseline, read, group, notes)
@@ -131,68 +127,6 @@ def _several(others: Any, dimensions: int) -> Sequence[Any]:
     return items(others, "others")
 
 
-def _check_shapes(models: Sequence[Any], options: SweepOptions) -> None:
-    """Compare the shapes of all models before any is read. A file whose header has no shape is not compared.
-
-    Raises:
-        InputError: two shapes differ.
-    """
-    if len(models) < 2:
-        return
-    names = [os.fsdecode(model) if is_path(model) else f"model {place}" for place, model in enumerate(models)]
-    shapes = [_shape(model, options) for model in models]
-    for name, shape in zip(names[1:], shapes[1:], strict=True):
-        if shape and shapes[0] and len(shape) == len(shapes[0]) >= 2 and shape != shapes[0]:
-            raise InputError(
-                f"has logits of shape {shape}, {names[0]} of {shapes[0]}",
-                "compare models on the same samples and classes",
-                where=name,
-            )
-
-
-def _shape(model: Any, options: SweepOptions) -> tuple[int, ...] | None:
-    """The shape of a model as it is stored; of an ensemble, that of its first member."""
-    if options.ensemble:
-        several = not is_path(model) and isinstance(model, list | tuple) and len(model) > 0
-        model = files_of(os.fsdecode(model))[0] if is_path(model) else model[0] if several else model
-    if is_path(model):
-        shape = stored_shape(model, options.logits_key, "logits")
-    else:
-        try:
-            shape = tuple(np.shape(model))
-        except Exception:  # a value that is not an array is refused when it is read
-            return None
-    axis = options.ensemble_axis
-    if axis is None or not shape:
-        return shape
-    alone = not is_path(model) or files_of(os.fsdecode(model)) == [os.fsdecode(model)]
-    return without(shape, axis) if alone and -len(shape) <= axis < len(shape) else None
-
-
-def _read(model: Any, first: Data, labels: Data | None, columns: frozenset[str], options: SweepOptions) -> Reading:
-    """Read a model with the labels of all models; without them, with those in its own file or in the first model's."""
-    if labels is None and model is not first and not _has_labels(model, options):
-        labels = first
-        if options.labels_key is None and not (is_path(first) and is_table(first)):
-            options = options.replaced(labels_key="labels")  # the only array of an archive would be taken for them
-    return reading.read(model, labels, columns, options, against=options, soft_labels=options.soft_labels)
-
-
-def _has_labels(model: Any, options: SweepOptions) -> bool:
-    if not is_path(model) or not is_keyed(model):
-        return False
-    if options.labels_column is not None and options.labels_key is None:
-        return is_table(model)
-    names = LABELS if options.labels_key is None else (options.labels_key,)
-    return any(stored_shape(model, name, name) for name in names)
-
-
-def _distinct(name: str, taken: Collection[str]) -> str:
-    """The name, with a number if it is taken."""
-    numbered = (f"{name} ({number})" for number in itertools.count(2))
-    return name if name not in taken else next(new for new in numbered if new not in taken)
-
-
 def _pair(baseline: Reading, read: Reading, group: str, notes: list[str]) -> SampleTable | None:
     """The differences to the baseline over the samples of a group that both models keep; None without such samples.
 
@@ -213,14 +147,5 @@ def _pair(baseline: Reading, read: Reading, group: str, notes: list[str]) -> Sam
                 where=read.source,
             )
         return None
-    differ = one["label"] != other["label"] if "label" in one.columns else np.zeros(1, np.bool_)
-    if differ.any():
-        hint = "compare models on the same samples in the same order"
-        if np.array_equal(np.sort(one["label"]), np.sort(other["label"])):
-            hint = f"it seems to have the samples in another order: save them in the order of {baseline.source}"
-        raise InputError(
-            f"its label of row {one['row'][differ.argmax()]} differs from that of {baseline.source}",
-            hint,
-            where=read.source,
-        )
+    check_same_labels(one, other, baseline.source, read.source)
     return differences(one, other, read.targets)

@@ -22,14 +22,14 @@ EXAMPLES = (
 def compare_command(
     context: typer.Context,
     paths: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="LOGITS",
             help="Logits of two or more models, [N, K] each, the baseline first; then the labels [N] of all, unless "
-            "the files hold them.",
+            "the files hold them. With --each, the labels alone.",
             show_default=False,
         ),
-    ],
+    ] = None,
     *,
     options: CompareOptions,
     output: CompareOutputOptions,
@@ -39,13 +39,11 @@ def compare_command(
     Differences are paired: their intervals and p-values are of the same samples in both models.
     """
     from lscli.api.compare import compare
+    from lscli.cli.compare_paths import models_and_labels
     from lscli.cli.run_command import run_command
-    from lscli.io.path_roles import assign_roles
 
     def answer(given: CompareOptions) -> Comparison:
-        keys = (given.logits_key, given.labels_key)
-        flatten = given.flatten or given.class_axis is not None
-        logits, labels, others = assign_roles(paths, *keys, binary=given.binary, flatten=flatten)
-        return compare.with_options([logits, *others], labels, given)
+        models, labels = models_and_labels(paths or [], output.each, given)
+        return compare.with_options(models, labels, given)
 
-    run_command(context, output, options, paths, answer)
+    run_command(context, output, options, [*(paths or []), output.each], answer)

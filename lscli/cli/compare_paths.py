@@ -1,0 +1,75 @@
+"""Which of the paths of `lscli compare` are models, and which are labels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lscli.errors import InputError, UsageError
+from lscli.io.model_names import distinct, names_of
+from lscli.io.path_roles import assign_roles
+from lscli.io.paths import expanded, pairs
+from lscli.text import typed_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lscli.options import CompareOptions
+
+
+def models_and_labels(
+    paths: Sequence[str], each: str | None, options: CompareOptions
+) -> tuple[Sequence[str] | Mapping[str, str], str | Mapping[str, str] | None]:
+    """The models, and the labels of all of them, or of each by its name.
+
+    Args:
+        paths: as typed; without `each`, the last one may be the labels.
+        each: the pattern of the models, or None.
+        options: how files are read.
+
+    Raises:
+        UsageError: no models, models besides those of the pattern, or a pattern of members.
+        InputError: the pattern names fewer than two files, or labels lack a partner.
+        ReadWriteError: a file cannot be read.
+    """
+    if each is None:
+        if not paths:
+            hint = (
+                "name the baseline, then the others: lscli compare A B LABELS; or one pattern for all: --each PATTERN"
+            )
+            raise UsageError("no models are named", hint)
+        keys = (options.logits_key, options.labels_key)
+        if options.confidence is not None:
+            # Tables of confidences look alike: only predictions without a column of labels need labels beside them.
+            own = options.predicted is None or options.labels_column is not None
+            return (paths, None) if own else (paths[:-1], paths[-1])
+        flatten = options.flatten or options.class_axis is not None
+        logits, labels, others = assign_roles(paths, *keys, binary=options.binary, flatten=flatten)
+        return [logits, *others], labels
+    return _of_pattern(each, paths, options)
+
+
+def _of_pattern(
+    each: str, paths: Sequence[str], options: CompareOptions
+) -> tuple[Mapping[str, str], str | Mapping[str, str] | None]:
+    if options.ensemble:
+        hint = "each path is then a pattern of members: lscli compare A B LABELS"
+        raise UsageError("each file is a model, not the member of an ensemble", hint, where="--each")
+    if len(paths) > 1:
+        what = f"takes the labels besides the models of the pattern, but {len(paths)} paths are named"
+        hint = "quote the patterns, or the shell replaces them by their files; or leave out --each and name all models"
+        raise UsageError(what, hint, where="--each")
+    files = expanded(each)
+    if files is None or len(files) < 2:
+        hint = "give a quoted pattern such as '*/logits.npy', which names two files or more"
+        what = "is no pattern" if files is None else f"only {typed_path(files[0]) or 'one file'} matches the pattern"
+        raise InputError(what, hint, where=each)
+    names = distinct(names_of(files))
+    models = dict(zip(names, files, strict=True))
+    labels = paths[0] if paths else None
+    of_labels = None if labels is None else expanded(labels)
+    if of_labels is None:
+        return models, labels
+    if len(of_labels) != len(files):
+        what = f"matches {len(of_labels)} files, --each matches {len(files)}"
+        raise InputError(what, "give one file of labels for all models, or one for each", where=str(labels))
+    return models, dict(zip(names, pairs(files, of_labels, str(labels)), strict=True))
