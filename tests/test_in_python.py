@@ -68,6 +68,11 @@ OPTIONS: dict[str, Declared] = {
             "to compare these models, each with its labels, say lscli.sweep('a.npz', others=['b.npz']); "
             "or say pool=True",
         ),
+        ("lscli compare A B LABELS", "lscli.compare([A, B], LABELS)"),
+        (
+            "to compare two models, each with its labels, say lscli compare a.npz b.npz",
+            "to compare two models, each with its labels, say lscli.compare(['a.npz', 'b.npz'])",
+        ),
         ("lscli explain 0.9935 LOGITS LABELS", "lscli.explain(0.9935, LOGITS, LABELS)"),
         ("lscli eval 'a b.npy' y.npy --binary", "lscli.evaluate('a b.npy', 'y.npy', binary=True)"),
         ("lscli classes has it", "lscli.per_class has it"),

@@ -128,7 +128,7 @@ def _listed(models: Any) -> tuple[list[str], list[Any]]:
 def _several(models: Any) -> Sequence[Any]:
     found = [*models] if hasattr(models, "ndim") else items(models, "models")
     if len(found) < 2:
-        hint = "name the baseline, then the others: lscli compare A B LABELS; lscli eval A LABELS measures one model"
+        hint = "name the baseline, then the others: lscli compare A B LABELS"
         raise UsageError("needs two models or more" if found else "has no models", hint, where="compare")
     return found
 
@@ -327,7 +327,7 @@ def _same_clusters(one: Array | None, other: Array | None) -> bool:
     if _same(one, other) or one is None or other is None:
         return _same(one, other)
     pairs = np.unique(np.stack([one, other]), axis=1).shape[1]
-    return pairs == len(np.unique(one)) == len(np.unique(other))
+    return bool(pairs == len(np.unique(one)) == len(np.unique(other)))
 
 
 def _merged(readings: Sequence[Reading], names: Sequence[str], kept: Array | None) -> Provenance:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from lscli.options import CompareOptions
 
 
+_HINT = "name the baseline, then the others: lscli compare A B LABELS; or all in one quoted pattern: --each PATTERN"
+
+
 def models_and_labels(
     paths: Sequence[str], each: str | None, options: CompareOptions
 ) -> tuple[Sequence[str] | Mapping[str, str], str | Mapping[str, str] | None]:
@@ -41,11 +44,17 @@ def models_and_labels(
         if options.confidence is not None:
             # Tables of confidences look alike: only predictions without a column of labels need labels beside them.
             own = options.predicted is None or options.labels_column is not None
-            return (paths, None) if own else (paths[:-1], paths[-1])
+            return _two(paths if own else paths[:-1]), None if own else paths[-1]
         flatten = options.flatten or options.class_axis is not None
         logits, labels, others = assign_roles(paths, *keys, binary=options.binary, flatten=flatten)
-        return [logits, *others], labels
+        return _two([logits, *others]), labels
     return _of_pattern(each, paths, options)
+
+
+def _two(models: Sequence[str]) -> Sequence[str]:
+    if len(models) < 2:
+        raise UsageError("needs two models or more", _HINT, where=models[0] if models else "")
+    return models
 
 
 def _of_pattern(

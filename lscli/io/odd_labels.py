@@ -62,7 +62,7 @@ def not_one_per_sample(
             hint = f"for labels that are distributions, {_SOFT}"
         elif rows.floats and shape == logits and not rows.counts:
             what = f"{what}, like logits"
-            hint = "the labels come last; to compare models, say lscli sweep LOGITS LOGITS LABELS"
+            hint = "the labels come last; to compare models, say lscli compare LOGITS LOGITS LABELS"
     return InputError(what, hint, where=array.name)
 
 

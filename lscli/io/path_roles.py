@@ -137,7 +137,9 @@ def second_model(logits: Any, labels: Any, shape: tuple[int, int], options: Read
     if not stored_shape(one, options.labels_key or "labels", "labels"):
         return ""
     said = f"{printable(other)} also holds logits, and only its labels are read"
-    command = f"lscli sweep {typed(one) or 'A'} {typed(other) or 'B'}"
+    paths = f"{typed(one) or 'A'} {typed(other) or 'B'}"
+    soft = getattr(options, "soft_labels", False)  # which compare does not take
+    command = f"lscli sweep {paths}" if soft else f"lscli compare {paths}"
     return f"{said}: to compare two models, each with its labels, say {command}"
 
 

@@ -65,7 +65,7 @@ def alike(one: str, other: str) -> bool:
 
 def several_files(files: list[str]) -> str:
     """A hint for files of logits that were typed where one argument is due: the shards of a model, or models."""
-    compare = "to compare models, say lscli sweep"
+    compare = "to compare models, say lscli compare"
     if alike(files[0], files[1]):
         pattern = _pattern_of(files) or "'logits-*.npy'"
         labels = shlex.quote(printable(files[-1])) if not alike(files[-1], files[0]) else "LABELS"

@@ -161,4 +161,4 @@ def _compare(models: Sequence[str], labels: str) -> str:
     named += [shlex.quote(printable(labels))] if labels else []
     # By these words `in_python` knows that the last path is a model, not the labels.
     models_are = "models" if labels else "these models, each with its labels"
-    return f"to compare {models_are}, say lscli sweep {' '.join(named)}"
+    return f"to compare {models_are}, say lscli compare {' '.join(named)}"

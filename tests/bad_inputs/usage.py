@@ -71,7 +71,7 @@ CASES = [
         "80 a pattern that the shell replaced",
         lambda folder: ["eval", *_copies(folder, "x-1.npy", "x-2.npy", "y-1.npy", "y-2.npy")],
         "unexpected extra argument",
-        "to compare models, say lscli sweep",
+        "to compare models, say lscli compare",
         code=2,
     ),
     Case(

@@ -85,8 +85,8 @@ def models(folder: Path) -> Sequence[object]:
 
 
 def compared(folder: Path) -> Sequence[object]:
-    """The same models in a sweep."""
-    return ["sweep", folder / "a" / "x.npy", folder / "b" / "x.npy", folder / "a" / "y.npy"]
+    """The same models in a comparison."""
+    return ["compare", folder / "a" / "x.npy", folder / "b" / "x.npy", folder / "a" / "y.npy"]
 
 
 BOTH = typed(*EVAL, x=X, y=Y)
@@ -736,7 +736,7 @@ CASES = [
         for does, hint, follow in (
             (
                 "compared",
-                "to compare models, say lscli sweep",
+                "to compare models, say lscli compare",
                 compared,
             ),
             ("pooled", "to read them as the samples of one model, say --pool", "--pool"),

@@ -15,7 +15,7 @@ from tests.hints.case import Hint, Make, arrays, right
 from tests.io.make import saved
 
 X, Y = right([0, 1, 2, 0], 3), np.array([0, 1, 2, 1])
-SWEEP = "to compare models, say lscli sweep "
+COMPARE = "to compare models, say lscli compare "
 
 
 def pickled(name: str, protocol: int) -> Make:
@@ -50,9 +50,9 @@ def models(*names: str) -> Make:
     return arguments
 
 
-def swept(*names: str) -> Make:
-    """The same paths after `lscli sweep`."""
-    return lambda folder: ["sweep", *(folder / name for name in names), folder / "labels.npy", "--eps", "0.1"]
+def compared(*names: str) -> Make:
+    """The same paths after `lscli compare`."""
+    return lambda folder: ["compare", *(folder / name for name in names), folder / "labels.npy"]
 
 
 def table(header: str, *columns: Iterable[object]) -> Make:
@@ -131,8 +131,8 @@ CASES = [
         "two models",
         models("resnet.npy", "vit.npy"),
         "unexpected extra argument",
-        SWEEP,
-        swept("resnet.npy", "vit.npy"),
+        COMPARE,
+        compared("resnet.npy", "vit.npy"),
         accuracy=0.75,
         never=("quote",),
         code=2,
@@ -141,8 +141,8 @@ CASES = [
         "two models that are numbered",
         models("run1.npy", "run2.npy"),
         "unexpected extra argument",
-        SWEEP,
-        swept("run1.npy", "run2.npy"),
+        COMPARE,
+        compared("run1.npy", "run2.npy"),
         accuracy=0.75,
         code=2,
     ),

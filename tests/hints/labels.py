@@ -44,10 +44,10 @@ def _one_class(folder: Path) -> Sequence[object]:
     return ["eval", folder / "x.npy", folder / "y.npy", "--binary"]
 
 
-def _swept(folder: Path) -> Sequence[object]:
+def _compared(folder: Path) -> Sequence[object]:
     """Both models, with labels."""
     (folder / "labels.npy").write_bytes(saved(np.array([0, 1, 2, 0])))
-    return ["sweep", folder / "x.npy", folder / "y.npy", folder / "labels.npy", "--eps", "0.1"]
+    return ["compare", folder / "x.npy", folder / "y.npy", folder / "labels.npy"]
 
 
 def listed(*names: str, labels: Sequence[str] = ()) -> Make:
@@ -372,8 +372,8 @@ CASES = [
         "the logits of another model",
         arrays(right([0, 1, 2, 0], 3), right([0, 1, 2, 1], 3) - 0.5),
         "need labels of shape (N,), got (4, 3), like logits",
-        "to compare models, say lscli sweep LOGITS LOGITS LABELS",
-        _swept,
+        "to compare models, say lscli compare LOGITS LOGITS LABELS",
+        _compared,
         accuracy=1.0,
         never=("quote", "argmax", "--soft-labels"),
     ),

@@ -182,8 +182,8 @@ CASES = [
         "logits of tokens for labels",
         typed(*EVAL, FLATTEN, x=X3, y=X3 + 1),
         "like logits",
-        "to compare models, say lscli sweep LOGITS LOGITS LABELS",
-        typed("sweep", "x.npy", "y.npy", "z.npy", FLATTEN, z=Y3),
+        "to compare models, say lscli compare LOGITS LOGITS LABELS",
+        typed("compare", "x.npy", "y.npy", "z.npy", FLATTEN, z=Y3),
         accuracy=RIGHT,
     ),
     Hint(

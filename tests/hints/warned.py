@@ -53,9 +53,9 @@ CASES = [
         "the archive of another model for the labels",
         two_models("eval", "a.npz", "b.npz"),
         "b.npz also holds logits, and only its labels are read",
-        "to compare two models, each with its labels, say lscli sweep ",
-        two_models("sweep", "a.npz", "b.npz"),
-        prints="loss_difference,",
+        "to compare two models, each with its labels, say lscli compare ",
+        two_models("compare", "a.npz", "b.npz"),
+        prints="b,,loss_hard,",
         code=0,
     ),
     Hint(

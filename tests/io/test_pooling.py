@@ -48,7 +48,7 @@ def followed_in_python(hint: str) -> None:
 
 def followed(hint: str) -> None:
     """The command that a hint proposes runs, and compares two models."""
-    command = hint.partition("lscli sweep ")[2].partition(";")[0]
+    command = hint.partition("lscli compare ")[2].partition(";")[0]
     done = run("sweep", *shlex.split(command), "--eps", "0.1", "-f", "json", "-q")
     assert 0 == done.returncode, done.stderr
     assert "loss_difference" in done.stdout
@@ -149,4 +149,4 @@ def test_files_typed_where_one_is_due_get_the_hint_that_fits() -> None:
     followed(done.stderr.strip())
     done = run("eval", "seed-1/logits.npy", "seed-2/logits.npy", "seed-2/labels.npy")
     assert "quote a pattern of shards" in done.stderr
-    assert "lscli sweep" in done.stderr
+    assert "lscli compare" in done.stderr
