@@ -506,7 +506,11 @@ class ReadingOptions(
 
 
 # The command line finds the same words by itself, since other commands have the option.
-_ELSEWHERE = Option(hidden=True, unrecorded=True, hint="lscli eval, lscli bins and lscli samples take it")
+_ELSEWHERE = Option(
+    hidden=True,
+    unrecorded=True,
+    hint="lscli eval, lscli bins, lscli samples, lscli compare and lscli check take it",
+)
 
 
 class LogitsOptions(ReadingOptions):

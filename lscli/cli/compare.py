@@ -26,7 +26,7 @@ def compare_command(
         typer.Argument(
             metavar="LOGITS",
             help="Logits of two or more models, [N, K] each, the baseline first; then the labels [N] of all, unless "
-            "the files hold them. With --each, the labels alone.",
+            "the files hold them. With a pattern of models, the labels alone.",
             show_default=False,
         ),
     ] = None,

@@ -79,6 +79,6 @@ def _of_pattern(
     if of_labels is None:
         return models, labels
     if len(of_labels) != len(files):
-        what = f"matches {len(of_labels)} files, --each matches {len(files)}"
+        what = f"matches {len(of_labels)} files, the pattern of models {len(files)}"
         raise InputError(what, "give one file of labels for all models, or one for each", where=str(labels))
     return models, dict(zip(names, pairs(files, of_labels, str(labels)), strict=True))

@@ -19,14 +19,15 @@ def names_of(paths: Sequence[str]) -> list[str]:
     Equal paths get equal names; see `distinct`.
     """
     parts = {path: _parts(path) for path in paths}
-    found = {path: own[-1] for path, own in parts.items()}
-    if len({*found.values()}) < len(parts):
-        rest = _without_common(list(parts.values()))
-        found = {path: "/".join(own) for path, own in zip(parts, rest, strict=True)}
-    # Without the parts that all have in common, a path may have none left, and two of other suffixes are alike.
-    if len({*found.values()}) < len(parts) or not all(found.values()):
-        found = {path: path for path in parts} if len(parts) > 1 else {path: own[-1] for path, own in parts.items()}
-    return [printable(found[path]) for path in paths]
+    whole = [*parts.values()]
+    # Without the parts that all have in common, a path may have none left.
+    for found in ([own[-1:] for own in whole], _without_common([own[:-1] for own in whole]), _without_common(whole)):
+        names = dict(zip(parts, map("/".join, found), strict=True))
+        if len({*names.values()}) == len(parts) and all(names.values()):
+            break
+    else:
+        names = {path: path for path in parts}
+    return [printable(names[path]) for path in paths]
 
 
 def distinct(names: Iterable[str]) -> list[str]:

@@ -374,7 +374,7 @@ CASES = [
         "need labels of shape (N,), got (4, 3), like logits",
         "to compare models, say lscli compare LOGITS LOGITS LABELS",
         _compared,
-        accuracy=1.0,
+        accuracy=0.75,
         never=("quote", "argmax", "--soft-labels"),
     ),
     Hint(

@@ -41,17 +41,17 @@ def refused(kind: type[lscli.LscliError], says: str, *arguments: Any, **options:
 
 def followed_in_python(hint: str) -> None:
     """The call that a hint proposes runs, and compares two models."""
-    start = hint.index("lscli.sweep(")
+    start = hint.index("lscli.compare(")
     call = hint[start : hint.index(")", start) + 1]
-    assert "loss_difference" in {row.metric for row in eval(call, {"lscli": lscli}).rows}
+    assert 2 == len(eval(call, {"lscli": lscli}).models)
 
 
 def followed(hint: str) -> None:
     """The command that a hint proposes runs, and compares two models."""
     command = hint.partition("lscli compare ")[2].partition(";")[0]
-    done = run("sweep", *shlex.split(command), "--eps", "0.1", "-f", "json", "-q")
+    done = run("compare", *shlex.split(command), "-f", "csv", "-q")
     assert 0 == done.returncode, done.stderr
-    assert "loss_difference" in done.stdout
+    assert "difference" in done.stdout
 
 
 @pytest.mark.parametrize("folders", [("resnet", "vgg"), ("seed-1", "seed-2")])
