@@ -20,6 +20,7 @@ from lscli.io.axes import without
 from lscli.io.model_names import distinct, names_of
 from lscli.io.path_roles import is_keyed, is_table, stored_shape
 from lscli.io.paths import files_of
+from lscli.io.stdin import opened_again
 from lscli.io.tables.columns import LABELS
 from lscli.table import SampleTable
 from lscli.text import printable
@@ -86,17 +87,17 @@ def read_models(
         raise UsageError("standard input can be read only once", "name a file for all but one of the inputs", where="-")
     check_shapes(data, names, options, same_classes=False)
     readings: list[Reading] = []
-    for name, model, own in zip(names, data, of_each, strict=True):
-        try:
-            read = read_model(
-                model, data[0], own, columns | {"row", "label"}, options, against=options, positive_class=positive_class
-            )
-        except LscliError as error:
-            if not is_path(model) and error.where == "logits":  # several arrays have no names of their own
-                error.say(error.message, error.hint, name)
-            raise
-        readings.append(read)
-        _check_rows(readings[0], read, names[0], name)
+    columns |= {"row", "label"}
+    with opened_again():  # the labels
+        for name, model, own in zip(names, data, of_each, strict=True):
+            try:
+                read = read_model(model, data[0], own, columns, options, against=options, positive_class=positive_class)
+            except LscliError as error:
+                if not is_path(model) and error.where == "logits":  # several arrays have no names of their own
+                    error.say(error.message, error.hint, name)
+                raise
+            readings.append(read)
+            _check_rows(readings[0], read, names[0], name)
     kept = reduce(np.intersect1d, [_rows(read.all) for read in readings]) if _differ(readings) else None
     if kept is not None and not len(kept):
         what = f"the {len(names)} models have no kept row in common"

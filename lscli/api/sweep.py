@@ -18,6 +18,7 @@ from lscli.intervals.of_metrics import Resampling
 from lscli.intervals.pairs import in_common
 from lscli.io.argument import is_path
 from lscli.io.model_names import free
+from lscli.io.stdin import opened_again
 from lscli.metrics.base import Settings
 from lscli.metrics.paired import differences, paired_columns
 from lscli.metrics.selection import select
@@ -87,25 +88,26 @@ def sweep(logits: Data, labels: Data | None, options: SweepOptions) -> Report:
     found: dict[str, Evidence] = {}
     remarks: dict[str, str] = {}
     baseline: Reading | None = None
-    for model in models:
-        read = read_model(model, logits, labels, columns, options, against=options, soft_labels=soft)
-        settings = settings._replace(targets=read.targets)
-        read.source = free(read.source, {row.source for row in rows})
-        for group, table in read.tables.items():
-            rows += group_rows(read.source, group, table, choices, settings, resampling)
-            pair = None if baseline is None else _pair(baseline, read, group, notes)
-            if not group:
-                clusters += [each.clusters for each in (table, pair) if each is not None]
-            if pair is not None:
-                rows += group_rows(read.source, group, pair, pairs, settings, resampling)
-        remarks.setdefault(read.map_remark, read.source)
-        found[read.source] = evidence(read.all, settings, METRICS, options.level)
-        if baseline is None:
-            baseline = read
-        else:
-            notes.extend(note for note in read.provenance.warnings if note not in baseline.provenance.warnings)
-            entries = [entry for entry in read.provenance.inputs if entry["role"] == "logits"]
-            baseline.provenance = replace(baseline.provenance, inputs=[*baseline.provenance.inputs, *entries])
+    with opened_again():  # the labels
+        for model in models:
+            read = read_model(model, logits, labels, columns, options, against=options, soft_labels=soft)
+            settings = settings._replace(targets=read.targets)
+            read.source = free(read.source, {row.source for row in rows})
+            for group, table in read.tables.items():
+                rows += group_rows(read.source, group, table, choices, settings, resampling)
+                pair = None if baseline is None else _pair(baseline, read, group, notes)
+                if not group:
+                    clusters += [each.clusters for each in (table, pair) if each is not None]
+                if pair is not None:
+                    rows += group_rows(read.source, group, pair, pairs, settings, resampling)
+            remarks.setdefault(read.map_remark, read.source)
+            found[read.source] = evidence(read.all, settings, METRICS, options.level)
+            if baseline is None:
+                baseline = read
+            else:
+                notes.extend(note for note in read.provenance.warnings if note not in baseline.provenance.warnings)
+                entries = [entry for entry in read.provenance.inputs if entry["role"] == "logits"]
+                baseline.provenance = replace(baseline.provenance, inputs=[*baseline.provenance.inputs, *entries])
     assert baseline is not None  # noqa: S101  # there is a first model
     notes.extend(soft_metrics.notes(baseline, left_out))
     # Models may skip different rows: the fewest clusters give the widest intervals.

@@ -6,12 +6,33 @@ import os
 import stat
 import sys
 import tempfile
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
 
 from lscli.errors import ReadWriteError, UsageError
 from lscli.io.files import RegularFile
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 NAME = "standard input"
 _BLOCK = 1 << 20
+# What was piped in, for those who open it again.
+_KEPT: ContextVar[list[RegularFile] | None] = ContextVar("kept", default=None)
+
+
+@contextmanager
+def opened_again() -> Iterator[None]:
+    """In this block standard input can be opened several times, as the labels of several models are."""
+    kept: list[RegularFile] = []
+    token = _KEPT.set(kept)
+    try:
+        yield
+    finally:
+        _KEPT.reset(token)
+        for file in kept:
+            file.close()
 
 
 def open_stdin() -> RegularFile:
@@ -21,6 +42,16 @@ def open_stdin() -> RegularFile:
         UsageError: standard input is a terminal.
         ReadWriteError: it is closed, or the temporary folder is full.
     """
+    kept = _KEPT.get()
+    if kept:
+        return kept[0].another()
+    found = _opened()
+    if kept is not None:
+        kept.append(found.another())
+    return found
+
+
+def _opened() -> RegularFile:
     if sys.stdin is None:  # it was closed: descriptor 0 may now be another file
         raise ReadWriteError("is closed", "pipe a file in, or name one", where=NAME)
     try:

@@ -18,7 +18,7 @@ RNG = np.random.default_rng(5)
 N, K = 120, 4
 Y = RNG.integers(0, K, N)
 A, B, C = (RNG.standard_normal((N, K)) + 2 * np.eye(K)[Y] * scale for scale in (0.5, 1.0, 1.5))
-FAST = {"bootstrap": 20, "metrics": "accuracy,loss_hard"}
+FAST: dict[str, Any] = {"bootstrap": 20, "metrics": "accuracy,loss_hard"}
 
 
 def values(found: Any) -> dict[tuple[str, str, str], tuple[float, ...]]:

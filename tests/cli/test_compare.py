@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.cli.inprocess import Run, assert_refused, records
+from tests.command import lscli
 
 RNG = np.random.default_rng(7)
 N, K = 80, 3
@@ -65,6 +68,55 @@ def test_shards_are_one_model(run: Run, folder: Path) -> None:
     rows = records(run("compare", "run2-*.npy", "z-*.npy", "y.npy", *FAST))
     expected = records(run("compare", "run2/logits.npy", "z/logits.npy", "y.npy", *FAST))
     assert [row["difference"] for row in expected] == [row["difference"] for row in rows]
+
+
+@pytest.mark.parametrize("place", [0, 1, 3])
+@pytest.mark.parametrize("command", ["compare", "sweep"])
+def test_one_input_may_come_from_a_pipe(folder: Path, place: int, command: str) -> None:
+    own = ["--eps", "0.1"] if command == "sweep" else ["-m", "accuracy", "--bootstrap", "20"]
+    piped = lscli(
+        *(command, *ALL[:place], "-", *ALL[place + 1 :], *own, "-q", "-f", "csv"),
+        input=Path(ALL[place]).read_bytes(),
+        text=False,
+    )
+    assert (0, b"") == (piped.returncode, piped.stderr)
+    values = [row["value"] for row in csv.DictReader(io.StringIO(piped.stdout.decode()))]
+    named = lscli(command, *ALL, *own, "-q", "-f", "csv")
+    assert values == [row["value"] for row in csv.DictReader(io.StringIO(named.stdout))]
+
+
+@pytest.mark.parametrize("command", ["compare", "sweep"])
+def test_labels_that_are_piped_with_the_first_model(folder: Path, command: str) -> None:
+    done = lscli(command, "-", "z/logits.npy", "-q", input=Path("run2/both.npz").read_bytes(), text=False)
+    assert (0, b"") == (done.returncode, done.stderr)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--weights", "w.npy", "--groups", "g.npy"],
+        ["--clusters", "g.npy"],
+        ["--temperature", "2"],
+        ["--cross-fit", "temperature"],
+        ["--ignore-index", "1"],
+        ["--kind", "logits", "--threads", "2"],
+    ],
+)
+def test_options_of_reading_are_those_of_every_model(run: Run, folder: Path, words: list[str]) -> None:
+    np.save("w.npy", RNG.random(N))
+    np.save("g.npy", np.arange(N) % 10)
+    given = ("-m", "loss_hard", "-q", *words)
+    answer = run("compare", *ALL, "--bootstrap", "20", *given)
+    found = {(row["source"], row["group"]): float(row["value"]) for row in records(answer)}
+    for name in ("run10", "z"):
+        for row in records(run("eval", f"{name}/logits.npy", "y.npy", *given)):
+            assert found[name, row["group"]] == pytest.approx(float(row["value"]), rel=1e-12)
+
+
+def test_members_of_each_model(run: Run, folder: Path) -> None:
+    answer = run("compare", "*/logits.npy", "*/logits.npy", "y.npy", "--ensemble", *FAST)
+    [row] = records(answer)
+    assert 0 == float(row["difference"])
 
 
 @pytest.mark.parametrize(
