@@ -20,22 +20,30 @@ from lscli.metrics.selection import select
 from lscli.options import CompareOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from lscli.options import Data
 
 
 @of_models(CompareOptions)
-def compare(models: Any, labels: Data | None, options: CompareOptions) -> Comparison:
+def compare(models: Any, labels: Data | Mapping[str, Data] | None, options: CompareOptions) -> Comparison:
     """Compare models on the same samples with the first of them.
 
     Args:
-        models: the logits of each model, [N, K], as for `lscli.evaluate`; by name, or in a list.
-        labels: [N], of all models. Optional if their files hold them.
+        models: the logits of each model, [N, K], or a table of samples, as for `lscli.evaluate`; by name, or in a
+            list. The first is the baseline. Rows are matched by their place; K may differ.
+        labels: [N], of all models; or by the names of the models, of each. Optional if the files of all hold them, or
+            that of the first.
 
     Returns:
         A listing, one row per metric, group and model but the first: paired differences, with their intervals,
-        p-values and verdicts.
+        p-values and verdicts. Rows that one model leaves out are left out of all.
+
+    Raises:
+        UsageError: as `lscli.evaluate`, or one model alone, or names that are not as many as the models.
+        InputError: as `lscli.evaluate`, or models that differ in their number of samples, or in labels, weights or
+            clusters, or that keep no row in common.
+        ReadWriteError, EngineError: as `lscli.evaluate`.
     """
     eps = parse_eps(options.eps, allow_negative=options.allow_negative_eps)
     number = positive_class(options, soft_labels=False)

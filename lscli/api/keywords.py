@@ -55,7 +55,7 @@ class ModelsFunction(Protocol[P, O_contra, R_co]):
 
     def __call__(
         self,
-        models: Mapping[str, Data] | Sequence[Data],
+        models: Mapping[str, Data | SampleTable] | Sequence[Data | SampleTable],
         labels: Data | Mapping[str, Data] | None = None,
         *args: P.args,
         **options: P.kwargs,
@@ -63,7 +63,7 @@ class ModelsFunction(Protocol[P, O_contra, R_co]):
 
     def with_options(
         self,
-        models: Mapping[str, Data] | Sequence[Data],
+        models: Mapping[str, Data | SampleTable] | Sequence[Data | SampleTable],
         labels: Data | Mapping[str, Data] | None,
         options: O_contra,
         /,

@@ -54,7 +54,7 @@ class Models(NamedTuple):
 
 
 def read_models(
-    models: Mapping[str, Data] | Sequence[Data],
+    models: Mapping[str, Data | SampleTable] | Sequence[Data | SampleTable],
     labels: Data | Mapping[str, Data] | None,
     columns: frozenset[str],
     options: CompareOptions,
@@ -97,7 +97,7 @@ def read_models(
                     error.say(error.message, error.hint, name)
                 raise
             readings.append(read)
-            _check_rows(readings[0], read, names[0], name)
+            _check_alike(readings[0], read, names[0], name)
     kept = reduce(np.intersect1d, [_rows(read.all) for read in readings]) if _differ(readings) else None
     if kept is not None and not len(kept):
         what = f"the {len(names)} models have no kept row in common"
@@ -271,11 +271,19 @@ def _rows(table: SampleTable) -> Array:
     return table["row"] if "row" in table.columns else np.arange(len(table))
 
 
-def _check_rows(first: Reading, read: Reading, baseline: str, name: str) -> None:
-    """Compare the numbers of rows, kept or not."""
+def _check_alike(first: Reading, read: Reading, baseline: str, name: str) -> None:
+    """Compare the numbers of rows, kept or not, and those of classes where targets have a value for each.
+
+    Raises:
+        InputError: they differ.
+    """
     rows, others = (each.provenance.samples.get("rows", len(each.all)) for each in (read, first))
     if rows != others:
         raise _other_length(name, rows, baseline, others)
+    by_class = first.targets.prior is not None or first.targets.class_weights is not None
+    if by_class and read.num_classes != first.num_classes:
+        hint = "a prior and class weights belong to one number of classes: leave them out, or compare other models"
+        raise InputError(f"has {read.num_classes} classes, {baseline} has {first.num_classes}", hint, where=name)
 
 
 def _differ(readings: Sequence[Reading]) -> bool:

@@ -152,9 +152,15 @@ def test_one_model_is_refused() -> None:
         assert "lscli.compare([A, B], LABELS)" in refused.value.hint
 
 
+def test_a_prior_belongs_to_one_number_of_classes() -> None:
+    wider = np.column_stack([B, np.full(N, -50.0)])
+    with pytest.raises(InputError, match="b: has 5 classes, a has 4"):
+        lscli.compare({"a": A, "b": wider}, Y, smoothing="prior", prior="empirical", bootstrap=20)
+
+
 def test_an_array_of_models() -> None:
-    one, other = (lscli.compare(models, Y, **FAST) for models in (np.stack([A, B]), [A, B]))
-    assert values(one) == values(other)
+    stacked: Any = np.stack([A, B])
+    assert values(lscli.compare([A, B], Y, **FAST)) == values(lscli.compare(stacked, Y, **FAST))
 
 
 def test_an_array_that_cannot_be_read_is_named() -> None:
