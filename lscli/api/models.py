@@ -10,7 +10,8 @@ from lscli.intervals.pairs import in_common
 
 if TYPE_CHECKING:
     from lscli.api.reading import Reading
-    from lscli.options import CompareOptions, Data
+    from lscli.metrics.bins import BinRule
+    from lscli.options import CheckOptions, CompareOptions, Data
     from lscli.table import SampleTable
 
 
@@ -32,13 +33,27 @@ def read_models(
     models: Mapping[str, Data] | Sequence[Data],
     labels: Data | None,
     columns: frozenset[str],
-    options: CompareOptions,
+    options: CompareOptions | CheckOptions,
     positive_class: int | None,
+    *,
+    rule: BinRule | None = None,
+    tuple_rule: BinRule | None = None,
+    tempered: bool = False,
 ) -> Models:
-    """Read the same columns of each model."""
+    """Read the same columns of each model, and the same sums."""
     named = models if isinstance(models, Mapping) else {}
     readings = [
-        reading.read(each, labels, columns | {"row", "label"}, options, against=options, positive_class=positive_class)
+        reading.read(
+            each,
+            labels,
+            columns | {"row", "label"},
+            options,
+            rule=rule,
+            tuple_rule=tuple_rule,
+            against=options,
+            positive_class=positive_class,
+            tempered=tempered,
+        )
         for each in (named.values() if isinstance(models, Mapping) else models)
     ]
     names = [*named] or [each.source for each in readings]
