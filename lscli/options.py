@@ -49,6 +49,8 @@ Words = str | Iterable[str]
 # Limits of metrics: `ece=0.05`, several of these, or numbers by the metric.
 Limits = str | Iterable[str] | Mapping[str, float]
 
+# The name of a value that is a pair of a name and a number.
+PAIRS = "METRIC=NUMBER"
 READING, CONFIDENCES, SPEED, OUTPUT = "Reading", "Without logits", "Speed", "Output"
 WEIGHTS, SMOOTHING, RECALIBRATION = "Weights and groups", "Label smoothing", "Recalibration"
 CALIBRATION, INTERVALS = "Calibration", "Intervals"
@@ -980,7 +982,7 @@ def _limit(help: str, flag: str, example: str) -> Option:  # noqa: A002
     return Option(
         f"{help} Several with commas, or by repeating the option.",
         "Limits",
-        "METRIC=NUMBER",
+        PAIRS,
         shown=False,
         several=True,
         pairs=True,

@@ -124,9 +124,10 @@ def _read(
     how = needs(choices, settings, options)
     if options.baseline is None or not paired_logits:
         return _Samples(reading.read(logits, labels, options=options, **how), {})
-    if options.soft_labels:
-        hint = "save a report of the old logits with lscli eval -f json, and give that"
-        raise UsageError("logits are compared for class labels alone, and these are soft", hint, where="baseline")
+    if options.soft_labels or reading.without_logits(logits, options):
+        what = "soft labels are" if options.soft_labels else "a table without logits is"
+        hint = "save the old values with lscli eval -f json -o FILE.json, and give that file"
+        raise UsageError(f"{what} not compared sample by sample", hint, where="baseline")
     sums = {"rule": how["rule"], "tuple_rule": how["tuple_rule"], "tempered": how["tempered"]}
     read = read_models([logits, options.baseline], labels, how["columns"], options, settings.positive_class, **sums)
     own, other = read.readings
@@ -166,4 +167,4 @@ def _concluded(rows: Sequence[CheckRow]) -> str:
     if not failed:
         return "The limit is kept." if len(rows) == 1 else f"All {len(rows)} limits are kept."
     more = f" and {len(failed) - _FEW} more" if len(failed) > _FEW else ""
-    return f"Not kept: {', '.join(failed[:_FEW])}{more}; {len(rows) - len(failed)} of {len(rows)} limits are kept."
+    return f"{len(failed)} of {len(rows)} limits not kept: {', '.join(failed[:_FEW])}{more}."

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.api.settings import shown
+from lscli.metrics.bins import rule_of
 from lscli.text import printable, printed, said
 
 if TYPE_CHECKING:
@@ -87,18 +88,16 @@ def differences_to_saved(
     return limited, notes
 
 
-def notes_on_settings(
-    saved: SavedReport, read: Reading, options: CheckOptions, settings: Settings
-) -> Iterator[str]:
+def notes_on_settings(saved: SavedReport, read: Reading, options: CheckOptions, settings: Settings) -> Iterator[str]:
     """What a reader must know about a saved baseline: that it counts as exact, and what else differs from this run."""
     name = printed(saved.path)
     if options.strict:
         yield f"{name}: its values count as exact, so that the intervals are those of the new values alone"
-    used = {"positive_class": settings.positive_class, **read.used}
+    used = {"positive_class": settings.positive_class, "bins": rule_of(settings).params["bins"], **read.used}
     differ = []
     for key in _SETTINGS:
         own = shown(used.get(key, getattr(options, key)))
-        if key in saved.settings and key != "bins" and saved.settings[key] != own:
+        if key in saved.settings and saved.settings[key] != own:
             differ.append(f"{key} ({_said(saved.settings[key])} there, {_said(own)} here)")
     if differ:
         yield f"{name}: the report has other settings: {', '.join(differ)}"

@@ -78,7 +78,7 @@ def read_report(data: object) -> SavedReport:
         }
         sizes = {str(row["group"]): _number(row["n"]) for row in found["rows"]}
         settings = {str(key): setting["value"] for key, setting in found.get("settings", {}).items()}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InputError("a row or a setting of the report is not as lscli eval writes it", hint, where=name) from error
     return SavedReport(path, values, sizes, settings)
 

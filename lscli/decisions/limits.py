@@ -94,7 +94,9 @@ def _check_together(limits: Sequence[Limit], options: LimitOptions) -> None:
         most = largest.get(_key(limit), math.inf)
         if limit.bound == "min" and limit.limit > most:
             what = f"no {limit.name} is at least {limit.limit:.10g} and at most {most:.10g}"
-            hint = f"if they changed places, say --min {limit.name}={most:.10g} --max {limit.name}={limit.limit:.10g}"
+            hint = (
+                f"if they changed places, say --min {limit.name}={most:.10g} and --max {limit.name}={limit.limit:.10g}"
+            )
             raise UsageError(what, hint, where="min")
     first = next((limit for limit in limits if limit.of_difference), None)
     if first is not None and options.baseline is None:
@@ -164,6 +166,8 @@ def _number(choice: Choice, name: str, text: str, bound: Bound) -> float:
     kept = (number > most) == (bound != "min")
     said = f"{name}={number:.10g} is {'always' if kept else 'never'} kept"
     if most == 1 and 1 < number <= 100:
-        raise UsageError(said, f"{name} is at most 1: write {name}={number / 100:.10g} for {number:.10g} %", where=bound)
+        raise UsageError(
+            said, f"{name} is at most 1: write {name}={number / 100:.10g} for {number:.10g} %", where=bound
+        )
     reach = f"at least {least:g}" if math.isinf(most) else f"from {least:g} to {most:g}"
     raise UsageError(said, f"{name} is {reach}", where=bound)
