@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from lscli.api import reading, soft_metrics
 from lscli.api.evaluate import checked_settings, needs
@@ -128,8 +128,16 @@ def _read(
         what = "soft labels are" if options.soft_labels else "a table without logits is"
         hint = "save the old values with lscli eval -f json -o FILE.json, and give that file"
         raise UsageError(f"{what} not compared sample by sample", hint, where="baseline")
-    sums = {"rule": how["rule"], "tuple_rule": how["tuple_rule"], "tempered": how["tempered"]}
-    read = read_models([logits, options.baseline], labels, how["columns"], options, settings.positive_class, **sums)
+    read = read_models(
+        [cast("Data", logits), options.baseline],
+        labels,
+        how["columns"],
+        options,
+        settings.positive_class,
+        rule=how["rule"],
+        tuple_rule=how["tuple_rule"],
+        tempered=how["tempered"],
+    )
     own, other = read.readings
     theirs = [{**entry, "role": "baseline"} for entry in other.provenance.inputs if entry["role"] == "logits"]
     provenance = replace(

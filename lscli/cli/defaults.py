@@ -1,4 +1,4 @@
-"""Defaults of options from `[tool.lscli]` in pyproject.toml, and of one command from a table like `[tool.lscli.check]`."""
+"""Defaults of options from `[tool.lscli]` in pyproject.toml, and of one command from `[tool.lscli.check]` and alike."""
 
 from __future__ import annotations
 
