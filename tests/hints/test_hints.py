@@ -22,6 +22,7 @@ from tests.hints import (
     formats,
     kinds,
     labels,
+    limits,
     named_columns,
     recalibration,
     shapes,
@@ -49,6 +50,7 @@ CASES = [
     *recalibration.CASES,
     *calibrators.CASES,
     *zeros.CASES,
+    *limits.CASES,
 ]
 pytestmark = pytest.mark.filterwarnings(
     "ignore:The PyTorch API of nested tensors", "ignore:torch.quantize_per_tensor", "ignore:.*TypedStorage"
