@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from lscli.api import reading, soft_metrics
 from lscli.api.evaluate import checked_settings, needs
@@ -94,8 +94,10 @@ def check(logits: Data | Table, labels: Data | None, options: CheckOptions) -> C
                 notes.append(f"{limit.name} has no interval{_in(group)}, which a strict check needs")
     notes += [*notes_on_class(settings.positive_class, options.compat)]
     notes += notes_on_clusters(read.all.clusters, read.clusters_by_group)
-    used = {"eps": list(settings.eps), "bins": rule_of(settings).params["bins"]}
-    used |= {"positive_class": settings.positive_class}
+    used: dict[str, Any] = {"eps": list(settings.eps), "bins": rule_of(settings).params["bins"]}
+    used["positive_class"] = settings.positive_class
+    for limit in limits:
+        used.setdefault(limit.bound.replace("-", "_"), []).append(f"{limit.name}={limit.limit}")
     return Checked(rows=found, conclusion=_concluded(found), **read.answered(options, used, dict.fromkeys(notes)))
 
 

@@ -78,20 +78,25 @@ def test_a_metric_that_is_absent_fails_and_a_warning_says_why() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*its loss is infinite")
-def test_an_infinite_value_is_compared_and_a_strict_check_needs_an_interval() -> None:
+def test_an_infinite_value_is_compared() -> None:
     masked = X.copy()
     masked[0, Y[0]] = -np.inf
     assert {"loss_hard": False} == passes(lscli.check(masked, Y, max={"loss_hard": 1e300}))
     assert lscli.check(masked, Y, min={"loss_hard": 3}).passed
-    with pytest.warns(lscli.LscliWarning, match="loss_hard has no interval, which a strict check needs"):
-        assert not lscli.check(masked, Y, min={"loss_hard": 3}, strict=True).passed
+    assert not lscli.check(masked, Y, min={"loss_hard": 3}, strict=True).passed
 
 
 @pytest.mark.parametrize("strict", [False, True])
 def test_a_rise_is_the_paired_difference_of_compare(strict: bool) -> None:
     names = ["loss_hard", "brier", "ece", "accuracy"]
     found = lscli.check(
-        X, Y, baseline=OLD, max_rise=dict.fromkeys(names, 0.01), max_drop={"accuracy": 0.01}, strict=strict, groups=GROUPS
+        X,
+        Y,
+        baseline=OLD,
+        max_rise=dict.fromkeys(names, 0.01),
+        max_drop={"accuracy": 0.01},
+        strict=strict,
+        groups=GROUPS,
     )
     pairs = {(row.group, row.metric): row for row in lscli.compare([OLD, X], Y, metrics=names, groups=GROUPS).rows}
     for row in found.rows:
@@ -114,6 +119,8 @@ def test_a_rise_of_a_temperature_has_no_interval_of_resamples_that_keep_it() -> 
     found = lscli.check(X, Y, baseline=OLD, max_rise={"temperature": 100})
     assert math.isnan(found.rows[0].ci_low)
     assert found.passed
+    with pytest.warns(lscli.LscliWarning, match="temperature has no interval, which a strict check needs"):
+        assert not lscli.check(X, Y, baseline=OLD, max_rise={"temperature": 100}, strict=True).passed
 
 
 def test_a_rise_of_no_difference_passes_at_zero() -> None:
@@ -220,6 +227,13 @@ def test_the_conclusion_counts_the_limits() -> None:
     assert "All 2 limits are kept." == lscli.check(X, Y, max={"loss_hard": 9, "brier": 2}).conclusion
     found = lscli.check(X, Y, max={"loss_hard": 0, "ece": 0, "brier": 2})
     assert "2 of 3 limits not kept: loss_hard, ece." == found.conclusion
+
+
+def test_the_settings_hold_the_limits() -> None:
+    found = lscli.check(X, Y, max={"loss_hard": 9, "ece": 0.5}, min="accuracy=0", eps=0.3)
+    settings = {name: setting.value for name, setting in found.settings.items()}
+    assert (["ece=0.5", "loss_hard=9.0"], ["accuracy=0.0"]) == (sorted(settings["max"]), settings["min"])
+    assert ([0.3], 15, None) == (settings["eps"], settings["bins"], settings["max_rise"])
 
 
 def test_it_is_a_table() -> None:

@@ -12,7 +12,10 @@ from tests.io.make import some_labels, some_logits
 X, Y = some_logits(24, 3), some_labels(24, 3)
 CHECK = ("check", "x.npy", "y.npy")
 ANSWER = "source,group,metric,value,ci_low,ci_high,bound,limit,pass"
-REPORT = {"schema": "lscli.report/1", "rows": [{"group": "", "metric": "ece", "value": 0.9, "n": 24, "params": "bins=15"}]}
+REPORT = {
+    "schema": "lscli.report/1",
+    "rows": [{"group": "", "metric": "ece", "value": 0.9, "n": 24, "params": "bins=15"}],
+}
 
 
 def limited(*words: str) -> Make:
@@ -110,6 +113,14 @@ CASES = [
         compared("--max-rise", "ece=1"),
         prints=ANSWER,
         code=2,
+    ),
+    Hint(
+        "a baseline whose rows are no rows of a report",
+        compared("--max-rise", "ece=1", text='{"schema": "lscli.report/1", "rows": [{}]}'),
+        "a row or a setting of the report is not as lscli eval writes it",
+        "write one with lscli eval LOGITS LABELS -f json -o FILE.json",
+        compared("--max-rise", "ece=1"),
+        prints=ANSWER,
     ),
     Hint(
         "a baseline in JSON that is no report",
