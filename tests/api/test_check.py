@@ -32,7 +32,8 @@ def passes(found: Checked) -> dict[str, bool]:
 def test_values_and_intervals_are_those_of_evaluate(bound: str) -> None:
     options: dict[str, Any] = {"bins": 7, "weights": np.arange(300) % 4, "groups": GROUPS, "eps": 0.2, "bootstrap": 50}
     metrics = ["ece", "loss_smoothed", "risk_at_coverage@0.9"]
-    found = lscli.check(X, Y, **{bound: dict.fromkeys(metrics, 0.1)}, **options)
+    options_of_check: dict[str, Any] = {bound: dict.fromkeys(metrics, 0.1), **options}
+    found = lscli.check(X, Y, **options_of_check)
     report = lscli.evaluate(X, Y, metrics=metrics, ci=True, **options)
     assert [(row.source, row.group, row.value, row.ci_low, row.ci_high) for row in report.rows] == [
         (row.source, row.group, row.value, row.ci_low, row.ci_high) for row in found.rows
@@ -195,7 +196,7 @@ def test_tables_without_logits_are_checked_but_not_compared_sample_by_sample() -
     with pytest.warns(lscli.LscliWarning, match="loss_hard is absent"):
         assert not lscli.check(table, max={"loss_hard": 1}, **options).passed
     with pytest.raises(lscli.UsageError, match="not compared sample by sample"):
-        lscli.check(table, baseline=table, max_rise={"ece": 0.1}, **options)
+        lscli.check(table, baseline=OLD, max_rise={"ece": 0.1}, **options)
 
 
 def test_soft_labels_have_losses() -> None:
@@ -238,6 +239,6 @@ def test_the_settings_hold_the_limits() -> None:
 
 def test_it_is_a_table() -> None:
     found = lscli.check(X, Y, max={"loss_hard": 9})
-    columns = "source group metric value ci_low ci_high bound limit pass baseline difference".split()
-    assert columns == list(found.to_frame().columns)
+    columns = ["source", "group", "metric", "value", "ci_low", "ci_high", "bound", "limit", "pass"]
+    assert [*columns, "baseline", "difference"] == list(found.to_frame().columns)
     assert "loss_hard" in found._repr_html_()

@@ -46,7 +46,7 @@ def test_kept_limits_end_with_0_and_broken_ones_with_1(run: Run, project: Path) 
 @pytest.mark.parametrize("words", [[], ["-f", "json"], ["-f", "table"], ["-f", "markdown"], ["-q"]])
 def test_the_exit_code_of_a_process_does_not_depend_on_the_format(words: Sequence[str], project: Path) -> None:
     command = [sys.executable, "-m", "lscli", *CHECK, *BROKEN, *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (1, "") == (done.returncode, done.stderr)
     assert "ece" in done.stdout
 

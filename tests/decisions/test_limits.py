@@ -24,8 +24,15 @@ def read_short(**options: Any) -> list[tuple[str, str, float]]:
 
 @pytest.mark.parametrize(
     "typed",
-    ["ece=0.05,loss_hard=2", ["ece=0.05", "loss_hard=2"], ["ece=0.05,loss_hard=2"], {"ece": 0.05, "loss_hard": 2}]
-    + [" ece = 5e-2 , loss_hard = 2,", ("ece=.05,", "loss_hard=2.0"), {"ece": "0.05", "loss_hard": 2.0}],
+    [
+        "ece=0.05,loss_hard=2",
+        ["ece=0.05", "loss_hard=2"],
+        ["ece=0.05,loss_hard=2"],
+        {"ece": 0.05, "loss_hard": 2},
+        " ece = 5e-2 , loss_hard = 2,",
+        ("ece=.05,", "loss_hard=2.0"),
+        {"ece": "0.05", "loss_hard": 2.0},
+    ],
 )
 def test_the_same_limits_in_every_form(typed: Any) -> None:
     assert [("max", "ece", 0.05), ("max", "loss_hard", 2.0)] == read_short(max=typed)
@@ -78,6 +85,7 @@ def test_one_limit_that_is_given_twice_counts_once() -> None:
         ({"max_drop": "accuracy=1.5", "baseline": "b.npy"}, "max-drop", "always kept"),
         ({"min": "accuracy=90"}, "min", "never kept"),
         ({"max": "accuracy=90"}, "max", "always kept"),
+        ({"max": "ece=5"}, "max", "always kept"),
         ({"max": "loss_hard=-1"}, "max", "never kept"),
         ({"min": "loss_hard=-1"}, "min", "always kept"),
         ({"max": "classwise_ece=0.1", "strict": True}, "strict", "never has an interval"),
