@@ -45,6 +45,7 @@ class Option(NamedTuple):
         hint: the hint of the error about a number out of its bounds.
         several: whether it takes several values, separated by commas or by repeating the option. A field holds a text,
             a number, or a tuple of both.
+        pairs: whether each of several values is `name=number`, which a mapping of names to numbers may give, too.
         also: a type, as `module.name`, whose values are taken as their text.
         file: whether its value names a file, which must not be the output.
         environment: its name in the environment and in pyproject.toml, if it is not the name of the option.
@@ -65,6 +66,7 @@ class Option(NamedTuple):
     below: float | None = None
     hint: str = ""
     several: bool = False
+    pairs: bool = False
     also: str = ""
     file: bool = False
     environment: str = ""
@@ -179,6 +181,8 @@ def _several(each: Declared, value: Any) -> Any:
     what = "text" if each.kind is str else "numbers or text"
     if isinstance(value, str):
         return tuple(value.split(",")) if "," in value else value
+    if each.option.pairs and isinstance(value, Mapping):
+        return tuple(f"{name}={_of_pair(number)}" for name, number in value.items())
     one = _one(each, value)
     if one is not None:
         return one
@@ -189,6 +193,14 @@ def _several(each: Declared, value: Any) -> Any:
             raise UsageError(f"must be {what}, got {shown(given)}", each.option.hint, where=each.flag)
         found += one.split(",") if isinstance(one, str) else [one]
     return tuple(found)
+
+
+def _of_pair(number: Any) -> str:
+    """The number of a pair as text, or what it is instead, which is refused where pairs are read."""
+    try:
+        return repr(real(number))
+    except TypeError:
+        return number if isinstance(number, str) else shown(number)
 
 
 def _one(each: Declared, value: Any) -> str | float | None:

@@ -29,6 +29,7 @@ _FUNCTIONS = {
     "eval": "evaluate",
     "sweep": "sweep",
     "compare": "compare",
+    "check": "check",
     "bins": "per_bin",
     "classes": "per_class",
     "samples": "per_sample",
@@ -123,6 +124,9 @@ def _value(each: Declared, after: str) -> tuple[str, int]:
     """The value of an option at the beginning of a text, as Python writes it, and its length; empty without a value."""
     if each.kind is bool:
         return "True", 0
+    if each.option.pairs:
+        pair = re.match(rf" ([a-z_0-9]+(?:@{_NUMBER})?)=({_NUMBER})", after)
+        return ("", 0) if pair is None else (f"{{{pair[1]!r}: {pair[2]}}}", pair.end())
     metavars = (each.option.metavar or "").split("|")
     names = "|".join(re.escape(word) for word in metavars if word.isupper() or "." in word)
     words = "|".join(re.escape(word) for word in (*each.choices, *each.option.words, *metavars) if word)

@@ -49,6 +49,8 @@ Words = str | Iterable[str]
 # Limits of metrics: `ece=0.05`, several of these, or numbers by the metric.
 Limits = str | Iterable[str] | Mapping[str, float]
 
+# The name of a value that is a pair of a name and a number.
+PAIRS = "METRIC=NUMBER"
 READING, CONFIDENCES, SPEED, OUTPUT = "Reading", "Without logits", "Speed", "Output"
 WEIGHTS, SMOOTHING, RECALIBRATION = "Weights and groups", "Label smoothing", "Recalibration"
 CALIBRATION, INTERVALS = "Calibration", "Intervals"
@@ -979,41 +981,54 @@ class CompareOutputOptions(RunOptions):
     ] = None
 
 
-_LIMIT = "for example {flag} {example}"
-
-
 def _limit(help: str, flag: str, example: str) -> Option:  # noqa: A002
+    """An option that gives limits of metrics. Its name in the environment says whose limits they are."""
     return Option(
-        help, "Limits", "METRIC=NUMBER", shown=False, several=True, hint=_LIMIT.format(flag=flag, example=example)
+        f"{help} Several with commas, or by repeating the option.",
+        "Limits",
+        PAIRS,
+        shown=False,
+        several=True,
+        pairs=True,
+        hint=f"for example --{flag} {example}",
+        environment=f"check_{flag.replace('-', '_')}",
     )
 
 
 class LimitOptions(Options):
     """The limits that metrics are checked against."""
 
-    max: Annotated[Limits | None, _limit("The largest allowed value of a metric.", "--max", "ece=0.05")] = None
-    min: Annotated[Limits | None, _limit("The smallest allowed value of a metric.", "--min", "accuracy=0.9")] = None
+    max: Annotated[Limits | None, _limit("The largest allowed value of a metric.", "max", "ece=0.05")] = None
+    min: Annotated[Limits | None, _limit("The smallest allowed value of a metric.", "min", "accuracy=0.9")] = None
     baseline: Annotated[
         "Data | None",
         _file(
-            "What --max-rise and --max-drop compare with: logits of the same samples, or a report in JSON.", "Limits"
-        ),
+            "What --max-rise and --max-drop compare with: logits of the same samples, or the report of lscli eval -f "
+            "json.",
+            "Limits",
+        )._replace(environment="check_baseline"),
     ] = None
     max_rise: Annotated[
         Limits | None,
-        _limit("By how much a metric may rise above that of --baseline.", "--max-rise", "loss_hard=0.01"),
+        _limit("By how much a metric may rise above that of --baseline.", "max-rise", "loss_hard=0.01"),
     ] = None
     max_drop: Annotated[
         Limits | None,
-        _limit("By how much a metric may fall below that of --baseline.", "--max-drop", "accuracy=0.01"),
+        _limit("By how much a metric may fall below that of --baseline.", "max-drop", "accuracy=0.01"),
     ] = None
     strict: Annotated[
-        bool, Option("Demand that the whole interval is within the limit, not the value alone.", "Limits")
+        bool,
+        Option(
+            "Demand that the whole interval is within the limit, not the value alone.",
+            "Limits",
+            environment="check_strict",
+        ),
     ] = False
 
 
 class CheckOptions(
     ReadingOptions,
+    SoftLabelOptions,
     PositiveClassOptions,
     CalibrationOptions,
     IntervalOptions,

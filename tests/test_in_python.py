@@ -127,7 +127,7 @@ def test_every_flag_in_a_hint_exists_and_becomes_a_keyword(place: str, text: str
     python = in_python(text)
     assert not FLAG.search(python)
     assert all(flag in python for flag in flags)
-    for name, value in re.findall(r"\b([a-z_]+)=('[^']*'|[^\s,;()]+)", python):
+    for name, value in re.findall(r"\b([a-z_]+)=('[^']*'|\{[^}]*\}|[^\s,;()]+)", python):
         if name in flags and not re.fullmatch("[A-Z]+", value):  # a placeholder
             each = OPTIONS[name]
             each.checked(ast.literal_eval(value))

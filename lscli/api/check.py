@@ -3,48 +3,178 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from lscli.api.evaluate import evaluate
+from lscli.api import reading, soft_metrics
+from lscli.api.evaluate import checked_settings, needs
 from lscli.api.keywords import of_logits
-from lscli.checked_options import declared
+from lscli.api.limited_values import differences, differences_to_saved, notes_on_settings, values
+from lscli.api.models import read_models
+from lscli.api.positive_class import notes_on_class
+from lscli.api.report_rows import measured_rows
+from lscli.api.saved_reports import is_saved_report, read_report
 from lscli.decisions.checked import Checked, CheckRow
-from lscli.decisions.limits import parse_limits
+from lscli.decisions.limits import limits_of
 from lscli.errors import UsageError
-from lscli.options import CheckOptions, EvaluateOptions
+from lscli.intervals.bootstrap import Bootstrap
+from lscli.intervals.clusters import notes_on_clusters
+from lscli.intervals.of_metrics import Resampling
+from lscli.intervals.paired import paired
+from lscli.metrics.bins import rule_of
+from lscli.options import CheckOptions
+from lscli.text import printed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from lscli.api.confidences import Table
+    from lscli.api.limited_values import Limited
+    from lscli.api.reading import Reading
+    from lscli.decisions.limits import Limit
+    from lscli.metrics.base import Settings
+    from lscli.metrics.selection import Choice
     from lscli.options import Data
+    from lscli.table import SampleTable
+
+_FEW = 3  # limits that are not kept, which the conclusion names
 
 
 @of_logits(CheckOptions)
 def check(logits: Data | Table, labels: Data | None, options: CheckOptions) -> Checked:
     """Check metrics against limits.
 
+    A value at its limit passes. One that is missing, because these samples do not have the metric, or that is nan,
+    fails; a warning says why it is missing. Of a metric with several values, such as a smoothed loss at several eps,
+    each must pass.
+
     Args:
         logits, labels: as in `lscli.evaluate`.
 
     Returns:
-        A listing, one row per limit and group; its `passed` says whether every limit is kept.
+        A listing, one row per group and limit; its `passed` says whether every limit is kept, its `failures` are the
+        rows that are not.
+
+    Raises:
+        UsageError: a limit that cannot be used, before anything is read.
+        LscliError: as `lscli.evaluate`.
     """
-    limits = [*parse_limits("max", options.max), *parse_limits("min", options.min)]
-    if not limits:
-        raise UsageError("there is no limit", "give one with --max or --min, for example --max ece=0.05")
-    shared = {each.name for each in declared(CheckOptions)} & {each.name for each in declared(EvaluateOptions)}
-    given = {name: getattr(options, name) for name in shared}
-    metrics = list(dict.fromkeys(limit.metric for limit in limits))
-    report = evaluate.with_options(logits, labels, EvaluateOptions(**given | {"ci": True, "metrics": metrics}))
-    rows = []
+    limits = limits_of(options, allow_negative_eps=options.allow_negative_eps)
+    settings = checked_settings(options)
+    saved = read_report(options.baseline) if is_saved_report(options.baseline) else None
+    lacking = [] if not options.soft_labels else [x for x in _choices(limits) if not soft_metrics.applies(x, settings)]
+    measured = [limit for limit in limits if limit.choice not in lacking]
+    samples = _read(logits, labels, _choices(measured), settings, options, paired_logits=saved is None)
+    read = samples.reading
+    settings = settings._replace(targets=read.targets, given=read.given)
+    bootstrap = Bootstrap(options.bootstrap, options.seed, options.level)
+    resampling = Resampling(bootstrap, options.threads, options.progress)
+    of_values = _choices(limit for limit in measured if saved is not None or not limit.of_difference)
+    of_differences = _choices(limit for limit in measured if saved is None and limit.of_difference)
+    rows, absent, _ = measured_rows(read.source, read.tables, of_values, settings, resampling)
+    notes = [*soft_metrics.notes(read, [choice.metric.id for choice in lacking]), *absent]
+    if saved is not None:
+        notes += notes_on_settings(saved, read, options, settings)
+    found: list[CheckRow] = []
+    for group in read.tables:
+        pair = samples.pairs.get(group)
+        of_pair = [] if pair is None else paired(*pair, of_differences, settings, resampling)
+        for limit in limits:
+            if not limit.of_difference:
+                limited = values(limit, group, rows, settings)
+            elif saved is not None:
+                limited, note = differences_to_saved(values(limit, group, rows, settings), limit, group, saved)
+                notes += note
+            else:
+                limited = differences(limit, of_pair, settings)
+                if not limited and limit in measured:
+                    notes.append(f"{limit.name} has no difference to the baseline{_in(group)}")
+            found += _checked(read.source, group, limit, limited, strict=options.strict)
+            if options.strict and any(math.isnan(one.low) and not math.isnan(one.number(limit)) for one in limited):
+                notes.append(f"{limit.name} has no interval{_in(group)}, which a strict check needs")
+    notes += [*notes_on_class(settings.positive_class, options.compat)]
+    notes += notes_on_clusters(read.all.clusters, read.clusters_by_group)
+    used: dict[str, Any] = {"eps": list(settings.eps), "bins": rule_of(settings).params["bins"]}
+    used["positive_class"] = settings.positive_class
     for limit in limits:
-        for row in report.rows:
-            if row.metric == limit.metric.partition("@")[0]:
-                passed = row.value <= limit.limit if limit.bound == "max" else row.value >= limit.limit
-                passed = passed and not math.isnan(row.value)
-                rows.append(
-                    CheckRow(
-                        *(row.source, row.group, limit.metric, row.value, row.ci_low, row.ci_high),
-                        *(limit.bound, limit.limit, passed),
-                    )
-                )
-    return Checked(rows=rows, **report.fields())
+        used.setdefault(limit.bound.replace("-", "_"), []).append(f"{limit.name}={limit.limit}")
+    return Checked(rows=found, conclusion=_concluded(found), **read.answered(options, used, dict.fromkeys(notes)))
+
+
+class _Samples(NamedTuple):
+    """The samples, and by group those of the baseline and of the model, on the rows that both keep."""
+
+    reading: Reading
+    pairs: dict[str, tuple[SampleTable, SampleTable]]
+
+
+def _choices(limits: Iterable[Limit]) -> list[Choice]:
+    """The metrics of limits, each once."""
+    return list(dict.fromkeys(limit.choice for limit in limits))
+
+
+def _read(
+    logits: Data | Table,
+    labels: Data | None,
+    choices: Sequence[Choice],
+    settings: Settings,
+    options: CheckOptions,
+    *,
+    paired_logits: bool,
+) -> _Samples:
+    """Read the samples, and those of a baseline of logits."""
+    how = needs(choices, settings, options)
+    if options.baseline is None or not paired_logits:
+        return _Samples(reading.read(logits, labels, options=options, **how), {})
+    if options.soft_labels or reading.without_logits(logits, options):
+        what = "soft labels are" if options.soft_labels else "a table without logits is"
+        hint = "save the old values with lscli eval -f json -o FILE.json, and give that file"
+        raise UsageError(f"{what} not compared sample by sample", hint, where="baseline")
+    read = read_models(
+        [cast("Data", logits), options.baseline],
+        labels,
+        how["columns"],
+        options,
+        settings.positive_class,
+        rule=how["rule"],
+        tuple_rule=how["tuple_rule"],
+        tempered=how["tempered"],
+    )
+    own, other = read.readings
+    theirs = [{**entry, "role": "baseline"} for entry in other.provenance.inputs if entry["role"] == "logits"]
+    provenance = replace(
+        own.provenance,
+        inputs=[*own.provenance.inputs, *theirs],
+        warnings=list(dict.fromkeys([*own.provenance.warnings, *other.provenance.warnings])),
+    )
+    pairs = {group: (baseline, model) for group, (model, baseline) in read.tables.items()}
+    return _Samples(replace(own, provenance=provenance), pairs)
+
+
+def _checked(source: str, group: str, limit: Limit, limited: Sequence[Limited], *, strict: bool) -> list[CheckRow]:
+    """The verdict on each value that a limit is about; one that is missing fails."""
+    if not limited:
+        nan = math.nan
+        return [CheckRow(source, group, limit.name, nan, nan, nan, limit.bound, limit.limit, passed=False)]
+    found = []
+    for one in limited:
+        name = one.name if len(limited) > 1 else limit.name
+        ends = (one.number(limit), (one.high if limit.upper else one.low) if strict else one.number(limit))
+        scale = max(abs(one.value), abs(one.baseline)) if limit.of_difference else 0.0
+        passed = all(limit.keeps(end, scale) for end in ends)
+        verdict = (limit.bound, limit.limit, passed, one.baseline, one.difference)
+        found.append(CheckRow(source, group, name, one.value, one.low, one.high, *verdict))
+    return found
+
+
+def _in(group: str) -> str:
+    return f" in group {printed(group)}" if group else ""
+
+
+def _concluded(rows: Sequence[CheckRow]) -> str:
+    """How many limits are kept, and which are not."""
+    failed = [f"{row.metric}{_in(row.group)}" for row in rows if not row.passed]
+    if not failed:
+        return "The limit is kept." if len(rows) == 1 else f"All {len(rows)} limits are kept."
+    more = f" and {len(failed) - _FEW} more" if len(failed) > _FEW else ""
+    return f"{len(failed)} of {len(rows)} limits not kept: {', '.join(failed[:_FEW])}{more}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from lscli.api import reading, soft_metrics
 from lscli.api.keywords import of_logits
@@ -18,9 +18,26 @@ from lscli.metrics.selection import select
 from lscli.options import EvaluateOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lscli.api.confidences import Table
-    from lscli.options import Data
+    from lscli.metrics.base import Settings
+    from lscli.metrics.bins import BinRule
+    from lscli.metrics.selection import Choice
+    from lscli.options import CheckOptions, Data, TargetOptions
     from lscli.report import Report
+
+
+class Needs(TypedDict):
+    """What metrics need of the samples; see `reading.read`."""
+
+    columns: frozenset[str]
+    rule: BinRule | None
+    tuple_rule: BinRule | None
+    tempered: bool
+    against: TargetOptions
+    soft_labels: bool
+    positive_class: int | None
 
 
 @of_logits(EvaluateOptions)
@@ -58,32 +75,45 @@ def evaluate(logits: Data | Table, labels: Data | None, options: EvaluateOptions
 
     Definitions: `lscli metrics`. Smoothing: Szegedy et al. 2016, section 7.
     """
-    eps = parse_eps(options.eps, allow_negative=options.allow_negative_eps)
-    settings = metric_settings(options, eps, declared_targets(options, options.masked_classes), options.noise_rate)
-    number = positive_class(options, soft_labels=options.soft_labels)
-    settings = settings._replace(soft_labels=options.soft_labels, positive_class=number)
+    settings = checked_settings(options)
     words = metric_words(options.metrics)
     choices = select(words, allow_negative_eps=options.allow_negative_eps, intervals=options.ci)
+    left_out: list[str] = []
+    if options.soft_labels:
+        choices, left_out = soft_metrics.split(choices, settings)
+    read = reading.read(logits, labels, options=options, **needs(choices, settings, options))
+    settings = settings._replace(targets=read.targets, given=read.given)
+    number = settings.positive_class
+    notes = [*soft_metrics.notes(read, left_out), *notes_on_class(number, options.compat)]
+    return report(read, choices, settings, options, {"positive_class": number}, notes)
+
+
+def checked_settings(options: EvaluateOptions | CheckOptions) -> Settings:
+    """The settings of the metrics, before anything is read.
+
+    Raises:
+        UsageError: an option out of its range, or options that contradict each other.
+    """
+    eps = parse_eps(options.eps, allow_negative=options.allow_negative_eps)
+    settings = metric_settings(options, eps, declared_targets(options, options.masked_classes), options.noise_rate)
     if options.score in ensemble.COLUMNS and not is_ensemble(options):
         hint = "leave out --score, or add --ensemble to read several members"
         raise UsageError("needs several members, and there is one", hint, where="score")
-    left_out: list[str] = []
     if options.soft_labels:
         soft_metrics.check(options)
-        choices, left_out = soft_metrics.split(choices, settings)
+    number = positive_class(options, soft_labels=options.soft_labels)
+    return settings._replace(soft_labels=options.soft_labels, positive_class=number)
+
+
+def needs(choices: Sequence[Choice], settings: Settings, options: EvaluateOptions | CheckOptions) -> Needs:
+    """What these metrics need of the samples, as keywords of `reading.read`."""
     sums = {choice.metric.sums for choice in choices}
-    read = reading.read(
-        logits,
-        labels,
-        frozenset[str]().union(*(choice.columns(settings) for choice in choices)),
-        options,
-        rule=class_rule(settings) if "classes" in sums else None,
-        tuple_rule=tuple_rule(settings) if "tuples" in sums else None,
-        tempered="tempered" in sums,
-        against=options,
-        soft_labels=options.soft_labels,
-        positive_class=number,
-    )
-    settings = settings._replace(targets=read.targets, given=read.given)
-    notes = [*soft_metrics.notes(read, left_out), *notes_on_class(number, options.compat)]
-    return report(read, choices, settings, options, {"positive_class": number}, notes)
+    return {
+        "columns": frozenset[str]().union(*(choice.columns(settings) for choice in choices)),
+        "rule": class_rule(settings) if "classes" in sums else None,
+        "tuple_rule": tuple_rule(settings) if "tuples" in sums else None,
+        "tempered": "tempered" in sums,
+        "against": options,
+        "soft_labels": options.soft_labels,
+        "positive_class": settings.positive_class,
+    }

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.api.reading import Reading
-    from lscli.options import CompareOptions, Data, ReadingOptions, TargetOptions
+    from lscli.metrics.bins import BinRule
+    from lscli.options import CheckOptions, CompareOptions, Data, ReadingOptions, TargetOptions
     from lscli.report import Provenance
 
     Array = NDArray[Any]
@@ -57,10 +58,14 @@ def read_models(
     models: Mapping[str, Data | SampleTable] | Sequence[Data | SampleTable],
     labels: Data | Mapping[str, Data] | None,
     columns: frozenset[str],
-    options: CompareOptions,
+    options: CompareOptions | CheckOptions,
     positive_class: int | None,
+    *,
+    rule: BinRule | None = None,
+    tuple_rule: BinRule | None = None,
+    tempered: bool = False,
 ) -> Models:
-    """Read the same columns of each model, one model after another.
+    """Read the same columns of each model, and the same sums, one model after another.
 
     Args:
         models: the logits of each, by name or in a list, the baseline first.
@@ -68,6 +73,7 @@ def read_models(
         columns: the columns that the tables must have.
         options: how to read.
         positive_class: the class that calibration is about, or None.
+        rule, tuple_rule, tempered: as in `lscli.api.reading.read`.
 
     Raises:
         UsageError: one model alone, or names that are not those of the models.
@@ -91,7 +97,14 @@ def read_models(
     with opened_again():  # the labels
         for name, model, own in zip(names, data, of_each, strict=True):
             try:
-                read = read_model(model, data[0], own, columns, options, against=options, positive_class=positive_class)
+                read = read_model(
+                    *(model, data[0], own, columns, options),
+                    against=options,
+                    positive_class=positive_class,
+                    rule=rule,
+                    tuple_rule=tuple_rule,
+                    tempered=tempered,
+                )
             except LscliError as error:
                 if not is_path(model) and error.where == "logits":  # several arrays have no names of their own
                     error.say(error.message, error.hint, name)
@@ -134,14 +147,15 @@ def _several(models: Any) -> Sequence[Any]:
     return found
 
 
-def _names(keys: Sequence[str], data: Sequence[Any], options: CompareOptions) -> list[str]:
+def _names(keys: Sequence[str], data: Sequence[Any], options: CompareOptions | CheckOptions) -> list[str]:
     """The names of the models, all different.
 
     Raises:
         UsageError: there are more or fewer names than models.
     """
-    if options.names is not None:
-        given = [printable(str(name)) for name in options.names]
+    typed = getattr(options, "names", None)
+    if typed is not None:
+        given = [printable(str(name)) for name in typed]
         if len(given) != len(data):
             hint = "give a name for each model, in their order, with commas"
             raise UsageError(f"has {len(given)} names for {len(data)} models", hint, where="--names")
@@ -226,6 +240,9 @@ def read_model(
     against: TargetOptions,
     soft_labels: bool = False,
     positive_class: int | None = None,
+    rule: BinRule | None = None,
+    tuple_rule: BinRule | None = None,
+    tempered: bool = False,
 ) -> Reading:
     """Read a model with the labels of all models; without them, with those in its own file or in the first model's."""
     if reading.without_logits(model, options):
@@ -235,7 +252,13 @@ def read_model(
         if options.labels_key is None and not (is_path(first) and is_table(first)):
             options = options.replaced(labels_key="labels")  # the only array of an archive would be taken for them
     return reading.read(
-        model, labels, columns, options, against=against, soft_labels=soft_labels, positive_class=positive_class
+        *(model, labels, columns, options),
+        rule=rule,
+        tuple_rule=tuple_rule,
+        against=against,
+        soft_labels=soft_labels,
+        positive_class=positive_class,
+        tempered=tempered,
     )
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lscli.options import BinsOptions, CompareOptions, EvaluateOptions, Library, RecalibrateOptions
+    from lscli.options import BinsOptions, CheckOptions, CompareOptions, EvaluateOptions, Library, RecalibrateOptions
     from lscli.table import SampleTable
 
 _WHERE = "positive-class"
@@ -26,7 +26,9 @@ _LAST_DIGITS = 2.0**-22
 
 
 def positive_class(
-    options: EvaluateOptions | BinsOptions | RecalibrateOptions | CompareOptions, *, soft_labels: bool = False
+    options: EvaluateOptions | BinsOptions | RecalibrateOptions | CompareOptions | CheckOptions,
+    *,
+    soft_labels: bool = False,
 ) -> int | None:
     """The class that these options name, class 1 with `binary`, or None for the top label.
 

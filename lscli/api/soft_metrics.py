@@ -36,7 +36,7 @@ def split(choices: Sequence[Choice], settings: Settings) -> tuple[list[Choice], 
     Raises:
         UsageError: no metric applies.
     """
-    kept = [choice for choice in choices if _is_there(choice, settings)]
+    kept = [choice for choice in choices if applies(choice, settings)]
     left_out = list(dict.fromkeys(choice.metric.id for choice in choices if choice not in kept))
     if not kept:
         hint = "losses and Brier scores are: --metrics loss,brier"
@@ -51,7 +51,8 @@ def notes(read: Reading, left_out: Sequence[str]) -> Iterator[str]:
         yield f"{name}: soft labels have losses and Brier scores; left out: {', '.join(left_out)}"
 
 
-def _is_there(choice: Choice, settings: Settings) -> bool:
+def applies(choice: Choice, settings: Settings) -> bool:
+    """Whether a metric is defined for soft labels."""
     columns = choice.columns(settings)
     known = SOFT_COLUMNS | ensemble.COLUMNS | {PRIOR, WEIGHTED, WEIGHTED_HARD}
     return columns - entropies(columns).keys() <= known

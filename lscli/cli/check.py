@@ -31,10 +31,14 @@ def check_command(
 ) -> None:
     """Check metrics against limits, and exit with 1 if one is beyond its limit.
 
-    Every verdict is printed, with the value and its interval.
+    Every verdict is printed, with the value and its interval. Limits may stand in pyproject.toml, in the table
+    tool.lscli.check; one that is typed replaces that of its metric there.
     """
     from lscli.api.check import check
+    from lscli.cli.defaults import with_project_pairs
     from lscli.cli.run_command import run_command
+
+    options = with_project_pairs(options, context)
 
     def answer(given: CheckOptions) -> Checked:
         return check.with_options(logits, labels, given)

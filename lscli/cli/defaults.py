@@ -1,25 +1,32 @@
-"""Defaults of options from `[tool.lscli]` in pyproject.toml."""
+"""Defaults of options from `[tool.lscli]` in pyproject.toml, and of one command from `[tool.lscli.check]` and alike."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from lscli.cli.origins import PYPROJECT, key_of
+from lscli.checked_options import Options, declared
+from lscli.cli.origins import PYPROJECT, is_default_of_project, key_of, of_command
 from lscli.errors import ReadWriteError, UsageError
-from lscli.text import nearest, said
+from lscli.options import PAIRS
+from lscli.text import nearest, printed, said
 
 if TYPE_CHECKING:
     import typer
+
+Given = TypeVar("Given", bound=Options)
 
 
 def load_pyproject(context: typer.Context) -> None:
     """Give every command the defaults of `[tool.lscli]` in the nearest pyproject.toml, in this folder or above.
 
+    A table that is named like a command, such as `[tool.lscli.check]`, has the defaults of this command alone, by the
+    names of its options; they come before those for every command.
+
     Raises:
         UsageError: the file is not TOML, gives an option a table, a date or a list in a list, or names an option that
-            it cannot set or that no command has; the hint names similar ones.
+            it cannot set or that no command, or not this one, has; the hint names similar ones.
         ReadWriteError: the file cannot be read.
     """
     try:
@@ -33,34 +40,91 @@ def load_pyproject(context: typer.Context) -> None:
     params = {name: [p for p in command.params if p.param_type_name == "option"] for name, command in commands.items()}
     options = {name: {key_of(p): p for p in own if p.envvar} for name, own in params.items()}
     typed = {p.name for own in params.values() for p in own if not p.envvar}
-    known = {key for group in options.values() for key in group}
-    values = {key.replace("-", "_"): value for key, value in table.items()}
-    for key in values:
-        if key in typed - known:
-            hint = f"it is meant for one file: type --{key.replace('_', '-')} in the command"
-            raise UsageError(f"[tool.lscli] cannot set {key}", hint, where=path)
-        if key not in known:
-            hint = nearest(key, known) or "see lscli eval --help for the options"
-            raise UsageError(f"[tool.lscli] has an unknown option {key!r}", hint, where=path)
+    known = {key: option for group in options.values() for key, option in group.items()}
+    tables = {name: own for name, own in table.items() if name in commands and isinstance(own, Mapping)}
+    for key, value in table.items():
+        if isinstance(value, Mapping) and key not in commands and key.replace("-", "_") not in known:
+            hint = nearest(key, commands) or "a table is named like a command, such as [tool.lscli.check]"
+            raise UsageError(f"there is no command {key!r} for [tool.lscli.{printed(key)}]", hint, where=path)
+    shared = _Table("[tool.lscli]", {key: value for key, value in table.items() if key not in tables}, path)
+    values = shared.values(known, typed, "eval")
+    context.default_map = {}
+    for name, group in options.items():
+        found = {
+            group[key].name: _shaped(group[key], key, value, shared) for key, value in values.items() if key in group
+        }
+        if name in tables:
+            # Here an option has its own name, since the table says whose it is.
+            own = _Table(f"[tool.lscli.{name}]", tables[name], path)
+            by_name = {**group, **{option.name: option for option in group.values()}}
+            given = own.values(by_name, {p.name for p in params[name] if not p.envvar}, name)
+            found |= {by_name[key].name: _shaped(by_name[key], key, value, own) for key, value in given.items()}
+            context.meta[of_command(name)] = frozenset(by_name[key].name for key in given)
+        context.default_map[name] = found
     context.meta[PYPROJECT] = path
-    context.default_map = {
-        name: {group[key].name: _shaped(group[key], key, value, path) for key, value in values.items() if key in group}
-        for name, group in options.items()
-    }
 
 
-def _shaped(option: Any, key: str, value: Any, path: str) -> Any:
+class _Table(NamedTuple):
+    """A table of the file: its heading, its keys as they stand there, and the path of the file."""
+
+    heading: str
+    keys: Mapping[str, Any]
+    path: str
+
+    def values(self, known: Mapping[str, Any], typed: set[str], command: str) -> dict[str, Any]:
+        """The values by their keys, with underscores.
+
+        Raises:
+            UsageError: a key is no option, or one that is meant for one file.
+        """
+        values = {key.replace("-", "_"): value for key, value in self.keys.items()}
+        for key in values:
+            if key in typed - known.keys():
+                hint = f"it is meant for one file: type --{key.replace('_', '-')} in the command"
+                raise UsageError(f"{self.heading} cannot set {key}", hint, where=self.path)
+            if key not in known:
+                hint = nearest(key, known) or f"see lscli {command} --help for the options"
+                raise UsageError(f"{self.heading} has an unknown option {key!r}", hint, where=self.path)
+        return values
+
+
+def _shaped(option: Any, key: str, value: Any, table: _Table) -> Any:
     """The value as the command line gives it: a text, a number, true or false; or a list of strings."""
+    pairs = option.metavar == PAIRS
+    if pairs and isinstance(value, Mapping):
+        for name, number in value.items():
+            if isinstance(number, bool) or not isinstance(number, int | float):
+                what = f"{table.heading} {key}: {printed(name)} is no number"
+                raise UsageError(what, "write the number without quotes", where=table.path)
+        value = [f"{name}={number}" for name, number in value.items()]
     items = value if isinstance(value, list) and option.multiple else [value]
     for item in items:
         if not isinstance(item, str | int | float):
             kind = "table" if isinstance(item, Mapping) else type(item).__name__
             hint = "write a text, a number, true or false" + (", or a list of these" if option.multiple else "")
-            raise UsageError(f"[tool.lscli] {key} is a {kind}", hint, where=path)
+            raise UsageError(f"{table.heading} {key} is a {kind}", hint, where=table.path)
     try:
         return [str(item) for item in items] if option.multiple else value
     except ValueError as error:  # an integer, which TOML may write in hexadecimal, of more digits than Python writes
-        raise UsageError(f"[tool.lscli] {key}: {said(error)}", "write a smaller number", where=path) from error
+        raise UsageError(f"{table.heading} {key}: {said(error)}", "write a smaller number", where=table.path) from error
+
+
+def with_project_pairs(options: Given, context: typer.Context) -> Given:
+    """The options with the pairs `name=number` of pyproject.toml beside those that were given.
+
+    A given pair replaces that of the same name in the project.
+    """
+    changes: dict[str, Any] = {}
+    for name in [each.name for each in declared(type(options)) if each.option.pairs]:
+        of_project = (context.default_map or {}).get(name, [])
+        given = getattr(options, name)
+        if not of_project or given is None or is_default_of_project(name, context):
+            continue
+        words = [given] if isinstance(given, str) else [*given]
+        names = {word.partition("=")[0].strip() for word in words}
+        kept = [word for part in of_project for word in part.split(",") if word.partition("=")[0].strip() not in names]
+        changes[name] = (*kept, *words)
+    return options.replaced(**changes) if changes else options
 
 
 def _lscli_table(folder: str) -> tuple[Mapping[str, Any], str]:

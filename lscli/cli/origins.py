@@ -31,6 +31,11 @@ _OF_PROJECT = ("ENVIRONMENT", "DEFAULT_MAP")
 _ORIGINS = {"COMMANDLINE": "flag", "ENVIRONMENT": "environment", "DEFAULT_MAP": "pyproject", "DEFAULT": "default"}
 
 
+def of_command(name: str) -> str:
+    """The key of a context under which the options are kept that the table of this command sets."""
+    return f"lscli.table.{name}"
+
+
 def key_of(option: Any) -> str:
     """The name of an option in pyproject.toml: its name in the environment, without `LSCLI_`."""
     return str(option.envvar or option.name).removeprefix(_PREFIX).lower()
@@ -83,6 +88,11 @@ def is_project_default(name: str, context: typer.Context) -> bool:
     return _source(context, name) in _OF_PROJECT
 
 
+def is_default_of_project(name: str, context: typer.Context) -> bool:
+    """Whether the value of an option is that of pyproject.toml."""
+    return _source(context, name) == "DEFAULT_MAP"
+
+
 def take_built_in(names: set[str], context: typer.Context) -> None:
     """Let these options have their built-in defaults as their origin."""
     context.meta[_BUILT_IN] = names
@@ -104,7 +114,10 @@ def _named(options: list[Any], context: Any) -> str:
             said.append(f"{option.opts[0]} is set by the variable {option.envvar}")
         elif source == "DEFAULT_MAP":
             path = context.meta.get(PYPROJECT, "pyproject.toml")
-            said.append(f"{option.opts[0]} is set by {key_of(option)} in [tool.lscli] of {path}")
+            name = context.command.name
+            own = option.name in context.meta.get(of_command(name), ())
+            key, table = (option.name, f"[tool.lscli.{name}]") if own else (key_of(option), "[tool.lscli]")
+            said.append(f"{option.opts[0]} is set by {key} in {table} of {path}")
     return f" ({'; '.join(said)})" if said else ""
 
 

@@ -155,7 +155,7 @@ def paired_with_each(
                         moves = own.moves - theirs.moves
                         spread = _of_mean(baseline, difference.difference, moves, freedom)
                         difference = _ended(difference, spread, choice, bootstrap)
-                    elif kind not in ("none", "normal"):
+                    elif kind not in ("none", "normal") and not choice.metric.sums:  # resamples have no sums
                         open_.append((model, len(found[model]), choice, place))
                 found[model].append(difference)
     if bootstrap is not None and open_:

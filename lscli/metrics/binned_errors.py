@@ -172,6 +172,7 @@ METRICS = (
         chosen_by="default",
         interval="inversion",
         of_class=True,
+        within=SHARE,
     ),
     Metric(
         "rmsce",
@@ -182,6 +183,7 @@ METRICS = (
         chosen_by="default",
         interval="inversion",
         of_class=True,
+        within=SHARE,
     ),
     Metric(
         "mce",
@@ -192,6 +194,7 @@ METRICS = (
         chosen_by="default",
         interval="inversion",
         of_class=True,
+        within=SHARE,
     ),
     Metric(
         "ece_null",

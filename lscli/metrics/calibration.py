@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lscli.metrics import binned_errors, smooth_ece, spiegelhalter
-from lscli.metrics.base import Metric, Settings, Value
+from lscli.metrics.base import SHARE, Metric, Settings, Value
 from lscli.metrics.confidence import residual
 from lscli.metrics.sorted_values import sorted_by
 
@@ -38,6 +38,7 @@ METRICS = (
         "largest cumulative gap",
         interval="inversion",
         of_class=True,
+        within=SHARE,
     ),
     *spiegelhalter.METRICS,
 )

@@ -106,7 +106,12 @@ def test_metrics_that_need_logits_are_named(run: Run, table: str) -> None:
 def test_commands_that_need_logits_say_which_do_not(command: str, run: Run, table: str) -> None:
     arguments = ["0.5", table] if command == "explain" else [table]
     answer = run(command, *arguments, *COLUMNS)
-    assert_refused(answer, 2, "No such option: --confidence", "lscli compare and lscli check take it")
+    assert_refused(
+        answer,
+        2,
+        "No such option: --confidence",
+        "lscli eval, lscli bins, lscli samples, lscli compare and lscli check take it",
+    )
 
 
 @pytest.mark.parametrize(

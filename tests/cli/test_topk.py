@@ -70,7 +70,12 @@ def test_a_question_that_needs_all_classes_says_who_reads_the_top_k(
     run: Run, command: list[str], words: tuple[str, ...]
 ) -> None:
     refused = run(*words, *command)
-    assert_refused(refused, 2, "No such option: --topk-classes", "lscli compare and lscli check take it")
+    assert_refused(
+        refused,
+        2,
+        "No such option: --topk-classes",
+        "lscli eval, lscli bins, lscli samples, lscli compare and lscli check take it",
+    )
 
 
 def test_a_setting_of_another_command_is_no_number_of_classes(

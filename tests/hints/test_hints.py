@@ -22,6 +22,7 @@ from tests.hints import (
     formats,
     kinds,
     labels,
+    limits,
     models,
     named_columns,
     recalibration,
@@ -51,6 +52,7 @@ CASES = [
     *calibrators.CASES,
     *zeros.CASES,
     *models.CASES,
+    *limits.CASES,
 ]
 pytestmark = pytest.mark.filterwarnings(
     "ignore:The PyTorch API of nested tensors", "ignore:torch.quantize_per_tensor", "ignore:.*TypedStorage"
