@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from lscli.listings import Listing
 
@@ -40,6 +40,21 @@ class CheckRow(NamedTuple):
     baseline: float = math.nan
     difference: float = math.nan
 
+    @property
+    def relative(self) -> bool:
+        """Whether the limit is one of the difference to the baseline."""
+        return self.bound in ("max-rise", "max-drop")
+
+    @property
+    def verdict(self) -> Literal["pass", "FAIL"]:
+        """`passed` in a word."""
+        return "pass" if self.passed else "FAIL"
+
+    @property
+    def missing(self) -> bool:
+        """Whether there is no value, or no baseline, that could be within the limit."""
+        return math.isnan(self.difference if self.relative else self.value)
+
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Checked(Listing):
@@ -52,6 +67,10 @@ class Checked(Listing):
     @property
     def columns(self) -> Sequence[str]:
         return tuple("pass" if name == "passed" else name for name in CheckRow._fields)
+
+    def words(self) -> Iterator[Sequence[Any]]:
+        at = CheckRow._fields.index("passed")
+        return ((*row[:at], row.verdict, *row[at + 1 :]) for row in self.rows)
 
     @property
     def passed(self) -> bool:
