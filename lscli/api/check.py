@@ -12,6 +12,7 @@ from lscli.decisions.checked import Checked, CheckRow
 from lscli.decisions.limits import parse_limits
 from lscli.errors import UsageError
 from lscli.options import CheckOptions, EvaluateOptions
+from lscli.summaries.check import conclude
 
 if TYPE_CHECKING:
     from lscli.api.confidences import Table
@@ -47,4 +48,4 @@ def check(logits: Data | Table, labels: Data | None, options: CheckOptions) -> C
                         *(limit.bound, limit.limit, passed),
                     )
                 )
-    return Checked(rows=rows, **report.fields())
+    return Checked(rows=rows, conclusion=conclude(rows), **report.fields())

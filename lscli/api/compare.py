@@ -18,6 +18,7 @@ from lscli.metrics.base import Settings
 from lscli.metrics.catalogue import METRICS
 from lscli.metrics.selection import select
 from lscli.options import CompareOptions
+from lscli.summaries.comparison import conclude
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,8 +70,10 @@ def compare(models: Any, labels: Data | None, options: CompareOptions) -> Compar
         for name, table in zip(read.names, tables, strict=True)
         for row in group_rows(name, group, table, choices, settings, Resampling(None, None, None))
     ]
+    judged = _judged(rows, options.level)
     return Comparison(
-        rows=_judged(rows, options.level),
+        rows=judged,
+        conclusion=conclude(judged, read.names, options.level, options.margin),
         models=read.names,
         reports=values,
         **first.answered(options, {"eps": list(eps), "metrics": words}),

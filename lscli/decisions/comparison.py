@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from lscli.listings import Listing
-from lscli.metrics.catalogue import find
+from lscli.metrics.catalogue import family_of, find
 from lscli.report import Row, row_objects
 from lscli.text import listed, nearest
 
@@ -60,8 +60,7 @@ class ComparisonRow(NamedTuple):
     @property
     def of_the_pair(self) -> bool:
         """Whether the metric belongs to both models, such as kl, so that it has no baseline."""
-        metric = find(self.metric)
-        return metric is not None and metric.family in _OF_THE_PAIR
+        return find(self.metric) is not None and family_of(self.metric) in _OF_THE_PAIR
 
     @property
     def name(self) -> str:

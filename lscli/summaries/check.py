@@ -59,4 +59,6 @@ def _broken(row: CheckRow) -> str:
 
 
 def _interval(row: CheckRow) -> str:
-    return f"{rounded(row.ci_low, 3)} to {rounded(row.ci_high, 3)}" if not math.isnan(row.ci_low) else "which is missing"
+    return (
+        f"{rounded(row.ci_low, 3)} to {rounded(row.ci_high, 3)}" if not math.isnan(row.ci_low) else "which is missing"
+    )

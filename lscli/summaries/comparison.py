@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from lscli.text import rounded
@@ -32,12 +33,14 @@ def conclude(rows: Sequence[ComparisonRow], models: Sequence[str], level: float,
     judged = [row for row in rows if row.verdict and not row.group]
     if not judged:
         return ""
+    counts = Counter((row.source, row.metric) for row in judged)
+    judged = [row._replace(metric=row.metric if counts[row.source, row.metric] == 1 else row.name) for row in judged]
     first, *others = models
     if len(others) <= _MOST:
         own = [[row for row in judged if row.source == name] for name in others]
         sentences = [_of_model(name, first, each, margin) for name, each in zip(others, own, strict=True) if each]
     else:
-        sentences = [_of_metric(name, first, judged) for name in dict.fromkeys(row.name for row in judged)]
+        sentences = [_of_metric(name, judged) for name in dict.fromkeys(row.metric for row in judged)]
     if any(row.verdict == "no difference shown" for row in judged):
         sentences.append("No difference shown does not mean that there is none.")
     if len(others) > 1:
@@ -51,35 +54,38 @@ def _of_model(name: str, first: str, rows: Sequence[ComparisonRow], margin: floa
     """One sentence on a model."""
     found = {word: [row for row in rows if row.verdict == word] for word in _COUNTED}
     clauses = [
-        f"{word} by {_and([f'{row.name} ({_signed(row.difference)})' for row in found[word]])}"
+        f"{word} by {_and([f'{row.metric} ({_signed(row.difference)})' for row in found[word]])}"
         for word in ("better", "worse")
         if found[word]
     ]
     parts = [f"{name} is {' and '.join(clauses)} than {first}"] if clauses else []
     if found["equivalent"]:
         within = "" if margin is None else f" within {rounded(margin, 4)}"
-        names = _and([row.name for row in found["equivalent"]])
+        names = _and([row.metric for row in found["equivalent"]])
         parts.append(f"{'it' if parts else name} is equivalent{'' if parts else f' to {first}'}{within} in {names}")
     if found["no difference shown"]:
-        names = _and([row.name for row in found["no difference shown"]])
+        names = _and([row.metric for row in found["no difference shown"]])
         between = "" if parts else f" between {name} and {first}"
         parts.append(f"no difference{between} is shown in {names}")
     sentence = "; ".join(parts)
     return f"{sentence}." if parts[0].startswith(name) else f"{sentence[0].upper()}{sentence[1:]}."
 
 
-def _of_metric(name: str, first: str, rows: Sequence[ComparisonRow]) -> str:
+def _of_metric(name: str, rows: Sequence[ComparisonRow]) -> str:
     """One sentence on a metric: how many models are better, and the best of these."""
-    own = [row for row in rows if row.name == name]
-    counts = [(word, sum(row.verdict == word for row in own)) for word in _COUNTED]
-    said = {"better": "better", "worse": "worse", "equivalent": "equivalent", "no difference shown": ""}
-    clauses = [f"{count:,} {said[word]}" for word, count in counts if count and said[word]]
-    unclear = dict(counts)["no difference shown"]
-    clauses += [f"{unclear:,} without a difference that is shown"] if unclear else []
+    own = [row for row in rows if row.metric == name]
+    words = {
+        "better": "better",
+        "worse": "worse",
+        "equivalent": "equivalent",
+        "no difference shown": "without a difference that is shown",
+    }
+    counts = {word: sum(row.verdict == word for row in own) for word in words}
+    clauses = [f"{count:,} {'is' if count == 1 else 'are'} {words[word]}" for word, count in counts.items() if count]
     better = [row for row in own if row.verdict == "better" and not math.isnan(row.difference)]
     best = max(better, key=lambda row: abs(row.difference), default=None)
     tail = "" if best is None else f"; the best is {best.source} ({_signed(best.difference)})"
-    return f"By {name}, of {len(own):,} models {_and(clauses)} against {first}{tail}."
+    return f"By {name}, of {len(own):,} models compared with the baseline, {_and(clauses)}{tail}."
 
 
 def _signed(number: float) -> str:

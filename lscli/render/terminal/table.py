@@ -196,6 +196,12 @@ def title_of(name: str, details: Text, screen: Screen) -> Text:
     return title.append("  " if beside else f"\n{' ' * (len('lscli') + 2)}").append_text(details)
 
 
+def group_title(group: str, n: float) -> Text:
+    """The heading of the rows of a group."""
+    title = Text(printable(group) or "All samples", style="bold")
+    return title.append(f"  {n:,} samples", style="not bold dim")
+
+
 def elided(text: str, room: int) -> str:
     """The text without its middle, if it is wider than the room; more of its end is kept, where a path has its file."""
     if cell_len(text) <= room:
