@@ -944,6 +944,12 @@ class CompareOptions(
     no_labels: Annotated[
         bool, Option("Compare outputs alone: their divergence, and how often the predictions agree.", READING)
     ] = False
+    intervals: Annotated[
+        bool,
+        Option(
+            "Compute intervals, p-values and verdicts; the values alone are much faster.", hidden=True, unrecorded=True
+        ),
+    ] = True
 
 
 class CompareOutputOptions(RunOptions):

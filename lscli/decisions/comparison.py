@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -142,3 +143,28 @@ class Comparison(Listing):
             reports=sorted(self.reports, key=lambda row: (groups[row.group], place[row.source])),
             models=[*self.models[:1], *(name for name in models if name != self.models[0])],
         )
+
+
+def values_alone(reports: Sequence[Row], models: Sequence[str]) -> list[ComparisonRow]:
+    """The values and differences of the further models, without intervals, p-values and verdicts.
+
+    Args:
+        reports: the rows of a report of each model, of one group after the other.
+        models: the names, the baseline first.
+    """
+    seen: Counter[tuple[str, str, str]] = Counter()
+    of_first: dict[tuple[str, str, int], float] = {}
+    found = []
+    for row in reports:
+        key = row.group, row.metric, seen[row.source, row.group, row.metric]
+        seen[row.source, row.group, row.metric] += 1
+        if row.source == models[0]:
+            of_first[key] = row.value
+            continue
+        baseline = of_first.get(key, math.nan)
+        same = row.value == baseline  # both may be infinite
+        difference = 0.0 if same and math.isfinite(baseline) else row.value - baseline
+        found.append(
+            ComparisonRow(row.source, row.group, row.metric, row.value, baseline, difference, params=row.params)
+        )
+    return found
