@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from rich.padding import Padding
 from rich.text import Text
 
-from lscli.render.numbers import interval, interval_title, short
+from lscli.render.numbers import cell, interval, interval_title, short
 from lscli.render.terminal import table
 from lscli.render.terminal.columns import Column, difference, laid_out
 from lscli.render.terminal.model_names import short_names
+from lscli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,12 +20,13 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from lscli.decisions.comparison import Comparison, ComparisonRow, Verdict
+    from lscli.listings import Wide
     from lscli.render.renderers import Screen
 
 # Green and red of the terminal itself, which can be read on white and on black; the word says the same.
 _STYLES: dict[Verdict, str] = {"better": "green", "worse": "red", "equivalent": "", "no difference shown": "", "": ""}
 # The part of the screen that a model's name may take, and the columns that it gets if others would not fit.
-_SHARE, _NAMES = 5, (16, 12)
+_SHARE, _NAMES = 5, (16, 10)
 
 
 def comparison(answer: Comparison, screen: Screen) -> Iterator[str]:
@@ -34,9 +36,30 @@ def comparison(answer: Comparison, screen: Screen) -> Iterator[str]:
         found.append(_tables(answer, room, screen))
         if not found[-1][1]:
             break
-    parts, hidden = min(found, key=lambda each: len(each[1]))
+    parts, hidden = min(reversed(found), key=lambda each: len(each[1]))
     if hidden:
         parts = [*parts, Padding(table.not_shown(hidden), (0, 1, 1, 1))]
+    yield table.text_of([*parts, *table.conclusion(answer)], screen)
+
+
+def row_per_model(answer: Wide, screen: Screen) -> Iterator[str]:
+    """A line for each model and group, with as many metrics as fit; then the name of the baseline."""
+    names = list(dict.fromkeys(row[0] for row in answer.rows))
+    short_of = dict(zip(names, short_names(names, max(_NAMES[0], screen.width // 3)), strict=True))
+    metrics = answer.columns[3:]
+    columns = [
+        Column("model", [Text(short_of[row[0]]) for row in answer.rows], number=False),
+        Column("group", [Text(table.elided(printable(row[1]), 20)) for row in answer.rows], number=False),
+        Column("n", [Text(cell(row[2])) for row in answer.rows], spare=1),
+        *(
+            Column(name, [Text(short(row[place])) for row in answer.rows], spare=place - 1)
+            for place, name in enumerate(metrics, 3)
+        ),
+    ]
+    laid, hidden = laid_out(columns, screen)
+    parts: list[RenderableType] = [Padding(table.titled(answer, screen), (1, 0, 0, 1)), laid]
+    if hidden:
+        parts.append(Padding(table.not_shown(hidden), (0, 1, 1, 1)))
     yield table.text_of([*parts, *table.conclusion(answer)], screen)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lscli.decisions.checked import Checked
 from lscli.decisions.comparison import Comparison
-from lscli.listings import Bins, Candidates, Contents, Listing, LogitArray, MetricList, OneLabel, SmoothedLabels
+from lscli.listings import Bins, Candidates, Contents, Listing, LogitArray, MetricList, OneLabel, SmoothedLabels, Wide
 from lscli.recalibrators.before_after import BeforeAfter
 from lscli.recalibrators.fits import Fits
 from lscli.render.terminal import (
@@ -40,6 +40,8 @@ def listing(answer: Listing, screen: Screen) -> Iterator[str]:
             return check.checked(answer, screen)
         case Comparison():
             return comparison.comparison(answer, screen)
+        case Wide() if len({row[0] for row in answer.rows}) > 1:
+            return comparison.row_per_model(answer, screen)
         case Contents():
             return contents.contents(answer, screen)
         case Fits():
