@@ -438,10 +438,12 @@ class Wide(Listing):
 
     Attributes:
         metrics: the names of the columns after source, group and n.
+        sorted_by: the metric that the rows are sorted by; empty if by none.
     """
 
     rows: Sequence[Sequence[Any]]
     metrics: Sequence[str]
+    sorted_by: str = ""
     name = "wide"
     title = "Metrics"
 

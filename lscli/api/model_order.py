@@ -47,7 +47,7 @@ def regression_metrics(given: Words, options: CompareOptions) -> list[str]:
     names = [word.strip() for word in metric_words(given).split(",") if word.strip()]
     where = "fail-on-regression"
     if not names:
-        raise UsageError("no metric is named", "for example --fail-on-regression ece,loss_hard", where=where)
+        raise UsageError("no metric is named", "name one or more, with commas between them: ece,loss_hard", where=where)
     check_shown(names, options, where)
     for name in names:
         metric = find(name.partition("@")[0])
@@ -77,7 +77,7 @@ def best_first(comparison: Comparison, metric: str) -> list[str]:
     return sorted(comparison.models, key=lambda name: (math.isnan(values.get(name, math.nan)), values.get(name, 0)))
 
 
-def row_per_model(comparison: Comparison, models: Sequence[str]) -> Wide:
+def row_per_model(comparison: Comparison, models: Sequence[str], sorted_by: str = "") -> Wide:
     """The values of the models in this order, a row a model, and the name of the baseline."""
     sizes = {row.group: row.n for row in comparison.reports}
     rows = [*comparison.reports, *(row.as_row(sizes[row.group]) for row in comparison.rows if row.of_the_pair)]
@@ -85,4 +85,4 @@ def row_per_model(comparison: Comparison, models: Sequence[str]) -> Wide:
     groups = {group: at for at, group in enumerate(sizes)}
     rows.sort(key=lambda row: (groups[row.group], place[row.source]))
     found = wide(Report(rows, "", **comparison.fields()))
-    return replace(found, conclusion=f"The baseline is {comparison.models[0]}.")
+    return replace(found, sorted_by=sorted_by, conclusion=f"The baseline is {comparison.models[0]}.")

@@ -56,14 +56,14 @@ def compare_command(
         if output.fail_on_regression is not None:
             if output.wide:
                 hint = "leave --wide or --fail-on-regression out"
-                raise UsageError("--wide computes no verdicts that could fail", hint, where="fail-on-regression")
+                raise UsageError("a table of the values alone has no verdicts", hint, where="fail-on-regression")
             deciding.extend(regression_metrics(output.fail_on_regression, given))
         keys = (given.logits_key, given.labels_key)
         flatten = given.flatten or given.class_axis is not None
         logits, labels, others = assign_roles(paths, *keys, binary=given.binary, flatten=flatten)
         found = compare.with_options([logits, *others], labels, given.replaced(intervals=not output.wide))
         models = best_first(found, output.sort) if output.sort is not None else found.models
-        return row_per_model(found, models) if output.wide else found.ordered(models)
+        return row_per_model(found, models, output.sort or "") if output.wide else found.ordered(models)
 
     found = run_command(context, output, options, paths, answer)
     if deciding and isinstance(found, Comparison):

@@ -47,12 +47,14 @@ def row_per_model(answer: Wide, screen: Screen) -> Iterator[str]:
     names = list(dict.fromkeys(row[0] for row in answer.rows))
     short_of = dict(zip(names, short_names(names, max(_NAMES[0], screen.width // 3)), strict=True))
     metrics = answer.columns[3:]
+    kept = [answer.sorted_by, *table.KEPT]
+    spare = {name: kept.index(name) if name in kept else len(kept) + place for place, name in enumerate(metrics)}
     columns = [
         Column("model", [Text(short_of[row[0]]) for row in answer.rows], number=False),
         Column("group", [Text(table.elided(printable(row[1]), 20)) for row in answer.rows], number=False),
         Column("n", [Text(cell(row[2])) for row in answer.rows], spare=1),
         *(
-            Column(name, [Text(short(row[place])) for row in answer.rows], spare=place - 1)
+            Column(name, [Text(short(row[place])) for row in answer.rows], spare=spare[name])
             for place, name in enumerate(metrics, 3)
         ),
     ]
