@@ -9,6 +9,9 @@ from typing import Any, Literal, NamedTuple
 
 from lscli.listings import Listing
 
+# The limits that the representation names.
+_FEW = 6
+
 Bound = Literal["max", "min", "max-rise", "max-drop"]
 
 
@@ -63,6 +66,10 @@ class Checked(Listing):
     rows: Sequence[CheckRow]
     name = "check"
     title = "Check"
+
+    def __repr__(self) -> str:
+        verdicts = ", ".join(f"{row.metric} {row.verdict}" for row in self.rows[:_FEW])
+        return f"Checked({verdicts}{', ...' * (len(self.rows) > _FEW)})"
 
     @property
     def columns(self) -> Sequence[str]:

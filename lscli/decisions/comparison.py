@@ -89,6 +89,11 @@ class Comparison(Listing):
     title = "Comparison"
     FIXED: ClassVar[tuple[str, ...]] = ComparisonRow._fields[:-1]
 
+    def __repr__(self) -> str:
+        counts = Counter(row.verdict for row in self.rows)
+        said = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if verdict)
+        return f"Comparison({len(self.models)} models, {len(self.rows)} differences{said and ': '}{said})"
+
     @property
     def columns(self) -> Sequence[str]:
         return (*self.FIXED, "params") if self.several else self.FIXED

@@ -149,6 +149,7 @@ def test_a_comparison_can_be_asked(models: list[str]) -> None:
     with pytest.raises(KeyError, match="no group 'x'"):
         found.of("ece", "x")
     assert len(found.rows) == len(found.to_frame())
+    assert "Comparison(2 models, 3 differences: 1 worse" in repr(found)
     assert "<td>worse</td>" in found._repr_html_()
 
 

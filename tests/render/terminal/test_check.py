@@ -55,3 +55,8 @@ def test_markdown_and_notebooks_say_pass_and_fail_and_csv_true_and_false() -> No
     assert "| FAIL |" in text(ROWS, "markdown")
     assert "<td>FAIL</td>" in Checked(rows=ROWS)._repr_html_()
     assert ["false", "true", "true", "false"] == [line.split(",")[8] for line in text(ROWS, "csv").splitlines()[1:]]
+
+
+def test_the_representation_has_the_verdicts() -> None:
+    assert "Checked(ece FAIL, accuracy pass, loss_hard pass, brier FAIL)" == repr(Checked(rows=ROWS))
+    assert repr(Checked(rows=ROWS * 2)).endswith("accuracy pass, ...)")
