@@ -966,7 +966,14 @@ class CompareOutputOptions(RunOptions):
         ),
     ] = None
     sort: Annotated[
-        str | None, Option("Order the models by this metric, the best first.", None, "METRIC", shown=False)
+        str | None,
+        Option(
+            "Order the models by this metric, the best first.",
+            None,
+            "METRIC",
+            shown=False,
+            environment="compare_sort",
+        ),
     ] = None
     wide: Annotated[bool, Option("Print the values alone: a row per model, and a column per metric.", OUTPUT)] = False
     fail_on_regression: Annotated[
