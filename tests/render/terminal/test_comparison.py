@@ -129,10 +129,13 @@ def test_names_lose_what_they_share_first() -> None:
 
 
 @given(
-    st.lists(st.text(st.sampled_from("ab/日\x1b"), max_size=40), min_size=1, max_size=12, unique=True),
+    st.lists(st.text(st.sampled_from("ab/日\x1b"), max_size=8), min_size=1, max_size=12, unique=True),
+    st.sampled_from(["", "long/" * 9, "n" * 50]),
+    st.sampled_from(["", "/logits.npy", "日" * 30]),
     st.integers(10, 30),
 )
-def test_short_names_stay_different_and_fit(names: list[str], room: int) -> None:
+def test_short_names_stay_different_and_fit(middles: list[str], before: str, after: str, room: int) -> None:
+    names = [f"{before}{middle}{after}" for middle in middles]
     found = short_names(names, room)
     assert len(names) == len({*found})
     assert [] == [name for name in found if cell_len(name) > room or not name.isprintable()]
