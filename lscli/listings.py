@@ -55,6 +55,10 @@ class Listing(Provenance):
         """The rows as values under the columns."""
         return self.rows
 
+    def words(self) -> Iterable[Sequence[Any]]:
+        """The same cells for people, where a value may be said in words."""
+        return self.cells()
+
     def to_frame(self) -> pd.DataFrame:
         """The rows as a pandas DataFrame with the columns of the CSV; a missing number is NaN."""
         import pandas as pd
@@ -73,7 +77,7 @@ class Listing(Provenance):
         return f"{head}{more}{said})"
 
     def _repr_html_(self) -> str:
-        rows = self._first(None) if isinstance(self.rows, Sequence) else None
+        rows = list(self.words()) if isinstance(self.rows, Sequence) else None
         notes = [self.conclusion, *self.warned()]
         return html_of(str(self.title), self.columns, rows, self._length(), notes)
 
@@ -434,10 +438,12 @@ class Wide(Listing):
 
     Attributes:
         metrics: the names of the columns after source, group and n.
+        sorted_by: the metric that the rows are sorted by; empty if by none.
     """
 
     rows: Sequence[Sequence[Any]]
     metrics: Sequence[str]
+    sorted_by: str = ""
     name = "wide"
     title = "Metrics"
 

@@ -950,6 +950,12 @@ class CompareOptions(
     no_labels: Annotated[
         bool, Option("Compare outputs alone: their divergence, and how often the predictions agree.", READING)
     ] = False
+    intervals: Annotated[
+        bool,
+        Option(
+            "Compute intervals, p-values and verdicts; the values alone are much faster.", hidden=True, unrecorded=True
+        ),
+    ] = True
 
 
 class CompareOutputOptions(RunOptions):
@@ -966,7 +972,14 @@ class CompareOutputOptions(RunOptions):
         ),
     ] = None
     sort: Annotated[
-        str | None, Option("Order the models by this metric, the best first.", None, "METRIC", shown=False)
+        str | None,
+        Option(
+            "Order the models by this metric, the best first.",
+            None,
+            "METRIC",
+            shown=False,
+            environment="compare_sort",
+        ),
     ] = None
     wide: Annotated[bool, Option("Print the values alone: a row per model, and a column per metric.", OUTPUT)] = False
     fail_on_regression: Annotated[

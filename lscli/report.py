@@ -206,9 +206,7 @@ class Report(Provenance):
         return {
             **self.described(SCHEMA),
             "conclusion": self.conclusion,
-            "rows": [
-                {key: _finite(value) for key, value in zip(Row._fields, row.cells(), strict=True)} for row in self.rows
-            ],
+            "rows": row_objects(self.rows),
         }
 
     def __repr__(self) -> str:
@@ -251,6 +249,11 @@ def least_excess(rows: Iterable[Row]) -> Row | None:
     """The row with the smallest finite `loss_excess`; the first one of equals."""
     found = [row for row in rows if row.metric == "loss_excess" and math.isfinite(row.value)]
     return min(found, key=lambda row: row.value, default=None)
+
+
+def row_objects(rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """The rows as `-f json` prints them; nan and infinities are None."""
+    return [{key: _finite(value) for key, value in zip(Row._fields, row.cells(), strict=True)} for row in rows]
 
 
 def _finite(value: Any) -> Any:

@@ -23,6 +23,7 @@ from lscli.intervals.of_metrics import Resampling
 from lscli.intervals.paired import paired
 from lscli.metrics.bins import rule_of
 from lscli.options import CheckOptions
+from lscli.summaries.check import conclude
 from lscli.text import printed
 
 if TYPE_CHECKING:
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from lscli.metrics.selection import Choice
     from lscli.options import Data
     from lscli.table import SampleTable
-
-_FEW = 3  # limits that are not kept, which the conclusion names
 
 
 @of_logits(CheckOptions)
@@ -98,7 +97,7 @@ def check(logits: Data | Table, labels: Data | None, options: CheckOptions) -> C
     used["positive_class"] = settings.positive_class
     for limit in limits:
         used.setdefault(limit.bound.replace("-", "_"), []).append(f"{limit.name}={limit.limit}")
-    return Checked(rows=found, conclusion=_concluded(found), **read.answered(options, used, dict.fromkeys(notes)))
+    return Checked(rows=found, conclusion=conclude(found), **read.answered(options, used, dict.fromkeys(notes)))
 
 
 class _Samples(NamedTuple):
@@ -169,12 +168,3 @@ def _checked(source: str, group: str, limit: Limit, limited: Sequence[Limited], 
 
 def _in(group: str) -> str:
     return f" in group {printed(group)}" if group else ""
-
-
-def _concluded(rows: Sequence[CheckRow]) -> str:
-    """How many limits are kept, and which are not."""
-    failed = [f"{row.metric}{_in(row.group)}" for row in rows if not row.passed]
-    if not failed:
-        return "The limit is kept." if len(rows) == 1 else f"All {len(rows)} limits are kept."
-    more = f" and {len(failed) - _FEW} more" if len(failed) > _FEW else ""
-    return f"{len(failed)} of {len(rows)} limits not kept: {', '.join(failed[:_FEW])}{more}."

@@ -9,7 +9,7 @@ from lscli.api.loss_targets import declared_targets, parse_eps
 from lscli.api.models import read_models
 from lscli.api.positive_class import positive_class
 from lscli.api.report_rows import group_rows, metric_words
-from lscli.decisions.comparison import Comparison, ComparisonRow
+from lscli.decisions.comparison import Comparison, ComparisonRow, values_alone
 from lscli.decisions.verdicts import holm, verdict
 from lscli.intervals.bootstrap import Bootstrap
 from lscli.intervals.of_metrics import Resampling
@@ -18,6 +18,7 @@ from lscli.metrics.base import Settings
 from lscli.metrics.catalogue import METRICS
 from lscli.metrics.selection import select
 from lscli.options import CompareOptions
+from lscli.summaries.comparison import conclude
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,7 +68,7 @@ def compare(models: Any, labels: Data | Mapping[str, Data] | None, options: Comp
         Bootstrap(options.bootstrap, options.seed, options.level), options.threads, options.progress
     )
     rows: list[ComparisonRow] = []
-    for group, (baseline, *others) in read.tables.items():
+    for group, (baseline, *others) in read.tables.items() if options.intervals else ():
         found = paired_with_each(baseline, others, choices, settings, resampling)
         of_group = [[ComparisonRow(name, group, *each) for each in own] for name, own in _named(read.names, found)]
         rows += [row for own in of_group for row in own]
@@ -77,8 +78,12 @@ def compare(models: Any, labels: Data | Mapping[str, Data] | None, options: Comp
         for name, table in zip(read.names, tables, strict=True)
         for row in group_rows(name, group, table, choices, settings, Resampling(None, None, None))
     ]
+    if not options.intervals:
+        rows = values_alone(values, read.names)
+    judged = _judged(rows, options.level)
     return Comparison(
-        rows=_judged(rows, options.level),
+        rows=judged,
+        conclusion=conclude(judged, read.names, options.level, options.margin),
         models=read.names,
         reports=values,
         **first.answered(options, {"eps": list(eps), "metrics": words}),

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lscli.cli.flat_options import flat
+from lscli.errors import ExitCode, UsageError
 from lscli.options import CompareOptions, CompareOutputOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lscli.decisions.comparison import Comparison
+    from lscli.listings import Wide
 
 EXAMPLES = (
     "lscli compare sample_data/logits.npy sample_data/logits_smoothed.npy sample_data/labels.npy",
@@ -39,11 +43,43 @@ def compare_command(
     Differences are paired: their intervals and p-values are of the same samples in both models.
     """
     from lscli.api.compare import compare
+    from lscli.api.model_order import best_first, check_shown, regression_metrics, row_per_model
     from lscli.cli.compare_paths import models_and_labels
     from lscli.cli.run_command import run_command
+    from lscli.decisions.comparison import Comparison
 
-    def answer(given: CompareOptions) -> Comparison:
+    deciding: list[str] = []
+
+    def answer(given: CompareOptions) -> Comparison | Wide:
+        if output.sort is not None:
+            check_shown([output.sort], given, "sort")
+        if output.fail_on_regression is not None:
+            if output.wide:
+                hint = "leave --wide or --fail-on-regression out"
+                raise UsageError("a table of the values alone has no verdicts", hint, where="fail-on-regression")
+            deciding.extend(regression_metrics(output.fail_on_regression, given))
         models, labels = models_and_labels(paths or [], output.each, given)
-        return compare.with_options(models, labels, given)
+        found = compare.with_options(models, labels, given.replaced(intervals=not output.wide))
+        names = best_first(found, output.sort) if output.sort is not None else found.models
+        return row_per_model(found, names, output.sort or "") if output.wide else found.ordered(names)
 
-    run_command(context, output, options, [*(paths or []), output.each], answer)
+    found = run_command(context, output, options, [*(paths or []), output.each], answer)
+    if deciding and isinstance(found, Comparison):
+        _fail_on_regression(found, deciding, quiet=output.quiet)
+
+
+def _fail_on_regression(found: Comparison, metrics: Sequence[str], *, quiet: bool) -> None:
+    """Exit with 1 if a model is worse by one of the metrics, or if one of them has no verdict at all."""
+    from lscli.cli.stderr import say
+
+    worse = found.regressions(metrics)
+    judged = {name for row in found.rows if row.verdict for name in (row.metric, row.name)}
+    missing = [name for name in metrics if name not in judged]
+    if not quiet:
+        for row in worse:
+            group = f" in group {row.group}" if row.group else ""
+            say(f"lscli: {row.source} is worse by {row.metric}{group}: {row.value:.4g} against {row.baseline:.4g}")
+        for name in missing:
+            say(f"lscli: there is no verdict on {name}, which counts as worse")
+    if worse or missing:
+        raise typer.Exit(ExitCode.REFUSED)

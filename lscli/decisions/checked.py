@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from lscli.listings import Listing
+
+# The limits that the representation names.
+_FEW = 6
 
 Bound = Literal["max", "min", "max-rise", "max-drop"]
 
@@ -40,6 +43,21 @@ class CheckRow(NamedTuple):
     baseline: float = math.nan
     difference: float = math.nan
 
+    @property
+    def relative(self) -> bool:
+        """Whether the limit is one of the difference to the baseline."""
+        return self.bound in ("max-rise", "max-drop")
+
+    @property
+    def verdict(self) -> Literal["pass", "FAIL"]:
+        """`passed` in a word."""
+        return "pass" if self.passed else "FAIL"
+
+    @property
+    def missing(self) -> bool:
+        """Whether there is no value, or no baseline, that could be within the limit."""
+        return math.isnan(self.difference if self.relative else self.value)
+
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Checked(Listing):
@@ -49,9 +67,17 @@ class Checked(Listing):
     name = "check"
     title = "Check"
 
+    def __repr__(self) -> str:
+        verdicts = ", ".join(f"{row.metric} {row.verdict}" for row in self.rows[:_FEW])
+        return f"Checked({verdicts}{', ...' * (len(self.rows) > _FEW)})"
+
     @property
     def columns(self) -> Sequence[str]:
         return tuple("pass" if name == "passed" else name for name in CheckRow._fields)
+
+    def words(self) -> Iterator[Sequence[Any]]:
+        at = CheckRow._fields.index("passed")
+        return ((*row[:at], row.verdict, *row[at + 1 :]) for row in self.rows)
 
     @property
     def passed(self) -> bool:

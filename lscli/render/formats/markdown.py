@@ -46,7 +46,7 @@ def report(answer: Report, screen: Screen) -> Iterator[str]:
 
 def listing(answer: Listing, screen: Screen) -> Iterator[str]:
     """One table, and the conclusion."""
-    yield _table(answer.columns, ([escape(cell(value)) for value in row] for row in answer.cells()))
+    yield _table(answer.columns, ([escape(cell(value)) for value in row] for row in answer.words()))
     if answer.conclusion:
         yield f"\n{escape(answer.conclusion)}\n"
 

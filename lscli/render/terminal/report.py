@@ -13,7 +13,7 @@ from rich.text import Text
 from lscli.metrics.catalogue import FAMILIES, family_of, find
 from lscli.render.numbers import error, interval, interval_title, settings, short
 from lscli.render.terminal import curve
-from lscli.render.terminal.table import conclusion, elided, empty_table, not_shown, text_of, titled
+from lscli.render.terminal.table import conclusion, elided, empty_table, group_title, not_shown, text_of, titled
 from lscli.text import printable
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def report(answer: Report, screen: Screen) -> Iterator[str]:
         if len(sources) > 1 and not group:
             parts.append(Padding(Text(elided(printable(source), screen.width - 2), style="bold"), (1, 0, 0, 1)))
         if len(blocks) > len(sources):
-            parts.append(Padding(_group_title(group, rows[0].n), (1, 0, 0, 1)))
+            parts.append(Padding(group_title(group, rows[0].n), (1, 0, 0, 1)))
         parts.extend(curve.matrix(answer, rows, screen))
         left = curve.undrawn(rows) if drawn else rows
         if left:
@@ -143,11 +143,6 @@ def _gist(row: Row) -> str:
 
 def _widest(names: Sequence[Text]) -> int:
     return max(cell_len(line) for name in names for line in name.plain.split("\n"))
-
-
-def _group_title(group: str, n: float) -> Text:
-    title = Text(printable(group) or "All samples", style="bold")
-    return title.append(f"  {n:,} samples", style="not bold dim")
 
 
 def _name(row: Row, room: int) -> Text:

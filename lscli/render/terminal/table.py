@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 FIRST = 1000
 # The columns that a narrow screen leaves out first, since other columns say nearly the same, and those that it keeps.
 _FIRST_TO_GO = ("one_minus_confidence", "weight", "loss_uniform", "correct", "base_rate", "brier", "label_prob")
-_KEPT = ("accuracy", "recall", "ece", "confidence", "loss_hard")
+KEPT = ("accuracy", "recall", "ece", "confidence", "loss_hard")
 # The most columns that a note names, and the least width of a name that is shown without its middle.
 _MOST_NAMED, _LEAST_NAME = 12, 16
 
@@ -128,7 +128,7 @@ def _shown(
     if sum(widths.values()) > screen.width - 2:  # long names give their room to numbers first
         longest = max(_LEAST_NAME, screen.width // 4)
         widths = _widths(there, longest)
-    kept = list(dict.fromkeys([_sorted_by(answer), *(name for name in _KEPT if name in widths)]))
+    kept = list(dict.fromkeys([_sorted_by(answer), *(name for name in KEPT if name in widths)]))
     others = [name for name in (*_FIRST_TO_GO, *list(widths)[:0:-1]) if name not in kept]
     shown = fitting(widths, screen.width - 2, [*others, *kept[:0:-1]])
     return shown, [name for name in widths if name not in shown], longest
@@ -194,6 +194,12 @@ def title_of(name: str, details: Text, screen: Screen) -> Text:
     beside = cell_len(name) + 2 + details.cell_len <= room
     title.append(f"  {name if beside else elided(name, room)}")
     return title.append("  " if beside else f"\n{' ' * (len('lscli') + 2)}").append_text(details)
+
+
+def group_title(group: str, n: float) -> Text:
+    """The heading of the rows of a group."""
+    title = Text(printable(group) or "All samples", style="bold")
+    return title.append(f"  {n:,} samples", style="not bold dim")
 
 
 def elided(text: str, room: int) -> str:

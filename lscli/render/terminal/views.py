@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lscli.listings import Bins, Candidates, Contents, Listing, LogitArray, MetricList, OneLabel, SmoothedLabels
+from lscli.decisions.checked import Checked
+from lscli.decisions.comparison import Comparison
+from lscli.listings import Bins, Candidates, Contents, Listing, LogitArray, MetricList, OneLabel, SmoothedLabels, Wide
 from lscli.recalibrators.before_after import BeforeAfter
 from lscli.recalibrators.fits import Fits
-from lscli.render.terminal import candidates, contents, diagram, fits, metric_list, recalibration, table, targets
+from lscli.render.terminal import (
+    candidates,
+    check,
+    comparison,
+    contents,
+    diagram,
+    fits,
+    metric_list,
+    recalibration,
+    table,
+    targets,
+)
 from lscli.render.terminal.report import report as report
 
 if TYPE_CHECKING:
@@ -23,6 +36,12 @@ def listing(answer: Listing, screen: Screen) -> Iterator[str]:
             return diagram.bins(answer, screen)
         case Candidates():
             return candidates.candidates(answer, screen)
+        case Checked():
+            return check.checked(answer, screen)
+        case Comparison():
+            return comparison.comparison(answer, screen)
+        case Wide() if len({row[0] for row in answer.rows}) > 1:
+            return comparison.row_per_model(answer, screen)
         case Contents():
             return contents.contents(answer, screen)
         case Fits():
