@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lscli.api.compare_reports import compare_reports, of_reports
 from lscli.api.keywords import of_models
 from lscli.api.loss_targets import declared_targets, parse_eps
 from lscli.api.models import read_models
@@ -30,13 +31,16 @@ def compare(models: Any, labels: Data | None, options: CompareOptions) -> Compar
     """Compare models on the same samples with the first of them.
 
     Args:
-        models: the logits of each model, [N, K], as for `lscli.evaluate`; by name, or in a list.
+        models: the logits of each model, [N, K], as for `lscli.evaluate`; by name, or in a list. Or reports, as
+            `lscli.evaluate` returns them or as paths of their JSON, which are compared by value alone.
         labels: [N], of all models. Optional if their files hold them.
 
     Returns:
         A listing, one row per metric, group and model but the first: paired differences, with their intervals,
         p-values and verdicts.
     """
+    if of_reports(models):
+        return compare_reports(models, labels, options)
     eps = parse_eps(options.eps, allow_negative=options.allow_negative_eps)
     number = positive_class(options, soft_labels=False)
     settings = Settings(

@@ -26,7 +26,7 @@ def compare_command(
         typer.Argument(
             metavar="LOGITS",
             help="Logits of two or more models, [N, K] each, the baseline first; then the labels [N] of all, unless "
-            "the files hold them.",
+            "the files hold them. Or reports in JSON, which are compared by value alone.",
             show_default=False,
         ),
     ],
@@ -37,12 +37,16 @@ def compare_command(
     """Compare models on the same samples with the first of them: which is better, by how much, and is it noise.
 
     Differences are paired: their intervals and p-values are of the same samples in both models.
+    Reports that lscli eval -f json wrote have values alone, so their differences have no intervals.
     """
     from lscli.api.compare import compare
     from lscli.cli.run_command import run_command
     from lscli.io.path_roles import assign_roles
+    from lscli.io.saved_report import names_saved_answer
 
     def answer(given: CompareOptions) -> Comparison:
+        if any(map(names_saved_answer, paths)):
+            return compare.with_options(paths, None, given)
         keys = (given.logits_key, given.labels_key)
         flatten = given.flatten or given.class_axis is not None
         logits, labels, others = assign_roles(paths, *keys, binary=given.binary, flatten=flatten)

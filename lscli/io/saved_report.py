@@ -217,9 +217,12 @@ def _number(value: object, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise _WrongError(f"{where} is {_called(value)}, not a number")
     try:
-        return float(value)
+        number = float(value)
     except OverflowError:
-        raise _WrongError(f"{where} is beyond float64") from None
+        number = math.inf
+    if not math.isfinite(number):
+        raise _WrongError(f"{where} is beyond float64")
+    return number
 
 
 def _of_type(value: Any, kind: type, where: str) -> Any:

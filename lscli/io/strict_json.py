@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
 from typing import Any
 
@@ -13,7 +12,7 @@ from lscli.text import printable, shown
 def parsed_json(text: str, what: str) -> Any:
     """The value of a text in JSON.
 
-    json alone reads NaN, reads numbers beyond float64 as infinity, and keeps the last one of equal keys.
+    json alone reads NaN and keeps the last one of equal keys. A number beyond float64 is infinite here, too.
 
     Args:
         text: the JSON.
@@ -33,14 +32,8 @@ def parsed_json(text: str, what: str) -> Any:
     def constant(word: str) -> float:
         raise _JsonError(f"has {word}, which is no number")
 
-    def number(word: str) -> float:
-        value = float(word)
-        if not math.isfinite(value):
-            raise _JsonError(f"has the number {shown(word)}, which is beyond float64")
-        return value
-
     try:
-        return json.loads(text, object_pairs_hook=pairs, parse_constant=constant, parse_float=number)
+        return json.loads(text, object_pairs_hook=pairs, parse_constant=constant)
     except _JsonError:
         raise
     except RecursionError:
