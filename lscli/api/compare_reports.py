@@ -105,12 +105,11 @@ def _check(given: Sequence[Any], labels: Any, options: CompareOptions) -> None:
 
 
 def _same(value: Any, default: Any) -> bool:
-    """Whether an option has its default, which may be a number, or a list of it alone."""
-    values = [[*each] if isinstance(each, list | tuple) else [each] for each in (value, default)]
-    # An array is no default, and does not say whether it is equal.
-    return all(type(one) is type(other) and one == other for one, other in zip(*values, strict=False)) and len(
-        values[0]
-    ) == len(values[1])
+    """Whether an option has its default, which the command line may give as a text, or in a list."""
+    one, other = (
+        [str(part) for part in each] if isinstance(each, list | tuple) else [str(each)] for each in (value, default)
+    )
+    return one == other
 
 
 def _names(reports: Sequence[SavedReport], options: CompareOptions) -> list[str]:
