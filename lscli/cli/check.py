@@ -31,14 +31,21 @@ def check_command(
 ) -> None:
     """Check metrics against limits, and exit with 1 if one is beyond its limit.
 
-    Every verdict is printed, with the value and its interval.
+    Every verdict is printed, with the value and its interval. In GitHub Actions, each limit that is not kept is also an
+    annotation, and the table is added to the summary of the step; --quiet turns both off.
     """
     from lscli.api.check import check
+    from lscli.cli.github_actions import on_github, show_on_github
     from lscli.cli.run_command import run_command
+    from lscli.decisions.checked import Checked as Answer
 
     def answer(given: CheckOptions) -> Checked:
         return check.with_options(logits, labels, given)
 
     found = run_command(context, output, options, [logits, labels], answer)
+    if on_github() and not output.quiet and isinstance(found, Answer):
+        from lscli.render.formats.github import failures
+
+        show_on_github(found, () if str(output.format) == "github" else failures(found))
     if not getattr(found, "passed", True):
         raise typer.Exit(ExitCode.REFUSED)
