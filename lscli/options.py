@@ -686,8 +686,8 @@ class OutputOptions(Options):
     format: Annotated[
         OutputFormat,
         Option(
-            "table, csv, json, markdown, parquet, npy for an array, or github and junit for a check. auto takes it from "
-            "the suffix of -o, or else prints a table on a terminal and csv in a pipe.",
+            "table, csv, json, markdown, parquet, npy for an array, or github and junit for a check. auto takes it "
+            "from the suffix of -o, or else prints a table on a terminal and csv in a pipe.",
             OUTPUT,
             "FORMAT",
             short="-f",

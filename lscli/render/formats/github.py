@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from lscli.render.numbers import short
+from lscli.errors import UsageError
 from lscli.text import bounded, printable
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ def listing(answer: Listing, screen: Screen) -> Iterator[str]:
     """An annotation for each limit that is not kept, and a notice for each that is."""
     from lscli.decisions.checked import Checked
 
-    assert isinstance(answer, Checked)
+    if not isinstance(answer, Checked):
+        raise UsageError("this answer is no check of limits", "use -f csv")
     for row in answer.rows:
         yield annotation("notice" if row.passed else "error", f"lscli check: {row.metric}", said(row)) + "\n"
 

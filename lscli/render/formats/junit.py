@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import quoteattr
 
+from lscli.errors import UsageError
 from lscli.render.formats.github import said
 from lscli.text import bounded, printable
 
@@ -24,7 +25,8 @@ def listing(answer: Listing, screen: Screen) -> Iterator[str]:
     """One suite, a test case per limit and group."""
     from lscli.decisions.checked import Checked
 
-    assert isinstance(answer, Checked)
+    if not isinstance(answer, Checked):
+        raise UsageError("this answer is no check of limits", "use -f csv")
     count, failed = len(answer.rows), len(answer.failures)
     yield '<?xml version="1.0" encoding="UTF-8"?>\n'
     yield f'<testsuites tests="{count}" failures="{failed}">\n'
