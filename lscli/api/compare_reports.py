@@ -70,7 +70,9 @@ def compare_reports(models: Mapping[str, Any] | Sequence[Any], labels: Any, opti
     for note in notes:
         warn(note)
     inputs = [
-        {"role": "report", "path": each.name, "shape": [len(each.rows)], "dtype": "", "size": 0} for each in reports
+        {"role": "report", "path": each.name, "shape": [each.samples["rows"]], "dtype": "", "size": 0}
+        for each in reports
+        if "rows" in each.samples
     ]
     values = [
         Row(name, row.group, row.metric, row.value, *(float("nan"),) * 3, 0, _params(row.params))

@@ -10,8 +10,8 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from lscli.render.numbers import short
 from lscli.errors import UsageError
+from lscli.render.numbers import short
 from lscli.text import bounded, printable
 
 if TYPE_CHECKING:
