@@ -53,7 +53,7 @@ def test_the_hook_is_the_one_of_the_document() -> None:
         ({"max": "ece=0.5", "min": "accuracy=0.5"}, 0, "passed=true\n"),
         ({"max": "ece=0.001", "strict": "true"}, 1, "passed=false\n"),
         ({"max": "ece=0.5", "args": "--bins\n10"}, 0, "passed=true\n"),
-        ({"max": "ece=0.5; touch evil $(touch evil)"}, 2, ""),
+        ({"max": "ece=0.5", "args": "--bins=3; touch evil $(touch evil)"}, 2, ""),
         ({"max": "ece=0.5", "logits": "$(touch evil)"}, 3, ""),
     ],
 )
