@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from lscli.checked_options import Declared
     from lscli.options import Data
+    from lscli.report import Report
     from lscli.table import SampleTable
 
     Path = str | bytes | os.PathLike[str]
@@ -55,14 +56,14 @@ class ModelsFunction(Protocol[P, O_contra, R_co]):
 
     def __call__(
         self,
-        models: Mapping[str, Data] | Sequence[Data],
+        models: Mapping[str, Data | Report] | Sequence[Data | Report],
         labels: Data | None = None,
         *args: P.args,
         **options: P.kwargs,
     ) -> R_co: ...
 
     def with_options(
-        self, models: Mapping[str, Data] | Sequence[Data], labels: Data | None, options: O_contra, /
+        self, models: Mapping[str, Data | Report] | Sequence[Data | Report], labels: Data | None, options: O_contra, /
     ) -> R_co: ...
 
 
