@@ -42,7 +42,7 @@ Kernel = Literal["auto", "numpy", "torch"]
 RecalibrationMethod = Literal["temperature", "ets", "svs", "sms", "beta", "quadratic", "isotonic", "venn-abers"]
 Objective = Literal["loss_hard", "loss_smoothed"]
 WorstBy = Literal["loss", "confidence"]
-OutputFormat = Literal["auto", "table", "csv", "json", "markdown", "parquet", "npy"]
+OutputFormat = Literal["auto", "table", "csv", "json", "markdown", "parquet", "npy", "github", "junit"]
 Progress = Callable[[int, int], None]
 Amounts = float | str | Iterable[float | str]
 Words = str | Iterable[str]
@@ -692,8 +692,8 @@ class OutputOptions(Options):
     format: Annotated[
         OutputFormat,
         Option(
-            "table, csv, json, markdown, parquet, or npy for an array. auto takes it from the suffix of -o, or else "
-            "prints a table on a terminal and csv in a pipe.",
+            "table, csv, json, markdown, parquet, npy for an array, or github and junit for a check. auto takes it "
+            "from the suffix of -o, or else prints a table on a terminal and csv in a pipe.",
             OUTPUT,
             "FORMAT",
             short="-f",

@@ -13,7 +13,7 @@ from lscli.api.limited_values import differences, differences_to_saved, notes_on
 from lscli.api.models import read_models
 from lscli.api.positive_class import notes_on_class
 from lscli.api.report_rows import measured_rows
-from lscli.api.saved_reports import is_saved_report, read_report
+from lscli.api.saved_reports import is_saved, saved_report
 from lscli.decisions.checked import Checked, CheckRow
 from lscli.decisions.limits import limits_of
 from lscli.errors import UsageError
@@ -60,7 +60,7 @@ def check(logits: Data | Table, labels: Data | None, options: CheckOptions) -> C
     """
     limits = limits_of(options, allow_negative_eps=options.allow_negative_eps)
     settings = checked_settings(options)
-    saved = read_report(options.baseline) if is_saved_report(options.baseline) else None
+    saved = saved_report(options.baseline) if is_saved(options.baseline) else None
     lacking = [] if not options.soft_labels else [x for x in _choices(limits) if not soft_metrics.applies(x, settings)]
     measured = [limit for limit in limits if limit.choice not in lacking]
     samples = _read(logits, labels, _choices(measured), settings, options, paired_logits=saved is None)

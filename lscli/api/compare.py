@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lscli.api.compare_reports import compare_reports, of_reports
 from lscli.api.keywords import of_models
 from lscli.api.loss_targets import declared_targets, parse_eps
 from lscli.api.models import read_models
@@ -32,7 +33,8 @@ def compare(models: Any, labels: Data | Mapping[str, Data] | None, options: Comp
 
     Args:
         models: the logits of each model, [N, K], or a table of samples, as for `lscli.evaluate`; by name, or in a
-            list. The first is the baseline. Rows are matched by their place; K may differ.
+            list. The first is the baseline. Rows are matched by their place; K may differ. Or reports, as
+            `lscli.evaluate` returns them or as paths of their JSON, which are compared by value alone.
         labels: [N], of all models; or by the names of the models, of each. Optional if the files of all hold them, or
             that of the first.
 
@@ -46,6 +48,8 @@ def compare(models: Any, labels: Data | Mapping[str, Data] | None, options: Comp
             clusters, or that keep no row in common.
         ReadWriteError, EngineError: as `lscli.evaluate`.
     """
+    if of_reports(models):
+        return compare_reports(models, labels, options)
     eps = parse_eps(options.eps, allow_negative=options.allow_negative_eps)
     number = positive_class(options, soft_labels=False)
     settings = Settings(

@@ -29,9 +29,11 @@ if TYPE_CHECKING:
 
     from lscli.checked_options import Declared
     from lscli.options import Data
+    from lscli.report import Report
     from lscli.table import SampleTable
 
     Path = str | bytes | os.PathLike[str]
+    Model = Data | SampleTable | Report
 
 P = ParamSpec("P")
 O = TypeVar("O")  # noqa: E741  # options
@@ -55,7 +57,7 @@ class ModelsFunction(Protocol[P, O_contra, R_co]):
 
     def __call__(
         self,
-        models: Mapping[str, Data | SampleTable] | Sequence[Data | SampleTable],
+        models: Mapping[str, Model] | Sequence[Model],
         labels: Data | Mapping[str, Data] | None = None,
         *args: P.args,
         **options: P.kwargs,
@@ -63,7 +65,7 @@ class ModelsFunction(Protocol[P, O_contra, R_co]):
 
     def with_options(
         self,
-        models: Mapping[str, Data | SampleTable] | Sequence[Data | SampleTable],
+        models: Mapping[str, Model] | Sequence[Model],
         labels: Data | Mapping[str, Data] | None,
         options: O_contra,
         /,

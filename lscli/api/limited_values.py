@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lscli.api.saved_reports import values_of
 from lscli.api.settings import shown
 from lscli.metrics.bins import rule_of
 from lscli.text import printable, printed, said
@@ -13,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from lscli.api.reading import Reading
-    from lscli.api.saved_reports import SavedReport
     from lscli.decisions.limits import Limit
     from lscli.intervals.paired import Difference
+    from lscli.io.saved_report import SavedReport
     from lscli.metrics.base import Settings
     from lscli.options import CheckOptions
     from lscli.report import Row
@@ -73,7 +74,7 @@ def differences_to_saved(
 ) -> tuple[list[Limited], list[str]]:
     """The differences of values to those of a saved report, which count as exact, and notes on what it lacks."""
     limited, notes = [], []
-    name, where = printed(saved.path), f" for group {printed(group)}" if group else ""
+    name, where = printed(saved.name), f" for group {printed(group)}" if group else ""
     for one in found:
         baseline = _saved_value(one, limit, group, saved)
         if baseline is None:
@@ -90,7 +91,7 @@ def differences_to_saved(
 
 def notes_on_settings(saved: SavedReport, read: Reading, options: CheckOptions, settings: Settings) -> Iterator[str]:
     """What a reader must know about a saved baseline: that it counts as exact, and what else differs from this run."""
-    name = printed(saved.path)
+    name = printed(saved.name)
     if options.strict:
         yield f"{name}: its values count as exact, so that the intervals are those of the new values alone"
     used = {"positive_class": settings.positive_class, "bins": rule_of(settings).params["bins"], **read.used}
@@ -101,9 +102,10 @@ def notes_on_settings(saved: SavedReport, read: Reading, options: CheckOptions, 
             differ.append(f"{key} ({_said(saved.settings[key])} there, {_said(own)} here)")
     if differ:
         yield f"{name}: the report has other settings: {', '.join(differ)}"
+    sizes = {row.group: row.n for row in saved.rows}
     for group, table in read.tables.items():
-        size = saved.sizes.get(group)
-        if size is not None and size != table.total:
+        size = sizes.get(group)
+        if size is not None and size == size and size != table.total:
             where = f" in group {printed(group)}" if group else ""
             yield f"{name}: the report is of {size:,.10g} samples{where}, and this check of {table.total:,.10g}"
 
@@ -116,13 +118,14 @@ def _saved_value(one: Limited, limit: Limit, group: str, saved: SavedReport) -> 
     """The value of the same metric with the same params; or, without a parameter after `@`, with other ones."""
     metric = limit.choice.metric
     text = ";".join(f"{key}={value}" for key, value in one.params.items())
-    exact = saved.values.get((group, metric.id, text))
+    saved_values = values_of(saved)
+    exact = saved_values.get((group, metric.id, text))
     if exact is not None:
         return exact
     first = text.partition(";")[0] if metric.parameter else ""
     others = [
         value
-        for (of, name, params), value in saved.values.items()
+        for (of, name, params), value in saved_values.items()
         if of == group and name == metric.id and params.startswith(first) and "bound=" not in params + text
     ]
     return others[0] if len(others) == 1 else None

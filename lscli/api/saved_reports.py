@@ -1,87 +1,65 @@
-"""Read the values of a report that `lscli eval -f json` wrote."""
+"""Saved reports as callers need them: values by group, metric and params, and the settings in which two differ."""
 
 from __future__ import annotations
 
-import json
-import math
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from lscli.errors import InputError, ReadWriteError
-from lscli.report import SCHEMA
-from lscli.text import printable, said
+from lscli.io.saved_report import SavedReport, SavedRow, names_saved_answer, read_saved_report
+from lscli.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_SCHEMA_KEY = b'"schema"'
-_HEAD = 256
-_MOST_BYTES = 1 << 28
+Key = tuple[str, str, str]
+
+# Settings that change no value of a metric that both reports have, or that are what is compared: a map of the logits.
+_OTHER = frozenset(
+    {
+        *("metrics", "ci", "bootstrap", "seed", "level", "clusters", "device", "kernel", "threads", "chunk_rows"),
+        *("calibrator", "temperature", "cross_fit", "logits_key", "labels_key", "labels_column", "input_format"),
+        *("dtype", "pool", "allow_trailing"),
+    }
+)
 
 
-class SavedReport(NamedTuple):
-    """A saved report.
-
-    Attributes:
-        path: its file.
-        values: by group, metric and params as text, `key=value;key=value`; nan for a value that is null.
-        sizes: the number of samples, by group.
-        settings: the value of each setting.
-    """
-
-    path: str
-    values: Mapping[tuple[str, str, str], float]
-    sizes: Mapping[str, float]
-    settings: Mapping[str, Any]
+def is_saved(model: Any) -> bool:
+    """Whether a model is given by its report: a `Report`, or a path to an answer in JSON."""
+    return isinstance(model, Report) or names_saved_answer(model)
 
 
-def is_saved_report(data: object) -> bool:
-    """Whether an input is the path of an answer in JSON, by its first bytes."""
-    if not isinstance(data, str | bytes | os.PathLike):
-        return False
-    path = os.fsdecode(data)
-    if not path.endswith(".json") or not os.path.isfile(path):
-        return False
-    try:
-        with open(path, "rb") as file:
-            head = file.read(_HEAD).lstrip()
-    except OSError:  # the reader of the logits says why
-        return False
-    return head.startswith(b"{") and head[1:].lstrip().startswith(_SCHEMA_KEY)
-
-
-def read_report(data: object) -> SavedReport:
-    """Read a saved report.
+def saved_report(model: Any, name: str = "report") -> SavedReport:
+    """The report of a `Report` or of a file.
 
     Raises:
-        InputError: the file is no report of `lscli eval` in JSON.
-        ReadWriteError: the file cannot be read.
+        InputError: the file is no report.
+        ReadWriteError: it cannot be read.
     """
-    path = os.fsdecode(data)  # type: ignore[arg-type]
-    name, hint = printable(path), "write one with lscli eval LOGITS LABELS -f json -o FILE.json"
-    try:
-        with open(path, "rb") as file:
-            text = file.read(_MOST_BYTES + 1)
-    except OSError as error:
-        raise ReadWriteError(f"cannot be read: {error.strerror}", "check its rights", where=name) from error
-    if len(text) > _MOST_BYTES:
-        raise InputError("is too large for a report", hint, where=name)
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"not valid JSON: {said(error)}", hint, where=name) from error
-    if found.get("schema") != SCHEMA:
-        raise InputError("is an answer in JSON, but no report of lscli eval", hint, where=name)
-    try:
-        values = {
-            (str(row["group"]), str(row["metric"]), str(row["params"])): _number(row["value"]) for row in found["rows"]
-        }
-        sizes = {str(row["group"]): _number(row["n"]) for row in found["rows"]}
-        settings = {str(key): setting["value"] for key, setting in found.get("settings", {}).items()}
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise InputError("a row or a setting of the report is not as lscli eval writes it", hint, where=name) from error
-    return SavedReport(path, values, sizes, settings)
+    if not isinstance(model, Report):
+        return read_saved_report(os.fsdecode(model))
+    rows = [
+        SavedRow(row.group, row.metric, ";".join(row.settings), row.value, row.ci_low, row.ci_high, row.n)
+        for row in model.rows
+    ]
+    settings = {key: setting.value for key, setting in model.settings.items()}
+    return SavedReport(name, model.rows[0].source if model.rows else name, model.samples, settings, rows)
 
 
-def _number(value: Any) -> float:
-    return math.nan if value is None else float(value)
+def saved_values(path: Any) -> dict[Key, float]:
+    """The values of a report by (group, metric, params); params are text as in the CSV.
+
+    Raises:
+        InputError: the file is no report.
+        ReadWriteError: it cannot be read.
+    """
+    return values_of(saved_report(path))
+
+
+def values_of(report: SavedReport) -> dict[Key, float]:
+    """The values by (group, metric, params)."""
+    return {(row.group, row.metric, row.params): row.value for row in report.rows}
+
+
+def differing_settings(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """The names of settings that can change values and that two reports do not share."""
+    return [name for name in one if name in other and name not in _OTHER and one[name] != other[name]]

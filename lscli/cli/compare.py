@@ -30,7 +30,8 @@ def compare_command(
         typer.Argument(
             metavar="LOGITS",
             help="Logits of two or more models, [N, K] each, the baseline first; then the labels [N] of all, unless "
-            "the files hold them. With a pattern of models, the labels alone.",
+            "the files hold them. With a pattern of models, the labels alone. Or reports in JSON, compared by "
+            "value alone.",
             show_default=False,
         ),
     ] = None,
@@ -41,12 +42,14 @@ def compare_command(
     """Compare models on the same samples with the first of them: which is better, by how much, and is it noise.
 
     Differences are paired: their intervals and p-values are of the same samples in both models.
+    Reports that lscli eval -f json wrote have values alone, so their differences have no intervals.
     """
     from lscli.api.compare import compare
     from lscli.api.model_order import best_first, check_shown, regression_metrics, row_per_model
     from lscli.cli.compare_paths import models_and_labels
     from lscli.cli.run_command import run_command
     from lscli.decisions.comparison import Comparison
+    from lscli.io.saved_report import names_saved_answer
 
     deciding: list[str] = []
 
@@ -58,7 +61,8 @@ def compare_command(
                 hint = "leave --wide or --fail-on-regression out"
                 raise UsageError("a table of the values alone has no verdicts", hint, where="fail-on-regression")
             deciding.extend(regression_metrics(output.fail_on_regression, given))
-        models, labels = models_and_labels(paths or [], output.each, given)
+        reports = any(map(names_saved_answer, paths or []))
+        models, labels = (paths or [], None) if reports else models_and_labels(paths or [], output.each, given)
         found = compare.with_options(models, labels, given.replaced(intervals=not output.wide))
         names = best_first(found, output.sort) if output.sort is not None else found.models
         return row_per_model(found, names, output.sort or "") if output.wide else found.ordered(names)

@@ -39,8 +39,12 @@ class Destination(NamedTuple):
     screen: Screen
 
     @classmethod
-    def of(cls, options: OutputOptions, inputs: Sequence[str] = (), *, arrays: bool = False) -> Destination:
+    def of(
+        cls, options: OutputOptions, inputs: Sequence[str] = (), *, arrays: bool = False, name: str = ""
+    ) -> Destination:
         """The destination that `-o` and `-f` name; `arrays` says whether the answer may be written as an array.
+
+        `name` is that of the command, by which formats that only some answers have are allowed.
 
         Raises:
             UsageError: the answer does not have this format, the suffix names no format, or the output is a folder or
@@ -55,7 +59,7 @@ class Destination(NamedTuple):
             if FORMATS[chosen].binary and terminal:
                 hint = f"name a file: -o x{FORMATS[chosen].suffixes[0]}"
                 raise UsageError(f"{chosen} cannot be shown on a terminal", hint, where="format")
-            _check_array(chosen, arrays)
+            _check_has(chosen, arrays, name)
             return cls(None, chosen, _screen(terminal)._replace(header=not options.no_header))
         if not output or output.endswith(os.sep) or os.path.isdir(output):
             raise UsageError("the output is a directory", "name a file in it", where=output)
@@ -64,7 +68,7 @@ class Destination(NamedTuple):
             hint = nearest(suffix, BY_SUFFIX) or f"use one of {', '.join(BY_SUFFIX)}, or say -f"
             raise UsageError(f"the suffix {suffix!r} names no format", hint, where=output)
         chosen = BY_SUFFIX[suffix] if chosen == "auto" else chosen
-        _check_array(chosen, arrays)
+        _check_has(chosen, arrays, name)
         return cls(output, chosen, Screen(_PIPE_WIDTH, False, not options.no_header))
 
     def write(self, answer: Report | Listing) -> None:
@@ -82,11 +86,15 @@ class Destination(NamedTuple):
             write_file(self.path, pieces)
 
 
-def _check_array(format: str, arrays: bool) -> None:  # noqa: A002
+def _check_has(format: str, arrays: bool, name: str) -> None:  # noqa: A002
+    """Raise UsageError if an answer does not have a format."""
+    only = FORMATS[format].only
+    *others, last = (other for other, each in FORMATS.items() if not each.arrays_only and not each.only)
+    hint = f"use -f {', '.join(others)} or {last}"
+    if only and name not in only:
+        raise UsageError(f"{format} is a format of lscli {' and '.join(only)} alone", hint, where="format")
     if FORMATS[format].arrays_only and not arrays:
-        *others, last = (name for name, each in FORMATS.items() if not each.arrays_only)
-        hint = f"use -f {', '.join(others)} or {last}; lscli smooth LABELS gives an array"
-        raise UsageError("this answer is not an array of numbers", hint)
+        raise UsageError("this answer is not an array of numbers", f"{hint}; lscli smooth LABELS gives an array")
 
 
 def write_stdout(data: bytes) -> None:

@@ -50,7 +50,7 @@ def run_command(
             "standard input can be read only once", "name a file for all but one of the inputs", where=STDIN
         )
     files = [file for path in paths for file in files_of(path)]
-    destination = Destination.of(output, files, arrays=arrays)
+    destination = Destination.of(output, files, arrays=arrays, name=context.info_name or "")
     with progress_bar(output.quiet) as progress:
         found = answer(options.replaced(progress=progress))
         if not output.quiet:

@@ -5,10 +5,8 @@ A file may come from anyone. It holds numbers and words only; whatever is not as
 
 from __future__ import annotations
 
-import json
 import math
 import re
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +14,7 @@ import numpy as np
 from lscli.errors import InputError, LscliError
 from lscli.io.argument import open_path
 from lscli.io.format_table import FORMATS, format_by_content
+from lscli.io.strict_json import parsed_json
 from lscli.recalibrators.calibrator import SCHEMA, Calibrator
 from lscli.recalibrators.methods import METHODS
 from lscli.text import bounded, nearest, printable, shown, sized
@@ -91,31 +90,11 @@ def _text(file: RegularFile) -> str:
 
 
 def _object(text: str) -> dict[str, Any]:
-    """The object of a text in JSON, no key of which is doubled.
-
-    json reads NaN, numbers beyond float64 as infinity, and the last one of equal keys.
-    """
-
-    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
-        made = dict(found)
-        if len(made) < len(found):
-            (doubled, _), *_ = Counter(key for key, _ in found).most_common(1)
-            raise _WrongError(f"has the key {shown(doubled)} twice")
-        return made
-
-    def constant(word: str) -> float:
-        raise _WrongError(f"has {word}, which is no number")
-
+    """The object of a text in JSON."""
     try:
-        value = json.loads(text, object_pairs_hook=pairs, parse_constant=constant)
-    except _WrongError:
-        raise
-    except RecursionError:
-        raise _WrongError("is nested too deeply for a calibrator") from None
-    except json.JSONDecodeError as error:
-        raise _WrongError(f"line {error.lineno} is not valid JSON: {printable(error.msg)}") from None
-    except ValueError:  # a whole number of thousands of digits
-        raise _WrongError("has a number with too many digits") from None
+        value = parsed_json(text, "a calibrator")
+    except ValueError as error:
+        raise _WrongError(str(error)) from None
     if not isinstance(value, dict):
         raise _WrongError(f"is {_called(value)}, and a calibrator is an object")
     return value

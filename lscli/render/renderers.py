@@ -21,12 +21,14 @@ class Format(NamedTuple):
         suffixes: the suffixes of files in this format, the usual one first.
         binary: whether a terminal cannot show it.
         arrays_only: whether it only holds arrays of numbers, such as smoothed labels, and no reports.
+        only: the names of the listings that have it; empty if all answers do.
     """
 
     module: str
     suffixes: tuple[str, ...]
     binary: bool = False
     arrays_only: bool = False
+    only: tuple[str, ...] = ()
 
 
 # A new format needs a line here, a module, and its name in `lscli.options.OutputFormat`.
@@ -37,6 +39,8 @@ FORMATS = {
     "table": Format("lscli.render.terminal.views", (".txt",)),
     "parquet": Format("lscli.render.formats.parquet", (".parquet",), binary=True),
     "npy": Format("lscli.render.formats.npy", (".npy",), binary=True, arrays_only=True),
+    "github": Format("lscli.render.formats.github", (), only=("check",)),
+    "junit": Format("lscli.render.formats.junit", (".xml",), only=("check",)),
 }
 BY_SUFFIX = {suffix: name for name, each in FORMATS.items() for suffix in each.suffixes}
 

@@ -21,7 +21,7 @@ def test_each_suffix_belongs_to_one_format() -> None:
     assert [] == [suffix for suffix in BY_SUFFIX if suffix[0] != "." or suffix != suffix.lower()]
 
 
-@pytest.mark.parametrize("name", [name for name, each in FORMATS.items() if not each.arrays_only])
+@pytest.mark.parametrize("name", [name for name, each in FORMATS.items() if not each.arrays_only and not each.only])
 def test_each_format_writes_reports_and_listings(name: str) -> None:
     for answer in (report(), LISTING):
         data = b"".join(render(answer, name, PLAIN))
