@@ -24,6 +24,7 @@ from tests.hints import (
     labels,
     named_columns,
     recalibration,
+    saved_reports,
     shapes,
     tables,
     topk,
@@ -47,6 +48,7 @@ CASES = [
     *named_columns.CASES,
     *warned.CASES,
     *recalibration.CASES,
+    *saved_reports.CASES,
     *calibrators.CASES,
     *zeros.CASES,
 ]
