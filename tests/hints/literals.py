@@ -63,6 +63,13 @@ def literals() -> Iterator[Literal]:
 # What a test cannot follow, or what is no hint, with the reason.
 _NO_HINT, _MACHINE, _DEVICE = "is no hint", "a limit of the machine", "needs a device"
 HUMAN: dict[str, str] = {
+    "is the answer of lscli check, not a report": _NO_HINT,
+    "has the schema {}, which a newer lscli wrote; this one reads {}": _NO_HINT,
+    "install the version of lscli that wrote it, or write the report again with this one": "installs a package",
+    "::{} title={}::{}": _NO_HINT,
+    "lscli check: {}": _NO_HINT,
+    "lscli compare: {}": _NO_HINT,
+    "name={} classname={}": _NO_HINT,
     "VAL_LOGITS VAL_LABELS TEST_LOGITS TEST_LABELS: the samples that the map is fitted on, and those that it is "
     "measured on. Two files if each holds logits and labels.": _NO_HINT,
     "x + D x + b, x = ln((1 - o) softmax(z / T) + o / K)": _NO_HINT,

@@ -1,0 +1,64 @@
+"""Saved reports that cannot be compared."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import lscli
+from tests.hints.case import Hint, Make, agreement, typed
+from tests.io.make import some_logits
+
+X = some_logits(60, 4, "float64")
+Y = (X + 2 * some_logits(61, 4, "float64")[1:]).argmax(axis=1)
+EVAL = ("eval", "x.npy", "y.npy", "-f", "json")
+
+
+def old(change: Callable[[dict[str, Any]], object]) -> Make:
+    """A `Make` of a changed report, and of the logits."""
+
+    def arguments(folder: Path) -> Sequence[object]:
+        found = lscli.evaluate(X, Y, metrics="accuracy").to_dict()
+        change(found)
+        (folder / "old.json").write_text(json.dumps(found))
+        typed(x=X, y=Y)(folder)
+        return ["compare", folder / "old.json", folder / "old.json"]
+
+    return arguments
+
+
+CASES = [
+    Hint(
+        "a report without rows",
+        old(lambda found: found.update(rows=[])),
+        "has no rows",
+        "write the report with lscli eval LOGITS LABELS -f json -o report.json",
+        typed(*EVAL, x=X, y=Y),
+        prints=f'"value": {agreement(X, Y)}',
+    ),
+    Hint(
+        "a report of two models",
+        old(lambda found: found["rows"].append({**found["rows"][0], "source": "b"})),
+        "holds 2 models",
+        "write a report of each model with lscli eval LOGITS LABELS -f json",
+        typed(*EVAL, x=X, y=Y),
+        prints=f'"value": {agreement(X, Y)}',
+    ),
+    Hint(
+        "a report of a newer version",
+        old(lambda found: found.update(schema="lscli.report/9")),
+        "a newer lscli wrote",
+        "install the version of lscli that wrote it, or write the report again with this one",
+    ),
+    Hint(
+        "a report and logits",
+        lambda folder: [*old(lambda found: None)(folder)[:2], folder / "x.npy"],
+        "some models are reports, and others are logits",
+        "evaluate the logits first, with lscli eval LOGITS LABELS -f json -o report.json, or give logits alone",
+        typed(*EVAL, x=X, y=Y),
+        prints=f'"value": {agreement(X, Y)}',
+        code=2,
+    ),
+]
