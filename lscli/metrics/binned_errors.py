@@ -172,6 +172,7 @@ METRICS = (
         chosen_by="default",
         interval="inversion",
         of_class=True,
+        better="lower",
     ),
     Metric(
         "rmsce",
@@ -182,6 +183,7 @@ METRICS = (
         chosen_by="default",
         interval="inversion",
         of_class=True,
+        better="lower",
     ),
     Metric(
         "mce",
@@ -192,6 +194,7 @@ METRICS = (
         chosen_by="default",
         interval="inversion",
         of_class=True,
+        better="lower",
     ),
     Metric(
         "ece_null",
@@ -229,6 +232,7 @@ METRICS = (
         "ece over bins of equal count",
         interval="inversion",
         of_class=True,
+        better="lower",
     ),
     Metric(
         "ece_sweep",
@@ -240,6 +244,7 @@ METRICS = (
         "as many bins as stay monotone",
         interval="inversion",
         of_class=True,
+        better="lower",
     ),
     Metric(
         "rmsce_debiased",
@@ -250,5 +255,6 @@ METRICS = (
         "rmsce less its own noise",
         interval="inversion",
         of_class=True,
+        better="lower",
     ),
 )

@@ -38,6 +38,7 @@ METRICS = (
         "largest cumulative gap",
         interval="inversion",
         of_class=True,
+        better="lower",
     ),
     *spiegelhalter.METRICS,
 )
