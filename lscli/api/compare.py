@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lscli.api.absences import absences
 from lscli.api.keywords import of_models
 from lscli.api.loss_targets import declared_targets, parse_eps
 from lscli.api.models import read_models
@@ -72,11 +73,13 @@ def compare(models: Any, labels: Data | None, options: CompareOptions) -> Compar
         for name, table in zip(read.names, tables, strict=True)
         for row in group_rows(name, group, table, choices, settings, Resampling(None, None, None))
     ]
+    there = {row.metric for row in rows}
+    absent, _ = absences([each for each in choices if each.metric.id not in there], read.tables[""][0], settings)
     return Comparison(
         rows=judged(rows, equivalent, options.level, _better),
         models=read.names,
         reports=values,
-        **first.answered(options, {"eps": list(eps), "metrics": words}),
+        **first.answered(options, {"eps": list(eps), "metrics": words}, absent),
     )
 
 

@@ -26,9 +26,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return found
 
 
-def verdict(
-    centre: float, p_adjusted: float, better: Better, level: float, p_equivalent: float = math.nan
-) -> Verdict:
+def verdict(centre: float, p_adjusted: float, better: Better, level: float, p_equivalent: float = math.nan) -> Verdict:
     """What tests at this level say of a difference.
 
     Args:

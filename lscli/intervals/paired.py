@@ -120,10 +120,15 @@ class _Spread(NamedTuple):
 
 
 def paired(
-    baseline: SampleTable, other: SampleTable, choices: Sequence[Choice], settings: Settings, resampling: Resampling
+    baseline: SampleTable,
+    other: SampleTable,
+    choices: Sequence[Choice],
+    settings: Settings,
+    resampling: Resampling,
+    margin: float | None = None,
 ) -> list[Difference]:
     """The differences of a model to the baseline; see `paired_with_each`."""
-    return paired_with_each(baseline, [other], choices, settings, resampling)[0]
+    return paired_with_each(baseline, [other], choices, settings, resampling, margin)[0]
 
 
 def paired_with_each(
