@@ -939,7 +939,7 @@ class CompareOptions(
     margin: Annotated[
         float | None,
         Option(
-            "Also test whether each difference is smaller than this, with two one-sided tests.",
+            "Also test if each difference is smaller than this, in the metric's units, by two one-sided tests.",
             INTERVALS,
             "MARGIN",
             shown=False,

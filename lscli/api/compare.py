@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lscli.api.absences import absences
 from lscli.api.compare_reports import compare_reports, of_reports
 from lscli.api.keywords import of_models
 from lscli.api.loss_targets import declared_targets, parse_eps
@@ -11,19 +12,20 @@ from lscli.api.models import read_models
 from lscli.api.positive_class import positive_class
 from lscli.api.report_rows import group_rows, metric_words
 from lscli.decisions.comparison import Comparison, ComparisonRow, values_alone
-from lscli.decisions.verdicts import holm, verdict
+from lscli.decisions.verdicts import judged
 from lscli.intervals.bootstrap import Bootstrap
 from lscli.intervals.of_metrics import Resampling
 from lscli.intervals.paired import paired_with_each
 from lscli.metrics.base import Settings
-from lscli.metrics.catalogue import METRICS
+from lscli.metrics.catalogue import find
 from lscli.metrics.selection import select
 from lscli.options import CompareOptions
 from lscli.summaries.comparison import conclude
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
+    from lscli.metrics.base import Better
     from lscli.options import Data
 
 
@@ -72,48 +74,35 @@ def compare(models: Any, labels: Data | Mapping[str, Data] | None, options: Comp
         Bootstrap(options.bootstrap, options.seed, options.level), options.threads, options.progress
     )
     rows: list[ComparisonRow] = []
+    equivalent: list[float] = []
     for group, (baseline, *others) in read.tables.items() if options.intervals else ():
-        found = paired_with_each(baseline, others, choices, settings, resampling)
-        of_group = [[ComparisonRow(name, group, *each) for each in own] for name, own in _named(read.names, found)]
-        rows += [row for own in of_group for row in own]
+        found = paired_with_each(baseline, others, choices, settings, resampling, options.margin)
+        for name, own in zip(read.names[1:], found, strict=True):
+            for d in own:
+                numbers = d.value, d.baseline, d.difference, d.ci_low, d.ci_high, d.p_value
+                rows.append(ComparisonRow(name, group, d.metric, *numbers, params=d.params))
+                equivalent.append(d.p_equivalent)
     values = [
         row
         for group, tables in read.tables.items()
         for name, table in zip(read.names, tables, strict=True)
         for row in group_rows(name, group, table, choices, settings, Resampling(None, None, None))
     ]
-    if not options.intervals:
+    if options.intervals:
+        rows = judged(rows, equivalent, options.level, _better)
+    else:
         rows = values_alone(values, read.names)
-    judged = _judged(rows, options.level)
+    there = {row.metric for row in rows}
+    absent, _ = absences([each for each in choices if each.metric.id not in there], read.tables[""][0], settings)
     return Comparison(
-        rows=judged,
-        conclusion=conclude(judged, read.names, options.level, options.margin),
+        rows=rows,
+        conclusion=conclude(rows, read.names, options.level, options.margin),
         models=read.names,
         reports=values,
-        **first.answered(options, {"eps": list(eps), "metrics": words}),
+        **first.answered(options, {"eps": list(eps), "metrics": words}, absent),
     )
 
 
-def _named(names: Sequence[str], found: Sequence[Sequence[Any]]) -> Any:
-    for name, own in zip(names[1:], found, strict=True):
-        yield (
-            name,
-            [
-                (d.metric, d.value, d.baseline, d.difference, d.ci_low, d.ci_high, d.p_value, d.p_value, "", d.params)
-                for d in own
-            ],
-        )
-
-
-def _judged(rows: Sequence[ComparisonRow], level: float) -> list[ComparisonRow]:
-    """The rows with adjusted p-values and verdicts; the models of a metric and group are one set of tests."""
-    tests: dict[tuple[str, str, str], list[int]] = {}
-    for place, row in enumerate(rows):
-        tests.setdefault((row.group, row.metric, row.named), []).append(place)
-    found = [*rows]
-    for places in tests.values():
-        for place, p in zip(places, holm([rows[place].p_value for place in places]), strict=True):
-            row = rows[place]
-            better = METRICS[row.metric].better if row.metric in METRICS else "higher"
-            found[place] = row._replace(p_adjusted=p, verdict=verdict(row.difference, p, better, level))
-    return found
+def _better(metric_id: str) -> Better:
+    metric = find(metric_id)
+    return "" if metric is None else metric.better

@@ -98,7 +98,7 @@ def recalibrate(
     )
     rows = [
         BeforeAfterRow(
-            before.source, group, each.metric, each.baseline, each.value, *each[4:], tuple(each.params.items())
+            before.source, group, each.metric, each.baseline, each.value, *each[4:8], tuple(each.params.items())
         )
         for group, table in before.tables.items()
         for each in paired(table, after.tables[group], choices, settings, resampling)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lscli.decisions.comparison import Verdict
+    from collections.abc import Callable, Sequence
+
+    from lscli.decisions.comparison import ComparisonRow, Verdict
     from lscli.metrics.base import Better
 
 
@@ -25,10 +26,47 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return found
 
 
-def verdict(difference: float, p_adjusted: float, better: Better, level: float) -> Verdict:
-    """What a test at this level says of a difference."""
+def verdict(centre: float, p_adjusted: float, better: Better, level: float, p_equivalent: float = math.nan) -> Verdict:
+    """What tests at this level say of a difference.
+
+    Args:
+        centre: of the interval of the difference, whose sign decides: an interval without the bias of calibration
+            errors may be on the other side of 0 than the difference of two values.
+        p_adjusted: that there is no difference, adjusted for the number of models.
+        better: which values of the metric are better.
+        level: the confidence level; a p-value below 1 - level decides.
+        p_equivalent: that the difference is not within the margin, adjusted likewise; nan without a margin. A
+            difference within the margin is called equivalent even if it is shown not to be 0.
+    """
     if not better or math.isnan(p_adjusted):
         return ""
-    if p_adjusted >= 1 - level or difference == 0:
+    if p_equivalent < 1 - level:
+        return "equivalent"
+    if p_adjusted >= 1 - level:
         return "no difference shown"
-    return "better" if (difference > 0) == (better == "higher") else "worse"
+    return "better" if (centre > 0) == (better == "higher") else "worse"
+
+
+def judged(
+    rows: Sequence[ComparisonRow], p_equivalent: Sequence[float], level: float, better: Callable[[str], Better]
+) -> list[ComparisonRow]:
+    """The rows with adjusted p-values and verdicts; the models of a metric and group are one set of tests.
+
+    Args:
+        rows: all models of a comparison.
+        p_equivalent: of each row, that its difference is not within the margin; nan without a margin.
+        level: the confidence level.
+        better: of a metric's id, which of its values are better.
+    """
+    tests: dict[tuple[str, str, str], list[int]] = {}
+    for place, row in enumerate(rows):
+        tests.setdefault((row.group, row.metric, row.named), []).append(place)
+    found = [*rows]
+    for places in tests.values():
+        differ = holm([rows[place].p_value for place in places])
+        equal = holm([p_equivalent[place] for place in places])
+        for place, p, within in zip(places, differ, equal, strict=True):
+            row = rows[place]
+            word = verdict((row.ci_low + row.ci_high) / 2, p, better(row.metric), level, within)
+            found[place] = row._replace(p_adjusted=p, verdict=word)
+    return found

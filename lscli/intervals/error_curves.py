@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # 1.9599 is just within 95 %, so that an interval of 95 % that begins at 0 counts.
 _REACHES = (0.25, 0.675, 1.15, 1.6448, 1.9599, 2.5758)
 _NORMAL = NormalDist()
+# Beyond this z, a probability is 0 in float64.
+_FAR = 40.0
 
 
 class ErrorCurve:
@@ -66,3 +68,13 @@ class ErrorCurve:
     def upper(self, z: float) -> float:
         """The upper end of the error where the lower end is as far on the other side; at least 0."""
         return max(0.0, float(self.at(np.array([z]))[0]))
+
+    def within(self, value: float) -> float:
+        """The z from which on the error is at least this value, above 0; infinite if it never is."""
+        low, high = -_FAR, _FAR
+        if self.upper(high) < value:
+            return math.inf
+        while high - low > _FAR * 1e-12:
+            middle = (low + high) / 2
+            low, high = (middle, high) if self.upper(middle) < value else (low, middle)
+        return high

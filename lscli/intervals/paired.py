@@ -9,7 +9,8 @@ The samples are the same, so most of their noise is, too, and a difference is mo
 - Calibration errors are larger by noise, and the better a model is calibrated the more. Their difference is that of
   two confidence distributions (`error_curves.py`), drawn with the correlation of the resampled errors.
 
-An interval and its p-value come from the same distribution: p is below 1 - level exactly if 0 is outside.
+An interval and its p-value come from the same distribution: p is below 1 - level exactly if 0 is outside. So does the
+p-value of equivalence within a margin: it is below alpha exactly if the interval of level 1 - 2 alpha is within it.
 """
 
 from __future__ import annotations
@@ -71,6 +72,8 @@ class Difference(NamedTuple):
         p_value: two-sided, that there is no difference; nan without an interval. It is that of a continuous
             distribution, so that its digits do not end with the number of resamples, and 0 only if every sample shows
             the same difference.
+        p_equivalent: that the difference is as large as the margin or larger, either way: the larger p-value of two
+            one-sided tests (Schuirmann 1987); nan without a margin or an interval.
     """
 
     metric: str
@@ -81,6 +84,7 @@ class Difference(NamedTuple):
     ci_low: float = math.nan
     ci_high: float = math.nan
     p_value: float = math.nan
+    p_equivalent: float = math.nan
 
 
 class _Spread(NamedTuple):
@@ -102,12 +106,29 @@ class _Spread(NamedTuple):
         scale = self.below if self.centre > 0 else self.above
         return max(t_tail(self.centre / scale, self.freedom), _LEAST) if scale > 0 else 0.0
 
+    def outside(self, margin: float) -> float:
+        """The p-value of two one-sided tests, that it is not between -margin and margin."""
+        above = self._beyond(margin - self.centre, self.above)
+        return max(above, self._beyond(margin + self.centre, self.below))
+
+    def _beyond(self, distance: float, scale: float) -> float:
+        """The probability of a part above the centre by this distance, which may be below 0."""
+        if scale == 0:
+            return 0.0 if distance > 0 else 1.0
+        tail = t_tail(distance / scale, self.freedom) / 2
+        return tail if distance > 0 else 1 - tail
+
 
 def paired(
-    baseline: SampleTable, other: SampleTable, choices: Sequence[Choice], settings: Settings, resampling: Resampling
+    baseline: SampleTable,
+    other: SampleTable,
+    choices: Sequence[Choice],
+    settings: Settings,
+    resampling: Resampling,
+    margin: float | None = None,
 ) -> list[Difference]:
     """The differences of a model to the baseline; see `paired_with_each`."""
-    return paired_with_each(baseline, [other], choices, settings, resampling)[0]
+    return paired_with_each(baseline, [other], choices, settings, resampling, margin)[0]
 
 
 def paired_with_each(
@@ -116,6 +137,7 @@ def paired_with_each(
     choices: Sequence[Choice],
     settings: Settings,
     resampling: Resampling,
+    margin: float | None = None,
 ) -> list[list[Difference]]:
     """The differences of each model to the baseline, in the order of the metrics. All models share the resamples.
 
@@ -128,6 +150,7 @@ def paired_with_each(
         choices: the metrics.
         settings: their settings.
         resampling: the resamples, their seed and the level; without a bootstrap there are no intervals.
+        margin: above 0; whether differences are smaller is tested, too, in the units of each metric.
 
     Raises:
         ValueError: the tables do not hold the same samples.
@@ -154,12 +177,12 @@ def paired_with_each(
                     if own.moves is not None and theirs.moves is not None:
                         moves = own.moves - theirs.moves
                         spread = _of_mean(baseline, difference.difference, moves, freedom)
-                        difference = _ended(difference, spread, choice, bootstrap)
+                        difference = _ended(difference, spread, choice, bootstrap, margin)
                     elif kind not in ("none", "normal") and not choice.metric.sums:  # resamples have no sums
                         open_.append((model, len(found[model]), choice, place))
                 found[model].append(difference)
     if bootstrap is not None and open_:
-        _resample(baseline, others, found, open_, settings, resampling, bootstrap)
+        _resample(baseline, others, found, open_, settings, resampling, bootstrap, margin)
     return found
 
 
@@ -192,12 +215,17 @@ def _of_mean(table: SampleTable, difference: float, moves: Array, freedom: int) 
     return _Spread(difference, stderr, stderr, freedom)
 
 
-def _ended(difference: Difference, spread: _Spread, choice: Choice, bootstrap: Bootstrap) -> Difference:
-    """The difference with its interval, within what the metric can be, and its p-value."""
+def _ended(
+    difference: Difference, spread: _Spread, choice: Choice, bootstrap: Bootstrap, margin: float | None
+) -> Difference:
+    """The difference with its interval, within what the metric can be, and its p-values."""
     low, high = spread.interval(bootstrap.level)
     least, most = choice.metric.within
     reach = most - least
-    return difference._replace(ci_low=max(low, -reach), ci_high=min(high, reach), p_value=spread.p_value)
+    equivalent = math.nan if margin is None else 0.0 if margin > reach else spread.outside(margin)
+    return difference._replace(
+        ci_low=max(low, -reach), ci_high=min(high, reach), p_value=spread.p_value, p_equivalent=equivalent
+    )
 
 
 def _resample(
@@ -208,6 +236,7 @@ def _resample(
     settings: Settings,
     resampling: Resampling,
     bootstrap: Bootstrap,
+    margin: float | None,
 ) -> None:
     """Give the differences that are open their intervals and p-values."""
     tables = [_counted(table) for table in (baseline, *others)]
@@ -236,17 +265,17 @@ def _resample(
         difference = found[model][index]
         scale = max(abs(difference.value), abs(difference.baseline))
         if difference.difference == 0 and not (np.abs(own - theirs) > _ROUNDING * scale).any():
-            found[model][index] = difference._replace(ci_low=0.0, ci_high=0.0, p_value=1.0)
+            found[model][index] = _ended(difference, _Spread(0.0, 0.0, 0.0, freedom), choice, bootstrap, margin)
         elif choice.metric.id in _ERRORS:
             for number in (model + 1, 0):
                 if (number, metric) not in curves:
                     curves[number, metric] = _curve(tables[number], choice, settings, bootstrap)
             pair = curves[model + 1, metric], curves[0, metric]
-            found[model][index] = _of_errors(difference, pair, _correlation(own, theirs), bootstrap)
+            found[model][index] = _of_errors(difference, pair, _correlation(own, theirs), bootstrap, margin)
         else:
             spread = _fitted(own - theirs, freedom, math.sqrt((freedom + 1) / freedom))
             if spread is not None:
-                found[model][index] = _ended(difference, spread, choice, bootstrap)
+                found[model][index] = _ended(difference, spread, choice, bootstrap, margin)
 
 
 _ERRORS = {*GAPS, *SIMULATED}
@@ -314,7 +343,11 @@ def _curve(table: SampleTable, choice: Choice, settings: Settings, bootstrap: Bo
 
 
 def _of_errors(
-    difference: Difference, pair: tuple[ErrorCurve, ErrorCurve], correlation: float, bootstrap: Bootstrap
+    difference: Difference,
+    pair: tuple[ErrorCurve, ErrorCurve],
+    correlation: float,
+    bootstrap: Bootstrap,
+    margin: float | None,
 ) -> Difference:
     """The difference of two errors: of pairs drawn from their confidence distributions, correlated like resamples.
 
@@ -337,7 +370,12 @@ def _of_errors(
     shown = mine.zero if spread.centre > 0 else other.zero
     if shown > -math.inf:
         p_value = max(p_value, min(1.0, 2 * NormalDist().cdf(shown)))
-    return difference._replace(ci_low=low, ci_high=high, p_value=p_value)
+    equivalent = math.nan
+    if margin is not None:
+        # The intervals reach as far as an error whose other model may have none: as above, at each level.
+        far = min(max(-other.zero, mine.within(margin)), max(-mine.zero, other.within(margin)))
+        equivalent = max(spread.outside(margin), NormalDist().cdf(-far))
+    return difference._replace(ci_low=low, ci_high=high, p_value=p_value, p_equivalent=equivalent)
 
 
 def _correlation(one: Array, other: Array) -> float:

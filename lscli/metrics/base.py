@@ -301,8 +301,9 @@ def column_mean(
     within: tuple[float, float] = (-math.inf, math.inf),
     interval: IntervalKind = "resamples",
     absent: Callable[[SampleTable, Settings], str] | None = None,
+    better: Better = "",
 ) -> Metric:
     """The metric that is the mean of one column."""
     columns = frozenset({column})
     metric = Metric(metric_id, definition, columns, lambda table, _: [mean(table, table[column])], gist, chosen_by)
-    return metric._replace(within=within, rises=columns, interval=interval, absent=absent)
+    return metric._replace(within=within, rises=columns, interval=interval, absent=absent, better=better)

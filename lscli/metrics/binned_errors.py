@@ -173,6 +173,7 @@ METRICS = (
         interval="inversion",
         of_class=True,
         within=SHARE,
+        better="lower",
     ),
     Metric(
         "rmsce",
@@ -184,6 +185,7 @@ METRICS = (
         interval="inversion",
         of_class=True,
         within=SHARE,
+        better="lower",
     ),
     Metric(
         "mce",
@@ -195,6 +197,7 @@ METRICS = (
         interval="inversion",
         of_class=True,
         within=SHARE,
+        better="lower",
     ),
     Metric(
         "ece_null",
@@ -232,6 +235,7 @@ METRICS = (
         "ece over bins of equal count",
         interval="inversion",
         of_class=True,
+        better="lower",
     ),
     Metric(
         "ece_sweep",
@@ -243,6 +247,7 @@ METRICS = (
         "as many bins as stay monotone",
         interval="inversion",
         of_class=True,
+        better="lower",
     ),
     Metric(
         "rmsce_debiased",
@@ -253,5 +258,6 @@ METRICS = (
         "rmsce less its own noise",
         interval="inversion",
         of_class=True,
+        better="lower",
     ),
 )

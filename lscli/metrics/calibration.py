@@ -39,6 +39,7 @@ METRICS = (
         interval="inversion",
         of_class=True,
         within=SHARE,
+        better="lower",
     ),
     *spiegelhalter.METRICS,
 )

@@ -41,5 +41,6 @@ METRICS = (
         chosen_by="name",
         sums="tuples",
         interval="none",
+        better="lower",
     ),
 )

@@ -86,6 +86,7 @@ METRICS = (
         "mean error of the classes",
         sums="classes",
         interval="none",
+        better="lower",
     ),
     Metric(
         "classwise_ece_max",
@@ -95,6 +96,7 @@ METRICS = (
         "error of the worst class",
         sums="classes",
         interval="none",
+        better="lower",
     ),
     Metric(
         "ece_marginal",
@@ -106,5 +108,6 @@ METRICS = (
         chosen_by="name",
         sums="classes",
         interval="none",
+        better="lower",
     ),
 )

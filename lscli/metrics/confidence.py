@@ -74,6 +74,7 @@ def top_k(k: int) -> Metric:
         interval="share",
         within=SHARE,
         falls=frozenset({"label_rank"}),
+        better="higher",
     )
 
 
@@ -92,6 +93,7 @@ METRICS = (
         "share predicted right",
         within=SHARE,
         interval="share",
+        better="higher",
     ),
     Metric(
         "error",
@@ -102,6 +104,7 @@ METRICS = (
         chosen_by="default",
         interval="share",
         within=SHARE,
+        better="lower",
     ),
     top_k(5),
     column_mean(

@@ -101,6 +101,7 @@ METRICS = (
         "Brier lost to miscalibration",
         interval="inversion",
         of_class=True,
+        better="lower",
     ),
     Metric(
         "brier_discrimination",
@@ -110,6 +111,7 @@ METRICS = (
         "Brier won by ranking",
         interval="inversion",
         of_class=True,
+        better="higher",
     ),
     Metric(
         "brier_uncertainty",
@@ -129,6 +131,7 @@ METRICS = (
         "NLL lost to miscalibration",
         interval="inversion",
         of_class=True,
+        better="lower",
     ),
     Metric(
         "nll_discrimination",
@@ -138,6 +141,7 @@ METRICS = (
         "NLL won by ranking",
         interval="inversion",
         of_class=True,
+        better="higher",
     ),
     Metric(
         "nll_uncertainty",

@@ -204,6 +204,7 @@ METRICS = (
         parameter="eps",
         within=NOT_NEGATIVE,
         rises=rising_columns,
+        better="lower",
     ),
     Metric(
         "excess_overshoot",
@@ -218,6 +219,7 @@ METRICS = (
         parameter="eps",
         within=NOT_NEGATIVE,
         rises=frozenset({"loss_uniform"}),
+        better="lower",
     ),
     Metric(
         "excess_undershoot",
@@ -231,6 +233,7 @@ METRICS = (
         parameter="eps",
         within=NOT_NEGATIVE,
         rises=frozenset({"loss_uniform"}),
+        better="lower",
     ),
     Metric(
         "excess_structure",
@@ -244,5 +247,6 @@ METRICS = (
         parameter="eps",
         within=NOT_NEGATIVE,
         rises=frozenset({"loss_uniform"}),
+        better="lower",
     ),
 )

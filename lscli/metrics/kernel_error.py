@@ -374,6 +374,7 @@ METRICS = (
         interval="normal",
         absent=_uncounted,
         within=NOT_NEGATIVE,
+        better="lower",
     ),
     Metric(
         "skce_p",
@@ -398,6 +399,7 @@ METRICS = (
         interval="normal",
         absent=_uncounted,
         within=NOT_NEGATIVE,
+        better="lower",
     ),
     Metric(
         "skce_linear_p",

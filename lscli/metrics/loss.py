@@ -165,6 +165,7 @@ METRICS = (
         chosen_by="default",
         within=NOT_NEGATIVE,
         rises=hard_columns,
+        better="lower",
     ),
     Metric(
         "loss_uniform",
@@ -197,6 +198,7 @@ METRICS = (
         chosen_by="default",
         within=NOT_NEGATIVE,
         rises=hard_columns,
+        better="lower",
     ),
     Metric(
         "loss_noise_corrected",
@@ -210,6 +212,7 @@ METRICS = (
         parameter="rho",
         rises=frozenset({"loss_hard"}),
         falls=frozenset({"loss_uniform"}),
+        better="lower",
     ),
     Metric(
         "loss_smoothed",
@@ -221,6 +224,7 @@ METRICS = (
         chosen_by="default",
         parameter="eps",
         rises=rising_columns,
+        better="lower",
     ),
     Metric(
         "target_on",

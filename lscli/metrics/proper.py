@@ -22,6 +22,7 @@ METRICS = (
         "brier",
         "squared error over classes",
         within=(0.0, 2.0),
+        better="lower",
     ),
     Metric(
         "brier_half",
@@ -31,6 +32,7 @@ METRICS = (
         "brier / 2",
         within=SHARE,
         rises=frozenset({"brier"}),
+        better="lower",
     ),
     *corp_decomposition.METRICS,
     *temperature.LOSS_PARTS,

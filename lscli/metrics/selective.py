@@ -118,6 +118,7 @@ METRICS = (
         "area under risk and coverage",
         interval="log-odds",
         within=SHARE,
+        better="lower",
     ),
     Metric(
         "aurc_pnorm_gain",
@@ -139,6 +140,7 @@ METRICS = (
         "aurc above the best order's",
         interval="log-odds",
         within=SHARE,
+        better="lower",
     ),
     Metric(
         "augrc",
@@ -149,6 +151,7 @@ METRICS = (
         "area under generalised risk",
         interval="log-odds",
         within=SHARE,
+        better="lower",
     ),
     Metric(
         "failure_auroc",
@@ -159,6 +162,7 @@ METRICS = (
         "right ranked above wrong",
         interval="log-odds",
         within=SHARE,
+        better="higher",
     ),
     Metric(
         "risk_at_coverage",
@@ -170,6 +174,7 @@ METRICS = (
         parameter="coverage",
         interval="share",
         within=SHARE,
+        better="lower",
     ),
     Metric(
         "coverage_at_risk",
@@ -181,5 +186,6 @@ METRICS = (
         parameter="risk",
         interval="inversion",
         within=SHARE,
+        better="higher",
     ),
 )

@@ -153,5 +153,6 @@ METRICS = (
         "smooth calibration error",
         interval="inversion",
         of_class=True,
+        better="lower",
     ),
 )

@@ -102,6 +102,7 @@ METRICS = (
         at="tempered",
         absent=no_loss_at_temperature,
         within=NOT_NEGATIVE,
+        better="lower",
     ),
     Metric(
         "ece_tempered",
@@ -113,6 +114,7 @@ METRICS = (
         at="tempered",
         of_class=True,
         absent=no_temperature,
+        better="lower",
     ),
 )
 
@@ -128,6 +130,7 @@ LOSS_PARTS = (
         at="cross_fitted",
         absent=no_loss_of_folds,
         within=NOT_NEGATIVE,
+        better="lower",
     ),
     Metric(
         "calibration_loss",
@@ -137,5 +140,6 @@ LOSS_PARTS = (
         calibration_loss,
         "loss_hard - refinement_loss",
         absent=no_loss_of_folds,
+        better="lower",
     ),
 )

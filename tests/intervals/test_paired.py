@@ -12,6 +12,7 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import ttest_rel
+from statsmodels.stats.weightstats import ttost_paired
 
 from lscli import SampleTable
 from lscli.intervals.bootstrap import Bootstrap
@@ -172,7 +173,7 @@ def test_a_row_of_weight_0_changes_nothing() -> None:
     fewer = tuple(replace(t.select(np.arange(121) < 120), weight=weight) for t in more)
     one, other = (of((t[0], t[1]), f"{MEANS},{RESAMPLED}", resamples=20) for t in (more, fewer))
     for metric, found in one.items():
-        assert found[2:] == pytest.approx(other[metric][2:], rel=1e-9, abs=1e-12), metric
+        assert found[2:] == pytest.approx(other[metric][2:], rel=1e-9, abs=1e-12, nan_ok=True), metric
 
 
 def test_the_same_bytes_for_any_number_of_threads() -> None:
@@ -227,7 +228,7 @@ def test_one_class_of_two_has_its_own_differences() -> None:
     (found,) = paired(tables[0], tables[1], select("ece"), positive, resampling(resamples=30))
     views = tuple(table.of_class(1) for table in tables)
     (expected,) = paired(views[0], views[1], select("ece"), Settings(), resampling(resamples=30))
-    assert expected[2:] == pytest.approx(found[2:])
+    assert expected[2:] == pytest.approx(found[2:], nan_ok=True)
     assert 1 == found.params["positive_class"]
 
 
@@ -297,3 +298,51 @@ def test_the_interval_contains_the_difference_of_errors_without_noise(place: int
     covered = sum(each.ci_low <= true <= each.ci_high for each in found)
     assert covered >= 26
     assert min(each.ci_high - each.ci_low for each in found) < 0.08
+
+
+@pytest.mark.parametrize("margin", [0.01, 0.05, 0.2])
+def test_equivalence_of_means_is_two_one_sided_t_tests(margin: float) -> None:
+    first, second = two(40)
+    found = paired(first, second, select("loss_hard,brier"), SETTINGS, resampling(), margin)
+    for each, column in zip(found, ("loss_hard", "brier"), strict=True):
+        expected = ttost_paired(second[column], first[column], -margin, margin)[0]
+        assert expected == pytest.approx(each.p_equivalent, rel=1e-9), column
+
+
+@pytest.mark.parametrize("alpha", [0.01, 0.05, 0.1, 0.25])
+def test_a_difference_is_equivalent_if_and_only_if_its_interval_is_within_the_margin(alpha: float) -> None:
+    verdicts = []
+    for seed in range(2):
+        for options in ({}, {"cluster": np.arange(150) // 10}):
+            tables = two(150, seed, 0.3, **options)
+            names = f"{MEANS},ece,aurc,eps_gap"
+            intervals = of(tables, names, level=1 - 2 * alpha, resamples=20)
+            for margin in (0.02, 0.1, 0.3):
+                for each in paired(*tables, select(names), SETTINGS, resampling(resamples=20), margin):
+                    ends = intervals[each.metric]
+                    within = -margin < ends.ci_low and ends.ci_high < margin
+                    assert within == (each.p_equivalent < alpha), (margin, each)
+                    verdicts.append(within)
+    assert 0.1 < np.mean(verdicts) < 0.95
+
+
+def test_a_model_and_itself_are_equivalent_and_without_a_margin_nothing_is() -> None:
+    first, _ = two()
+    same = replace(first)
+    for each in paired(first, same, select(f"{MEANS},{RESAMPLED}"), SETTINGS, resampling(resamples=9), 1e-9):
+        assert 0 == each.p_equivalent, each
+    assert all(math.isnan(each.p_equivalent) for each in of((first, same), f"{MEANS},ece", resamples=9).values())
+
+
+def test_a_margin_beyond_all_differences_holds() -> None:
+    first, second = two(20)
+    (found,) = paired(first, second, select("accuracy"), SETTINGS, resampling(), 1.5)
+    assert 0 == found.p_equivalent
+
+
+def test_the_same_difference_in_every_sample_is_within_a_margin_or_not() -> None:
+    first = SampleTable.from_confidences(np.full(50, 0.5), np.arange(50) % 2)
+    second = SampleTable.from_confidences(np.full(50, 0.75), np.arange(50) % 2)
+    for margin, expected in ((0.3, 0), (0.2, 1)):
+        (found,) = paired(first, second, select("confidence_mean"), SETTINGS, resampling(), margin)
+        assert expected == found.p_equivalent

@@ -43,3 +43,25 @@ def test_sums_that_resamples_lack_have_no_interval() -> None:
     of_sums = {name: metric.interval for name, metric in METRICS.items() if metric.sums in ("classes", "tuples")}
     assert {"classwise_ece", "ece_canonical"} <= of_sums.keys()
     assert {"none"} == {*of_sums.values()}
+
+
+# Of these, no value is better: they describe, their best value is 0, or they reward confidence alone.
+WITHOUT_DIRECTION = {
+    *("loss_uniform", "loss_prior", "target_on", "target_off", "loss_floor", "confidence_mean", "confidence_gap"),
+    *("confidence_on_errors", "confidence_on_correct", "entropy_mean", "margin_mean", "label_prob_mean"),
+    *("logit_gap_mean", "expected_entropy", "mutual_information", "ece_null", "ece_p", "spiegelhalter_z"),
+    *("spiegelhalter_p", "skce_p", "skce_linear_p", "brier_uncertainty", "nll_uncertainty", "aurc_pnorm_gain"),
+    *("eps_gap", "gamma", "gamma_confidence", "eps_accuracy", "smoothing_balance", "logit_gap_sd"),
+    *("logit_gap_q05", "logit_gap_q25", "logit_gap_q50", "logit_gap_q75", "logit_gap_q95", "logit_gap_optimal"),
+    *("above_target", "maxsup_regularisation", "maxsup_error_enhancement", "off_label_entropy", "max_logit_mean"),
+    *("logit_margin_mean", "temperature", "loss_difference", "loss_flip_eps"),
+}
+HIGHER = {"accuracy", "top5_accuracy", "brier_discrimination", "nll_discrimination", "failure_auroc"}
+
+
+def test_each_metric_says_which_of_its_values_are_better() -> None:
+    assert {name for name, metric in METRICS.items() if not metric.better} == WITHOUT_DIRECTION
+    higher = {name for name, metric in METRICS.items() if metric.better == "higher"}
+    assert HIGHER | {"coverage_at_risk"} == higher
+    (choice,) = select("top3_accuracy")
+    assert "higher" == choice.metric.better
