@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from lscli.api.keywords import of_models
 from lscli.api.loss_targets import declared_targets, parse_eps
 from lscli.api.models import read_models
+from lscli.api.pairs import Asked, pair_rows
 from lscli.api.positive_class import positive_class
 from lscli.api.report_rows import group_rows, metric_words
 from lscli.decisions.comparison import Comparison, ComparisonRow
@@ -51,7 +53,8 @@ def compare(models: Any, labels: Data | None, options: CompareOptions) -> Compar
     )
     words = metric_words(options.metrics)
     choices = select(words, allow_negative_eps=options.allow_negative_eps, intervals=True)
-    columns = frozenset[str]().union(*(choice.columns(settings) for choice in choices))
+    asked = Asked.of(choices)
+    columns = asked.columns.union(*(choice.columns(settings) for choice in asked.own))
     read = read_models(models, labels, columns, options, number)
     first = read.readings[0]
     settings = settings._replace(targets=first.targets, given=first.given)
@@ -60,20 +63,23 @@ def compare(models: Any, labels: Data | None, options: CompareOptions) -> Compar
     )
     rows: list[ComparisonRow] = []
     for group, (baseline, *others) in read.tables.items():
-        found = paired_with_each(baseline, others, choices, settings, resampling)
+        found = paired_with_each(baseline, others, asked.own, settings, resampling)
         of_group = [[ComparisonRow(name, group, *each) for each in own] for name, own in _named(read.names, found)]
         rows += [row for own in of_group for row in own]
+    data = [*models.values()] if isinstance(models, Mapping) else [*models]
+    of_pairs, notes = pair_rows(data, labels, read, asked, settings, options, resampling)
+    rows += of_pairs
     values = [
         row
         for group, tables in read.tables.items()
         for name, table in zip(read.names, tables, strict=True)
-        for row in group_rows(name, group, table, choices, settings, Resampling(None, None, None))
+        for row in group_rows(name, group, table, asked.own, settings, Resampling(None, None, None))
     ]
     return Comparison(
         rows=_judged(rows, options.level),
         models=read.names,
         reports=values,
-        **first.answered(options, {"eps": list(eps), "metrics": words}),
+        **first.answered(options, {"eps": list(eps), "metrics": words}, notes),
     )
 
 

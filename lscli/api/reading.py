@@ -254,6 +254,11 @@ def _inputs(logits: Any, labels: Data | None, options: ReadingOptions, *, soft_l
         raise
 
 
+def open_again(logits: Data, labels: Data | None, options: ReadingOptions) -> Inputs:
+    """Open logits and labels for a further pass over rows that were checked in the first."""
+    return _inputs(logits, labels, options)
+
+
 def doubts(opened: Inputs, table: SampleTable) -> list[str]:
     """Warnings if predictions and labels do not seem to belong together; none if the values do not look like logits.
 
