@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lscli.api.keywords import of_models
 from lscli.api.loss_targets import declared_targets, parse_eps
 from lscli.api.models import read_models
-from lscli.api.pairs import Asked, pair_rows
+from lscli.api.pairs import Asked, pair_rows, without_labels
 from lscli.api.positive_class import positive_class
 from lscli.api.report_rows import group_rows, metric_words
 from lscli.decisions.comparison import Comparison, ComparisonRow
@@ -52,6 +52,8 @@ def compare(models: Any, labels: Data | None, options: CompareOptions) -> Compar
         positive_class=number,
     )
     words = metric_words(options.metrics)
+    if options.no_labels:
+        words, labels = without_labels(words, models, options)
     choices = select(words, allow_negative_eps=options.allow_negative_eps, intervals=True)
     asked = Asked.of(choices)
     columns = asked.columns.union(*(choice.columns(settings) for choice in asked.own))

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from lscli.api import reading
 from lscli.api.absences import absences
-from lscli.api.report_rows import group_rows
+from lscli.api.report_rows import group_rows, metric_words
 from lscli.decisions.comparison import ComparisonRow
-from lscli.errors import InputError
+from lscli.errors import InputError, UsageError
 from lscli.intervals.pairs import in_common
+from lscli.io.open import open_logits
 from lscli.metrics import changes, divergence
+from lscli.metrics.selection import select
+from lscli.options import CompareOptions
 from lscli.table import NO_LOGITS, SampleTable
 
 if TYPE_CHECKING:
@@ -24,7 +29,7 @@ if TYPE_CHECKING:
     from lscli.intervals.of_metrics import Resampling
     from lscli.metrics.base import Settings
     from lscli.metrics.selection import Choice
-    from lscli.options import CompareOptions, Data
+    from lscli.options import Data
 
     Array = NDArray[Any]
 
@@ -65,6 +70,24 @@ class Asked(NamedTuple):
         return found
 
 
+def without_labels(words: str, models: Any, options: CompareOptions) -> tuple[str, Array]:
+    """The metrics to compute without labels, and numbers in the place of labels, which no metric of these reads.
+
+    Raises:
+        UsageError: a metric that was asked for needs labels.
+    """
+    free = [metric.id for metric in divergence.METRICS if metric.id not in _OF_LABELS]
+    if words == metric_words(CompareOptions().metrics) or words == "divergence":
+        words = ",".join(free)
+    elif needing := [c.metric.id for c in select(words) if c.metric.id not in free]:
+        what = f"needs labels: {', '.join(needing)}"
+        raise UsageError(what, "ask for divergence, or give the labels and leave --no-labels out", where="metrics")
+    first = next(iter(models.values() if isinstance(models, Mapping) else models))
+    with closing(open_logits(first, options)) as logits:
+        rows = tuple(logits.samples) if isinstance(logits.samples, tuple) else (logits.shape[0],)
+    return words, np.zeros(rows, np.int64)
+
+
 def pair_rows(
     data: Sequence[Data],
     labels: Data | None,
@@ -87,7 +110,7 @@ def pair_rows(
     notes: dict[str, None] = {}
     for number, name in enumerate(read.names[1:], 1):
         # The rows of the whole pair, of which groups and the rows that further models lack are taken.
-        base, model = in_common(read.readings[0].all, read.readings[number].all)
+        base, _model = in_common(read.readings[0].all, read.readings[number].all)
         found, lacks = _divergences(data, labels, number, base["row"], options) if wide else ({}, "")
         for group, tables in read.tables.items():
             one, other = tables[0], tables[number]
@@ -95,7 +118,9 @@ def pair_rows(
             table = _pairs(one, other, {key: values[places] for key, values in found.items()}, lacks)
             of_group = group_rows(name, group, table, asked.of_pairs, settings, resampling)
             rows += [
-                ComparisonRow(name, group, row.metric, row.value, ci_low=row.ci_low, ci_high=row.ci_high, params=row.params)
+                ComparisonRow(
+                    name, group, row.metric, row.value, ci_low=row.ci_low, ci_high=row.ci_high, params=row.params
+                )
                 for row in of_group
             ]
             if not group:
@@ -109,14 +134,15 @@ def _check_classes(read: Models) -> None:
     first = read.readings[0]
     for other in read.readings[1:]:
         if first.num_classes and other.num_classes and other.num_classes != first.num_classes:
-            what = f"the models differ in their classes: {first.source} has {first.num_classes}, this has {other.num_classes}"
+            count = f"{first.source} has {first.num_classes}, this has {other.num_classes}"
+            what = f"the models differ in their classes: {count}"
             raise InputError(what, "compare models of the same classes, in the same order", where=other.source)
 
 
 def _pairs(one: SampleTable, other: SampleTable, found: dict[str, Array], lacks: str) -> SampleTable:
     """The table of pairs of two tables of the same samples."""
     columns: dict[str, Array] = {"row": one["row"], **found, **divergence.pair_columns(one, other)}
-    if changes.READS <= one.columns.keys() & other.columns.keys():
+    if one.columns.keys() & other.columns.keys() >= changes.READS:
         columns |= changes.pair_columns(one, other)
     return SampleTable(columns, one.num_classes, one.weight, one.cluster, lacks=lacks or one.lacks or other.lacks)
 

@@ -266,6 +266,8 @@ def doubts(opened: Inputs, table: SampleTable) -> list[str]:
         opened: the inputs.
         table: all samples, with the columns of `plausibility.COLUMNS` unless the labels are distributions.
     """
+    if getattr(opened.options, "no_labels", False):
+        return []
     if opened.soft is not None or opened.watch.misleading:  # odd values explain any accuracy
         return []
     return plausibility_notes(opened.logits.name, opened.rows.weighted(table), named=opened.named)

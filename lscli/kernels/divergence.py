@@ -63,10 +63,11 @@ def _tile(first: Array, other: Array) -> Divergence:
     above = s.max(axis=1) == np.inf
     below = s.min(axis=1) == -np.inf
     p_is_larger = s >= 0
-    np.minimum(np.abs(s, out=s), _FAR, out=s)
+    np.abs(s, out=s)
     e = np.expm1(np.negative(s, out=q), out=q)
     to_smaller = np.add(s, e, out=log_q)
     to_smaller *= p
+    np.minimum(s, _FAR, out=s)
     rest = np.add(e, 1.0)
     rest *= s  # (1+e) s
     np.multiply(e, 0.5, out=s)

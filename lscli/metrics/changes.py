@@ -73,9 +73,7 @@ def mcnemar(table: SampleTable, settings: Settings) -> list[Value]:
 
 
 def _change(name: str, definition: str, gist: str) -> Metric:
-    return Metric(
-        name, definition, frozenset(), _share(name), gist, absent=no_changes, interval="share", within=SHARE
-    )
+    return Metric(name, definition, frozenset(), _share(name), gist, absent=no_changes, interval="share", within=SHARE)
 
 
 METRICS = (

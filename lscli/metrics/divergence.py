@@ -44,9 +44,9 @@ _SUMS = {
 def pair_columns(baseline: SampleTable, model: SampleTable) -> dict[str, Array]:
     """The columns of a table of pairs that need no further pass, as far as both tables have what they are made of."""
     found = {}
-    if READS <= baseline.columns.keys() & model.columns.keys():
+    if baseline.columns.keys() & model.columns.keys() >= READS:
         found[_AGREES] = baseline["predicted"] == model["predicted"]
-    if READS_LABELS <= baseline.columns.keys() & model.columns.keys():
+    if baseline.columns.keys() & model.columns.keys() >= READS_LABELS:
         found[_CHANGE] = np.exp(-model["loss_hard"]) - np.exp(-baseline["loss_hard"])
     return found
 
