@@ -922,6 +922,7 @@ class CompareOptions(
         "brier",
         "accuracy",
         "ece",
+        "changes",
     )
     ci: Annotated[None, _ALWAYS] = None  # type: ignore[assignment]
     names: Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from lscli.api.absences import absences
@@ -9,6 +10,7 @@ from lscli.api.compare_reports import compare_reports, of_reports
 from lscli.api.keywords import of_models
 from lscli.api.loss_targets import declared_targets, parse_eps
 from lscli.api.models import read_models
+from lscli.api.pairs import Asked, pair_rows, without_labels
 from lscli.api.positive_class import positive_class
 from lscli.api.report_rows import group_rows, metric_words
 from lscli.decisions.comparison import Comparison, ComparisonRow, values_alone
@@ -23,8 +25,6 @@ from lscli.options import CompareOptions
 from lscli.summaries.comparison import conclude
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from lscli.metrics.base import Better
     from lscli.options import Data
 
@@ -65,18 +65,20 @@ def compare(models: Any, labels: Data | Mapping[str, Data] | None, options: Comp
         positive_class=number,
     )
     words = metric_words(options.metrics)
+    if options.no_labels:
+        words, labels = without_labels(words, models, options)
     choices = select(words, allow_negative_eps=options.allow_negative_eps, intervals=True)
-    columns = frozenset[str]().union(*(choice.columns(settings) for choice in choices))
+    asked = Asked.of(choices)
+    columns = asked.columns.union(*(choice.columns(settings) for choice in asked.own))
     read = read_models(models, labels, columns, options, number)
     first = read.readings[0]
     settings = settings._replace(targets=first.targets, given=first.given)
-    resampling = Resampling(
-        Bootstrap(options.bootstrap, options.seed, options.level), options.threads, options.progress
-    )
+    bootstrap = Bootstrap(options.bootstrap, options.seed, options.level) if options.intervals else None
+    resampling = Resampling(bootstrap, options.threads, options.progress)
     rows: list[ComparisonRow] = []
     equivalent: list[float] = []
     for group, (baseline, *others) in read.tables.items() if options.intervals else ():
-        found = paired_with_each(baseline, others, choices, settings, resampling, options.margin)
+        found = paired_with_each(baseline, others, asked.own, settings, resampling, options.margin)
         for name, own in zip(read.names[1:], found, strict=True):
             for d in own:
                 numbers = d.value, d.baseline, d.difference, d.ci_low, d.ci_high, d.p_value
@@ -86,20 +88,20 @@ def compare(models: Any, labels: Data | Mapping[str, Data] | None, options: Comp
         row
         for group, tables in read.tables.items()
         for name, table in zip(read.names, tables, strict=True)
-        for row in group_rows(name, group, table, choices, settings, Resampling(None, None, None))
+        for row in group_rows(name, group, table, asked.own, settings, Resampling(None, None, None))
     ]
-    if options.intervals:
-        rows = judged(rows, equivalent, options.level, _better)
-    else:
-        rows = values_alone(values, read.names)
+    rows = judged(rows, equivalent, options.level, _better) if options.intervals else values_alone(values, read.names)
     there = {row.metric for row in rows}
-    absent, _ = absences([each for each in choices if each.metric.id not in there], read.tables[""][0], settings)
+    absent, _ = absences([each for each in asked.own if each.metric.id not in there], read.tables[""][0], settings)
+    data = [*models.values()] if isinstance(models, Mapping) else [*models]
+    of_pairs, notes = pair_rows(data, labels, read, asked, settings, options, resampling)
+    rows += of_pairs
     return Comparison(
         rows=rows,
         conclusion=conclude(rows, read.names, options.level, options.margin),
         models=read.names,
         reports=values,
-        **first.answered(options, {"eps": list(eps), "metrics": words}, absent),
+        **first.answered(options, {"eps": list(eps), "metrics": words}, [*absent, *notes]),
     )
 
 

@@ -255,6 +255,11 @@ def _inputs(logits: Any, labels: Data | None, options: ReadingOptions, *, soft_l
         raise
 
 
+def open_again(logits: Data, labels: Data | None, options: ReadingOptions) -> Inputs:
+    """Open logits and labels for a further pass over rows that were checked in the first."""
+    return _inputs(logits, labels, options)
+
+
 def doubts(opened: Inputs, table: SampleTable) -> list[str]:
     """Warnings if predictions and labels do not seem to belong together; none if the values do not look like logits.
 
@@ -262,6 +267,8 @@ def doubts(opened: Inputs, table: SampleTable) -> list[str]:
         opened: the inputs.
         table: all samples, with the columns of `plausibility.COLUMNS` unless the labels are distributions.
     """
+    if getattr(opened.options, "no_labels", False):
+        return []
     if opened.soft is not None or opened.watch.misleading:  # odd values explain any accuracy
         return []
     return plausibility_notes(opened.logits.name, opened.rows.weighted(table), named=opened.named)

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from lscli.metrics import (
     calibration,
     canonical,
+    changes,
     classwise,
     confidence,
+    divergence,
     ensemble,
     excess,
     kernel_error,
@@ -58,6 +60,8 @@ FAMILIES: dict[str, Family] = {
     "smoothing": Family("Smoothing diagnosis", (*smoothing_diagnosis.METRICS, *logit_statistics.METRICS)),
     "temperature": Family("At the best temperature", temperature.METRICS),
     "paired": Family("Against the first model", paired.METRICS),
+    "changes": Family("What changed since the first model", changes.METRICS),
+    "divergence": Family("Divergence from the first model", divergence.METRICS),
 }
 METRICS: dict[str, Metric] = {metric.id: metric for family in FAMILIES.values() for metric in family.metrics}
 

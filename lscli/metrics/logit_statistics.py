@@ -9,8 +9,8 @@ import numpy as np
 
 from lscli.metrics.base import NOT_NEGATIVE, SHARE, Compute, Metric, Settings, Value, column_mean, mean
 from lscli.metrics.loss import no_distribution, value_per_eps
+from lscli.metrics.quantiles import column_quantile
 from lscli.metrics.smoothed_losses import SmoothedLosses, class_count
-from lscli.metrics.sorted_values import sorted_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,32 +29,6 @@ def gap_sd(table: SampleTable, settings: Settings) -> list[Value]:
         return [Value(math.nan)]
     squares = mean(table, np.square(gap - average)).value
     return [Value(math.sqrt(squares * total / (total - 1)))]
-
-
-def _gap_quantile(percent: int) -> Compute:
-    """The gap at position q (N - 1) of the ascending gaps, counted from 0 and linear in between, as in numpy."""
-
-    def compute(table: SampleTable, settings: Settings) -> list[Value]:
-        if not table.total:
-            return [Value(math.nan)]
-        gaps = sorted_by(table, "logit_gap").value
-        ends = table.kept_weighted(_cumulative_weight)
-        # nan sorts last: if the last gap with a weight is a number, all gaps are.
-        if math.isnan(gaps[np.searchsorted(ends, ends[-1])]):
-            return [Value(math.nan)]
-        place = max(0.0, percent / 100 * (float(ends[-1]) - 1))
-        around = np.searchsorted(ends, [math.floor(place), math.ceil(place)], side="right")
-        low, high = gaps[np.minimum(around, len(ends) - 1)]
-        share = place - math.floor(place)
-        between = low if low in (high, -math.inf) or share == 0 else low + (high - low) * share
-        return [Value(float(between))]
-
-    return compute
-
-
-def _cumulative_weight(table: SampleTable) -> np.ndarray:
-    """The weight of all samples up to each distinct logit gap, [V]."""
-    return np.cumsum(sorted_by(table, "logit_gap").weights(table))
 
 
 def gap_optimal(table: SampleTable, settings: Settings) -> list[Value]:
@@ -133,7 +107,7 @@ METRICS = (
             f"at the place {percent / 100:g} (N - 1), counted from 0, linear between whole places; at a whole place j "
             "is the first gap whose cumulative weight is above j",
             _GAP,
-            _gap_quantile(percent),
+            column_quantile("logit_gap", percent / 100),
             f"{percent} % have a smaller gap",
             rises=_GAP,
         )

@@ -53,6 +53,9 @@ def _of_divergence(x: Array) -> Array:
 # read, and nothing depends on whether logit gaps are equal.
 _ROUNDING: dict[str, Callable[[Array], Array]] = {
     "confidence": rounding_of_probability,
+    "js": _of_divergence,
+    "kl": _of_divergence,
+    "kl_reverse": _of_divergence,
     "loss_hard": _relative,
     "margin": rounding_of_probability,
     "entropy": _relative,

@@ -1,0 +1,167 @@
+"""Metrics that belong to a pair of models: what changed, and how far the predictions are apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from lscli.api import reading
+from lscli.api.absences import absences
+from lscli.api.report_rows import group_rows, metric_words
+from lscli.decisions.comparison import ComparisonRow
+from lscli.errors import InputError, UsageError
+from lscli.intervals.pairs import in_common
+from lscli.io.open import open_logits
+from lscli.metrics import changes, divergence
+from lscli.metrics.selection import select
+from lscli.options import CompareOptions
+from lscli.table import NO_LOGITS, SampleTable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from lscli.api.models import Models
+    from lscli.intervals.of_metrics import Resampling
+    from lscli.metrics.base import Settings
+    from lscli.metrics.selection import Choice
+    from lscli.options import Data
+
+    Array = NDArray[Any]
+
+_CHANGES = frozenset(metric.id for metric in changes.METRICS)
+_DIVERGENCE = frozenset(metric.id for metric in divergence.METRICS)
+_OF_LABELS = frozenset({"label_prob_change", "label_prob_change_rms"})
+_PASS = _DIVERGENCE - _OF_LABELS - {"top1_agreement"}
+
+
+class Asked(NamedTuple):
+    """The metrics of a comparison.
+
+    Attributes:
+        own: those that each model has.
+        of_pairs: those that belong to a pair of models.
+    """
+
+    own: list[Choice]
+    of_pairs: list[Choice]
+
+    @classmethod
+    def of(cls, choices: Sequence[Choice]) -> Asked:
+        """The metrics, told apart."""
+        pairs = _CHANGES | _DIVERGENCE
+        return cls([c for c in choices if c.metric.id not in pairs], [c for c in choices if c.metric.id in pairs])
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns of each model that the metrics of pairs are computed from."""
+        ids = {choice.metric.id for choice in self.of_pairs}
+        found = frozenset[str]()
+        if ids & _CHANGES:
+            found |= changes.READS
+        if ids & _DIVERGENCE:
+            found |= divergence.READS
+        if ids & _OF_LABELS:
+            found |= divergence.READS_LABELS
+        return found
+
+
+def without_labels(words: str, models: Any, options: CompareOptions) -> tuple[str, Array]:
+    """The metrics to compute without labels, and numbers in the place of labels, which no metric of these reads.
+
+    Raises:
+        UsageError: a metric that was asked for needs labels.
+    """
+    free = [metric.id for metric in divergence.METRICS if metric.id not in _OF_LABELS]
+    if words == metric_words(CompareOptions().metrics) or words == "divergence":
+        words = ",".join(free)
+    elif needing := [c.metric.id for c in select(words) if c.metric.id not in free]:
+        what = f"needs labels: {', '.join(needing)}"
+        raise UsageError(what, "ask for divergence, or give the labels and leave --no-labels out", where="metrics")
+    first = next(iter(models.values() if isinstance(models, Mapping) else models))
+    with closing(open_logits(first, options)) as logits:
+        rows = tuple(logits.samples) if isinstance(logits.samples, tuple) else (logits.shape[0],)
+    return words, np.zeros(rows, np.int64)
+
+
+def pair_rows(
+    data: Sequence[Data],
+    labels: Data | Mapping[str, Data] | None,
+    read: Models,
+    asked: Asked,
+    settings: Settings,
+    options: CompareOptions,
+    resampling: Resampling,
+) -> tuple[list[ComparisonRow], list[str]]:
+    """The rows of the metrics that belong to a pair of models, and notes on those that are absent.
+
+    Raises:
+        InputError: the models have different classes, or a file changed since it was read first.
+    """
+    if not asked.of_pairs:
+        return [], []
+    wide = any(choice.metric.id in _PASS for choice in asked.of_pairs)
+    if wide:
+        _check_classes(read)
+    rows: list[ComparisonRow] = []
+    notes: dict[str, None] = {}
+    for number, name in enumerate(read.names[1:], 1):
+        # The rows of the whole pair, of which groups and the rows that further models lack are taken.
+        base, _model = in_common(read.readings[0].all, read.readings[number].all)
+        own = [*labels.values()] if isinstance(labels, Mapping) else [labels] * len(data)
+        found, lacks = _divergences(data, own, number, base["row"], options) if wide else ({}, "")
+        for group, tables in read.tables.items():
+            one, other = tables[0], tables[number]
+            places = np.searchsorted(base["row"], one["row"]) if found else None
+            table = _pairs(one, other, {key: values[places] for key, values in found.items()}, lacks)
+            of_group = group_rows(name, group, table, asked.of_pairs, settings, resampling)
+            rows += [
+                ComparisonRow(
+                    name, group, row.metric, row.value, ci_low=row.ci_low, ci_high=row.ci_high, params=row.params
+                )
+                for row in of_group
+            ]
+            if not group:
+                there = {row.metric for row in of_group}
+                missing = [choice for choice in asked.of_pairs if choice.metric.id not in there]
+                notes |= dict.fromkeys(absences(missing, table, settings)[0])
+    return rows, [*notes]
+
+
+def _check_classes(read: Models) -> None:
+    first = read.readings[0]
+    for other in read.readings[1:]:
+        if first.num_classes and other.num_classes and other.num_classes != first.num_classes:
+            count = f"{first.source} has {first.num_classes}, this has {other.num_classes}"
+            what = f"the models differ in their classes: {count}"
+            raise InputError(what, "compare models of the same classes, in the same order", where=other.source)
+
+
+def _pairs(one: SampleTable, other: SampleTable, found: dict[str, Array], lacks: str) -> SampleTable:
+    """The table of pairs of two tables of the same samples."""
+    columns: dict[str, Array] = {"row": one["row"], **found, **divergence.pair_columns(one, other)}
+    if one.columns.keys() & other.columns.keys() >= changes.READS:
+        columns |= changes.pair_columns(one, other)
+    return SampleTable(columns, one.num_classes, one.weight, one.cluster, lacks=lacks or one.lacks or other.lacks)
+
+
+def _divergences(
+    data: Sequence[Data], labels: Sequence[Data | None], number: int, rows: Array, options: CompareOptions
+) -> tuple[dict[str, Array], str]:
+    """The divergences of a model from the first one in these rows; and why there are none."""
+    from lscli.scan.divergence import divergences  # imported only for these
+
+    one, other = data[0], data[number]
+    if any(reading.without_logits(each, options) for each in (one, other)):
+        return {}, NO_LOGITS
+    opened = (reading.open_again(*each, options) for each in ((one, labels[0]), (other, labels[number])))
+    with next(opened) as first, next(opened) as second:
+        if first.topk is not None or second.topk is not None:
+            return {}, "the probabilities of all classes are needed, and the files hold those of the top k"
+        keep = np.zeros(first.logits.shape[0], np.bool_)
+        keep[rows] = True
+        return divergences(first.logits, second.logits, keep, options.threads, options.progress)._asdict(), ""

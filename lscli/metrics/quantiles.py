@@ -1,0 +1,43 @@
+"""Quantiles of a column."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lscli.metrics.base import Compute, Settings, Value
+from lscli.metrics.sorted_values import sorted_by
+
+if TYPE_CHECKING:
+    from lscli.table import SampleTable
+
+
+def column_quantile(column: str, share: float) -> Compute:
+    """The value at position share (N - 1) of the ascending values, counted from 0 and linear in between, as in numpy.
+
+    Each value is there as often as its weight.
+    """
+
+    def compute(table: SampleTable, settings: Settings) -> list[Value]:
+        if not table.total:
+            return [Value(math.nan)]
+        values = sorted_by(table, column).value
+        ends = table.kept_weighted(_cumulative_weight, column)
+        # nan sorts last: if the last value with a weight is a number, all are.
+        if math.isnan(values[np.searchsorted(ends, ends[-1])]):
+            return [Value(math.nan)]
+        place = max(0.0, share * (float(ends[-1]) - 1))
+        around = np.searchsorted(ends, [math.floor(place), math.ceil(place)], side="right")
+        low, high = values[np.minimum(around, len(ends) - 1)]
+        part = place - math.floor(place)
+        between = low if low in (high, -math.inf) or part == 0 else low + (high - low) * part
+        return [Value(float(between))]
+
+    return compute
+
+
+def _cumulative_weight(table: SampleTable, column: str) -> np.ndarray:
+    """The weight of all samples up to each distinct value, [V]."""
+    return np.cumsum(sorted_by(table, column).weights(table))

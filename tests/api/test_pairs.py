@@ -1,0 +1,106 @@
+"""Metrics that belong to a pair of models, through `lscli.compare`."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.special import rel_entr, softmax
+from scipy.stats import binomtest
+
+import lscli
+
+
+@pytest.fixture
+def models():
+    random = np.random.default_rng(5)
+    first, other = random.normal(0, 2, (2, 400, 6)).astype(np.float32)
+    return first, (first + other).astype(np.float32), random.integers(0, 6, 400)
+
+
+def _rows(found, group=""):
+    return {row.metric: row for row in found.rows if row.group == group}
+
+
+def test_changes(models):
+    first, other, y = models
+    was, now = first.argmax(1), other.argmax(1)
+    rows = _rows(lscli.compare([first, other], y, bootstrap=20))
+    worse, better = (was == y) & (now != y), (was != y) & (now == y)
+    assert rows["right_to_wrong"].value == worse.mean()
+    assert rows["wrong_to_right"].value == better.mean()
+    assert rows["changed_wrong"].value == ((was != y) & (now != y) & (was != now)).mean()
+    assert rows["mcnemar_p"].value == binomtest(int(worse.sum()), int(worse.sum() + better.sum())).pvalue
+    assert rows["right_to_wrong"].ci_low < worse.mean() < rows["right_to_wrong"].ci_high
+    assert np.isnan(rows["right_to_wrong"].baseline)
+
+
+def test_divergence(models):
+    first, other, y = models
+    p, q = softmax(first.astype(float), 1), softmax(other.astype(float), 1)
+    kl, at = rel_entr(p, q).sum(1), np.arange(len(y))
+    rows = _rows(lscli.compare([first, other], y, metrics="divergence", bootstrap=20))
+    assert rows["kl"].value == pytest.approx(kl.mean())
+    assert rows["kl_q95"].value == pytest.approx(np.quantile(kl, 0.95))
+    assert rows["kl_max"].value == pytest.approx(kl.max())
+    assert rows["kl_reverse"].value == pytest.approx(rel_entr(q, p).sum(1).mean())
+    assert rows["top1_agreement"].value == (p.argmax(1) == q.argmax(1)).mean()
+    assert rows["label_prob_change"].value == pytest.approx((q - p)[at, y].mean())
+    assert rows["label_prob_change_rms"].value == pytest.approx(np.sqrt(np.square((q - p)[at, y]).mean()))
+
+
+def test_rows_that_all_models_keep_and_groups(models):
+    first, other, y = models
+    first[3], other[7], y[11] = np.nan, np.nan, -100
+    groups = np.arange(len(y)) % 2
+    with pytest.warns(lscli.LscliWarning, match="left out"):
+        found = lscli.compare(
+            {"a": first, "b": other, "c": first.copy()}, y, metrics="kl", nonfinite="skip", groups=groups, bootstrap=20
+        )
+    keep = ~np.isin(np.arange(len(y)), [3, 7, 11])
+    kl = rel_entr(softmax(first.astype(float), 1), softmax(other.astype(float), 1)).sum(1)
+    own = [row for row in found.rows if row.source == "b"]
+    assert {row.group: row.value for row in own} == {
+        "": pytest.approx(kl[keep].mean()),
+        "0": pytest.approx(kl[keep & (groups == 0)].mean()),
+        "1": pytest.approx(kl[keep & (groups == 1)].mean()),
+    }
+    assert [row.value for row in found.rows if row.source == "c"] == [0, 0, 0]
+
+
+def test_threads_and_chunks_change_no_digit(models):
+    first, other, y = models
+    found = [
+        [row[2:8] for row in lscli.compare([first, other], y, metrics="kl,js", bootstrap=20, **given).rows]
+        for given in ({"threads": 1}, {"threads": 3}, {"chunk_rows": 7})
+    ]
+    assert str(found[0]) == str(found[1]) == str(found[2])
+
+
+def test_mcnemar_needs_whole_samples(models):
+    first, other, y = models
+    weights = np.linspace(0.5, 2, len(y))
+    with pytest.warns(UserWarning, match="mcnemar_p is absent: it needs whole samples"):
+        found = lscli.compare([first, other], y, metrics="changes,mcnemar_p", weights=weights, bootstrap=20)
+    assert {"right_to_wrong", "wrong_to_right", "changed_wrong"} == _rows(found).keys()
+
+
+def test_models_of_other_classes_are_refused(models):
+    first, other, y = models
+    with pytest.raises(lscli.InputError, match="has 6, this has 7"):
+        lscli.compare([first, np.c_[other, other[:, 0]]], y, bootstrap=20)
+
+
+def test_one_model_has_none(models):
+    first, _, y = models
+    with pytest.warns(UserWarning, match="kl, mcnemar_p are absent: there is one model; lscli compare takes several"):
+        lscli.evaluate(first, y, metrics="kl,mcnemar_p,accuracy")
+
+
+def test_without_labels(models):
+    first, other, _ = models
+    rows = _rows(lscli.compare([first, other], no_labels=True, bootstrap=20))
+    assert "label_prob_change" not in rows
+    assert rows["top1_agreement"].value == (first.argmax(1) == other.argmax(1)).mean()
+    assert rows["kl"].value > 0
+    with pytest.raises(lscli.UsageError, match="needs labels: accuracy"):
+        lscli.compare([first, other], no_labels=True, metrics="kl,accuracy")
