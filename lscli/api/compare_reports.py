@@ -101,9 +101,8 @@ def _check(given: Sequence[Any], labels: Any, options: CompareOptions) -> None:
         raise UsageError("there is one report", "name two or more, the baseline first")
     for each in declared(CompareOptions):
         if each.name not in _USED and not each.option.hidden and not _same(getattr(options, each.name), each.default):
-            flag = f"--{each.flag}"
-            hint = f"leave {flag} out, or give logits"
-            raise UsageError(f"reports are compared by value, and {flag} needs logits", hint)
+            hint = "leave it out, or give logits"
+            raise UsageError("reports are compared by value, and this option needs logits", hint, where=each.flag)
 
 
 def _same(value: Any, default: Any) -> bool:
