@@ -7,7 +7,12 @@ import os
 import signal
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+# The first draw of a text in a fresh checkout builds Hypothesis's table of characters, for over a second, and a busy
+# machine is slow at any time. Neither says anything about a test.
+settings.register_profile("lscli", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("lscli")
 # Typer forces ANSI sequences in help where it sees a CI's environment. It reads this variable when it is imported.
 os.environ["_TYPER_FORCE_DISABLE_TERMINAL"] = "1"
 # The threads of numpy and torch wait for each other in busy loops: beside other work on the machine, an operation on
