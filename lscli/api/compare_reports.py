@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from lscli.api.models import model_names
 from lscli.api.report_rows import metric_words
 from lscli.api.saved_reports import differing_settings, is_saved, saved_report, values_of
 from lscli.api.settings import settings_of
@@ -30,7 +31,7 @@ _USED = frozenset({"metrics", "names", "level", "progress"})
 def of_reports(models: Mapping[str, Any] | Sequence[Any]) -> bool:
     """Whether any model is given by its report."""
     given = models.values() if isinstance(models, Mapping) else models
-    return not isinstance(given, str | bytes) and any(map(is_saved, given))
+    return isinstance(given, Iterable) and not isinstance(given, str | bytes) and any(map(is_saved, given))
 
 
 def compare_reports(models: Mapping[str, Any] | Sequence[Any], labels: Any, options: CompareOptions) -> Comparison:
@@ -49,7 +50,7 @@ def compare_reports(models: Mapping[str, Any] | Sequence[Any], labels: Any, opti
     given = [*models.values()] if isinstance(models, Mapping) else [*models]
     _check(given, labels, options)
     reports = [saved_report(each, f"report {place}") for place, each in enumerate(given)]
-    names = [*models] if isinstance(models, Mapping) else _names(reports, options)
+    names = model_names([*models] if isinstance(models, Mapping) else [], given, options)
     notes = [
         note for name, other in zip(names[1:], reports[1:], strict=True) for note in _notes(name, reports[0], other)
     ]
@@ -75,9 +76,10 @@ def compare_reports(models: Mapping[str, Any] | Sequence[Any], labels: Any, opti
         if "rows" in each.samples
     ]
     values = [
-        Row(name, row.group, row.metric, row.value, *(float("nan"),) * 3, 0, _params(row.params))
+        Row(name, row.group, row.metric, row.value, *(float("nan"),) * 3, row.n, _params(row.params))
         for name, each in zip(names, reports, strict=True)
         for row in each.rows
+        if _is_asked(row[:3], asked)
     ]
     return Comparison(
         rows=rows,
@@ -92,11 +94,12 @@ def compare_reports(models: Mapping[str, Any] | Sequence[Any], labels: Any, opti
 
 
 def _check(given: Sequence[Any], labels: Any, options: CompareOptions) -> None:
-    logits = [each for each in given if not is_saved(each)]
-    if logits or labels is not None:
-        what = "some models are reports, and others are logits" if logits else "reports are compared without labels"
+    others = [each for each in given if not is_saved(each)]
+    if others:
         hint = "evaluate the logits first, with lscli eval LOGITS LABELS -f json -o report.json, or give logits alone"
-        raise UsageError(what, hint if logits else "leave the labels out")
+        raise UsageError("some models are reports, and others are logits", hint)
+    if labels is not None:
+        raise UsageError("reports are compared without labels", "leave the labels out")
     if len(given) < 2:
         raise UsageError("there is one report", "name two or more, the baseline first")
     for each in declared(CompareOptions):
@@ -111,15 +114,6 @@ def _same(value: Any, default: Any) -> bool:
         [str(part) for part in each] if isinstance(each, list | tuple) else [str(each)] for each in (value, default)
     )
     return one == other
-
-
-def _names(reports: Sequence[SavedReport], options: CompareOptions) -> list[str]:
-    names = [options.names] if isinstance(options.names, str) else [*(options.names or ())]
-    names = [part.strip() for name in names for part in name.split(",")]
-    if names and len(names) != len(reports):
-        hint = "give a name for each model, with commas"
-        raise UsageError(f"there are {len(names)} names for {len(reports)} models", hint, where="names")
-    return names or [each.name for each in reports]
 
 
 def _asked(options: CompareOptions) -> Sequence[Choice] | None:

@@ -66,7 +66,8 @@ def best_first(comparison: Comparison, metric: str) -> list[str]:
     rows = [row for row in comparison.reports if not row.group and metric in (row.metric, row.name)]
     rows = rows or [row.as_row(0) for row in comparison.rows if not row.group and metric in (row.metric, row.name)]
     if not rows:
-        raise UsageError("this metric has no value here", "sort by another metric", where="sort")
+        known = list(dict.fromkeys(row.name for row in comparison.rows))
+        raise UsageError("this metric has no value here", nearest(metric, known) or "sort by another", where="sort")
     names = list(dict.fromkeys(row.name for row in rows))
     if len(rows) > len({row.source for row in rows}):
         raise UsageError("this metric has several values", f"take one of: {listed(names)}", where="sort")

@@ -23,7 +23,7 @@ from lscli.io.paths import files_of
 from lscli.io.stdin import opened_again
 from lscli.io.tables.columns import LABELS
 from lscli.table import SampleTable
-from lscli.text import printable
+from lscli.text import printable, printed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -82,7 +82,7 @@ def read_models(
         LscliError: as `lscli.evaluate`.
     """
     keys, data = _listed(models)
-    names = _names(keys, data, options)
+    names = model_names(keys, data, options)
     of_each: list[Any] = [labels] * len(data)
     if isinstance(labels, Mapping):
         if not keys or {*labels} != {*keys}:
@@ -108,6 +108,14 @@ def read_models(
             except LscliError as error:
                 if not is_path(model) and error.where == "logits":  # several arrays have no names of their own
                     error.say(error.message, error.hint, name)
+                elif (
+                    readings
+                    and own is not None
+                    and error.where == (printed(os.fsdecode(own)) if is_path(own) else "labels")
+                ):
+                    error.say(
+                        f"{error.message}, read with {name}", error.hint, error.where
+                    )  # labels that fit the models before
                 raise
             readings.append(read)
             _check_alike(readings[0], read, names[0], name)
@@ -140,25 +148,32 @@ def _listed(models: Any) -> tuple[list[str], list[Any]]:
 
 
 def _several(models: Any) -> Sequence[Any]:
-    found = [*models] if hasattr(models, "ndim") else items(models, "models")
+    hint = "name the baseline, then the others: lscli compare A B LABELS"
+    found = [*models] if hasattr(models, "ndim") else items(models, "models", "a list or a mapping", hint)
     if len(found) < 2:
-        hint = "name the baseline, then the others: lscli compare A B LABELS"
         raise UsageError("needs two models or more" if found else "has no models", hint, where="compare")
     return found
 
 
-def _names(keys: Sequence[str], data: Sequence[Any], options: CompareOptions | CheckOptions) -> list[str]:
+def model_names(keys: Sequence[str], data: Sequence[Any], options: CompareOptions | CheckOptions) -> list[str]:
     """The names of the models, all different.
 
+    Args:
+        keys: the names of the models in a mapping; empty without one.
+        data: the models.
+        options: their `names` come before all others.
+
     Raises:
-        UsageError: there are more or fewer names than models.
+        UsageError: there are more or fewer names than models, or one is empty.
     """
     typed = getattr(options, "names", None)
     if typed is not None:
         given = [printable(str(name)) for name in typed]
         if len(given) != len(data):
             hint = "give a name for each model, in their order, with commas"
-            raise UsageError(f"has {len(given)} names for {len(data)} models", hint, where="--names")
+            raise UsageError(f"has {len(given)} names for {len(data)} models", hint, where="names")
+        if not all(map(str.strip, given)):
+            raise UsageError("has an empty name", "give a name for each model, in their order", where="names")
         return distinct(given)
     if keys:
         return distinct(map(printable, keys))

@@ -44,6 +44,8 @@ def compare_command(
     Differences are paired: their intervals and p-values are of the same samples in both models.
     Reports that lscli eval -f json wrote have values alone, so their differences have no intervals.
     """
+    from collections.abc import Mapping
+
     from lscli.api.compare import compare
     from lscli.api.model_order import best_first, check_shown, regression_metrics, row_per_model
     from lscli.cli.compare_paths import models_and_labels
@@ -54,15 +56,19 @@ def compare_command(
     deciding: list[str] = []
 
     def answer(given: CompareOptions) -> Comparison | Wide:
-        if output.sort is not None:
+        if output.fail_on_regression is not None and output.wide:
+            hint = "leave --wide or --fail-on-regression out"
+            raise UsageError("a table of the values alone has no verdicts", hint, where="fail-on-regression")
+        models, labels = models_and_labels(paths or [], output.each, given)
+        reports = any(map(names_saved_answer, models.values() if isinstance(models, Mapping) else models))
+        if reports and output.fail_on_regression is not None:
+            hint = "give the logits of the models, or limit the change with lscli check --baseline report.json"
+            what = "reports are compared by value, so there is no verdict"
+            raise UsageError(what, hint, where="fail-on-regression")
+        if output.sort is not None and not reports:  # reports have metrics of their own
             check_shown([output.sort], given, "sort")
         if output.fail_on_regression is not None:
-            if output.wide:
-                hint = "leave --wide or --fail-on-regression out"
-                raise UsageError("a table of the values alone has no verdicts", hint, where="fail-on-regression")
             deciding.extend(regression_metrics(output.fail_on_regression, given))
-        reports = any(map(names_saved_answer, paths or []))
-        models, labels = (paths or [], None) if reports else models_and_labels(paths or [], output.each, given)
         found = compare.with_options(models, labels, given.replaced(intervals=not output.wide))
         names = best_first(found, output.sort) if output.sort is not None else found.models
         return row_per_model(found, names, output.sort or "") if output.wide else found.ordered(names)
@@ -74,12 +80,17 @@ def compare_command(
 
 def _fail_on_regression(found: Comparison, metrics: Sequence[str], *, quiet: bool) -> None:
     """Exit with 1 if a model is worse by one of the metrics, or if one of them has no verdict at all."""
+    from lscli.cli.github_actions import on_github, show_on_github
     from lscli.cli.stderr import say
+    from lscli.render.formats.github import annotation, regressions
 
     worse = found.regressions(metrics)
     judged = {name for row in found.rows if row.verdict for name in (row.metric, row.name)}
     missing = [name for name in metrics if name not in judged]
-    if not quiet:
+    if not quiet and on_github():
+        without = [annotation("error", f"lscli compare: {name}", f"there is no verdict on {name}") for name in missing]
+        show_on_github(found, [*regressions(worse), *without])
+    elif not quiet:
         for row in worse:
             group = f" in group {row.group}" if row.group else ""
             say(f"lscli: {row.source} is worse by {row.metric}{group}: {row.value:.4g} against {row.baseline:.4g}")

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from lscli.errors import InputError, UsageError
 from lscli.io.model_names import distinct, names_of
-from lscli.io.path_roles import assign_roles
-from lscli.io.paths import expanded, pairs
+from lscli.io.path_roles import assign_roles, stored_shape
+from lscli.io.paths import STDIN, expanded, pairs
+from lscli.io.saved_report import names_saved_answer
 from lscli.text import typed_path
 
 if TYPE_CHECKING:
@@ -45,10 +46,31 @@ def models_and_labels(
             # Tables of confidences look alike: only predictions without a column of labels need labels beside them.
             own = options.predicted is None or options.labels_column is not None
             return _two(paths if own else paths[:-1]), None if own else paths[-1]
+        *others, last = paths
+        if any(map(names_saved_answer, others)):
+            named = not names_saved_answer(last) and len(stored_shape(last, None, "labels") or ()) == 1
+            return (others, last) if named else (paths, None)
         flatten = options.flatten or options.class_axis is not None
         logits, labels, others = assign_roles(paths, *keys, binary=options.binary, flatten=flatten)
-        return _two([logits, *others]), labels
+        models = _two([logits, *others])
+        if not options.binary:
+            _check_no_labels(models, options.logits_key)
+        return models, labels
     return _of_pattern(each, paths, options)
+
+
+def _check_no_labels(models: Sequence[str], key: str | None) -> None:
+    """Refuse labels among the models, such as labels that are named first, or twice.
+
+    Raises:
+        InputError: one of the files has a single dimension, and another has two.
+    """
+    shapes = {path: stored_shape(path, key, "logits") or () for path in models if path != STDIN}
+    model = next((path for path, shape in shapes.items() if len(shape) > 1), None)
+    labels = next((path for path, shape in shapes.items() if len(shape) == 1), None)
+    if model is not None and labels is not None:
+        what = f"is no model: its shape is {shapes[labels]}, and that of {typed_path(model)} {shapes[model]}"
+        raise InputError(what, "name the models first, and one file of labels last", where=labels)
 
 
 def _two(models: Sequence[str]) -> Sequence[str]:

@@ -58,9 +58,21 @@ def test_other_settings_and_counts_and_what_is_absent_are_named() -> None:
         ([OLD, NEW], None, {"margin": 0.1}, "margin: .* this option needs logits"),
         ([OLD, NEW], None, {"weights": np.ones(60)}, "weights: .* this option needs logits"),
         ([OLD, NEW], None, {"metrics": "smece"}, "the reports share none of these metrics"),
-        ([OLD, NEW], None, {"names": "a"}, "there are 1 names for 2 models"),
+        ([OLD, NEW], None, {"names": "a"}, "names: has 1 names for 2 models"),
     ],
 )
 def test_what_needs_logits_is_refused(models: object, labels: object, options: dict[str, object], says: str) -> None:
     with pytest.raises(UsageError, match=says):
         lscli.compare(models, labels, **options)  # type: ignore[arg-type]
+
+
+def test_names_are_unique_and_printable_and_values_have_their_samples() -> None:
+    found = lscli.compare([OLD, NEW, NEW], metrics="ece", names=["a\x1b[2J", "b", "b"])
+    assert ["a\\x1b[2J", "b", "b (2)"] == found.models
+    assert {("ece", 60)} == {(row.metric, row.n) for row in found.reports}
+
+
+@pytest.mark.parametrize("models", [None, 3])
+def test_what_is_no_list_of_models_is_refused(models: object) -> None:
+    with pytest.raises(UsageError, match="models: must be a list or a mapping"):
+        lscli.compare(models, Y)  # type: ignore[arg-type]
