@@ -44,13 +44,12 @@ def compare_command(
     Differences are paired: their intervals and p-values are of the same samples in both models.
     Reports that lscli eval -f json wrote have values alone, so their differences have no intervals.
     """
-    from collections.abc import Mapping
-
     from lscli.api.compare import compare
     from lscli.api.model_order import best_first, check_shown, regression_metrics, row_per_model
     from lscli.cli.compare_paths import models_and_labels
     from lscli.cli.run_command import run_command
     from lscli.decisions.comparison import Comparison
+    from lscli.io.paths import expanded
     from lscli.io.saved_report import names_saved_answer
 
     deciding: list[str] = []
@@ -59,8 +58,8 @@ def compare_command(
         if output.fail_on_regression is not None and output.wide:
             hint = "leave --wide or --fail-on-regression out"
             raise UsageError("a table of the values alone has no verdicts", hint, where="fail-on-regression")
-        models, labels = models_and_labels(paths or [], output.each, given)
-        reports = any(map(names_saved_answer, models.values() if isinstance(models, Mapping) else models))
+        named = (paths or []) if output.each is None else expanded(output.each) or []
+        reports = any(map(names_saved_answer, named))
         if reports and output.fail_on_regression is not None:
             hint = "give the logits of the models, or limit the change with lscli check --baseline report.json"
             what = "reports are compared by value, so there is no verdict"
@@ -69,6 +68,7 @@ def compare_command(
             check_shown([output.sort], given, "sort")
         if output.fail_on_regression is not None:
             deciding.extend(regression_metrics(output.fail_on_regression, given))
+        models, labels = models_and_labels(paths or [], output.each, given)
         found = compare.with_options(models, labels, given.replaced(intervals=not output.wide))
         names = best_first(found, output.sort) if output.sort is not None else found.models
         return row_per_model(found, names, output.sort or "") if output.wide else found.ordered(names)

@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 _LONG = 8
 
 
-def short(value: float) -> str:
-    """Four significant digits, or an empty string for a missing number."""
+def short(value: float, digits: int = 4) -> str:
+    """Four significant digits, or as many as said, or an empty string for a missing number."""
     if math.isnan(value):
         return ""
     if math.isinf(value):
         return "inf" if value > 0 else "-inf"
     if value == 0:
         return "0"
-    text = f"{value:#.4g}"
+    text = f"{value:#.{digits}g}"
     if "e" not in text:
         return text.rstrip(".")
     # 1.234e+04 is easier to read as 12340; an exponent is kept for numbers below 1 and from 1e9 on.
-    return f"{value:.0f}" if 1 <= abs(value) < 1e9 else f"{value:.3e}"
+    return f"{value:.0f}" if 1 <= abs(value) < 1e9 else f"{value:.{digits - 1}e}"
 
 
 def error(value: float) -> str:
@@ -41,9 +41,9 @@ def error(value: float) -> str:
     return f"{value:#.2g}".rstrip(".")
 
 
-def interval(low: float, high: float) -> str:
-    """The bounds of an interval to four significant digits, or an empty string if it is missing."""
-    return "" if math.isnan(low) else f"{short(low)} .. {short(high)}"
+def interval(low: float, high: float, digits: int = 4) -> str:
+    """The bounds of an interval to so many significant digits, or an empty string if it is missing."""
+    return "" if math.isnan(low) else f"{short(low, digits)} .. {short(high, digits)}"
 
 
 def cell(value: object) -> str:

@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 # Green and red of the terminal itself, which can be read on white and on black; the word says the same.
 _STYLES: dict[Verdict, str] = {"better": "green", "worse": "red", "equivalent": "", "no difference shown": "", "": ""}
-# The part of the screen that a model's name may take, and the columns that it gets if others would not fit.
-_SHARE, _NAMES = 5, (16, 10)
+# The part of the screen that a model's name may take, and the columns that it gets at most if others would not fit.
+_SHARE, _NAMES = 5, (20, 18, 16, 14, 12, 10)
 
 
 def comparison(answer: Comparison, screen: Screen) -> Iterator[str]:
     """For each group, the metrics of the models, then what changed between their outputs; then the conclusion."""
     found = []
-    for room in (max(_NAMES[0], screen.width // _SHARE), *_NAMES):
+    for room in (max(_NAMES[0], screen.width // _SHARE), *_NAMES[1:]):
         found.append(_tables(answer, room, screen))
         if not found[-1][1]:
             break
@@ -104,7 +104,7 @@ def _differences(
         yield (
             [
                 Column("metric", [Text(_name(row, answer)) for row in rows], number=False),
-                Column(first, [Text(short(row.baseline)) for row in rows], spare=2),
+                Column(first, [Text(short(row.baseline)) for row in rows], spare=1),
                 Column(others[0], [Text(short(row.value)) for row in rows]),
                 *_tested(rows, answer, "p"),
             ],
@@ -140,8 +140,8 @@ def _tested(rows: Sequence[ComparisonRow], answer: Comparison, p: str) -> list[C
     """The difference with its interval, p-value and verdict."""
     return [
         Column("difference", [Text(difference(row.difference)) for row in rows]),
-        Column(interval_title(answer), [Text(interval(row.ci_low, row.ci_high)) for row in rows], spare=1),
-        Column(p, [Text(_p(row.p_adjusted)) for row in rows], spare=3),
+        Column(interval_title(answer), [Text(_interval(row)) for row in rows], spare=3),
+        Column(p, [Text(_p(row.p_adjusted)) for row in rows], spare=2),
         Column("verdict", [_verdict(row, answer) for row in rows], number=False),
     ]
 
@@ -176,6 +176,11 @@ def _value(rows: Sequence[ComparisonRow], source: str) -> Text:
 
 def _name(row: ComparisonRow, answer: Comparison) -> str:
     return row.name if answer.several else row.metric
+
+
+def _interval(row: ComparisonRow) -> str:
+    """The interval of a difference to three digits: a fourth one would be noise, and take the place of a name."""
+    return interval(row.ci_low, row.ci_high, digits=3)
 
 
 def _p(number: float) -> str:

@@ -48,7 +48,7 @@ def test_two_models_are_columns_beside_the_difference_and_its_verdict() -> None:
     for metric, word in zip(
         ("ece", "accuracy", "loss_hard", "brier"), ("worse", "better", "no difference shown", "equivalent"), strict=True
     ):
-        assert [metric, "0.2500", "0.5000", "+0.2500", "0.1250 .. 0.3750", "0.02", word] in found
+        assert [metric, "0.2500", "0.5000", "+0.2500", "0.125 .. 0.375", "0.02", word] in found
     assert "The end." in lines[-1]
 
 
@@ -56,8 +56,8 @@ def test_several_models_have_their_values_side_by_side_and_their_differences_bel
     lines = [re.split(r"\s{2,}", line.strip()) for line in text(made(["a.npy", "b.npy", "c.npy"])).splitlines()]
     assert ["metric", "a.npy", "b.npy", "c.npy"] in lines
     assert ["ece", "0.2500", "0.5000", "0.5000"] in lines
-    assert ["ece", "b.npy", "+0.2500", "0.1250 .. 0.3750", "0.02", "worse"] in lines
-    assert ["c.npy", "+0.2500", "0.1250 .. 0.3750", "0.02", "worse"] in lines
+    assert ["ece", "b.npy", "+0.2500", "0.125 .. 0.375", "0.02", "worse"] in lines
+    assert ["c.npy", "+0.2500", "0.125 .. 0.375", "0.02", "worse"] in lines
 
 
 def test_models_that_do_not_fit_side_by_side_have_a_row_each_and_so_has_the_baseline() -> None:
