@@ -139,13 +139,11 @@ def _read(
         tuple_rule=how["tuple_rule"],
         tempered=how["tempered"],
     )
-    own, other = read.readings
-    theirs = [{**entry, "role": "baseline"} for entry in other.provenance.inputs if entry["role"] == "logits"]
-    provenance = replace(
-        own.provenance,
-        inputs=[*own.provenance.inputs, *theirs],
-        warnings=list(dict.fromkeys([*own.provenance.warnings, *other.provenance.warnings])),
-    )
+    own, _ = read.readings
+    inputs = list(own.provenance.inputs)
+    baseline = max(place for place, entry in enumerate(inputs) if entry["role"] == "logits")
+    inputs[baseline] = {**inputs[baseline], "role": "baseline"}
+    provenance = replace(own.provenance, inputs=inputs)
     pairs = {group: (baseline, model) for group, (model, baseline) in read.tables.items()}
     return _Samples(replace(own, provenance=provenance), pairs)
 

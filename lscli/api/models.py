@@ -17,7 +17,7 @@ from lscli.checked_options import items
 from lscli.errors import InputError, LscliError, UsageError
 from lscli.io.argument import is_path, is_stdin
 from lscli.io.axes import without
-from lscli.io.model_names import distinct, names_of
+from lscli.io.model_names import distinct
 from lscli.io.path_roles import is_keyed, is_table, stored_shape
 from lscli.io.paths import files_of
 from lscli.io.stdin import opened_again
@@ -177,9 +177,7 @@ def model_names(keys: Sequence[str], data: Sequence[Any], options: CompareOption
         return distinct(given)
     if keys:
         return distinct(map(printable, keys))
-    paths = [os.fsdecode(model) for model in data if is_path(model)]
-    of_paths = iter(names_of(paths))
-    return distinct(next(of_paths) if is_path(model) else f"model {place}" for place, model in enumerate(data, 1))
+    return distinct(os.fsdecode(model) if is_path(model) else f"model {place}" for place, model in enumerate(data, 1))
 
 
 def check_shapes(models: Sequence[Any], names: Sequence[str], options: ReadingOptions, *, same_classes: bool) -> None:

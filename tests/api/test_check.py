@@ -13,14 +13,12 @@ import pytest
 import lscli
 from lscli.api import reading
 from lscli.decisions.checked import Checked
-from lscli.report import Row
 from tests.io.make import some_labels, some_logits
 
 X, Y = some_logits(300, 4), some_labels(300, 4)
 RIGHT = np.random.default_rng(1).random(300) < 0.7
 X[np.arange(300)[RIGHT], Y[RIGHT]] += 4
 OLD = X + np.random.default_rng(2).normal(size=X.shape).astype(np.float32)
-COLUMNS = Row._fields
 GROUPS = np.where(np.arange(300) % 3 == 0, "a", "b")
 
 
@@ -132,10 +130,7 @@ def test_a_rise_of_no_difference_passes_at_zero() -> None:
 def saved(folder: Path, **options: Any) -> Path:
     path = folder / "old.json"
     report = lscli.evaluate(OLD, Y, metrics=["loss_hard", "ece", "loss_smoothed"], **options)
-    rows = [dict(zip(COLUMNS, row.cells(), strict=True)) for row in report.rows]
-    settings = {name: {"value": setting.value, "from": setting.origin} for name, setting in report.settings.items()}
-    kept = [{"group": row["group"], **{name: row[name] for name in ("metric", "value", "n", "params")}} for row in rows]
-    path.write_text(json.dumps({"schema": "lscli.report/1", "settings": settings, "rows": kept}))
+    path.write_text(json.dumps(report.to_dict()))
     return path
 
 
@@ -174,11 +169,11 @@ def test_what_a_saved_report_lacks_fails_and_other_settings_are_named(tmp_path: 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('{"schema": ', "not valid JSON"),
-        ('{"schema": "lscli.check/1", "rows": []}', "no report of lscli"),
-        ('{"schema": "lscli.report/1", "rows": [{}]}', "not as lscli"),
-        ('{"schema": "lscli.report/1"}', "not as lscli"),
-        ('{"schema": "lscli.report/1", "rows": 3}', "not as lscli"),
+        ('{"schema": ', "ends early"),
+        ('{"schema": "lscli.check/1", "rows": []}', "not a report"),
+        ('{"schema": "lscli.report/1", "rows": [{}]}', "source is null"),
+        ('{"schema": "lscli.report/1"}', "rows is null"),
+        ('{"schema": "lscli.report/1", "rows": 3}', "rows is a number"),
     ],
 )
 def test_another_file_of_json_is_refused(tmp_path: Path, text: str, words: str) -> None:
@@ -227,7 +222,7 @@ def test_the_conclusion_counts_the_limits() -> None:
     assert "The limit is kept." == lscli.check(X, Y, max={"loss_hard": 9}).conclusion
     assert "All 2 limits are kept." == lscli.check(X, Y, max={"loss_hard": 9, "brier": 2}).conclusion
     found = lscli.check(X, Y, max={"loss_hard": 0, "ece": 0, "brier": 2})
-    assert "2 of 3 limits not kept: loss_hard, ece." == found.conclusion
+    assert found.conclusion.startswith("1 of 3 limits is kept: loss_hard ")
 
 
 def test_the_settings_hold_the_limits() -> None:

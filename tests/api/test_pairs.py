@@ -87,12 +87,12 @@ def test_mcnemar_needs_whole_samples(models):
 def test_models_of_other_classes_are_refused(models):
     first, other, y = models
     with pytest.raises(lscli.InputError, match="has 6, this has 7"):
-        lscli.compare([first, np.c_[other, other[:, 0]]], y, bootstrap=20)
+        lscli.compare([first, np.c_[other, other[:, 0]]], y, metrics="kl", bootstrap=20)
 
 
 def test_one_model_has_none(models):
     first, _, y = models
-    with pytest.warns(UserWarning, match="kl, mcnemar_p are absent: there is one model; lscli compare takes several"):
+    with pytest.warns(UserWarning, match="kl, mcnemar_p are absent: there is one model; lscli.compare takes several"):
         lscli.evaluate(first, y, metrics="kl,mcnemar_p,accuracy")
 
 

@@ -43,7 +43,7 @@ def test_models_are_ordered_with_the_best_first_and_the_baseline_apart(run: Run,
 
 def test_a_metric_of_which_more_is_better_is_ordered_downwards(run: Run, models: list[str]) -> None:
     np.save(models[1], -np.load(models[1]))
-    rows = records(run("compare", *models, LABELS, "--wide", "--sort", "accuracy"))
+    rows = records(run("compare", *models, LABELS, "--wide", "--sort", "accuracy", "-q"))
     assert [models[0], models[2], models[1]] == [row["source"] for row in rows]
 
 
@@ -124,7 +124,7 @@ def test_no_regression_exits_with_0(run: Run, models: list[str]) -> None:
 def test_a_metric_without_a_verdict_counts_as_worse(
     run: Run, models: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lscli.api.compare.verdict", lambda *_: "")
+    monkeypatch.setattr("lscli.decisions.verdicts.verdict", lambda *_: "")
     answer = run("compare", *models, LABELS, *METRIC, "--fail-on-regression", "ece")
     assert (1, "lscli: there is no verdict on ece, which counts as worse\n") == (answer.code, answer.err)
 
@@ -149,7 +149,7 @@ def test_a_comparison_can_be_asked(models: list[str]) -> None:
     with pytest.raises(KeyError, match="no group 'x'"):
         found.of("ece", "x")
     assert len(found.rows) == len(found.to_frame())
-    assert "Comparison(2 models, 3 differences: 1 worse" in repr(found)
+    assert "Comparison(2 models, 3 differences: 3 worse" in repr(found)
     assert "<td>worse</td>" in found._repr_html_()
 
 

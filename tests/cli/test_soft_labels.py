@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lscli.cli.main import COMMANDS
-from lscli.metrics.catalogue import METRICS
+from lscli.metrics.catalogue import FAMILIES, METRICS
 from lscli.metrics.ensemble import COLUMNS as OF_MEMBERS
 from tests.cli.inprocess import Run, assert_refused
 from tests.measured import measured
@@ -54,7 +54,8 @@ def test_all_means_every_metric_of_soft_labels(run: Run, pair: tuple[str, str]) 
     assert [*STAYS[:3], "loss_noise_corrected", *STAYS[3:], "brier_half"] == named
     assert all(all(line.split(",")[5:7]) for line in answer.out.splitlines()[1:])
     by_name = {name for name, metric in METRICS.items() if metric.chosen_by == "name"}
-    others = {*METRICS} - by_name - {*named, "loss_prior", "loss_difference", "loss_flip_eps", *OF_MEMBERS}
+    of_pairs = {each.id for name in ("paired", "changes", "divergence") for each in FAMILIES[name].metrics}
+    others = {*METRICS} - by_name - of_pairs - {*named, "loss_prior", *OF_MEMBERS}
     assert others == set(left_out(answer.err, pair[1]))
 
 
@@ -80,9 +81,9 @@ def test_a_table_and_json(run: Run, pair: tuple[str, str]) -> None:
     assert 1 == len(answer["warnings"])
 
 
-def test_only_eval_and_sweep_take_soft_labels(run: Run, pair: tuple[str, str]) -> None:
+def test_only_eval_sweep_and_check_take_soft_labels(run: Run, pair: tuple[str, str]) -> None:
     for name in COMMANDS:
-        assert ("--soft-labels" in run(name, "--help").out) == (name in ("eval", "sweep")), name
+        assert ("--soft-labels" in run(name, "--help").out) == (name in ("eval", "sweep", "check")), name
     assert 0 == run("eval", *pair, "--soft-labels", "--wide", "-q").code
 
 

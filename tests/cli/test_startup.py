@@ -51,7 +51,7 @@ def test_completion_of_commands_and_options_imports_nothing_slow(words: str) -> 
         ("lscli eval --device cu", ["cuda"]),
         ("lscli eval --kernel n", ["numpy"]),
         ("lscli eval --metrics ece,rms", ["ece,rmsce", "ece,rmsce_debiased"]),
-        ("lscli metrics -f j", ["json"]),
+        ("lscli metrics -f j", ["json", "junit"]),
     ],
 )
 def test_completion_offers_what_fits(words: str, expected: list[str]) -> None:

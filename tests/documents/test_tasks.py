@@ -95,6 +95,8 @@ def test_the_table_names_every_command_of_a_question() -> None:
         "eval",
         "inspect",
         "sweep",
+        "compare",
+        "check",
         "bins",
         "classes",
         "samples",

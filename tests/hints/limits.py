@@ -14,7 +14,7 @@ CHECK = ("check", "x.npy", "y.npy")
 ANSWER = "source,group,metric,value,ci_low,ci_high,bound,limit,pass"
 REPORT = {
     "schema": "lscli.report/1",
-    "rows": [{"group": "", "metric": "ece", "value": 0.9, "n": 24, "params": "bins=15"}],
+    "rows": [{"source": "x.npy", "group": "", "metric": "ece", "value": 0.9, "n": 24, "params": "bins=15"}],
 }
 
 
@@ -117,16 +117,16 @@ CASES = [
     Hint(
         "a baseline whose rows are no rows of a report",
         compared("--max-rise", "ece=1", text='{"schema": "lscli.report/1", "rows": [{}]}'),
-        "a row or a setting of the report is not as lscli eval writes it",
-        "write one with lscli eval LOGITS LABELS -f json -o FILE.json",
+        "row 0: source is null, not a text",
+        "write the report with lscli eval LOGITS LABELS -f json -o report.json",
         compared("--max-rise", "ece=1"),
         prints=ANSWER,
     ),
     Hint(
         "a baseline in JSON that is no report",
         compared("--max-rise", "ece=1", text='{"schema": "lscli.check/1"}'),
-        "is an answer in JSON, but no report of lscli eval",
-        "write one with lscli eval LOGITS LABELS -f json -o FILE.json",
+        "is the answer of lscli check, not a report",
+        "write the report with lscli eval LOGITS LABELS -f json -o report.json",
         compared("--max-rise", "ece=1"),
         prints=ANSWER,
     ),

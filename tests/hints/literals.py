@@ -66,6 +66,7 @@ HUMAN: dict[str, str] = {
     "is the answer of lscli check, not a report": _NO_HINT,
     "has the schema {}, which a newer lscli wrote; this one reads {}": _NO_HINT,
     "install the version of lscli that wrote it, or write the report again with this one": "installs a package",
+    "Comparison({} models, {} differences{}{})": _NO_HINT,
     "::{} title={}::{}": _NO_HINT,
     "lscli check: {}": _NO_HINT,
     "lscli compare: {}": _NO_HINT,

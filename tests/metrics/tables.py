@@ -43,7 +43,7 @@ TARGETS = [
 def applies(metric: str, targets: Targets) -> bool:
     """Whether the metric has a value for these targets in a table of one model."""
     return not (
-        METRICS[metric] in FAMILIES["paired"].metrics
+        any(METRICS[metric] in FAMILIES[name].metrics for name in ("paired", "changes", "divergence"))
         or (metric in ("loss_hard_tempered", "refinement_loss", "calibration_loss") and targets.class_weighted)
         or (metric == "loss_prior" and targets.prior is None)
         or (metric.startswith("excess_") and targets.class_weights is not None and targets.weight_mode == "torch")

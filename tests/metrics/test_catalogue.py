@@ -60,7 +60,8 @@ HIGHER = {"accuracy", "top5_accuracy", "brier_discrimination", "nll_discriminati
 
 
 def test_each_metric_says_which_of_its_values_are_better() -> None:
-    assert {name for name, metric in METRICS.items() if not metric.better} == WITHOUT_DIRECTION
+    of_pairs = {metric.id for name in ("changes", "divergence") for metric in FAMILIES[name].metrics}
+    assert {name for name, metric in METRICS.items() if not metric.better} == WITHOUT_DIRECTION | of_pairs
     higher = {name for name, metric in METRICS.items() if metric.better == "higher"}
     assert HIGHER | {"coverage_at_risk"} == higher
     (choice,) = select("top3_accuracy")

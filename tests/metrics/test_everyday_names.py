@@ -40,7 +40,7 @@ from lscli.metrics.selection import select
         ("brier_score", "brier"),
         ("e-AURC", "eaurc"),
         ("entropy", "entropy_mean"),
-        ("KL", "loss_excess"),
+        ("KL-div", "kl"),
         ("Confidence", "confidence"),
         ("DEFAULT", "default"),
     ],
