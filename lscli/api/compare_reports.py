@@ -76,7 +76,7 @@ def compare_reports(models: Mapping[str, Any] | Sequence[Any], labels: Any, opti
         if "rows" in each.samples
     ]
     values = [
-        Row(name, row.group, row.metric, row.value, *(float("nan"),) * 3, row.n, _params(row.params))
+        Row(name, row.group, row.metric, row.value, *(float("nan"),) * 3, _count(row.n), _params(row.params))
         for name, each in zip(names, reports, strict=True)
         for row in each.rows
         if _is_asked(row[:3], asked)
@@ -143,6 +143,11 @@ def _notes(name: str, one: SavedReport, other: SavedReport) -> list[str]:
     if None not in kept and kept[0] != kept[1]:
         notes.append(f"{printable(name)} is of {kept[1]} samples, the first report of {kept[0]}")
     return notes
+
+
+def _count(n: float) -> float:
+    """A number of samples, which is whole unless they are weighted."""
+    return int(n) if float(n).is_integer() else n
 
 
 def _missing(

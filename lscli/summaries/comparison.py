@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from lscli.decisions.comparison import ComparisonRow, Verdict
 
-# The most further models that get a sentence each; more are counted.
+# The most further models that get a sentence each, and metrics that are named for one verdict; more are counted.
 _MOST = 3
 _COUNTED: tuple[Verdict, ...] = ("better", "worse", "no difference shown", "equivalent")
 
@@ -54,17 +54,17 @@ def _of_model(name: str, first: str, rows: Sequence[ComparisonRow], margin: floa
     """One sentence on a model."""
     found = {word: [row for row in rows if row.verdict == word] for word in _COUNTED}
     clauses = [
-        f"{word} by {_and([f'{row.metric} ({_signed(row.difference)})' for row in found[word]])}"
+        f"{word} by {_some([f'{row.metric} ({_signed(row.difference)})' for row in found[word]])}"
         for word in ("better", "worse")
         if found[word]
     ]
     parts = [f"{name} is {' and '.join(clauses)} than {first}"] if clauses else []
     if found["equivalent"]:
         within = "" if margin is None else f" within {rounded(margin, 4)}"
-        names = _and([row.metric for row in found["equivalent"]])
+        names = _some([row.metric for row in found["equivalent"]])
         parts.append(f"{'it' if parts else name} is equivalent{'' if parts else f' to {first}'}{within} in {names}")
     if found["no difference shown"]:
-        names = _and([row.metric for row in found["no difference shown"]])
+        names = _some([row.metric for row in found["no difference shown"]])
         between = "" if parts else f" between {name} and {first}"
         parts.append(f"no difference{between} is shown in {names}")
     sentence = "; ".join(parts)
@@ -90,6 +90,12 @@ def _of_metric(name: str, rows: Sequence[ComparisonRow]) -> str:
 
 def _signed(number: float) -> str:
     return rounded(number, 3, signed=True)
+
+
+def _some(words: Sequence[str]) -> str:
+    """The first words, and how many more there are; one that is left over is named, too."""
+    more = len(words) - _MOST
+    return _and(words if more < 2 else [*words[:_MOST], f"{more:,} more"])
 
 
 def _and(words: Sequence[str]) -> str:

@@ -116,6 +116,48 @@ def test_a_regression_exits_with_1_after_everything_is_written(run: Run, models:
     assert plain.out == (tmp_path / "out.csv").read_text()
 
 
+def test_github_gets_an_annotation_for_each_regression_and_a_summary(
+    run: Run, models: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["compare", models[2], models[0], LABELS, *METRIC]
+    plain = run(*words)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    assert plain == run(*words)  # without the option there is nothing that fails
+    answer = run(*words, "--fail-on-regression", "ece,loss_hard")
+    assert (1, plain.out) == (answer.code, answer.out)
+    titles = [line.partition("::error title=")[2].partition("::")[0] for line in answer.err.splitlines()]
+    assert ["lscli compare%3A ece", "lscli compare%3A loss_hard"] == titles
+    summary = (tmp_path / "summary.md").read_text()
+    assert summary.startswith("### Comparison\n\n| source |")
+    assert 2 == summary.count("| worse |")
+    assert (1, "") == run(*words, "--fail-on-regression", "ece", "-q")[::2]
+    assert summary == (tmp_path / "summary.md").read_text()
+
+
+def test_reports_have_no_verdicts_that_could_fail(run: Run, models: list[str], tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("old.json", "new.json")]
+    for model, path in zip(models, paths, strict=False):
+        run("eval", model, LABELS, *METRIC, "-f", "json", "-o", path)
+    for named in ([*paths], ["--each", tmp_path / "*.json"]):
+        refused = run("compare", *named, "--fail-on-regression", "ece")
+        assert_refused(refused, 2, "fail-on-regression: reports are compared by value", "lscli check")
+        rows = records(run("compare", *named, "--wide", "--sort", "ece"))
+        assert sorted(rows, key=lambda row: float(row["ece"])) == rows
+        assert {"5000"} == {row["n"] for row in rows}
+    assert_refused(run("compare", *paths, LABELS), 2, "reports are compared without labels", "leave the labels out")
+    assert_refused(run("compare", *paths, "--sort", "los_hard"), 2, "no value here", "did you mean 'loss_hard'?")
+    assert_refused(run("compare", *paths, "--names", "a"), 2, "names: has 1 names for 2 models")
+    assert_refused(run("compare", *paths, "--names", " ,b"), 2, "names: has an empty name")
+
+
+@pytest.mark.parametrize("order", [[2, 0, 1], [0, 2, 1], [0, 1, 2, 2]])
+def test_labels_among_the_models_are_named(run: Run, models: list[str], order: list[int]) -> None:
+    paths = [[*models[:2], LABELS][place] for place in order]
+    refused = run("compare", *paths)
+    assert_refused(refused, 3, "labels.npy: is no model: its shape is (5000,)", "one file of labels last")
+
+
 def test_no_regression_exits_with_0(run: Run, models: list[str]) -> None:
     assert (0, "") == run("compare", *models, LABELS, *METRIC, "--fail-on-regression", "ece")[::2]
     assert (0, "") == run("compare", *models[:1] * 1, models[0], LABELS, *METRIC, "--fail-on-regression", "ece")[::2]

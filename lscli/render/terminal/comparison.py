@@ -25,18 +25,21 @@ if TYPE_CHECKING:
 
 # Green and red of the terminal itself, which can be read on white and on black; the word says the same.
 _STYLES: dict[Verdict, str] = {"better": "green", "worse": "red", "equivalent": "", "no difference shown": "", "": ""}
-# The part of the screen that a model's name may take, and the columns that it gets at most if others would not fit.
-_SHARE, _NAMES = 5, (20, 18, 16, 14, 12, 10)
+# The columns that a model's name may take on screens of 60 and of 80; it gets more on wider ones.
+_LEAST, _USUAL = 10, 15
+# The least that it gets in a table of a row a model.
+_WIDE = 16
 
 
 def comparison(answer: Comparison, screen: Screen) -> Iterator[str]:
     """For each group, the metrics of the models, then what changed between their outputs; then the conclusion."""
     found = []
-    for room in (max(_NAMES[0], screen.width // _SHARE), *_NAMES[1:]):
+    most = max(_LEAST, _USUAL + (screen.width - 80) // 4)
+    for room in (most, *range(most - 2, _LEAST, -2), _LEAST):
         found.append(_tables(answer, room, screen))
         if not found[-1][1]:
             break
-    parts, hidden = min(reversed(found), key=lambda each: len(each[1]))
+    parts, hidden = min(found, key=lambda each: len(each[1]))
     if hidden:
         parts = [*parts, Padding(table.not_shown(hidden), (0, 1, 1, 1))]
     yield table.text_of([*parts, *table.conclusion(answer)], screen)
@@ -45,7 +48,7 @@ def comparison(answer: Comparison, screen: Screen) -> Iterator[str]:
 def row_per_model(answer: Wide, screen: Screen) -> Iterator[str]:
     """A line for each model and group, with as many metrics as fit; then the name of the baseline."""
     names = list(dict.fromkeys(row[0] for row in answer.rows))
-    short_of = dict(zip(names, short_names(names, max(_NAMES[0], screen.width // 3)), strict=True))
+    short_of = dict(zip(names, short_names(names, max(_WIDE, screen.width // 3)), strict=True))
     metrics = answer.columns[3:]
     kept = [answer.sorted_by, *table.KEPT]
     spare = {name: kept.index(name) if name in kept else len(kept) + place for place, name in enumerate(metrics)}
@@ -72,7 +75,7 @@ def _tables(answer: Comparison, room: int, screen: Screen) -> tuple[list[Rendera
     groups = list(dict.fromkeys(row.group for row in answer.rows))
     parts: list[RenderableType] = [Padding(table.titled(answer, screen), (1, 0, 0, 1))]
     if len(names) > 2:
-        first = names[answer.models[0]]
+        first = table.elided(printable(answer.models[0]), screen.width)
         parts.append(Padding(Text(f"{len(names):,} models; the baseline is {first}", style="dim"), (0, 1, 0, 1)))
     hidden: dict[str, None] = {}
     for place, group in enumerate(groups):

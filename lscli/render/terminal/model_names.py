@@ -28,7 +28,12 @@ def short_names(names: Sequence[str], room: int) -> list[str]:
     if any(cell_len(name) > room for name in shown) or all("/" in name for name in shown):
         shown = _without_shared_folders(shown)
     if any(cell_len(name) > room for name in shown):
-        for kept in (shown, _without_shared_ends(shown)):
+        shown = _without_shared_suffix(shown)
+    if any(cell_len(name) > room for name in shown):
+        middles = _without_shared_ends(shown)
+        if all(1 < cell_len(name) <= room for name in middles):
+            return middles
+        for kept in (shown, middles):
             fitted = [elided(name, room) for name in kept]
             if len({*fitted}) == len(fitted):
                 return fitted
@@ -45,6 +50,13 @@ def _without_shared_folders(names: Sequence[str]) -> list[str]:
     rest = [each[start:] for each in parts]
     end = _shared([each[:0:-1] for each in rest])
     return ["/".join(each[: len(each) - end]) for each in rest]
+
+
+def _without_shared_suffix(names: Sequence[str]) -> list[str]:
+    """The names without the suffix of their files, if all have the same one."""
+    stems = [name.rpartition(".") for name in names]
+    same = len({suffix for _, _, suffix in stems}) == 1 and all(stem.rpartition("/")[2] for stem, _, _ in stems)
+    return [stem for stem, _, _ in stems] if same and "/" not in stems[0][2] else list(names)
 
 
 def _without_shared_ends(names: Sequence[str]) -> list[str]:

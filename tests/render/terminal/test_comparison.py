@@ -139,3 +139,21 @@ def test_short_names_stay_different_and_fit(middles: list[str], before: str, aft
     found = short_names(names, room)
     assert len(names) == len({*found})
     assert [] == [name for name in found if cell_len(name) > room or not name.isprintable()]
+
+
+def test_names_lose_a_shared_suffix_before_they_are_cut() -> None:
+    names = ["runs/logits.npy", "runs/logits_smoothed.npy"]
+    assert ["logits.npy", "logits_smoothed.npy"] == short_names(names, 19)
+    assert ["logits", "logits_smoothed"] == short_names(names, 15)
+    assert ["logits", "logi…_smoothed"] == short_names(names, 14)
+    runs = [f"many/resnet_ls_{k:02d}_seed_{k % 3}/logits.npy" for k in range(12)]
+    assert ["…00_seed_0", "…11_seed_2"] == short_names(runs, 10)[:: len(runs) - 1]
+    assert [".npy", "x.npy"] == short_names([".npy", "x.npy"], 5)
+
+
+@pytest.mark.parametrize(("width", "absent"), [(100, []), (80, ["interval"])])
+def test_both_values_and_the_verdict_come_before_the_interval(width: int, absent: list[str]) -> None:
+    shown = text(made(["x/logits.npy", "x/logits_smoothed.npy"], ["no difference shown"]), width)
+    heading = next(line for line in shown.splitlines() if "metric" in line).split()
+    expected = ["metric", "logits", "logits_smoothed", "difference", "interval", "p", "verdict"]
+    assert [word for word in expected if word not in absent] == [word.removesuffix(".npy") for word in heading]
