@@ -50,6 +50,8 @@ _PLAIN = r"[^\s,;:()'\"=]"
 _ARGUMENT = re.compile(rf" ({_QUOTED}|[A-Z][A-Z_]*\b|{_NUMBER}(?![\w.])|(?!-){_PLAIN}+[./*]{_PLAIN}+)")
 # Where a word ends that is the last one of its clause, such as the name of a column.
 _END = r"(?=[,;:)]|$| --| and | or )"
+# A command whose answer is saved, after its words became a call.
+_SAVED = re.compile(r"(lscli\.\w+\([^()]*\)) -f json(?: -o [\w.]+)?")
 # What comes before a command whose last path is a model rather than the labels.
 _OWN_LABELS = "each with its labels, say "
 # What comes before an option that is named without a value, because the user should leave it out or look at it.
@@ -62,7 +64,7 @@ def in_python(text: str) -> str:
     """The text with keywords for flags, and functions for commands."""
     if "--" not in text and "lscli " not in text:
         return text
-    return _with_keywords(_with_functions(text))
+    return _with_keywords(_SAVED.sub(r"json.dumps(\1.to_dict())", _with_functions(text)))
 
 
 def reword(error: LscliError) -> None:

@@ -1,6 +1,7 @@
 """In a step of GitHub Actions: annotations, and a table in the summary of the step.
 
-The runner reads workflow commands from both streams of a step. They go to stderr, so that stdout holds data alone.
+The runner reads workflow commands from both streams of a step (src/Runner.Worker/Handlers/ScriptHandler.cs of
+actions/runner). They go to stderr, so that stdout holds data alone.
 """
 
 from __future__ import annotations

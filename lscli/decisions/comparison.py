@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from lscli.listings import Listing
-from lscli.metrics.catalogue import family_of, find
+from lscli.metrics.catalogue import OF_PAIRS, family_of, find
 from lscli.report import Row, row_objects
 from lscli.text import listed, nearest
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 # Empty for a metric of which no value is better, and for a number that belongs to both models.
 Verdict = Literal["better", "worse", "no difference shown", "equivalent", ""]
-# The families of metrics that belong to both models.
-_OF_THE_PAIR = ("changes", "divergence")
 
 
 class ComparisonRow(NamedTuple):
@@ -61,7 +59,7 @@ class ComparisonRow(NamedTuple):
     @property
     def of_the_pair(self) -> bool:
         """Whether the metric belongs to both models, such as kl, so that it has no baseline."""
-        return find(self.metric) is not None and family_of(self.metric) in _OF_THE_PAIR
+        return find(self.metric) is not None and family_of(self.metric) in OF_PAIRS
 
     @property
     def name(self) -> str:

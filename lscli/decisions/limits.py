@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.checked_options import declared
 from lscli.errors import UsageError
-from lscli.metrics.catalogue import FAMILIES, METRICS
+from lscli.metrics.catalogue import FAMILIES, METRICS, OF_PAIRS, family_of
 from lscli.metrics.selection import Choice, select
 from lscli.options import LimitOptions
 from lscli.text import shown
@@ -133,7 +133,7 @@ def _parsed(bound: Bound, given: str | Sequence[str] | None, allow_negative_eps:
 def _choice(name: str, bound: Bound, allow_negative_eps: bool) -> Choice:
     """The one metric of a name."""
     if name not in METRICS and (name in FAMILIES or name in ("default", "all")):
-        one = FAMILIES[name].metrics[0].id if name in FAMILIES else "ece"
+        one = FAMILIES[name].metrics[0].id if name in FAMILIES and name not in OF_PAIRS else "ece"
         raise UsageError(f"{name} is not one metric", f"name each, for example {one}", where=bound)
     if not name:
         raise UsageError("a number has no metric", _OPTIONS[bound].option.hint, where=bound)
@@ -143,7 +143,11 @@ def _choice(name: str, bound: Bound, allow_negative_eps: bool) -> Choice:
         error.say(error.message, error.hint, error.where.replace("metrics", bound, 1))
         raise
     # One word may be the id of a metric and that of its family.
-    return next(choice for choice in found if len(found) == 1 or choice.metric.id == name)
+    choice = next(choice for choice in found if len(found) == 1 or choice.metric.id == name)
+    if family_of(choice.metric.id) in OF_PAIRS:
+        what = f"{choice.metric.id} is of two models, and a limit is of one"
+        raise UsageError(what, "use lscli compare A B LABELS, or limit another metric", where=bound)
+    return choice
 
 
 def _number(choice: Choice, name: str, text: str, bound: Bound) -> float:

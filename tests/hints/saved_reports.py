@@ -61,4 +61,33 @@ CASES = [
         prints=f'"value": {agreement(X, Y)}',
         code=2,
     ),
+    Hint(
+        "an exit code of verdicts that reports do not have",
+        lambda folder: [*old(lambda found: None)(folder), "--fail-on-regression", "accuracy"],
+        "reports are compared by value, so there is no verdict",
+        "give the logits of the models, or limit the change with lscli check --baseline report.json",
+        lambda folder: [
+            *("check", folder / "x.npy", folder / "y.npy", "--baseline", folder / "old.json"),
+            *("--max-drop", "accuracy=0.01"),
+        ],
+        prints="accuracy",
+        code=2,
+    ),
+    Hint(
+        "a report as logits",
+        lambda folder: ["eval", *old(lambda found: None)(folder)[1:2], folder / "y.npy"],
+        "is an answer of lscli, not a file of samples",
+        "name the logits or the labels themselves; lscli compare takes reports",
+        old(lambda found: None),
+        prints="accuracy",
+    ),
+    Hint(
+        "a limit of a metric of two models",
+        lambda folder: [*typed("check", "x.npy", "y.npy", x=X, y=Y)(folder), "--max", "kl=1"],
+        "kl is of two models, and a limit is of one",
+        "use lscli compare A B LABELS, or limit another metric",
+        typed("compare", "x.npy", "x.npy", "y.npy", "-m", "kl", x=X, y=Y),
+        prints="kl",
+        code=2,
+    ),
 ]

@@ -40,6 +40,13 @@ def test_the_sentence_on_one_model(rows: list[ComparisonRow], words: str) -> Non
     assert bool(words) == bool(found)
 
 
+def test_of_many_metrics_three_are_named() -> None:
+    rows = [row("b", f"m{k}", 0.1, "worse") for k in range(5)] + [row("b", f"n{k}", 0, "equivalent") for k in range(4)]
+    found = conclude(rows, ["a", "b"], 0.95)
+    assert "worse by m0 (+0.1), m1 (+0.1), m2 (+0.1) and 2 more than a" in found
+    assert "equivalent in n0, n1, n2 and n3" in found
+
+
 def test_several_models_have_a_sentence_each_and_one_on_the_adjustment() -> None:
     found = conclude([BETTER, row("c", "ece", 0.1, "worse")], ["a", "b", "c"], 0.9)
     assert (

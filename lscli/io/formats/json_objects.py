@@ -36,6 +36,10 @@ class Stated(float):
     """A number that was written as NaN, Infinity or -Infinity, rather than one beyond float64."""
 
 
+# How an answer begins that lscli wrote as JSON.
+_ANSWER = re.compile(rb'\{\s*"schema"\s*:\s*"lscli\.')
+
+
 class JsonObjects:
     """The objects of a file, read one by one.
 
@@ -53,6 +57,9 @@ class JsonObjects:
         if file.size == 0:
             raise InputError("empty file", again, where=file.name)
         start = file.read(_PIECE, 0).removeprefix(codecs.BOM_UTF8).lstrip()
+        if _ANSWER.match(start):
+            hint = "name the logits or the labels themselves; lscli compare takes reports"
+            raise InputError("is an answer of lscli, not a file of samples", hint, where=file.name)
         self.unit = "sample" if start.startswith(b"[") else "line"
 
     def __iter__(self) -> Iterator[tuple[int, dict[str, Any]]]:
