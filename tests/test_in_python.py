@@ -83,6 +83,10 @@ OPTIONS: dict[str, Declared] = {
         ("/home/me/lscli eval/x.npy", "/home/me/lscli eval/x.npy"),
         ("write it with lm_eval --log_samples", "write it with lm_eval --log_samples"),
         ("from 1 to 5 - 1", "from 1 to 5 - 1"),
+        (
+            "write it with lscli eval LOGITS LABELS -f json -o report.json, or again",
+            "write it with json.dumps(lscli.evaluate(LOGITS, LABELS).to_dict()), or again",
+        ),
     ],
 )
 def test_flags_become_keywords_and_commands_functions(typed: str, python: str) -> None:

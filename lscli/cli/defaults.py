@@ -95,7 +95,9 @@ def _shaped(option: Any, key: str, value: Any, table: _Table) -> Any:
         for name, number in value.items():
             if isinstance(number, bool) or not isinstance(number, int | float):
                 what = f"{table.heading} {key}: {printed(name)} is no number"
-                raise UsageError(what, "write the number without quotes", where=table.path)
+                quoted = isinstance(number, str)
+                hint = "write the number without quotes" if quoted else "write a number, for example ece = 0.05"
+                raise UsageError(what, hint, where=table.path)
         value = [f"{name}={number}" for name, number in value.items()]
     items = value if isinstance(value, list) and option.multiple else [value]
     for item in items:

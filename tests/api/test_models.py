@@ -198,3 +198,11 @@ def test_tables_of_confidences() -> None:
     assert list(found.values()) == [
         v for (_, _, metric), v in values(lscli.compare([A, B], Y, **FAST)).items() if metric == "accuracy"
     ]
+
+
+def test_labels_that_do_not_fit_one_model_name_it(tmp_path: Path) -> None:
+    x, y = np.eye(4, dtype=np.float32), np.arange(4)
+    np.save(tmp_path / "y.npy", y)
+    for labels in (y, tmp_path / "y.npy"):
+        with pytest.raises(InputError, match=r"label out of range at row 2 .*, read with model 2"):
+            lscli.compare([x, x[:, :2]], labels, metrics="accuracy")

@@ -103,7 +103,7 @@ def test_strict_and_a_baseline_of_the_project(run: Run, project: Path) -> None:
     [
         ("maxx = 1", ["[tool.lscli.check] has an unknown option 'maxx'", "'max'"]),
         ('max = {ece = "0.1"}', ["[tool.lscli.check] max: ece is no number", "without quotes"]),
-        ("max = {ece = true}", ["max: ece is no number"]),
+        ("max = {ece = true}", ["[tool.lscli.check] max: ece is no number", "write a number, for example ece = 0.05"]),
         ("max = {ece = nan}", ["ece=nan is not a finite number (--max is set by max in [tool.lscli.check] of"]),
         ("max = [[1]]", ["[tool.lscli.check] max is a list"]),
         ("max = ['ece']", ["'ece' has no number (--max is set by max in [tool.lscli.check]"]),

@@ -145,3 +145,11 @@ def test_nan_never_passes_and_infinities_compare() -> None:
     rise, drop = read(max_rise="loss_hard=1", max_drop="loss_hard=1", baseline="b")
     assert [False, True] == [limit.keeps(math.inf, math.inf) for limit in (rise, drop)]
     assert [True, False] == [limit.keeps(-math.inf, math.inf) for limit in (rise, drop)]
+
+
+@pytest.mark.parametrize("bound", ["max", "min", "max_rise"])
+@pytest.mark.parametrize("metric", ["kl", "mcnemar_p", "right_to_wrong", "top1_agreement"])
+def test_a_metric_of_two_models_has_no_limit(bound: str, metric: str) -> None:
+    with pytest.raises(UsageError, match=f"{metric} is of two models") as caught:
+        read(**{bound: {metric: 0.5}}, baseline="old.npy")
+    assert "lscli compare" in caught.value.hint

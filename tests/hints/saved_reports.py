@@ -82,6 +82,15 @@ CASES = [
         prints="accuracy",
     ),
     Hint(
+        "a metric of labels without labels",
+        typed("compare", "x.npy", "x.npy", "--no-labels", "-m", "accuracy", x=X),
+        "needs labels: accuracy",
+        "ask for divergence, or give the labels and leave --no-labels out",
+        typed("compare", "x.npy", "x.npy", "y.npy", "-m", "accuracy", x=X, y=Y),
+        prints="accuracy",
+        code=2,
+    ),
+    Hint(
         "a limit of a metric of two models",
         lambda folder: [*typed("check", "x.npy", "y.npy", x=X, y=Y)(folder), "--max", "kl=1"],
         "kl is of two models, and a limit is of one",

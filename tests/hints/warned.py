@@ -55,7 +55,7 @@ CASES = [
         "b.npz also holds logits, and only its labels are read",
         "to compare two models, each with its labels, say lscli compare ",
         two_models("compare", "a.npz", "b.npz"),
-        prints="b,,loss_hard,",
+        prints="b.npz,,loss_hard,",
         code=0,
     ),
     Hint(
