@@ -14,10 +14,12 @@ from lscli.intervals.gap_test import gap_interval
 from lscli.intervals.label_simulation import SIMULATED, label_interval
 from lscli.intervals.log_odds import log_odds_interval
 from lscli.intervals.normal import normal_quantile
+from lscli.intervals.quantiles import quantile_interval
 from lscli.intervals.shares import share_interval
 from lscli.limits import memory_limit, processors
 from lscli.metrics.base import IntervalKind
 from lscli.metrics.binned_errors import GAPS
+from lscli.metrics.divergence import QUANTILES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -111,7 +113,7 @@ def _way(table: SampleTable, choice: Choice, value: Value) -> _Way:
         return "mean"
     if not table.total or table.clusters == 1:
         return "none"
-    return "log-odds" if kind == "log-odds" else "resamples"
+    return kind if kind in ("log-odds", "quantile") else "resamples"
 
 
 class _Case(NamedTuple):
@@ -162,6 +164,10 @@ def _of_mean(case: _Case) -> Interval:
     return mean_interval(value.value, value.stderr, value.clusters, case.bootstrap.level)
 
 
+def _of_quantile(case: _Case) -> Interval:
+    return quantile_interval(case.table, *QUANTILES[case.choice.metric.id], case.bootstrap.level)
+
+
 def _normal(case: _Case) -> Interval:
     width = normal_quantile(case.bootstrap.level) * case.value.stderr
     return case.value.value - width, case.value.value + width
@@ -197,6 +203,7 @@ _COMPUTED: dict[_Way, Callable[[_Case], Interval]] = {
     "gap": lambda case: gap_interval(case.table, case.bootstrap.level),
     "share": _of_share,
     "mean": _of_mean,
+    "quantile": _of_quantile,
     "normal": _normal,
     "log-normal": _log_normal,
     "log-odds": _log_odds,

@@ -29,7 +29,9 @@ def test_changes(models):
     assert rows["right_to_wrong"].value == worse.mean()
     assert rows["wrong_to_right"].value == better.mean()
     assert rows["changed_wrong"].value == ((was != y) & (now != y) & (was != now)).mean()
-    assert rows["mcnemar_p"].value == binomtest(int(worse.sum()), int(worse.sum() + better.sum())).pvalue
+    assert rows["mcnemar_p"].value == pytest.approx(
+        binomtest(int(worse.sum()), int(worse.sum() + better.sum())).pvalue, rel=1e-12
+    )
     assert rows["right_to_wrong"].ci_low < worse.mean() < rows["right_to_wrong"].ci_high
     assert np.isnan(rows["right_to_wrong"].baseline)
 
