@@ -60,7 +60,7 @@ class DivergenceKernel:
 
         Let d be the difference of the logits of a class, less its value at the first model's prediction, and E the mean
         under p. Then e^d = W q/p with W = E e^d, and so KL(p || q) = ln W - E d, KL(q || p) = E d e^d / W - ln W, and
-        js = KL(q || p) / 2 - E (1+y) ln(1+y) with y = (q/p - 1) / 2. All are sums of e^d - 1 and d, which keep the
+        js = KL(q || p) / 2 - E m/p ln(m/p) with m/p = (1 + q/p) / 2. All are sums of e^d - 1 and d, which keep the
         digits of small differences: errors are some 1e-16 of d, where the divergences are some d^2.
         """
         if len(first) == 1:  # numpy sums a single line in another order
@@ -82,12 +82,13 @@ class DivergenceKernel:
         log_w = np.log1p(excess)
         kl = log_w - mean
         reverse = (np.einsum("ij,ij->i", p, d) / total + mean) / (1.0 + excess) - log_w
-        e -= excess[:, None]
-        e *= (0.5 / (1.0 + excess))[:, None]  # y
+        # (1 + q/p) / 2 = share (1 + f) with f = (e^d - 1) / (W + 1), and E (1 + q/p) / 2 = 1.
+        share = (2.0 + excess) / (2.0 + 2.0 * excess)
+        e *= (1.0 / (2.0 + excess))[:, None]
         np.log1p(e, out=d)
-        e += 1.0
-        e *= d
-        js = 0.5 * reverse - np.einsum("ij,ij->i", p, e) / total
+        p *= d
+        terms = (np.add.reduce(p, axis=1) + np.einsum("ij,ij->i", p, e)) / total
+        js = 0.5 * reverse - share * terms - np.log1p(excess / (-2.0 - 2.0 * excess))
         odd |= ~np.isfinite(kl + reverse + js)
         found = Divergence(*(np.maximum(values, 0.0) for values in (kl, reverse, np.minimum(js, _MOST))))
         if odd.any():
