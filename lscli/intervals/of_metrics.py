@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.intervals.binned import binned_interval
 from lscli.intervals.bootstrap import Bootstrap, interval, resampled
@@ -94,11 +94,10 @@ def intervals(
 
 
 # How an interval is computed: as the metric says, or as that of a mean over clusters.
-_Way = IntervalKind | Literal["mean"]
-_RESAMPLED = frozenset[_Way]({"resamples", "log-odds"})
+_RESAMPLED = frozenset[IntervalKind]({"resamples", "log-odds"})
 
 
-def _way(table: SampleTable, choice: Choice, value: Value) -> _Way:
+def _way(table: SampleTable, choice: Choice, value: Value) -> IntervalKind:
     """How the interval of a value is computed.
 
     A share or a mean over clusters has its own, whatever the metric says: a loss is resampled unless there are
@@ -109,7 +108,7 @@ def _way(table: SampleTable, choice: Choice, value: Value) -> _Way:
         return kind
     if value.share_of and (value.clusters or table.cluster is None):
         return "share"
-    if value.clusters:
+    if value.clusters or kind == "mean":
         return "mean"
     if not table.total or table.clusters == 1:
         return "none"
@@ -176,6 +175,8 @@ def _normal(case: _Case) -> Interval:
 def _log_normal(case: _Case) -> Interval:
     """That of a positive number whose logarithm is normal."""
     value, clusters = case.value, case.table.clusters
+    if value.value == 0:  # as of divergences of equal models
+        return 0.0, 0.0
     width = min(quantile(case.bootstrap.level, clusters) * value.stderr / value.value, _WIDEST)
     return value.value * math.exp(-width), value.value * math.exp(width)
 
@@ -198,7 +199,7 @@ def _percentiles(case: _Case) -> Interval:
     return ends if case.table.cluster is None else widened(ends, value, case.table.clusters, level)
 
 
-_COMPUTED: dict[_Way, Callable[[_Case], Interval]] = {
+_COMPUTED: dict[IntervalKind, Callable[[_Case], Interval]] = {
     "inversion": _inverted,
     "gap": lambda case: gap_interval(case.table, case.bootstrap.level),
     "share": _of_share,

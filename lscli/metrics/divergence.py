@@ -67,7 +67,9 @@ def _largest(column: str, table: SampleTable, settings: Settings) -> list[Value]
 
 
 def _rms(table: SampleTable, settings: Settings) -> list[Value]:
-    return [Value(math.sqrt(mean(table, np.square(table[_CHANGE])).value))]
+    square = mean(table, np.square(table[_CHANGE]))
+    rms = math.sqrt(square.value)
+    return [square._replace(value=rms, stderr=square.stderr / (2 * rms) if rms else 0.0)]
 
 
 def _family(name: str) -> list[Metric]:
@@ -81,6 +83,7 @@ def _family(name: str) -> list[Metric]:
             partial(_mean, name),
             gist,
             absent=absent,
+            interval="log-normal",
             within=NOT_NEGATIVE,
         ),
         *(
@@ -130,6 +133,7 @@ METRICS = (
         partial(_mean, _CHANGE),
         "change of p_y",
         absent=_missing(_CHANGE),
+        interval="mean",
         within=(-1.0, 1.0),
     ),
     Metric(
@@ -139,6 +143,7 @@ METRICS = (
         _rms,
         "size of the change of p_y",
         absent=_missing(_CHANGE),
+        interval="log-normal",
         within=SHARE,
     ),
 )
