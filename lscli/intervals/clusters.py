@@ -47,8 +47,8 @@ def quantile_of_lines(level: float, clusters: int) -> float:
 
 
 def mean_interval(value: float, stderr: float, clusters: int, level: float) -> tuple[float, float]:
-    """The interval of a mean over at least two clusters with their standard error."""
-    half = t_quantile(level, clusters - 1) * stderr
+    """The interval of a mean with its standard error; `clusters` is 0 for independent samples, or at least 2."""
+    half = quantile(level, clusters) * stderr
     return value - half, value + half
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.intervals.binned import binned_interval
 from lscli.intervals.bootstrap import Bootstrap, interval, resampled
@@ -14,10 +14,12 @@ from lscli.intervals.gap_test import gap_interval
 from lscli.intervals.label_simulation import SIMULATED, label_interval
 from lscli.intervals.log_odds import log_odds_interval
 from lscli.intervals.normal import normal_quantile
+from lscli.intervals.quantiles import quantile_interval
 from lscli.intervals.shares import share_interval
 from lscli.limits import memory_limit, processors
 from lscli.metrics.base import IntervalKind
 from lscli.metrics.binned_errors import GAPS
+from lscli.metrics.divergence import QUANTILES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -92,11 +94,10 @@ def intervals(
 
 
 # How an interval is computed: as the metric says, or as that of a mean over clusters.
-_Way = IntervalKind | Literal["mean"]
-_RESAMPLED = frozenset[_Way]({"resamples", "log-odds"})
+_RESAMPLED = frozenset[IntervalKind]({"resamples", "log-odds"})
 
 
-def _way(table: SampleTable, choice: Choice, value: Value) -> _Way:
+def _way(table: SampleTable, choice: Choice, value: Value) -> IntervalKind:
     """How the interval of a value is computed.
 
     A share or a mean over clusters has its own, whatever the metric says: a loss is resampled unless there are
@@ -107,11 +108,11 @@ def _way(table: SampleTable, choice: Choice, value: Value) -> _Way:
         return kind
     if value.share_of and (value.clusters or table.cluster is None):
         return "share"
-    if value.clusters:
+    if value.clusters or kind == "mean":
         return "mean"
     if not table.total or table.clusters == 1:
         return "none"
-    return "log-odds" if kind == "log-odds" else "resamples"
+    return kind if kind in ("log-odds", "quantile") else "resamples"
 
 
 class _Case(NamedTuple):
@@ -162,6 +163,10 @@ def _of_mean(case: _Case) -> Interval:
     return mean_interval(value.value, value.stderr, value.clusters, case.bootstrap.level)
 
 
+def _of_quantile(case: _Case) -> Interval:
+    return quantile_interval(case.table, *QUANTILES[case.choice.metric.id], case.bootstrap.level)
+
+
 def _normal(case: _Case) -> Interval:
     width = normal_quantile(case.bootstrap.level) * case.value.stderr
     return case.value.value - width, case.value.value + width
@@ -170,6 +175,8 @@ def _normal(case: _Case) -> Interval:
 def _log_normal(case: _Case) -> Interval:
     """That of a positive number whose logarithm is normal."""
     value, clusters = case.value, case.table.clusters
+    if value.value == 0:  # as of divergences of equal models
+        return 0.0, 0.0
     width = min(quantile(case.bootstrap.level, clusters) * value.stderr / value.value, _WIDEST)
     return value.value * math.exp(-width), value.value * math.exp(width)
 
@@ -192,11 +199,12 @@ def _percentiles(case: _Case) -> Interval:
     return ends if case.table.cluster is None else widened(ends, value, case.table.clusters, level)
 
 
-_COMPUTED: dict[_Way, Callable[[_Case], Interval]] = {
+_COMPUTED: dict[IntervalKind, Callable[[_Case], Interval]] = {
     "inversion": _inverted,
     "gap": lambda case: gap_interval(case.table, case.bootstrap.level),
     "share": _of_share,
     "mean": _of_mean,
+    "quantile": _of_quantile,
     "normal": _normal,
     "log-normal": _log_normal,
     "log-odds": _log_odds,

@@ -114,7 +114,9 @@ class Settings(NamedTuple):
 # of log odds; the standard error, for a normal estimate or for one whose logarithm is normal; the variance of a gap
 # between confidence and accuracy; or, for a calibration error, which is biased upwards, by inverting a test. A p-value
 # has none, nor has a number that is the same for all samples.
-IntervalKind = Literal["resamples", "inversion", "share", "gap", "log-odds", "normal", "log-normal", "none"]
+IntervalKind = Literal[
+    "resamples", "inversion", "share", "mean", "quantile", "gap", "log-odds", "normal", "log-normal", "none"
+]
 # The sets of `--metrics` that have a metric: the default one and those after it; the default one if there are
 # intervals, and those after it; `all` and its family; or none, so that only its id selects it.
 ChosenBy = Literal["default", "ci", "all", "name"]

@@ -31,6 +31,8 @@ DIVERGENCES = ("kl", "kl_reverse", "js")
 READS, READS_LABELS = frozenset({"predicted"}), frozenset({"loss_hard"})
 _AGREES, _CHANGE = "agrees", "label_prob_change"
 _QUANTILES = {"q50": 0.5, "q95": 0.95, "q99": 0.99, "q999": 0.999}
+# The metrics that are a quantile of a column: the column and the share of samples below the quantile.
+QUANTILES = {f"{name}_{suffix}": (name, share) for name in DIVERGENCES for suffix, share in _QUANTILES.items()}
 _SUMS = {
     "kl": ("KL(p || q) = sum_k p_k ln(p_k / q_k), p of the first model and q of this one", "KL(first || this)"),
     "kl_reverse": ("KL(q || p) = sum_k q_k ln(q_k / p_k), p of the first model and q of this one", "KL(this || first)"),
@@ -65,7 +67,9 @@ def _largest(column: str, table: SampleTable, settings: Settings) -> list[Value]
 
 
 def _rms(table: SampleTable, settings: Settings) -> list[Value]:
-    return [Value(math.sqrt(mean(table, np.square(table[_CHANGE])).value))]
+    square = mean(table, np.square(table[_CHANGE]))
+    rms = math.sqrt(square.value)
+    return [square._replace(value=rms, stderr=square.stderr / (2 * rms) if rms else 0.0)]
 
 
 def _family(name: str) -> list[Metric]:
@@ -79,6 +83,7 @@ def _family(name: str) -> list[Metric]:
             partial(_mean, name),
             gist,
             absent=absent,
+            interval="log-normal",
             within=NOT_NEGATIVE,
         ),
         *(
@@ -91,6 +96,7 @@ def _family(name: str) -> list[Metric]:
                 column_quantile(name, share),
                 f"{100 * share:g} % have a smaller {name}"[:30],
                 absent=absent,
+                interval="quantile",
                 within=NOT_NEGATIVE,
             )
             for suffix, share in _QUANTILES.items()
@@ -127,6 +133,7 @@ METRICS = (
         partial(_mean, _CHANGE),
         "change of p_y",
         absent=_missing(_CHANGE),
+        interval="mean",
         within=(-1.0, 1.0),
     ),
     Metric(
@@ -136,6 +143,7 @@ METRICS = (
         _rms,
         "size of the change of p_y",
         absent=_missing(_CHANGE),
+        interval="log-normal",
         within=SHARE,
     ),
 )

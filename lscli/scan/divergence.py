@@ -9,7 +9,7 @@ import numpy as np
 
 from lscli.arrays import widened
 from lscli.errors import InputError
-from lscli.kernels.divergence import Divergence, divergence
+from lscli.kernels.divergence import Divergence, DivergenceKernel
 from lscli.limits import memory_limit, processors
 from lscli.scan.members import members_bytes, reader
 from lscli.workers import run_threads
@@ -55,6 +55,7 @@ def divergences(
 
     def thread(numbers: Iterator[int]) -> None:
         readers = [_Rows(logits, min(size, total)) for logits in (first, other)]
+        kernel = DivergenceKernel(classes)
         same_lock = first.read_lock is other.read_lock
         while True:
             with first.read_lock, nullcontext() if same_lock else other.read_lock:
@@ -67,7 +68,7 @@ def divergences(
             if not kept.all():
                 own, against = own[kept], against[kept]
             place = int(places[start])
-            for into, values in zip(found, divergence(own, against), strict=True):
+            for into, values in zip(found, kernel.rows(own, against), strict=True):
                 into[place : place + len(values)] = values
 
     def show(taken: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.special import rel_entr, softmax
-from scipy.stats import binomtest
+from scipy.stats import binomtest, norm, t
 
 import lscli
 
@@ -29,7 +29,9 @@ def test_changes(models):
     assert rows["right_to_wrong"].value == worse.mean()
     assert rows["wrong_to_right"].value == better.mean()
     assert rows["changed_wrong"].value == ((was != y) & (now != y) & (was != now)).mean()
-    assert rows["mcnemar_p"].value == binomtest(int(worse.sum()), int(worse.sum() + better.sum())).pvalue
+    assert rows["mcnemar_p"].value == pytest.approx(
+        binomtest(int(worse.sum()), int(worse.sum() + better.sum())).pvalue, rel=1e-12
+    )
     assert rows["right_to_wrong"].ci_low < worse.mean() < rows["right_to_wrong"].ci_high
     assert np.isnan(rows["right_to_wrong"].baseline)
 
@@ -104,3 +106,33 @@ def test_without_labels(models):
     assert rows["kl"].value > 0
     with pytest.raises(lscli.UsageError, match="needs labels: accuracy"):
         lscli.compare([first, other], no_labels=True, metrics="kl,accuracy")
+
+
+@pytest.mark.parametrize("clusters", [None, np.arange(400) // 4])
+def test_intervals_of_divergences_need_no_resamples(models, clusters):
+    first, other, y = models
+    rows, again = (
+        _rows(lscli.compare([first, other], y, metrics="divergence", clusters=clusters, bootstrap=20, seed=seed))
+        for seed in (1, 2)
+    )
+    groups = np.arange(400) if clusters is None else clusters
+    kl = rel_entr(softmax(first.astype(float), 1), softmax(other.astype(float), 1)).sum(1)
+    change = (softmax(other.astype(float), 1) - softmax(first.astype(float), 1))[np.arange(400), y]
+    for name, x in (("kl", kl), ("label_prob_change", change)):
+        mean, sums = x.mean(), np.bincount(groups, x - x.mean())
+        stderr = np.sqrt(np.square(sums).sum() * len(sums) / (len(sums) - 1)) / len(x)
+        reach = stderr * (norm.ppf(0.975) if clusters is None else t.ppf(0.975, len(sums) - 1))
+        plus_minus = np.array([-1, 1]) * reach
+        ends = mean * np.exp(plus_minus / mean) if name == "kl" else mean + plus_minus
+        assert ends == pytest.approx([rows[name].ci_low, rows[name].ci_high], rel=1e-6)
+    for name, row in rows.items():
+        assert (row.ci_low, row.ci_high) == pytest.approx((again[name].ci_low, again[name].ci_high), nan_ok=True)
+
+
+def test_equal_models_have_no_divergence(models):
+    first, _, y = models
+    for name, row in _rows(lscli.compare([first, first.copy()], y, metrics="divergence", bootstrap=20)).items():
+        expected = 1.0 if name == "top1_agreement" else 0.0
+        assert row.value == expected
+        if name not in ("top1_agreement", "kl_max", "kl_reverse_max", "js_max"):
+            assert (row.ci_low, row.ci_high) == (0.0, 0.0)
