@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from lscli.api.absences import absences, group_absences
 from lscli.api.compare_reports import compare_reports, of_reports
+from lscli.api.comparison_absences import absences_of_models, untested
 from lscli.api.evaluate import needed_sums
 from lscli.api.keywords import of_models
 from lscli.api.loss_targets import declared_targets, parse_eps
-from lscli.api.models import merged_warnings, read_models
+from lscli.api.models import read_models
 from lscli.api.pairs import Asked, pair_rows, without_labels
 from lscli.api.positive_class import positive_class
 from lscli.api.report_rows import group_rows, metric_words
 from lscli.decisions.comparison import Comparison, ComparisonRow, values_alone
 from lscli.decisions.verdicts import judged
 from lscli.intervals.bootstrap import Bootstrap
+from lscli.intervals.clusters import notes_on_clusters
 from lscli.intervals.of_metrics import Resampling
 from lscli.intervals.paired import paired_with_each
 from lscli.metrics.base import Settings
@@ -26,13 +27,8 @@ from lscli.options import CompareOptions
 from lscli.summaries.comparison import conclude
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from lscli.api.models import Models
     from lscli.metrics.base import Better
-    from lscli.metrics.selection import Choice
     from lscli.options import Data
-    from lscli.report import Row
 
 
 @of_models(CompareOptions)
@@ -97,7 +93,9 @@ def compare(models: Any, labels: Data | Mapping[str, Data] | None, options: Comp
         for row in group_rows(name, group, table, asked.own, settings, Resampling(None, None, None))
     ]
     rows = judged(rows, equivalent, options.level, _better) if options.intervals else values_alone(values, read.names)
-    absent = _absent(asked.own, rows, values, read, settings)
+    absent = absences_of_models(asked.own, rows, values, read, settings)
+    if options.intervals:
+        absent += [*untested(asked.own, rows, read), *notes_on_clusters(first.all.clusters, first.clusters_by_group)]
     data = [*models.values()] if isinstance(models, Mapping) else [*models]
     of_pairs, notes = pair_rows(data, labels, read, asked, settings, options, resampling)
     rows += of_pairs
@@ -108,24 +106,6 @@ def compare(models: Any, labels: Data | Mapping[str, Data] | None, options: Comp
         reports=values,
         **first.answered(options, {"eps": list(eps), "metrics": words}, [*absent, *notes]),
     )
-
-
-def _absent(
-    choices: Sequence[Choice], rows: Sequence[ComparisonRow], values: Sequence[Row], read: Models, settings: Settings
-) -> list[str]:
-    """Which metrics a model, or the comparison, lacks, and why."""
-    found = []
-    for place, name in enumerate(read.names):
-        own = [row for row in values if row.source == name]
-        there = {row.metric for row in own}
-        tables = {group: of_group[place] for group, of_group in read.tables.items()}
-        notes, _ = absences([each for each in choices if each.metric.id not in there], tables[""], settings)
-        found.append((name, name, [*notes, *group_absences(choices, own, tables, settings)]))
-    compared = {row.metric for row in rows}
-    bounded = dict.fromkeys(row.metric for row in values if "bound" in row.params and row.metric not in compared)
-    why = "only bounds are known, and those of a difference do not follow from them"
-    of_bounds = [f"{', '.join(bounded)} {'are' if len(bounded) > 1 else 'is'} absent: {why}"] if bounded else []
-    return [*merged_warnings(found), *of_bounds]
 
 
 def _better(metric_id: str) -> Better:

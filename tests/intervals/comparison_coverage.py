@@ -138,7 +138,12 @@ def main(runs: int, sizes: Sequence[int]) -> None:
                     any_[metric].append(any(row.verdict != "no difference shown" for row in own))
             for metric in METRICS:
                 shares = (f"{100 * float(np.mean(each[metric])):.1f}" for each in (inside, shown, any_))
-                print("|", " | ".join([case.name, f"`{metric}`", f"{true[metric]:.3f}", f"{n:,}", *shares]), "|", flush=True)
+                print(
+                    "|",
+                    " | ".join([case.name, f"`{metric}`", f"{true[metric]:.3f}", f"{n:,}", *shares]),
+                    "|",
+                    flush=True,
+                )
     print("\n| models | metric | margin, the true difference | N | equivalent |\n|---|---|---|---|---|")
     for case in CASES[-2:]:
         for metric, margin in case.differences().items():
