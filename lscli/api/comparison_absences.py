@@ -46,7 +46,11 @@ def untested(choices: Sequence[Choice], rows: Sequence[ComparisonRow], read: Mod
         rows: their differences.
         read: the models.
     """
-    never = {choice.metric.id: choice.named for choice in choices if choice.metric.interval == "none"}
+    never = {
+        choice.metric.id: choice.named
+        for choice in choices
+        if choice.metric.interval in ("none", "normal") or choice.metric.sums
+    }
     few = {group: why for group, tables in read.tables.items() if (why := _too_few(tables[0]))}
     found: dict[str, dict[str, None]] = {}
     for row in rows:
@@ -60,7 +64,7 @@ def untested(choices: Sequence[Choice], rows: Sequence[ComparisonRow], read: Mod
         elif row.metric not in never:
             why = "without an interval"
         elif never[row.metric]:
-            why = "never tested, because it has no interval"
+            why = "differences of this kind have no interval"
         else:
             continue
         found.setdefault(f"{why}{f', in {named_groups([row.group])}' if row.group else ''}", {})[row.metric] = None
