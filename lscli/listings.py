@@ -414,6 +414,7 @@ class MetricRow(NamedTuple):
     Attributes:
         interval: how `--ci` computes its interval: `share`, `gap`, `log-odds`, `normal`, `inversion`, `resamples` or
             `none`; docs/intervals.md says how.
+        better: which of its values `compare` calls better, `lower` or `higher`; empty if neither are.
     """
 
     id: str
@@ -421,6 +422,7 @@ class MetricRow(NamedTuple):
     default: bool
     interval: str
     definition: str
+    better: str = ""
 
 
 class MetricList(Listing):

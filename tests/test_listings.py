@@ -53,7 +53,7 @@ COLUMNS = {
     SmoothedLabels: "q0 q1 q2",
     LogitArray: "logit_0 logit_1 logit_2",
     OneLabel: "q0 q1 q2 floor optimal_gap",
-    MetricList: "id family default interval definition",
+    MetricList: "id family default interval definition better",
     Wide: "source group n accuracy ece loss_smoothed@0.1 loss_smoothed@0.2",
 }
 # The names of a row's fields, where they are not those of the columns.
@@ -82,7 +82,7 @@ def made(tmp_path: Path) -> dict[type[Listing], Listing]:
         applied(lscli.fit(LOGITS, LOGITS.argmax(axis=1) * (LABELS > 0)).calibrator, LOGITS, ApplyOptions()),
         smoothed_rows(LABELS, SmoothOptions(classes=3)),
         smoothed_label(1, SmoothOneOptions(classes=3)),
-        MetricList(rows=[MetricRow("ece", "calibration", True, "inversion", "an error")]),
+        MetricList(rows=[MetricRow("ece", "calibration", True, "inversion", "an error", "lower")]),
         wide(report),
     ]
     return {type(listing): listing for listing in found}

@@ -49,10 +49,11 @@ def group_absences(
         for group, table in tables.items():
             if (group, metric.id) not in there:
                 groups.setdefault((metric.id, _reason(choice, table, settings)), []).append(group)
-    return [f"{metric} is absent for {_named(of)}: {why}" for (metric, why), of in groups.items()]
+    return [f"{metric} is absent for {named_groups(of)}: {why}" for (metric, why), of in groups.items()]
 
 
-def _named(groups: Sequence[str]) -> str:
+def named_groups(groups: Sequence[str]) -> str:
+    """The first of some groups, and how many more there are; the empty one is all samples."""
     said = ", ".join(f"group {printed(name)}" if name else "all samples" for name in groups[:_FEW])
     more = len(groups) - _FEW
     return f"{said} and {more} more" if more > 0 else said

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from lscli.api.absences import absences
 from lscli.api.compare_reports import compare_reports, of_reports
+from lscli.api.comparison_absences import absences_of_models, untested
+from lscli.api.evaluate import needed_sums
 from lscli.api.keywords import of_models
 from lscli.api.loss_targets import declared_targets, parse_eps
 from lscli.api.models import read_models
@@ -16,6 +17,7 @@ from lscli.api.report_rows import group_rows, metric_words
 from lscli.decisions.comparison import Comparison, ComparisonRow, values_alone
 from lscli.decisions.verdicts import judged
 from lscli.intervals.bootstrap import Bootstrap
+from lscli.intervals.clusters import notes_on_clusters
 from lscli.intervals.of_metrics import Resampling
 from lscli.intervals.paired import paired_with_each
 from lscli.metrics.base import Settings
@@ -70,7 +72,7 @@ def compare(models: Any, labels: Data | Mapping[str, Data] | None, options: Comp
     choices = select(words, allow_negative_eps=options.allow_negative_eps, intervals=True)
     asked = Asked.of(choices)
     columns = asked.columns.union(*(choice.columns(settings) for choice in asked.own))
-    read = read_models(models, labels, columns, options, number)
+    read = read_models(models, labels, columns, options, number, **needed_sums(asked.own, settings))
     first = read.readings[0]
     settings = settings._replace(targets=first.targets, given=first.given)
     bootstrap = Bootstrap(options.bootstrap, options.seed, options.level) if options.intervals else None
@@ -91,8 +93,9 @@ def compare(models: Any, labels: Data | Mapping[str, Data] | None, options: Comp
         for row in group_rows(name, group, table, asked.own, settings, Resampling(None, None, None))
     ]
     rows = judged(rows, equivalent, options.level, _better) if options.intervals else values_alone(values, read.names)
-    there = {row.metric for row in rows}
-    absent, _ = absences([each for each in asked.own if each.metric.id not in there], read.tables[""][0], settings)
+    absent = absences_of_models(asked.own, rows, values, read, settings)
+    if options.intervals:
+        absent += [*untested(asked.own, rows, read), *notes_on_clusters(first.all.clusters, first.clusters_by_group)]
     data = [*models.values()] if isinstance(models, Mapping) else [*models]
     of_pairs, notes = pair_rows(data, labels, read, asked, settings, options, resampling)
     rows += of_pairs

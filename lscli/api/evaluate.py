@@ -28,13 +28,18 @@ if TYPE_CHECKING:
     from lscli.report import Report
 
 
-class Needs(TypedDict):
-    """What metrics need of the samples; see `reading.read`."""
+class Sums(TypedDict):
+    """What metrics need that no column can hold; see `reading.read`."""
 
-    columns: frozenset[str]
     rule: BinRule | None
     tuple_rule: BinRule | None
     tempered: bool
+
+
+class Needs(Sums):
+    """What metrics need of the samples; see `reading.read`."""
+
+    columns: frozenset[str]
     against: TargetOptions
     soft_labels: bool
     positive_class: int | None
@@ -107,13 +112,20 @@ def checked_settings(options: EvaluateOptions | CheckOptions) -> Settings:
 
 def needs(choices: Sequence[Choice], settings: Settings, options: EvaluateOptions | CheckOptions) -> Needs:
     """What these metrics need of the samples, as keywords of `reading.read`."""
-    sums = {choice.metric.sums for choice in choices}
     return {
+        **needed_sums(choices, settings),
         "columns": frozenset[str]().union(*(choice.columns(settings) for choice in choices)),
-        "rule": class_rule(settings) if "classes" in sums else None,
-        "tuple_rule": tuple_rule(settings) if "tuples" in sums else None,
-        "tempered": "tempered" in sums,
         "against": options,
         "soft_labels": options.soft_labels,
         "positive_class": settings.positive_class,
+    }
+
+
+def needed_sums(choices: Sequence[Choice], settings: Settings) -> Sums:
+    """What these metrics need that no column can hold, as keywords of `reading.read`."""
+    sums = {choice.metric.sums for choice in choices}
+    return {
+        "rule": class_rule(settings) if "classes" in sums else None,
+        "tuple_rule": tuple_rule(settings) if "tuples" in sums else None,
+        "tempered": "tempered" in sums,
     }

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound="ReadingOptions")
 
 _MOST_NAMED = 4  # models in a warning
+_OTHER_ROWS = "the models keep different rows, and it is computed only from all rows that a model keeps"
 
 
 class Models(NamedTuple):
@@ -337,11 +338,11 @@ def _aligned(
         InputError: labels, weights or clusters differ, or no sample has a weight above 0.
     """
     if kept is not None:
-        tables = [table.select(np.isin(_rows(table), kept)) for table in tables]
+        tables = [_selected(table, kept) for table in tables]
     rows = _rows(tables[0])
     if any(not np.array_equal(rows, _rows(table)) for table in tables[1:]):  # each file has groups of its own
         rows = reduce(np.intersect1d, map(_rows, tables))
-        tables = [table.select(np.isin(_rows(table), rows)) for table in tables]
+        tables = [_selected(table, rows) for table in tables]
     first, *others = tables
     found = [first]
     for name, table in zip(names[1:], others, strict=True):
@@ -361,6 +362,13 @@ def _aligned(
             "no row that all models keep has a weight above 0", "look at which rows are left out", where=names[0]
         )
     return found
+
+
+def _selected(table: SampleTable, rows: Array) -> SampleTable:
+    """These rows of a table, which lack what no column can hold."""
+    selected = table.select(np.isin(_rows(table), rows))
+    sums = (table.classes, table.tuples, table.tempered)
+    return selected if sums == (None, None, None) or table.lacks else replace(selected, lacks=_OTHER_ROWS)
 
 
 def _same(one: Array | None, other: Array | None) -> bool:

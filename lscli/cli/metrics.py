@@ -22,7 +22,7 @@ def metrics_command(context: typer.Context, *, output: OutputOptions) -> None:
     from lscli.metrics.catalogue import CONVENTIONS, FAMILIES
 
     rows = [
-        MetricRow(metric.id, name, metric.chosen_by == "default", metric.interval, metric.described)
+        MetricRow(metric.id, name, metric.chosen_by == "default", metric.interval, metric.described, metric.better)
         for name, family in FAMILIES.items()
         for metric in family.metrics
     ]

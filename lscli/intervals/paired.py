@@ -200,6 +200,12 @@ def _difference(choice: Choice, own: Value, theirs: Value) -> Difference:
     return Difference(choice.metric.id, params, own.value, theirs.value, difference)
 
 
+def _freedom_of(freedom: int, bootstrap: Bootstrap) -> int:
+    """The degrees of freedom of a spread that resamples estimate: two know little of it (Satterthwaite 1946)."""
+    resampled_freedom = bootstrap.resamples - 1
+    return max(1, round(freedom * resampled_freedom / (freedom + resampled_freedom)))
+
+
 def _of_mean(table: SampleTable, difference: float, moves: Array, freedom: int) -> _Spread:
     """The paired t-test: from by how much each sample moves the difference, [n]."""
     count = freedom + 1.0
@@ -273,7 +279,7 @@ def _resample(
             pair = curves[model + 1, metric], curves[0, metric]
             found[model][index] = _of_errors(difference, pair, _correlation(own, theirs), bootstrap, margin)
         else:
-            spread = _fitted(own - theirs, freedom, math.sqrt((freedom + 1) / freedom))
+            spread = _fitted(own - theirs, _freedom_of(freedom, bootstrap), math.sqrt((freedom + 1) / freedom))
             if spread is not None:
                 found[model][index] = _ended(difference, spread, choice, bootstrap, margin)
 
@@ -358,7 +364,8 @@ def _of_errors(
     if not (mine.finite and other.finite):
         return difference
     z, z_other = _pairs(correlation, bootstrap.seed)
-    spread = _fitted(mine.at(z) - other.at(z_other), _OF_ERRORS)  # few clusters make the curves wider
+    freedom = _freedom_of(_OF_ERRORS, bootstrap)
+    spread = _fitted(mine.at(z) - other.at(z_other), freedom)  # few clusters make the curves wider
     assert spread is not None  # noqa: S101  # the curves are finite
     low, high = spread.interval(bootstrap.level)
     p_value = spread.p_value

@@ -117,7 +117,7 @@ def test_metrics_lists_every_metric_once(run: Run) -> None:
     from lscli.metrics.catalogue import METRICS
 
     lines = run("metrics", "-f", "csv").out.splitlines()
-    assert "id,family,default,interval,definition" == lines[0]
+    assert "id,family,default,interval,definition,better" == lines[0]
     assert list(METRICS) == [line.partition(",")[0] for line in lines[1:]]
 
 

@@ -56,7 +56,7 @@ class Task(NamedTuple):
             logits = self.signal * (np.sqrt(models.shared) * common + np.sqrt(1 - models.shared) * own)
             logits[rows, labels] += self.signal**2
             predicted = logits.argmax(axis=1)
-            right, confidence = (_softmax(factor * logits)[rows, predicted] for factor in (1.0, sharp))
+            right, confidence = (softmax(factor * logits)[rows, predicted] for factor in (1.0, sharp))
             drawn.append((confidence, (predicted == labels).astype(float), right))
         return drawn
 
@@ -83,7 +83,8 @@ MODELS = (
 TASKS = (Task(3, 2.15, ".89"), Task(2, 0.74, ".70"), Task(10, 3.75, ".97"))
 
 
-def _softmax(logits: Array) -> Array:
+def softmax(logits: Array) -> Array:
+    """The probabilities of logits, [n, K]."""
     e = np.exp(logits - logits.max(axis=1, keepdims=True))
     probabilities: Array = e / e.sum(axis=1, keepdims=True)
     return probabilities

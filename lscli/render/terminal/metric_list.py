@@ -32,7 +32,8 @@ def metric_list(answer: MetricList, screen: Screen) -> Iterator[str]:
         parts.append(Text(f"\n  {printable(family)}", style="bold cyan"))
         for row in metrics:
             name = f"  {_MARK if row.default else ' '} {printable(row.id)}"
-            described = f"{row.definition} [interval: {row.interval}]"
+            side = f"; {row.better} is better" if row.better else ""
+            described = f"{row.definition} [interval: {row.interval}{side}]"
             lines = textwrap.wrap(printable(described), max(screen.width, 40) - indent - 1, break_on_hyphens=False)
             beside = len(name) + 2 <= indent
             first = name.ljust(indent) + lines[0] if beside else name

@@ -12,7 +12,7 @@ from tests.render.reports import squeezed, text_of
 
 ALL = MetricList(
     rows=[
-        MetricRow(metric.id, name, metric.chosen_by == "default", metric.interval, metric.described)
+        MetricRow(metric.id, name, metric.chosen_by == "default", metric.interval, metric.described, metric.better)
         for name, family in FAMILIES.items()
         for metric in family.metrics
     ]
@@ -24,7 +24,8 @@ def test_every_definition_is_whole_and_fits(width: int) -> None:
     text = text_of(ALL, "table", Screen(width, color=False))
     assert [] == [line for line in text.splitlines() if cell_len(line) > width]
     for metric in METRICS.values():
-        assert squeezed(f"{metric.id} {metric.described} [interval: {metric.interval}]") in squeezed(text)
+        side = f"; {metric.better} is better" if metric.better else ""
+        assert squeezed(f"{metric.id} {metric.described} [interval: {metric.interval}{side}]") in squeezed(text)
     lines = text.splitlines()
     assert [f"  {name}" for name in FAMILIES] == [line for line in lines if line[:2] == "  " and line[2:3].strip(" *")]
 
