@@ -49,9 +49,8 @@ def check_verdicts(found: Comparison, level: float) -> None:
         assert math.isnan(row.p_value) == math.isnan(row.ci_low) == (row.verdict == ""), row
         assert outside == (row.p_value < 1 - level), row
         if row.verdict in ("better", "worse"):
-            assert outside and (row.verdict == "better") == (
-                (row.ci_low > 0) == (METRICS[row.metric].better == "higher")
-            )
+            assert outside, row
+            assert (row.verdict == "better") == ((row.ci_low > 0) == (METRICS[row.metric].better == "higher")), row
         if row.verdict == "no difference shown":
             assert not outside, row
 

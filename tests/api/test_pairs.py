@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.special import rel_entr, softmax
 from scipy.stats import binomtest, norm, t
 
 import lscli
+from lscli.decisions.comparison import Comparison, ComparisonRow
+
+Models = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]
 
 
 @pytest.fixture
-def models():
+def models() -> Models:
     random = np.random.default_rng(5)
     first, other = random.normal(0, 2, (2, 400, 6)).astype(np.float32)
     return first, (first + other).astype(np.float32), random.integers(0, 6, 400)
 
 
-def _rows(found, group=""):
+def _rows(found: Comparison, group: str = "") -> dict[str, ComparisonRow]:
     return {row.metric: row for row in found.rows if row.group == group}
 
 
-def test_changes(models):
+def test_changes(models: Models) -> None:
     first, other, y = models
     was, now = first.argmax(1), other.argmax(1)
     rows = _rows(lscli.compare([first, other], y, bootstrap=20))
@@ -36,7 +42,7 @@ def test_changes(models):
     assert np.isnan(rows["right_to_wrong"].baseline)
 
 
-def test_divergence(models):
+def test_divergence(models: Models) -> None:
     first, other, y = models
     p, q = softmax(first.astype(float), 1), softmax(other.astype(float), 1)
     kl, at = rel_entr(p, q).sum(1), np.arange(len(y))
@@ -50,7 +56,7 @@ def test_divergence(models):
     assert rows["label_prob_change_rms"].value == pytest.approx(np.sqrt(np.square((q - p)[at, y]).mean()))
 
 
-def test_rows_that_all_models_keep_and_groups(models):
+def test_rows_that_all_models_keep_and_groups(models: Models) -> None:
     first, other, y = models
     first[3], other[7], y[11] = np.nan, np.nan, -100
     groups = np.arange(len(y)) % 2
@@ -69,16 +75,17 @@ def test_rows_that_all_models_keep_and_groups(models):
     assert [row.value for row in found.rows if row.source == "c"] == [0, 0, 0]
 
 
-def test_threads_and_chunks_change_no_digit(models):
+def test_threads_and_chunks_change_no_digit(models: Models) -> None:
     first, other, y = models
+    speeds: list[dict[str, Any]] = [{"threads": 1}, {"threads": 3}, {"chunk_rows": 7}]
     found = [
         [row[2:8] for row in lscli.compare([first, other], y, metrics="kl,js", bootstrap=20, **given).rows]
-        for given in ({"threads": 1}, {"threads": 3}, {"chunk_rows": 7})
+        for given in speeds
     ]
     assert str(found[0]) == str(found[1]) == str(found[2])
 
 
-def test_mcnemar_needs_whole_samples(models):
+def test_mcnemar_needs_whole_samples(models: Models) -> None:
     first, other, y = models
     weights = np.linspace(0.5, 2, len(y))
     with pytest.warns(UserWarning, match="mcnemar_p is absent: it needs whole samples"):
@@ -86,19 +93,19 @@ def test_mcnemar_needs_whole_samples(models):
     assert {"right_to_wrong", "wrong_to_right", "changed_wrong"} == _rows(found).keys()
 
 
-def test_models_of_other_classes_are_refused(models):
+def test_models_of_other_classes_are_refused(models: Models) -> None:
     first, other, y = models
     with pytest.raises(lscli.InputError, match="has 6, this has 7"):
         lscli.compare([first, np.c_[other, other[:, 0]]], y, metrics="kl", bootstrap=20)
 
 
-def test_one_model_has_none(models):
+def test_one_model_has_none(models: Models) -> None:
     first, _, y = models
     with pytest.warns(UserWarning, match="kl, mcnemar_p are absent: there is one model; lscli.compare takes several"):
         lscli.evaluate(first, y, metrics="kl,mcnemar_p,accuracy")
 
 
-def test_without_labels(models):
+def test_without_labels(models: Models) -> None:
     first, other, _ = models
     rows = _rows(lscli.compare([first, other], no_labels=True, bootstrap=20))
     assert "label_prob_change" not in rows
@@ -109,7 +116,7 @@ def test_without_labels(models):
 
 
 @pytest.mark.parametrize("clusters", [None, np.arange(400) // 4])
-def test_intervals_of_divergences_need_no_resamples(models, clusters):
+def test_intervals_of_divergences_need_no_resamples(models: Models, clusters: bool) -> None:
     first, other, y = models
     rows, again = (
         _rows(lscli.compare([first, other], y, metrics="divergence", clusters=clusters, bootstrap=20, seed=seed))
@@ -129,7 +136,7 @@ def test_intervals_of_divergences_need_no_resamples(models, clusters):
         assert (row.ci_low, row.ci_high) == pytest.approx((again[name].ci_low, again[name].ci_high), nan_ok=True)
 
 
-def test_equal_models_have_no_divergence(models):
+def test_equal_models_have_no_divergence(models: Models) -> None:
     first, _, y = models
     for name, row in _rows(lscli.compare([first, first.copy()], y, metrics="divergence", bootstrap=20)).items():
         expected = 1.0 if name == "top1_agreement" else 0.0

@@ -18,7 +18,7 @@ def divergence(first: np.ndarray, other: np.ndarray) -> Divergence:
 
 @pytest.mark.parametrize("spread", [3, 30])
 @pytest.mark.parametrize("scale", [10, 1, 0.01, 1e-3, 1e-4])
-def test_divergences_keep_their_digits_where_models_nearly_agree(scale, spread):
+def test_divergences_keep_their_digits_where_models_nearly_agree(scale: float, spread: float) -> None:
     random = np.random.default_rng(1)
     first = random.normal(0, spread, (300, 40))
     other = first + scale * random.normal(size=first.shape)
@@ -33,7 +33,7 @@ def test_divergences_keep_their_digits_where_models_nearly_agree(scale, spread):
     assert found.js == pytest.approx(expected.astype(float), rel=1e-7, abs=1e-18)
 
 
-def test_scipy_agrees():
+def test_scipy_agrees() -> None:
     first, other = np.random.default_rng(2).normal(0, 3, (2, 200, 7)).astype(np.float32)
     p, q = softmax(first.astype(float), 1), softmax(other.astype(float), 1)
     found = divergence(first, other)
@@ -42,13 +42,13 @@ def test_scipy_agrees():
     assert found.js == pytest.approx(jensenshannon(p, q, axis=1) ** 2)
 
 
-def test_equal_rows_have_no_divergence():
+def test_equal_rows_have_no_divergence() -> None:
     x = np.random.default_rng(3).normal(0, 100, (50, 9)).astype(np.float32)
     for values in divergence(x, x.copy()):
         assert (values == 0).all()
 
 
-def test_a_class_that_only_one_model_has_makes_one_direction_infinite():
+def test_a_class_that_only_one_model_has_makes_one_direction_infinite() -> None:
     both = np.array([[0.0, -np.inf, 1.0], [0.0, 1.0, 2.0], [0.0, -np.inf, 2.0]])
     other = np.array([[0.0, -np.inf, 2.0], [0.0, -np.inf, 2.0], [0.0, 1.0, 2.0]])
     found = divergence(both, other)
@@ -58,14 +58,14 @@ def test_a_class_that_only_one_model_has_makes_one_direction_infinite():
     assert found.kl[0] == pytest.approx(divergence(both[:1, [0, 2]], other[:1, [0, 2]]).kl[0])
 
 
-def test_logits_far_apart():
+def test_logits_far_apart() -> None:
     found = divergence(np.array([[0.0, 2000.0]]), np.array([[2000.0, 0.0]]))
     assert found.js[0] == pytest.approx(np.log(2))
     assert found.kl[0] == pytest.approx(2000)
 
 
 @given(st.integers(0, 1000), st.sampled_from([1e-6, 0.1, 3.0, 300.0]))
-def test_laws(seed, scale):
+def test_laws(seed: int, scale: float) -> None:
     random = np.random.default_rng(seed)
     first = random.normal(0, 2, (6, 5))
     other = first + scale * random.normal(size=first.shape)
