@@ -45,6 +45,8 @@ def models_and_labels(
             # Tables of confidences look alike: only predictions without a column of labels need labels beside them.
             own = options.predicted is None or options.labels_column is not None
             return _two(paths if own else paths[:-1]), None if own else paths[-1]
+        if options.no_labels and options.binary:  # logits [N] look like labels
+            return _two(paths), None
         flatten = options.flatten or options.class_axis is not None
         logits, labels, others = assign_roles(paths, *keys, binary=options.binary, flatten=flatten)
         return _two([logits, *others]), labels
