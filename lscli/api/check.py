@@ -10,7 +10,8 @@ from lscli.api import reading, soft_metrics
 from lscli.api.evaluate import checked_settings, needs
 from lscli.api.keywords import of_logits
 from lscli.api.limited_values import differences, differences_to_saved, notes_on_settings, values
-from lscli.api.models import read_models
+from lscli.api.models import Models, read_models
+from lscli.api.pairs import Asked, pair_rows
 from lscli.api.positive_class import notes_on_class
 from lscli.api.report_rows import measured_rows
 from lscli.api.saved_reports import is_saved, saved_report
@@ -23,6 +24,7 @@ from lscli.intervals.of_metrics import Resampling
 from lscli.intervals.paired import paired
 from lscli.metrics.bins import rule_of
 from lscli.options import CheckOptions
+from lscli.report import Row
 from lscli.summaries.check import conclude
 from lscli.text import printed
 
@@ -61,9 +63,14 @@ def check(logits: Data | Table, labels: Data | None, options: CheckOptions) -> C
     limits = limits_of(options, allow_negative_eps=options.allow_negative_eps)
     settings = checked_settings(options)
     saved = saved_report(options.baseline) if is_saved(options.baseline) else None
+    of_pair = [limit for limit in limits if limit.of_pair]
+    if of_pair and saved is not None:
+        what = f"a report does not have the outputs that {of_pair[0].name} compares"
+        raise UsageError(what, "give the logits of the baseline", where="baseline")
+    asked = Asked.of(_choices(of_pair))
     lacking = [] if not options.soft_labels else [x for x in _choices(limits) if not soft_metrics.applies(x, settings)]
-    measured = [limit for limit in limits if limit.choice not in lacking]
-    samples = _read(logits, labels, _choices(measured), settings, options, paired_logits=saved is None)
+    measured = [limit for limit in limits if limit.choice not in lacking and not limit.of_pair]
+    samples = _read(logits, labels, _choices(measured), asked, settings, options, paired_logits=saved is None)
     read = samples.reading
     settings = settings._replace(targets=read.targets, given=read.given)
     bootstrap = Bootstrap(options.bootstrap, options.seed, options.level)
@@ -74,10 +81,28 @@ def check(logits: Data | Table, labels: Data | None, options: CheckOptions) -> C
     notes = [*soft_metrics.notes(read, [choice.metric.id for choice in lacking]), *absent]
     if saved is not None:
         notes += notes_on_settings(saved, read, options, settings)
+    if samples.models is not None and asked.of_pairs:
+        data = [cast("Data", options.baseline), cast("Data", logits)]
+        pairs_found, of_absent = pair_rows(data, labels, samples.models, asked, settings, options, resampling)
+        rows += [
+            Row(
+                read.source,
+                each.group,
+                each.metric,
+                each.value,
+                math.nan,
+                each.ci_low,
+                each.ci_high,
+                math.nan,
+                each.params,
+            )
+            for each in pairs_found
+        ]
+        notes += of_absent
     found: list[CheckRow] = []
     for group in read.tables:
         pair = samples.pairs.get(group)
-        of_pair = [] if pair is None else paired(*pair, of_differences, settings, resampling)
+        differ = [] if pair is None else paired(*pair, of_differences, settings, resampling)
         for limit in limits:
             if not limit.of_difference:
                 limited = values(limit, group, rows, settings)
@@ -85,7 +110,7 @@ def check(logits: Data | Table, labels: Data | None, options: CheckOptions) -> C
                 limited, note = differences_to_saved(values(limit, group, rows, settings), limit, group, saved)
                 notes += note
             else:
-                limited = differences(limit, of_pair, settings)
+                limited = differences(limit, differ, settings)
                 if not limited and limit in measured:
                     notes.append(f"{limit.name} has no difference to the baseline{_in(group)}")
             found += _checked(read.source, group, limit, limited, strict=options.strict)
@@ -105,6 +130,7 @@ class _Samples(NamedTuple):
 
     reading: Reading
     pairs: dict[str, tuple[SampleTable, SampleTable]]
+    models: Models | None = None
 
 
 def _choices(limits: Iterable[Limit]) -> list[Choice]:
@@ -116,6 +142,7 @@ def _read(
     logits: Data | Table,
     labels: Data | None,
     choices: Sequence[Choice],
+    asked: Asked,
     settings: Settings,
     options: CheckOptions,
     *,
@@ -132,20 +159,21 @@ def _read(
     read = read_models(
         [cast("Data", logits), options.baseline],
         labels,
-        how["columns"],
+        how["columns"] | asked.columns,
         options,
         settings.positive_class,
         rule=how["rule"],
         tuple_rule=how["tuple_rule"],
         tempered=how["tempered"],
     )
-    own, _ = read.readings
+    own, other = read.readings
     inputs = list(own.provenance.inputs)
     baseline = max(place for place, entry in enumerate(inputs) if entry["role"] == "logits")
     inputs[baseline] = {**inputs[baseline], "role": "baseline"}
     provenance = replace(own.provenance, inputs=inputs)
     pairs = {group: (baseline, model) for group, (model, baseline) in read.tables.items()}
-    return _Samples(replace(own, provenance=provenance), pairs)
+    models = Models([*read.names[::-1]], [other, own], {group: [*pair] for group, pair in pairs.items()})
+    return _Samples(replace(own, provenance=provenance), pairs, models)
 
 
 def _checked(source: str, group: str, limit: Limit, limited: Sequence[Limited], *, strict: bool) -> list[CheckRow]:

@@ -68,7 +68,7 @@ def compare(models: Any, labels: Data | Mapping[str, Data] | None, options: Comp
     )
     words = metric_words(options.metrics)
     if options.no_labels:
-        words, labels = without_labels(words, models, options)
+        words, labels = without_labels(words, models, labels, options)
     choices = select(words, allow_negative_eps=options.allow_negative_eps, intervals=True)
     asked = Asked.of(choices)
     columns = asked.columns.union(*(choice.columns(settings) for choice in asked.own))

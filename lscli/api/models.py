@@ -261,10 +261,7 @@ def read_model(
     """Read a model with the labels of all models; without them, with those in its own file or in the first model's."""
     if reading.without_logits(model, options):
         return reading.read(model, labels, columns, options, against=against)
-    if labels is None and model is not first and not _has_labels(model, options):
-        labels = first
-        if options.labels_key is None and not (is_path(first) and is_table(first)):
-            options = options.replaced(labels_key="labels")  # the only array of an archive would be taken for them
+    model, labels, options = found_labels(model, first, labels, options)
     return reading.read(
         *(model, labels, columns, options),
         rule=rule,
@@ -274,6 +271,15 @@ def read_model(
         positive_class=positive_class,
         tempered=tempered,
     )
+
+
+def found_labels(model: Any, first: Any, labels: Data | None, options: R) -> tuple[Any, Data | None, R]:
+    """The model, and how its labels are read: as given, or from its own file, or from that of the first model."""
+    if labels is None and model is not first and not _has_labels(model, options):
+        labels = first
+        if options.labels_key is None and not (is_path(first) and is_table(first)):
+            options = options.replaced(labels_key="labels")  # the only array of an archive would be taken for them
+    return model, labels, options
 
 
 def _has_labels(model: Any, options: ReadingOptions) -> bool:

@@ -10,12 +10,14 @@ import numpy as np
 
 from lscli.api import reading
 from lscli.api.absences import absences
+from lscli.api.models import found_labels
 from lscli.api.report_rows import group_rows, metric_words
 from lscli.decisions.comparison import ComparisonRow
 from lscli.errors import InputError, UsageError
 from lscli.intervals.pairs import in_common
 from lscli.io.open import open_logits
 from lscli.metrics import changes, divergence
+from lscli.metrics.of_pairs import CHANGES, DIVERGENCE, OF_PAIRS
 from lscli.metrics.selection import select
 from lscli.options import CompareOptions
 from lscli.table import NO_LOGITS, SampleTable
@@ -29,14 +31,13 @@ if TYPE_CHECKING:
     from lscli.intervals.of_metrics import Resampling
     from lscli.metrics.base import Settings
     from lscli.metrics.selection import Choice
-    from lscli.options import Data
+    from lscli.options import CheckOptions, Data
 
     Array = NDArray[Any]
 
-_CHANGES = frozenset(metric.id for metric in changes.METRICS)
-_DIVERGENCE = frozenset(metric.id for metric in divergence.METRICS)
 _OF_LABELS = frozenset({"label_prob_change", "label_prob_change_rms"})
-_PASS = _DIVERGENCE - _OF_LABELS - {"top1_agreement"}
+_DEFAULTS = CompareOptions()
+_PASS = DIVERGENCE - _OF_LABELS - {"top1_agreement"}
 
 
 class Asked(NamedTuple):
@@ -53,36 +54,54 @@ class Asked(NamedTuple):
     @classmethod
     def of(cls, choices: Sequence[Choice]) -> Asked:
         """The metrics, told apart."""
-        pairs = _CHANGES | _DIVERGENCE
-        return cls([c for c in choices if c.metric.id not in pairs], [c for c in choices if c.metric.id in pairs])
+        of_pairs = [choice for choice in choices if choice.metric.id in OF_PAIRS]
+        return cls([choice for choice in choices if choice not in of_pairs], of_pairs)
 
     @property
     def columns(self) -> frozenset[str]:
         """The columns of each model that the metrics of pairs are computed from."""
         ids = {choice.metric.id for choice in self.of_pairs}
         found = frozenset[str]()
-        if ids & _CHANGES:
+        if ids & CHANGES:
             found |= changes.READS
-        if ids & _DIVERGENCE:
+        if ids & DIVERGENCE:
             found |= divergence.READS
         if ids & _OF_LABELS:
             found |= divergence.READS_LABELS
         return found
 
 
-def without_labels(words: str, models: Any, options: CompareOptions) -> tuple[str, Array]:
+def without_labels(
+    words: str, models: Any, labels: Data | Mapping[str, Data] | None, options: CompareOptions
+) -> tuple[str, Array]:
     """The metrics to compute without labels, and numbers in the place of labels, which no metric of these reads.
 
     Raises:
-        UsageError: a metric that was asked for needs labels.
+        UsageError: labels are given, or what only labels have; a metric that was asked for needs labels; or the models
+            have no logits.
     """
+    if labels is not None:
+        raise UsageError("labels are given as well", "leave out the labels, or --no-labels", where="no-labels")
+    for name in ("labels_key", "labels_column", "labels_from", "ignore_index", "cross_fit"):
+        if getattr(options, name) != getattr(_DEFAULTS, name):
+            raise UsageError(
+                "there are no labels that it could apply to",
+                "leave it out, or --no-labels",
+                where=name.replace("_", "-"),
+            )
     free = [metric.id for metric in divergence.METRICS if metric.id not in _OF_LABELS]
     if words == metric_words(CompareOptions().metrics) or words == "divergence":
         words = ",".join(free)
     elif needing := [c.metric.id for c in select(words) if c.metric.id not in free]:
         what = f"needs labels: {', '.join(needing)}"
         raise UsageError(what, "ask for divergence, or give the labels and leave --no-labels out", where="metrics")
-    first = next(iter(models.values() if isinstance(models, Mapping) else models))
+    several = [*models.values()] if isinstance(models, Mapping) else [*models]
+    if not several:
+        raise UsageError("has no models", "name the baseline, then the others: lscli compare A B", where="compare")
+    first = several[0]
+    if any(reading.without_logits(model, options) for model in several):
+        hint = "give the logits of both models; or leave out --no-labels, and compare metrics of confidences"
+        raise UsageError("outputs can be compared only if all models have logits", hint, where="no-labels")
     with closing(open_logits(first, options)) as logits:
         rows = tuple(logits.samples) if isinstance(logits.samples, tuple) else (logits.shape[0],)
     return words, np.zeros(rows, np.int64)
@@ -94,7 +113,7 @@ def pair_rows(
     read: Models,
     asked: Asked,
     settings: Settings,
-    options: CompareOptions,
+    options: CompareOptions | CheckOptions,
     resampling: Resampling,
 ) -> tuple[list[ComparisonRow], list[str]]:
     """The rows of the metrics that belong to a pair of models, and notes on those that are absent.
@@ -150,7 +169,11 @@ def _pairs(one: SampleTable, other: SampleTable, found: dict[str, Array], lacks:
 
 
 def _divergences(
-    data: Sequence[Data], labels: Sequence[Data | None], number: int, rows: Array, options: CompareOptions
+    data: Sequence[Data],
+    labels: Sequence[Data | None],
+    number: int,
+    rows: Array,
+    options: CompareOptions | CheckOptions,
 ) -> tuple[dict[str, Array], str]:
     """The divergences of a model from the first one in these rows; and why there are none."""
     from lscli.scan.divergence import divergences  # imported only for these
@@ -158,7 +181,10 @@ def _divergences(
     one, other = data[0], data[number]
     if any(reading.without_logits(each, options) for each in (one, other)):
         return {}, NO_LOGITS
-    opened = (reading.open_again(*each, options) for each in ((one, labels[0]), (other, labels[number])))
+    opened = (
+        reading.open_again(*found_labels(*each, options))
+        for each in ((one, one, labels[0]), (other, one, labels[number]))
+    )
     with next(opened) as first, next(opened) as second:
         if first.topk is not None or second.topk is not None:
             return {}, "the probabilities of all classes are needed, and the files hold those of the top k"

@@ -46,6 +46,8 @@ def models_and_labels(
             # Tables of confidences look alike: only predictions without a column of labels need labels beside them.
             own = options.predicted is None or options.labels_column is not None
             return _two(paths if own else paths[:-1]), None if own else paths[-1]
+        if options.no_labels and options.binary:  # logits [N] look like labels
+            return _two(paths), None
         *others, last = paths
         if any(map(names_saved_answer, others)):
             named = not names_saved_answer(last) and len(stored_shape(last, None, "labels") or ()) == 1

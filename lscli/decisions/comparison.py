@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from lscli.listings import Listing
-from lscli.metrics.catalogue import OF_PAIRS, family_of, find
+from lscli.metrics.of_pairs import OF_PAIRS
 from lscli.report import Row, row_objects
 from lscli.text import listed, nearest
 
@@ -59,7 +59,7 @@ class ComparisonRow(NamedTuple):
     @property
     def of_the_pair(self) -> bool:
         """Whether the metric belongs to both models, such as kl, so that it has no baseline."""
-        return find(self.metric) is not None and family_of(self.metric) in OF_PAIRS
+        return self.metric in OF_PAIRS
 
     @property
     def name(self) -> str:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.checked_options import declared
 from lscli.errors import UsageError
-from lscli.metrics.catalogue import FAMILIES, METRICS, OF_PAIRS, family_of
+from lscli.metrics.catalogue import FAMILIES, METRICS
+from lscli.metrics.of_pairs import OF_PAIRS
 from lscli.metrics.selection import Choice, select
 from lscli.options import LimitOptions
 from lscli.text import shown
@@ -59,6 +60,11 @@ class Limit(NamedTuple):
         return beyond <= (_ROUNDING * scale if math.isfinite(scale) else 0.0)
 
     @property
+    def of_pair(self) -> bool:
+        """Whether its metric belongs to the pair of the baseline and the model."""
+        return self.choice.metric.id in OF_PAIRS
+
+    @property
     def _least(self) -> float:
         return -self.limit if self.bound == "max-drop" else self.limit
 
@@ -98,7 +104,12 @@ def _check_together(limits: Sequence[Limit], options: LimitOptions) -> None:
                 f"if they changed places, say --min {limit.name}={most:.10g} and --max {limit.name}={limit.limit:.10g}"
             )
             raise UsageError(what, hint, where="min")
-    first = next((limit for limit in limits if limit.of_difference), None)
+    of_pair = next((limit for limit in limits if limit.of_pair), None)
+    if of_pair is not None and of_pair.of_difference:
+        what = f"{of_pair.name} itself compares with the baseline"
+        hint = f"limit its value: --max {of_pair.name}={of_pair.limit:.10g} --baseline FILE"
+        raise UsageError(what, hint, where=of_pair.bound)
+    first = next((limit for limit in limits if limit.of_difference or limit.of_pair), None)
     if first is not None and options.baseline is None:
         raise UsageError("there is nothing to compare with", "add --baseline FILE", where=first.bound)
     if first is None and options.baseline is not None:
@@ -133,7 +144,7 @@ def _parsed(bound: Bound, given: str | Sequence[str] | None, allow_negative_eps:
 def _choice(name: str, bound: Bound, allow_negative_eps: bool) -> Choice:
     """The one metric of a name."""
     if name not in METRICS and (name in FAMILIES or name in ("default", "all")):
-        one = FAMILIES[name].metrics[0].id if name in FAMILIES and name not in OF_PAIRS else "ece"
+        one = FAMILIES[name].metrics[0].id if name in FAMILIES else "ece"
         raise UsageError(f"{name} is not one metric", f"name each, for example {one}", where=bound)
     if not name:
         raise UsageError("a number has no metric", _OPTIONS[bound].option.hint, where=bound)
@@ -143,11 +154,7 @@ def _choice(name: str, bound: Bound, allow_negative_eps: bool) -> Choice:
         error.say(error.message, error.hint, error.where.replace("metrics", bound, 1))
         raise
     # One word may be the id of a metric and that of its family.
-    choice = next(choice for choice in found if len(found) == 1 or choice.metric.id == name)
-    if family_of(choice.metric.id) in OF_PAIRS:
-        what = f"{choice.metric.id} is of two models, and a limit is of one"
-        raise UsageError(what, "use lscli compare A B LABELS, or limit another metric", where=bound)
-    return choice
+    return next(choice for choice in found if len(found) == 1 or choice.metric.id == name)
 
 
 def _number(choice: Choice, name: str, text: str, bound: Bound) -> float:

@@ -75,10 +75,6 @@ def find(metric_id: str) -> Metric | None:
     return METRICS.get(metric_id) or (confidence.top_k(k) if k else None)
 
 
-# The families of metrics that belong to two models.
-OF_PAIRS = ("changes", "divergence")
-
-
 def family_of(metric_id: str) -> str:
     """The family that a metric's id belongs to."""
     if _top_k(metric_id):

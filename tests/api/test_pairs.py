@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -143,3 +144,70 @@ def test_equal_models_have_no_divergence(models: Models) -> None:
         assert row.value == expected
         if name not in ("top1_agreement", "kl_max", "kl_reverse_max", "js_max"):
             assert (row.ci_low, row.ci_high) == (0.0, 0.0)
+
+
+def test_labels_are_found_in_the_file_of_each_model_or_of_the_first(models: Models, tmp_path: Path) -> None:
+    first, other, y = models
+    expected = lscli.compare([first, other], y, metrics="kl,label_prob_change", bootstrap=20)
+    np.savez(tmp_path / "a.npz", logits=first, labels=y)
+    np.savez(tmp_path / "b.npz", logits=other, labels=y)
+    np.save(tmp_path / "b.npy", other)
+    for name in ("b.npz", "b.npy"):
+        found = lscli.compare([tmp_path / "a.npz", tmp_path / name], metrics="kl,label_prob_change", bootstrap=20)
+        assert [row.value for row in expected.rows] == [row.value for row in found.rows]
+
+
+def test_each_model_may_have_labels_of_its_own(models: Models) -> None:
+    first, other, y = models
+    found = lscli.compare({"a": first, "b": other}, {"a": y, "b": y.copy()}, metrics="kl", bootstrap=20)
+    assert _rows(lscli.compare([first, other], y, metrics="kl", bootstrap=20))["kl"].value == _rows(found)["kl"].value
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"labels": [0] * 400}, "labels are given as well"),
+        ({"ignore_index": 3}, "ignore-index: there are no labels|ignore_index: there are no labels"),
+        ({"cross_fit": "temperature"}, "cross_fit: there are no labels"),
+    ],
+)
+def test_what_only_labels_have_is_refused_without_labels(models: Models, given: dict[str, Any], words: str) -> None:
+    with pytest.raises(lscli.UsageError, match=words):
+        lscli.compare([models[0], models[1]], no_labels=True, bootstrap=20, **given)
+
+
+def test_tables_without_logits_have_no_outputs_to_compare() -> None:
+    table = {"confidence": np.linspace(0.5, 1, 40), "correct": np.arange(40) % 2}
+    with pytest.raises(lscli.UsageError, match="all models have logits"):
+        lscli.compare([table, table], no_labels=True, confidence="confidence", correct="correct")
+
+
+@pytest.mark.parametrize(
+    "options", [{"metrics": "divergence,js"}, {"temperature": 2.0}, {"weights": np.arange(400) % 3}, {"flatten": True}]
+)
+def test_without_labels_takes_options_of_reading(models: Models, options: dict[str, Any]) -> None:
+    first, other, y = models
+    if "flatten" in options:
+        first, other, y = first.reshape(20, 20, 6), other.reshape(20, 20, 6), y.reshape(20, 20)
+    options = {"metrics": "kl,js,top1_agreement", **options}
+    found = lscli.compare([first, other], no_labels=True, bootstrap=20, **options)
+    same = lscli.compare([first, other], y, bootstrap=20, **options)
+    values = {row.metric: row.value for row in same.rows}
+    assert {row.metric: values[row.metric] for row in found.rows} == {row.metric: row.value for row in found.rows}
+    assert "js" in {row.metric for row in found.rows}
+    assert [] == found.warnings
+
+
+def test_a_check_limits_what_changed_and_the_divergence(models: Models) -> None:
+    first, other, y = models
+    rows = _rows(lscli.compare([first, other], y, metrics="changes,divergence"))
+    limits = {"kl": 0.5, "right_to_wrong": 0.5, "js": 0.5}
+    found = lscli.check(other, y, max=limits, min={"top1_agreement": 0.99, "accuracy": 0}, baseline=first)
+    for row in found.rows:
+        if row.metric != "accuracy":
+            expected = rows[row.metric]
+            assert (expected.value, expected.ci_low, expected.ci_high) == (row.value, row.ci_low, row.ci_high)
+            assert row.passed == (row.value <= 0.5 if row.bound == "max" else row.value >= 0.99)
+    assert {*limits, "top1_agreement", "accuracy"} == {row.metric for row in found.rows}
+    with pytest.raises(lscli.UsageError, match="a report does not have the outputs that kl compares"):
+        lscli.check(other, y, max={"kl": 1}, baseline=lscli.evaluate(first, y))

@@ -147,9 +147,12 @@ def test_nan_never_passes_and_infinities_compare() -> None:
     assert [True, False] == [limit.keeps(-math.inf, math.inf) for limit in (rise, drop)]
 
 
-@pytest.mark.parametrize("bound", ["max", "min", "max_rise"])
 @pytest.mark.parametrize("metric", ["kl", "mcnemar_p", "right_to_wrong", "top1_agreement"])
-def test_a_metric_of_two_models_has_no_limit(bound: str, metric: str) -> None:
-    with pytest.raises(UsageError, match=f"{metric} is of two models") as caught:
-        read(**{bound: {metric: 0.5}}, baseline="old.npy")
-    assert "lscli compare" in caught.value.hint
+def test_a_metric_of_two_models_needs_a_baseline_and_has_no_rise(metric: str) -> None:
+    (limit,) = read(max={metric: 0.5}, baseline="old.npy")
+    assert limit.of_pair
+    with pytest.raises(UsageError, match="there is nothing to compare with"):
+        read(max={metric: 0.5})
+    with pytest.raises(UsageError, match=f"{metric} itself compares with the baseline") as caught:
+        read(max_rise={metric: 0.5}, baseline="old.npy")
+    assert f"--max {metric}=0.5 --baseline FILE" in caught.value.hint

@@ -102,9 +102,9 @@ CASES = [
     Hint(
         "a limit of a metric of two models",
         lambda folder: [*typed("check", "x.npy", "y.npy", x=X, y=Y)(folder), "--max", "kl=1"],
-        "kl is of two models, and a limit is of one",
-        "use lscli compare A B LABELS, or limit another metric",
-        typed("compare", "x.npy", "x.npy", "y.npy", "-m", "kl", x=X, y=Y),
+        "max: there is nothing to compare with",
+        "add --baseline FILE",
+        typed("check", "x.npy", "y.npy", "--max", "kl=1", "--baseline", "x.npy", x=X, y=Y),
         prints="kl",
         code=2,
     ),
