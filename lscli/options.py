@@ -1015,7 +1015,7 @@ class LimitOptions(Options):
     max: Annotated[Limits | None, _limit("The largest allowed value of a metric.", "max", "ece=0.05")] = None
     min: Annotated[Limits | None, _limit("The smallest allowed value of a metric.", "min", "accuracy=0.9")] = None
     baseline: Annotated[
-        "Data | None",
+        "Any",
         _file(
             "What --max-rise and --max-drop compare with: logits of the same samples, or the report of lscli eval -f "
             "json.",

@@ -90,9 +90,10 @@ def without_labels(
                 where=name.replace("_", "-"),
             )
     free = [metric.id for metric in divergence.METRICS if metric.id not in _OF_LABELS]
-    if words == metric_words(CompareOptions().metrics) or words == "divergence":
-        words = ",".join(free)
-    elif needing := [c.metric.id for c in select(words) if c.metric.id not in free]:
+    asked = select("divergence" if words == metric_words(CompareOptions().metrics) else words)
+    if needing := [
+        c.metric.id for c in asked if c.metric.id not in free and (c.named or c.metric.id not in DIVERGENCE)
+    ]:
         what = f"needs labels: {', '.join(needing)}"
         raise UsageError(what, "ask for divergence, or give the labels and leave --no-labels out", where="metrics")
     several = [*models.values()] if isinstance(models, Mapping) else [*models]
@@ -104,7 +105,7 @@ def without_labels(
         raise UsageError("outputs can be compared only if all models have logits", hint, where="no-labels")
     with closing(open_logits(first, options)) as logits:
         rows = tuple(logits.samples) if isinstance(logits.samples, tuple) else (logits.shape[0],)
-    return words, np.zeros(rows, np.int64)
+    return ",".join(c.metric.id for c in asked if c.metric.id in free), np.zeros(rows, np.int64)
 
 
 def pair_rows(

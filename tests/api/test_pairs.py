@@ -177,7 +177,7 @@ def test_what_only_labels_have_is_refused_without_labels(models: Models, given: 
 
 
 def test_tables_without_logits_have_no_outputs_to_compare() -> None:
-    table = {"confidence": np.linspace(0.5, 1, 40), "correct": np.arange(40) % 2}
+    table: Any = {"confidence": np.linspace(0.5, 1, 40), "correct": np.arange(40) % 2}
     with pytest.raises(lscli.UsageError, match="all models have logits"):
         lscli.compare([table, table], no_labels=True, confidence="confidence", correct="correct")
 
