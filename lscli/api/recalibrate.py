@@ -22,7 +22,7 @@ from lscli.intervals.bootstrap import Bootstrap
 from lscli.intervals.clusters import notes_on_clusters
 from lscli.intervals.of_metrics import Resampling
 from lscli.intervals.paired import paired
-from lscli.io.paths import STDIN
+from lscli.io.argument import is_stdin
 from lscli.metrics.base import Settings
 from lscli.metrics.selection import select
 from lscli.options import FitOptions, ReadingOptions, RecalibrateOptions
@@ -59,7 +59,7 @@ def recalibrate(
         InputError: there is no optimum, or the two sets have different classes; or as `lscli.evaluate`.
         ReadWriteError: a file that cannot be read.
     """
-    if isinstance(test_logits, str) and STDIN in (test_logits, test_labels):
+    if is_stdin(test_logits) or is_stdin(test_labels):
         raise UsageError("the test files are read twice", "save them to a file", where=STDIN)
     eps = parse_eps(options.eps, allow_negative=options.allow_negative_eps)
     number = positive_class(options, soft_labels=False)

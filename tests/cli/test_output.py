@@ -272,4 +272,4 @@ def test_a_pipe_that_has_a_name_is_written_directly(run: Run, name: str) -> None
 
 def test_an_output_of_another_command_is_a_file_too(run: Run, tmp_path: Path) -> None:
     assert (0, "", "") == run("metrics", "-o", tmp_path / "a.md")
-    assert "| id | family | default | interval | definition |" == first_line(tmp_path / "a.md")
+    assert "| id | family | default | interval | definition | better |" == first_line(tmp_path / "a.md")

@@ -57,6 +57,8 @@ CALLS = {
         name: Call(getattr(lscli, name), _INPUTS)
         for name in ("evaluate", "sweep", "per_bin", "per_class", "per_sample")
     },
+    "compare": Call(lscli.compare, {"models": [X, X[::-1]], "labels": Y, "threads": 1, "bootstrap": 5}),
+    "check": Call(lscli.check, {**_INPUTS, "max": {"loss_hard": 9}}),
     "explain": Call(lscli.explain, {"value": "1.25", **_INPUTS}),
     "fit": Call(lscli.fit, {**_INPUTS, "labels": X.argmax(axis=1) * np.minimum(np.arange(6), 1)}),
     "apply": Call(lscli.apply, {"calibrator": MAP, "logits": X, "threads": 1}),

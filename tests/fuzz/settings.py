@@ -23,7 +23,10 @@ from lscli.errors import ExitCode
 from lscli.options import (
     ApplyOptions,
     BinsOptions,
+    CheckOptions,
     ClassesOptions,
+    CompareOptions,
+    CompareOutputOptions,
     EvalOutputOptions,
     EvaluateOptions,
     ExplainOptions,
@@ -47,6 +50,8 @@ OPTIONS: dict[str, tuple[type, ...]] = {
     "bins": (BinsOptions, RunOptions),
     "classes": (ClassesOptions, RunOptions),
     "samples": (SamplesOptions, RunOptions),
+    "compare": (CompareOptions, CompareOutputOptions),
+    "check": (CheckOptions, RunOptions),
     "explain": (ExplainOptions, RunOptions),
     "fit": (FitOptions, FitOutputOptions),
     "apply": (ApplyOptions, RunOptions),
@@ -55,6 +60,8 @@ OPTIONS: dict[str, tuple[type, ...]] = {
     "smooth": (SmoothOptions, RunOptions),
 }
 _ARGUMENTS = {
+    "compare": ["x.npy", "x.npy", "y.npy"],
+    "check": ["x.npy", "y.npy", "--max", "loss_hard=99"],
     "explain": ["1.5", "x.npy", "y.npy"],
     "apply": ["cal.json", "x.npy"],
     "recalibrate": ["x.npy", "y.npy", "x.npy", "y.npy"],

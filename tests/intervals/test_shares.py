@@ -169,7 +169,8 @@ def test_shares_are_named_as_such() -> None:
     for name in {name for name, _ in OF_COLUMNS}:
         assert all((METRICS[name].interval == "share") == (value.share_of > 0) for value in values(name, table)), name
     assert {name for name, metric in METRICS.items() if metric.interval == "share"} == {
-        *("accuracy", "error", "top5_accuracy", "risk_at_coverage", "eps_accuracy", "above_target")
+        *("accuracy", "error", "top5_accuracy", "risk_at_coverage", "eps_accuracy", "above_target"),
+        *("right_to_wrong", "wrong_to_right", "changed_wrong", "top1_agreement"),
     }
 
 
