@@ -23,6 +23,7 @@ from lscli.intervals.clusters import notes_on_clusters
 from lscli.intervals.of_metrics import Resampling
 from lscli.intervals.paired import paired
 from lscli.io.argument import is_stdin
+from lscli.io.paths import STDIN
 from lscli.metrics.base import Settings
 from lscli.metrics.selection import select
 from lscli.options import FitOptions, ReadingOptions, RecalibrateOptions
