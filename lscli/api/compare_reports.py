@@ -137,8 +137,9 @@ def _notes(name: str, one: SavedReport, other: SavedReport) -> list[str]:
     """Differences of two reports that values may come from."""
     notes = []
     for what in differing_settings(one.settings, other.settings):
-        values = [bounded(printable(str(each.settings[what])), 60) for each in (one, other)]
-        notes.append(f"{printable(name)} has another {printable(what)}: {values[1]}, not {values[0]}")
+        both = one.settings[what], other.settings[what]
+        first, own = ("none" if value is None else bounded(printable(str(value)), 60) for value in both)
+        notes.append(f"{printable(name)} has {printable(what)} {own}, the first report {first}")
     kept = [each.samples.get("kept", each.samples.get("rows")) for each in (one, other)]
     if None not in kept and kept[0] != kept[1]:
         notes.append(f"{printable(name)} is of {kept[1]} samples, the first report of {kept[0]}")

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import warnings
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any
 
 # lscli calls no BLAS, and starting its threads costs time and memory. numpy reads this variable on import.
@@ -225,11 +226,17 @@ def _fail(error: BaseException, message: str, hint: str, code: int) -> int:
     return code
 
 
+_LIMITS = ("--max", "--min", "--max-rise", "--max-drop")
+
+
 def _usage_hint(error: typer.TyperException) -> str:
     context = getattr(error, "ctx", None)
     typed = () if context is None else context.obj or ()
     files = list(filter(os.path.isfile, typed))
-    if "unexpected extra argument" in error.format_message() and len(files) > 2:
+    extra = "unexpected extra argument" in error.format_message()
+    if extra and any(flag in _LIMITS and "=" not in word for flag, word in pairwise(typed)):
+        return "write a metric and its limit as one word: --max ece=0.05"
+    if extra and len(files) > 2:
         if context is not None and context.info_name == "apply":
             return "name the calibrator and one file of logits; no labels are needed"
         return several_files(files)

@@ -42,7 +42,7 @@ def test_other_settings_and_counts_and_what_is_absent_are_named() -> None:
     said = [str(each.message) for each in caught]
     assert found.warnings == said
     assert said == [
-        "new has another bins: 10, not 15",
+        "new has bins 10, the first report 15",
         "new is of 30 samples, the first report of 60",
         "new lacks ece bins=15",
         "old lacks ece bins=10",

@@ -91,6 +91,15 @@ CASES = [
         code=2,
     ),
     Hint(
+        "a metric and its limit in two words",
+        typed("check", "x.npy", "y.npy", "--max", "ece", "0.9", x=X, y=Y),
+        "unexpected extra argument",
+        "write a metric and its limit as one word: --max ece=0.05",
+        typed("check", "x.npy", "y.npy", "--max", "ece=0.9", x=X, y=Y),
+        prints="ece",
+        code=2,
+    ),
+    Hint(
         "a limit of a metric of two models",
         lambda folder: [*typed("check", "x.npy", "y.npy", x=X, y=Y)(folder), "--max", "kl=1"],
         "kl is of two models, and a limit is of one",
