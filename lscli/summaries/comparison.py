@@ -42,7 +42,7 @@ def conclude(rows: Sequence[ComparisonRow], models: Sequence[str], level: float,
     else:
         sentences = [_of_metric(name, judged) for name in dict.fromkeys(row.metric for row in judged)]
     if any(row.verdict == "no difference shown" for row in judged):
-        sentences.append("No difference shown does not mean that there is none.")
+        sentences.append('"No difference shown" does not mean that the models are equal.')
     if len(others) > 1:
         sentences.append(
             f"For each metric, p-values are adjusted for {len(others):,} models (Holm), at level {level:g}."

@@ -14,7 +14,7 @@ def row(source: str, metric: str, difference: float, verdict: Verdict, group: st
 
 BETTER, WORSE = row("b", "accuracy", 0.0166, "better"), row("b", "ece", 0.1, "worse")
 SAME = row("b", "brier", -0.003, "no difference shown")
-DOUBT = "No difference shown does not mean that there is none."
+DOUBT = '"No difference shown" does not mean that the models are equal.'
 
 
 @pytest.mark.parametrize(
