@@ -29,6 +29,15 @@ def old(change: Callable[[dict[str, Any]], object]) -> Make:
     return arguments
 
 
+_COLUMNS = ("--confidence", "c", "--correct", "a")
+
+
+def _confidences(folder: Path) -> str:
+    path = folder / "table.csv"
+    path.write_text("c,a\n" + "0.9,1\n0.8,0\n0.7,1\n" * 8)
+    return str(path)
+
+
 CASES = [
     Hint(
         "a report without rows",
@@ -104,6 +113,42 @@ CASES = [
         lambda folder: [*typed("check", "x.npy", "y.npy", x=X, y=Y)(folder), "--max", "kl=1"],
         "max: there is nothing to compare with",
         "add --baseline FILE",
+        typed("check", "x.npy", "y.npy", "--max", "kl=1", "--baseline", "x.npy", x=X, y=Y),
+        prints="kl",
+        code=2,
+    ),
+    Hint(
+        "labels where there are none",
+        typed("compare", "x.npy", "x.npy", "y.npy", "--no-labels", x=X, y=Y),
+        "labels are given as well",
+        "leave out the labels, or --no-labels",
+        typed("compare", "x.npy", "x.npy", "--no-labels", x=X),
+        prints="top1_agreement",
+        code=2,
+    ),
+    Hint(
+        "an ignored label without labels",
+        typed("compare", "x.npy", "x.npy", "--no-labels", "--ignore-index", "1", x=X),
+        "there are no labels that it could apply to",
+        "leave it out, or --no-labels",
+        typed("compare", "x.npy", "x.npy", "--no-labels", x=X),
+        prints="top1_agreement",
+        code=2,
+    ),
+    Hint(
+        "outputs of tables without logits",
+        lambda folder: ["compare", *2 * [_confidences(folder)], *_COLUMNS, "--no-labels"],
+        "outputs can be compared only if all models have logits",
+        "give the logits of both models; or leave out --no-labels, and compare metrics of confidences",
+        lambda folder: ["compare", *2 * [_confidences(folder)], *_COLUMNS, "-m", "ece"],
+        prints="ece",
+        code=2,
+    ),
+    Hint(
+        "a rise of a metric of two models",
+        typed("check", "x.npy", "y.npy", "--max-rise", "kl=1", "--baseline", "x.npy", x=X, y=Y),
+        "kl itself compares with the baseline",
+        "limit its value: --max kl=1 --baseline FILE",
         typed("check", "x.npy", "y.npy", "--max", "kl=1", "--baseline", "x.npy", x=X, y=Y),
         prints="kl",
         code=2,
