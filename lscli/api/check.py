@@ -83,7 +83,8 @@ def check(logits: Data | Table, labels: Data | None, options: CheckOptions) -> C
         notes += notes_on_settings(saved, read, options, settings)
     if samples.models is not None and asked.of_pairs:
         data = [cast("Data", options.baseline), cast("Data", logits)]
-        pairs_found, of_absent = pair_rows(data, labels, samples.models, asked, settings, options, resampling)
+        own = data[1] if labels is None else labels  # the labels are those of the model, whatever the baseline holds
+        pairs_found, of_absent = pair_rows(data, own, samples.models, asked, settings, options, resampling)
         rows += [
             Row(
                 read.source,
