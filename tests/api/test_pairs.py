@@ -211,3 +211,12 @@ def test_a_check_limits_what_changed_and_the_divergence(models: Models) -> None:
     assert {*limits, "top1_agreement", "accuracy"} == {row.metric for row in found.rows}
     with pytest.raises(lscli.UsageError, match="a report does not have the outputs that kl compares"):
         lscli.check(other, y, max={"kl": 1}, baseline=lscli.evaluate(first, y))
+
+
+def test_a_check_finds_the_labels_of_the_model_for_a_baseline_without_any(models: Models, tmp_path: Path) -> None:
+    first, other, y = models
+    np.savez(tmp_path / "model.npz", logits=other, labels=y)
+    np.save(tmp_path / "old.npy", first)
+    found = lscli.check(tmp_path / "model.npz", max={"kl": 99}, baseline=tmp_path / "old.npy", bootstrap=20)
+    expected = lscli.compare([first, other], y, metrics="kl", bootstrap=20)
+    assert [expected.rows[0].value] == [row.value for row in found.rows]
