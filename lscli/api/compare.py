@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from lscli.api.compare_reports import compare_reports, of_reports
 from lscli.api.comparison_absences import absences_of_models, untested
-from lscli.api.evaluate import needed_sums
+from lscli.api.evaluate import checked_settings, needed_sums
 from lscli.api.keywords import of_models
-from lscli.api.loss_targets import declared_targets, parse_eps
 from lscli.api.models import read_models
 from lscli.api.pairs import Asked, pair_rows, without_labels
-from lscli.api.positive_class import positive_class
 from lscli.api.report_rows import group_rows, metric_words
 from lscli.decisions.comparison import Comparison, ComparisonRow, values_alone
 from lscli.decisions.verdicts import judged
@@ -20,7 +18,6 @@ from lscli.intervals.bootstrap import Bootstrap
 from lscli.intervals.clusters import notes_on_clusters
 from lscli.intervals.of_metrics import Resampling
 from lscli.intervals.paired import paired_with_each
-from lscli.metrics.base import Settings
 from lscli.metrics.catalogue import find
 from lscli.metrics.selection import select
 from lscli.options import CompareOptions
@@ -54,25 +51,15 @@ def compare(models: Any, labels: Data | Mapping[str, Data] | None, options: Comp
     """
     if of_reports(models):
         return compare_reports(models, labels, options)
-    eps = parse_eps(options.eps, allow_negative=options.allow_negative_eps)
-    number = positive_class(options, soft_labels=False)
-    settings = Settings(
-        eps=eps,
-        targets=declared_targets(options, options.masked_classes),
-        bins=options.bins,
-        bin_edges=options.bin_edges,
-        compat=options.compat,
-        norm=options.norm,
-        score=options.score,
-        positive_class=number,
-    )
+    settings = checked_settings(options)
     words = metric_words(options.metrics)
     if options.no_labels:
         words, labels = without_labels(words, models, labels, options)
     choices = select(words, allow_negative_eps=options.allow_negative_eps, intervals=True)
     asked = Asked.of(choices)
     columns = asked.columns.union(*(choice.columns(settings) for choice in asked.own))
-    read = read_models(models, labels, columns, options, number, **needed_sums(asked.own, settings))
+    sums = needed_sums(asked.own, settings)
+    read = read_models(models, labels, columns, options, settings.positive_class, options.names, **sums)
     first = read.readings[0]
     settings = settings._replace(targets=first.targets, given=first.given)
     bootstrap = Bootstrap(options.bootstrap, options.seed, options.level) if options.intervals else None
@@ -104,7 +91,7 @@ def compare(models: Any, labels: Data | Mapping[str, Data] | None, options: Comp
         conclusion=conclude(rows, read.names, options.level, options.margin),
         models=read.names,
         reports=values,
-        **first.answered(options, {"eps": list(eps), "metrics": words}, [*absent, *notes]),
+        **first.answered(options, {"eps": list(settings.eps), "metrics": words}, [*absent, *notes]),
     )
 
 

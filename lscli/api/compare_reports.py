@@ -50,7 +50,7 @@ def compare_reports(models: Mapping[str, Any] | Sequence[Any], labels: Any, opti
     given = [*models.values()] if isinstance(models, Mapping) else [*models]
     _check(given, labels, options)
     reports = [saved_report(each, f"report {place}") for place, each in enumerate(given)]
-    names = model_names([*models] if isinstance(models, Mapping) else [], given, options)
+    names = model_names([*models] if isinstance(models, Mapping) else [], given, options.names)
     notes = [
         note for name, other in zip(names[1:], reports[1:], strict=True) for note in _notes(name, reports[0], other)
     ]

@@ -15,7 +15,7 @@ from lscli.metrics import ensemble
 from lscli.metrics.canonical import tuple_rule
 from lscli.metrics.classwise import class_rule
 from lscli.metrics.selection import select
-from lscli.options import EvaluateOptions
+from lscli.options import CheckOptions, EvaluateOptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lscli.metrics.base import Settings
     from lscli.metrics.bins import BinRule
     from lscli.metrics.selection import Choice
-    from lscli.options import CheckOptions, Data, TargetOptions
+    from lscli.options import CompareOptions, Data, RecalibrateOptions, TargetOptions
     from lscli.report import Report
 
 
@@ -93,21 +93,24 @@ def evaluate(logits: Data | Table, labels: Data | None, options: EvaluateOptions
     return report(read, choices, settings, options, {"positive_class": number}, notes)
 
 
-def checked_settings(options: EvaluateOptions | CheckOptions) -> Settings:
+def checked_settings(options: EvaluateOptions | CheckOptions | CompareOptions | RecalibrateOptions) -> Settings:
     """The settings of the metrics, before anything is read.
 
     Raises:
         UsageError: an option out of its range, or options that contradict each other.
     """
     eps = parse_eps(options.eps, allow_negative=options.allow_negative_eps)
-    settings = metric_settings(options, eps, declared_targets(options, options.masked_classes), options.noise_rate)
+    noise_rate, soft_labels = None, False
+    if isinstance(options, EvaluateOptions | CheckOptions):
+        noise_rate, soft_labels = options.noise_rate, options.soft_labels
+    settings = metric_settings(options, eps, declared_targets(options, options.masked_classes), noise_rate)
     if options.score in ensemble.COLUMNS and not is_ensemble(options):
         hint = "leave out --score, or add --ensemble to read several members"
         raise UsageError("needs several members, and there is one", hint, where="score")
-    if options.soft_labels:
+    if soft_labels:
         soft_metrics.check(options)
-    number = positive_class(options, soft_labels=options.soft_labels)
-    return settings._replace(soft_labels=options.soft_labels, positive_class=number)
+    number = positive_class(options, soft_labels=soft_labels)
+    return settings._replace(soft_labels=soft_labels, positive_class=number)
 
 
 def needs(choices: Sequence[Choice], settings: Settings, options: EvaluateOptions | CheckOptions) -> Needs:

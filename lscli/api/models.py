@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from lscli.api.reading import Reading
     from lscli.metrics.bins import BinRule
-    from lscli.options import CheckOptions, CompareOptions, Data, ReadingOptions, TargetOptions
+    from lscli.options import CheckOptions, CompareOptions, Data, ReadingOptions, TargetOptions, Words
     from lscli.report import Provenance
 
     Array = NDArray[Any]
@@ -61,6 +61,7 @@ def read_models(
     columns: frozenset[str],
     options: CompareOptions | CheckOptions,
     positive_class: int | None,
+    names: Words | None = None,
     *,
     rule: BinRule | None = None,
     tuple_rule: BinRule | None = None,
@@ -74,6 +75,7 @@ def read_models(
         columns: the columns that the tables must have.
         options: how to read.
         positive_class: the class that calibration is about, or None.
+        names: of the models, in their order; None for their keys or paths.
         rule, tuple_rule, tempered: as in `lscli.api.reading.read`.
 
     Raises:
@@ -83,7 +85,7 @@ def read_models(
         LscliError: as `lscli.evaluate`.
     """
     keys, data = _listed(models)
-    names = model_names(keys, data, options)
+    called = model_names(keys, data, names)
     of_each: list[Any] = [labels] * len(data)
     if isinstance(labels, Mapping):
         if not keys or {*labels} != {*keys}:
@@ -92,11 +94,11 @@ def read_models(
         of_each = [labels[key] for key in keys]
     if sum(map(is_stdin, [*data, *({id(each): each for each in of_each}.values())])) > 1:
         raise UsageError("standard input can be read only once", "name a file for all but one of the inputs", where="-")
-    check_shapes(data, names, options, same_classes=False)
+    check_shapes(data, called, options, same_classes=False)
     readings: list[Reading] = []
     columns |= {"row", "label"}
     with opened_again():  # the labels
-        for name, model, own in zip(names, data, of_each, strict=True):
+        for name, model, own in zip(called, data, of_each, strict=True):
             try:
                 read = read_model(
                     *(model, data[0], own, columns, options),
@@ -109,31 +111,25 @@ def read_models(
             except LscliError as error:
                 if not is_path(model) and error.where == "logits":  # several arrays have no names of their own
                     error.say(error.message, error.hint, name)
-                elif (
-                    readings
-                    and own is not None
-                    and error.where == (printed(os.fsdecode(own)) if is_path(own) else "labels")
-                ):
-                    error.say(
-                        f"{error.message}, read with {name}", error.hint, error.where
-                    )  # labels that fit the models before
+                elif readings and own is not None and error.where == _label_place(own):  # they fit the models before
+                    error.say(f"{error.message}, read with {name}", error.hint, error.where)
                 raise
             readings.append(read)
-            _check_alike(readings[0], read, names[0], name)
+            _check_alike(readings[0], read, called[0], name)
     kept = reduce(np.intersect1d, [_rows(read.all) for read in readings]) if _differ(readings) else None
     if kept is not None and not len(kept):
-        what = f"the {len(names)} models have no kept row in common"
-        raise InputError(what, "check which rows of each are skipped or ignored", where=names[0])
+        what = f"the {len(called)} models have no kept row in common"
+        raise InputError(what, "check which rows of each are skipped or ignored", where=called[0])
     tables = {
-        group: _aligned([read.tables[group] for read in readings], readings, names, kept)
+        group: _aligned([read.tables[group] for read in readings], readings, called, kept)
         for group in readings[0].tables
         if all(group in read.tables for read in readings)
     }
     tables = {group: of_group for group, of_group in tables.items() if len(of_group[0]) or not group}
-    readings[0].provenance = _merged(readings, names, kept)
+    readings[0].provenance = _merged(readings, called, kept)
     for place, read in enumerate(readings):
         read.tables = {group: of_group[place] for group, of_group in tables.items()}
-    return Models(names, readings, tables)
+    return Models(called, readings, tables)
 
 
 def _listed(models: Any) -> tuple[list[str], list[Any]]:
@@ -156,20 +152,24 @@ def _several(models: Any) -> Sequence[Any]:
     return found
 
 
-def model_names(keys: Sequence[str], data: Sequence[Any], options: CompareOptions | CheckOptions) -> list[str]:
+def _label_place(labels: Any) -> str:
+    """What errors call these labels."""
+    return printed(os.fsdecode(labels)) if is_path(labels) else "labels"
+
+
+def model_names(keys: Sequence[str], data: Sequence[Any], names: Words | None) -> list[str]:
     """The names of the models, all different.
 
     Args:
         keys: the names of the models in a mapping; empty without one.
         data: the models.
-        options: their `names` come before all others.
+        names: come before all others.
 
     Raises:
         UsageError: there are more or fewer names than models, or one is empty.
     """
-    typed = getattr(options, "names", None)
-    if typed is not None:
-        given = [printable(str(name)) for name in typed]
+    if names is not None:
+        given = [printable(str(name)) for name in ([names] if isinstance(names, str) else names)]
         if len(given) != len(data):
             hint = "give a name for each model, in their order, with commas"
             raise UsageError(f"has {len(given)} names for {len(data)} models", hint, where="names")

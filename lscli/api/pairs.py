@@ -14,7 +14,6 @@ from lscli.api.models import found_labels
 from lscli.api.report_rows import group_rows, metric_words
 from lscli.decisions.comparison import ComparisonRow
 from lscli.errors import InputError, UsageError
-from lscli.intervals.pairs import in_common
 from lscli.io.open import open_logits
 from lscli.metrics import changes, divergence
 from lscli.metrics.of_pairs import CHANGES, DIVERGENCE, OF_PAIRS
@@ -130,13 +129,12 @@ def pair_rows(
     rows: list[ComparisonRow] = []
     notes: dict[str, None] = {}
     for number, name in enumerate(read.names[1:], 1):
-        # The rows of the whole pair, of which groups and the rows that further models lack are taken.
-        base, _model = in_common(read.readings[0].all, read.readings[number].all)
+        every = read.tables[""][0]["row"]  # of which each group has some
         own = [*labels.values()] if isinstance(labels, Mapping) else [labels] * len(data)
-        found, lacks = _divergences(data, own, number, base["row"], options) if wide else ({}, "")
+        found, lacks = _divergences(data, own, number, every, options) if wide else ({}, "")
         for group, tables in read.tables.items():
             one, other = tables[0], tables[number]
-            places = np.searchsorted(base["row"], one["row"]) if found else None
+            places = np.searchsorted(every, one["row"]) if found else None
             table = _pairs(one, other, {key: values[places] for key, values in found.items()}, lacks)
             of_group = group_rows(name, group, table, asked.of_pairs, settings, resampling)
             rows += [

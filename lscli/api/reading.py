@@ -18,7 +18,7 @@ from lscli.metrics.base import Given
 from lscli.metrics.ensemble import COLUMNS as OF_MEMBERS
 from lscli.metrics.smoothed_losses import WEIGHTED_HARD, entropies, vectors
 from lscli.metrics.torch_rounding import rounded_to
-from lscli.options import TargetOptions
+from lscli.options import CompareOptions, TargetOptions
 from lscli.report import Provenance
 from lscli.scan.scan import scan, scan_parts
 from lscli.smoothing.targets import Targets
@@ -267,7 +267,7 @@ def doubts(opened: Inputs, table: SampleTable) -> list[str]:
         opened: the inputs.
         table: all samples, with the columns of `plausibility.COLUMNS` unless the labels are distributions.
     """
-    if getattr(opened.options, "no_labels", False):
+    if isinstance(opened.options, CompareOptions) and opened.options.no_labels:
         return []
     if opened.soft is not None or opened.watch.misleading:  # odd values explain any accuracy
         return []

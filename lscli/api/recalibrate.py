@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from lscli.api import reading
 from lscli.api.absences import absences
+from lscli.api.evaluate import checked_settings
 from lscli.api.fit import fit_of
 from lscli.api.fit_rows import checked_rows
 from lscli.api.inputs import Inputs
 from lscli.api.keywords import of_two_sets
-from lscli.api.loss_targets import declared_targets, parse_eps
 from lscli.api.method_comparison import compared
-from lscli.api.positive_class import notes_on_class, positive_class
+from lscli.api.positive_class import notes_on_class
 from lscli.api.report_rows import metric_words
 from lscli.api.tempered import clustered_error
 from lscli.checked_options import declared
@@ -24,7 +24,6 @@ from lscli.intervals.of_metrics import Resampling
 from lscli.intervals.paired import paired
 from lscli.io.argument import is_stdin
 from lscli.io.paths import STDIN
-from lscli.metrics.base import Settings
 from lscli.metrics.selection import select
 from lscli.options import FitOptions, ReadingOptions, RecalibrateOptions
 from lscli.recalibrators.before_after import BeforeAfter, BeforeAfterRow
@@ -62,18 +61,8 @@ def recalibrate(
     """
     if is_stdin(test_logits) or is_stdin(test_labels):
         raise UsageError("the test files are read twice", "save them to a file", where=STDIN)
-    eps = parse_eps(options.eps, allow_negative=options.allow_negative_eps)
-    number = positive_class(options, soft_labels=False)
-    settings = Settings(
-        eps=eps,
-        targets=declared_targets(options, options.masked_classes),
-        bins=options.bins,
-        bin_edges=options.bin_edges,
-        compat=options.compat,
-        norm=options.norm,
-        score=options.score,
-        positive_class=number,
-    )
+    settings = checked_settings(options)
+    number = settings.positive_class
     words = metric_words(options.metrics)
     choices = select(words, allow_negative_eps=options.allow_negative_eps, intervals=True)
     for choice in choices:
@@ -114,7 +103,7 @@ def recalibrate(
         *absent,
         *notes_on_clusters(before.all.clusters, before.clusters_by_group),
     ]
-    answered = before.answered(options, {"eps": list(eps), "metrics": words, "method": method}, notes)
+    answered = before.answered(options, {"eps": list(settings.eps), "metrics": words, "method": method}, notes)
     answered["inputs"] = [*answered["inputs"], *val_inputs]
     return BeforeAfter(
         rows=rows,

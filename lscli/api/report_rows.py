@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from lscli.api.reading import Reading
     from lscli.metrics.selection import Choice
-    from lscli.options import CheckOptions, EvaluateOptions, MeasureOptions, Words
+    from lscli.options import CheckOptions, CompareOptions, EvaluateOptions, MeasureOptions, RecalibrateOptions, Words
     from lscli.smoothing.targets import Targets
     from lscli.table import SampleTable
 
@@ -105,7 +105,7 @@ def metric_words(metrics: Words) -> str:
 
 
 def metric_settings(
-    options: EvaluateOptions | MeasureOptions | CheckOptions,
+    options: EvaluateOptions | MeasureOptions | CheckOptions | CompareOptions | RecalibrateOptions,
     eps: tuple[float, ...],
     targets: Targets,
     noise_rate: float | None,

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.errors import InputError, LscliError
 from lscli.io.argument import open_path
-from lscli.io.format_table import FORMATS, format_by_content
 from lscli.io.paths import STDIN
-from lscli.io.strict_json import parsed_json
-from lscli.text import bounded, shown, sized
+from lscli.io.strict_json import NAMED, WrongError, called, parsed_json, text_of
+from lscli.text import bounded, shown
 
 if TYPE_CHECKING:
-    from lscli.io.files import RegularFile
+    pass
 
 SCHEMA = "lscli.report/1"
 _AGAIN = "write the report with lscli eval LOGITS LABELS -f json -o report.json"
@@ -27,13 +26,13 @@ _AGAIN = "write the report with lscli eval LOGITS LABELS -f json -o report.json"
 _MOST_BYTES = 64 << 20
 _FAMILY, _VERSION = SCHEMA.split("/")
 _START = 4096
+_TEXTS = ("jsonl", "lm-eval", "csv", "tsv")  # which JSON may look like
 _OTHERS = {
     "lscli.calibrator": "is a calibrator, not a report",
     "lscli.compare": "is a comparison, not a report",
     "lscli.check": "is the answer of lscli check, not a report",
     "lscli.wide": "is a report in the wide form, which has no parameters of its metrics",
 }
-_NAMED = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
 
 
 class SavedRow(NamedTuple):
@@ -95,7 +94,7 @@ def read_saved_report(path: str) -> SavedReport:
     """
     file = open_path(path)
     try:
-        return parsed_report(_text(file), file.name)
+        return parsed_report(text_of(file, "report in JSON", _MOST_BYTES, _AGAIN, _AGAIN, _TEXTS), file.name)
     finally:
         file.close()
 
@@ -108,45 +107,17 @@ def parsed_report(text: str, name: str) -> SavedReport:
     """
     try:
         return _report(parsed_json(text, "a report"), name)
-    except ValueError as error:
-        if isinstance(error, LscliError):
-            raise
-        hint = error.hint if isinstance(error, _WrongError) else _AGAIN
-        raise InputError(str(error), hint, where=name) from None
-
-
-class _WrongError(ValueError):
-    """What is wrong with the file, in words, and a hint."""
-
-    def __init__(self, what: str, hint: str = _AGAIN) -> None:
-        super().__init__(what)
-        self.hint = hint
-
-
-def _text(file: RegularFile) -> str:
-    if file.size == 0:
-        raise InputError("empty file", _AGAIN, where=file.name)
-    found = format_by_content(file)
-    if found is not None and found not in ("jsonl", "lm-eval", "csv", "tsv"):
-        raise InputError(f"is {FORMATS[found].called}, not a report in JSON", _AGAIN, where=file.name)
-    if file.size > _MOST_BYTES:
-        what = f"has {sized(file.size)}, more than the {sized(_MOST_BYTES)} of any report"
-        raise InputError(what, _AGAIN, where=file.name)
-    data = file.read(_MOST_BYTES, 0)
-    file.check_unchanged()
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError("is not a text in UTF-8", _AGAIN, where=file.name) from None
+    except WrongError as error:
+        raise InputError(str(error), error.hint or _AGAIN, where=name) from None
 
 
 def _report(found: Any, name: str) -> SavedReport:
     if not isinstance(found, dict):
-        raise _WrongError(f"is {_called(found)}, and a report is an object")
+        raise WrongError(f"is {called(found)}, and a report is an object")
     _check_schema(found.get("schema"))
     given = _of_type(found.get("rows"), list, "rows")
     if not given:
-        raise _WrongError("has no rows")
+        raise WrongError("has no rows")
     rows, sources, seen = [], [], set()
     for number, each in enumerate(given):
         entry = _of_type(each, dict, f"row {number}")
@@ -154,12 +125,12 @@ def _report(found: Any, name: str) -> SavedReport:
         sources.append(source)
         key = (source, *row[:3])
         if key in seen:
-            raise _WrongError(f"row {number} has {shown(row.metric)} a second time")
+            raise WrongError(f"row {number} has {shown(row.metric)} a second time")
         seen.add(key)
         rows.append(row)
     several = list(dict.fromkeys(sources))
     if len(several) > 1:
-        raise _WrongError(
+        raise WrongError(
             f"holds {len(several)} models", "write a report of each model with lscli eval LOGITS LABELS -f json"
         )
     return SavedReport(name, several[0], _samples(found.get("samples", {})), _settings(found.get("settings", {})), rows)
@@ -167,29 +138,29 @@ def _report(found: Any, name: str) -> SavedReport:
 
 def _check_schema(schema: object) -> None:
     if schema is None:
-        raise _WrongError("has no schema, so it is not a report")
+        raise WrongError("has no schema, so it is not a report")
     if not isinstance(schema, str):
-        raise _WrongError(f"the schema is {_called(schema)}, not a text")
+        raise WrongError(f"the schema is {called(schema)}, not a text")
     if schema == SCHEMA:
         return
     family, _, version = schema.partition("/")
     if family in _OTHERS:
-        raise _WrongError(_OTHERS[family])
+        raise WrongError(_OTHERS[family])
     newer = family == _FAMILY and version.isascii() and version.isdigit() and len(version) < 10
     if newer and int(version) > int(_VERSION):
-        raise _WrongError(
+        raise WrongError(
             f"has the schema {shown(schema)}, which a newer lscli wrote; this one reads {SCHEMA}",
             "install the version of lscli that wrote it, or write the report again with this one",
         )
-    raise _WrongError(f"has the schema {shown(schema)}, not {SCHEMA}")
+    raise WrongError(f"has the schema {shown(schema)}, not {SCHEMA}")
 
 
 def _row(found: dict[str, Any], where: str) -> tuple[str, SavedRow]:
     texts = {key: _of_type(found.get(key), str, f"{where}: {key}") for key in ("source", "group", "metric", "params")}
     if not texts["metric"]:
-        raise _WrongError(f"{where}: metric is empty")
+        raise WrongError(f"{where}: metric is empty")
     if "value" not in found:
-        raise _WrongError(f"{where}: there is no value")
+        raise WrongError(f"{where}: there is no value")
     numbers = [_number(found.get(key), f"{where}: {key}") for key in ("value", "ci_low", "ci_high", "n")]
     return texts["source"], SavedRow(texts["group"], texts["metric"], texts["params"], *numbers)
 
@@ -198,7 +169,7 @@ def _samples(given: object) -> dict[str, int]:
     found = _of_type(given, dict, "samples")
     for key, value in found.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise _WrongError(f"samples: {shown(key)} is no count")
+            raise WrongError(f"samples: {shown(key)} is no count")
     return {**found}
 
 
@@ -207,7 +178,7 @@ def _settings(given: object) -> dict[str, Any]:
     for key, entry in _of_type(given, dict, "settings").items():
         setting = _of_type(entry, dict, f"settings: {shown(key)}")
         if "value" not in setting:
-            raise _WrongError(f"settings: {shown(key)} has no value")
+            raise WrongError(f"settings: {shown(key)} has no value")
         found[key] = setting["value"]
     return found
 
@@ -216,21 +187,17 @@ def _number(value: object, where: str) -> float:
     if value is None:
         return math.nan
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _WrongError(f"{where} is {_called(value)}, not a number")
+        raise WrongError(f"{where} is {called(value)}, not a number")
     try:
         number = float(value)
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):
-        raise _WrongError(f"{where} is beyond float64")
+        raise WrongError(f"{where} is beyond float64")
     return number
 
 
 def _of_type(value: Any, kind: type, where: str) -> Any:
     if not isinstance(value, kind):
-        raise _WrongError(f"{bounded(where, 120)} is {_called(value)}, not {_NAMED[kind]}")
+        raise WrongError(f"{bounded(where, 120)} is {called(value)}, not {NAMED[kind]}")
     return value
-
-
-def _called(value: object) -> str:
-    return _NAMED.get(type(value), "a number")

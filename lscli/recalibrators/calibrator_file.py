@@ -13,19 +13,18 @@ import numpy as np
 
 from lscli.errors import InputError, LscliError
 from lscli.io.argument import open_path
-from lscli.io.format_table import FORMATS, format_by_content
-from lscli.io.strict_json import parsed_json
+from lscli.io.strict_json import WrongError, called, parsed_json, text_of
 from lscli.recalibrators.calibrator import SCHEMA, Calibrator
 from lscli.recalibrators.methods import METHODS
-from lscli.text import bounded, nearest, printable, shown, sized
+from lscli.text import bounded, nearest, printable, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lscli.io.files import RegularFile
     from lscli.recalibrators.base import Method
 
 _AGAIN = "write it again with lscli fit"
+_NAME_IT = "name the file that lscli fit -o wrote"
 # A file of a matrix of 200 x 200 classes has less than 2 MiB. JSON takes up to 27 times its size as Python objects.
 _MOST_BYTES = 64 << 20
 _MOST_CLASSES = 10_000_000
@@ -33,15 +32,6 @@ _SKETCH = 64
 _HASH = re.compile("[0-9a-f]{16}")
 _OF_MAP = ("parameters", "fit", "certificate", "data")
 _KEYS = frozenset({"schema", "method", "classes", "versions", "groups", *_OF_MAP})
-_NAMED = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
-
-
-class _WrongError(ValueError):
-    """What is wrong with the file, in words, and perhaps a better hint."""
-
-    def __init__(self, what: str, hint: str = _AGAIN) -> None:
-        super().__init__(what)
-        self.hint = hint
 
 
 def read(path: str) -> Calibrator:
@@ -53,7 +43,7 @@ def read(path: str) -> Calibrator:
     """
     file = open_path(path)
     try:
-        return parsed(_text(file), file.name)
+        return parsed(text_of(file, "calibrator", _MOST_BYTES, _AGAIN, _NAME_IT), file.name)
     finally:
         file.close()
 
@@ -66,37 +56,15 @@ def parsed(text: str, name: str) -> Calibrator:
     """
     try:
         return _calibrator(_object(text))
-    except _WrongError as error:
-        raise InputError(str(error), error.hint, where=name) from None
-
-
-def _text(file: RegularFile) -> str:
-    if file.size == 0:
-        raise InputError("empty file", _AGAIN, where=file.name)
-    found = format_by_content(file)
-    if found is not None:
-        raise InputError(
-            f"is {FORMATS[found].called}, not a calibrator", "name the file that lscli fit -o wrote", where=file.name
-        )
-    if file.size > _MOST_BYTES:
-        what = f"has {sized(file.size)}, more than the {sized(_MOST_BYTES)} of any calibrator"
-        raise InputError(what, "name the file that lscli fit -o wrote", where=file.name)
-    data = file.read(_MOST_BYTES, 0)
-    file.check_unchanged()
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError("is not a text in UTF-8", "name the file that lscli fit -o wrote", where=file.name) from None
+    except WrongError as error:
+        raise InputError(str(error), error.hint or _AGAIN, where=name) from None
 
 
 def _object(text: str) -> dict[str, Any]:
     """The object of a text in JSON."""
-    try:
-        value = parsed_json(text, "a calibrator")
-    except ValueError as error:
-        raise _WrongError(str(error)) from None
+    value = parsed_json(text, "a calibrator")
     if not isinstance(value, dict):
-        raise _WrongError(f"is {_called(value)}, and a calibrator is an object")
+        raise WrongError(f"is {called(value)}, and a calibrator is an object")
     return value
 
 
@@ -104,31 +72,31 @@ def _calibrator(found: dict[str, Any]) -> Calibrator:
     schema = found.get("schema")
     if schema != SCHEMA:
         if schema is None:
-            raise _WrongError("has no schema, so it is not a calibrator", "name the file that lscli fit -o wrote")
-        raise _WrongError(f"has the schema {shown(schema)}; this version reads {SCHEMA}")
+            raise WrongError("has no schema, so it is not a calibrator", _NAME_IT)
+        raise WrongError(f"has the schema {shown(schema)}; this version reads {SCHEMA}")
     unknown = sorted(found.keys() - _KEYS)
     if unknown:
-        raise _WrongError(f"has the unknown key {shown(unknown[0])}", nearest(unknown[0], _KEYS) or _AGAIN)
+        raise WrongError(f"has the unknown key {shown(unknown[0])}", nearest(unknown[0], _KEYS) or _AGAIN)
     method = _method(_needed(found, "method"))
     classes = _whole(_needed(found, "classes"), "classes", 2, _MOST_CLASSES)
     if method.most_classes is not None and classes > method.most_classes:
-        raise _WrongError(f"has {classes} classes, and {method.name} is for at most {method.most_classes}")
+        raise WrongError(f"has {classes} classes, and {method.name} is for at most {method.most_classes}")
     versions = _versions(found.get("versions", {}))
     if "groups" not in found:
         return _map(found, method, classes, versions)
     given = found["groups"]
     if not isinstance(given, dict) or not given:
-        raise _WrongError(f"groups must be an object with a map for each group, got {_called(given)}")
+        raise WrongError(f"groups must be an object with a map for each group, got {called(given)}")
     if "parameters" in found or "certificate" in found:
-        raise _WrongError("has both groups and a map of all samples")
+        raise WrongError("has both groups and a map of all samples")
     groups = {}
     for name, entry in given.items():
         where = f"group {shown(name)}: "
         if not isinstance(entry, dict):
-            raise _WrongError(f"{where}is {_called(entry)}, not an object")
+            raise WrongError(f"{where}is {called(entry)}, not an object")
         unknown = sorted(entry.keys() - {*_OF_MAP})
         if unknown:
-            raise _WrongError(f"{where}has the unknown key {shown(unknown[0])}")
+            raise WrongError(f"{where}has the unknown key {shown(unknown[0])}")
         groups[name] = _map(entry, method, classes, versions, where)
     fit, data = _described(found, "fit", ""), _data(found.get("data", {}), "")
     return Calibrator(method.name, classes, None, fit, {}, data, versions, groups)
@@ -152,7 +120,7 @@ def _map(
 
 def _method(name: object) -> Method:
     if not isinstance(name, str) or name not in METHODS:
-        raise _WrongError(f"has the unknown method {shown(name)}; this version has {', '.join(METHODS)}")
+        raise WrongError(f"has the unknown method {shown(name)}; this version has {', '.join(METHODS)}")
     return METHODS[name]
 
 
@@ -163,11 +131,11 @@ def _parameters(given: object, method: Method, classes: int, where: str) -> Any:
     """
     names = method.parameters._fields
     if not isinstance(given, dict):
-        raise _WrongError(f"{where}parameters must be an object, got {_called(given)}")
+        raise WrongError(f"{where}parameters must be an object, got {called(given)}")
     missing, unknown = [name for name in names if name not in given], sorted(given.keys() - {*names})
     if missing or unknown:
         what = f"lacks the parameter {missing[0]!r}" if missing else f"has the unknown parameter {shown(unknown[0])}"
-        raise _WrongError(f"{where}{what}; those of {method.name} are {', '.join(names)}")
+        raise WrongError(f"{where}{what}; those of {method.name} are {', '.join(names)}")
     values: dict[str, Any] = {}
     steps = None
     for name in names:
@@ -183,7 +151,7 @@ def _parameters(given: object, method: Method, classes: int, where: str) -> Any:
     try:
         method.check(parameters)
     except LscliError as error:
-        raise _WrongError(where + error.message, error.hint or _AGAIN) from None
+        raise WrongError(where + error.message, error.hint or _AGAIN) from None
     return parameters
 
 
@@ -191,9 +159,9 @@ def _numbers(value: object, said: str, shape: list[int]) -> list[Any]:
     """Lists of this shape, with numbers in the innermost."""
     length, *rest = shape
     if not isinstance(value, list):
-        raise _WrongError(f"{said} must be a list of {length}, got {_called(value)}")
+        raise WrongError(f"{said} must be a list of {length}, got {called(value)}")
     if len(value) != length:
-        raise _WrongError(f"{said} has {len(value)} values, not {length}")
+        raise WrongError(f"{said} has {len(value)} values, not {length}")
     check: Callable[[object], Any] = (lambda x: _numbers(x, said, rest)) if rest else (lambda x: _number(x, said))
     return [check(each) for each in value]
 
@@ -201,21 +169,21 @@ def _numbers(value: object, said: str, shape: list[int]) -> list[Any]:
 def _number(value: object, said: str) -> float:
     """A finite number as a float."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _WrongError(f"{said} must be a number, got {_called(value)}")
+        raise WrongError(f"{said} must be a number, got {called(value)}")
     try:
         found = float(value)
     except OverflowError:
         found = math.inf
     if not math.isfinite(found):
-        raise _WrongError(f"{said} has a number beyond float64")
+        raise WrongError(f"{said} has a number beyond float64")
     return found
 
 
 def _whole(value: object, said: str, least: int, most: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise _WrongError(f"{said} must be a whole number, got {_called(value)}")
+        raise WrongError(f"{said} must be a whole number, got {called(value)}")
     if not least <= value <= most:
-        raise _WrongError(f"{said} must be from {least} to {most}, got {shown(value)}")
+        raise WrongError(f"{said} must be from {least} to {most}, got {shown(value)}")
     return value
 
 
@@ -224,7 +192,7 @@ def _described(found: dict[str, Any], key: str, where: str) -> dict[str, Any]:
     given = found.get(key, {})
     said = f"{where}{key}"
     if not isinstance(given, dict):
-        raise _WrongError(f"{said} must be an object, got {_called(given)}")
+        raise WrongError(f"{said} must be an object, got {called(given)}")
     for name, value in given.items():
         for each in value if isinstance(value, list) else [value]:
             if not isinstance(each, str | bool | type(None)):
@@ -238,30 +206,26 @@ def _data(given: object, where: str) -> dict[str, Any]:
     """What recognises the rows of the fit: hexadecimal hashes, and how many rows are distinct."""
     said = f"{where}data"
     if not isinstance(given, dict):
-        raise _WrongError(f"{said} must be an object, got {_called(given)}")
+        raise WrongError(f"{said} must be an object, got {called(given)}")
     if not given:
         return given
     sketch = _needed(given, "sketch", f"{said}: ")
     _whole(_needed(given, "distinct", f"{said}: "), f"{said}: distinct", 0, 1 << 62)
     if not isinstance(sketch, list) or len(sketch) > _SKETCH:
-        raise _WrongError(f"{said}: sketch must be a list of at most {_SKETCH} hashes")
+        raise WrongError(f"{said}: sketch must be a list of at most {_SKETCH} hashes")
     for each in (_needed(given, "fingerprint", f"{said}: "), *sketch):
         if not isinstance(each, str) or not _HASH.fullmatch(each):
-            raise _WrongError(f"{said}: {shown(each)} is no hash of 16 hexadecimal digits")
+            raise WrongError(f"{said}: {shown(each)} is no hash of 16 hexadecimal digits")
     return given
 
 
 def _versions(given: object) -> dict[str, str]:
     if not isinstance(given, dict) or not all(isinstance(each, str) for each in given.values()):
-        raise _WrongError("versions must be an object of texts")
+        raise WrongError("versions must be an object of texts")
     return given
 
 
 def _needed(found: dict[str, Any], key: str, where: str = "") -> Any:
     if key not in found:
-        raise _WrongError(f"{where}has no {key}")
+        raise WrongError(f"{where}has no {key}")
     return found[key]
-
-
-def _called(value: object) -> str:
-    return _NAMED.get(type(value), "a number")

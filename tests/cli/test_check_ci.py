@@ -25,7 +25,8 @@ def test_github_gets_an_annotation_and_a_summary_beside_the_answer(tmp_path: Pat
     [line] = found.stderr.splitlines()
     assert line.startswith("::error title=lscli check%3A ece::ece of ")
     text = summary.read_text()
-    assert text.startswith("before\n### Check\n\n| source |")
+    sentence = "1 of 2 limits is kept: ece 0.03412 is above its limit 0.001."
+    assert text.startswith(f"before\n### Check\n\n{sentence}\n\n| source |")
     assert "**no**" in text
     assert "| yes |" in text
 

@@ -129,7 +129,8 @@ def test_github_gets_an_annotation_for_each_regression_and_a_summary(
     titles = [line.partition("::error title=")[2].partition("::")[0] for line in answer.err.splitlines()]
     assert ["lscli compare%3A ece", "lscli compare%3A loss_hard"] == titles
     summary = (tmp_path / "summary.md").read_text()
-    assert summary.startswith("### Comparison\n\n| source |")
+    assert summary.startswith("### Comparison\n\n")
+    assert "is worse by" in summary.partition("| source |")[0]
     assert 2 == summary.count("| worse |")
     assert (1, "") == run(*words, "--fail-on-regression", "ece", "-q")[::2]
     assert summary == (tmp_path / "summary.md").read_text()

@@ -60,7 +60,7 @@ def said(row: CheckRow) -> str:
     change = row.bound in ("max-rise", "max-drop")
     value = f"changes by {short(row.difference)}" if change else f"is {short(row.value)}"
     interval = "" if math.isnan(row.ci_low) else f" [{short(row.ci_low)}, {short(row.ci_high)}]"
-    return f"{what} {value}{interval}, limit {row.bound} {short(row.limit)}: {'kept' if row.passed else 'not kept'}"
+    return f"{what} {value}{interval}, limit {row.bound} {row.limit:.10g}: {'kept' if row.passed else 'not kept'}"
 
 
 def _of(metric: str, source: str, group: str) -> str:
@@ -83,7 +83,8 @@ def summary(answer: Listing) -> str:
     lines: list[Sequence[str]] = [answer.columns, ["---"] * len(answer.columns)]
     lines += [[_cell(value) for value in row] for row in answer.cells()]
     table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
-    return f"### {answer.title}\n\n{table}\n"
+    sentence = f"{_escaped(answer.conclusion)}\n\n" if answer.conclusion else ""
+    return f"### {answer.title}\n\n{sentence}{table}\n"
 
 
 def _cell(value: object) -> str:
@@ -91,5 +92,9 @@ def _cell(value: object) -> str:
         return "yes" if value else "**no**"
     if isinstance(value, float):
         return "" if math.isnan(value) else short(value)
-    text = html.escape(bounded(printable(str(value)), _LONGEST))
+    return _escaped(bounded(str(value), _LONGEST))
+
+
+def _escaped(text: str) -> str:
+    text = html.escape(printable(text))
     return _MARKDOWN.sub(lambda found: f"&#{ord(found[0])};", text.replace("&#x27;", "'"))
