@@ -172,3 +172,9 @@ def test_two_resamples_show_little() -> None:
     assert not any(row.verdict in ("better", "worse") for row in few.rows)
     widths = [[row.ci_high - row.ci_low for row in each.rows] for each in (few, many)]
     assert widths[0][0] > widths[1][0] > 0
+
+
+def test_a_score_of_members_needs_an_ensemble() -> None:
+    x = np.eye(3)[[0, 1, 2]]
+    with pytest.raises(lscli.UsageError, match="score: needs several members"):
+        lscli.compare([x, 2 * x], [0, 1, 2], metrics="aurc", score="mutual_information")

@@ -81,3 +81,9 @@ def test_laws(seed: int, scale: float) -> None:
         assert permuted == pytest.approx(one, rel=1e-6, abs=1e-20)
     for one, moved in zip(found, divergence(first + 3, other - 2), strict=True):
         assert moved == pytest.approx(one, rel=1e-4, abs=1e-18)
+
+
+def test_a_probability_that_underflows_is_above_0() -> None:
+    first, other = np.array([[0.0, -800.0]]), np.array([[0.0, -np.inf]])
+    assert (np.inf, 0.0) == (divergence(first, other).kl[0], divergence(first, other).kl_reverse[0])
+    assert (0.0, np.inf) == (divergence(other, first).kl[0], divergence(other, first).kl_reverse[0])
