@@ -103,10 +103,10 @@ CASES = (
 def compared(case: Case, n: int, run: int, margin: float | None = None, others: int = OTHERS) -> list[list[Difference]]:
     """The differences of each further model in one set of samples."""
     tables = [each for each, _ in case.draw(np.random.default_rng([n, run]), n, others)]
-    return paired_with_each(tables[0], tables[1:], select(",".join(METRICS)), Settings(), _resampling(run), margin)
+    return paired_with_each(tables[0], tables[1:], select(",".join(METRICS)), Settings(), resampling(run), margin)
 
 
-def _resampling(run: int) -> Resampling:
+def resampling(run: int) -> Resampling:
     return Resampling(Bootstrap(200, run), 1, None)
 
 
@@ -152,7 +152,7 @@ def main(runs: int, sizes: Sequence[int]) -> None:
             for n in sizes:
                 tables = ([each for each, _ in case.draw(np.random.default_rng([n, run]), n, 1)] for run in range(runs))
                 found = [
-                    paired_with_each(*(one, [other]), select(metric), Settings(), _resampling(run), abs(margin))[0][0]
+                    paired_with_each(*(one, [other]), select(metric), Settings(), resampling(run), abs(margin))[0][0]
                     for run, (one, other) in enumerate(tables)
                 ]
                 share = 100 * float(np.mean([each.p_equivalent < 0.05 for each in found]))
