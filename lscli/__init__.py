@@ -18,14 +18,17 @@ if TYPE_CHECKING:
     from lscli.api.check import check as check
     from lscli.api.classes import per_class as per_class
     from lscli.api.compare import compare as compare
+    from lscli.api.conformal import conformal as conformal
     from lscli.api.evaluate import evaluate as evaluate
     from lscli.api.explain import explain as explain
     from lscli.api.fit import fit as fit
     from lscli.api.inspect import inspect as inspect
     from lscli.api.measure import measure as measure
+    from lscli.api.ood import ood as ood
     from lscli.api.recalibrate import recalibrate as recalibrate
     from lscli.api.samples import per_sample as per_sample
     from lscli.api.sweep import sweep as sweep
+    from lscli.api.threshold import threshold as threshold
     from lscli.errors import EngineError as EngineError
     from lscli.errors import InputError as InputError
     from lscli.errors import LscliError as LscliError
@@ -55,17 +58,20 @@ _HOMES = {
     "apply": "lscli.api.apply",
     "check": "lscli.api.check",
     "compare": "lscli.api.compare",
+    "conformal": "lscli.api.conformal",
     "evaluate": "lscli.api.evaluate",
     "explain": "lscli.api.explain",
     "fit": "lscli.api.fit",
     "inspect": "lscli.api.inspect",
     "load_calibrator": "lscli.api.calibrators",
     "measure": "lscli.api.measure",
+    "ood": "lscli.api.ood",
     "per_bin": "lscli.api.bins",
     "per_class": "lscli.api.classes",
     "per_sample": "lscli.api.samples",
     "recalibrate": "lscli.api.recalibrate",
     "sweep": "lscli.api.sweep",
+    "threshold": "lscli.api.threshold",
     "EngineError": "lscli.errors",
     "InputError": "lscli.errors",
     "LscliError": "lscli.errors",

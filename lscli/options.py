@@ -31,6 +31,10 @@ BinEdges = Literal["right", "left"]
 Norm = Literal["l1", "l2", "max"]
 Library = Literal["torchmetrics", "netcal", "gpleiss", "sklearn", "relplot", "focal"]
 Score = Literal["msp", "margin", "entropy", "max_logit", "max_logit_pnorm", "mutual_information"]
+# Scores that a threshold can be put on without labels; each is larger for more certain samples.
+ThresholdScore = Literal["msp", "margin", "entropy", "max_logit", "energy", "mutual_information"]
+OodScore = Literal["msp", "max_logit", "energy", "entropy", "margin"]
+ConformalMethod = Literal["lac", "aps", "raps"]
 Nonfinite = Literal["error", "skip"]
 MaskedClasses = Literal["auto", "keep", "exclude", "error"]
 Kind = Literal["logits", "log-probs", "probs"]
@@ -1030,6 +1034,14 @@ class LimitOptions(Options):
         Limits | None,
         _limit("By how much a metric may fall below that of --baseline.", "max-drop", "accuracy=0.01"),
     ] = None
+    threshold: Annotated[
+        "Any",
+        _file(
+            "Also check the promise of this file, which lscli threshold -o wrote: the error of the samples that it "
+            "keeps.",
+            "Limits",
+        )._replace(typed=True),
+    ] = None
     strict: Annotated[
         bool,
         Option(
@@ -1054,6 +1066,232 @@ class CheckOptions(
     """Options of `lscli.check` and `lscli check`."""
 
     ci: Annotated[None, _ALWAYS] = None  # type: ignore[assignment]
+
+
+_NO_COUNTS = Option(
+    hidden=True,
+    unrecorded=True,
+    hint="the guarantee is of samples that count once and are independent of each other: leave it out",
+)
+_NO_CROSS_FIT = Option(
+    hidden=True, unrecorded=True, hint="a guarantee needs one map, fitted on other samples: use --calibrator"
+)
+_GUARANTEE = "Guarantee"
+
+
+class ThresholdOptions(ReadingOptions, LevelOptions):
+    """Options of `lscli.threshold` and `lscli threshold`."""
+
+    max_error: Annotated[
+        float | None,
+        Option(
+            "The largest error rate of the samples that are kept.",
+            _GUARANTEE,
+            "RATE",
+            shown=False,
+            above=0,
+            below=1,
+            hint="for example --max-error 0.05",
+            environment="threshold_max_error",
+        ),
+    ] = None
+    min_accuracy: Annotated[
+        float | None,
+        Option(
+            "The smallest accuracy of the samples that are kept: 1 - --max-error.",
+            _GUARANTEE,
+            "RATE",
+            shown=False,
+            above=0,
+            below=1,
+            hint="for example --min-accuracy 0.95",
+            environment="threshold_min_accuracy",
+        ),
+    ] = None
+    coverage: Annotated[
+        float | None,
+        Option(
+            "Instead of a limit, the share of samples to keep: the answer bounds their error.",
+            _GUARANTEE,
+            "SHARE",
+            shown=False,
+            above=0,
+            most=1,
+            hint="for example --coverage 0.8",
+            environment="threshold_coverage",
+        ),
+    ] = None
+    confidence: Annotated[
+        "Any",
+        Option(
+            "The probability that the promise holds, between 0 and 1, as --level. For a table without logits, its "
+            "column of confidences.",
+            _GUARANTEE,
+            "LEVEL|COLUMN",
+            shown="0.95",
+        ),
+    ] = None
+    score: Annotated[
+        ThresholdScore,
+        Option(
+            "The score that the threshold is on, larger for more certain samples: msp (the confidence), margin, "
+            "entropy (its negative), max_logit, energy (logsumexp of the logits) or, for an ensemble, "
+            "mutual_information (its negative).",
+            _GUARANTEE,
+            "SCORE",
+        ),
+    ] = "msp"
+    per_class: Annotated[
+        bool, Option("Find a threshold for each predicted class.", _GUARANTEE, environment="threshold_per_class")
+    ] = False
+    weights: Annotated[None, _NO_COUNTS] = None
+    clusters: Annotated[
+        "Data | None",
+        Option(
+            "none: the samples are independent. A threshold of samples in clusters is refused.",
+            WEIGHTS,
+            "none",
+            shown=False,
+        ),
+    ] = None
+    cross_fit: Annotated[None, _NO_CROSS_FIT] = None
+
+
+class ThresholdOutputOptions(RunOptions):
+    """The test samples and the output of `lscli threshold`."""
+
+    test: Annotated[
+        Words,
+        Option(
+            "Test samples, which the threshold is then measured on: LOGITS LABELS, or one file that holds both.",
+            None,
+            "LOGITS,LABELS",
+            shown=False,
+            several=True,
+            typed=True,
+        ),
+    ] = ()
+    points: Annotated[bool, Option("Print every point of the sequence that was tested.", OUTPUT)] = False
+    output: Annotated[
+        str,
+        Option(
+            "Write the threshold to this .json file, completely or not at all; lscli check --threshold reads it. The "
+            "answer goes to standard output.",
+            OUTPUT,
+            "FILE",
+            short="-o",
+            shown=False,
+            environment="threshold_output",
+        ),
+    ] = "-"
+
+
+class ConformalOptions(LogitsOptions, LevelOptions):
+    """Options of `lscli.conformal` and `lscli conformal`. Groups are of the test samples."""
+
+    alpha: Annotated[
+        float,
+        Option(
+            "The largest probability that a set misses the label.",
+            _GUARANTEE,
+            "ALPHA",
+            above=0,
+            below=1,
+            hint="for example --alpha 0.1",
+        ),
+    ] = 0.1
+    method: Annotated[
+        ConformalMethod,
+        Option(
+            "lac (classes of a large enough probability), aps (the most probable classes up to a sum) or raps (aps "
+            "with a penalty for large sets).",
+            _GUARANTEE,
+            "METHOD",
+            environment="conformal_method",
+        ),
+    ] = "lac"
+    raps_penalty: Annotated[
+        float, Option("For raps, what each class after --raps-rank adds to the score.", _GUARANTEE, "NUMBER", least=0)
+    ] = 0.01
+    raps_rank: Annotated[
+        int, Option("For raps, the number of classes without a penalty.", _GUARANTEE, "N", least=0)
+    ] = 5
+    randomized: Annotated[
+        bool,
+        Option(
+            "For aps and raps, draw the last class of each set by a hash of its row, for exact coverage.", _GUARANTEE
+        ),
+    ] = False
+    no_empty: Annotated[bool, Option("Put the prediction into sets that are empty.", _GUARANTEE)] = False
+    by_class: Annotated[
+        bool, Option("Promise the coverage for each class: one quantile for each label.", _GUARANTEE)
+    ] = False
+    weights: Annotated[None, _NO_COUNTS] = None
+    clusters: Annotated[
+        "Data | None",
+        Option(
+            "none: the samples are independent. Sets from samples in clusters are refused.",
+            WEIGHTS,
+            "none",
+            shown=False,
+        ),
+    ] = None
+    cross_fit: Annotated[None, _NO_CROSS_FIT] = None
+
+
+class ConformalOutputOptions(RunOptions):
+    """The output of `lscli conformal`."""
+
+    sets: Annotated[
+        str | None,
+        Option(
+            "Write the set of each test sample to this .parquet, .csv or .jsonl file, completely or not at all.",
+            OUTPUT,
+            "FILE",
+            shown=False,
+            typed=True,
+        ),
+    ] = None
+
+
+_NO_OOD_LABELS = Option(hidden=True, unrecorded=True, hint="scores read no labels: leave it out")
+
+
+class OodOptions(LogitsOptions, IntervalOptions):
+    """Options of `lscli.ood` and `lscli ood`. They have no labels, weights, groups or clusters."""
+
+    score: Annotated[
+        Words,
+        Option(
+            "Scores to compare, larger for samples like those of ID: msp, max_logit, energy (logsumexp of the logits), "
+            "entropy (its negative) and margin, with commas.",
+            _GUARANTEE,
+            "SCORES",
+            several=True,
+            words=("msp", "max_logit", "energy", "entropy", "margin"),
+            environment="ood_score",
+        ),
+    ] = ("msp", "max_logit", "energy", "entropy", "margin")
+    recall: Annotated[
+        float,
+        Option("The recall of ID samples that the false positive rate is at.", _GUARANTEE, "SHARE", above=0, most=1),
+    ] = 0.95
+    names: Annotated[
+        Words | None,
+        Option(
+            "The names of the OOD files, in their order.", None, "NAMES", shown="the files", several=True, typed=True
+        ),
+    ] = None
+    ci: Annotated[None, _ALWAYS] = None  # type: ignore[assignment]
+    cross_fit: Annotated[None, _NO_CROSS_FIT] = None
+    labels_key: Annotated[None, _NO_OOD_LABELS] = None
+    labels_from: Annotated[None, _NO_OOD_LABELS] = None  # type: ignore[assignment]
+    ignore_index: Annotated[None, _NO_OOD_LABELS] = None  # type: ignore[assignment]
+    class_names: Annotated[None, _NO_OOD_LABELS] = None
+    weights: Annotated[None, _NO_COUNTS] = None
+    groups: Annotated[None, _NO_OOD_LABELS] = None
+    group_by: Annotated[None, _NO_OOD_LABELS] = None
+    clusters: Annotated[None, _NO_OOD_LABELS] = None
 
 
 _NO_LABELS = Option(hidden=True, unrecorded=True, hint="apply reads no labels and measures nothing: leave it out")

@@ -96,6 +96,46 @@ class TwoSetsFunction(Protocol[P, O_contra, R_co]):
     ) -> R_co: ...
 
 
+class CalibrationFunction(Protocol[P, O_contra, R_co]):
+    """A question on calibration samples, and on test samples if there are any."""
+
+    def __call__(
+        self,
+        cal_logits: Data,
+        cal_labels: Data | None = None,
+        test_logits: Data | None = None,
+        test_labels: Data | None = None,
+        *args: P.args,
+        **options: P.kwargs,
+    ) -> R_co: ...
+
+    def with_options(
+        self,
+        cal_logits: Data,
+        cal_labels: Data | None,
+        test_logits: Data | None,
+        test_labels: Data | None,
+        options: O_contra,
+        /,
+    ) -> R_co: ...
+
+
+class DetectionFunction(Protocol[P, O_contra, R_co]):
+    """A question on ID samples and on one or more sets of OOD samples."""
+
+    def __call__(
+        self,
+        id_logits: Data,
+        ood_logits: Data | Sequence[Data] | Mapping[str, Data],
+        *args: P.args,
+        **options: P.kwargs,
+    ) -> R_co: ...
+
+    def with_options(
+        self, id_logits: Data, ood_logits: Data | Sequence[Data] | Mapping[str, Data], options: O_contra, /
+    ) -> R_co: ...
+
+
 class LossFunction(Protocol[P, O_contra, R_co]):
     """A question on a printed loss."""
 
@@ -161,6 +201,30 @@ def of_two_sets(
         lambda val_logits, val_labels, test_logits, test_labels=None, **given: function(
             val_logits, val_labels, test_logits, test_labels, make(**given)
         ),
+    )
+
+
+def of_calibration(
+    options: Callable[P, O],
+) -> Callable[[Callable[[Data, Data | None, Data | None, Data | None, O], R]], CalibrationFunction[P, O, R]]:
+    """Make a function of calibration samples, and test samples if there are any, one with keywords."""
+    make: Callable[..., O] = options
+    return lambda function: _public(
+        function,
+        make,
+        lambda cal_logits, cal_labels=None, test_logits=None, test_labels=None, **given: function(
+            cal_logits, cal_labels, test_logits, test_labels, make(**given)
+        ),
+    )
+
+
+def of_id_and_ood(
+    options: Callable[P, O],
+) -> Callable[[Callable[[Data, Any, O], R]], DetectionFunction[P, O, R]]:
+    """Make `f(id_logits, ood_logits, options)` a function of both and keywords."""
+    make: Callable[..., O] = options
+    return lambda function: _public(
+        function, make, lambda id_logits, ood_logits, **given: function(id_logits, ood_logits, make(**given))
     )
 
 

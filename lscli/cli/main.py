@@ -23,14 +23,17 @@ from lscli.cli import (
     classes,
     compare,
     completion,
+    conformal,
     explain,
     fit,
     inspect,
     metrics,
+    ood,
     recalibrate,
     samples,
     smooth,
     sweep,
+    threshold,
 )
 from lscli.cli import eval as eval_file
 from lscli.cli.origins import origin_of_refused
@@ -55,6 +58,9 @@ COMMANDS: dict[str, tuple[Callable[..., None], tuple[str, ...]]] = {
     "samples": (samples.samples_command, samples.EXAMPLES),
     "compare": (compare.compare_command, compare.EXAMPLES),
     "check": (check.check_command, check.EXAMPLES),
+    "threshold": (threshold.threshold_command, threshold.EXAMPLES),
+    "conformal": (conformal.conformal_command, conformal.EXAMPLES),
+    "ood": (ood.ood_command, ood.EXAMPLES),
     "fit": (fit.fit_command, fit.EXAMPLES),
     "recalibrate": (recalibrate.recalibrate_command, recalibrate.EXAMPLES),
     "apply": (apply.apply_command, apply.EXAMPLES),
@@ -112,8 +118,8 @@ def _app() -> typer.Typer:
         add_completion=False,  # lscli has options of its own, which take the name of a shell
         context_settings={"help_option_names": ["-h", "--help"]},
         epilog="Options have defaults in the environment (LSCLI_EPS) and in pyproject.toml (\\[tool.lscli] eps = 0.1)."
-        "\n\nExit codes: 0 done, 1 check or compare said no, 2 wrong usage, 3 unusable input, 4 reading or writing "
-        "failed.",
+        "\n\nExit codes: 0 done, 1 check, compare or threshold said no, 2 wrong usage, 3 unusable input, 4 reading or "
+        "writing failed.",
     )
     for name, (function, examples) in COMMANDS.items():
         app.command(name, cls=PlainCommand, help=_paragraphs(function), epilog="\n".join(("Examples:", *examples)))(

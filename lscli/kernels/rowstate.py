@@ -240,6 +240,8 @@ COLUMNS: dict[str, ColumnRule] = {
     "predicted": _rule("", lambda terms: terms.state.top),
     "correct": _rule("", lambda terms: terms.correct),
     "largest_logit": _rule("", lambda terms: terms.state.largest),
+    # logsumexp of the logits (Liu et al. 2020: minus the free energy at temperature 1).
+    "energy": _rule("tail", lambda terms: _float64(terms.state.largest) + terms.log_z),
     # Both terms are non-negative, so nothing cancels.
     "loss_hard": _rule("tail", lambda terms: terms.log_z - terms.d),
     "loss_uniform": _rule("tail shift", lambda terms: terms.log_z - terms.mean),

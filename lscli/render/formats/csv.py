@@ -70,5 +70,7 @@ def _cell(value: object) -> str:
         return "" if math.isnan(value) else repr(value)
     if isinstance(value, int):
         return str(value)
+    if value is None:
+        return ""
     text = printable(str(value))
     return "'" + text if _FORMULA.match(text) and not _HARMLESS.fullmatch(text) else text

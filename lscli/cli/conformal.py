@@ -1,0 +1,49 @@
+"""`lscli conformal`: the labels that are possible."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lscli.cli.flat_options import flat
+from lscli.options import ConformalOptions, ConformalOutputOptions
+
+if TYPE_CHECKING:
+    from lscli.decisions.conformal import Conformal
+
+EXAMPLES = (
+    "lscli conformal sample_data/val.npz sample_data/test.npz --alpha 0.1",
+    "lscli conformal sample_data/logits.npy sample_data/labels.npy --method aps -f csv",
+)
+
+
+@flat
+def conformal_command(
+    context: typer.Context,
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILES",
+            help="CAL_LOGITS CAL_LABELS [TEST_LOGITS [TEST_LABELS]]: the samples that the sets are calibrated on, and "
+            "those that get sets. A file that holds logits and labels stands for both.",
+            show_default=False,
+        ),
+    ],
+    *,
+    options: ConformalOptions,
+    output: ConformalOutputOptions,
+) -> None:
+    """Find sets of classes that hold the label with a probability of at least 1 - alpha.
+
+    The promise is of samples like those of calibration, on average over them. With test samples, the coverage and the
+    size of their sets are measured; --sets writes the sets.
+    """
+    from lscli.api.conformal import conformal
+    from lscli.cli.conformal_paths import calibration_and_test
+    from lscli.cli.run_command import run_command
+
+    def answer(given: ConformalOptions) -> Conformal:
+        return conformal.with_options(*calibration_and_test(paths, given), given)
+
+    run_command(context, output, options, paths, answer)
