@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from lscli.api.compare_reports import compare_reports, of_reports
 from lscli.api.comparison_absences import absences_of_models, untested
@@ -18,6 +18,7 @@ from lscli.intervals.bootstrap import Bootstrap
 from lscli.intervals.clusters import notes_on_clusters
 from lscli.intervals.of_metrics import Resampling
 from lscli.intervals.paired import paired_with_each
+from lscli.io.labels import NO_LABELS
 from lscli.metrics.catalogue import find
 from lscli.metrics.selection import select
 from lscli.options import CompareOptions
@@ -54,7 +55,7 @@ def compare(models: Any, labels: Data | Mapping[str, Data] | None, options: Comp
     settings = checked_settings(options)
     words = metric_words(options.metrics)
     if options.no_labels:
-        words, labels = without_labels(words, models, labels, options)
+        words, labels = without_labels(words, models, labels, options), cast("Data", NO_LABELS)
     choices = select(words, allow_negative_eps=options.allow_negative_eps, intervals=True)
     asked = Asked.of(choices)
     columns = asked.columns.union(*(choice.columns(settings) for choice in asked.own))

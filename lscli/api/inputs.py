@@ -17,8 +17,8 @@ from lscli.api.zero_notes import zero_notes
 from lscli.class_numbers import ClassNumbers, check_counts_from_0
 from lscli.errors import InputError, UsageError
 from lscli.io.class_names import described, open_class_names
-from lscli.io.labels import Labels
-from lscli.io.open import open_inputs, open_soft_inputs
+from lscli.io.labels import Labels, NoLabels
+from lscli.io.open import open_inputs, open_logits, open_soft_inputs
 from lscli.io.path_roles import second_model
 from lscli.io.soft_labels import SoftLabels
 from lscli.io.topk import TopK
@@ -59,7 +59,8 @@ class Inputs:
         options: the options of reading, with masked classes of `auto` resolved.
         logits: [N, K].
         soft: the labels if they are distributions, checked as they are read; None for class numbers.
-        label: [N] class numbers, -1 for ignored samples; all 0 for soft labels.
+        label: [N] class numbers, -1 for ignored samples; all 0 for soft labels, and without labels.
+        labelled: whether there are labels.
         ignored: the number of ignored samples that is known before the rows are read.
         rows: the weights, groups and clusters of the rows.
         source: the logits as typed.
@@ -68,7 +69,7 @@ class Inputs:
     """
 
     def __init__(
-        self, logits: Data, labels: Data | None, options: ReadingOptions, *, soft_labels: bool = False
+        self, logits: Data, labels: Data | NoLabels | None, options: ReadingOptions, *, soft_labels: bool = False
     ) -> None:
         if isinstance(logits, SampleTable):
             raise UsageError(
@@ -82,10 +83,14 @@ class Inputs:
 
             recalibration.check_options(options, soft_labels=soft_labels)
         self.recalibration: AppliedMap | None = None
-        self._labels: Labels | SoftLabels
+        self._labels: Labels | SoftLabels | None
         self._given_names = open_class_names(options.class_names)
-        open_both = open_soft_inputs if soft_labels else open_inputs
-        self.logits, self._labels = open_both(logits, labels, options, self._given_names)
+        self.labelled = not isinstance(labels, NoLabels)
+        if self.labelled:
+            open_both = open_soft_inputs if soft_labels else open_inputs
+            self.logits, self._labels = open_both(logits, labels, options, self._given_names)
+        else:
+            self.logits, self._labels = open_logits(logits, options), None
         self.soft = self._labels if isinstance(self._labels, SoftLabels) else None
         self._auto = options.masked_classes == "auto"
         if self._auto:  # a missing choice of a multiple-choice question is no class of its row
@@ -97,7 +102,7 @@ class Inputs:
             samples = self.logits.samples
             self.label, self.ignored, self._label_note = self._checked(options.ignore_index, options.labels_from)
             self.rows = RowData(options, samples, self.label >= 0, self.logits.entries)
-            self._model_note = second_model(logits, labels, self.logits.shape, options)
+            self._model_note = second_model(logits, labels, self.logits.shape, options) if self.labelled else ""
             self.watch = ValueWatch(self.logits, self.label, binary=options.binary)
             if mapped:
                 self.recalibration = recalibration.recalibration(self)
@@ -122,6 +127,8 @@ class Inputs:
         rows, classes = self.logits.shape
         if isinstance(self._labels, Labels):
             return self._labels.checked(classes, ignore_index, labels_from)
+        if self._labels is None:
+            return ClassNumbers(np.broadcast_to(np.int32(0), rows), 0)
         check_counts_from_0(labels_from)
         if self._labels.shape[1] != classes:
             what = f"classes differ: {self.logits.name} has {classes}, the labels have {self._labels.shape[1]}"
@@ -222,10 +229,11 @@ class Inputs:
             if self.rows.clusters is not None:
                 samples["clusters"] = self.rows.clustered(self.rows.weighted(result.table)).clusters
         own = _input("logits", self.logits)
+        labels = [] if self._labels is None else [_input("labels", self._labels)]
         if self.topk is not None:
             own |= topk.described(self.topk, result)
         return Provenance(
-            inputs=[own, _input("labels", self._labels), *class_names, *self.rows.described, *maps, *files],
+            inputs=[own, *labels, *class_names, *self.rows.described, *maps, *files],
             samples=samples,
             versions={"lscli": __version__, **versions("numpy" if result is None else result.kernel)},
             warnings=[

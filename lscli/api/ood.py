@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import math
-from contextlib import closing
-from typing import TYPE_CHECKING, Any, cast
-
-import numpy as np
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from lscli.api import reading
 from lscli.api.keywords import of_id_and_ood
 from lscli.api.models import model_names
-from lscli.checked_options import declared
+from lscli.checked_options import choice
 from lscli.decisions.detection import Detection, DetectionRow
-from lscli.io.open import open_logits
+from lscli.io.labels import NO_LABELS
 from lscli.metrics.certainty import CERTAINTY, certainty
 from lscli.metrics.detection import separation
-from lscli.options import OodOptions, ReadingOptions
+from lscli.options import OodOptions, OodScore
 
 if TYPE_CHECKING:
     from lscli.api.reading import Reading
-    from lscli.options import Data, OodScore
+    from lscli.options import Data
 
 
 @of_id_and_ood(OodOptions)
@@ -38,10 +36,10 @@ def ood(id_logits: Data, ood_logits: Any, options: OodOptions) -> Detection:
         LscliError: as `lscli.evaluate`.
     """
     given = list(options.score) if not isinstance(options.score, str) else [options.score]
-    scores = cast("list[OodScore]", given)
+    scores = cast("list[OodScore]", [*dict.fromkeys(choice(one, get_args(OodScore), "score") for one in given)])
     several = (
         [*ood_logits.values()]
-        if isinstance(ood_logits, dict)
+        if isinstance(ood_logits, Mapping)
         else ood_logits
         if isinstance(ood_logits, list)
         else [ood_logits]
@@ -60,10 +58,4 @@ def ood(id_logits: Data, ood_logits: Any, options: OodOptions) -> Detection:
 
 
 def _read(data: Data, scores: list[OodScore], options: OodOptions) -> Reading:
-    with closing(open_logits(data, options)) as logits:
-        labels = np.zeros(logits.samples or logits.shape[0], np.int64)
-    taken = {each.name for each in declared(OodOptions) if each.kind is not type(None)}
-    own = ReadingOptions(
-        **{each.name: getattr(options, each.name) for each in declared(ReadingOptions) if each.name in taken}
-    )
-    return reading.read(data, labels, {"row", *(CERTAINTY[score][0] for score in scores)}, own)
+    return reading.read(data, NO_LABELS, {"row", *(CERTAINTY[score][0] for score in scores)}, options)

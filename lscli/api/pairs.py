@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -14,7 +13,6 @@ from lscli.api.models import found_labels
 from lscli.api.report_rows import group_rows, metric_words
 from lscli.decisions.comparison import ComparisonRow
 from lscli.errors import InputError, UsageError
-from lscli.io.open import open_logits
 from lscli.metrics import changes, divergence
 from lscli.metrics.of_pairs import CHANGES, DIVERGENCE, OF_PAIRS
 from lscli.metrics.selection import select
@@ -70,10 +68,8 @@ class Asked(NamedTuple):
         return found
 
 
-def without_labels(
-    words: str, models: Any, labels: Data | Mapping[str, Data] | None, options: CompareOptions
-) -> tuple[str, Array]:
-    """The metrics to compute without labels, and numbers in the place of labels, which no metric of these reads.
+def without_labels(words: str, models: Any, labels: Data | Mapping[str, Data] | None, options: CompareOptions) -> str:
+    """The metrics to compute without labels.
 
     Raises:
         UsageError: labels are given, or what only labels have; a metric that was asked for needs labels; or the models
@@ -98,13 +94,10 @@ def without_labels(
     several = [*models.values()] if isinstance(models, Mapping) else [*models]
     if not several:
         raise UsageError("has no models", "name the baseline, then the others: lscli compare A B", where="compare")
-    first = several[0]
     if any(reading.without_logits(model, options) for model in several):
         hint = "give the logits of both models; or leave out --no-labels, and compare metrics of confidences"
         raise UsageError("outputs can be compared only if all models have logits", hint, where="no-labels")
-    with closing(open_logits(first, options)) as logits:
-        rows = tuple(logits.samples) if isinstance(logits.samples, tuple) else (logits.shape[0],)
-    return ",".join(c.metric.id for c in asked if c.metric.id in free), np.zeros(rows, np.int64)
+    return ",".join(c.metric.id for c in asked if c.metric.id in free)
 
 
 def pair_rows(

@@ -13,12 +13,13 @@ from lscli.api.plausibility import COLUMNS, plausibility_notes
 from lscli.api.positive_class import as_stated, check_two_classes
 from lscli.api.settings import settings_of
 from lscli.errors import InputError, warn
+from lscli.io.labels import NoLabels
 from lscli.io.mapped import MappedLogits
 from lscli.metrics.base import Given
 from lscli.metrics.ensemble import COLUMNS as OF_MEMBERS
 from lscli.metrics.smoothed_losses import WEIGHTED_HARD, entropies, vectors
 from lscli.metrics.torch_rounding import rounded_to
-from lscli.options import CompareOptions, TargetOptions
+from lscli.options import TargetOptions
 from lscli.report import Provenance
 from lscli.scan.scan import scan, scan_parts
 from lscli.smoothing.targets import Targets
@@ -97,7 +98,7 @@ class Reading:
 
 def read(
     logits: Data | Table,
-    labels: Data | None,
+    labels: Data | NoLabels | None,
     columns: Iterable[str],
     options: ReadingOptions,
     *,
@@ -111,7 +112,7 @@ def read(
     """Read every row once.
 
     Args:
-        logits, labels: as in `lscli.evaluate`.
+        logits, labels: as in `lscli.evaluate`; `NO_LABELS` for logits whose labels are not read.
         columns: the columns that the tables must have.
         options: how to read.
         rule: the bins of the sums by class; None computes no such sums.
@@ -124,7 +125,7 @@ def read(
     Raises:
         LscliError: as `lscli.evaluate`.
     """
-    if without_logits(logits, options):
+    if not isinstance(labels, NoLabels) and without_logits(logits, options):
         from lscli.api import confidences
 
         columns = {*columns}
@@ -142,7 +143,7 @@ def read(
         of_labels = entropies(columns)
         asked = {*columns, *opened.columns}
         always = "label" if opened.soft is None else "loss_hard"
-        wanted = asked | ({always} if opened.soft is not None else COLUMNS)
+        wanted = asked | (COLUMNS if opened.soft is None and opened.labelled else {always})
         stated = _stated(opened, wanted)
         given = _given(opened)
         if stated is not None or not given.softmax or given.element == "float64":
@@ -166,6 +167,7 @@ def read(
             soft=soft,
             watch=opened.watch,
             counted=opened.counted,
+            labelled=opened.labelled,
         )
         of_tuples = [] if tuple_rule is None else opened.tuple_sums(tuple_rule, result.table["row"])
         temperatures: Temperatures | None = None
@@ -243,11 +245,15 @@ def without_logits(logits: Data | Table, options: ReadingOptions) -> bool:
     return are_meant(logits, options)
 
 
-def _inputs(logits: Any, labels: Data | None, options: ReadingOptions, *, soft_labels: bool = False) -> Inputs:
+def _inputs(
+    logits: Any, labels: Data | NoLabels | None, options: ReadingOptions, *, soft_labels: bool = False
+) -> Inputs:
     """Open logits and labels; the hint of an error says how a table is read, if it is plain."""
     try:
         return Inputs(logits, labels, options, soft_labels=soft_labels)
     except InputError as error:
+        if isinstance(labels, NoLabels):  # the hints are for those who have labels
+            raise
         from lscli.api import confidences, table_hint  # imported only after an error
 
         if not confidences.suggest(error, logits, labels, options):
@@ -267,9 +273,7 @@ def doubts(opened: Inputs, table: SampleTable) -> list[str]:
         opened: the inputs.
         table: all samples, with the columns of `plausibility.COLUMNS` unless the labels are distributions.
     """
-    if isinstance(opened.options, CompareOptions) and opened.options.no_labels:
-        return []
-    if opened.soft is not None or opened.watch.misleading:  # odd values explain any accuracy
+    if not opened.labelled or opened.soft is not None or opened.watch.misleading:  # odd values explain any accuracy
         return []
     return plausibility_notes(opened.logits.name, opened.rows.weighted(table), named=opened.named)
 

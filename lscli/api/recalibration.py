@@ -97,7 +97,8 @@ def recalibration(opened: Inputs) -> AppliedMap:
             f"The logits are recalibrated by {METHODS[calibrator.method].title}{by_group}, from {printable(name)}.",
             [_described(calibrator, name)],
             Leakage(calibrator, opened.label, next(opened.rows.weights_by_group())),
-            hint="use other samples" + ("" if calibrator.groups else f", or measure these with {instead}"),
+            hint="use other samples"
+            + (f", or measure these with {instead}" if opened.labelled and not calibrator.groups else ""),
         )
     checked = checked_rows(opened)
     found = cross_fitted(checked, fold_of(checked, opened.rows), str(options.cross_fit))

@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 _NUMBERS = NamedLabels(())
 
 
+class NoLabels:
+    """Stands in the place of labels for samples that have none; None in this place means labels beside the logits."""
+
+
+NO_LABELS = NoLabels()
+
+
 class Labels:
     """The labels of all samples, in memory.
 

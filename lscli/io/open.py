@@ -103,8 +103,9 @@ def open_logits(logits: Any, options: ReadingOptions = _DEFAULTS) -> Logits:
         if axes.flatten:
             class_axis, samples = None if axes.binary else axes.classes, read_by.samples(shape)
             members = [[rows_of(part, class_axis) for part in parts] for parts in members]
+        make = topk_opener(options) or _matrix
         own = [
-            _matrix(argument.joined(parts), argument, options, samples, entries, stack)
+            make(argument.joined(parts), argument, options, samples, entries, stack)
             for argument, parts in zip(arguments, members, strict=True)
         ]
         matrix = own[0]

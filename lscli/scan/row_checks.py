@@ -31,6 +31,7 @@ class RowChecks:
         masked_classes: for logits of -inf: `keep` them as classes of probability 0, `exclude` them from their row, or
             raise an `error`; `auto` keeps them.
         counted: [N] bool, the rows of the file whose classes of probability 0 are counted; None for all.
+        labelled: whether the rows have labels, of which one may be such a class.
 
     Attributes:
         fields: the optional fields of the row state that the checks read.
@@ -42,6 +43,8 @@ class RowChecks:
         nonfinite: Nonfinite,
         masked_classes: MaskedClasses,
         counted: NDArray[np.bool_] | None = None,
+        *,
+        labelled: bool = True,
     ) -> None:
         self._logits = logits
         self._nonfinite = nonfinite
@@ -54,6 +57,7 @@ class RowChecks:
         if masked_classes == "exclude":
             self.fields |= {"open_classes", "open_shift"}
         self._counted = counted
+        self._labelled = labelled
         self._masked: list[int] = []
         self._zero_labels: list[NDArray[np.intp]] = []
 
@@ -85,7 +89,7 @@ class RowChecks:
         masked = np.flatnonzero(np.isneginf(state.shift) & ~wrong)
         if len(masked):
             of_label = state.label_logit if state.soft_shift is None else state.soft_shift
-            zero = np.isneginf(of_label[masked])
+            zero = np.isneginf(of_label[masked]) & self._labelled
             self._check_masked(rows[masked], zero, soft=state.soft_shift is not None)
             in_file = self._logits.first + rows[masked]
             counted = np.ones(len(masked), np.bool_) if self._counted is None else self._counted[in_file]

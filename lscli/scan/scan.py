@@ -78,6 +78,7 @@ def scan(
     watch: ValueWatch | None = None,
     counted: NDArray[np.bool_] | None = None,
     beside: Sequence[Beside] = (),
+    labelled: bool = True,
 ) -> Scan:
     """Read every row once and compute the given columns of all samples that are not ignored.
 
@@ -94,6 +95,7 @@ def scan(
         watch: looks at the values of all rows.
         counted: [N] bool, the rows whose masked classes are counted; None for all.
         beside: see the same rows, ignored ones too, on the host.
+        labelled: whether the samples have labels; if not, the class numbers in `label` have no meaning.
 
     Raises:
         InputError: a row is refused, or every row is skipped or ignored.
@@ -106,7 +108,7 @@ def scan(
         on_host = logits.tensor is None
         hint = "leave out --device and --kernel" if on_host else "move the logits to the CPU: logits.cpu()"
         raise UsageError(what, hint, where="soft-labels")
-    found = _scan(logits, label, columns, options, class_sums, vectors, soft, watch, counted, beside)
+    found = _scan(logits, label, columns, options, class_sums, vectors, soft, watch, counted, beside, labelled)
     logits.verify()
     if soft is not None:
         soft.labels.check_unchanged()
@@ -160,6 +162,7 @@ def _scan(
     watch: ValueWatch | None = None,
     counted: NDArray[np.bool_] | None = None,
     beside: Sequence[Beside] = (),
+    labelled: bool = True,
 ) -> Scan:
     if isinstance(logits, TopK):  # whose rows give bounds, have no masked classes, and are not watched
         from lscli.scan.topk import scan_topk  # imported only for these
@@ -171,7 +174,7 @@ def _scan(
     fitted = fit(
         logits, table, options, class_sums=bool(class_sums), soft=soft, wide=bool(WIDE & {*columns}), beside=beside
     )
-    checks = RowChecks(logits, options.nonfinite, options.masked_classes, counted)
+    checks = RowChecks(logits, options.nonfinite, options.masked_classes, counted, labelled=labelled)
     builder = TableBuilder(logits, label, columns, vectors, of_labels, checks)
     report = options.progress or (lambda done, total: None)
     if options.device == "cpu":
