@@ -1258,7 +1258,7 @@ _NO_OOD_LABELS = Option(hidden=True, unrecorded=True, hint="scores read no label
 
 
 class OodOptions(LogitsOptions, IntervalOptions):
-    """Options of `lscli.ood` and `lscli ood`. They have no labels, weights, groups or clusters."""
+    """Options of `lscli.ood` and `lscli ood`. They have no labels, weights or groups."""
 
     score: Annotated[
         Words,
@@ -1291,7 +1291,15 @@ class OodOptions(LogitsOptions, IntervalOptions):
     weights: Annotated[None, _NO_COUNTS] = None
     groups: Annotated[None, _NO_OOD_LABELS] = None
     group_by: Annotated[None, _NO_OOD_LABELS] = None
-    clusters: Annotated[None, _NO_OOD_LABELS] = None
+    clusters: Annotated[
+        "Data | None",
+        Option(
+            "none: the samples are independent, such as the tokens of --flatten. There are no intervals of clusters.",
+            WEIGHTS,
+            "none",
+            shown=False,
+        ),
+    ] = None
 
 
 _NO_LABELS = Option(hidden=True, unrecorded=True, hint="apply reads no labels and measures nothing: leave it out")

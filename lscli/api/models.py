@@ -168,17 +168,29 @@ def model_names(keys: Sequence[str], data: Sequence[Any], names: Words | None) -
     Raises:
         UsageError: there are more or fewer names than models, or one is empty.
     """
-    if names is not None:
-        given = [printable(str(name)) for name in ([names] if isinstance(names, str) else names)]
-        if len(given) != len(data):
-            hint = "give a name for each model, in their order, with commas"
-            raise UsageError(f"has {len(given)} names for {len(data)} models", hint, where="names")
-        if not all(map(str.strip, given)):
-            raise UsageError("has an empty name", "give a name for each model, in their order", where="names")
-        return distinct(given)
+    called = names_given(names, len(data), "model")
+    if called is not None:
+        return called
     if keys:
         return distinct(map(printable, keys))
     return distinct(os.fsdecode(model) if is_path(model) else f"model {place}" for place, model in enumerate(data, 1))
+
+
+def names_given(names: Words | None, count: int, what: str) -> list[str] | None:
+    """The names that an option gives to so many models or other inputs, all different; None without the option.
+
+    Raises:
+        UsageError: there are more or fewer names, or one is empty.
+    """
+    if names is None:
+        return None
+    given = [printable(str(name)) for name in ([names] if isinstance(names, str) else names)]
+    if len(given) != count:
+        hint = f"give a name for each {what}, in their order, with commas"
+        raise UsageError(f"has {len(given)} names for {count} {what}{'s' * (count != 1)}", hint, where="names")
+    if not all(map(str.strip, given)):
+        raise UsageError("has an empty name", f"give a name for each {what}, in their order", where="names")
+    return distinct(given)
 
 
 def check_shapes(models: Sequence[Any], names: Sequence[str], options: ReadingOptions, *, same_classes: bool) -> None:

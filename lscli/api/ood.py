@@ -3,59 +3,180 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast, get_args
+
+import numpy as np
 
 from lscli.api import reading
 from lscli.api.keywords import of_id_and_ood
-from lscli.api.models import model_names
+from lscli.api.ood_notes import constant_scores, same_samples, swapped
+from lscli.api.ood_sets import OodSet, ood_sets
 from lscli.checked_options import choice
-from lscli.decisions.detection import Detection, DetectionRow
+from lscli.decisions.detection import MEAN, Detection, DetectionRow
+from lscli.errors import InputError, LscliError, UsageError
+from lscli.io.argument import is_path
+from lscli.io.ensemble_files import is_ensemble
 from lscli.io.labels import NO_LABELS
 from lscli.metrics.certainty import CERTAINTY, certainty
 from lscli.metrics.detection import separation
 from lscli.options import OodOptions, OodScore
+from lscli.summaries.detection import conclude
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lscli.api.reading import Reading
     from lscli.options import Data
+    from lscli.report import Provenance
+
+# Scores that differ from those of probabilities by the sum of exponentials of the logits, which probabilities lack.
+_OF_LOGITS = ("max_logit", "energy")
+# Logits whose logsumexp is as near to 0 in every row are logarithms of probabilities.
+_NORMALISED = 1e-4
 
 
 @of_id_and_ood(OodOptions)
 def ood(id_logits: Data, ood_logits: Any, options: OodOptions) -> Detection:
     """Measure how well scores tell ID samples from OOD samples.
 
+    ID samples are like those that the classifier was trained on, OOD samples are not. Each score is larger for samples
+    that look more like ID samples. Labels are not read, whether the files have them or not.
+
     Args:
-        id_logits: [N, K], of samples like those that the classifier was trained on.
-        ood_logits: [M, K], of other samples; several in a list, or by name in a mapping.
+        id_logits: [N, K], of ID samples.
+        ood_logits: [M, K], of OOD samples; several sets in a list, or by name in a mapping. A list of rows is one set.
 
     Returns:
-        A listing.
+        A listing, one row per set of OOD samples, score and metric; of several sets, their means come last.
 
     Raises:
-        LscliError: as `lscli.evaluate`.
+        UsageError: as `lscli.evaluate`, or names that do not fit the sets, or only scores that probabilities lack.
+        InputError: as `lscli.evaluate`, or OOD logits of another number of classes.
+        ReadWriteError, EngineError: as `lscli.evaluate`.
     """
-    given = list(options.score) if not isinstance(options.score, str) else [options.score]
-    scores = cast("list[OodScore]", [*dict.fromkeys(choice(one, get_args(OodScore), "score") for one in given)])
-    several = (
-        [*ood_logits.values()]
-        if isinstance(ood_logits, Mapping)
-        else ood_logits
-        if isinstance(ood_logits, list)
-        else [ood_logits]
+    scores = _scores(options)
+    if options.clusters not in (None, "none"):
+        raise UsageError(
+            "the intervals are those of independent samples",
+            "leave it out, or say --clusters none",
+            where="clusters",
+        )
+    sets = ood_sets(id_logits, ood_logits, options.names)
+    inside = _read(OodSet("id_logits", id_logits), scores, options)
+    outside = []
+    for each in sets:
+        outside.append(_read(each, scores, options))
+        _check_classes(each.name, outside[-1], inside)
+    notes, scores = _scores_of_logits(scores, [inside, *outside], options)
+    names = [each.name for each in sets]
+    rows = _rows(names, inside, outside, scores, options)
+    if any(read.all.cluster is not None for read in (inside, *outside)):
+        rows = [row._replace(ci_low=math.nan, ci_high=math.nan) for row in rows]
+        notes.append(
+            "the samples of one entry of the first axis belong together, and the intervals are those of independent "
+            "samples: there are none; if the samples are independent, say --clusters none"
+        )
+    notes += constant_scores(scores, [inside, *outside])
+    notes += same_samples(names, inside, outside)
+    notes += swapped(rows, names, inside.source)
+    first = replace(inside, provenance=_merged(names, inside, outside))
+    said = [conclude(rows, options.recall, options.level), inside.map_remark]
+    return Detection(
+        rows=rows,
+        conclusion=" ".join(filter(None, said)),
+        **first.answered(options, {"score": ",".join(scores)}, notes),
     )
-    names = model_names([*ood_logits] if isinstance(ood_logits, dict) else [], several, options.names)
-    inside = _read(id_logits, scores, options)
+
+
+def _scores(options: OodOptions) -> list[OodScore]:
+    """The scores that are asked for, each once."""
+    given = [options.score] if isinstance(options.score, str) else [*options.score]
+    if not given:
+        raise UsageError("has no scores", f"give one or more of {', '.join(get_args(OodScore))}", where="score")
+    found = dict.fromkeys(choice(one.strip(), get_args(OodScore), "score") for one in given)
+    return cast("list[OodScore]", [*found])
+
+
+def _read(given: OodSet, scores: Sequence[OodScore], options: OodOptions) -> Reading:
+    """Read the columns of the scores; errors about values in memory name the set."""
+    columns = {"row", *(CERTAINTY[score][0] for score in scores)}
+    columns |= {"energy"} if "max_logit" in scores else set()
+    try:
+        return reading.read(given.logits, NO_LABELS, columns, options)
+    except LscliError as error:
+        if error.where == "logits" and not is_path(given.logits):
+            error.say(error.message, error.hint, given.name)
+        raise
+
+
+def _check_classes(name: str, outside: Reading, inside: Reading) -> None:
+    if outside.num_classes != inside.num_classes:
+        what = f"has {outside.num_classes} classes, {inside.source} has {inside.num_classes}"
+        raise InputError(what, "give both the logits of one classifier", where=name)
+
+
+def _scores_of_logits(
+    scores: list[OodScore], readings: Sequence[Reading], options: OodOptions
+) -> tuple[list[str], list[OodScore]]:
+    """A note if the values are probabilities or their logarithms, and the scores that these have.
+
+    Raises:
+        UsageError: no score is left.
+    """
+    asked = [score for score in scores if score in _OF_LOGITS]
+    if not asked:
+        return [], scores
+    declared = options.kind != "logits" or (is_ensemble(options) and options.ensemble_of == "probs")
+    if not declared and not all((np.abs(read.all["energy"]) < _NORMALISED).all() for read in readings):
+        return [], scores
+    what = "an ensemble's mean probabilities" if is_ensemble(options) and options.kind == "logits" else "probabilities"
+    verb = "needs" if len(asked) == 1 else "need"
+    reason = f"{' and '.join(asked)} {verb} logits: in place of these, there are {what}, or their logarithms"
+    left = [score for score in scores if score not in _OF_LOGITS]
+    if not left:
+        hint = "use msp, entropy or margin"
+        if is_ensemble(options) and options.kind == "logits":
+            hint += ", or --ensemble-of logits"
+        raise UsageError(reason, hint, where="score")
+    return [reason], left
+
+
+def _rows(
+    names: Sequence[str], inside: Reading, outside: Sequence[Reading], scores: Sequence[OodScore], options: OodOptions
+) -> list[DetectionRow]:
+    """The measures of each set, then their means if there are several sets."""
+    metrics = ("auroc", "aupr_in", "aupr_out", f"fpr{100 * options.recall:g}")
     rows = []
-    name = f"fpr{100 * options.recall:g}"
-    for source, data in zip(names, several, strict=True):
-        outside = _read(data, scores, options)
-        for score in scores:
-            found = separation(certainty(inside.all, score), certainty(outside.all, score), options.recall)
-            for metric, value in zip(("auroc", "aupr_in", "aupr_out", name), found, strict=True):
-                rows.append(DetectionRow(source, "", score, metric, value, math.nan, math.nan))
-    return Detection(rows=rows, **inside.answered(options))
+    found = np.array(
+        [
+            [separation(certainty(inside.all, score), certainty(read.all, score), options.recall) for score in scores]
+            for read in outside
+        ]
+    )
+    if len(names) > 1:
+        found, names = np.concatenate((found, found.mean(axis=0, keepdims=True))), [*names, MEAN]
+    for name, of_set in zip(names, found.tolist(), strict=True):
+        for score, of_score in zip(scores, of_set, strict=True):
+            for metric, value in zip(metrics, of_score, strict=True):
+                rows.append(DetectionRow(name, "", score, metric, value, math.nan, math.nan))
+    return rows
 
 
-def _read(data: Data, scores: list[OodScore], options: OodOptions) -> Reading:
-    return reading.read(data, NO_LABELS, {"row", *(CERTAINTY[score][0] for score in scores)}, options)
+def _merged(names: Sequence[str], inside: Reading, outside: Sequence[Reading]) -> Provenance:
+    """The provenance of ID samples, with the logits of all sets, and each warning once."""
+    own = inside.provenance
+    inputs = [*own.inputs]
+    warnings = list(own.warnings)
+    for name, read in zip(names, outside, strict=True):
+        inputs += [
+            {**entry, "role": "ood", "name": name} if entry["role"] == "logits" else entry
+            for entry in read.provenance.inputs
+            if entry["role"] == "logits" or entry not in own.inputs
+        ]
+        prefix = f"{read.source}: "
+        warnings += [
+            f"{name}: {note.removeprefix(prefix)}" if note.startswith(prefix) else note
+            for note in read.provenance.warnings
+        ]
+    return replace(own, inputs=inputs, warnings=[*dict.fromkeys(warnings)])

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.listings import Listing
+from lscli.text import listed, nearest
 
 if TYPE_CHECKING:
     from lscli.options import OodScore
+
+# The source of the rows that are means over several sets of OOD samples.
+MEAN = "mean"
 
 
 class DetectionRow(NamedTuple):
@@ -35,9 +39,44 @@ class DetectionRow(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Detection(Listing):
-    """One `DetectionRow` per OOD file, score and metric."""
+    """One `DetectionRow` per OOD file, score and metric; the means over several files come last."""
 
     rows: Sequence[DetectionRow]
     name = "ood"
     title = "Out of distribution"
     row = DetectionRow
+
+    @property
+    def sources(self) -> list[str]:
+        """The names of the sets of OOD samples; `mean` comes last if there are several."""
+        return list(dict.fromkeys(row.source for row in self.rows))
+
+    @property
+    def scores(self) -> list[OodScore]:
+        """The names of the scores."""
+        return list(dict.fromkeys(row.score for row in self.rows))
+
+    @property
+    def metrics(self) -> list[str]:
+        """The names of the metrics."""
+        return list(dict.fromkeys(row.metric for row in self.rows))
+
+    def of(self, score: str, metric: str = "auroc", source: str | None = None) -> DetectionRow:
+        """The row of a score, a metric and a set of OOD samples; of several sets the mean, unless one is named.
+
+        Raises:
+            KeyError: it is not there; the message lists what is.
+        """
+        source = self.sources[-1] if source is None else source
+        for row in self.rows:
+            if (row.source, row.score, row.metric) == (source, score, metric):
+                return row
+        for asked, known in ((source, self.sources), (score, self.scores), (metric, self.metrics)):
+            if asked not in known:
+                raise KeyError(f"no {asked!r}; {nearest(asked, known) or f'there are: {listed(known)}'}")
+        raise KeyError(f"no {metric} of {score} for {source!r}")
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{score} {self.of(score).value:.4f}" for score in self.scores)
+        sets = len(self.sources) - (len(self.sources) > 1)
+        return f"Detection({sets} OOD set{'s' * (sets != 1)}; auroc: {shown})"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lscli.decisions.checked import Checked
 from lscli.decisions.comparison import Comparison
+from lscli.decisions.detection import Detection
 from lscli.listings import Bins, Candidates, Contents, Listing, LogitArray, MetricList, OneLabel, SmoothedLabels, Wide
 from lscli.recalibrators.before_after import BeforeAfter
 from lscli.recalibrators.fits import Fits
@@ -14,6 +15,7 @@ from lscli.render.terminal import (
     check,
     comparison,
     contents,
+    detection,
     diagram,
     fits,
     metric_list,
@@ -42,6 +44,8 @@ def listing(answer: Listing, screen: Screen) -> Iterator[str]:
             return comparison.comparison(answer, screen)
         case Wide() if len({row[0] for row in answer.rows}) > 1:
             return comparison.row_per_model(answer, screen)
+        case Detection():
+            return detection.detection(answer, screen)
         case Contents():
             return contents.contents(answer, screen)
         case Fits():
