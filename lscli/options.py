@@ -1274,7 +1274,14 @@ class OodOptions(LogitsOptions, IntervalOptions):
     ] = ("msp", "max_logit", "energy", "entropy", "margin")
     recall: Annotated[
         float,
-        Option("The recall of ID samples that the false positive rate is at.", _GUARANTEE, "SHARE", above=0, most=1),
+        Option(
+            "The recall of ID samples that the false positive rate is at.",
+            _GUARANTEE,
+            "SHARE",
+            above=0,
+            most=1,
+            hint="for example --recall 0.95",
+        ),
     ] = 0.95
     names: Annotated[
         Words | None,

@@ -290,6 +290,13 @@ def suggest(error: InputError, logits: Data | Table, labels: Data | None, option
     return False
 
 
+def are_there(logits: Data | Table, options: ReadingOptions) -> bool:
+    """Whether a file that was refused plainly has confidences instead of logits."""
+    with contextlib.suppress(LscliError):
+        return is_path(logits) and not is_stdin(logits) and _guess(logits, options, None) is not None
+    return False
+
+
 def _nothing_to_compare(logits: Data | Table, options: ReadingOptions) -> UsageError:
     """The error for a confidence without what says whether the prediction is right."""
     hint = "add --correct COLUMN, or --predicted COLUMN and --labels-column COLUMN"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast, get_args
@@ -18,6 +19,7 @@ from lscli.errors import InputError, LscliError, UsageError
 from lscli.io.argument import is_path
 from lscli.io.ensemble_files import is_ensemble
 from lscli.io.labels import NO_LABELS
+from lscli.io.path_roles import stored_shape
 from lscli.metrics.certainty import CERTAINTY, certainty
 from lscli.metrics.detection import separation
 from lscli.options import OodOptions, OodScore
@@ -105,9 +107,27 @@ def _read(given: OodSet, scores: Sequence[OodScore], options: OodOptions) -> Rea
     try:
         return reading.read(given.logits, NO_LABELS, columns, options)
     except LscliError as error:
+        from lscli.api.confidences import are_there as confidences_are_there  # imported only after an error
+
+        if _are_labels(given.logits, options):
+            error.say(error.message, "if these are labels, leave them out: only logits are read", error.where)
+        elif isinstance(error, InputError) and confidences_are_there(given.logits, options):
+            error.say(
+                error.message,
+                "if these are confidences, give the logits instead, which the scores are computed from",
+                error.where,
+            )
         if error.where == "logits" and not is_path(given.logits):
             error.say(error.message, error.hint, given.name)
         raise
+
+
+def _are_labels(logits: Any, options: OodOptions) -> bool:
+    """Whether an input that was refused has one number per sample, as labels have."""
+    with contextlib.suppress(LscliError, TypeError, ValueError):
+        shape = stored_shape(logits, options.logits_key, "logits") if is_path(logits) else np.shape(logits)
+        return not options.binary and shape is not None and len(shape) == 1
+    return False
 
 
 def _check_classes(name: str, outside: Reading, inside: Reading) -> None:

@@ -20,11 +20,16 @@ _ROUNDING = 1e-13  # the relative difference of scores that are equal but for th
 
 def constant_scores(scores: Sequence[OodScore], readings: Sequence[Reading]) -> Iterator[str]:
     """Name the scores that are the same for all samples, so that they tell nothing."""
+    found = []
     for score in scores:
         values = [certainty(read.all, score) for read in readings]
         low, high = min(float(each.min()) for each in values), max(float(each.max()) for each in values)
         if high == low or high - low <= _ROUNDING * max(abs(low), abs(high)):
-            yield f"{score} is the same for all samples of both sides, so it tells nothing: its AUROC is 0.5"
+            found.append(score)
+    if found:
+        *first, last = found
+        who = f"{', '.join(first)} and {last} are" if first else f"{last} is"
+        yield f"{who} the same for all samples, ID and OOD, so an AUROC of 0.5 says nothing about them"
 
 
 def same_samples(names: Sequence[str], inside: Reading, outside: Sequence[Reading]) -> Iterator[str]:

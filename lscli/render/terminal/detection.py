@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from rich.padding import Padding
 from rich.text import Text
 
+from lscli.decisions.detection import MEAN
 from lscli.render.numbers import interval, short
 from lscli.render.terminal import table
 from lscli.render.terminal.columns import Column, laid_out
@@ -44,7 +45,8 @@ def _columns(answer: Detection, screen: Screen) -> list[Column]:
     pairs = [(source, score) for source in answer.sources for score in answer.scores]
     found = {(row.source, row.score, row.metric): row for row in answer.rows}
     several = len(answer.sources) > 1
-    names = dict(zip(answer.sources, short_names(answer.sources, max(_LEAST, screen.width // 5)), strict=True))
+    sets = answer.sources[:-1] if several else answer.sources
+    names = {**dict(zip(sets, short_names(sets, max(_LEAST, screen.width // 5)), strict=True)), MEAN: MEAN}
     said = [names[source] if several and score == answer.scores[0] else "" for source, score in pairs]
     columns = [
         Column("OOD", [Text(name) for name in said], number=False),
