@@ -26,6 +26,7 @@ from tests.hints import (
     limits,
     models,
     named_columns,
+    ood,
     recalibration,
     saved_reports,
     shapes,
@@ -57,6 +58,7 @@ CASES = [
     *zeros.CASES,
     *models.CASES,
     *limits.CASES,
+    *ood.CASES,
 ]
 pytestmark = pytest.mark.filterwarnings(
     "ignore:The PyTorch API of nested tensors", "ignore:torch.quantize_per_tensor", "ignore:.*TypedStorage"
