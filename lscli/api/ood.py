@@ -58,7 +58,7 @@ def ood(id_logits: Data, ood_logits: Any, options: OodOptions) -> Detection:
         ReadWriteError, EngineError: as `lscli.evaluate`.
     """
     scores = _scores(options)
-    if options.clusters not in (None, "none"):
+    if options.clusters is not None and not (isinstance(options.clusters, str) and options.clusters == "none"):
         raise UsageError(
             "the intervals are those of independent samples",
             "leave it out, or say --clusters none",

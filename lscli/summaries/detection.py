@@ -28,7 +28,7 @@ def conclude(rows: Sequence[DetectionRow], recall: float, level: float) -> str:
     of = f" on average over {len(sources) - 1:,} OOD sets" if several else ""
     known = not math.isnan(best.ci_low)
     interval = f" ({100 * level:g} % interval {_number(best.ci_low)} to {_number(best.ci_high)})" if known else ""
-    first = f"{best.score} has {'the largest' if others else 'an'} AUROC{of}, {_number(best.value)}{interval}"
+    first = f"{best.score} has {'the largest' if others else 'an'} AUROC{of}{',' if others or several else ' of'} {_number(best.value)}{interval}"
     near = [row.score for row in others if not row.ci_high < best.ci_low]
     if not others or not known:
         sentences = [f"{first}."]
