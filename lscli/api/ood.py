@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,9 +12,11 @@ from lscli.api.keywords import of_id_and_ood
 from lscli.api.models import model_names
 from lscli.checked_options import declared
 from lscli.decisions.detection import Detection, DetectionRow
+from lscli.intervals.bootstrap import Bootstrap
+from lscli.intervals.of_metrics import Resampling
+from lscli.intervals.two_samples import separations
 from lscli.io.open import open_logits
-from lscli.metrics.certainty import CERTAINTY, certainty
-from lscli.metrics.detection import separation
+from lscli.metrics.certainty import CERTAINTY
 from lscli.options import OodOptions, ReadingOptions
 
 if TYPE_CHECKING:
@@ -48,14 +49,18 @@ def ood(id_logits: Data, ood_logits: Any, options: OodOptions) -> Detection:
     )
     names = model_names([*ood_logits] if isinstance(ood_logits, dict) else [], several, options.names)
     inside = _read(id_logits, scores, options)
-    rows = []
     name = f"fpr{100 * options.recall:g}"
-    for source, data in zip(names, several, strict=True):
-        outside = _read(data, scores, options)
-        for score in scores:
-            found = separation(certainty(inside.all, score), certainty(outside.all, score), options.recall)
-            for metric, value in zip(("auroc", "aupr_in", "aupr_out", name), found, strict=True):
-                rows.append(DetectionRow(source, "", score, metric, value, math.nan, math.nan))
+    outside = [_read(data, scores, options).all for data in several]
+    resampling = Resampling(
+        Bootstrap(options.bootstrap, options.seed, options.level), options.threads, options.progress
+    )
+    values, low, high = separations(inside.all, outside, scores, options.recall, resampling)
+    sources = [*names, "mean"] if len(several) > 1 else names
+    metrics = ("auroc", "aupr_in", "aupr_out", name)
+    rows = [
+        DetectionRow(sources[i], "", scores[j], metrics[k], float(value), float(low[i, j, k]), float(high[i, j, k]))
+        for (i, j, k), value in np.ndenumerate(values)
+    ]
     return Detection(rows=rows, **inside.answered(options))
 
 
