@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast, get_args
 
@@ -16,12 +15,14 @@ from lscli.api.ood_sets import OodSet, ood_sets
 from lscli.checked_options import choice
 from lscli.decisions.detection import MEAN, Detection, DetectionRow
 from lscli.errors import InputError, LscliError, UsageError
+from lscli.intervals.bootstrap import Bootstrap
+from lscli.intervals.of_metrics import Resampling
+from lscli.intervals.two_samples import separations
 from lscli.io.argument import is_path
 from lscli.io.ensemble_files import is_ensemble
 from lscli.io.labels import NO_LABELS
 from lscli.io.path_roles import stored_shape
-from lscli.metrics.certainty import CERTAINTY, certainty
-from lscli.metrics.detection import separation
+from lscli.metrics.certainty import CERTAINTY
 from lscli.options import OodOptions, OodScore
 from lscli.summaries.detection import conclude
 
@@ -74,7 +75,6 @@ def ood(id_logits: Data, ood_logits: Any, options: OodOptions) -> Detection:
     names = [each.name for each in sets]
     rows = _rows(names, inside, outside, scores, options)
     if any(read.all.cluster is not None for read in (inside, *outside)):
-        rows = [row._replace(ci_low=math.nan, ci_high=math.nan) for row in rows]
         notes.append(
             "the samples of one entry of the first axis belong together, and the intervals are those of independent "
             "samples: there are none; if the samples are independent, say --clusters none"
@@ -165,22 +165,17 @@ def _scores_of_logits(
 def _rows(
     names: Sequence[str], inside: Reading, outside: Sequence[Reading], scores: Sequence[OodScore], options: OodOptions
 ) -> list[DetectionRow]:
-    """The measures of each set, then their means if there are several sets."""
+    """The measures of each set, then their means if there are several sets. Clusters have no intervals."""
+    clustered = any(read.all.cluster is not None for read in (inside, *outside))
+    bootstrap = None if clustered else Bootstrap(options.bootstrap, options.seed, options.level)
+    resampling = Resampling(bootstrap, options.threads, options.progress)
+    values, low, high = separations(inside.all, [read.all for read in outside], scores, options.recall, resampling)
+    sources = [*names, MEAN] if len(names) > 1 else names
     metrics = ("auroc", "aupr_in", "aupr_out", f"fpr{100 * options.recall:g}")
-    rows = []
-    found = np.array(
-        [
-            [separation(certainty(inside.all, score), certainty(read.all, score), options.recall) for score in scores]
-            for read in outside
-        ]
-    )
-    if len(names) > 1:
-        found, names = np.concatenate((found, found.mean(axis=0, keepdims=True))), [*names, MEAN]
-    for name, of_set in zip(names, found.tolist(), strict=True):
-        for score, of_score in zip(scores, of_set, strict=True):
-            for metric, value in zip(metrics, of_score, strict=True):
-                rows.append(DetectionRow(name, "", score, metric, value, math.nan, math.nan))
-    return rows
+    return [
+        DetectionRow(sources[i], "", scores[j], metrics[k], float(value), float(low[i, j, k]), float(high[i, j, k]))
+        for (i, j, k), value in np.ndenumerate(values)
+    ]
 
 
 def _merged(names: Sequence[str], inside: Reading, outside: Sequence[Reading]) -> Provenance:

@@ -49,6 +49,12 @@ def _of_divergence(x: Array) -> Array:
     return rounding
 
 
+def _of_energy(x: Array) -> Array:
+    """A largest logit plus log Z, which may cancel."""
+    rounding: Array = np.maximum(np.abs(x), 1.0) * _TOLERANCE
+    return rounding
+
+
 # How much values of a column may differ and still be equal. Other columns are compared exactly: a logit is as it was
 # read, and nothing depends on whether logit gaps are equal.
 _ROUNDING: dict[str, Callable[[Array], Array]] = {
@@ -59,6 +65,7 @@ _ROUNDING: dict[str, Callable[[Array], Array]] = {
     "loss_hard": _relative,
     "margin": rounding_of_probability,
     "entropy": _relative,
+    "energy": _of_energy,
     "mutual_information": _of_divergence,
     "pnorm_score": _relative,
 }
@@ -118,6 +125,12 @@ def pooled(column: str, value: Array) -> Array:
     result = np.empty_like(value)
     result[groups.order] = np.repeat(groups.value, np.diff(groups.starts, append=len(value)))
     return result
+
+
+def rounding_of(column: str) -> Callable[[Array], Array] | None:
+    """How much values of a column, or their negatives, may differ and still be equal; None for not at all."""
+    found = _ROUNDING.get(column)
+    return None if found is None else lambda x: found(np.abs(x))
 
 
 def _sorted_by(table: SampleTable, column: str, descending: bool) -> SortedValues:

@@ -1,0 +1,134 @@
+"""Intervals of measures of two samples: both are resampled, each on its own.
+
+One resample of the ID samples serves all scores and all sets of OOD samples, so that the mean over the sets has an
+interval, too.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from lscli.intervals.log_odds import log_odds_interval
+from lscli.intervals.normal import normal_quantile
+from lscli.intervals.of_metrics import threads_for
+from lscli.intervals.shares import wilson
+from lscli.metrics.certainty import CERTAINTY, certainty
+from lscli.metrics.detection import Ranks, measures
+from lscli.metrics.sorted_values import rounding_of
+from lscli.workers import run_threads
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from lscli.intervals.bootstrap import Bootstrap
+    from lscli.intervals.of_metrics import Resampling
+    from lscli.options import OodScore, Progress
+    from lscli.table import SampleTable
+
+    Array = NDArray[Any]
+
+
+class Separations(NamedTuple):
+    """The measures of ID samples and several sets of OOD samples, each [sets, scores, 4].
+
+    Of several sets, the mean of each measure comes last, as one more set.
+
+    Attributes:
+        values: in the order of `Separation`.
+        low, high: their intervals; nan without resamples.
+    """
+
+    values: Array
+    low: Array
+    high: Array
+
+
+def separations(
+    inside: SampleTable,
+    outside: Sequence[SampleTable],
+    scores: Sequence[OodScore],
+    recall: float,
+    resampling: Resampling,
+) -> Separations:
+    """The measures of each set of OOD samples, and their intervals.
+
+    Args:
+        inside: ID samples, with the columns of the scores.
+        outside: sets of OOD samples, with the same columns.
+        scores: what to rank the samples by.
+        recall: as in `lscli.metrics.detection.measures`.
+        resampling: how intervals are computed.
+    """
+    ranks = [[_ranks(inside, table, score) for score in scores] for table in outside]
+    values = _with_mean(np.array([[measures(each, recall) for each in of_set] for of_set in ranks]), 0)
+    low, high = np.full_like(values, np.nan), np.full_like(values, np.nan)
+    if resampling.bootstrap is not None:
+        n, most = len(inside), max(len(table) for table in outside)
+        threads = resampling.threads or threads_for(n + most)
+        drawn = _with_mean(resampled_measures(ranks, recall, resampling.bootstrap, threads, resampling.progress), 1)
+        units = [min(n, len(table)) for table in outside]
+        units += [min(units)] if len(outside) > 1 else []
+        reach = normal_quantile(resampling.bootstrap.level)
+        for place, value in np.ndenumerate(values):
+            low[place], high[place] = _interval(value, drawn[:, *place], units[place[0]], reach)
+    return Separations(values, low, high)
+
+
+def _ranks(inside: SampleTable, outside: SampleTable, score: OodScore) -> Ranks:
+    rounding = rounding_of(CERTAINTY[score][0])
+    return Ranks.of(certainty(inside, score), certainty(outside, score), rounding)
+
+
+def _with_mean(values: Array, axis: int) -> Array:
+    """The values with their mean over several sets at the end of the axis."""
+    if values.shape[axis] == 1:
+        return values
+    return np.concatenate((values, values.mean(axis=axis, keepdims=True)), axis)
+
+
+def _interval(estimate: float, drawn: Array, units: int, reach: float) -> tuple[float, float]:
+    found = log_odds_interval(estimate, drawn, units, reach)
+    return found or wilson(min(estimate, 1.0), units, reach)
+
+
+def resampled_measures(
+    ranks: Sequence[Sequence[Ranks]],
+    recall: float,
+    bootstrap: Bootstrap,
+    threads: int,
+    progress: Progress | None = None,
+) -> Array:
+    """The measures of each resample, [resamples, sets, scores, 4].
+
+    Args:
+        ranks: of the same ID samples, for each set of OOD samples and each score.
+        recall: as in `lscli.metrics.detection.measures`.
+        bootstrap: the number of resamples and the seed.
+        threads: the number of threads; 0 for the main thread alone.
+        progress: called now and then with the number of resamples that are done and the number of all.
+    """
+    found = np.empty((bootstrap.resamples, len(ranks), len(ranks[0]), 4))
+
+    def work(numbers: Iterator[int]) -> None:
+        for number in numbers:
+            random = np.random.Generator(np.random.SFC64(np.random.SeedSequence(bootstrap.seed, spawn_key=(number,))))
+            ids = _drawn(random, len(ranks[0][0].ids))
+            for place, scores in enumerate(ranks):
+                oods = _drawn(random, len(scores[0].oods))
+                found[number, place] = [measures(each, recall, ids, oods) for each in scores]
+
+    def watch(taken: int) -> None:
+        if progress is not None:
+            progress(taken, bootstrap.resamples)
+
+    run_threads(work, range(bootstrap.resamples), min(threads, bootstrap.resamples), watch)
+    return found
+
+
+def _drawn(random: np.random.Generator, n: int) -> Array:
+    """How often each of n samples is drawn in n draws, [n]."""
+    return np.bincount(random.integers(0, n, n), minlength=n)
