@@ -25,17 +25,17 @@ def conclude(rows: Sequence[DetectionRow], recall: float, level: float) -> str:
     aurocs = sorted((row for row in own if row.metric == "auroc"), key=lambda row: -row.value)
     best, *others = aurocs
     several = len(sources) > 1
-    of = f" on average over {len(sources) - 1:,} OOD sets" if several else ""
+    of = f" on average over {len(sources) - 1:,} OOD sets" if several and others else ""
     known = not math.isnan(best.ci_low)
     interval = f" ({100 * level:g} % interval {_number(best.ci_low)} to {_number(best.ci_high)})" if known else ""
-    first = f"{best.score} has {'the largest' if others else 'an'} AUROC{of}{',' if others or several else ' of'} {_number(best.value)}{interval}"
+    what = "the largest AUROC" if others else f"a{' mean' if several else 'n'} AUROC of"
+    first = f"{best.score} has {what}{of}{',' if others else ''} {_number(best.value)}{interval}"
     near = [row.score for row in others if not row.ci_high < best.ci_low]
     if not others or not known:
         sentences = [f"{first}."]
     elif near:
-        overlapping = "those of all other scores" if len(near) == len(others) > 1 else f"that of {_and(near)}"
-        overlapping = overlapping.replace("that", "those") if len(near) > 1 else overlapping
-        sentences = [f"{first}, but this interval overlaps with {overlapping}: no score is shown to be the best."]
+        theirs = f"that of {near[0]}" if len(near) == 1 else f"those of {_and(near)}"
+        sentences = [f"{first}, but this interval overlaps with {theirs}: no score is shown to be the best."]
     else:
         sentences = [f"{first}, above the intervals of all other scores."]
     passed = next(row for row in own if row.score == best.score and row.metric.startswith("fpr"))
