@@ -25,11 +25,11 @@ def conclude(rows: Sequence[DetectionRow], recall: float, level: float) -> str:
     aurocs = sorted((row for row in own if row.metric == "auroc"), key=lambda row: -row.value)
     best, *others = aurocs
     several = len(sources) > 1
-    of = f" on average over {len(sources) - 1:,} OOD sets" if several and others else ""
     known = not math.isnan(best.ci_low)
     interval = f" ({100 * level:g} % interval {_number(best.ci_low)} to {_number(best.ci_high)})" if known else ""
-    what = "the largest AUROC" if others else f"a{' mean' if several else 'n'} AUROC of"
-    first = f"{best.score} has {what}{of}{',' if others else ''} {_number(best.value)}{interval}"
+    over, mean = (f"Over {len(sources) - 1:,} OOD sets, ", "mean ") if several else ("", "")
+    what = f"the largest {mean}AUROC," if others else f"{'a mean' if several else 'an'} AUROC of"
+    first = f"{over}{best.score} has {what} {_number(best.value)}{interval}"
     near = [row.score for row in others if not row.ci_high < best.ci_low]
     if not others or not known:
         sentences = [f"{first}."]
