@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast, get_args
 
@@ -66,23 +67,22 @@ def ood(id_logits: Data, ood_logits: Any, options: OodOptions) -> Detection:
             where="clusters",
         )
     sets = ood_sets(id_logits, ood_logits, options.names)
-    inside = _read(OodSet("id_logits", id_logits), scores, options)
-    outside = []
+    inside = _read(OodSet(os.fsdecode(id_logits) if is_path(id_logits) else "id_logits", id_logits), scores, options)
+    outside: list[Reading] = []
     for each in sets:
         outside.append(_read(each, scores, options))
-        _check_classes(each.name, outside[-1], inside)
+        _check_classes(outside[-1], inside)
     notes, scores = _scores_of_logits(scores, [inside, *outside], options)
-    names = [each.name for each in sets]
-    rows = _rows(names, inside, outside, scores, options)
+    rows = _rows(inside, outside, scores, options)
     if any(read.all.cluster is not None for read in (inside, *outside)):
         notes.append(
             "the samples of one entry of the first axis belong together, and the intervals are those of independent "
             "samples: there are none; if the samples are independent, say --clusters none"
         )
     notes += constant_scores(scores, [inside, *outside])
-    notes += same_samples(names, inside, outside)
-    notes += swapped(rows, names, inside.source)
-    first = replace(inside, provenance=_merged(names, inside, outside))
+    notes += same_samples(inside, outside)
+    notes += swapped(rows, inside, outside)
+    first = replace(inside, provenance=_merged(inside, outside))
     said = [conclude(rows, options.recall, options.level), inside.map_remark]
     return Detection(
         rows=rows,
@@ -101,11 +101,11 @@ def _scores(options: OodOptions) -> list[OodScore]:
 
 
 def _read(given: OodSet, scores: Sequence[OodScore], options: OodOptions) -> Reading:
-    """Read the columns of the scores; errors about values in memory name the set."""
+    """Read the columns of the scores. Errors and warnings about values in memory name the set."""
     columns = {"row", *(CERTAINTY[score][0] for score in scores)}
     columns |= {"energy"} if "max_logit" in scores else set()
     try:
-        return reading.read(given.logits, NO_LABELS, columns, options)
+        found = reading.read(given.logits, NO_LABELS, columns, options)
     except LscliError as error:
         from lscli.api.confidences import are_there as confidences_are_there  # imported only after an error
 
@@ -120,6 +120,14 @@ def _read(given: OodSet, scores: Sequence[OodScore], options: OodOptions) -> Rea
         if error.where == "logits" and not is_path(given.logits):
             error.say(error.message, error.hint, given.name)
         raise
+    if is_path(given.logits):
+        return replace(found, source=given.name)
+    prefix = f"{found.source}: "
+    notes = [
+        f"{given.name}: {note.removeprefix(prefix)}" if note.startswith(prefix) else note
+        for note in found.provenance.warnings
+    ]
+    return replace(found, source=given.name, provenance=replace(found.provenance, warnings=notes))
 
 
 def _are_labels(logits: Any, options: OodOptions) -> bool:
@@ -130,10 +138,10 @@ def _are_labels(logits: Any, options: OodOptions) -> bool:
     return False
 
 
-def _check_classes(name: str, outside: Reading, inside: Reading) -> None:
+def _check_classes(outside: Reading, inside: Reading) -> None:
     if outside.num_classes != inside.num_classes:
         what = f"has {outside.num_classes} classes, {inside.source} has {inside.num_classes}"
-        raise InputError(what, "give both the logits of one classifier", where=name)
+        raise InputError(what, "give both the logits of one classifier", where=outside.source)
 
 
 def _scores_of_logits(
@@ -163,14 +171,14 @@ def _scores_of_logits(
 
 
 def _rows(
-    names: Sequence[str], inside: Reading, outside: Sequence[Reading], scores: Sequence[OodScore], options: OodOptions
+    inside: Reading, outside: Sequence[Reading], scores: Sequence[OodScore], options: OodOptions
 ) -> list[DetectionRow]:
     """The measures of each set, then their means if there are several sets. Clusters have no intervals."""
     clustered = any(read.all.cluster is not None for read in (inside, *outside))
     bootstrap = None if clustered else Bootstrap(options.bootstrap, options.seed, options.level)
     resampling = Resampling(bootstrap, options.threads, options.progress)
     values, low, high = separations(inside.all, [read.all for read in outside], scores, options.recall, resampling)
-    sources = [*names, MEAN] if len(names) > 1 else names
+    sources = [*(read.source for read in outside), *([MEAN] if len(outside) > 1 else [])]
     metrics = ("auroc", "aupr_in", "aupr_out", f"fpr{100 * options.recall:g}")
     return [
         DetectionRow(sources[i], "", scores[j], metrics[k], float(value), float(low[i, j, k]), float(high[i, j, k]))
@@ -178,20 +186,15 @@ def _rows(
     ]
 
 
-def _merged(names: Sequence[str], inside: Reading, outside: Sequence[Reading]) -> Provenance:
+def _merged(inside: Reading, outside: Sequence[Reading]) -> Provenance:
     """The provenance of ID samples, with the logits of all sets, and each warning once."""
     own = inside.provenance
-    inputs = [*own.inputs]
-    warnings = list(own.warnings)
-    for name, read in zip(names, outside, strict=True):
+    inputs, warnings = [*own.inputs], [*own.warnings]
+    for read in outside:
         inputs += [
-            {**entry, "role": "ood", "name": name} if entry["role"] == "logits" else entry
+            {**entry, "role": "ood", "name": read.source} if entry["role"] == "logits" else entry
             for entry in read.provenance.inputs
             if entry["role"] == "logits" or entry not in own.inputs
         ]
-        prefix = f"{read.source}: "
-        warnings += [
-            f"{name}: {note.removeprefix(prefix)}" if note.startswith(prefix) else note
-            for note in read.provenance.warnings
-        ]
+        warnings += read.provenance.warnings
     return replace(own, inputs=inputs, warnings=[*dict.fromkeys(warnings)])

@@ -32,17 +32,18 @@ def constant_scores(scores: Sequence[OodScore], readings: Sequence[Reading]) -> 
         yield f"{who} the same for all samples, ID and OOD, so an AUROC of 0.5 says nothing about them"
 
 
-def same_samples(names: Sequence[str], inside: Reading, outside: Sequence[Reading]) -> Iterator[str]:
+def same_samples(inside: Reading, outside: Sequence[Reading]) -> Iterator[str]:
     """Name the sets that hold the ID samples themselves."""
     columns = sorted({column for column, _ in CERTAINTY.values()} & inside.all.columns.keys())
-    for name, read in zip(names, outside, strict=True):
+    for read in outside:
         if all(np.array_equal(inside.all[column], read.all[column]) for column in columns):
-            yield f"{name}: its samples are those of {inside.source}: name a file of OOD samples"
+            yield f"{read.source}: its samples are those of {inside.source}: name a file of OOD samples"
 
 
-def swapped(rows: Sequence[DetectionRow], names: Sequence[str], inside: str) -> Iterator[str]:
+def swapped(rows: Sequence[DetectionRow], inside: Reading, outside: Sequence[Reading]) -> Iterator[str]:
     """Name the sets whose samples look more like ID samples than those that are called so, by every score."""
-    for name in names:
-        own = [row for row in rows if row.source == name and row.metric == "auroc"]
-        if own and all(row.ci_high < 0.5 for row in own):
-            yield f"{name}: every score is larger for its samples than for those of {inside}: ID samples come first"
+    for read in outside:
+        own = [row for row in rows if row.source == read.source and row.metric == "auroc"]
+        if all(row.ci_high < 0.5 for row in own):
+            where = f"{read.source}: every score is larger for its samples than for those of {inside.source}"
+            yield f"{where}: ID samples come first"

@@ -245,3 +245,13 @@ def test_no_note_is_about_labels() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert [] == lscli.ood(x, x + RNG.normal(size=x.shape) * [0, 1, 1], **FAST).warnings
+
+
+def test_values_in_memory_are_called_by_their_arguments() -> None:
+    spoilt = np.concatenate((ID, np.full((1, 4), np.nan, np.float32)))
+    with pytest.warns(LscliWarning, match="^id_logits: 1 of 61 rows are not finite"):
+        lscli.ood(spoilt, OOD, nonfinite="skip", **FAST)
+    with pytest.raises(InputError, match="^id_logits: row 60 has nan"):
+        lscli.ood(spoilt, OOD, **FAST)
+    with pytest.warns(LscliWarning, match="^ood: every score is larger for its samples than for those of id_logits"):
+        lscli.ood(FAR, ID, **FAST)

@@ -101,7 +101,7 @@ def test_json_has_the_inputs_the_scores_and_the_conclusion(run: Run, folder: Pat
         (each["role"], each["path"]) for each in answer["inputs"]
     ]
     assert "msp has an AUROC of" in answer["conclusion"]
-    assert {"value": "msp", "from": "argument"} == answer["settings"]["score"]
+    assert {"value": "msp", "from": "flag"} == answer["settings"]["score"]
 
 
 def test_samples_in_the_wrong_order_are_named(run: Run, folder: Path) -> None:

@@ -13,6 +13,7 @@ from lscli.render.numbers import interval, short
 from lscli.render.terminal import table
 from lscli.render.terminal.columns import Column, laid_out
 from lscli.render.terminal.model_names import short_names
+from lscli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,7 +32,7 @@ def detection(answer: Detection, screen: Screen) -> Iterator[str]:
     """The table, below it the conclusion."""
     sets = [entry for entry in answer.inputs if entry["role"] == "ood"]
     against = f"against {sets[0]['shape'][0]:,} OOD samples of " if len(sets) == 1 else "against "
-    name = str(sets[0]["path"]) if len(sets) == 1 else f"{len(sets):,} sets of OOD samples"
+    name = printable(answer.sources[0]) if len(sets) == 1 else f"{len(sets):,} sets of OOD samples"
     line = Text(against + table.elided(name, max(_LEAST, screen.width - cell_len(against) - 2)), style="dim")
     laid, hidden = laid_out(_columns(answer, screen), screen)
     title = Padding(table.titled(answer, screen), (1, 0, 0, 1))
