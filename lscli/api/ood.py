@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast, get_args
 
@@ -12,7 +11,7 @@ import numpy as np
 from lscli.api import reading
 from lscli.api.keywords import of_id_and_ood
 from lscli.api.ood_notes import constant_scores, same_samples, swapped
-from lscli.api.ood_sets import OodSet, ood_sets
+from lscli.api.ood_sets import SampleSet, id_set, ood_sets
 from lscli.checked_options import choice
 from lscli.decisions.detection import MEAN, Detection, DetectionRow
 from lscli.errors import InputError, LscliError, UsageError
@@ -67,7 +66,7 @@ def ood(id_logits: Data, ood_logits: Any, options: OodOptions) -> Detection:
             where="clusters",
         )
     sets = ood_sets(id_logits, ood_logits, options.names)
-    inside = _read(OodSet(os.fsdecode(id_logits) if is_path(id_logits) else "id_logits", id_logits), scores, options)
+    inside = _read(id_set(id_logits), scores, options)
     outside: list[Reading] = []
     for each in sets:
         outside.append(_read(each, scores, options))
@@ -100,7 +99,7 @@ def _scores(options: OodOptions) -> list[OodScore]:
     return cast("list[OodScore]", [*found])
 
 
-def _read(given: OodSet, scores: Sequence[OodScore], options: OodOptions) -> Reading:
+def _read(given: SampleSet, scores: Sequence[OodScore], options: OodOptions) -> Reading:
     """Read the columns of the scores. Errors and warnings about values in memory name the set."""
     columns = {"row", *(CERTAINTY[score][0] for score in scores)}
     columns |= {"energy"} if "max_logit" in scores else set()

@@ -1,4 +1,4 @@
-"""The sets of OOD samples, and what each is called."""
+"""The ID samples and the sets of OOD samples, and what each is called."""
 
 from __future__ import annotations
 
@@ -17,19 +17,24 @@ if TYPE_CHECKING:
     from lscli.options import Words
 
 
-class OodSet(NamedTuple):
-    """A set of OOD samples.
+class SampleSet(NamedTuple):
+    """A set of samples.
 
     Attributes:
         name: no two sets have the same.
-        logits: [M, K].
+        logits: [N, K].
     """
 
     name: str
     logits: Any
 
 
-def ood_sets(id_logits: Any, given: Any, names: Words | None) -> list[OodSet]:
+def id_set(logits: Any) -> SampleSet:
+    """The ID samples."""
+    return SampleSet(os.fsdecode(logits) if is_path(logits) else "id_logits", logits)
+
+
+def ood_sets(id_logits: Any, given: Any, names: Words | None) -> list[SampleSet]:
     """The sets of OOD samples, in order.
 
     Args:
@@ -53,7 +58,7 @@ def ood_sets(id_logits: Any, given: Any, names: Words | None) -> list[OodSet]:
     if len(found) > 1 and MEAN in called:
         what = f"{MEAN!r} is what the mean of all sets is called"
         raise UsageError(what, "give the sets other names, with --names A,B and so on", where="names")
-    return [OodSet(*each) for each in zip(called, found, strict=True)]
+    return [SampleSet(*each) for each in zip(called, found, strict=True)]
 
 
 def _listed(given: Any) -> tuple[list[Any], list[str]]:

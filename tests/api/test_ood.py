@@ -251,7 +251,7 @@ def test_values_in_memory_are_called_by_their_arguments() -> None:
     spoilt = np.concatenate((ID, np.full((1, 4), np.nan, np.float32)))
     with pytest.warns(LscliWarning, match="^id_logits: 1 of 61 rows are not finite"):
         lscli.ood(spoilt, OOD, nonfinite="skip", **FAST)
-    with pytest.raises(InputError, match="^id_logits: row 60 has nan"):
+    with pytest.raises(InputError, match=r"^id_logits: row 60 has nan"):
         lscli.ood(spoilt, OOD, **FAST)
     with pytest.warns(LscliWarning, match="^ood: every score is larger for its samples than for those of id_logits"):
         lscli.ood(FAR, ID, **FAST)
