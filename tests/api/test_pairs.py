@@ -112,6 +112,11 @@ def test_without_labels(models: Models) -> None:
     assert "label_prob_change" not in rows
     assert rows["top1_agreement"].value == (first.argmax(1) == other.argmax(1)).mean()
     assert rows["kl"].value > 0
+    found = lscli.compare([first, other], no_labels=True, bootstrap=20)
+    assert {"logits"} == {entry["role"] for entry in found.inputs}
+    masked = np.where(np.arange(first.shape[1]) == 0, -np.inf, first)
+    with pytest.raises(lscli.InputError, match=r"row 0 has a masked class \(-inf\)\n"):  # not "which is its label"
+        lscli.compare([masked, masked], no_labels=True, masked_classes="error")
     with pytest.raises(lscli.UsageError, match="needs labels: accuracy"):
         lscli.compare([first, other], no_labels=True, metrics="kl,accuracy")
 

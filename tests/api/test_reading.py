@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 import lscli
+from lscli.api import reading
+from lscli.io.labels import NO_LABELS
 from lscli.metrics.catalogue import METRICS
+from lscli.options import LogitsOptions
 
 RNG = np.random.default_rng(3)
 X, Y = RNG.standard_normal((30, 4)), RNG.integers(0, 4, 30)
@@ -41,3 +44,24 @@ def test_each_metric_alone_is_as_among_all(logits: Any, labels: Any, options: di
             assert "soft_labels" in options
             found = []
         assert repr(expected) == repr(found), name
+
+
+@pytest.mark.parametrize(
+    ("logits", "options"),
+    [
+        (X, {}),
+        (X.reshape(6, 5, 4), {"flatten": True}),
+        ([X, X[::-1]], {"ensemble": True}),
+        (X[:, :1], {"binary": True}),
+    ],
+    ids=["logits", "tokens", "ensemble", "binary"],
+)
+def test_logits_without_labels_have_the_columns_that_need_none(logits: Any, options: dict[str, Any]) -> None:
+    columns = {"row", "confidence", "entropy", "margin", "largest_logit", "energy"}
+    labels = np.zeros((6, 5) if "flatten" in options else 30, np.int64)
+    expected = reading.read(logits, labels, columns, LogitsOptions(**options))
+    found = reading.read(logits, NO_LABELS, columns, LogitsOptions(**options))
+    assert columns == found.all.columns.keys()
+    assert [] == [name for name in columns if not np.array_equal(expected.all[name], found.all[name])]
+    assert "labels" not in {entry["role"] for entry in found.provenance.inputs}
+    assert [] == found.provenance.warnings
