@@ -76,4 +76,6 @@ def _is_row(value: Any) -> bool:
     dimensions = getattr(value, "ndim", None)
     if isinstance(dimensions, int):
         return dimensions < 2
-    return not isinstance(value, Sequence) or not value or isinstance(value[0], int | float)
+    if isinstance(value, Sequence):
+        return not value or isinstance(value[0], int | float)
+    return isinstance(value, int | float)

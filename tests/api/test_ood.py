@@ -168,6 +168,7 @@ def test_classes_must_be_the_same() -> None:
         (np.full((3, 4), np.nan), "row 0 has nan"),
         (np.arange(5), "refused as logits"),
         (None, "ood"),
+        ([None, OOD], "ood 1"),
     ],
 )
 def test_bad_sets_are_refused(given: Any, says: str) -> None:
