@@ -256,3 +256,13 @@ def test_values_in_memory_are_called_by_their_arguments() -> None:
         lscli.ood(spoilt, OOD, **FAST)
     with pytest.warns(LscliWarning, match="^ood: every score is larger for its samples than for those of id_logits"):
         lscli.ood(FAR, ID, **FAST)
+
+
+def test_samples_are_in_the_wrong_order_only_if_every_score_says_so() -> None:
+    with pytest.warns(LscliWarning, match="ID samples come first"):
+        lscli.ood(OOD, ID, score="msp,margin", **FAST)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = lscli.ood(OOD + 100, ID, **FAST)  # the constant changes the largest logit and the energy alone
+        lscli.ood(ID[:30], ID[30:], **FAST)
+    assert found.of("msp").ci_high < 0.5 < found.of("energy").ci_low
