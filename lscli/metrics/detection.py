@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from lscli.errors import InputError
 from lscli.metrics.sorted_values import SortedValues
 
 if TYPE_CHECKING:
@@ -59,12 +60,17 @@ class Ranks(NamedTuple):
 
     @classmethod
     def of(cls, inside: Array, outside: Array, rounding: Callable[[Array], Array] | None = None) -> Ranks:
-        """Compare the scores of ID samples [n] and OOD samples [m], none of them nan.
+        """Compare the scores of ID samples [n] and OOD samples [m].
 
         Neighbours that differ by no more than the rounding of the upper one are equal.
+
+        Raises:
+            InputError: a score is nan.
         """
-        n = len(inside)
-        groups = SortedValues.of(np.concatenate((inside, outside)), rounding)
+        n, scores = len(inside), np.concatenate((inside, outside))
+        if np.isnan(scores).any():
+            raise InputError("a score is not a number (nan)", "leave out the rows whose score cannot be computed")
+        groups = SortedValues.of(scores, rounding)
         of_id = groups.order < n
         ends = np.append(groups.starts[1:], len(of_id))
         before = np.concatenate(([0], np.cumsum(of_id)))  # ID samples before each place
@@ -100,20 +106,17 @@ def measures(ranks: Ranks, recall: float, ids: Array | None = None, oods: Array 
         recall: of ID samples, in (0, 1], for `fpr`; the decimal number that it is printed as.
         ids, oods: how often each sample counts, [n] and [m] integers of which some are above 0; once if None.
     """
-    # [n + 1] and [m + 1]: how many samples are before each place.
-    inside = _before(ids, ranks.ids)
-    outside = _before(oods, ranks.oods)
+    own, inside = _before(ids, ranks.ids)
+    other, outside = _before(oods, ranks.oods)
     n, m = int(inside[-1]), int(outside[-1])
-    own, other = np.diff(inside), np.diff(outside)
-    above = 2 * n - inside[ranks.ids_below] - inside[ranks.ids_upto]  # twice those above each OOD sample, ties halved
-    auroc = int((above * other).sum()) / (2 * n * m)
-
-    hits, alarms = n - inside[ranks.ids_less], m - outside[ranks.oods_less]
+    below, upto = inside.take(ranks.ids_below), inside.take(ranks.ids_upto)
+    above = 2 * n * m - int(np.einsum("i,i", below, other)) - int(np.einsum("i,i", upto, other))
+    alarms = m - outside.take(ranks.oods_less)
     place = int(np.searchsorted(inside, n - fewest(recall, n), "right")) - 1
     return Separation(
-        auroc,
-        _precision(own, hits, alarms) / n,
-        _precision(other, outside[ranks.oods_upto], inside[ranks.ids_upto]) / m,
+        above / (2 * n * m),
+        _precision(own, n - inside.take(ranks.ids_less), alarms) / n,
+        _precision(other, outside.take(ranks.oods_upto), upto) / m,
         int(alarms[place]) / m,
     )
 
@@ -123,15 +126,16 @@ def fewest(recall: float, n: int) -> int:
     return math.ceil(Fraction(repr(float(recall))) * n)
 
 
-def _before(counts: Array | None, order: Array) -> Array:
-    if counts is None:
-        return np.arange(len(order) + 1)
-    total = np.zeros(len(order) + 1, np.int64)
-    np.cumsum(counts[order], out=total[1:])
-    return total
+def _before(counts: Array | None, order: Array) -> tuple[Array, Array]:
+    """How often each sample counts, [n], and how many samples are before each place, [n + 1], in this order."""
+    own = np.ones(len(order), np.int64) if counts is None else counts.take(order)
+    total = np.zeros(len(own) + 1, np.int64)
+    np.cumsum(own, out=total[1:])
+    return own, total
 
 
 def _precision(counts: Array, hits: Array, alarms: Array) -> float:
-    """The sum of the precisions hits / (hits + alarms) where samples are found; 0 / 0 counts for nothing."""
-    share = hits / np.maximum(hits + alarms, 1)
-    return float((share * counts).sum())
+    """The sum of the precisions hits / (hits + alarms) of the samples; with no sample so far, 0 / 0 counts for 0."""
+    alarms = np.maximum(alarms + hits, 1)
+    hits *= counts
+    return float((hits / alarms).sum())
