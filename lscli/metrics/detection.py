@@ -47,14 +47,17 @@ class Ranks(NamedTuple):
         ids_less: [n], for each ID sample in this order, how many ID samples have smaller scores.
         oods_less: [n], how many OOD samples have smaller scores than it.
         oods_upto: [m], for each OOD sample in its order, how many OOD samples have scores that are not larger.
-        ids_below, ids_upto: [m], how many ID samples have smaller scores than it, and scores that are not larger.
+        ids_below, ids_upto: [m], how many ID samples have smaller scores than it, and scores that are not larger; the
+            same array if no ID and OOD sample have equal scores.
+
+    Without equal scores in a set, `ids_less` and `oods_upto` are slices of all places, which saves time.
     """
 
     ids: Array
     oods: Array
-    ids_less: Array
+    ids_less: Array | slice
     oods_less: Array
-    oods_upto: Array
+    oods_upto: Array | slice
     ids_below: Array
     ids_upto: Array
 
@@ -78,14 +81,16 @@ class Ranks(NamedTuple):
         ood_start, ood_end = groups.starts - id_start, ends - id_end
         group = np.repeat(np.arange(len(ends)), ends - groups.starts)
         own, other = group[of_id], group[~of_id]
+        ids, oods = id_end - id_start, ood_end - ood_start
+        below = id_start[other]
         return cls(
             groups.order[of_id],
             groups.order[~of_id] - n,
-            id_start[own],
+            id_start[own] if ids.max() > 1 else slice(0, n),
             ood_start[own],
-            ood_end[other],
-            id_start[other],
-            id_end[other],
+            ood_end[other] if oods.max() > 1 else slice(1, len(other) + 1),
+            below,
+            id_end[other] if (ids * oods).any() else below,
         )
 
 
@@ -109,14 +114,15 @@ def measures(ranks: Ranks, recall: float, ids: Array | None = None, oods: Array 
     own, inside = _before(ids, ranks.ids)
     other, outside = _before(oods, ranks.oods)
     n, m = int(inside[-1]), int(outside[-1])
-    below, upto = inside.take(ranks.ids_below), inside.take(ranks.ids_upto)
+    below = inside[ranks.ids_below]
+    upto = below if ranks.ids_upto is ranks.ids_below else inside[ranks.ids_upto]
     above = 2 * n * m - int(np.einsum("i,i", below, other)) - int(np.einsum("i,i", upto, other))
-    alarms = m - outside.take(ranks.oods_less)
+    alarms = m - outside[ranks.oods_less]
     place = int(np.searchsorted(inside, n - fewest(recall, n), "right")) - 1
     return Separation(
         above / (2 * n * m),
-        _precision(own, n - inside.take(ranks.ids_less), alarms) / n,
-        _precision(other, outside.take(ranks.oods_upto), upto) / m,
+        _precision(own, n - inside[ranks.ids_less], alarms) / n,
+        _precision(other, outside[ranks.oods_upto], upto) / m,
         int(alarms[place]) / m,
     )
 
@@ -136,6 +142,4 @@ def _before(counts: Array | None, order: Array) -> tuple[Array, Array]:
 
 def _precision(counts: Array, hits: Array, alarms: Array) -> float:
     """The sum of the precisions hits / (hits + alarms) of the samples; with no sample so far, 0 / 0 counts for 0."""
-    alarms = np.maximum(alarms + hits, 1)
-    hits *= counts
-    return float((hits / alarms).sum())
+    return float((hits * counts / np.maximum(alarms + hits, 1)).sum())
