@@ -104,7 +104,7 @@ def separation(
 def measures(ranks: Ranks, recall: float, ids: Array | None = None, oods: Array | None = None) -> Separation:
     """The measures of ID samples and OOD samples.
 
-    AUROC is a quotient of two integers, so it is exact but for one rounding.
+    AUROC is a quotient of two whole numbers, so it is exact but for one rounding, up to n m = 2^52.
 
     Args:
         ranks: of n ID samples and m OOD samples.
@@ -116,14 +116,15 @@ def measures(ranks: Ranks, recall: float, ids: Array | None = None, oods: Array 
     n, m = int(inside[-1]), int(outside[-1])
     below = inside[ranks.ids_below]
     upto = below if ranks.ids_upto is ranks.ids_below else inside[ranks.ids_upto]
-    above = 2 * n * m - int(np.einsum("i,i", below, other)) - int(np.einsum("i,i", upto, other))
+    # Twice the pairs whose ID sample is not above, ties once: whole numbers, which float64 holds up to 2^53.
+    lost = float(np.einsum("i,i", below, other) + np.einsum("i,i", upto, other))
     alarms = m - outside[ranks.oods_less]
     place = int(np.searchsorted(inside, n - fewest(recall, n), "right")) - 1
     return Separation(
-        above / (2 * n * m),
+        (2 * n * m - lost) / (2 * n * m),
         _precision(own, n - inside[ranks.ids_less], alarms) / n,
         _precision(other, outside[ranks.oods_upto], upto) / m,
-        int(alarms[place]) / m,
+        float(alarms[place]) / m,
     )
 
 
@@ -134,12 +135,16 @@ def fewest(recall: float, n: int) -> int:
 
 def _before(counts: Array | None, order: Array) -> tuple[Array, Array]:
     """How often each sample counts, [n], and how many samples are before each place, [n + 1], in this order."""
-    own = np.ones(len(order), np.int64) if counts is None else counts.take(order)
-    total = np.zeros(len(own) + 1, np.int64)
+    own = np.ones(len(order)) if counts is None else counts.take(order).astype(np.float64)
+    total = np.zeros(len(own) + 1)
     np.cumsum(own, out=total[1:])
     return own, total
 
 
 def _precision(counts: Array, hits: Array, alarms: Array) -> float:
     """The sum of the precisions hits / (hits + alarms) of the samples; with no sample so far, 0 / 0 counts for 0."""
-    return float((hits * counts / np.maximum(alarms + hits, 1)).sum())
+    share = hits + alarms  # one array for all steps: a fresh one takes longer than its values
+    np.maximum(share, 1, out=share)
+    np.divide(hits, share, out=share)
+    share *= counts
+    return float(share.sum())
