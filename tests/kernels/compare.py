@@ -124,6 +124,8 @@ def check_columns(
         "logit_gap": spread / 10,
         # Where one logit is far from the others, the rounding of the mean in float32 dominates.
         "pnorm_scores": 5,
+        # The largest logit may cancel with log Z.
+        "energy": np.maximum(np.abs(logits.max(axis=1).astype(float)), 1),
         # The exponents carry the rounding of the row's differences, while the entropy of a single class is 0.
         "off_label_entropy": np.maximum(spread, 1),
     }

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
+from scipy.special import logsumexp
 
 from lscli.kernels.devices import cpu_kernel
 from lscli.kernels.rowstate import PNORM_EXPONENTS, column_type
@@ -169,3 +170,19 @@ def test_differences_are_exact_in_their_type(kernel: Kernel, dtype: str, classes
     found = compute.row_state(logits.copy(), np.zeros(40, np.int64), overwrite=True).differences
     assert ((classes,), element) == (shape, found.dtype)
     np.testing.assert_array_equal(wide - wide.max(axis=1, keepdims=True), found)
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("classes", [3, 200])
+def test_the_energy_is_the_logsumexp_of_the_logits(kernel: Kernel, classes: int) -> None:
+    logits = (4 * np.random.default_rng(classes).standard_normal((30, classes))).astype(np.float64)
+    logits[:10, 1] = -np.inf
+    logits[10:20] += 300.0
+    logits[20:25] = logsumexp_of_0(logits[20:25])
+    found = kernel_columns(kernel, logits, np.zeros(30, np.int64))["energy"]
+    np.testing.assert_allclose(found, logsumexp(logits, axis=1), rtol=4e-16 * 4, atol=4e-15)
+
+
+def logsumexp_of_0(logits: Array) -> Array:
+    """Logarithms of probabilities: the largest logit cancels with log Z."""
+    return np.asarray(logits - logsumexp(logits, axis=1, keepdims=True))
