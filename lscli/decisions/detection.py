@@ -79,4 +79,4 @@ class Detection(Listing):
     def __repr__(self) -> str:
         shown = ", ".join(f"{score} {self.of(score).value:.4f}" for score in self.scores)
         sets = len(self.sources) - (len(self.sources) > 1)
-        return f"Detection({sets} OOD set{'s' * (sets != 1)}; auroc: {shown})"
+        return f"{type(self).__name__}({sets} OOD set{'s' * (sets != 1)}; auroc: {shown})"
