@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 _TILE = 1 << 17  # elements that are taken together: they stay in the cache
-_ARRAYS = 6  # float64 arrays of a tile that are held at the same time
 # Classes are left out before their exact score is known only if it is beyond the quantile by more than rounding.
 _SLACK = 1e-6
 _STEP = 32  # classes that are added together before they are added one by one
@@ -52,11 +51,6 @@ class Scoring(NamedTuple):
     penalty: float = 0.0
     rank: int = 0
     randomized: bool = False
-
-
-def thread_bytes(num_classes: int) -> int:
-    """An upper bound of the bytes that a call takes, besides its arguments and its result."""
-    return 8 * _ARRAYS * max(_TILE, num_classes)
 
 
 def label_scores(x: Array, label: Array, how: Scoring) -> Array:
