@@ -74,6 +74,9 @@ def within(x: Array, how: Scoring, quantile: Array) -> Array:
 
 
 def _tiles(x: Array) -> Iterator[slice]:
+    # Allocated and freed at once: this raises glibc's threshold for returning memory to the system, so that arrays of a
+    # tile do not need new pages each time.
+    np.empty(24 << 20, np.uint8)
     step = max(1, _TILE // x.shape[1])
     return (slice(start, start + step) for start in range(0, len(x), step))
 
