@@ -239,7 +239,6 @@ def _first_within(rows: _Rows, how: Scoring, quantile: Array, inside: Array) -> 
     step = np.minimum(np.count_nonzero(score <= q, axis=1), len(begins) - 1)
     places = begins[step][:, None] + np.arange(_STEP)
     own = w[every[:, None], np.minimum(places, most - 1)]
-    own[places >= most] = 0
     total = np.cumsum(own, axis=1) + np.where(step > 0, before[every, step - 1], 0)[:, None]
     score = _Sums(every[:, None], total, own, places == 0, places + 1).scores(rows, how, u)
     first = begins[step] + np.count_nonzero((score <= q) & (places < most), axis=1)
