@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -14,18 +15,29 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 
-def rank(n: int, alpha: float) -> int:
-    """k = ceil((n+1)(1-alpha)), with alpha as the decimal number that it is printed as; it may be above n."""
-    return math.ceil((n + 1) * (1 - Fraction(repr(float(alpha)))))
+Alpha = float | str | Decimal | Fraction
 
 
-def fewest(alpha: float) -> int:
+def rank(n: int, alpha: Alpha) -> int:
+    """k = ceil((n+1)(1-alpha)), which may be above n.
+
+    It is exact for alpha as the decimal number that it is printed as: a float of 0.1 is 1/10. In floats, (n+1)(1-alpha)
+    may be above a whole number that it is equal to.
+    """
+    return math.ceil((n + 1) * (1 - Fraction(str(alpha))))
+
+
+def fewest(alpha: Alpha) -> int:
     """The smallest n whose rank is at most n: ceil(1/alpha) - 1."""
-    return math.ceil(1 / Fraction(repr(float(alpha)))) - 1
+    return math.ceil(1 / Fraction(str(alpha))) - 1
 
 
-def quantile(scores: Array, alpha: float) -> float:
-    """The k-th smallest of the scores [n]; inf if there are fewer."""
+def quantile(scores: Array, alpha: Alpha) -> float:
+    """The k-th smallest of the scores [n]; inf if there are fewer.
+
+    numpy's quantile at 1 - alpha takes a smaller one (`method="higher"` the one at ceil((n-1)(1-alpha)) + 1), which
+    does not keep the promise.
+    """
     k = rank(len(scores), alpha)
     return math.inf if k > len(scores) else float(np.partition(scores, k - 1)[k - 1])
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lscli.kernels.conformal import scores
+from lscli.kernels import conformal
 from lscli.scan.blocks import pass_over
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class SetSizes(NamedTuple):
 
     Attributes:
         size: [n], the number of classes of each.
-        covered: [n] bool, whether the label is in the set.
+        covered: [n] bool, whether the label is in the set; False for a label of -1.
     """
 
     size: Array
@@ -46,8 +46,7 @@ def label_scores(
     found: list[Array] = []
 
     def work(block: Block) -> Array:
-        every = scores(block.x, how, np.zeros(len(block.rows)))
-        return every[np.arange(len(block.rows)), block.label]
+        return conformal.label_scores(block.x, block.label, how)
 
     pass_over(logits, label, kept, work, found.append, threads, progress)
     return np.concatenate(found)
@@ -73,12 +72,12 @@ def set_sizes(
     covered: list[Array] = []
 
     def work(block: Block) -> tuple[Block, Array]:
-        return block, scores(block.x, how, np.zeros(len(block.rows))) <= quantile
+        return block, conformal.within(block.x, how, quantile)
 
     def take(result: tuple[Block, Array]) -> None:
         block, inside = result
-        sizes.append(inside.sum(axis=1))
-        covered.append(inside[np.arange(len(block.rows)), block.label])
+        sizes.append(np.count_nonzero(inside, axis=1))
+        covered.append(inside[np.arange(len(block.rows)), block.label] & (block.label >= 0))
         if keep is not None:
             keep(block, inside)
 
