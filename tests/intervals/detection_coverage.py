@@ -57,10 +57,10 @@ def coverage(name: str, n: int, m: int, runs: int, resamples: int) -> list[float
     return [float(share) for share in held / runs]
 
 
-def main(runs: int = 400) -> None:
+def main(runs: int = 200) -> None:
     """Print a table, in percent."""
     print("| ID, OOD | scores | auroc | aupr_in | aupr_out | fpr95 |\n|---|---|---|---|---|---|")
-    for n, m in ((50, 50), (200, 200), (50, 500), (500, 50), (2000, 2000)):
+    for n, m in ((50, 50), (200, 200), (50, 500), (2000, 2000)):
         for name in DESIGNS:
             found = coverage(name, n, m, runs, 200)
             print(f"| {n}, {m} | {name} | {' | '.join(f'{100 * share:.0f}' for share in found)} |", flush=True)
