@@ -1129,6 +1129,7 @@ class ThresholdOptions(ReadingOptions, LevelOptions):
             _GUARANTEE,
             "LEVEL|COLUMN",
             shown="0.95",
+            typed=True,
         ),
     ] = None
     score: Annotated[
@@ -1152,6 +1153,7 @@ class ThresholdOptions(ReadingOptions, LevelOptions):
             WEIGHTS,
             "none",
             shown=False,
+            words=("none",),
         ),
     ] = None
     cross_fit: Annotated[None, _NO_CROSS_FIT] = None
@@ -1211,10 +1213,24 @@ class ConformalOptions(LogitsOptions, LevelOptions):
         ),
     ] = "lac"
     raps_penalty: Annotated[
-        float, Option("For raps, what each class after --raps-rank adds to the score.", _GUARANTEE, "NUMBER", least=0)
+        float,
+        Option(
+            "For raps, what each class after --raps-rank adds to the score.",
+            _GUARANTEE,
+            "NUMBER",
+            least=0,
+            hint="for example --raps-penalty 0.01",
+        ),
     ] = 0.01
     raps_rank: Annotated[
-        int, Option("For raps, the number of classes without a penalty.", _GUARANTEE, "N", least=0)
+        int,
+        Option(
+            "For raps, the number of classes without a penalty.",
+            _GUARANTEE,
+            "N",
+            least=0,
+            hint="for example --raps-rank 5",
+        ),
     ] = 5
     randomized: Annotated[
         bool,
@@ -1234,6 +1250,7 @@ class ConformalOptions(LogitsOptions, LevelOptions):
             WEIGHTS,
             "none",
             shown=False,
+            words=("none",),
         ),
     ] = None
     cross_fit: Annotated[None, _NO_CROSS_FIT] = None
@@ -1274,7 +1291,14 @@ class OodOptions(LogitsOptions, IntervalOptions):
     ] = ("msp", "max_logit", "energy", "entropy", "margin")
     recall: Annotated[
         float,
-        Option("The recall of ID samples that the false positive rate is at.", _GUARANTEE, "SHARE", above=0, most=1),
+        Option(
+            "The recall of ID samples that the false positive rate is at.",
+            _GUARANTEE,
+            "SHARE",
+            above=0,
+            most=1,
+            hint="for example --recall 0.95",
+        ),
     ] = 0.95
     names: Annotated[
         Words | None,
