@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+import lscli
 from lscli.intervals.conformal import quantile, rank
-from lscli.intervals.fixed_sequence import sequence
 from lscli.io.open import open_inputs
 from lscli.kernels.conformal import Scoring
 from lscli.scan.conformal import label_scores
@@ -47,11 +47,8 @@ class World(NamedTuple):
 
     def broken(self, random: np.random.Generator, n: int, limit: float) -> bool:
         """Whether the threshold of n samples keeps more errors than the limit."""
-        found = None
-        for point in sequence(*self.draw(random, n, limit), limit, DELTA):
-            if point.bound > limit:
-                break
-            found = point.threshold
+        score, wrong = self.draw(random, n, limit)
+        found = lscli.threshold(lscli.SampleTable.from_confidences(score, ~wrong), max_error=limit).threshold
         return found is not None and self.kept(found, limit) > limit
 
 
