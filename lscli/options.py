@@ -1286,6 +1286,7 @@ class OodOptions(LogitsOptions, IntervalOptions):
             "SCORES",
             several=True,
             words=("msp", "max_logit", "energy", "entropy", "margin"),
+            hint="for example --score msp,energy",
             environment="ood_score",
         ),
     ] = ("msp", "max_logit", "energy", "entropy", "margin")
@@ -1303,7 +1304,13 @@ class OodOptions(LogitsOptions, IntervalOptions):
     names: Annotated[
         Words | None,
         Option(
-            "The names of the OOD files, in their order.", None, "NAMES", shown="the files", several=True, typed=True
+            "The names of the OOD files, in their order.",
+            None,
+            "NAMES",
+            shown="the files",
+            several=True,
+            hint="give a name for each OOD file, with commas",
+            typed=True,
         ),
     ] = None
     ci: Annotated[None, _ALWAYS] = None  # type: ignore[assignment]
