@@ -108,7 +108,9 @@ def test_help_says_where_defaults_come_from_and_lists_the_exit_codes(run: Run) -
     text = words(run("--help").out)
     assert "LSCLI_EPS" in text
     assert "[tool.lscli] eps = 0.1" in text
-    codes = "0 done, 1 check, compare or threshold said no, 2 wrong usage, 3 unusable input, 4 reading or writing failed"
+    codes = (
+        "0 done, 1 check, compare or threshold said no, 2 wrong usage, 3 unusable input, 4 reading or writing failed"
+    )
     assert codes in text
 
 
