@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import beta, binom, kstest
 
-from lscli.intervals.conformal import coverage_interval, rank
+from lscli.intervals.conformal import coverage_interval
 from tests.intervals.guarantee_coverage import (
     DELTA,
     SCORINGS,
@@ -34,8 +34,8 @@ def test_a_threshold_rarely_keeps_more_errors_than_it_promises(place: int, n: in
 
 @pytest.mark.slow
 @pytest.mark.parametrize("place", range(len(WORLDS)))
-def test_it_holds_in_10_000_runs(place: int) -> None:
-    assert share_broken(WORLDS[place], 500, 0.05, 10_000) <= most(10_000)
+def test_it_holds_in_5_000_runs(place: int) -> None:
+    assert share_broken(WORLDS[place], 500, 0.05, 5_000) <= most(5_000)
 
 
 def test_sixty_samples_are_tested_as_the_binomial_distribution_says() -> None:
@@ -56,7 +56,7 @@ def test_samples_without_an_error_have_a_threshold_in_every_run() -> None:
 @pytest.mark.parametrize(("n", "alpha"), [(50, 0.1), (400, 0.05)])
 def test_the_coverage_of_a_calibration_set_follows_its_beta_distribution(how, n: int, alpha: float) -> None:  # type: ignore[no-untyped-def]
     x, y = population(20_000)
-    found, k = coverages(scored(x, y, how), n, alpha, 1500), rank(n, alpha)
+    found, k = coverages(scored(x, y, how), n, alpha, 1500), {50: 46, 400: 381}[n]
     assert kstest(found, beta(k, n + 1 - k).cdf).pvalue > 1e-3
     low, high = coverage_interval(n, k, 0.95)
     assert 0.95 == pytest.approx(np.mean((low <= found) & (found <= high)), abs=0.02)
@@ -65,7 +65,7 @@ def test_the_coverage_of_a_calibration_set_follows_its_beta_distribution(how, n:
 @pytest.mark.parametrize("how", SCORINGS, ids=str)
 def test_tied_scores_cover_at_least_as_often(how) -> None:  # type: ignore[no-untyped-def]
     x, y = population(20_000, tied=True)
-    assert coverages(scored(x, y, how), 100, 0.1, 1000).mean() >= rank(100, 0.1) / 101 - 0.003
+    assert coverages(scored(x, y, how), 100, 0.1, 1000).mean() >= 91 / 101 - 0.003
 
 
 def test_a_quantile_for_each_class_covers_each_class() -> None:
@@ -74,4 +74,4 @@ def test_a_quantile_for_each_class_covers_each_class() -> None:
     together = [np.mean(scores[y == c] <= np.quantile(scores, 0.9)) for c in range(5)]
     assert min(together) < 0.87
     for c in range(5):
-        assert coverages(scores[y == c], 199, 0.1, 1000).mean() == pytest.approx(rank(199, 0.1) / 200, abs=0.005)
+        assert coverages(scores[y == c], 199, 0.1, 1000).mean() == pytest.approx(180 / 200, abs=0.005)
