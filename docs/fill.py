@@ -1,7 +1,7 @@
 """Rewrite the outputs in the documents: `python docs/fill.py`.
 
-Each ```console line `$ lscli ...` in the README, docs/label_smoothing.md and docs/recalibration.md is followed by the
-output of that command, and docs/metrics.md ends with the catalogue. A test compares them with what the commands print.
+Each ```console line `$ lscli ...` in the README and the documents of `DOCUMENTS` is followed by the output of that
+command, and docs/metrics.md ends with the catalogue. A test compares them with what the commands print.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+DOCUMENTS = ("label_smoothing.md", "recalibration.md", "guarantees.md")
 _BLOCK = re.compile(r"```console\n\$ ([^\n]*)\n(?:(?:(?!```).)*?\n)??```", re.DOTALL)
 
 
@@ -29,7 +30,7 @@ def filled(block: re.Match[str]) -> str:
 
 def main() -> None:
     """Rewrite every document."""
-    for path in (ROOT / "README.md", ROOT / "docs" / "label_smoothing.md", ROOT / "docs" / "recalibration.md"):
+    for path in (ROOT / "README.md", *(ROOT / "docs" / name for name in DOCUMENTS)):
         path.write_text(_BLOCK.sub(filled, path.read_text(encoding="utf-8")), encoding="utf-8")
     catalogue = ROOT / "docs" / "metrics.md"
     text = catalogue.read_text(encoding="utf-8")

@@ -1129,6 +1129,7 @@ class ThresholdOptions(ReadingOptions, LevelOptions):
             _GUARANTEE,
             "LEVEL|COLUMN",
             shown="0.95",
+            typed=True,
         ),
     ] = None
     score: Annotated[
@@ -1152,6 +1153,7 @@ class ThresholdOptions(ReadingOptions, LevelOptions):
             WEIGHTS,
             "none",
             shown=False,
+            words=("none",),
         ),
     ] = None
     cross_fit: Annotated[None, _NO_CROSS_FIT] = None
@@ -1211,10 +1213,24 @@ class ConformalOptions(LogitsOptions, LevelOptions):
         ),
     ] = "lac"
     raps_penalty: Annotated[
-        float, Option("For raps, what each class after --raps-rank adds to the score.", _GUARANTEE, "NUMBER", least=0)
+        float,
+        Option(
+            "For raps, what each class after --raps-rank adds to the score.",
+            _GUARANTEE,
+            "NUMBER",
+            least=0,
+            hint="for example --raps-penalty 0.01",
+        ),
     ] = 0.01
     raps_rank: Annotated[
-        int, Option("For raps, the number of classes without a penalty.", _GUARANTEE, "N", least=0)
+        int,
+        Option(
+            "For raps, the number of classes without a penalty.",
+            _GUARANTEE,
+            "N",
+            least=0,
+            hint="for example --raps-rank 5",
+        ),
     ] = 5
     randomized: Annotated[
         bool,
@@ -1234,6 +1250,7 @@ class ConformalOptions(LogitsOptions, LevelOptions):
             WEIGHTS,
             "none",
             shown=False,
+            words=("none",),
         ),
     ] = None
     cross_fit: Annotated[None, _NO_CROSS_FIT] = None
@@ -1269,6 +1286,7 @@ class OodOptions(LogitsOptions, IntervalOptions):
             "SCORES",
             several=True,
             words=("msp", "max_logit", "energy", "entropy", "margin"),
+            hint="for example --score msp,energy",
             environment="ood_score",
         ),
     ] = ("msp", "max_logit", "energy", "entropy", "margin")
@@ -1286,7 +1304,13 @@ class OodOptions(LogitsOptions, IntervalOptions):
     names: Annotated[
         Words | None,
         Option(
-            "The names of the OOD files, in their order.", None, "NAMES", shown="the files", several=True, typed=True
+            "The names of the OOD files, in their order.",
+            None,
+            "NAMES",
+            shown="the files",
+            several=True,
+            hint="give a name for each OOD file, with commas",
+            typed=True,
         ),
     ] = None
     ci: Annotated[None, _ALWAYS] = None  # type: ignore[assignment]

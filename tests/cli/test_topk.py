@@ -74,7 +74,7 @@ def test_a_question_that_needs_all_classes_says_who_reads_the_top_k(
         refused,
         2,
         "No such option: --topk-classes",
-        "lscli eval, lscli bins, lscli samples, lscli compare and lscli check take it",
+        "lscli eval, lscli bins, lscli samples, lscli compare, lscli check and lscli threshold take it",
     )
 
 

@@ -21,13 +21,14 @@ _NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 
 SMOOTHING = (ROOT / "docs" / "label_smoothing.md").read_text(encoding="utf-8")
 RECALIBRATION = (ROOT / "docs" / "recalibration.md").read_text(encoding="utf-8")
+GUARANTEES = (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8")
 
 
 def console_blocks() -> list[tuple[str, str]]:
     """The documents' `$ command` lines, each with the output under it."""
     found = [
         re.findall(r"```console\n\$ (.*?)\n(.*?)\n```", text, flags=re.DOTALL)
-        for text in (README, SMOOTHING, RECALIBRATION)
+        for text in (README, SMOOTHING, RECALIBRATION, GUARANTEES)
     ]
     assert all(found)
     return list(dict.fromkeys(block for blocks in found for block in blocks))

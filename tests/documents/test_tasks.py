@@ -38,6 +38,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     other = x + random.normal(size=x.shape)
     p = np.exp(x - np.logaddexp.reduce(x, axis=1, keepdims=True))
     arrays: dict[str, np.ndarray] = {"logits": x, "labels": y, "from_one": y + 1, "probs": p, "a": x, "b": other}
+    arrays |= {"other": random.normal(size=(50, 10))}
     arrays |= {"member-1": x, "member-2": other, "members": np.stack([x, other])}
     for name, values in arrays.items():
         np.save(f"{name}.npy", values)
@@ -97,6 +98,9 @@ def test_the_table_names_every_command_of_a_question() -> None:
         "sweep",
         "compare",
         "check",
+        "threshold",
+        "conformal",
+        "ood",
         "bins",
         "classes",
         "samples",

@@ -284,7 +284,7 @@ CASES = [
         "confidences of each class",
         table(*NAMED, command="classes", conf=CONF, ok=OK),
         "No such option: --confidence",
-        "lscli eval, lscli bins, lscli samples, lscli compare and lscli check take it",
+        "lscli eval, lscli bins, lscli samples, lscli compare, lscli check and lscli threshold take it",
         table(*NAMED, conf=CONF, ok=OK),
         RIGHT,
         code=2,

@@ -176,7 +176,7 @@ CASES = [
         "top k in a sweep",
         lambda folder: ["sweep", *[*kept()(folder)][1:]],
         "No such option: --topk-classes",
-        "lscli eval, lscli bins, lscli samples, lscli compare and lscli check take it",
+        "lscli eval, lscli bins, lscli samples, lscli compare, lscli check and lscli threshold take it",
         kept(),
         accuracy=RIGHT,
         code=2,
