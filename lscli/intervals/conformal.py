@@ -35,8 +35,8 @@ def fewest(alpha: Alpha) -> int:
 def quantile(scores: Array, alpha: Alpha) -> float:
     """The k-th smallest of the scores [n]; inf if there are fewer.
 
-    numpy's quantile at 1 - alpha takes a smaller one (`method="higher"` the one at ceil((n-1)(1-alpha)) + 1), which
-    does not keep the promise.
+    numpy's quantile at k/n with `method="higher"` is mostly the next larger one; its default at 1 - alpha is smaller,
+    and does not keep the promise.
     """
     k = rank(len(scores), alpha)
     return math.inf if k > len(scores) else float(np.partition(scores, k - 1)[k - 1])

@@ -47,16 +47,13 @@ def test_quantile_by_counting() -> None:
     assert math.inf == quantile(scores[:0], 0.1)
 
 
-def test_quantiles_of_numpy_are_too_small() -> None:
-    scores = np.arange(1.0, 100.0)
-    assert 90 == quantile(scores, 0.1)
-    assert 90 == np.quantile(scores, 0.9, method="higher")  # here they agree by chance
-    scores = np.arange(1.0, 10.0)
-    assert 9 == quantile(scores, 0.1)
-    scores = np.arange(1.0, 21.0)
-    assert (19, 19) == (quantile(scores, 0.1), np.quantile(scores, 0.9, method="higher"))
-    scores = np.arange(1.0, 20.0)
-    assert (18, 18) == (quantile(scores, 0.1), np.quantile(scores, 0.9, method="higher"))
+@pytest.mark.parametrize(("n", "alpha"), [(100, 0.1), (1000, 0.05), (50, 0.5)])
+def test_the_usual_recipe_with_numpy_is_off_by_one(n: int, alpha: float) -> None:
+    scores = np.arange(1.0, n + 1)
+    k = rank(n, alpha)
+    assert k == quantile(scores, alpha)
+    assert k + 1 == np.quantile(scores, k / n, method="higher")
+    assert k == np.quantile(scores, k / n, method="inverted_cdf")
 
 
 @pytest.mark.parametrize(("n", "alpha"), [(9, 0.1), (100, 0.1), (1000, 0.05), (50, 0.5)])
