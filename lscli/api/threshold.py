@@ -180,13 +180,13 @@ def _read(logits: Any, labels: Data | None, options: ThresholdOptions) -> Readin
             where="clusters",
         )
     if column not in table.columns:
-        why = "which has one member here" if column == "mutual_information" else table.lacks or "which the table lacks"
         if column == "mutual_information":
             raise UsageError(
                 "is of an ensemble, and there is one member",
                 "for the files of several, say --ensemble; or rank by --score entropy",
                 where="score",
             )
+        why = table.lacks or f"the table has no column {column}"
         raise UsageError(f"{options.score} is not known: {why}", "use --score msp", where="score")
     score = table[column]
     if np.isnan(score).any():
