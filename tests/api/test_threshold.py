@@ -37,7 +37,7 @@ def softmax(x: np.ndarray) -> np.ndarray:
 
 SCORES = {
     "msp": lambda x: softmax(x).max(axis=1),
-    "margin": lambda x: np.diff(np.sort(softmax(x), axis=1)[:, -2:], axis=1)[:, 0],
+    "margin": lambda x: np.sort(softmax(x), axis=1)[:, -1] - np.sort(softmax(x), axis=1)[:, -2],
     "entropy": lambda x: (softmax(x) * np.log(softmax(x))).sum(axis=1),
     "max_logit": lambda x: x.max(axis=1),
     "energy": lambda x: np.log(np.exp(x.astype(np.float64)).sum(axis=1)),
@@ -239,9 +239,7 @@ def test_a_confidence_that_is_a_level_leaves_other_settings_of_the_project(
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])
-def test_the_view_fits_and_marks_the_threshold(
-    width: int
-) -> None:
+def test_the_view_fits_and_marks_the_threshold(width: int) -> None:
     from lscli.render.renderers import Screen, render
 
     x, y = data()
