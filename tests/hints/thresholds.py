@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 
 from tests.hints.case import Hint, Make, typed
+from tests.hints.topk import kept as of_top
 
 Y = np.arange(120) % 3
 X = 4.0 * np.eye(3)[Y] + np.random.default_rng(5).normal(size=(120, 3))
@@ -14,6 +18,16 @@ COLUMNS = "source,group,class,score,n,threshold,coverage,kept,errors,error,bound
 
 def asked(*words: str) -> Make:
     return typed("threshold", "x.npy", "y.npy", *words, x=X, y=Y, p=P, c=Y // 3)
+
+
+def top(*words: str) -> Make:
+    """The top k of each row."""
+
+    def arguments(folder: Path) -> Sequence[object]:
+        _, *rest = of_top()(folder)
+        return ["threshold", *rest, "--max-error", "0.99", *words]
+
+    return arguments
 
 
 def limited(*words: str) -> Make:
@@ -84,6 +98,15 @@ CASES = [
         "the energy of probabilities is 0 for every sample",
         "use --score msp, or give logits",
         typed(*("threshold", "p.npy", "y.npy", "--kind", "probs", "--max-error", "0.1", "--score", "msp"), p=P, y=Y),
+        prints=COLUMNS,
+        code=2,
+    ),
+    Hint(
+        "a threshold by the energy of the top k",
+        top("--score", "energy"),
+        "energy is not known",
+        "use --score msp",
+        top("--score", "msp"),
         prints=COLUMNS,
         code=2,
     ),
