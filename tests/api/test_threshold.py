@@ -248,3 +248,12 @@ def test_the_view_fits_and_marks_the_threshold(width: int) -> None:
     assert all(len(line) <= width for line in text.splitlines())
     assert 1 == sum(line.strip().startswith("*") for line in text.splitlines())
     assert "Samples with msp >=" in text
+
+
+def test_a_map_that_was_fitted_on_these_samples_has_no_guarantee() -> None:
+    x, y = data()
+    calibrator = lscli.fit(x, y).calibrator
+    with pytest.warns(lscli.LscliWarning, match="no guarantee holds for these"):
+        lscli.threshold(x, y, max_error=0.1, calibrator=calibrator)
+    other, labels = data(seed=1)
+    assert lscli.threshold(other, labels, max_error=0.1, calibrator=calibrator).found
