@@ -97,8 +97,7 @@ def recalibration(opened: Inputs) -> AppliedMap:
             f"The logits are recalibrated by {METHODS[calibrator.method].title}{by_group}, from {printable(name)}.",
             [_described(calibrator, name)],
             Leakage(calibrator, opened.label, next(opened.rows.weights_by_group())),
-            hint="use other samples"
-            + (f", or measure these with {instead}" if opened.labelled and not calibrator.groups else ""),
+            hint=f"use other samples{_or_else(opened, calibrator, instead)}",
         )
     checked = checked_rows(opened)
     found = cross_fitted(checked, fold_of(checked, opened.rows), str(options.cross_fit))
@@ -106,6 +105,13 @@ def recalibration(opened: Inputs) -> AppliedMap:
     fitted = ", ".join(filter(None, [f"{FOLDS} folds by {by}", found.temperatures]))
     title = METHODS[found.method].title
     return AppliedMap(found, f"Each sample is recalibrated by {title} fitted without its fold ({fitted}).")
+
+
+def _or_else(opened: Inputs, calibrator: Calibrator, instead: str) -> str:
+    """What else can be done with the samples of a fit, or what does not hold for them."""
+    if not opened.options.takes("cross_fit"):  # questions whose answer is a guarantee
+        return ", since no guarantee holds for these"
+    return f", or measure these with {instead}" if opened.labelled and not calibrator.groups else ""
 
 
 def mapped(opened: Inputs, found: AppliedMap) -> MappedLogits:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lscli.cli.arguments import LabelsPath, LogitsPath
 from lscli.cli.flat_options import flat
-from lscli.errors import ExitCode
+from lscli.errors import ExitCode, UsageError
 from lscli.options import ThresholdOptions, ThresholdOutputOptions
 
 if TYPE_CHECKING:
     from lscli.decisions.threshold import Threshold
+    from lscli.listings import Listing
 
 EXAMPLES = (
     "lscli threshold sample_data/logits.npy sample_data/labels.npy --max-error 0.1",
@@ -25,6 +26,12 @@ def threshold_command(
     context: typer.Context,
     logits: LogitsPath,
     labels: LabelsPath = None,
+    test_labels: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="TEST_LABELS", help="Labels of the test samples, after their logits.", show_default=False
+        ),
+    ] = None,
     *,
     options: ThresholdOptions,
     output: ThresholdOutputOptions,
@@ -35,12 +42,24 @@ def threshold_command(
     keeps it, the exit code is 1.
     """
     from lscli.api.threshold import threshold
+    from lscli.cli.defaults import with_typed_limit
     from lscli.cli.run_command import run_command
-    from lscli.decisions.threshold import Threshold as Answer
 
-    def answer(given: ThresholdOptions) -> Threshold:
-        return threshold.with_options(logits, labels, given)
+    words = (output.test,) if isinstance(output.test, str) else (*output.test,)
+    if test_labels is not None:
+        if len(words) != 1:
+            raise UsageError("a third path is the labels of test samples", "write --test TEST_LOGITS TEST_LABELS")
+        words = (*words, test_labels)
+    if len(words) > 2:
+        hint = "give LOGITS and LABELS, or one file that holds both"
+        raise UsageError(f"one or two files are needed, got {len(words)}", hint, where="test")
+    found: list[Threshold] = []
 
-    found = run_command(context, output.replaced(output="-"), options, [logits, labels], answer)
-    if isinstance(found, Answer) and not found.found:
+    def answer(given: ThresholdOptions) -> Listing:
+        found.append(threshold.with_options(logits, labels, given))
+        return found[0].tested() if output.points else found[0]
+
+    options = with_typed_limit(options.replaced(test=words), context)
+    run_command(context, output.replaced(output="-"), options, [logits, labels, *words], answer)
+    if not found[0].found:
         raise typer.Exit(ExitCode.REFUSED)

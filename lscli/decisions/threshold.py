@@ -8,15 +8,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.listings import Listing
+from lscli.text import rounded
 
 if TYPE_CHECKING:
     from lscli.options import ThresholdScore
 
 
+def threshold_text(number: float) -> str:
+    """A threshold to six digits, or as many as tell it from 1, where most confidences are."""
+    texts = (rounded(number, digits) for digits in range(6, 18))
+    return next((text for text in texts if float(text) != 1 or number == 1), str(number))
+
+
 class ThresholdPoint(NamedTuple):
-    """A point of the sequence of thresholds that is tested.
+    """A point of the sequence of thresholds, up to the first that fails. Its columns call `number` `class`.
 
     Attributes:
+        source: the logits of calibration.
+        group: the group of samples; empty for all samples.
         number: the predicted class that the sequence is of; None for all classes.
         threshold: samples whose score is at least this are kept.
         coverage: the share of samples that are kept.
@@ -24,9 +33,10 @@ class ThresholdPoint(NamedTuple):
         errors: how many of these are wrong.
         error: errors / kept.
         bound: the one-sided upper bound of the error.
-        passed: whether the bound is within the limit, and those of all points before are.
+        passed: whether the bound is within the limit; the last point that passes has the threshold.
     """
 
+    source: str
     group: str
     number: int | None
     threshold: float
@@ -52,7 +62,7 @@ class ThresholdRow(NamedTuple):
         kept: the number of samples that are kept.
         errors: how many of these are wrong.
         error: errors / kept; nan if none are kept.
-        bound: the one-sided upper bound of the error (Clopper and Pearson 1934).
+        bound: the one-sided upper bound of the error (Clopper and Pearson 1934); nan if none are kept.
         max_error: the limit; nan if a coverage was asked for.
     """
 
@@ -61,13 +71,13 @@ class ThresholdRow(NamedTuple):
     number: int | None
     score: ThresholdScore
     n: int
-    threshold: float
-    coverage: float
-    kept: int
-    errors: int
-    error: float
-    bound: float
-    max_error: float
+    threshold: float = math.nan
+    coverage: float = 0.0
+    kept: int = 0
+    errors: int = 0
+    error: float = math.nan
+    bound: float = math.nan
+    max_error: float = math.nan
 
     @property
     def found(self) -> bool:
@@ -75,12 +85,26 @@ class ThresholdRow(NamedTuple):
         return not math.isnan(self.threshold)
 
 
+class ThresholdPoints(Listing):
+    """The sequences of thresholds that were tested, one `ThresholdPoint` per row."""
+
+    rows: Sequence[ThresholdPoint]
+    name = "threshold_points"
+    title = "Tested thresholds"
+
+    @property
+    def columns(self) -> Sequence[str]:
+        return _columns(ThresholdPoint)
+
+
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Threshold(Listing):
     """Thresholds, one `ThresholdRow` for each group and class, first of the calibration samples, then of test samples.
 
+    The promise of each row holds by itself with the confidence, not those of all rows at once.
+
     Attributes:
-        points: the sequences that were tested.
+        points: the sequences that were tested, each up to the first point that failed.
     """
 
     rows: Sequence[ThresholdRow]
@@ -90,7 +114,7 @@ class Threshold(Listing):
 
     @property
     def columns(self) -> Sequence[str]:
-        return tuple("class" if name == "number" else name for name in ThresholdRow._fields)
+        return _columns(ThresholdRow)
 
     @property
     def threshold(self) -> float | None:
@@ -111,3 +135,11 @@ class Threshold(Listing):
     def found(self) -> bool:
         """Whether any threshold was found."""
         return any(row.found for row in self.rows)
+
+    def tested(self) -> ThresholdPoints:
+        """The points as a listing of their own."""
+        return ThresholdPoints(rows=self.points, conclusion=self.conclusion, **self.fields())
+
+
+def _columns(row: type[ThresholdRow | ThresholdPoint]) -> Sequence[str]:
+    return tuple("class" if name == "number" else name for name in row._fields)
