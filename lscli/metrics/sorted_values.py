@@ -72,7 +72,6 @@ _ROUNDING: dict[str, Callable[[Array], Array]] = {
     "margin": rounding_of_probability,
     "energy": _of_energy,
     "entropy": _relative,
-    "energy": _of_energy,
     "mutual_information": _of_divergence,
     "pnorm_score": _relative,
 }

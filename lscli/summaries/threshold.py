@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.decisions.threshold import threshold_text
@@ -50,9 +51,13 @@ def conclude(rows: Sequence[ThresholdRow], level: float, refusal: Refusal | None
 
 
 def _found(row: ThresholdRow, level: float) -> str:
+    # The bound at the end of a sequence is no promise: of a sequence, only the limit is one.
+    promised = row.bound if math.isnan(row.max_error) else row.max_error
+    kept = "1 sample" if row.kept == 1 else f"{row.kept:,} samples"
     return (
-        f"Samples with {row.score} >= {threshold_text(row.threshold)} have an error of at most "
-        f"{rounded(row.bound, 4)}, with probability {level:g}: they are {row.coverage:.1%} of all."
+        f"With probability {level:g}, samples with {row.score} >= {threshold_text(row.threshold)} have an error of at "
+        f"most {rounded(promised, 4)}. These are {kept}, {row.coverage:.1%} of all, of which {row.errors:,} "
+        f"{'is' if row.errors == 1 else 'are'} wrong."
     )
 
 
