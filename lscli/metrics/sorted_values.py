@@ -43,12 +43,6 @@ def _relative(x: Array) -> Array:
     return rounding
 
 
-def _of_energy(x: Array) -> Array:
-    """A sum of a logit and of a logarithm, either of which may be far from 0 where the sum is near it."""
-    rounding: Array = (1.0 + np.abs(x)) * _TOLERANCE
-    return rounding
-
-
 def _of_divergence(x: Array) -> Array:
     """A divergence x of similar distributions, whose ratios differ from 1 by sqrt(2x), has the rounding of these."""
     rounding: Array = np.abs(x) * _TOLERANCE + np.sqrt(np.abs(x)) * _LAST_PLACES
@@ -123,11 +117,6 @@ class SortedValues(NamedTuple):
 def sorted_by(table: SampleTable, column: str, *, descending: bool = False) -> SortedValues:
     """The samples sorted by a column, or by its negative; sorted once for a table and all its resamples."""
     return table.kept(_sorted_by, column, descending)
-
-
-def sorted_within_rounding(column: str, value: Array) -> SortedValues:
-    """Values [n] of a column, or their negatives, sorted; those that are equal within rounding are one group."""
-    return SortedValues.of(value, _ROUNDING.get(column))
 
 
 def pooled(column: str, value: Array) -> Array:
