@@ -1186,6 +1186,9 @@ class ThresholdOutputOptions(RunOptions):
     ] = "-"
 
 
+_SETS_ON_HOST = Option(hidden=True, unrecorded=True, hint="sets are computed on the CPU: leave it out")
+
+
 class ConformalOptions(LogitsOptions, LevelOptions):
     """Options of `lscli.conformal` and `lscli conformal`. Groups are of the test samples."""
 
@@ -1211,11 +1214,27 @@ class ConformalOptions(LogitsOptions, LevelOptions):
         ),
     ] = "lac"
     raps_penalty: Annotated[
-        float, Option("For raps, what each class after --raps-rank adds to the score.", _GUARANTEE, "NUMBER", least=0)
-    ] = 0.01
+        float | None,
+        Option(
+            "For raps, what each class after --raps-rank adds to the score.",
+            _GUARANTEE,
+            "NUMBER",
+            least=0,
+            shown="0.01",
+            hint="for example --raps-penalty 0.01",
+        ),
+    ] = None
     raps_rank: Annotated[
-        int, Option("For raps, the number of classes without a penalty.", _GUARANTEE, "N", least=0)
-    ] = 5
+        int | None,
+        Option(
+            "For raps, the number of classes without a penalty.",
+            _GUARANTEE,
+            "N",
+            least=0,
+            shown="5",
+            hint="for example --raps-rank 5",
+        ),
+    ] = None
     randomized: Annotated[
         bool,
         Option(
@@ -1237,6 +1256,8 @@ class ConformalOptions(LogitsOptions, LevelOptions):
         ),
     ] = None
     cross_fit: Annotated[None, _NO_CROSS_FIT] = None
+    device: Annotated[None, _SETS_ON_HOST] = None  # type: ignore[assignment]
+    kernel: Annotated[None, _SETS_ON_HOST] = None  # type: ignore[assignment]
 
 
 class ConformalOutputOptions(RunOptions):
