@@ -165,7 +165,9 @@ def _scoring(options: ConformalOptions) -> Scoring:
         raise UsageError("lac has nothing to draw", hint, where="randomized")
     for name, value in (("raps-penalty", options.raps_penalty), ("raps-rank", options.raps_rank)):
         if value is not None and options.method != "raps":
-            raise UsageError(f"is of raps, not of {options.method}", f"leave out --{name}, or say --method raps", where=name)
+            raise UsageError(
+                f"is of raps, not of {options.method}", f"leave out --{name}, or say --method raps", where=name
+            )
     penalty = 0.01 if options.raps_penalty is None else options.raps_penalty
     first = 5 if options.raps_rank is None else options.raps_rank
     return Scoring(options.method, penalty, first, options.randomized)
@@ -263,9 +265,7 @@ def _with_prediction(inside: Array, predicted: Array) -> None:
     inside[empty, predicted[empty]] = True
 
 
-def _measured(
-    test: _Samples, rule: _Rule, options: ConformalOptions
-) -> tuple[list[ConformalRow], Array]:
+def _measured(test: _Samples, rule: _Rule, options: ConformalOptions) -> tuple[list[ConformalRow], Array]:
     """The rows of all test samples, of each group and, by class, of each label."""
     opened = test.opened
     found = set_sizes(
@@ -308,7 +308,7 @@ def _blocks(
     labels: Data | None,
     options: ReadingOptions,
     rule: _Rule,
-    labelled: bool,  # noqa: FBT001  # bound by `partial`
+    labelled: bool,  # bound by `partial`
     kept: Array,
     predicted: Array | None,
 ) -> Iterator[SetBlock]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from lscli.decisions.conformal_sets import classes_of
 from lscli.errors import UsageError
+from lscli.render.formats.csv import tidy
+from lscli.render.renderers import Screen
 from lscli.text import printable
 
 if TYPE_CHECKING:
@@ -48,15 +50,17 @@ def _lines(sets: Sets) -> Iterator[bytes]:
 
 
 def _csv(sets: Sets) -> Iterator[bytes]:
-    from lscli.render.formats.csv import line
-
     columns = ["row", *["label"] * sets.labelled, "size", "classes", *["names"] * bool(sets.class_names)]
-    yield line(columns).encode()
-    for entry in _entries(sets):
-        entry["classes"] = " ".join(map(str, entry["classes"]))
-        if "names" in entry:
-            entry["names"] = "|".join(entry["names"])
-        yield line([entry[name] for name in columns]).encode("utf-8", errors="backslashreplace")
+
+    def rows() -> Iterator[list[object]]:
+        for entry in _entries(sets):
+            entry["classes"] = " ".join(map(str, entry["classes"]))
+            if "names" in entry:
+                entry["names"] = "|".join(entry["names"])
+            yield [entry[name] for name in columns]
+
+    for text in tidy(columns, rows(), Screen(0, False)):
+        yield text.encode("utf-8", errors="backslashreplace")
 
 
 def _parquet(sets: Sets) -> Iterator[bytes]:

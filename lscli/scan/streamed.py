@@ -42,7 +42,7 @@ def streamed(run: Callable[[Callable[[T], None]], None]) -> Iterator[T]:
             run(lambda result: put((result,)))
         except _UnwantedError:
             return
-        except BaseException as error:  # noqa: BLE001  # it is raised where the results are read
+        except BaseException as error:  # it is raised where the results are read
             end = error
         if not unwanted.is_set():
             put(end)

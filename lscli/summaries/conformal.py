@@ -40,5 +40,7 @@ def conclude(
             said.append(f"The {tested.n:,} test samples have {size}.")
         else:
             interval = f"{tested.coverage_low:.2%} to {tested.coverage_high:.2%}"
-            said.append(f"They hold the label of {tested.coverage:.2%} of {tested.n:,} test samples ({interval}): {size}.")
+            said.append(
+                f"They hold the label of {tested.coverage:.2%} of {tested.n:,} test samples ({interval}): {size}."
+            )
     return " ".join(said)
