@@ -132,10 +132,9 @@ def conformal(
     if test_logits is not None:
         if _same(cal_logits, test_logits):
             notes.append("the test samples are those of calibration, so that their coverage is no test of the promise")
-        test_own = own if names == () or own.class_names is not None else own
-        with _samples(test_logits, test_labels, test_own, unlabelled=True) as test:
+        with _samples(test_logits, test_labels, own, unlabelled=True) as test:
             _check_classes(test.opened, classes, source)
-            of_test, sizes = _measured(test, rule, options)
+            of_test = _measured(test, rule, options)
             names = names or test.opened.class_names
         sets = _sets(test_logits, test_labels, own, rule, test, names)
         tested = of_test[0]
@@ -265,7 +264,7 @@ def _with_prediction(inside: Array, predicted: Array) -> None:
     inside[empty, predicted[empty]] = True
 
 
-def _measured(test: _Samples, rule: _Rule, options: ConformalOptions) -> tuple[list[ConformalRow], Array]:
+def _measured(test: _Samples, rule: _Rule, options: ConformalOptions) -> list[ConformalRow]:
     """The rows of all test samples, of each group and, by class, of each label."""
     opened = test.opened
     found = set_sizes(
@@ -300,7 +299,7 @@ def _measured(test: _Samples, rule: _Rule, options: ConformalOptions) -> tuple[l
             numbers, starts = np.unique(label[order], return_index=True)
             parts = np.split(order, starts[1:])
             rows += [row(group, number, part) for number, part in zip(numbers.tolist(), parts, strict=True)]
-    return rows, size
+    return rows
 
 
 def _blocks(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -71,9 +71,6 @@ class Conformal(Listing):
     @property
     def columns(self) -> Sequence[str]:
         return tuple("class" if name == "number" else name for name in ConformalRow._fields)
-
-    def words(self) -> Iterator[Sequence[Any]]:
-        return (["" if value is None else value for value in row] for row in self.rows)
 
     @property
     def quantile(self) -> float:

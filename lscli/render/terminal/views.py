@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lscli.decisions.checked import Checked
 from lscli.decisions.comparison import Comparison
+from lscli.decisions.conformal import Conformal
 from lscli.listings import Bins, Candidates, Contents, Listing, LogitArray, MetricList, OneLabel, SmoothedLabels, Wide
 from lscli.recalibrators.before_after import BeforeAfter
 from lscli.recalibrators.fits import Fits
@@ -13,6 +14,7 @@ from lscli.render.terminal import (
     candidates,
     check,
     comparison,
+    conformal,
     contents,
     diagram,
     fits,
@@ -38,6 +40,8 @@ def listing(answer: Listing, screen: Screen) -> Iterator[str]:
             return candidates.candidates(answer, screen)
         case Checked():
             return check.checked(answer, screen)
+        case Conformal():
+            return conformal.conformal(answer, screen)
         case Comparison():
             return comparison.comparison(answer, screen)
         case Wide() if len({row[0] for row in answer.rows}) > 1:
