@@ -95,7 +95,7 @@ def test_words_of_python() -> None:
     st.integers(0, 10**6),
 )
 def test_the_order_of_the_rows_changes_nothing(n: int, alpha: float, method: str, randomized: bool, seed: int) -> None:
-    (x, y), (u, v) = drawn(n, seed), drawn(n, seed + 1)
+    (x, y), (u, _) = drawn(n, seed), drawn(n, seed + 1)
     order = np.random.default_rng(seed).permutation(n)
     words = {"alpha": alpha, "method": method, "randomized": randomized and method != "lac"}
     one = lscli.conformal(x, y, u, **words)  # type: ignore[arg-type]

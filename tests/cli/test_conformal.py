@@ -165,7 +165,7 @@ def test_the_same_samples_are_no_test(run: Run, folder: Path) -> None:
 
 
 def test_small_classes_are_named(run: Run, folder: Path) -> None:
-    x, y = drawn(200, 1)
+    y = drawn(200, 1)[1]
     np.save("y.npy", np.where(y == 3, 2, y))
     answer = run("conformal", "cal_x.npy", "y.npy", "--by-class")
     assert "class 3 has fewer than 9 calibration samples, so every set holds it" in answer.err
