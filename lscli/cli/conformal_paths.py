@@ -23,7 +23,7 @@ def calibration_and_test(paths: Sequence[str], options: ConformalOptions) -> Rol
     """The logits and labels of the calibration samples, and of the test samples if there are any.
 
     A second path that holds no logits has the labels of the first. Otherwise the first file holds both, and the second
-    has the test samples. Where neither is so, reading the paths as logits and labels says what is wrong.
+    has the test samples, as standard input has after such a file. Where neither is so, reading the paths as logits and labels says what is wrong.
 
     Raises:
         UsageError: there are more than four paths.
@@ -37,8 +37,9 @@ def calibration_and_test(paths: Sequence[str], options: ConformalOptions) -> Rol
     first, second, third = [*paths, None, None][:3]
     if first is None or second is None:
         return (paths[0], None, None, None)
-    beside = _are_labels(first, second, options)
-    if not beside and first != STDIN and has_labels(first, options):
+    both = first != STDIN and has_labels(first, options)
+    # Standard input has no header to look at.
+    if both and (second == STDIN or not _are_labels(first, second, options)):
         return (first, None, second, third)
     return (first, second, third, None)
 

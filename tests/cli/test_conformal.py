@@ -13,6 +13,8 @@ import pandas as pd
 import pytest
 from scipy.special import softmax
 
+from lscli.cli.conformal_paths import calibration_and_test
+from lscli.options import ConformalOptions
 from tests.cli.inprocess import Run, assert_refused, records
 
 COLUMNS = "source,group,method,class,n,quantile,coverage,coverage_low,coverage_high,mean_size,empty"
@@ -76,6 +78,20 @@ def test_test_labels_may_be_missing(run: Run, folder: Path, paths: Sequence[str]
     assert ("", "", "") == (row["coverage"], row["coverage_low"], row["coverage_high"])
     assert (with_labels["mean_size"], with_labels["empty"]) == (row["mean_size"], row["empty"])
     assert {"row", "size", "classes"} == {*json.loads((folder / "sets.jsonl").read_text().splitlines()[0])}
+
+
+@pytest.mark.parametrize(
+    ("paths", "roles"),
+    [
+        (("cal.npz", "-"), ("cal.npz", None, "-", None)),
+        (("cal.npz", "-", "test_y.npy"), ("cal.npz", None, "-", "test_y.npy")),
+        (("cal_x.npy", "-"), ("cal_x.npy", "-", None, None)),
+        (("-", "cal_y.npy", "test.npz"), ("-", "cal_y.npy", "test.npz", None)),
+        ((*CAL, "-"), (*CAL, "-", None)),
+    ],
+)
+def test_standard_input_may_be_any_of_them(folder: Path, paths: Sequence[str], roles: Sequence[str]) -> None:
+    assert roles == calibration_and_test(paths, ConformalOptions())
 
 
 def expected_sets() -> list[list[int]]:
