@@ -23,7 +23,8 @@ def calibration_and_test(paths: Sequence[str], options: ConformalOptions) -> Rol
     """The logits and labels of the calibration samples, and of the test samples if there are any.
 
     A second path that holds no logits has the labels of the first. Otherwise the first file holds both, and the second
-    has the test samples, as standard input has after such a file. Where neither is so, reading the paths as logits and labels says what is wrong.
+    has the test samples, as standard input has after such a file. Where neither is so, reading the paths as logits and
+    labels says what is wrong.
 
     Raises:
         UsageError: there are more than four paths.
