@@ -6,7 +6,8 @@ import io
 import json
 from typing import TYPE_CHECKING, Any
 
-from lscli.decisions.conformal_sets import classes_of
+import numpy as np
+
 from lscli.errors import UsageError
 from lscli.render.formats.csv import tidy
 from lscli.render.renderers import Screen
@@ -76,15 +77,19 @@ def _parquet(sets: Sets) -> Iterator[bytes]:
     if names:
         fields.append(("names", pa.list_(pa.string())))
     sink = io.BytesIO()
-    with parquet.ParquetWriter(sink, pa.schema(fields)) as writer:
+    schema, every_name = pa.schema(fields), pa.array(names, pa.string())
+    with parquet.ParquetWriter(sink, schema) as writer:
         for block in sets.blocks():
-            classes = [each.tolist() for each in classes_of(block)]
-            columns: dict[str, Any] = {"row": block.rows, "size": [len(each) for each in classes], "classes": classes}
+            sizes = block.inside.sum(axis=1)
+            numbers = np.nonzero(block.inside)[1]
+            ends = pa.array(np.concatenate([[0], np.cumsum(sizes)]), pa.int32())
+            columns = {"row": pa.array(block.rows, pa.int64()), "size": pa.array(sizes, pa.int32())}
+            columns["classes"] = pa.ListArray.from_arrays(ends, pa.array(numbers, pa.int32()))
             if sets.labelled:
-                columns["label"] = block.label
+                columns["label"] = pa.array(block.label, pa.int64())
             if names:
-                columns["names"] = [[names[number] for number in each] for each in classes]
-            writer.write_table(pa.table({name: pa.array(columns[name], kind) for name, kind in fields}))
+                columns["names"] = pa.ListArray.from_arrays(ends, every_name.take(pa.array(numbers)))
+            writer.write_table(pa.table({name: columns[name] for name, _ in fields}, schema))
             yield sink.getvalue()
             sink.seek(0)
             sink.truncate()

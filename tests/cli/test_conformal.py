@@ -124,6 +124,9 @@ def test_sets_are_written_in_each_format(run: Run, folder: Path, suffix: str) ->
 
 
 def test_names_of_classes_are_a_column(run: Run, folder: Path) -> None:
+    run("conformal", *CAL, *TEST, "--sets", "sets.parquet", "--class-names", "a,b,c,d")
+    for entry in pd.read_parquet(folder / "sets.parquet").to_dict("records"):
+        assert ["abcd"[number] for number in entry["classes"]] == list(entry["names"])
     run("conformal", *CAL, *TEST, "--sets", "sets.jsonl", "--class-names", "a,b,c,d")
     for line in (folder / "sets.jsonl").read_text().splitlines():
         entry = json.loads(line)
