@@ -162,11 +162,12 @@ def _scoring(options: ConformalOptions) -> Scoring:
     if options.randomized and options.method == "lac":
         hint = "leave out --randomized, or say --method aps"
         raise UsageError("lac has nothing to draw", hint, where="randomized")
-    for name, value in (("raps-penalty", options.raps_penalty), ("raps-rank", options.raps_rank)):
+    for name, value, hint in (
+        ("raps-penalty", options.raps_penalty, "leave out --raps-penalty, or say --method raps"),
+        ("raps-rank", options.raps_rank, "leave out --raps-rank, or say --method raps"),
+    ):
         if value is not None and options.method != "raps":
-            raise UsageError(
-                f"is of raps, not of {options.method}", f"leave out --{name}, or say --method raps", where=name
-            )
+            raise UsageError(f"is of raps, not of {options.method}", hint, where=name)
     penalty = 0.01 if options.raps_penalty is None else options.raps_penalty
     first = 5 if options.raps_rank is None else options.raps_rank
     return Scoring(options.method, penalty, first, options.randomized)

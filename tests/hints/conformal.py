@@ -62,6 +62,15 @@ CASES = [
         code=2,
     ),
     Hint(
+        "a rank without raps",
+        sets("conformal", "x.npy", "y.npy", "--raps-rank", 2),
+        "is of raps, not of lac",
+        "leave out --raps-rank, or say --method raps",
+        sets("conformal", "x.npy", "y.npy", "--raps-rank", 2, "--method", "raps"),
+        prints=ANSWER,
+        code=2,
+    ),
+    Hint(
         "clusters of calibration samples",
         sets("conformal", "x.npy", "y.npy", "--clusters", "y.npy"),
         "sets keep their promise for independent samples, not for clusters",
