@@ -1202,6 +1202,9 @@ class ThresholdOutputOptions(RunOptions):
     ] = "-"
 
 
+_SETS_ON_HOST = Option(hidden=True, unrecorded=True, hint="sets are computed on the CPU: leave it out")
+
+
 class ConformalOptions(LogitsOptions, LevelOptions):
     """Options of `lscli.conformal` and `lscli conformal`. Groups are of the test samples."""
 
@@ -1227,25 +1230,27 @@ class ConformalOptions(LogitsOptions, LevelOptions):
         ),
     ] = "lac"
     raps_penalty: Annotated[
-        float,
+        float | None,
         Option(
             "For raps, what each class after --raps-rank adds to the score.",
             _GUARANTEE,
             "NUMBER",
             least=0,
+            shown="0.01",
             hint="for example --raps-penalty 0.01",
         ),
-    ] = 0.01
+    ] = None
     raps_rank: Annotated[
-        int,
+        int | None,
         Option(
             "For raps, the number of classes without a penalty.",
             _GUARANTEE,
             "N",
             least=0,
+            shown="5",
             hint="for example --raps-rank 5",
         ),
-    ] = 5
+    ] = None
     randomized: Annotated[
         bool,
         Option(
@@ -1268,6 +1273,8 @@ class ConformalOptions(LogitsOptions, LevelOptions):
         ),
     ] = None
     cross_fit: Annotated[None, _NO_CROSS_FIT] = None
+    device: Annotated[None, _SETS_ON_HOST] = None  # type: ignore[assignment]
+    kernel: Annotated[None, _SETS_ON_HOST] = None  # type: ignore[assignment]
 
 
 class ConformalOutputOptions(RunOptions):

@@ -3,23 +3,87 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+import os
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from lscli.api import reading
 from lscli.api.keywords import of_calibration
+from lscli.api.models import has_labels
+from lscli.api.plausibility import COLUMNS
+from lscli.api.settings import settings_of
+from lscli.checked_options import declared
 from lscli.decisions.conformal import Conformal, ConformalRow
-from lscli.errors import InputError
+from lscli.decisions.conformal_sets import SetBlock, Sets
+from lscli.errors import InputError, UsageError, warn
+from lscli.in_python import python_words
 from lscli.intervals.conformal import coverage_interval, fewest, quantile, rank
+from lscli.intervals.coverage_shift import chance_of_fewer
 from lscli.intervals.shares import share_interval
+from lscli.io.argument import is_path
+from lscli.io.open import open_logits
 from lscli.kernels.conformal import Scoring
-from lscli.options import ConformalOptions
+from lscli.options import ConformalOptions, ReadingOptions
 from lscli.scan.conformal import label_scores, set_sizes
+from lscli.scan.scan import scan
+from lscli.scan.streamed import streamed
+from lscli.summaries.conformal import conclude
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
     from lscli.api.inputs import Inputs
     from lscli.options import Data
+    from lscli.report import Provenance
+    from lscli.scan.blocks import Block
+    from lscli.table import SampleTable
+
+    Array = NDArray[Any]
+
+# A coverage so low has this probability if test samples are like those of calibration.
+_STRICT = 0.001
+_MOST_NAMED = 4
+_SPENT = "the samples that the calibrator was fitted on cannot calibrate the sets, too: their promise does not hold"
+
+
+class _Samples(NamedTuple):
+    """Samples whose rows were checked, and are still open.
+
+    Attributes:
+        opened: the inputs.
+        table: label, predicted and row of each sample that is kept.
+        groups: the tables of all samples ("") and of each group.
+        kept: [N], 1 for the rows that are kept.
+        labelled: whether the labels are known.
+        provenance: where they come from.
+    """
+
+    opened: Inputs
+    table: SampleTable
+    groups: Mapping[str, SampleTable]
+    kept: Array
+    labelled: bool
+    provenance: Provenance
+
+
+class _Rule(NamedTuple):
+    """How sets are made.
+
+    Attributes:
+        how: the scores.
+        quantiles: the largest score that is in a set, of each class, [K].
+        no_empty: whether the prediction is put into sets that are empty.
+    """
+
+    how: Scoring
+    quantiles: Array
+    no_empty: bool
 
 
 @of_calibration(ConformalOptions)
@@ -32,38 +96,310 @@ def conformal(
 ) -> Conformal:
     """Find sets of classes that hold the label with a probability of at least 1 - alpha.
 
+    The quantile is the k-th smallest score of the labels of n calibration samples, k = ceil((n+1)(1-alpha)); a class is
+    in a set if its score is at most the quantile (Vovk et al. 2005; Sadinle et al. 2019; Romano et al. 2020;
+    Angelopoulos et al. 2021).
+
     Args:
         cal_logits, cal_labels: as in `lscli.evaluate`; the samples that the quantile of scores is taken of.
-        test_logits, test_labels: other samples of the same classifier, whose sets are measured.
+        test_logits, test_labels: other samples of the same classifier, whose sets are measured; labels may be missing.
 
     Returns:
-        A listing.
+        A listing; `find_sets` makes the sets of further samples.
 
     Raises:
-        InputError: there are too few calibration samples; or as `lscli.evaluate`.
+        InputError: there are too few calibration samples, or the classes differ; or as `lscli.evaluate`.
+        UsageError: options that cannot be combined.
     """
-    how = Scoring(options.method, options.raps_penalty, options.raps_rank, options.randomized)
-    read = reading.read(cal_logits, cal_labels, {"row", "correct"}, options)
-    n = len(read.all)
-    if n < (least := fewest(options.alpha)):
-        hint = f"give {least} samples or more, or a larger --alpha"
-        raise InputError(f"{n} samples are too few for alpha {options.alpha:g}", hint, where=read.source)
-    k = rank(n, options.alpha)
-    with reading.open_again(cal_logits, cal_labels, options) as opened:
-        q = quantile(label_scores(opened.logits, opened.label, _kept(opened), how, options.threads), options.alpha)
-    low, high = coverage_interval(n, k, options.level)
-    rows = [ConformalRow(read.source, "", options.method, None, n, q, k / (n + 1), low, high, math.nan, math.nan)]
+    how = _scoring(options)
+    _check_independent(options)
+    if test_logits is None and (options.groups is not None or options.group_by is not None):
+        hint = "name test samples, too: lscli conformal CAL_LOGITS CAL_LABELS TEST_LOGITS TEST_LABELS"
+        raise UsageError("groups are of test samples, and there are none", hint, where="groups")
+    own = _reading_options(options)
+    with _samples(cal_logits, cal_labels, own.replaced(groups=None, group_by=None), unlabelled=False) as cal:
+        source, classes, names = cal.opened.source, cal.opened.logits.shape[1], cal.opened.class_names
+        if not options.by_class:
+            _check_enough(len(cal.table), options.alpha, source)
+        of_label = label_scores(cal.opened.logits, cal.opened.label, cal.kept, how, options.threads, options.progress)
+        used = cal.opened.used(None)
+    rows, quantiles = _calibrated(of_label, cal.table["label"], classes, source, options)
+    rule = _Rule(how, quantiles, options.no_empty)
+    notes = [*_small_classes(rows, names, options)]
+    if any("was fitted on" in note for note in cal.provenance.warnings):
+        notes.append(f"{source}: {_SPENT}")
+    provenance, sets, tested = cal.provenance, None, None
     if test_logits is not None:
-        test = reading.read(test_logits, test_labels, {"row", "correct"}, options)
-        with reading.open_again(test_logits, test_labels, options) as opened:
-            every = np.full(opened.logits.shape[1], q)
-            found = set_sizes(opened.logits, opened.label, _kept(opened), how, every, options.threads)
-        share, m = float(found.covered.mean()), len(found.size)
-        interval = share_interval(share, m, options.level)
-        size, empty = float(found.size.mean()), float((found.size == 0).mean())
-        rows.append(ConformalRow(test.source, "", options.method, None, m, q, share, *interval, size, empty))
-    return Conformal(rows=rows, conclusion="", **read.answered(options))
+        if _same(cal_logits, test_logits):
+            notes.append("the test samples are those of calibration, so that their coverage is no test of the promise")
+        with _samples(test_logits, test_labels, own, unlabelled=True) as test:
+            _check_classes(test.opened, classes, source)
+            of_test = _measured(test, rule, options)
+            names = names or test.opened.class_names
+        sets = _sets(test_logits, test_labels, own, rule, test, names)
+        tested = of_test[0]
+        notes += _shifts(of_test, rows, options, names)
+        rows += of_test
+        provenance = _joined(cal.provenance, test.provenance)
+    for note in (noted := [*provenance.warnings, *notes]):
+        warn(note)
+    settings = settings_of(options, {name: value for name, value in used.items() if options.takes(name)})
+    equal = bool(len(of_label) > 1 and of_label.min() == of_label.max())
+    return Conformal(
+        rows=rows,
+        quantiles=quantiles,
+        by_class=options.by_class,
+        sets=sets,
+        tested=tested,
+        finder=partial(_found, own.replaced(groups=None, group_by=None), rule),
+        conclusion=conclude(rows, tested, options.alpha, options.level, by_class=options.by_class, equal=equal),
+        **{**provenance.fields(), "settings": settings, "warnings": noted},
+    )
 
 
-def _kept(opened: Inputs) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    return (opened.label >= 0).astype(np.float64)
+def _scoring(options: ConformalOptions) -> Scoring:
+    """Raises UsageError for options that the method does not have."""
+    if options.randomized and options.method == "lac":
+        hint = "leave out --randomized, or say --method aps"
+        raise UsageError("lac has nothing to draw", hint, where="randomized")
+    for name, value, hint in (
+        ("raps-penalty", options.raps_penalty, "leave out --raps-penalty, or say --method raps"),
+        ("raps-rank", options.raps_rank, "leave out --raps-rank, or say --method raps"),
+    ):
+        if value is not None and options.method != "raps":
+            raise UsageError(f"is of raps, not of {options.method}", hint, where=name)
+    penalty = 0.01 if options.raps_penalty is None else options.raps_penalty
+    first = 5 if options.raps_rank is None else options.raps_rank
+    return Scoring(options.method, penalty, first, options.randomized)
+
+
+def _check_independent(options: ConformalOptions) -> None:
+    if options.clusters is not None and not (isinstance(options.clusters, str) and options.clusters == "none"):
+        hint = "take one sample of each cluster; or leave out --clusters if the samples are independent"
+        raise UsageError("sets keep their promise for independent samples, not for clusters", hint, where="clusters")
+
+
+def _check_enough(n: int, alpha: float, source: str) -> None:
+    if n < (least := fewest(alpha)):
+        would_do = math.ceil(1e4 / (n + 1)) / 1e4
+        hint = f"give {least} samples or more, or say --alpha {would_do:g}"
+        raise InputError(f"{n} calibration samples are too few for alpha {alpha:g}", hint, where=source)
+
+
+def _check_classes(test: Inputs, classes: int, source: str) -> None:
+    if test.logits.shape[1] != classes:
+        what = f"has {test.logits.shape[1]} classes, {source} has {classes}"
+        raise InputError(what, "give samples of the same classifier", where=test.source)
+
+
+def _reading_options(options: ConformalOptions) -> ReadingOptions:
+    names = [each.name for each in declared(ReadingOptions) if options.takes(each.name)]
+    return ReadingOptions(**{name: getattr(options, name) for name in names})
+
+
+@contextmanager
+def _samples(data: Data, labels: Data | None, options: ReadingOptions, *, unlabelled: bool) -> Iterator[_Samples]:
+    """Open samples and check every row.
+
+    Args:
+        unlabelled: whether labels may be missing.
+
+    Raises:
+        UsageError: the samples are not independent.
+    """
+    labelled = labels is not None or not unlabelled or has_labels(data, options)
+    if not labelled:
+        labels = _no_labels(data, options)
+    with reading.open_again(data, labels, options) as opened:
+        if opened.rows.clusters is not None:
+            hint = "if the samples are independent of each other, say --clusters none"
+            raise UsageError("the samples of one entry belong together, and sets need independent ones", hint)
+        result = scan(opened.logits, opened.label, {"row", *COLUMNS}, opened.options, watch=opened.watch)
+        kept = np.zeros(opened.logits.shape[0])
+        kept[result.table["row"]] = 1
+        if labelled:
+            provenance = opened.provenance(result)
+            noted = [*provenance.warnings, *reading.doubts(opened, result.table)]
+        else:
+            # Labels that stand for none are no input, and nothing is said of them.
+            provenance = opened.provenance(result._replace(zero_labels=np.empty(0, np.intp)))
+            provenance = replace(provenance, inputs=[each for each in provenance.inputs if each["role"] != "labels"])
+            noted = list(provenance.warnings)
+        provenance = replace(provenance, warnings=noted)
+        groups = opened.rows.tables(result.table)
+        yield _Samples(opened, result.table, groups, kept, labelled, provenance)
+
+
+def _no_labels(data: Data, options: ReadingOptions) -> Array:
+    """Labels that stand for none: of the first class."""
+    first = options.labels_from
+    with closing(open_logits(data, options)) as logits:
+        shape = logits.samples or logits.shape[:1]
+    return np.full(shape, first + (first == options.ignore_index), np.int64)
+
+
+def _calibrated(
+    of_label: Array, label: Array, classes: int, source: str, options: ConformalOptions
+) -> tuple[list[ConformalRow], Array]:
+    """The rows of calibration, and the quantile of each class, [K]."""
+
+    def row(number: int | None, values: Array) -> ConformalRow:
+        n = len(values)
+        k = rank(n, options.alpha)
+        expected = min(1.0, k / (n + 1))
+        interval = coverage_interval(n, k, options.level)
+        return ConformalRow(source, "", options.method, number, n, quantile(values, options.alpha), expected, *interval)
+
+    if not options.by_class:
+        rows = [row(None, of_label)]
+        return rows, np.full(classes, rows[0].quantile)
+    order = np.argsort(label, kind="stable")
+    ends = np.searchsorted(label[order], np.arange(classes + 1))
+    rows = [row(c, of_label[order[ends[c] : ends[c + 1]]]) for c in range(classes)]
+    return rows, np.array([each.quantile for each in rows])
+
+
+def _with_prediction(inside: Array, predicted: Array) -> None:
+    """Put the prediction into each empty set."""
+    empty = np.flatnonzero(~inside.any(axis=1))
+    inside[empty, predicted[empty]] = True
+
+
+def _measured(test: _Samples, rule: _Rule, options: ConformalOptions) -> list[ConformalRow]:
+    """The rows of all test samples, of each group and, by class, of each label."""
+    opened = test.opened
+    found = set_sizes(
+        *(opened.logits, opened.label, test.kept, rule.how, rule.quantiles, options.threads, options.progress)
+    )
+    size, covered = found.size, found.covered
+    if rule.no_empty:
+        empty = size == 0
+        size = np.where(empty, 1, size)
+        covered = np.where(empty, test.table["predicted"] == test.table["label"], covered)
+    label = test.table["label"]
+    place = np.zeros(opened.logits.shape[0], np.intp)
+    place[test.table["row"]] = np.arange(len(test.table))
+
+    def row(group: str, number: int | None, where: Array) -> ConformalRow:
+        m = len(where)
+        shown = (math.nan, math.nan, math.nan)
+        if test.labelled:
+            share = float(covered[where].mean())
+            shown = (share, *share_interval(share, m, options.level))
+        one = number is not None or not options.by_class
+        q = float(rule.quantiles[number or 0]) if one else math.nan
+        of_sizes = (float(size[where].mean()), float((size[where] == 0).mean()))
+        return ConformalRow(opened.source, group, options.method, number, m, q, *shown, *of_sizes)
+
+    rows = []
+    for group, table in test.groups.items():
+        where = place[table["row"]]
+        rows.append(row(group, None, where))
+        if options.by_class and test.labelled:
+            order = where[np.argsort(label[where], kind="stable")]
+            numbers, starts = np.unique(label[order], return_index=True)
+            parts = np.split(order, starts[1:])
+            rows += [row(group, number, part) for number, part in zip(numbers.tolist(), parts, strict=True)]
+    return rows
+
+
+def _blocks(
+    data: Data,
+    labels: Data | None,
+    options: ReadingOptions,
+    rule: _Rule,
+    labelled: bool,  # bound by `partial`
+    kept: Array,
+    predicted: Array | None,
+) -> Iterator[SetBlock]:
+    """Compute the sets of rows that were checked before."""
+
+    def run(take: Callable[[SetBlock], None]) -> None:
+        def keep(block: Block, inside: Array) -> None:
+            if predicted is not None:
+                _with_prediction(inside, predicted[block.rows])
+            take(SetBlock(block.rows, block.label if labelled else None, inside))
+
+        with reading.open_again(data, labels if labelled else _no_labels(data, options), options) as opened:
+            set_sizes(opened.logits, opened.label, kept, rule.how, rule.quantiles, options.threads, None, keep)
+
+    return streamed(run)
+
+
+def _sets(
+    data: Data, labels: Data | None, options: ReadingOptions, rule: _Rule, of: _Samples, names: Sequence[str]
+) -> Sets:
+    """The sets of samples."""
+    options = options.replaced(groups=None, group_by=None, progress=None)
+    predicted = None
+    if rule.no_empty:
+        predicted = np.zeros(len(of.kept), np.intp)
+        predicted[of.table["row"]] = of.table["predicted"]
+    blocks = partial(_blocks, data, labels, options, rule, of.labelled, of.kept.astype(np.uint8), predicted)
+    return Sets(blocks, (len(of.table), len(rule.quantiles)), of.labelled, names)
+
+
+def _found(options: ReadingOptions, rule: _Rule, data: Data) -> Sets:
+    """The sets of other samples, in Python."""
+    with python_words(), _samples(data, None, options, unlabelled=True) as found:
+        _check_classes(found.opened, len(rule.quantiles), "calibration")
+        for note in found.provenance.warnings:
+            warn(note)
+    return _sets(data, None, options, rule, found, found.opened.class_names)
+
+
+def _small_classes(rows: Sequence[ConformalRow], names: Sequence[str], options: ConformalOptions) -> Iterator[str]:
+    small = [row.number for row in rows if row.number is not None and math.isinf(row.quantile)]
+    if small:
+        least = fewest(options.alpha)
+        one = len(small) == 1
+        said = _named(small, names)
+        what = "so every set holds it" if one else "so every set holds them"
+        yield f"{said} {'has' if one else 'have'} fewer than {least} calibration samples, {what}"
+
+
+def _named(numbers: Sequence[int], names: Sequence[str]) -> str:
+    said = [str(number) if not names else str(names[number]) for number in numbers[:_MOST_NAMED]]
+    more = f" and {len(numbers) - _MOST_NAMED} more" if len(numbers) > _MOST_NAMED else ""
+    return f"class{'es' * (len(numbers) > 1)} {', '.join(said)}{more}"
+
+
+def _shifts(
+    tested: Sequence[ConformalRow], rows: Sequence[ConformalRow], options: ConformalOptions, names: Sequence[str]
+) -> Iterator[str]:
+    """A warning if the coverage of all test samples, or of a class, is below what chance allows."""
+    promised = {row.number: row for row in rows}
+    pairs = [
+        (row, promised[row.number])
+        for row in tested
+        if not row.group and row.number in promised and not math.isnan(row.coverage)
+    ]
+    low = []
+    for row, of in pairs:
+        k = rank(of.n, options.alpha)
+        if k <= of.n and chance_of_fewer(round(row.coverage * row.n), row.n, of.n, k) < _STRICT / len(pairs):
+            low.append(row)
+    if not low:
+        return
+    why = "the test samples do not seem to be like those of calibration"
+    if options.by_class:
+        yield f"the coverage of {_named([row.number or 0 for row in low], names)} is lower than chance allows: {why}"
+    else:
+        yield f"the coverage {low[0].coverage:.4f} is lower than chance allows for alpha {options.alpha:g}: {why}"
+
+
+def _same(one: Any, other: Any) -> bool:
+    if is_path(one) and is_path(other):
+        try:
+            return os.path.samefile(one, other)
+        except (OSError, ValueError):
+            return False
+    return one is other
+
+
+def _joined(cal: Provenance, test: Provenance) -> Provenance:
+    """The provenance of both sets of samples."""
+    inputs = [*cal.inputs, *({**each, "role": f"test {each['role']}"} for each in test.inputs)]
+    samples = {**cal.samples, **{f"test_{name}": count for name, count in test.samples.items()}}
+    warnings = [*cal.warnings, *(note for note in test.warnings if note not in cal.warnings)]
+    return replace(cal, inputs=inputs, samples=samples, warnings=warnings)

@@ -287,14 +287,15 @@ def read_model(
 
 def found_labels(model: Any, first: Any, labels: Data | None, options: R) -> tuple[Any, Data | None, R]:
     """The model, and how its labels are read: as given, or from its own file, or from that of the first model."""
-    if labels is None and model is not first and not _has_labels(model, options):
+    if labels is None and model is not first and not has_labels(model, options):
         labels = first
         if options.labels_key is None and not (is_path(first) and is_table(first)):
             options = options.replaced(labels_key="labels")  # the only array of an archive would be taken for them
     return model, labels, options
 
 
-def _has_labels(model: Any, options: ReadingOptions) -> bool:
+def has_labels(model: Any, options: ReadingOptions) -> bool:
+    """Whether a path is a file that holds labels besides logits, by its header."""
     if not is_path(model) or not is_keyed(model):
         return False
     if options.labels_column is not None and options.labels_key is None:

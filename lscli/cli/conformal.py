@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lscli.cli.flat_options import flat
+from lscli.errors import UsageError
 from lscli.options import ConformalOptions, ConformalOutputOptions
 
 if TYPE_CHECKING:
@@ -41,9 +43,24 @@ def conformal_command(
     """
     from lscli.api.conformal import conformal
     from lscli.cli.conformal_paths import calibration_and_test
+    from lscli.cli.output import sets_path, write_file
     from lscli.cli.run_command import run_command
+    from lscli.io.paths import files_of
+    from lscli.io.stdin import opened_again
+    from lscli.render.sets import pieces
+
+    inputs = [file for path in (*paths, *options.files()) for file in files_of(path)]
+    path = None if output.sets is None else sets_path(output.sets, [*inputs, output.output])
 
     def answer(given: ConformalOptions) -> Conformal:
-        return conformal.with_options(*calibration_and_test(paths, given), given)
+        with opened_again():  # the test samples are read once more for their sets
+            roles = calibration_and_test(paths, given)
+            if path is not None and roles[2] is None:
+                hint = "name test samples, too: lscli conformal CAL_LOGITS CAL_LABELS TEST_LOGITS"
+                raise UsageError("sets are those of test samples, and there are none", hint, where="sets")
+            found = conformal.with_options(*roles, given)
+            if path is not None and found.sets is not None:
+                write_file(path, pieces(found.sets, os.path.splitext(path)[1].lower()))
+        return found
 
     run_command(context, output, options, paths, answer)

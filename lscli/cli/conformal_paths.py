@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lscli.api.models import has_labels
 from lscli.errors import UsageError
-from lscli.io.path_roles import is_keyed
+from lscli.io.path_roles import assign_roles
+from lscli.io.paths import STDIN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,18 +16,37 @@ if TYPE_CHECKING:
 
 Roles = tuple[str, str | None, str | None, str | None]
 
+_FORMS = "CAL_LOGITS CAL_LABELS, then TEST_LOGITS TEST_LABELS; a file that holds logits and labels stands for both"
+
 
 def calibration_and_test(paths: Sequence[str], options: ConformalOptions) -> Roles:
     """The logits and labels of the calibration samples, and of the test samples if there are any.
 
+    A second path that holds no logits has the labels of the first. Otherwise the first file holds both, and the second
+    has the test samples, as standard input has after such a file. Where neither is so, reading the paths as logits and
+    labels says what is wrong.
+
     Raises:
         UsageError: there are more than four paths.
+        InputError: a path names no file.
+        ReadWriteError: a file cannot be read.
     """
-    del options
     if len(paths) > 4:
-        hint = "give CAL_LOGITS CAL_LABELS, then TEST_LOGITS TEST_LABELS if there are test samples"
-        raise UsageError(f"at most four paths are needed, got {len(paths)}", hint)
-    own = is_keyed(paths[0])
-    cal, rest = ((paths[0], None), paths[1:]) if own else ((paths[0], [*paths, None][1]), paths[2:])
-    test_logits, test_labels = [*rest, None, None][:2]
-    return (*cal, test_logits, test_labels)
+        raise UsageError(f"at most four paths are needed, got {len(paths)}", f"give {_FORMS}")
+    if len(paths) == 4:
+        return (paths[0], paths[1], paths[2], paths[3])
+    first, second, third = [*paths, None, None][:3]
+    if first is None or second is None:
+        return (paths[0], None, None, None)
+    both = first != STDIN and has_labels(first, options)
+    # Standard input has no header to look at.
+    if both and (second == STDIN or not _are_labels(first, second, options)):
+        return (first, None, second, third)
+    return (first, second, third, None)
+
+
+def _are_labels(logits: str, path: str, options: ConformalOptions) -> bool:
+    """Whether a path has the labels of the logits."""
+    flatten = options.flatten or options.class_axis is not None
+    keys = (options.logits_key, options.labels_key)
+    return assign_roles([logits, path], *keys, binary=options.binary, flatten=flatten).labels is not None

@@ -163,6 +163,27 @@ def calibrator_path(output: str, inputs: Iterable[str]) -> str | None:
     return output
 
 
+def sets_path(output: str, others: Iterable[str]) -> str:
+    """The path that `--sets` names.
+
+    Raises:
+        UsageError: its suffix names no format of sets, or it is a folder, or one of the other files.
+    """
+    from lscli.render.sets import SUFFIXES
+
+    if not output or output.endswith(os.sep) or os.path.isdir(output):
+        raise UsageError("the output is a directory", "name a file in it", where=output or "sets")
+    suffix = os.path.splitext(output)[1].lower()
+    if suffix not in SUFFIXES:
+        hint = f"use one of {', '.join(SUFFIXES)}, such as --sets sets.csv"
+        raise UsageError(f"the suffix {suffix!r} names no format of sets", hint, where=output)
+    others = list(others)
+    _check_not_input(output, others)
+    if any(other != "-" and os.path.realpath(other) == os.path.realpath(output) for other in others):
+        raise UsageError("is named twice", "write the answer and the sets to two files", where=output)
+    return output
+
+
 def write_file(path: str, pieces: Iterable[bytes]) -> None:
     """Write a file, completely or not at all.
 

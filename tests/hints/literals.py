@@ -76,6 +76,9 @@ HUMAN: dict[str, str] = {
     "measured on. Two files if each holds logits and labels.": _NO_HINT,
     "x + D x + b, x = ln((1 - o) softmax(z / T) + o / K)": _NO_HINT,
     "(1 + v_k) x_k + b_k, x = ln((1 - o) softmax(z / T) + o / K)": _NO_HINT,
+    "CAL_LOGITS CAL_LABELS [TEST_LOGITS [TEST_LABELS]]: the samples that the sets are calibrated on, and those that "
+    "get sets. A file that holds logits and labels stands for both.": _NO_HINT,
+    "Sets({} samples, {} classes)": _NO_HINT,
     "pip install {}": "installs a package",
     "pip install venn-abers": "installs a package",
     "pip install pyarrow, or write a .csv": "installs a package",

@@ -28,7 +28,7 @@ _PIECE = 1 << 16
 
 def report(answer: Report, screen: Screen) -> Iterator[str]:
     """The rows of the report under `source,group,metric,value,stderr,ci_low,ci_high,n,params`."""
-    return _csv(Row._fields, (row.cells() for row in answer.rows), screen)
+    return tidy(Row._fields, (row.cells() for row in answer.rows), screen)
 
 
 def listing(answer: Listing, screen: Screen) -> Iterator[str]:
@@ -37,10 +37,11 @@ def listing(answer: Listing, screen: Screen) -> Iterator[str]:
 
     if isinstance(answer, SmoothedLabels | LogitArray):
         return _numbers(answer.columns, answer.rows, screen)
-    return _csv(answer.columns, answer.cells(), screen)
+    return tidy(answer.columns, answer.cells(), screen)
 
 
-def _csv(columns: Sequence[str], rows: Iterable[Sequence[object]], screen: Screen) -> Iterator[str]:
+def tidy(columns: Sequence[str], rows: Iterable[Sequence[object]], screen: Screen) -> Iterator[str]:
+    """Rows under their columns, in pieces."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     if screen.header:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lscli.decisions.checked import Checked
 from lscli.decisions.comparison import Comparison
+from lscli.decisions.conformal import Conformal
 from lscli.decisions.detection import Detection
 from lscli.decisions.threshold import Threshold
 from lscli.listings import Bins, Candidates, Contents, Listing, LogitArray, MetricList, OneLabel, SmoothedLabels, Wide
@@ -15,6 +16,7 @@ from lscli.render.terminal import (
     candidates,
     check,
     comparison,
+    conformal,
     contents,
     detection,
     diagram,
@@ -42,6 +44,8 @@ def listing(answer: Listing, screen: Screen) -> Iterator[str]:
             return candidates.candidates(answer, screen)
         case Checked():
             return check.checked(answer, screen)
+        case Conformal():
+            return conformal.conformal(answer, screen)
         case Comparison():
             return comparison.comparison(answer, screen)
         case Wide() if len({row[0] for row in answer.rows}) > 1:
