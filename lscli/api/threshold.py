@@ -9,6 +9,7 @@ import numpy as np
 
 from lscli.api import reading
 from lscli.api.keywords import of_logits
+from lscli.api.saved_thresholds import saved_of
 from lscli.decisions.threshold import Threshold, ThresholdPoint, ThresholdRow
 from lscli.errors import UsageError
 from lscli.intervals.fixed_sequence import sequence
@@ -58,4 +59,6 @@ def threshold(logits: Data | Table, labels: Data | None, options: ThresholdOptio
         else:
             found = (best.threshold, best.kept / n, best.kept, best.errors, best.errors / best.kept, best.bound)
         rows.append(ThresholdRow(read.source, group, None, options.score, n, *found, limit))
-    return Threshold(rows=rows, points=points, conclusion=conclude(rows[0], options.level), **read.answered(options))
+    saved = saved_of(rows, options.level, read.num_classes, options)
+    said = conclude(rows[0], options.level)
+    return Threshold(rows=rows, points=points, saved=saved, conclusion=said, **read.answered(options))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -35,11 +36,23 @@ def threshold_command(
     keeps it, the exit code is 1.
     """
     from lscli.api.threshold import threshold
+    from lscli.cli.output import json_path, write_file
     from lscli.cli.run_command import run_command
+    from lscli.cli.stderr import say
     from lscli.decisions.threshold import Threshold as Answer
+    from lscli.io.paths import files_of
+
+    inputs = [file for path in (logits, labels, *options.files()) if path for file in files_of(path)]
+    path = json_path(output.output, inputs, "threshold", "threshold.json")
 
     def answer(given: ThresholdOptions) -> Threshold:
-        return threshold.with_options(logits, labels, given)
+        found = threshold.with_options(logits, labels, given)
+        if path is not None and not found.found:
+            say(f"lscli: {path} is not written: no threshold was found")
+        elif path is not None:
+            write_file(path, [found.saved.to_json().encode()])
+            return replace(found, conclusion=f"{found.conclusion} It is in {path}.")
+        return found
 
     found = run_command(context, output.replaced(output="-"), options, [logits, labels], answer)
     if isinstance(found, Answer) and not found.found:

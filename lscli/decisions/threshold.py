@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from lscli.decisions.saved_threshold import SavedThreshold
+from lscli.errors import UsageError
 from lscli.listings import Listing
 
 if TYPE_CHECKING:
@@ -81,10 +84,12 @@ class Threshold(Listing):
 
     Attributes:
         points: the sequences that were tested.
+        saved: what the file of the thresholds holds.
     """
 
     rows: Sequence[ThresholdRow]
     points: Sequence[ThresholdPoint]
+    saved: SavedThreshold
     name = "threshold"
     title = "Threshold"
 
@@ -111,3 +116,14 @@ class Threshold(Listing):
     def found(self) -> bool:
         """Whether any threshold was found."""
         return any(row.found for row in self.rows)
+
+    def save(self, path: str | bytes | os.PathLike[str]) -> None:
+        """Write the thresholds to a .json file, completely or not at all; `lscli check --threshold` reads it.
+
+        Raises:
+            UsageError: no threshold was found.
+            ReadWriteError: the file cannot be written; an old file is unchanged.
+        """
+        if not self.found:
+            raise UsageError("no threshold was found, so there is nothing to save", "allow a larger error")
+        self.saved.save(path)
