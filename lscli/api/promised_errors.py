@@ -35,6 +35,8 @@ METRIC = "threshold_error"
 _WHERE = "threshold"
 # The share of kept samples is worth a note if it is lower by this many standard errors and by this much.
 _CLEAR, _MUCH = 3.0, 0.02
+# Weights may be fractional: then more errors of fewer samples are assumed. Their sums are whole to within this.
+_ROUNDING = 1e-6
 
 
 class PromisedErrors(NamedTuple):
@@ -89,7 +91,8 @@ class PromisedErrors(NamedTuple):
         total = kept.total
         low, high = share_interval(found.value, total, options.level, found.stderr, kept.clusters)
         if options.strict and not kept.clusters:
-            low, high = 0.0, upper_bound(round(found.value * total, 9), total, 1 - self.saved.confidence)
+            errors, most = math.ceil(found.value * total - _ROUNDING), math.floor(total + _ROUNDING)
+            low, high = 0.0, upper_bound(errors, most, 1 - self.saved.confidence)
         passed = found.value <= limit and (not options.strict or high <= limit)
         row = CheckRow(source, one.group, name, found.value, low, high, "max", limit, passed=passed)
         return row, [*self._lower_coverage(one, table, total, name)]
@@ -110,7 +113,9 @@ class PromisedErrors(NamedTuple):
         spread = math.sqrt(pooled * (1 - pooled) * (1 / one.n + 1 / independent))
         drop = one.coverage - now
         if drop > _MUCH and drop > _CLEAR * spread:
-            what = f"{name}{_in(one.group)} keeps {now:.1%} of the samples, and {one.coverage:.1%} of those of calibration"
+            what = (
+                f"{name}{_in(one.group)} keeps {now:.1%} of the samples, and {one.coverage:.1%} of those of calibration"
+            )
             yield f"{self.name}: {what}: the new samples are less certain"
 
     def _missing(self, read: Reading) -> Iterator[str]:
@@ -136,7 +141,9 @@ class PromisedErrors(NamedTuple):
         classes = self.saved.classes
         if classes and read.num_classes and classes != read.num_classes:
             what = f"is of {classes} classes, and {printed(read.source)} has {read.num_classes}"
-            raise InputError(what, "give the threshold of this model, or find one with lscli threshold", where=self.name)
+            raise InputError(
+                what, "give the threshold of this model, or find one with lscli threshold", where=self.name
+            )
         if not read.all.has(self.columns):
             what = f"needs the score {self.saved.score}, which these samples do not have"
             raise InputError(what, "give the logits of all classes, as lscli threshold read them", where=self.name)

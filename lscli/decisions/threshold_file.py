@@ -24,6 +24,7 @@ _TEXTS = ("jsonl", "lm-eval", "csv", "tsv")  # which JSON may look like
 _MOST_BYTES = 64 << 20
 _MOST_CLASSES = 10_000_000
 _MOST_ROWS = 1 << 62
+_ROUNDING = 1e-12
 _DIGEST = re.compile("[0-9a-f]{32}")
 _KEYS = ("kind", "score", "max_error", "confidence", "classes", "calibrator", "temperature", "thresholds", "schema")
 _OF_ROW = ("group", "class", "threshold", "n", "kept", "coverage", "bound")
@@ -132,10 +133,19 @@ def _row(found: object, where: str, classes: int) -> KeptSamples:
     threshold, bound = found["threshold"], found["bound"]
     if (threshold is None) != (bound is None):
         raise WrongError(f"{where}: has a threshold without a bound, or a bound without a threshold")
+    _check_coverage(found["coverage"], kept, n, where)
     if threshold is None:
         return KeptSamples(group, number, math.nan, n, kept, math.nan)
     own = _number(threshold, f"{where}: threshold")
     return KeptSamples(group, number, own, n, kept, _share(bound, f"{where}: bound"))
+
+
+def _check_coverage(coverage: object, kept: int, n: int, where: str) -> None:
+    """The coverage stands there for readers; it follows from the counts."""
+    if (coverage is None) != (n == 0):
+        raise WrongError(f"{where}: coverage must be a number if there are samples, and null if there are none")
+    if coverage is not None and abs(_number(coverage, f"{where}: coverage") - kept / n) > _ROUNDING:
+        raise WrongError(f"{where}: coverage is not kept / n")
 
 
 def _number(value: object, said: str) -> float:
