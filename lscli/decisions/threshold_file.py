@@ -30,9 +30,9 @@ _KEYS = ("kind", "score", "max_error", "confidence", "classes", "calibrator", "t
 _OF_ROW = ("group", "class", "threshold", "n", "kept", "coverage", "bound")
 _SCORES = get_args(ThresholdScore)
 _OTHERS = {
-    "lscli.calibrator": "is a calibrator, not a threshold: --calibrator takes it",
-    "lscli.report": "is a saved report, not a threshold: --baseline takes it",
-    "lscli.threshold": "is the answer of lscli threshold in JSON, not the file that its -o wrote",
+    "lscli.calibrator": "is a calibrator, not a threshold",
+    "lscli.report": "is a report, not a threshold",
+    "lscli.threshold": "is the answer of lscli threshold, not the file that its -o wrote",
 }
 
 

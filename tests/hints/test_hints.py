@@ -30,6 +30,7 @@ from tests.hints import (
     saved_reports,
     shapes,
     tables,
+    thresholds,
     topk,
     warned,
     zeros,
@@ -57,6 +58,7 @@ CASES = [
     *zeros.CASES,
     *models.CASES,
     *limits.CASES,
+    *thresholds.CASES,
 ]
 pytestmark = pytest.mark.filterwarnings(
     "ignore:The PyTorch API of nested tensors", "ignore:torch.quantize_per_tensor", "ignore:.*TypedStorage"
