@@ -87,7 +87,7 @@ class PromisedErrors(NamedTuple):
         found = mean(kept, wrong)
         if math.isnan(found.value):
             row = CheckRow(source, one.group, name, math.nan, math.nan, math.nan, "max", limit, passed=False)
-            return row, [f"{self.name}: no sample is kept by {name}{where}, so it has no error"]
+            return row, [f"{printed(self.name)}: no sample is kept by {name}{where}, so it has no error"]
         total = kept.total
         low, high = share_interval(found.value, total, options.level, found.stderr, kept.clusters)
         if options.strict and not kept.clusters:
@@ -116,17 +116,17 @@ class PromisedErrors(NamedTuple):
             what = (
                 f"{name}{_in(one.group)} keeps {now:.1%} of the samples, and {one.coverage:.1%} of those of calibration"
             )
-            yield f"{self.name}: {what}: the new samples are less certain"
+            yield f"{printed(self.name)}: {what}: the new samples are less certain"
 
     def _missing(self, read: Reading) -> Iterator[str]:
         """Notes on thresholds of groups that are not there."""
         groups = dict.fromkeys(row.group for row in self.saved.rows if row.found)
         absent = [group for group in groups if group not in read.tables]
         if absent and len(read.tables) == 1:
-            yield f"{self.name}: the thresholds of {len(absent)} groups are not checked without --groups"
+            yield f"{printed(self.name)}: the thresholds of {len(absent)} groups are not checked without --groups"
         elif absent:
             more = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
-            yield f"{self.name}: group {printed(absent[0])}{more} has a threshold, but no samples here"
+            yield f"{printed(self.name)}: group {printed(absent[0])}{more} has a threshold, but no samples here"
 
     def _sentence(self, read: Reading) -> str:
         """What share is kept, by the first threshold that holds for all classes."""

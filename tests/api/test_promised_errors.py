@@ -1,4 +1,4 @@
-"""`check --threshold`: the error of the samples that a threshold keeps, against numpy, with weights, groups, clusters."""
+"""`check --threshold`: the error of the samples that a threshold keeps, against numpy."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_groups_that_are_not_there_are_named() -> None:
     rows = [KeptSamples(group, None, AT, 100, 60, 0.2) for group in ("", "a", "c")]
     with pytest.warns(LscliWarning, match="the thresholds of 2 groups are not checked without groups"):
         lscli.check(X, Y, threshold=saved(*rows))
-    with pytest.warns(LscliWarning, match="group 'c' has a threshold, but no samples here"):
+    with pytest.warns(LscliWarning, match="group c has a threshold, but no samples here"):
         found = lscli.check(X, Y, threshold=saved(*rows), groups=np.where(np.arange(N) % 3, "a", "b"))
     assert ["", "a"] == [row.group for row in found.rows]
 
@@ -165,7 +165,7 @@ def test_two_classes_of_one_logit() -> None:
 
 def test_a_calibrator_must_be_the_same() -> None:
     own, other = fitted_on(X[::2], Y[::2]), fitted_on(X[::3], Y[::3])
-    found = lscli.threshold(X[1::2], Y[1::2], max_error=0.35, calibrator=own)
+    found = lscli.threshold(X[1::2], Y[1::2], max_error=0.5, calibrator=own)
     row = only(lscli.check(X[1::2], Y[1::2], threshold=found, calibrator=own).rows)
     assert found.rows[0].error == row.value
     for given in (None, other):
