@@ -1124,8 +1124,8 @@ class ThresholdOptions(ReadingOptions, LevelOptions):
     confidence: Annotated[
         "Any",
         Option(
-            "The probability that the promise holds, between 0 and 1, as --level. For a table without logits, its "
-            "column of confidences.",
+            "The probability that the promise holds, between 0 and 1; it replaces --level. With --correct or "
+            "--predicted, the column of confidences of a table without logits, and --level is the probability.",
             _GUARANTEE,
             "LEVEL|COLUMN",
             shown="0.95",
@@ -1142,8 +1142,21 @@ class ThresholdOptions(ReadingOptions, LevelOptions):
         ),
     ] = "msp"
     per_class: Annotated[
-        bool, Option("Find a threshold for each predicted class.", _GUARANTEE, environment="threshold_per_class")
+        bool,
+        Option(
+            "Also find a threshold for each predicted class. Each promise holds by itself, not all at once.",
+            _GUARANTEE,
+            environment="threshold_per_class",
+        ),
     ] = False
+    test: Annotated[
+        Any,
+        Option(
+            "Test samples, which the thresholds are measured on: a pair of logits and labels, or a file of both.",
+            hidden=True,
+            unrecorded=True,
+        ),
+    ] = ()
     weights: Annotated[None, _NO_COUNTS] = None
     clusters: Annotated[
         "Data | None",
@@ -1158,12 +1171,13 @@ class ThresholdOptions(ReadingOptions, LevelOptions):
 
 
 class ThresholdOutputOptions(RunOptions):
-    """The test samples and the output of `lscli threshold`."""
+    """The test files and the output of `lscli threshold`."""
 
     test: Annotated[
         Words,
         Option(
-            "Test samples, which the threshold is then measured on: LOGITS LABELS, or one file that holds both.",
+            "Test samples, which the thresholds are then measured on: LOGITS LABELS, also with a comma, or one file "
+            "that holds both.",
             None,
             "LOGITS,LABELS",
             shown=False,

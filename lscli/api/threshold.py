@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -11,54 +12,272 @@ from lscli.api import reading
 from lscli.api.keywords import of_logits
 from lscli.api.saved_thresholds import saved_of
 from lscli.decisions.threshold import Threshold, ThresholdPoint, ThresholdRow
-from lscli.errors import UsageError
-from lscli.intervals.fixed_sequence import sequence
+from lscli.errors import InputError, UsageError, real
+from lscli.intervals.fixed_sequence import (
+    Point,
+    Ranked,
+    chosen,
+    fewest,
+    rest_of,
+    sequence,
+    size_of,
+    sufficient_limit,
+    upper_bound,
+)
+from lscli.io.clusters import NONE
 from lscli.metrics.certainty import CERTAINTY, certainty
+from lscli.metrics.sorted_values import sorted_within_rounding
 from lscli.options import ThresholdOptions
-from lscli.summaries.threshold import conclude
+from lscli.summaries.threshold import Refusal, conclude
+from lscli.text import printable, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
     from lscli.api.confidences import Table
+    from lscli.api.reading import Reading
     from lscli.options import Data
+    from lscli.table import SampleTable
+
+    Array = NDArray[Any]
+
+_LIMITS = ("max_error", "min_accuracy", "coverage")
+# Energies of probabilities are 0 but for their rounding, which is that of the type that they are stored in.
+_NO_ENERGY = 1e-5
+
+
+class _Samples(NamedTuple):
+    """Samples of a group and class: [n] each."""
+
+    group: str
+    number: int | None
+    score: Array
+    wrong: Array
 
 
 @of_logits(ThresholdOptions)
 def threshold(logits: Data | Table, labels: Data | None, options: ThresholdOptions) -> Threshold:
     """Find the score from which on the error is at most a limit, with a guarantee.
 
+    Samples are kept if their score is at least the threshold. With probability `confidence` over the calibration
+    samples, the error of further samples that are kept is at most the limit, if they come from the same distribution
+    and are independent of each other. The thresholds of groups and classes promise it each by itself.
+
     Args:
-        logits, labels: as in `lscli.evaluate`.
+        logits, labels: as in `lscli.evaluate`: the calibration samples, which nothing was fitted on.
 
     Returns:
         A listing; its `threshold` is None if none keeps the promise, its `points` are the sequence that was tested.
 
     Raises:
+        UsageError: not one of `max_error`, `min_accuracy` and `coverage`; or options that cannot be combined.
         LscliError: as `lscli.evaluate`.
     """
-    limit = options.max_error if options.min_accuracy is None else 1 - options.min_accuracy
-    if limit is None:
-        raise UsageError("no limit is given", "for example --max-error 0.05", where="threshold")
-    read = reading.read(logits, labels, {"row", "correct", CERTAINTY[options.score][0]}, options)
-    delta = 1 - options.level
+    limit = _limit(options)
+    options, delta = _with_level(options)
+    read = _read(logits, labels, options)
+    scored = list(_parts(read, options))
     rows, points = [], []
-    for group, table in read.tables.items():
-        score, n = certainty(table, options.score), len(table)
-        best = None
-        passed = True
-        for each in sequence(score, ~table["correct"].astype(np.bool_), limit, delta):
-            passed = passed and each.bound <= limit
-            best = each if passed else best
-            rate = each.errors / each.kept
-            points.append(
-                ThresholdPoint(
-                    group, None, each.threshold, each.kept / n, each.kept, each.errors, rate, each.bound, passed
-                )
+    for part in scored:
+        ranked = _ranked(part, options)
+        found = _tested(ranked, limit, options.coverage, delta)
+        best = chosen(found, 1.0 if limit is None else limit)
+        blank = ThresholdRow(read.source, part.group, part.number, options.score, len(part.score))
+        rows.append(_row(blank, best, limit))
+        points += [
+            ThresholdPoint(
+                *(read.source, part.group, part.number, each.threshold, each.kept / ranked.n, each.kept, each.errors),
+                *(each.errors / each.kept, each.bound, limit is None or each.within(limit)),
             )
-        if best is None:
-            found = (math.nan, 0.0, 0, 0, math.nan, math.nan)
-        else:
-            found = (best.threshold, best.kept / n, best.kept, best.errors, best.errors / best.kept, best.bound)
-        rows.append(ThresholdRow(read.source, group, None, options.score, n, *found, limit))
-    saved = saved_of(rows, options.level, read.num_classes, options)
-    said = conclude(rows[0], options.level)
-    return Threshold(rows=rows, points=points, saved=saved, conclusion=said, **read.answered(options))
+            for each in found
+        ]
+    saved = saved_of(rows, limit, read.num_classes, options)
+    further: list[dict[str, Any]] = []
+    notes: list[str] = []
+    for test in _test_files(options.test):
+        measured = _read(*test, options.replaced(groups=None, group_by=None))
+        _check_classes(read, measured)
+        of_part = {row.number: row for row in rows if not row.group}
+        rows += [_measured(measured.source, part, of_part[part.number], delta) for part in _parts(measured, options)]
+        further += [{**each, "role": f"test {each['role']}"} for each in measured.provenance.inputs]
+        notes += [note for note in measured.provenance.warnings if note not in read.provenance.warnings]
+    refusal = None
+    if limit is not None and not rows[0].found:
+        all_samples = _ranked(scored[0], options)
+        refusal = Refusal(fewest(limit, delta), sufficient_limit(all_samples, limit, delta))
+    alike = bool(len(scored[0].score) > 1 and np.ptp(scored[0].score) == 0)
+    said = [conclude(rows, options.level, refusal, alike=alike), read.map_remark]
+    answered = read.answered(options, notes=notes)
+    answered["inputs"] = [*answered["inputs"], *further]
+    return Threshold(rows=rows, points=points, saved=saved, conclusion=" ".join(filter(None, said)), **answered)
+
+
+def _limit(options: ThresholdOptions) -> float | None:
+    """The limit of the error; None if a coverage is asked for.
+
+    Raises:
+        UsageError: not exactly one of the three is given.
+    """
+    given = [name for name in _LIMITS if getattr(options, name) is not None]
+    if not given:
+        hint = "for example --max-error 0.05, --min-accuracy 0.95, or --coverage 0.8 for the bound of its error"
+        raise UsageError("no limit is given", hint)
+    if len(given) > 1:
+        one, other = (f"--{name.replace('_', '-')}" for name in given[:2])
+        raise UsageError(f"cannot be combined with {other}", f"leave out {one} or {other}", where=one[2:])
+    return options.max_error if options.min_accuracy is None else rest_of(options.min_accuracy)
+
+
+def _with_level(options: ThresholdOptions) -> tuple[ThresholdOptions, float]:
+    """The options with the confidence as the level, unless it is a column; and 1 - level.
+
+    Raises:
+        UsageError: the confidence is not between 0 and 1, or clusters are given.
+    """
+    if options.clusters is not None and not (isinstance(options.clusters, str) and options.clusters == NONE):
+        raise UsageError(
+            "the guarantee is of independent samples, and those of a cluster are not",
+            "keep one sample of each cluster, or say --clusters none if they are independent",
+            where="clusters",
+        )
+    if options.confidence is not None and options.correct is None and options.predicted is None:
+        given = options.confidence
+        try:
+            level = float(given) if isinstance(given, str) else real(given)
+        except (ValueError, TypeError):
+            if isinstance(given, str):
+                return options, rest_of(options.level)  # a column, whose error says what is missing
+            level = -1.0
+        if not 0 < level < 1:
+            raise UsageError(
+                f"must be between 0 and 1, got {shown(given)}", "for example --confidence 0.95", where="confidence"
+            )
+        options = options.replaced(level=level, confidence=None)
+    return options, rest_of(options.level)
+
+
+def _read(logits: Any, labels: Data | None, options: ThresholdOptions) -> Reading:
+    """The samples with their scores.
+
+    Raises:
+        UsageError: the samples are weighted or in clusters, or do not have the score.
+        InputError: a score is nan.
+    """
+    if reading.without_logits(logits, options) and options.per_class:
+        raise UsageError("needs the classes of logits", "leave it out", where="per-class")
+    column = CERTAINTY[options.score][0]
+    if options.score == "energy" and options.kind != "logits":
+        raise _no_energy()
+    read = reading.read(logits, labels, {"row", "correct", "predicted", column}, options)
+    table = read.all
+    if table.weight is not None:
+        what = "the table has weights, and the guarantee is of samples that count once"
+        raise UsageError(what, "give a table without weights", where="weights")
+    if table.cluster is not None:
+        raise UsageError(
+            "the guarantee is of independent samples, and these are in clusters, such as the tokens of a text",
+            "keep one sample of each cluster, or say --clusters none if they are independent",
+            where="clusters",
+        )
+    if column not in table.columns:
+        why = "which has one member here" if column == "mutual_information" else table.lacks or "which the table lacks"
+        if column == "mutual_information":
+            raise UsageError(
+                "is of an ensemble, and there is one member",
+                "for the files of several, say --ensemble; or rank by --score entropy",
+                where="score",
+            )
+        raise UsageError(f"{options.score} is not known: {why}", "use --score msp", where="score")
+    score = table[column]
+    if np.isnan(score).any():
+        row = int(np.isnan(score).argmax())
+        raise InputError(f"the {options.score} of sample {row} is nan", "leave such samples out", where=read.source)
+    if options.score == "energy" and not np.any(np.abs(score) > _NO_ENERGY):
+        raise _no_energy()
+    return read
+
+
+def _no_energy() -> UsageError:
+    what = "the energy of probabilities is 0 for every sample: it is that of logits"
+    return UsageError(what, "use --score msp, or give logits", where="score")
+
+
+def _parts(read: Reading, options: ThresholdOptions) -> Iterator[_Samples]:
+    """The samples of each group, then of each class that is predicted there."""
+    for group, table in read.tables.items():
+        score, wrong = certainty(table, options.score), ~table["correct"].astype(np.bool_)
+        yield _Samples(group, None, score, wrong)
+        if options.per_class:
+            yield from _by_class(group, table, score, wrong, read.num_classes)
+
+
+def _by_class(group: str, table: SampleTable, score: Array, wrong: Array, classes: int) -> Iterator[_Samples]:
+    predicted = table["predicted"]
+    order = np.argsort(predicted, kind="stable")
+    edges = np.searchsorted(predicted[order], np.arange(classes + 1))
+    for number in range(classes):
+        own = order[edges[number] : edges[number + 1]]
+        yield _Samples(group, number, score[own], wrong[own])
+
+
+def _ranked(part: _Samples, options: ThresholdOptions) -> Ranked:
+    column, _ = CERTAINTY[options.score]
+    return Ranked.of(part.score, part.wrong, sorted_within_rounding(column, part.score))
+
+
+def _tested(ranked: Ranked, limit: float | None, coverage: float | None, delta: float) -> list[Point]:
+    if limit is not None:
+        return sequence(ranked, limit, delta)
+    return [ranked.point(size_of(ranked.n, coverage or 1.0), delta)] if ranked.n else []
+
+
+def _row(blank: ThresholdRow, best: Point | None, limit: float | None) -> ThresholdRow:
+    row = blank if limit is None else blank._replace(max_error=limit)
+    if best is None:
+        return row
+    return row._replace(
+        threshold=best.threshold,
+        coverage=best.kept / row.n,
+        kept=best.kept,
+        errors=best.errors,
+        error=best.errors / best.kept,
+        bound=best.bound,
+    )
+
+
+def _measured(source: str, part: _Samples, of: ThresholdRow, delta: float) -> ThresholdRow:
+    """What the threshold of a row keeps of test samples."""
+    n = len(part.score)
+    row = of._replace(source=source, n=n, coverage=0.0, kept=0, errors=0, error=np.nan, bound=np.nan)
+    kept = part.score >= of.threshold  # none without a threshold, which is nan
+    count, errors = int(np.count_nonzero(kept)), int(np.count_nonzero(part.wrong & kept))
+    if not count:
+        return row
+    bound = upper_bound(errors, count, delta)
+    return row._replace(coverage=count / n, kept=count, errors=errors, error=errors / count, bound=bound)
+
+
+def _test_files(given: Any) -> list[tuple[Any, Any]]:
+    """The test logits and labels, if there are any; labels of None are in the file of the logits.
+
+    Raises:
+        UsageError: neither one nor two are given.
+    """
+    if given is None or (isinstance(given, tuple) and not given):
+        return []
+    if isinstance(given, str | bytes | os.PathLike):
+        return [(given, None)]
+    if isinstance(given, Sequence) and len(given) in (1, 2):
+        return [(given[0], given[1] if len(given) == 2 else None)]
+    if isinstance(given, Sequence) or hasattr(given, "shape"):
+        hint = "give LOGITS and LABELS, or one file that holds both"
+        raise UsageError("one or two files are needed", hint, where="test")
+    return [(given, None)]  # a table of samples
+
+
+def _check_classes(read: Reading, test: Reading) -> None:
+    if read.num_classes != test.num_classes:
+        what = f"has {test.num_classes} classes, and {printable(read.source)} has {read.num_classes}"
+        raise InputError(what, "both need to be logits of one model", where=test.source)

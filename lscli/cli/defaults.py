@@ -7,7 +7,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from lscli.checked_options import Options, declared
-from lscli.cli.origins import PYPROJECT, is_default_of_project, key_of, of_command
+from lscli.cli.origins import (
+    PYPROJECT,
+    built_in,
+    is_default_of_project,
+    is_project_default,
+    key_of,
+    of_command,
+    take_built_in,
+)
 from lscli.errors import ReadWriteError, UsageError
 from lscli.options import PAIRS
 from lscli.text import nearest, printed, said
@@ -127,6 +135,16 @@ def with_project_pairs(options: Given, context: typer.Context) -> Given:
         kept = [word for part in of_project for word in part.split(",") if word.partition("=")[0].strip() not in names]
         changes[name] = (*kept, *words)
     return options.replaced(**changes) if changes else options
+
+
+def with_typed_limit(options: Given, context: typer.Context) -> Given:
+    """The options of `lscli threshold` without a limit of the project, if another one is typed."""
+    given = [name for name in ("max_error", "min_accuracy", "coverage") if getattr(options, name) is not None]
+    of_project = {name for name in given if is_project_default(name, context)}
+    if not of_project or len(of_project) == len(given):
+        return options
+    take_built_in(of_project | built_in(context), context)
+    return options.replaced(**dict.fromkeys(of_project))
 
 
 def _lscli_table(folder: str) -> tuple[Mapping[str, Any], str]:

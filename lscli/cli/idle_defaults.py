@@ -31,7 +31,7 @@ def idle_defaults(values: Mapping[str, Any], context: typer.Context) -> set[str]
 
 
 def _of_no_use(values: Mapping[str, Any], context: typer.Context) -> Iterator[str]:
-    if values.get("confidence") is not None:
+    if values.get("confidence") is not None and not ("per_class" in values and _is_level(values)):
         yield from OF_LOGITS & values.keys()
         yield from {"device", "score"} & values.keys()
         if values.get("smoothing") == "prior":
@@ -50,6 +50,11 @@ def _of_no_use(values: Mapping[str, Any], context: typer.Context) -> Iterator[st
     # The project names metadata for --clusters, and this command has no clusters.
     if "groups" in values and "clusters" not in values and values["group_by"] is None and _has_clusters(context):
         yield "groups"
+
+
+def _is_level(values: Mapping[str, Any]) -> bool:
+    """Whether the confidence of `lscli threshold` is a probability, and no column of a table."""
+    return values.get("correct") is None and values.get("predicted") is None
 
 
 def _has_clusters(context: typer.Context) -> bool:

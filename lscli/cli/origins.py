@@ -98,6 +98,11 @@ def take_built_in(names: set[str], context: typer.Context) -> None:
     context.meta[_BUILT_IN] = names
 
 
+def built_in(context: typer.Context) -> set[str]:
+    """The options that have their built-in defaults as their origin, though the project sets them."""
+    return {*context.meta.get(_BUILT_IN, ())}
+
+
 def _source(context: Any, name: str | None) -> str:
     if name in context.meta.get(_BUILT_IN, ()):
         return "DEFAULT"

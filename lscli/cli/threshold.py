@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lscli.cli.arguments import LabelsPath, LogitsPath
 from lscli.cli.flat_options import flat
-from lscli.errors import ExitCode
+from lscli.errors import ExitCode, UsageError
 from lscli.options import ThresholdOptions, ThresholdOutputOptions
 
 if TYPE_CHECKING:
     from lscli.decisions.threshold import Threshold
+    from lscli.listings import Listing
 
 EXAMPLES = (
     "lscli threshold sample_data/logits.npy sample_data/labels.npy --max-error 0.1",
@@ -26,6 +27,10 @@ def threshold_command(
     context: typer.Context,
     logits: LogitsPath,
     labels: LabelsPath = None,
+    test_labels: Annotated[
+        str | None,
+        typer.Argument(metavar="TEST_LABELS", help="The labels of --test TEST_LOGITS.", show_default=False),
+    ] = None,
     *,
     options: ThresholdOptions,
     output: ThresholdOutputOptions,
@@ -36,24 +41,35 @@ def threshold_command(
     keeps it, the exit code is 1.
     """
     from lscli.api.threshold import threshold
+    from lscli.cli.defaults import with_typed_limit
     from lscli.cli.output import json_path, write_file
     from lscli.cli.run_command import run_command
     from lscli.cli.stderr import say
-    from lscli.decisions.threshold import Threshold as Answer
     from lscli.io.paths import files_of
 
-    inputs = [file for path in (logits, labels, *options.files()) if path for file in files_of(path)]
+    words = (output.test,) if isinstance(output.test, str) else (*output.test,)
+    if test_labels is not None:
+        if len(words) != 1:
+            raise UsageError("a third path is the labels of test samples", "write --test TEST_LOGITS TEST_LABELS")
+        words = (*words, test_labels)
+    if len(words) > 2:
+        hint = "give LOGITS and LABELS, or one file that holds both"
+        raise UsageError(f"one or two files are needed, got {len(words)}", hint, where="test")
+    inputs = [file for path in (logits, labels, *words, *options.files()) if path for file in files_of(path)]
     path = json_path(output.output, inputs, "threshold", "threshold.json")
+    found: list[Threshold] = []
 
-    def answer(given: ThresholdOptions) -> Threshold:
-        found = threshold.with_options(logits, labels, given)
-        if path is not None and not found.found:
+    def answer(given: ThresholdOptions) -> Listing:
+        own = threshold.with_options(logits, labels, given)
+        if path is not None and not own.found:
             say(f"lscli: {path} is not written: no threshold was found")
         elif path is not None:
-            write_file(path, [found.saved.to_json().encode()])
-            return replace(found, conclusion=f"{found.conclusion} It is in {path}.")
-        return found
+            write_file(path, [own.saved.to_json().encode()])
+            own = replace(own, conclusion=f"{own.conclusion} It is in {path}.")
+        found.append(own)
+        return own.tested() if output.points else own
 
-    found = run_command(context, output.replaced(output="-"), options, [logits, labels], answer)
-    if isinstance(found, Answer) and not found.found:
+    options = with_typed_limit(options.replaced(test=words), context)
+    run_command(context, output.replaced(output="-"), options, [logits, labels, *words], answer)
+    if not found[0].found:
         raise typer.Exit(ExitCode.REFUSED)

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 
 class ThresholdPoint(NamedTuple):
-    """A point of the sequence of thresholds that is tested.
+    """A point of the sequence of thresholds, up to the first that fails. Its columns call `number` `class`.
 
     Attributes:
+        source: the logits of calibration.
+        group: the group of samples; empty for all samples.
         number: the predicted class that the sequence is of; None for all classes.
         threshold: samples whose score is at least this are kept.
         coverage: the share of samples that are kept.
@@ -27,9 +29,10 @@ class ThresholdPoint(NamedTuple):
         errors: how many of these are wrong.
         error: errors / kept.
         bound: the one-sided upper bound of the error.
-        passed: whether the bound is within the limit, and those of all points before are.
+        passed: whether the bound is within the limit; the last point that passes has the threshold.
     """
 
+    source: str
     group: str
     number: int | None
     threshold: float
@@ -55,7 +58,7 @@ class ThresholdRow(NamedTuple):
         kept: the number of samples that are kept.
         errors: how many of these are wrong.
         error: errors / kept; nan if none are kept.
-        bound: the one-sided upper bound of the error (Clopper and Pearson 1934).
+        bound: the one-sided upper bound of the error (Clopper and Pearson 1934); nan if none are kept.
         max_error: the limit; nan if a coverage was asked for.
     """
 
@@ -64,13 +67,13 @@ class ThresholdRow(NamedTuple):
     number: int | None
     score: ThresholdScore
     n: int
-    threshold: float
-    coverage: float
-    kept: int
-    errors: int
-    error: float
-    bound: float
-    max_error: float
+    threshold: float = math.nan
+    coverage: float = 0.0
+    kept: int = 0
+    errors: int = 0
+    error: float = math.nan
+    bound: float = math.nan
+    max_error: float = math.nan
 
     @property
     def found(self) -> bool:
@@ -78,12 +81,26 @@ class ThresholdRow(NamedTuple):
         return not math.isnan(self.threshold)
 
 
+class ThresholdPoints(Listing):
+    """The sequences of thresholds that were tested, one `ThresholdPoint` per row."""
+
+    rows: Sequence[ThresholdPoint]
+    name = "threshold_points"
+    title = "Tested thresholds"
+
+    @property
+    def columns(self) -> Sequence[str]:
+        return _columns(ThresholdPoint)
+
+
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Threshold(Listing):
     """Thresholds, one `ThresholdRow` for each group and class, first of the calibration samples, then of test samples.
 
+    The promise of each row holds by itself with the confidence, not those of all rows at once.
+
     Attributes:
-        points: the sequences that were tested.
+        points: the sequences that were tested, each up to the first point that failed.
         saved: what the file of the thresholds holds.
     """
 
@@ -95,7 +112,7 @@ class Threshold(Listing):
 
     @property
     def columns(self) -> Sequence[str]:
-        return tuple("class" if name == "number" else name for name in ThresholdRow._fields)
+        return _columns(ThresholdRow)
 
     @property
     def threshold(self) -> float | None:
@@ -117,6 +134,10 @@ class Threshold(Listing):
         """Whether any threshold was found."""
         return any(row.found for row in self.rows)
 
+    def tested(self) -> ThresholdPoints:
+        """The points as a listing of their own."""
+        return ThresholdPoints(rows=self.points, conclusion=self.conclusion, **self.fields())
+
     def save(self, path: str | bytes | os.PathLike[str]) -> None:
         """Write the thresholds to a .json file, completely or not at all; `lscli check --threshold` reads it.
 
@@ -127,3 +148,7 @@ class Threshold(Listing):
         if not self.found:
             raise UsageError("no threshold was found, so there is nothing to save", "allow a larger error")
         self.saved.save(path)
+
+
+def _columns(row: type[ThresholdRow | ThresholdPoint]) -> Sequence[str]:
+    return tuple("class" if name == "number" else name for name in row._fields)

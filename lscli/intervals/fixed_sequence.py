@@ -7,6 +7,7 @@ Bates et al. 2021).
 from __future__ import annotations
 
 import math
+from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -14,9 +15,13 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from lscli.metrics.sorted_values import SortedValues
+
     Array = NDArray[Any]
 
 _PERCENTS = range(10, 101, 5)
+# What rounding adds to a bound that is equal to its limit.
+_ROUNDING = 1e-12
 
 
 class Point(NamedTuple):
@@ -27,35 +32,123 @@ class Point(NamedTuple):
     errors: int
     bound: float
 
+    def within(self, max_error: float) -> bool:
+        """Whether the bound is within a limit."""
+        return self.bound <= max_error * (1 + _ROUNDING)
+
+
+class Ranked(NamedTuple):
+    """The distinct scores of n samples, highest first, each with the samples at or above it, [V] each.
+
+    Attributes:
+        threshold: the smallest of the scores that are equal within rounding.
+        kept: the number of samples whose score is at least this.
+        errors: how many of these are wrong.
+    """
+
+    threshold: Array
+    kept: Array
+    errors: Array
+
+    @classmethod
+    def of(cls, score: Array, wrong: Array, by_score: SortedValues) -> Ranked:
+        """Rank n samples by their scores.
+
+        Args:
+            score: [n], larger for more certain samples.
+            wrong: [n] bool.
+            by_score: the samples sorted by their scores, equal ones together.
+        """
+        first = by_score.starts[::-1]
+        below = np.concatenate(([0], np.cumsum(wrong[by_score.order])))[first]
+        return cls(score[by_score.order[first]], len(score) - first, np.count_nonzero(wrong) - below)
+
+    @property
+    def n(self) -> int:
+        """The number of samples."""
+        return int(self.kept[-1]) if len(self.kept) else 0
+
+    def point(self, size: int, delta: float) -> Point:
+        """The highest threshold that keeps at least `size` samples; `delta` is 1 - confidence."""
+        place = int(np.searchsorted(self.kept, size))
+        kept, errors = int(self.kept[place]), int(self.errors[place])
+        return Point(float(self.threshold[place]), kept, errors, upper_bound(errors, kept, delta))
+
 
 def upper_bound(errors: int, n: int, delta: float) -> float:
     """The one-sided upper bound of an error rate (Clopper and Pearson 1934), which holds with probability 1 - delta."""
     if errors >= n:
         return 1.0
+    if errors == 0:
+        return -math.expm1(math.log(delta) / n)
     from scipy.special import betaincinv  # imported only here, because start-up time counts
 
     return float(betaincinv(errors + 1, n - errors, 1 - delta))
 
 
-def sequence(score: Array, wrong: Array, max_error: float, delta: float) -> list[Point]:
-    """The points of coverage 10 %, 15 %, ..., 100 %, equal scores together.
+def rest_of(share: float) -> float:
+    """1 - share in decimals, so that 1 - 0.95 is 0.05."""
+    return float(1 - Decimal(repr(float(share))))
+
+
+def fewest(max_error: float, delta: float) -> int:
+    """The fewest samples whose bound is within the limit if none is wrong: ceil(ln delta / ln(1 - max_error))."""
+    with localcontext() as exact:
+        exact.prec = 60
+        found = Decimal(repr(delta)).ln() / (1 - Decimal(repr(max_error))).ln()
+        return math.ceil(round(found, 30))  # 2, and not 3, for a delta of 0.25 and a limit of 0.5
+
+
+def size_of(n: int, coverage: float) -> int:
+    """The fewest of n samples that are at least this share of them, in decimals: 7 for 0.07 of 100."""
+    return math.ceil(n * Decimal(repr(coverage)))
+
+
+def sequence(ranked: Ranked, max_error: float, delta: float) -> list[Point]:
+    """The points that are tested: coverage 10 %, 15 %, ..., 100 %, equal scores together, up to the first that fails.
+
+    The first point has as many samples as the limit takes if none of them is wrong. Points that keep the same samples
+    are one.
 
     Args:
-        score: [n], larger for more certain samples.
-        wrong: [n] bool.
-        max_error: the limit, which says how many samples the first point has at least.
+        ranked: the samples.
+        max_error: the limit of the error rate.
         delta: 1 - confidence.
     """
-    order = np.argsort(-score, kind="stable")
-    ranked, errors = score[order], np.cumsum(wrong[order])
-    n, least = len(score), math.ceil(math.log(delta) / math.log1p(-max_error))
-    found: dict[int, Point] = {}
+    n, least = ranked.n, fewest(max_error, delta)
+    found: list[Point] = []
     for percent in _PERCENTS:
         size = max(-(-n * percent // 100), least)
-        if size > n:
+        if size > n or (found and not found[-1].within(max_error)):
             break
-        kept = int(np.searchsorted(-ranked, -ranked[size - 1], side="right"))
-        found[kept] = Point(
-            float(ranked[kept - 1]), kept, int(errors[kept - 1]), upper_bound(int(errors[kept - 1]), kept, delta)
-        )
-    return list(found.values())
+        point = ranked.point(size, delta)
+        if not found or point.kept > found[-1].kept:
+            found.append(point)
+    return found
+
+
+def chosen(points: list[Point], max_error: float) -> Point | None:
+    """The last point of a sequence before one fails; None if the first one does."""
+    passed = [point for point in points if point.within(max_error)]
+    return passed[-1] if passed else None
+
+
+def sufficient_limit(ranked: Ranked, max_error: float, delta: float) -> float | None:
+    """A limit above `max_error`, of three digits, with which there is a threshold; None if there is none below 1.
+
+    A larger limit may have a smaller first point, so that each is tried.
+    """
+    limit = max_error
+    while ranked.n and 0 < limit < 1:
+        points = sequence(ranked, limit, delta)
+        if points and points[0].within(limit):
+            return limit
+        limit = _raised(points[0].bound if points else upper_bound(0, ranked.n, delta))
+    return None
+
+
+def _raised(number: float) -> float:
+    """The number rounded up to three significant digits."""
+    exact = Decimal(repr(number))
+    step = Decimal(1).scaleb(exact.adjusted() - 2)
+    return float(math.ceil(exact / step) * step)

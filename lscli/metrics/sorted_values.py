@@ -43,6 +43,12 @@ def _relative(x: Array) -> Array:
     return rounding
 
 
+def _of_energy(x: Array) -> Array:
+    """A sum of a logit and of a logarithm, either of which may be far from 0 where the sum is near it."""
+    rounding: Array = (1.0 + np.abs(x)) * _TOLERANCE
+    return rounding
+
+
 def _of_divergence(x: Array) -> Array:
     """A divergence x of similar distributions, whose ratios differ from 1 by sqrt(2x), has the rounding of these."""
     rounding: Array = np.abs(x) * _TOLERANCE + np.sqrt(np.abs(x)) * _LAST_PLACES
@@ -58,6 +64,7 @@ _ROUNDING: dict[str, Callable[[Array], Array]] = {
     "kl_reverse": _of_divergence,
     "loss_hard": _relative,
     "margin": rounding_of_probability,
+    "energy": _of_energy,
     "entropy": _relative,
     "mutual_information": _of_divergence,
     "pnorm_score": _relative,
@@ -110,6 +117,11 @@ class SortedValues(NamedTuple):
 def sorted_by(table: SampleTable, column: str, *, descending: bool = False) -> SortedValues:
     """The samples sorted by a column, or by its negative; sorted once for a table and all its resamples."""
     return table.kept(_sorted_by, column, descending)
+
+
+def sorted_within_rounding(column: str, value: Array) -> SortedValues:
+    """Values [n] of a column, or their negatives, sorted; those that are equal within rounding are one group."""
+    return SortedValues.of(value, _ROUNDING.get(column))
 
 
 def pooled(column: str, value: Array) -> Array:

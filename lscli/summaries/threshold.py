@@ -2,19 +2,65 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from lscli.text import rounded
+from lscli.text import printable, rounded
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lscli.decisions.threshold import ThresholdRow
 
 
-def conclude(row: ThresholdRow, level: float) -> str:
-    """What the threshold of all samples promises."""
-    if not row.found:
-        return f"No threshold keeps the error at {rounded(row.max_error, 4)} or below."
+class Refusal(NamedTuple):
+    """What would do where no threshold keeps the limit.
+
+    Attributes:
+        fewest: the samples that the limit takes even if none of them is wrong.
+        limit: a limit that has a threshold; None if there is none.
+    """
+
+    fewest: int
+    limit: float | None
+
+
+def conclude(rows: Sequence[ThresholdRow], level: float, refusal: Refusal | None, *, alike: bool) -> str:
+    """What the threshold of all samples promises, and what test samples show of it.
+
+    Args:
+        rows: those of the calibration samples, then those of the test samples.
+        level: the probability of the promise.
+        refusal: what would do if there is no threshold.
+        alike: whether all scores are equal.
+    """
+    row, *others = rows
+    said = [_found(row, level) if row.found else _not_found(row, level, refusal)]
+    if alike:
+        said.append("All scores are equal, so that a threshold keeps all samples or none.")
+    lacking = [each for each in others if each.source == row.source and not each.found]
+    if lacking and any(each.found for each in rows):
+        own = sum(each.source == row.source for each in others)
+        said.append(f"{len(lacking)} of the {own} thresholds of groups and classes were not found.")
+    test = next((each for each in others if each.source != row.source), None)
+    if test is not None and row.found:
+        error = f", with an error of {rounded(test.error, 4)}" if test.kept else ""
+        said.append(f"Of {printable(test.source)}, it keeps {test.coverage:.1%}{error}.")
+    return " ".join(said)
+
+
+def _found(row: ThresholdRow, level: float) -> str:
     return (
         f"Samples with {row.score} >= {rounded(row.threshold, 6)} have an error of at most "
         f"{rounded(row.bound, 4)}, with probability {level:g}: they are {row.coverage:.1%} of all."
     )
+
+
+def _not_found(row: ThresholdRow, level: float, refusal: Refusal | None) -> str:
+    said = [f"No threshold keeps the error at {rounded(row.max_error, 4)} or below with probability {level:g}"]
+    if refusal is None:
+        return f"{said[0]}."
+    if row.n < refusal.fewest:
+        said.append(f": even without an error, that takes {refusal.fewest:,} samples, and there are {row.n:,}")
+    if refusal.limit is not None:
+        said.append(f"; --max-error {refusal.limit!r} has one")
+    return f"{''.join(said)}."
