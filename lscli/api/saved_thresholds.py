@@ -48,19 +48,16 @@ def load(given: Any) -> SavedThreshold:
 
 
 def saved_of(
-    rows: Iterable[ThresholdRow], confidence: float, classes: int, options: ThresholdOptions
+    rows: Iterable[ThresholdRow], limit: float | None, classes: int, options: ThresholdOptions
 ) -> SavedThreshold:
     """What the file of these thresholds holds.
 
     Args:
         rows: of the calibration samples.
-        confidence: the probability that the promise holds.
+        limit: of the error; None if a coverage was asked for.
         classes: K; 0 without logits.
-        options: of the question.
+        options: of the question, with the probability that the promise holds as the level.
     """
-    limit = options.max_error
-    if options.min_accuracy is not None:
-        limit = 1 - options.min_accuracy
     digest = None if options.calibrator is None else load_map(options.calibrator).digest
     kept = [KeptSamples(row.group, row.number, row.threshold, row.n, row.kept, row.bound) for row in rows]
-    return SavedThreshold(options.score, limit, confidence, classes, digest, options.temperature, kept)
+    return SavedThreshold(options.score, limit, options.level, classes, digest, options.temperature, kept)

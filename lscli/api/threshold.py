@@ -59,6 +59,6 @@ def threshold(logits: Data | Table, labels: Data | None, options: ThresholdOptio
         else:
             found = (best.threshold, best.kept / n, best.kept, best.errors, best.errors / best.kept, best.bound)
         rows.append(ThresholdRow(read.source, group, None, options.score, n, *found, limit))
-    saved = saved_of(rows, options.level, read.num_classes, options)
+    saved = saved_of(rows, limit, read.num_classes, options)
     said = conclude(rows[0], options.level)
     return Threshold(rows=rows, points=points, saved=saved, conclusion=said, **read.answered(options))
