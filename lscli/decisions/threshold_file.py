@@ -106,7 +106,7 @@ def _check_schema(schema: object) -> None:
         raise WrongError(_OTHERS[family], _NAME_IT)
     if family == SCHEMA.partition("/")[0] and re.fullmatch("[1-9][0-9]{0,8}", version):
         what = f"has the schema {shown(schema)}, which a newer lscli wrote; this one reads {SCHEMA}"
-        raise WrongError(what, "install the version of lscli that wrote it, or find the threshold again with this one")
+        raise WrongError(what, "install that version, or find the threshold again with this one")
     raise WrongError(f"has the schema {shown(schema)}, not {SCHEMA}", _NAME_IT)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ AT = float(np.quantile(TOP, 0.4))
 
 
 def saved(*rows: KeptSamples, **changes: Any) -> SavedThreshold:
-    given = {
+    given: dict[str, Any] = {
         "score": "msp",
         "max_error": 0.25,
         "confidence": 0.95,
@@ -35,7 +36,7 @@ def saved(*rows: KeptSamples, **changes: Any) -> SavedThreshold:
     return SavedThreshold(**(given | changes), rows=rows or [KeptSamples("", None, AT, 1000, 600, 0.2)])
 
 
-def only(rows: Any) -> CheckRow:
+def only(rows: Sequence[CheckRow]) -> CheckRow:
     [row] = rows
     return row
 

@@ -92,7 +92,7 @@ def test_every_option_can_be_set_in_the_environment_but_those_that_describe_one_
     options = [p for p in options if p.name not in of_one]
     own = {("classes", "metrics"), ("fit", "cross_fit"), ("explain", "eps"), ("smooth", "eps"), ("sweep", "eps")}
     own |= {("recalibrate", "metrics"), ("compare", "metrics"), ("compare", "sort")}
-    own |= {("check", name) for name in ("max", "min", "max_rise", "max_drop", "baseline", "strict")}
+    own |= {("check", name) for name in ("max", "min", "max_rise", "max_drop", "baseline", "threshold", "strict")}
     expected = {p.name: f"{command}_{p.name}" if (command, p.name) in own else p.name for p in options}
     if command != "smooth" and "classes" in expected:  # which is of top-k log-probabilities alone
         expected["classes"] = "topk_num_classes"

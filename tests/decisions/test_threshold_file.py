@@ -42,7 +42,7 @@ def row(**changes: Any) -> str:
 def kept(group: str, number: int | None) -> st.SearchStrategy[KeptSamples]:
     counts = st.integers(0, 10**6).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n)))
     found = st.builds(
-        lambda at, bound, size: KeptSamples(group, number, at, *size, bound),
+        lambda at, bound, size: KeptSamples(group, number, at, size[0], size[1], bound),
         st.floats(allow_nan=False, allow_infinity=False),
         st.floats(0, 1),
         counts,
@@ -51,7 +51,7 @@ def kept(group: str, number: int | None) -> st.SearchStrategy[KeptSamples]:
 
 
 SAVED = st.builds(
-    lambda score, limit, confidence, map_, rows: SavedThreshold(score, limit, confidence, 5, *map_, [*rows]),
+    lambda score, limit, confidence, map_, rows: SavedThreshold(score, limit, confidence, 5, map_[0], map_[1], [*rows]),
     st.sampled_from(get_args(ThresholdScore)),
     st.none() | SHARES,
     SHARES,
