@@ -30,7 +30,7 @@ from tests.hints import (
     saved_reports,
     shapes,
     tables,
-    thresholds,
+    threshold_files,
     topk,
     warned,
     zeros,
@@ -58,7 +58,7 @@ CASES = [
     *zeros.CASES,
     *models.CASES,
     *limits.CASES,
-    *thresholds.CASES,
+    *threshold_files.CASES,
 ]
 pytestmark = pytest.mark.filterwarnings(
     "ignore:The PyTorch API of nested tensors", "ignore:torch.quantize_per_tensor", "ignore:.*TypedStorage"
