@@ -1129,6 +1129,7 @@ class ThresholdOptions(ReadingOptions, LevelOptions):
             _GUARANTEE,
             "LEVEL|COLUMN",
             shown="0.95",
+            typed=True,
         ),
     ] = None
     score: Annotated[

@@ -97,7 +97,7 @@ def recalibration(opened: Inputs) -> AppliedMap:
             f"The logits are recalibrated by {METHODS[calibrator.method].title}{by_group}, from {printable(name)}.",
             [_described(calibrator, name)],
             Leakage(calibrator, opened.label, next(opened.rows.weights_by_group())),
-            hint="use other samples" + ("" if calibrator.groups else f", or measure these with {instead}"),
+            hint=f"use other samples{_or_else(options, calibrator, instead)}",
         )
     checked = checked_rows(opened)
     found = cross_fitted(checked, fold_of(checked, opened.rows), str(options.cross_fit))
@@ -105,6 +105,13 @@ def recalibration(opened: Inputs) -> AppliedMap:
     fitted = ", ".join(filter(None, [f"{FOLDS} folds by {by}", found.temperatures]))
     title = METHODS[found.method].title
     return AppliedMap(found, f"Each sample is recalibrated by {title} fitted without its fold ({fitted}).")
+
+
+def _or_else(options: ReadingOptions, calibrator: Calibrator, instead: str) -> str:
+    """What else can be done with the samples of a fit, or what does not hold for them."""
+    if not options.takes("cross_fit"):  # questions whose answer is a guarantee
+        return ", since no guarantee holds for these"
+    return "" if calibrator.groups else f", or measure these with {instead}"
 
 
 def mapped(opened: Inputs, found: AppliedMap) -> MappedLogits:

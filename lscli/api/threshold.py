@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-_LIMITS = ("max_error", "min_accuracy", "coverage")
+_FLAGS = {"max_error": "--max-error", "min_accuracy": "--min-accuracy", "coverage": "--coverage"}
 # Energies of probabilities are 0 but for their rounding, which is that of the type that they are stored in.
 _NO_ENERGY = 1e-5
 
@@ -120,12 +120,12 @@ def _limit(options: ThresholdOptions) -> float | None:
     Raises:
         UsageError: not exactly one of the three is given.
     """
-    given = [name for name in _LIMITS if getattr(options, name) is not None]
+    given = [name for name in _FLAGS if getattr(options, name) is not None]
     if not given:
         hint = "for example --max-error 0.05, --min-accuracy 0.95, or --coverage 0.8 for the bound of its error"
         raise UsageError("no limit is given", hint)
     if len(given) > 1:
-        one, other = (f"--{name.replace('_', '-')}" for name in given[:2])
+        one, other = (_FLAGS[name] for name in given[:2])
         raise UsageError(f"cannot be combined with {other}", f"leave out {one} or {other}", where=one[2:])
     return options.max_error if options.min_accuracy is None else rest_of(options.min_accuracy)
 
@@ -182,13 +182,13 @@ def _read(logits: Any, labels: Data | None, options: ThresholdOptions) -> Readin
             where="clusters",
         )
     if column not in table.columns:
-        why = "which has one member here" if column == "mutual_information" else table.lacks or "which the table lacks"
         if column == "mutual_information":
             raise UsageError(
                 "is of an ensemble, and there is one member",
                 "for the files of several, say --ensemble; or rank by --score entropy",
                 where="score",
             )
+        why = table.lacks or f"the table has no column {column}"
         raise UsageError(f"{options.score} is not known: {why}", "use --score msp", where="score")
     score = table[column]
     if np.isnan(score).any():

@@ -29,7 +29,9 @@ def threshold_command(
     labels: LabelsPath = None,
     test_labels: Annotated[
         str | None,
-        typer.Argument(metavar="TEST_LABELS", help="The labels of --test TEST_LOGITS.", show_default=False),
+        typer.Argument(
+            metavar="TEST_LABELS", help="Labels of the test samples, after their logits.", show_default=False
+        ),
     ] = None,
     *,
     options: ThresholdOptions,

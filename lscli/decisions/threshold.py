@@ -11,9 +11,16 @@ from typing import TYPE_CHECKING, NamedTuple
 from lscli.decisions.saved_threshold import SavedThreshold
 from lscli.errors import UsageError
 from lscli.listings import Listing
+from lscli.text import rounded
 
 if TYPE_CHECKING:
     from lscli.options import ThresholdScore
+
+
+def threshold_text(number: float) -> str:
+    """A threshold to six digits, or as many as tell it from 1, where most confidences are."""
+    texts = (rounded(number, digits) for digits in range(6, 18))
+    return next((text for text in texts if float(text) != 1 or number == 1), str(number))
 
 
 class ThresholdPoint(NamedTuple):

@@ -134,16 +134,16 @@ def chosen(points: list[Point], max_error: float) -> Point | None:
 
 
 def sufficient_limit(ranked: Ranked, max_error: float, delta: float) -> float | None:
-    """A limit above `max_error`, of three digits, with which there is a threshold; None if there is none below 1.
+    """A limit above `max_error`, of three digits, with which there is a threshold; None if none is found.
 
-    A larger limit may have a smaller first point, so that each is tried.
+    It is the smallest of the bounds of the sequence that does. A larger limit may have another first point, so that
+    each is tried.
     """
-    limit = max_error
-    while ranked.n and 0 < limit < 1:
-        points = sequence(ranked, limit, delta)
-        if points and points[0].within(limit):
+    sizes = {max(1, -(-ranked.n * percent // 100)) for percent in _PERCENTS} if ranked.n else ()
+    limits = sorted({_raised(ranked.point(size, delta).bound) for size in sizes})
+    for limit in limits:
+        if max_error < limit < 1 and chosen(sequence(ranked, limit, delta), limit) is not None:
             return limit
-        limit = _raised(points[0].bound if points else upper_bound(0, ranked.n, delta))
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from lscli.decisions.threshold import threshold_text
 from lscli.text import printable, rounded
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def conclude(rows: Sequence[ThresholdRow], level: float, refusal: Refusal | None
 
 def _found(row: ThresholdRow, level: float) -> str:
     return (
-        f"Samples with {row.score} >= {rounded(row.threshold, 6)} have an error of at most "
+        f"Samples with {row.score} >= {threshold_text(row.threshold)} have an error of at most "
         f"{rounded(row.bound, 4)}, with probability {level:g}: they are {row.coverage:.1%} of all."
     )
 

@@ -63,6 +63,7 @@ def literals() -> Iterator[Literal]:
 # What a test cannot follow, or what is no hint, with the reason.
 _NO_HINT, _MACHINE, _DEVICE = "is no hint", "a limit of the machine", "needs a device"
 HUMAN: dict[str, str] = {
+    "; --max-error {} has one": "tests/api/test_threshold.py follows it",
     "is the answer of lscli check, not a report": _NO_HINT,
     "has the schema {}, which a newer lscli wrote; this one reads {}": _NO_HINT,
     "install the version of lscli that wrote it, or write the report again with this one": "installs a package",

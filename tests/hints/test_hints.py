@@ -31,6 +31,7 @@ from tests.hints import (
     shapes,
     tables,
     threshold_files,
+    thresholds,
     topk,
     warned,
     zeros,
@@ -59,6 +60,7 @@ CASES = [
     *models.CASES,
     *limits.CASES,
     *threshold_files.CASES,
+    *thresholds.CASES,
 ]
 pytestmark = pytest.mark.filterwarnings(
     "ignore:The PyTorch API of nested tensors", "ignore:torch.quantize_per_tensor", "ignore:.*TypedStorage"

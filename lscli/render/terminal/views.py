@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lscli.decisions.checked import Checked
 from lscli.decisions.comparison import Comparison
+from lscli.decisions.threshold import Threshold
 from lscli.listings import Bins, Candidates, Contents, Listing, LogitArray, MetricList, OneLabel, SmoothedLabels, Wide
 from lscli.recalibrators.before_after import BeforeAfter
 from lscli.recalibrators.fits import Fits
@@ -20,6 +21,7 @@ from lscli.render.terminal import (
     recalibration,
     table,
     targets,
+    threshold,
 )
 from lscli.render.terminal.report import report as report
 
@@ -54,5 +56,7 @@ def listing(answer: Listing, screen: Screen) -> Iterator[str]:
             return targets.smoothed_labels(answer, screen)
         case OneLabel():
             return targets.one_label(answer, screen)
+        case Threshold():
+            return threshold.threshold(answer, screen)
         case _:
             return table.listing(answer, screen)
