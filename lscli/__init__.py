@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from lscli.api.ood import ood as ood
     from lscli.api.recalibrate import recalibrate as recalibrate
     from lscli.api.samples import per_sample as per_sample
+    from lscli.api.saved_thresholds import load_threshold as load_threshold
     from lscli.api.sweep import sweep as sweep
     from lscli.api.threshold import threshold as threshold
     from lscli.errors import EngineError as EngineError
@@ -64,6 +65,7 @@ _HOMES = {
     "fit": "lscli.api.fit",
     "inspect": "lscli.api.inspect",
     "load_calibrator": "lscli.api.calibrators",
+    "load_threshold": "lscli.api.saved_thresholds",
     "measure": "lscli.api.measure",
     "ood": "lscli.api.ood",
     "per_bin": "lscli.api.bins",

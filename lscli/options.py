@@ -1040,7 +1040,7 @@ class LimitOptions(Options):
             "Also check the promise of this file, which lscli threshold -o wrote: the error of the samples that it "
             "keeps.",
             "Limits",
-        )._replace(typed=True),
+        )._replace(environment="check_threshold"),
     ] = None
     strict: Annotated[
         bool,

@@ -13,6 +13,7 @@ from lscli.api.limited_values import differences, differences_to_saved, notes_on
 from lscli.api.models import Models, read_models
 from lscli.api.pairs import Asked, pair_rows
 from lscli.api.positive_class import notes_on_class
+from lscli.api.promised_errors import promised_errors, with_input
 from lscli.api.report_rows import measured_rows
 from lscli.api.saved_reports import is_saved, saved_report
 from lscli.decisions.checked import Checked, CheckRow
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from lscli.api.confidences import Table
     from lscli.api.limited_values import Limited
+    from lscli.api.promised_errors import PromisedErrors
     from lscli.api.reading import Reading
     from lscli.decisions.limits import Limit
     from lscli.metrics.base import Settings
@@ -54,7 +56,8 @@ def check(logits: Data | Table, labels: Data | None, options: CheckOptions) -> C
 
     Returns:
         A listing, one row per group and limit; its `passed` says whether every limit is kept, its `failures` are the
-        rows that are not.
+        rows that are not. A `threshold` has a row for each of its groups and classes: `threshold_error`, the error of
+        the samples that it keeps, against the error that it promised.
 
     Raises:
         UsageError: a limit that cannot be used, before anything is read.
@@ -62,6 +65,7 @@ def check(logits: Data | Table, labels: Data | None, options: CheckOptions) -> C
     """
     limits = limits_of(options, allow_negative_eps=options.allow_negative_eps)
     settings = checked_settings(options)
+    promise = promised_errors(options)
     saved = saved_report(options.baseline) if is_saved(options.baseline) else None
     of_pair = [limit for limit in limits if limit.of_pair]
     if of_pair and saved is not None:
@@ -70,7 +74,7 @@ def check(logits: Data | Table, labels: Data | None, options: CheckOptions) -> C
     asked = Asked.of(_choices(of_pair))
     lacking = [] if not options.soft_labels else [x for x in _choices(limits) if not soft_metrics.applies(x, settings)]
     measured = [limit for limit in limits if limit.choice not in lacking and not limit.of_pair]
-    samples = _read(logits, labels, _choices(measured), asked, settings, options, paired_logits=saved is None)
+    samples = _read(logits, labels, _choices(measured), asked, promise, settings, options, paired_logits=saved is None)
     read = samples.reading
     settings = settings._replace(targets=read.targets, given=read.given)
     bootstrap = Bootstrap(options.bootstrap, options.seed, options.level)
@@ -117,13 +121,20 @@ def check(logits: Data | Table, labels: Data | None, options: CheckOptions) -> C
             found += _checked(read.source, group, limit, limited, strict=options.strict)
             if options.strict and any(math.isnan(one.low) and not math.isnan(one.number(limit)) for one in limited):
                 notes.append(f"{limit.name} has no interval{_in(group)}, which a strict check needs")
+    sentence = ""
+    if promise is not None:
+        kept, of_promise, sentence = promise.check(read, options)
+        found += kept
+        notes += of_promise
+        read = with_input(read, promise)
     notes += [*notes_on_class(settings.positive_class, options.compat)]
     notes += notes_on_clusters(read.all.clusters, read.clusters_by_group)
     used: dict[str, Any] = {"eps": list(settings.eps), "bins": rule_of(settings).params["bins"]}
     used["positive_class"] = settings.positive_class
     for limit in limits:
         used.setdefault(limit.bound.replace("-", "_"), []).append(f"{limit.name}={limit.limit}")
-    return Checked(rows=found, conclusion=conclude(found), **read.answered(options, used, dict.fromkeys(notes)))
+    said = " ".join(filter(None, [conclude(found), sentence]))
+    return Checked(rows=found, conclusion=said, **read.answered(options, used, dict.fromkeys(notes)))
 
 
 class _Samples(NamedTuple):
@@ -144,6 +155,7 @@ def _read(
     labels: Data | None,
     choices: Sequence[Choice],
     asked: Asked,
+    promise: PromisedErrors | None,
     settings: Settings,
     options: CheckOptions,
     *,
@@ -151,6 +163,8 @@ def _read(
 ) -> _Samples:
     """Read the samples, and those of a baseline of logits."""
     how = needs(choices, settings, options)
+    if promise is not None:
+        how["columns"] |= promise.columns
     if options.baseline is None or not paired_logits:
         return _Samples(reading.read(logits, labels, options=options, **how), {})
     if options.soft_labels or reading.without_logits(logits, options):

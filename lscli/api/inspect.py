@@ -17,7 +17,6 @@ from lscli.class_names import ClassNames, classes_by_name, integer_of
 from lscli.errors import LscliError, UsageError
 from lscli.io.argument import is_path
 from lscli.io.axes import class_axes, ensemble_axes, is_flat, same_samples
-from lscli.io.calibrators import is_calibrator
 from lscli.io.class_axis import rows_of
 from lscli.io.confidences import guess_of_file
 from lscli.io.files import RegularFile
@@ -25,6 +24,7 @@ from lscli.io.format_table import FORMATS
 from lscli.io.labels import Labels
 from lscli.io.logits import Logits
 from lscli.io.open import contents_of, is_whole, opened_entry
+from lscli.io.own_files import own_kind
 from lscli.io.path_roles import stored_shape
 from lscli.io.paths import STDIN, files_of
 from lscli.io.table_reading import reading_of_file
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from lscli.io.axes import Shape
     from lscli.io.tables.confidence_columns import Guess
     from lscli.io.tables.logit_columns import Reading
-    from lscli.recalibrators.calibrator import Calibrator
 
     _ShapeOf = Callable[[str, str | None, str], tuple[int, ...] | None]
 
@@ -72,9 +71,9 @@ def inspect(path: Path, options: InspectOptions) -> Contents:
         raise UsageError(what, "numpy.save writes an array to a file", where="path")
     input_format, progress = options.input_format, options.progress
     name = os.fsdecode(path)
-    calibrator = _calibrator(name)
-    if calibrator is not None:
-        return calibrator_contents(name, calibrator, options)
+    own_contents = _of_own_file(name, options)
+    if own_contents is not None:
+        return own_contents
     found: list[_Found] = []
     for file, format_name, entries in contents_of(name, input_format):
         own = []
@@ -107,20 +106,24 @@ def inspect(path: Path, options: InspectOptions) -> Contents:
     )
 
 
-def _calibrator(name: str) -> Calibrator | None:
-    """The calibrator in a file; None if it is something else, standard input, or a pattern."""
+def _of_own_file(name: str, options: InspectOptions) -> Contents | None:
+    """What a calibrator or a threshold holds; None if the file is something else, standard input, or a pattern."""
     if not os.path.isfile(name):
         return None
     file = RegularFile(name)
     try:
-        found = is_calibrator(file)
+        kind = own_kind(file)
     finally:
         file.close()
-    if not found:
-        return None
-    from lscli.recalibrators.calibrator import Calibrator  # imported only for these
+    if kind == "calibrator":
+        from lscli.recalibrators.calibrator import Calibrator  # imported only for these
 
-    return Calibrator.load(name)
+        return calibrator_contents(name, Calibrator.load(name), options)
+    if kind == "saved-threshold":
+        from lscli.api.inspect_threshold import threshold_contents
+
+        return threshold_contents(name, options)
+    return None
 
 
 class _Found(NamedTuple):

@@ -10,6 +10,7 @@ import numpy as np
 
 from lscli.api import reading
 from lscli.api.keywords import of_logits
+from lscli.api.saved_thresholds import saved_of
 from lscli.decisions.threshold import Threshold, ThresholdPoint, ThresholdRow
 from lscli.errors import InputError, UsageError, real
 from lscli.intervals.fixed_sequence import (
@@ -92,6 +93,7 @@ def threshold(logits: Data | Table, labels: Data | None, options: ThresholdOptio
             )
             for each in found
         ]
+    saved = saved_of(rows, limit, read.num_classes, options)
     further: list[dict[str, Any]] = []
     notes: list[str] = []
     for test in _test_files(options.test):
@@ -109,7 +111,7 @@ def threshold(logits: Data | Table, labels: Data | None, options: ThresholdOptio
     said = [conclude(rows, options.level, refusal, alike=alike), read.map_remark]
     answered = read.answered(options, notes=notes)
     answered["inputs"] = [*answered["inputs"], *further]
-    return Threshold(rows=rows, points=points, conclusion=" ".join(filter(None, said)), **answered)
+    return Threshold(rows=rows, points=points, saved=saved, conclusion=" ".join(filter(None, said)), **answered)
 
 
 def _limit(options: ThresholdOptions) -> float | None:

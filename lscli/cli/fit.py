@@ -35,13 +35,13 @@ def fit_command(
     it can be from the optimum. --method all compares every method on samples that its fit has not seen.
     """
     from lscli.api.fit import fit
-    from lscli.cli.output import calibrator_path, write_file
+    from lscli.cli.output import json_path, write_file
     from lscli.cli.run_command import run_command
     from lscli.cli.stderr import say
     from lscli.io.paths import files_of
 
     inputs = [file for path in (logits, labels, *options.files()) if path for file in files_of(path)]
-    path = calibrator_path(output.output, inputs)
+    path = json_path(output.output, inputs, "calibrator", "cal.json")
 
     def answer(given: FitOptions) -> Fits:
         found = fit.with_options(logits, labels, given)

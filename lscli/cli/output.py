@@ -144,8 +144,14 @@ def _regular_file(path: str, stream: int) -> tuple[int, int] | None:
     return (status.st_dev, status.st_ino) if stat.S_ISREG(status.st_mode) else None
 
 
-def calibrator_path(output: str, inputs: Iterable[str]) -> str | None:
-    """The path that `-o` names for a calibrator; None for `-`, which keeps none.
+def json_path(output: str, inputs: Iterable[str], what: str, example: str) -> str | None:
+    """The path that `-o` names for a file beside the answer; None for `-`, which keeps none.
+
+    Args:
+        output: the path that was typed.
+        inputs: the files that are read.
+        what: the thing that the file holds: `calibrator`.
+        example: a name of such a file.
 
     Raises:
         UsageError: the suffix is not .json, or the path is a folder or one of the inputs.
@@ -156,9 +162,8 @@ def calibrator_path(output: str, inputs: Iterable[str]) -> str | None:
         raise UsageError("the output is a directory", "name a file in it", where=output)
     suffix = os.path.splitext(output)[1]
     if suffix.lower() != ".json":
-        what = f"a calibrator has the suffix .json, not {suffix!r}"
-        hint = "say -o cal.json; the answer goes to standard output, where -f names its format"
-        raise UsageError(what, hint, where=output)
+        hint = f"say -o {example}; the answer goes to standard output, where -f names its format"
+        raise UsageError(f"a {what} has the suffix .json, not {suffix!r}", hint, where=output)
     _check_not_input(output, inputs)
     return output
 

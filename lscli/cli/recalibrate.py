@@ -42,7 +42,7 @@ def recalibrate_command(
     which eval --calibrator and apply use.
     """
     from lscli.api.recalibrate import recalibrate
-    from lscli.cli.output import calibrator_path, write_file
+    from lscli.cli.output import json_path, write_file
     from lscli.cli.run_command import run_command
     from lscli.io.paths import files_of
 
@@ -51,7 +51,7 @@ def recalibrate_command(
         raise UsageError(f"two or four paths are needed, got {len(paths)}", hint)
     val_logits, val_labels, test_logits, test_labels = paths if len(paths) == 4 else (paths[0], None, paths[1], None)
     inputs = [file for path in (*paths, *options.files()) for file in files_of(path)]
-    path = calibrator_path(output.output, inputs)
+    path = json_path(output.output, inputs, "calibrator", "cal.json")
 
     def answer(given: RecalibrateOptions) -> BeforeAfter:
         found = recalibrate.with_options(val_logits, val_labels, test_logits, test_labels, given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -43,7 +44,10 @@ def threshold_command(
     """
     from lscli.api.threshold import threshold
     from lscli.cli.defaults import with_typed_limit
+    from lscli.cli.output import json_path, write_file
     from lscli.cli.run_command import run_command
+    from lscli.cli.stderr import say
+    from lscli.io.paths import files_of
 
     words = (output.test,) if isinstance(output.test, str) else (*output.test,)
     if test_labels is not None:
@@ -53,11 +57,19 @@ def threshold_command(
     if len(words) > 2:
         hint = "give LOGITS and LABELS, or one file that holds both"
         raise UsageError(f"one or two files are needed, got {len(words)}", hint, where="test")
+    inputs = [file for path in (logits, labels, *words, *options.files()) if path for file in files_of(path)]
+    path = json_path(output.output, inputs, "threshold", "threshold.json")
     found: list[Threshold] = []
 
     def answer(given: ThresholdOptions) -> Listing:
-        found.append(threshold.with_options(logits, labels, given))
-        return found[0].tested() if output.points else found[0]
+        own = threshold.with_options(logits, labels, given)
+        if path is not None and not own.found:
+            say(f"lscli: {path} is not written: no threshold was found")
+        elif path is not None:
+            write_file(path, [own.saved.to_json().encode()])
+            own = replace(own, conclusion=f"{own.conclusion} It is in {path}.")
+        found.append(own)
+        return own.tested() if output.points else own
 
     options = with_typed_limit(options.replaced(test=words), context)
     run_command(context, output.replaced(output="-"), options, [logits, labels, *words], answer)

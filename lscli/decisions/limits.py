@@ -115,7 +115,7 @@ def _check_together(limits: Sequence[Limit], options: LimitOptions) -> None:
     if first is None and options.baseline is not None:
         hint = "add --max-rise or --max-drop, for example --max-rise loss_hard=0.01"
         raise UsageError("no limit compares with it", hint, where="baseline")
-    if not limits:
+    if not limits and options.threshold is None:
         raise UsageError("there is no limit", "give one with --max or --min, for example --max ece=0.05")
     if options.strict:
         for limit in limits:

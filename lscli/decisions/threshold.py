@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from lscli.decisions.saved_threshold import SavedThreshold
+from lscli.errors import UsageError
 from lscli.listings import Listing
 from lscli.text import rounded
 
@@ -105,10 +108,12 @@ class Threshold(Listing):
 
     Attributes:
         points: the sequences that were tested, each up to the first point that failed.
+        saved: what the file of the thresholds holds.
     """
 
     rows: Sequence[ThresholdRow]
     points: Sequence[ThresholdPoint]
+    saved: SavedThreshold
     name = "threshold"
     title = "Threshold"
 
@@ -139,6 +144,17 @@ class Threshold(Listing):
     def tested(self) -> ThresholdPoints:
         """The points as a listing of their own."""
         return ThresholdPoints(rows=self.points, conclusion=self.conclusion, **self.fields())
+
+    def save(self, path: str | bytes | os.PathLike[str]) -> None:
+        """Write the thresholds to a .json file, completely or not at all; `lscli check --threshold` reads it.
+
+        Raises:
+            UsageError: no threshold was found.
+            ReadWriteError: the file cannot be written; an old file is unchanged.
+        """
+        if not self.found:
+            raise UsageError("no threshold was found, so there is nothing to save", "allow a larger error")
+        self.saved.save(path)
 
 
 def _columns(row: type[ThresholdRow | ThresholdPoint]) -> Sequence[str]:

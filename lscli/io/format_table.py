@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.errors import InputError, UsageError
 from lscli.io import pickles
-from lscli.io.calibrators import check_no_calibrator
+from lscli.io.own_files import check_not_own
 from lscli.limits import check_room
 from lscli.text import nearest
 
@@ -162,7 +162,7 @@ def format_of_file(file: RegularFile, role: str, given: str | None) -> str:
         raise _unknown(file.name, suffix, role, found or format_of_text(file))
     name = given or format_of(file.name, role)
     if given is None and name in _JSON and found is None:
-        check_no_calibrator(file)
+        check_not_own(file)
         name = _format_of_json(file)
     check_content(file, name, role if given is None else None)
     return name

@@ -30,6 +30,8 @@ _TEXTS = ("jsonl", "lm-eval", "csv", "tsv")  # which JSON may look like
 _OTHERS = {
     "lscli.calibrator": "is a calibrator, not a report",
     "lscli.compare": "is a comparison, not a report",
+    "lscli.saved-threshold": "is a threshold, not a report",
+    "lscli.threshold": "is the answer of lscli threshold, not a report",
     "lscli.check": "is the answer of lscli check, not a report",
     "lscli.wide": "is a report in the wide form, which has no parameters of its metrics",
 }

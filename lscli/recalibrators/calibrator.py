@@ -63,6 +63,17 @@ class Calibrator:
             raise UsageError("has a map for each group", "map the rows of a group by its own, of groups")
         return self._method.mapped(x, self.parameters, xp)
 
+    @property
+    def digest(self) -> str:
+        """32 hexadecimal digits that tell this map from others: of its method, classes and parameters alone."""
+        from hashlib import blake2b  # imported only for a threshold
+
+        found = self.to_dict()
+        own = {key: found.get(key) for key in ("method", "classes", "parameters")}
+        groups = {name: entry["parameters"] for name, entry in found.get("groups", {}).items()}
+        text = json.dumps([own, groups], sort_keys=True, allow_nan=False)
+        return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
     def to_json(self) -> str:
         """The text of its file: sorted keys, and floats as the shortest decimal that reads back."""
         return json.dumps(self.to_dict(), sort_keys=True, indent=1, allow_nan=False) + "\n"

@@ -73,6 +73,8 @@ def _calibrator(found: dict[str, Any]) -> Calibrator:
     if schema != SCHEMA:
         if schema is None:
             raise WrongError("has no schema, so it is not a calibrator", _NAME_IT)
+        if isinstance(schema, str) and schema.startswith("lscli.saved-threshold/"):
+            raise WrongError("is a threshold, not a calibrator", _NAME_IT)
         raise WrongError(f"has the schema {shown(schema)}; this version reads {SCHEMA}")
     unknown = sorted(found.keys() - _KEYS)
     if unknown:

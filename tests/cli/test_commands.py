@@ -87,13 +87,13 @@ def test_help_explains_every_argument_and_option(run: Run, command: str) -> None
 def test_every_option_can_be_set_in_the_environment_but_those_that_describe_one_file(command: str) -> None:
     options = [parameter for parameter in parameters(command) if parameter.param_type_name == "option"]
     of_one = {"confidence", "correct", "predicted", "calibrator", "temperature", "names", "each"}
-    of_one |= {"test", "threshold", "sets"}
+    of_one |= {"test", "sets"}
     of_one |= {"cross_fit"} if command != "fit" else set()  # where it is a flag
     assert {None} >= {p.envvar for p in options if p.name in of_one}
     options = [p for p in options if p.name not in of_one]
     own = {("classes", "metrics"), ("fit", "cross_fit"), ("explain", "eps"), ("smooth", "eps"), ("sweep", "eps")}
     own |= {("recalibrate", "metrics"), ("compare", "metrics"), ("compare", "sort")}
-    own |= {("check", name) for name in ("max", "min", "max_rise", "max_drop", "baseline", "strict")}
+    own |= {("check", name) for name in ("max", "min", "max_rise", "max_drop", "baseline", "threshold", "strict")}
     own |= {("threshold", name) for name in ("max_error", "min_accuracy", "coverage", "per_class", "output")}
     own |= {("conformal", "method"), ("ood", "score")}
     expected = {p.name: f"{command}_{p.name}" if (command, p.name) in own else p.name for p in options}

@@ -32,6 +32,7 @@ from tests.hints import (
     saved_reports,
     shapes,
     tables,
+    threshold_files,
     thresholds,
     topk,
     warned,
@@ -62,6 +63,7 @@ CASES = [
     *models.CASES,
     *limits.CASES,
     *ood.CASES,
+    *threshold_files.CASES,
     *thresholds.CASES,
 ]
 pytestmark = pytest.mark.filterwarnings(
