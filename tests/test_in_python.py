@@ -98,7 +98,7 @@ def texts() -> Iterator[tuple[str, str]]:
     for path in sorted((Path(ROOT) / "lscli").rglob("*.py")):
         # The command line and what writes for it speak of flags; help texts are reworded where they are shown.
         parts = path.relative_to(ROOT).parts
-        if {"cli", "render"} & {*parts} or path.name in ("options.py", "in_python.py"):
+        if {"cli", "render", "options"} & {*parts} or path.name == "in_python.py":
             continue
         tree = ast.parse(path.read_text(encoding="utf-8"))
         docstrings = {

@@ -16,10 +16,10 @@ NAMES = re.compile(
     r"\b[a-z_]+=\S|[A-Z]+_[A-Z]+"
 )
 # What is no sentence: help, names of formats, the tables of other libraries.
-_NO_HINTS = ("options.py", "in_python.py", "catalogue.py", "candidates.py", "typer_converters.py")
-# The commands that `lscli inspect` prints have tests of their own. Definitions of metrics, and what is printed around
-# tables, are no hints.
-_ELSEWHERE = ("api/inspect", "render/terminal")
+_NO_HINTS = ("in_python.py", "catalogue.py", "candidates.py", "typer_converters.py")
+# The commands that `lscli inspect` prints have tests of their own. Help of options, and what is printed around tables,
+# are no hints.
+_ELSEWHERE = ("api/inspect", "options/", "render/terminal")
 _DEFINITIONS = "metrics/"
 
 
