@@ -37,7 +37,8 @@ class Listing(Provenance):
         conclusion: a sentence about the rows.
         name: the name of the table in its JSON schema.
         title: the heading of the table.
-        row: the class of the rows, whose fields are the columns.
+        row: the class of the rows, whose fields are the columns; a field called `number` is the column `class`, which
+            is a keyword of Python.
     """
 
     rows: Iterable[Any]
@@ -49,7 +50,7 @@ class Listing(Provenance):
     @property
     def columns(self) -> Sequence[str]:
         """The names of the columns, which do not change between versions."""
-        return tuple(self.row._fields)
+        return tuple("class" if name == "number" else name for name in self.row._fields)
 
     def cells(self) -> Iterable[Sequence[Any]]:
         """The rows as values under the columns."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.notebook import html_of
@@ -104,6 +104,15 @@ class Provenance:
     def fields(self) -> dict[str, Any]:
         """The attributes by name, as keywords of an answer with this provenance."""
         return {f.name: getattr(self, f.name) for f in fields(Provenance)}
+
+    def with_test(self, test: Provenance) -> Provenance:
+        """This provenance with the inputs, the counts and the further warnings of test samples."""
+        return replace(
+            self,
+            inputs=[*self.inputs, *({**each, "role": f"test {each['role']}"} for each in test.inputs)],
+            samples={**self.samples, **{f"test_{name}": count for name, count in test.samples.items()}},
+            warnings=[*self.warnings, *(note for note in test.warnings if note not in self.warnings)],
+        )
 
     def warned(self) -> list[str]:
         """The warnings, as paragraphs."""

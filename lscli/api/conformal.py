@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lscli.api import reading
+from lscli.api.independent import check_independent
 from lscli.api.keywords import of_calibration
 from lscli.api.models import has_labels
 from lscli.api.plausibility import COLUMNS
 from lscli.api.settings import settings_of
-from lscli.checked_options import declared
 from lscli.decisions.conformal import Conformal, ConformalRow
 from lscli.decisions.conformal_sets import SetBlock, Sets
 from lscli.errors import InputError, UsageError, warn
@@ -25,6 +25,7 @@ from lscli.intervals.conformal import coverage_interval, fewest, quantile, rank
 from lscli.intervals.coverage_shift import chance_of_fewer
 from lscli.intervals.shares import share_interval
 from lscli.io.argument import is_path
+from lscli.io.clusters import are_named
 from lscli.io.open import open_logits
 from lscli.kernels.conformal import Scoring
 from lscli.options import ConformalOptions, ReadingOptions
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 # A coverage so low has this probability if test samples are like those of calibration.
 _STRICT = 0.001
 _MOST_NAMED = 4
-_SPENT = "the samples that the calibrator was fitted on cannot calibrate the sets, too: their promise does not hold"
+_SPENT = "the calibrator was fitted on these samples, so sets that are calibrated on them have no guarantee"
 
 
 class _Samples(NamedTuple):
@@ -101,8 +102,10 @@ def conformal(
     Angelopoulos et al. 2021).
 
     Args:
-        cal_logits, cal_labels: as in `lscli.evaluate`; the samples that the quantile of scores is taken of.
-        test_logits, test_labels: other samples of the same classifier, whose sets are measured; labels may be missing.
+        cal_logits, cal_labels: [N, K] and [N], as in `lscli.evaluate`; the quantile is that of the scores of their
+            labels.
+        test_logits, test_labels: [M, K] and [M], other samples of the same classifier, whose sets are measured; labels
+            may be missing.
 
     Returns:
         A listing; `find_sets` makes the sets of further samples.
@@ -112,11 +115,11 @@ def conformal(
         UsageError: options that cannot be combined.
     """
     how = _scoring(options)
-    _check_independent(options)
+    check_independent(clustered=are_named(options.clusters))
     if test_logits is None and (options.groups is not None or options.group_by is not None):
         hint = "name test samples, too: lscli conformal CAL_LOGITS CAL_LABELS TEST_LOGITS TEST_LABELS"
-        raise UsageError("groups are of test samples, and there are none", hint, where="groups")
-    own = _reading_options(options)
+        raise UsageError("groups belong to test samples, and there are none", hint, where="groups")
+    own = options.part(ReadingOptions)
     with _samples(cal_logits, cal_labels, own.replaced(groups=None, group_by=None), unlabelled=False) as cal:
         source, classes, names = cal.opened.source, cal.opened.logits.shape[1], cal.opened.class_names
         if not options.by_class:
@@ -133,14 +136,14 @@ def conformal(
         if _same(cal_logits, test_logits):
             notes.append("the test samples are those of calibration, so that their coverage is no test of the promise")
         with _samples(test_logits, test_labels, own, unlabelled=True) as test:
-            _check_classes(test.opened, classes, source)
+            reading.check_same_classes(test.opened.source, test.opened.logits.shape[1], source, classes)
             of_test = _measured(test, rule, options)
             names = names or test.opened.class_names
         sets = _sets(test_logits, test_labels, own, rule, test, names)
         tested = of_test[0]
         notes += _shifts(of_test, rows, options, names)
         rows += of_test
-        provenance = _joined(cal.provenance, test.provenance)
+        provenance = cal.provenance.with_test(test.provenance)
     for note in (noted := [*provenance.warnings, *notes]):
         warn(note)
     settings = settings_of(options, {name: value for name, value in used.items() if options.takes(name)})
@@ -158,25 +161,19 @@ def conformal(
 
 
 def _scoring(options: ConformalOptions) -> Scoring:
-    """Raises UsageError for options that the method does not have."""
+    """How the options score classes; raises UsageError for options that the method does not have."""
     if options.randomized and options.method == "lac":
         hint = "leave out --randomized, or say --method aps"
-        raise UsageError("lac has nothing to draw", hint, where="randomized")
+        raise UsageError("lac has no random part", hint, where="randomized")
     for name, value, hint in (
         ("raps-penalty", options.raps_penalty, "leave out --raps-penalty, or say --method raps"),
         ("raps-rank", options.raps_rank, "leave out --raps-rank, or say --method raps"),
     ):
         if value is not None and options.method != "raps":
-            raise UsageError(f"is of raps, not of {options.method}", hint, where=name)
+            raise UsageError(f"is an option of raps, not of {options.method}", hint, where=name)
     penalty = 0.01 if options.raps_penalty is None else options.raps_penalty
     first = 5 if options.raps_rank is None else options.raps_rank
     return Scoring(options.method, penalty, first, options.randomized)
-
-
-def _check_independent(options: ConformalOptions) -> None:
-    if options.clusters is not None and not (isinstance(options.clusters, str) and options.clusters == "none"):
-        hint = "take one sample of each cluster; or leave out --clusters if the samples are independent"
-        raise UsageError("sets keep their promise for independent samples, not for clusters", hint, where="clusters")
 
 
 def _check_enough(n: int, alpha: float, source: str) -> None:
@@ -184,17 +181,6 @@ def _check_enough(n: int, alpha: float, source: str) -> None:
         would_do = math.ceil(1e4 / (n + 1)) / 1e4
         hint = f"give {least} samples or more, or say --alpha {would_do:g}"
         raise InputError(f"{n} calibration samples are too few for alpha {alpha:g}", hint, where=source)
-
-
-def _check_classes(test: Inputs, classes: int, source: str) -> None:
-    if test.logits.shape[1] != classes:
-        what = f"has {test.logits.shape[1]} classes, {source} has {classes}"
-        raise InputError(what, "give samples of the same classifier", where=test.source)
-
-
-def _reading_options(options: ConformalOptions) -> ReadingOptions:
-    names = [each.name for each in declared(ReadingOptions) if options.takes(each.name)]
-    return ReadingOptions(**{name: getattr(options, name) for name in names})
 
 
 @contextmanager
@@ -211,9 +197,7 @@ def _samples(data: Data, labels: Data | None, options: ReadingOptions, *, unlabe
     if not labelled:
         labels = _no_labels(data, options)
     with reading.open_again(data, labels, options) as opened:
-        if opened.rows.clusters is not None:
-            hint = "if the samples are independent of each other, say --clusters none"
-            raise UsageError("the samples of one entry belong together, and sets need independent ones", hint)
+        check_independent(clustered=opened.rows.clusters is not None)
         result = scan(opened.logits, opened.label, {"row", *COLUMNS}, opened.options, watch=opened.watch)
         kept = np.zeros(opened.logits.shape[0])
         kept[result.table["row"]] = 1
@@ -221,7 +205,7 @@ def _samples(data: Data, labels: Data | None, options: ReadingOptions, *, unlabe
             provenance = opened.provenance(result)
             noted = [*provenance.warnings, *reading.doubts(opened, result.table)]
         else:
-            # Labels that stand for none are no input, and nothing is said of them.
+            # Labels that stand for missing ones are no input, and no warning is about them.
             provenance = opened.provenance(result._replace(zero_labels=np.empty(0, np.intp)))
             provenance = replace(provenance, inputs=[each for each in provenance.inputs if each["role"] != "labels"])
             noted = list(provenance.warnings)
@@ -231,7 +215,7 @@ def _samples(data: Data, labels: Data | None, options: ReadingOptions, *, unlabe
 
 
 def _no_labels(data: Data, options: ReadingOptions) -> Array:
-    """Labels that stand for none: of the first class."""
+    """Labels that stand for missing ones: all are the first class, or the second if the first is ignored."""
     first = options.labels_from
     with closing(open_logits(data, options)) as logits:
         shape = logits.samples or logits.shape[:1]
@@ -342,7 +326,8 @@ def _sets(
 def _found(options: ReadingOptions, rule: _Rule, data: Data) -> Sets:
     """The sets of other samples, in Python."""
     with python_words(), _samples(data, None, options, unlabelled=True) as found:
-        _check_classes(found.opened, len(rule.quantiles), "calibration")
+        opened = found.opened
+        reading.check_same_classes(opened.source, opened.logits.shape[1], "calibration", len(rule.quantiles))
         for note in found.provenance.warnings:
             warn(note)
     return _sets(data, None, options, rule, found, found.opened.class_names)
@@ -395,11 +380,3 @@ def _same(one: Any, other: Any) -> bool:
         except (OSError, ValueError):
             return False
     return one is other
-
-
-def _joined(cal: Provenance, test: Provenance) -> Provenance:
-    """The provenance of both sets of samples."""
-    inputs = [*cal.inputs, *({**each, "role": f"test {each['role']}"} for each in test.inputs)]
-    samples = {**cal.samples, **{f"test_{name}": count for name, count in test.samples.items()}}
-    warnings = [*cal.warnings, *(note for note in test.warnings if note not in cal.warnings)]
-    return replace(cal, inputs=inputs, samples=samples, warnings=warnings)

@@ -12,6 +12,7 @@ from lscli.api import reading
 from lscli.api.keywords import of_id_and_ood
 from lscli.api.ood_notes import constant_scores, same_samples, swapped
 from lscli.api.ood_sets import SampleSet, id_set, ood_sets
+from lscli.api.scores_of_logits import are_probabilities, refusal
 from lscli.checked_options import choice
 from lscli.decisions.detection import MEAN, Detection, DetectionRow
 from lscli.errors import InputError, LscliError, UsageError
@@ -19,7 +20,7 @@ from lscli.intervals.bootstrap import Bootstrap
 from lscli.intervals.of_metrics import Resampling
 from lscli.intervals.two_samples import separations
 from lscli.io.argument import is_path
-from lscli.io.ensemble_files import is_ensemble
+from lscli.io.clusters import are_named
 from lscli.io.labels import NO_LABELS
 from lscli.io.path_roles import stored_shape
 from lscli.metrics.certainty import CERTAINTY
@@ -33,10 +34,8 @@ if TYPE_CHECKING:
     from lscli.options import Data
     from lscli.report import Provenance
 
-# Scores that differ from those of probabilities by the sum of exponentials of the logits, which probabilities lack.
+# Scores that probabilities lack.
 _OF_LOGITS = ("max_logit", "energy")
-# Logits whose logsumexp is as near to 0 in every row are logarithms of probabilities.
-_NORMALISED = 1e-4
 
 
 @of_id_and_ood(OodOptions)
@@ -59,7 +58,7 @@ def ood(id_logits: Data, ood_logits: Any, options: OodOptions) -> Detection:
         ReadWriteError, EngineError: as `lscli.evaluate`.
     """
     scores = _scores(options)
-    if options.clusters is not None and not (isinstance(options.clusters, str) and options.clusters == "none"):
+    if are_named(options.clusters):
         raise UsageError(
             "the intervals are those of independent samples",
             "leave it out, or say --clusters none",
@@ -70,7 +69,8 @@ def ood(id_logits: Data, ood_logits: Any, options: OodOptions) -> Detection:
     outside: list[Reading] = []
     for each in sets:
         outside.append(_read(each, scores, options))
-        _check_classes(outside[-1], inside)
+        read = outside[-1]
+        reading.check_same_classes(read.source, read.num_classes, inside.source, inside.num_classes)
     notes, scores = _scores_of_logits(scores, [inside, *outside], options)
     rows = _rows(inside, outside, scores, options)
     if any(read.all.cluster is not None for read in (inside, *outside)):
@@ -137,12 +137,6 @@ def _are_labels(logits: Any, options: OodOptions) -> bool:
     return False
 
 
-def _check_classes(outside: Reading, inside: Reading) -> None:
-    if outside.num_classes != inside.num_classes:
-        what = f"has {outside.num_classes} classes, {inside.source} has {inside.num_classes}"
-        raise InputError(what, "give both the logits of one classifier", where=outside.source)
-
-
 def _scores_of_logits(
     scores: list[OodScore], readings: Sequence[Reading], options: OodOptions
 ) -> tuple[list[str], list[OodScore]]:
@@ -154,17 +148,11 @@ def _scores_of_logits(
     asked = [score for score in scores if score in _OF_LOGITS]
     if not asked:
         return [], scores
-    declared = options.kind != "logits" or (is_ensemble(options) and options.ensemble_of == "probs")
-    if not declared and not all((np.abs(read.all["energy"]) < _NORMALISED).all() for read in readings):
+    if not are_probabilities((read.all["energy"] for read in readings), options):
         return [], scores
-    what = "an ensemble's mean probabilities" if is_ensemble(options) and options.kind == "logits" else "probabilities"
-    verb = "needs" if len(asked) == 1 else "need"
-    reason = f"{' and '.join(asked)} {verb} logits: in place of these, there are {what}, or their logarithms"
+    reason, hint = refusal(asked, "msp, entropy or margin", options)
     left = [score for score in scores if score not in _OF_LOGITS]
     if not left:
-        hint = "use msp, entropy or margin"
-        if is_ensemble(options) and options.kind == "logits":
-            hint += ", or --ensemble-of logits"
         raise UsageError(reason, hint, where="score")
     return [reason], left
 

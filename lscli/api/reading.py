@@ -24,6 +24,7 @@ from lscli.report import Provenance
 from lscli.scan.scan import scan, scan_parts
 from lscli.smoothing.targets import Targets
 from lscli.table import SampleTable, is_at_temperature
+from lscli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -94,6 +95,13 @@ class Reading:
             warn(note)
         settings = settings_of(options, {**self.used, **used})
         return {**self.provenance.fields(), "settings": settings, "warnings": noted}
+
+
+def check_same_classes(source: str, classes: int, first: str, expected: int) -> None:
+    """Raise InputError if logits have other classes than those that were read before them."""
+    if classes != expected:
+        what = f"has {classes} classes, and {printable(first)} has {expected}"
+        raise InputError(what, "give logits of one model", where=source)
 
 
 def read(

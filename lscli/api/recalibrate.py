@@ -31,7 +31,6 @@ from lscli.recalibrators.fits import RAW
 from lscli.recalibrators.methods import METHODS
 from lscli.summaries.recalibration import conclude
 from lscli.table import Tempered
-from lscli.text import printable
 
 if TYPE_CHECKING:
     from lscli.api.fit import Fitted
@@ -74,9 +73,7 @@ def recalibrate(
     own = _reading(options)
     before = reading.read(test_logits, test_labels, columns, own, against=options, positive_class=number)
     found, source, val_inputs, val_notes = _fitted(val_logits, val_labels, options)
-    if found.calibrator.classes != before.num_classes:
-        what = f"has {before.num_classes} classes, and {printable(source)} has {found.calibrator.classes}"
-        raise InputError(what, "both need to be logits of one model", where=before.source)
+    reading.check_same_classes(before.source, before.num_classes, source, found.calibrator.classes)
     after = reading.read(
         *(test_logits, test_labels, columns, own.replaced(calibrator=found.calibrator)),
         against=options,

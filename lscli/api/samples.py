@@ -11,7 +11,7 @@ from lscli.api import reading
 from lscli.api.keywords import of_logits
 from lscli.errors import UsageError
 from lscli.io.argument import is_stdin
-from lscli.io.clusters import NONE
+from lscli.io.clusters import are_named
 from lscli.io.ensemble_files import is_ensemble
 from lscli.listings import Recomputed, Sample, Samples
 from lscli.metrics.sorted_values import pooled
@@ -55,7 +55,7 @@ def per_sample(logits: Data | Table, labels: Data | None, options: SamplesOption
 
     if options.worst is not None and options.by == "loss" and reading.without_logits(logits, options):
         raise UsageError("the loss needs logits", "say --by confidence", where="worst")
-    clustered = options.clusters is not None and not (isinstance(options.clusters, str) and options.clusters == NONE)
+    clustered = are_named(options.clusters)
     of_members = _OF_MEMBERS if is_ensemble(options) else ()
 
     def rows() -> tuple[reading.Reading, Iterator[Sample]]:

@@ -1,16 +1,19 @@
-"""The score from which on the error is at most a limit."""
+"""A threshold of a score: the error rate of the samples at or above it is at most a limit."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from lscli.api import reading
+from lscli.api.independent import check_independent
 from lscli.api.keywords import of_logits
 from lscli.api.saved_thresholds import saved_of
+from lscli.api.scores_of_logits import are_declared, are_probabilities, refusal
 from lscli.decisions.threshold import Threshold, ThresholdPoint, ThresholdRow
 from lscli.errors import InputError, UsageError, real
 from lscli.intervals.fixed_sequence import (
@@ -18,18 +21,18 @@ from lscli.intervals.fixed_sequence import (
     Ranked,
     chosen,
     fewest,
-    rest_of,
+    one_minus,
     sequence,
     size_of,
     sufficient_limit,
     upper_bound,
 )
-from lscli.io.clusters import NONE
+from lscli.io.clusters import are_named
 from lscli.metrics.certainty import CERTAINTY, certainty
 from lscli.metrics.sorted_values import SortedValues, rounding_of
 from lscli.options import ThresholdOptions
 from lscli.summaries.threshold import Refusal, conclude
-from lscli.text import printable, shown
+from lscli.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,12 +47,10 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 _FLAGS = {"max_error": "--max-error", "min_accuracy": "--min-accuracy", "coverage": "--coverage"}
-# Energies of probabilities are 0 but for their rounding, which is that of the type that they are stored in.
-_NO_ENERGY = 1e-5
 
 
 class _Samples(NamedTuple):
-    """Samples of a group and class: [n] each."""
+    """The samples of a group, or those of a predicted class in it; scores and errors are [n]."""
 
     group: str
     number: int | None
@@ -59,20 +60,24 @@ class _Samples(NamedTuple):
 
 @of_logits(ThresholdOptions)
 def threshold(logits: Data | Table, labels: Data | None, options: ThresholdOptions) -> Threshold:
-    """Find the score from which on the error is at most a limit, with a guarantee.
+    """Find a threshold of a score, so that the error rate of the samples at or above it is at most a limit.
 
-    Samples are kept if their score is at least the threshold. With probability `confidence` over the calibration
-    samples, the error of further samples that are kept is at most the limit, if they come from the same distribution
-    and are independent of each other. The thresholds of groups and classes promise it each by itself.
+    With probability `confidence` over calibration sets, the error rate of future samples that the threshold keeps is at
+    most the limit, if calibration samples and future samples are independent draws of one distribution
+    (fixed-sequence testing: Angelopoulos et al. 2021, "Learn then Test"). Each group and class has a promise of its
+    own; the probability that all of them hold is lower.
 
     Args:
-        logits, labels: as in `lscli.evaluate`: the calibration samples, which nothing was fitted on.
+        logits, labels: [N, K] and [N], as in `lscli.evaluate`: the calibration samples. Nothing may have been fitted
+            on them.
 
     Returns:
-        A listing; its `threshold` is None if none keeps the promise, its `points` are the sequence that was tested.
+        A listing. Its `threshold` is None if no threshold keeps the promise; its `points` are the thresholds that were
+        tested.
 
     Raises:
-        UsageError: not one of `max_error`, `min_accuracy` and `coverage`; or options that cannot be combined.
+        UsageError: none, or several, of `max_error`, `min_accuracy` and `coverage` are given; or options cannot be
+            combined.
         LscliError: as `lscli.evaluate`.
     """
     limit = _limit(options)
@@ -94,24 +99,20 @@ def threshold(logits: Data | Table, labels: Data | None, options: ThresholdOptio
             for each in found
         ]
     saved = saved_of(rows, limit, read.num_classes, options)
-    further: list[dict[str, Any]] = []
-    notes: list[str] = []
     for test in _test_files(options.test):
         measured = _read(*test, options.replaced(groups=None, group_by=None))
-        _check_classes(read, measured)
+        reading.check_same_classes(measured.source, measured.num_classes, read.source, read.num_classes)
         of_part = {row.number: row for row in rows if not row.group}
         rows += [_measured(measured.source, part, of_part[part.number], delta) for part in _parts(measured, options)]
-        further += [{**each, "role": f"test {each['role']}"} for each in measured.provenance.inputs]
-        notes += [note for note in measured.provenance.warnings if note not in read.provenance.warnings]
+        read = replace(read, provenance=read.provenance.with_test(measured.provenance))
     refusal = None
     if limit is not None and not rows[0].found:
         all_samples = _ranked(scored[0], options)
         refusal = Refusal(fewest(limit, delta), sufficient_limit(all_samples, limit, delta))
     alike = bool(len(scored[0].score) > 1 and np.ptp(scored[0].score) == 0)
     said = [conclude(rows, options.level, refusal, alike=alike), read.map_remark]
-    answered = read.answered(options, notes=notes)
-    answered["inputs"] = [*answered["inputs"], *further]
-    return Threshold(rows=rows, points=points, saved=saved, conclusion=" ".join(filter(None, said)), **answered)
+    conclusion = " ".join(filter(None, said))
+    return Threshold(rows=rows, points=points, saved=saved, conclusion=conclusion, **read.answered(options))
 
 
 def _limit(options: ThresholdOptions) -> float | None:
@@ -127,35 +128,30 @@ def _limit(options: ThresholdOptions) -> float | None:
     if len(given) > 1:
         one, other = (_FLAGS[name] for name in given[:2])
         raise UsageError(f"cannot be combined with {other}", f"leave out {one} or {other}", where=one[2:])
-    return options.max_error if options.min_accuracy is None else rest_of(options.min_accuracy)
+    return options.max_error if options.min_accuracy is None else one_minus(options.min_accuracy)
 
 
 def _with_level(options: ThresholdOptions) -> tuple[ThresholdOptions, float]:
-    """The options with the confidence as the level, unless it is a column; and 1 - level.
+    """The options, in which a confidence that is a number has become the level; and 1 - level.
 
     Raises:
-        UsageError: the confidence is not between 0 and 1, or clusters are given.
+        UsageError: the confidence is not between 0 and 1, or an option names clusters.
     """
-    if options.clusters is not None and not (isinstance(options.clusters, str) and options.clusters == NONE):
-        raise UsageError(
-            "the guarantee is of independent samples, and those of a cluster are not",
-            "keep one sample of each cluster, or say --clusters none if they are independent",
-            where="clusters",
-        )
+    check_independent(clustered=are_named(options.clusters))
     if options.confidence is not None and options.correct is None and options.predicted is None:
         given = options.confidence
         try:
             level = float(given) if isinstance(given, str) else real(given)
         except (ValueError, TypeError):
             if isinstance(given, str):
-                return options, rest_of(options.level)  # a column, whose error says what is missing
+                return options, one_minus(options.level)  # a column, whose error says what is missing
             level = -1.0
         if not 0 < level < 1:
             raise UsageError(
                 f"must be between 0 and 1, got {shown(given)}", "for example --confidence 0.95", where="confidence"
             )
         options = options.replaced(level=level, confidence=None)
-    return options, rest_of(options.level)
+    return options, one_minus(options.level)
 
 
 def _read(logits: Any, labels: Data | None, options: ThresholdOptions) -> Reading:
@@ -168,23 +164,20 @@ def _read(logits: Any, labels: Data | None, options: ThresholdOptions) -> Readin
     if reading.without_logits(logits, options) and options.per_class:
         raise UsageError("needs the classes of logits", "leave it out", where="per-class")
     column = CERTAINTY[options.score][0]
-    if options.score == "energy" and options.kind != "logits":
-        raise _no_energy()
+    of_logits = options.score == "energy"
+    no_logits = UsageError(*refusal([options.score], "--score msp", options), where="score")
+    if of_logits and are_declared(options):
+        raise no_logits
     read = reading.read(logits, labels, {"row", "correct", "predicted", column}, options)
     table = read.all
     if table.weight is not None:
-        what = "the table has weights, and the guarantee is of samples that count once"
+        what = "the table has weights, and the guarantee counts each sample once"
         raise UsageError(what, "give a table without weights", where="weights")
-    if table.cluster is not None:
-        raise UsageError(
-            "the guarantee is of independent samples, and these are in clusters, such as the tokens of a text",
-            "keep one sample of each cluster, or say --clusters none if they are independent",
-            where="clusters",
-        )
+    check_independent(clustered=table.cluster is not None)
     if column not in table.columns:
         if column == "mutual_information":
             raise UsageError(
-                "is of an ensemble, and there is one member",
+                "mutual_information compares the members of an ensemble, and there is one member",
                 "for the files of several, say --ensemble; or rank by --score entropy",
                 where="score",
             )
@@ -194,14 +187,9 @@ def _read(logits: Any, labels: Data | None, options: ThresholdOptions) -> Readin
     if np.isnan(score).any():
         row = int(np.isnan(score).argmax())
         raise InputError(f"the {options.score} of sample {row} is nan", "leave such samples out", where=read.source)
-    if options.score == "energy" and not np.any(np.abs(score) > _NO_ENERGY):
-        raise _no_energy()
+    if of_logits and are_probabilities([score], options):
+        raise no_logits
     return read
-
-
-def _no_energy() -> UsageError:
-    what = "the energy of probabilities is 0 for every sample: it is that of logits"
-    return UsageError(what, "use --score msp, or give logits", where="score")
 
 
 def _parts(read: Reading, options: ThresholdOptions) -> Iterator[_Samples]:
@@ -248,7 +236,7 @@ def _row(blank: ThresholdRow, best: Point | None, limit: float | None) -> Thresh
 
 
 def _measured(source: str, part: _Samples, of: ThresholdRow, delta: float) -> ThresholdRow:
-    """What the threshold of a row keeps of test samples."""
+    """The row of test samples: which of them a threshold keeps, and how many of these are wrong."""
     n = len(part.score)
     row = of._replace(source=source, n=n, coverage=0.0, kept=0, errors=0, error=np.nan, bound=np.nan)
     kept = part.score >= of.threshold  # none without a threshold, which is nan
@@ -260,7 +248,7 @@ def _measured(source: str, part: _Samples, of: ThresholdRow, delta: float) -> Th
 
 
 def _test_files(given: Any) -> list[tuple[Any, Any]]:
-    """The test logits and labels, if there are any; labels of None are in the file of the logits.
+    """The test logits and labels, if there are any; without labels, the file of the logits holds them.
 
     Raises:
         UsageError: neither one nor two are given.
@@ -275,9 +263,3 @@ def _test_files(given: Any) -> list[tuple[Any, Any]]:
         hint = "give LOGITS and LABELS, or one file that holds both"
         raise UsageError("one or two files are needed", hint, where="test")
     return [(given, None)]  # a table of samples
-
-
-def _check_classes(read: Reading, test: Reading) -> None:
-    if read.num_classes != test.num_classes:
-        what = f"has {test.num_classes} classes, and {printable(read.source)} has {read.num_classes}"
-        raise InputError(what, "both need to be logits of one model", where=test.source)

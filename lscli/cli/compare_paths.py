@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lscli.errors import InputError, UsageError
 from lscli.io.model_names import distinct, names_of
-from lscli.io.path_roles import assign_roles, stored_shape
+from lscli.io.path_roles import roles_of, stored_shape
 from lscli.io.paths import STDIN, expanded, pairs
 from lscli.io.saved_report import names_saved_answer
 from lscli.text import typed_path
@@ -41,7 +41,6 @@ def models_and_labels(
                 "name the baseline, then the others: lscli compare A B LABELS; or one pattern for all: --each PATTERN"
             )
             raise UsageError("no models are named", hint)
-        keys = (options.logits_key, options.labels_key)
         if options.confidence is not None:
             # Tables of confidences look alike: only predictions without a column of labels need labels beside them.
             own = options.predicted is None or options.labels_column is not None
@@ -52,8 +51,7 @@ def models_and_labels(
         if any(map(names_saved_answer, others)):
             named = not names_saved_answer(last) and len(stored_shape(last, None, "labels") or ()) == 1
             return (others, last) if named else (paths, None)
-        flatten = options.flatten or options.class_axis is not None
-        logits, labels, others = assign_roles(paths, *keys, binary=options.binary, flatten=flatten)
+        logits, labels, others = roles_of(paths, options)
         models = _two([logits, *others])
         if not options.binary:
             _check_no_labels(models, options.logits_key)

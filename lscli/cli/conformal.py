@@ -38,8 +38,8 @@ def conformal_command(
 ) -> None:
     """Find sets of classes that hold the label with a probability of at least 1 - alpha.
 
-    The promise is of samples like those of calibration, on average over them. With test samples, the coverage and the
-    size of their sets are measured; --sets writes the sets.
+    The probability is that for samples like those of calibration, on average over calibration sets. With test samples,
+    the coverage and the size of their sets are measured; --sets writes the sets.
     """
     from lscli.api.conformal import conformal
     from lscli.cli.conformal_paths import calibration_and_test
@@ -57,7 +57,7 @@ def conformal_command(
             roles = calibration_and_test(paths, given)
             if path is not None and roles[2] is None:
                 hint = "name test samples, too: lscli conformal CAL_LOGITS CAL_LABELS TEST_LOGITS"
-                raise UsageError("sets are those of test samples, and there are none", hint, where="sets")
+                raise UsageError("sets belong to test samples, and there are none", hint, where="sets")
             found = conformal.with_options(*roles, given)
             if path is not None and found.sets is not None:
                 write_file(path, pieces(found.sets, os.path.splitext(path)[1].lower()))

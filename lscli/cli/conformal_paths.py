@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lscli.api.models import has_labels
 from lscli.errors import UsageError
-from lscli.io.path_roles import assign_roles
+from lscli.io.path_roles import roles_of
 from lscli.io.paths import STDIN
 
 if TYPE_CHECKING:
@@ -40,13 +40,6 @@ def calibration_and_test(paths: Sequence[str], options: ConformalOptions) -> Rol
         return (paths[0], None, None, None)
     both = first != STDIN and has_labels(first, options)
     # Standard input has no header to look at.
-    if both and (second == STDIN or not _are_labels(first, second, options)):
+    if both and (second == STDIN or roles_of([first, second], options).labels is None):
         return (first, None, second, third)
     return (first, second, third, None)
-
-
-def _are_labels(logits: str, path: str, options: ConformalOptions) -> bool:
-    """Whether a path has the labels of the logits."""
-    flatten = options.flatten or options.class_axis is not None
-    keys = (options.logits_key, options.labels_key)
-    return assign_roles([logits, path], *keys, binary=options.binary, flatten=flatten).labels is not None

@@ -42,13 +42,10 @@ def sweep_command(
     """
     from lscli.api.sweep import sweep
     from lscli.cli.run_command import run_command
-    from lscli.io.path_roles import assign_roles
+    from lscli.io.path_roles import roles_of
 
     def answer(given: SweepOptions) -> Report:
-        keys = (given.logits_key, given.labels_key)
-        flatten = given.flatten or given.class_axis is not None
-        soft = given.soft_labels
-        logits, labels, others = assign_roles(paths, *keys, binary=given.binary, flatten=flatten, soft=soft)
+        logits, labels, others = roles_of(paths, given, soft=given.soft_labels)
         return sweep.with_options(logits, labels, given.replaced(others=others))
 
     run_command(context, output, options, paths, answer)

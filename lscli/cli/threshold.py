@@ -1,4 +1,4 @@
-"""`lscli threshold`: the score from which on a classifier may be trusted."""
+"""`lscli threshold`: the confidence above which a classifier may be trusted."""
 
 from __future__ import annotations
 
@@ -37,10 +37,9 @@ def threshold_command(
     options: ThresholdOptions,
     output: ThresholdOutputOptions,
 ) -> None:
-    """Find the confidence from which on the error is at most --max-error, with a guarantee.
+    """Find the confidence above which the error rate is at most --max-error, with a guarantee.
 
-    The promise holds with probability --confidence over the samples that the threshold is found on. If no threshold
-    keeps it, the exit code is 1.
+    The guarantee holds with probability --confidence over calibration sets. If no threshold has it, the exit code is 1.
     """
     from lscli.api.threshold import threshold
     from lscli.cli.defaults import with_typed_limit

@@ -67,10 +67,7 @@ class Conformal(Listing):
     finder: Callable[[Data], Sets]
     name = "conformal"
     title = "Conformal sets"
-
-    @property
-    def columns(self) -> Sequence[str]:
-        return tuple("class" if name == "number" else name for name in ConformalRow._fields)
+    row = ConformalRow
 
     @property
     def quantile(self) -> float:

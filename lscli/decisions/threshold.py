@@ -1,4 +1,4 @@
-"""The answer of `threshold`: the score from which on samples are kept, and what is promised of them."""
+"""The answer of `threshold`: which samples a threshold keeps, and the bound of their error rate."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class ThresholdPoint(NamedTuple):
         kept: the number of samples that are kept.
         errors: how many of these are wrong.
         error: errors / kept.
-        bound: the one-sided upper bound of the error.
-        passed: whether the bound is within the limit; the last point that passes has the threshold.
+        bound: the one-sided upper bound of the error (Clopper and Pearson 1934).
+        passed: whether the bound is within the limit; the last point that passes gives the threshold.
     """
 
     source: str
@@ -94,17 +94,14 @@ class ThresholdPoints(Listing):
     rows: Sequence[ThresholdPoint]
     name = "threshold_points"
     title = "Tested thresholds"
-
-    @property
-    def columns(self) -> Sequence[str]:
-        return _columns(ThresholdPoint)
+    row = ThresholdPoint
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Threshold(Listing):
     """Thresholds, one `ThresholdRow` for each group and class, first of the calibration samples, then of test samples.
 
-    The promise of each row holds by itself with the confidence, not those of all rows at once.
+    The promise of each row holds with the probability `confidence`; the probability that all of them hold is lower.
 
     Attributes:
         points: the sequences that were tested, each up to the first point that failed.
@@ -116,10 +113,7 @@ class Threshold(Listing):
     saved: SavedThreshold
     name = "threshold"
     title = "Threshold"
-
-    @property
-    def columns(self) -> Sequence[str]:
-        return _columns(ThresholdRow)
+    row = ThresholdRow
 
     @property
     def threshold(self) -> float | None:
@@ -155,7 +149,3 @@ class Threshold(Listing):
         if not self.found:
             raise UsageError("no threshold was found, so there is nothing to save", "allow a larger error")
         self.saved.save(path)
-
-
-def _columns(row: type[ThresholdRow | ThresholdPoint]) -> Sequence[str]:
-    return tuple("class" if name == "number" else name for name in row._fields)

@@ -21,8 +21,8 @@ Alpha = float | str | Decimal | Fraction
 def rank(n: int, alpha: Alpha) -> int:
     """k = ceil((n+1)(1-alpha)), which may be above n.
 
-    It is exact for alpha as the decimal number that it is printed as: a float of 0.1 is 1/10. In floats, (n+1)(1-alpha)
-    may be above a whole number that it is equal to.
+    alpha counts as the decimal number that it is printed as: a float of 0.1 is 1/10. In floats, (n+1)(1-alpha) may be
+    rounded to just above a whole number, and k would be one too large.
     """
     return math.ceil((n + 1) * (1 - Fraction(str(alpha))))
 

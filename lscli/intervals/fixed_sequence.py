@@ -86,7 +86,7 @@ def upper_bound(errors: int, n: int, delta: float) -> float:
     return float(betaincinv(errors + 1, n - errors, 1 - delta))
 
 
-def rest_of(share: float) -> float:
+def one_minus(share: float) -> float:
     """1 - share in decimals, so that 1 - 0.95 is 0.05."""
     return float(1 - Decimal(repr(float(share))))
 
@@ -100,15 +100,15 @@ def fewest(max_error: float, delta: float) -> int:
 
 
 def size_of(n: int, coverage: float) -> int:
-    """The fewest of n samples that are at least this share of them, in decimals: 7 for 0.07 of 100."""
+    """The smallest number of samples that is at least this share of n, in decimals: 7 for 0.07 of 100."""
     return math.ceil(n * Decimal(repr(coverage)))
 
 
 def sequence(ranked: Ranked, max_error: float, delta: float) -> list[Point]:
     """The points that are tested: coverage 10 %, 15 %, ..., 100 %, equal scores together, up to the first that fails.
 
-    The first point has as many samples as the limit takes if none of them is wrong. Points that keep the same samples
-    are one.
+    The first point keeps at least the samples that the limit needs if none of them is wrong. Points that keep the same
+    samples are one.
 
     Args:
         ranked: the samples.
@@ -134,10 +134,10 @@ def chosen(points: list[Point], max_error: float) -> Point | None:
 
 
 def sufficient_limit(ranked: Ranked, max_error: float, delta: float) -> float | None:
-    """A limit above `max_error`, of three digits, with which there is a threshold; None if none is found.
+    """A limit above `max_error`, rounded up to three digits, for which there is a threshold; None if none is found.
 
-    It is the smallest of the bounds of the sequence that does. A larger limit may have another first point, so that
-    each is tried.
+    The bounds at all coverages are tried, the smallest first, because a larger limit may have another first point. The
+    labels of the samples choose this limit, so these samples give no guarantee for it.
     """
     sizes = {max(1, -(-ranked.n * percent // 100)) for percent in _PERCENTS} if ranked.n else ()
     limits = sorted({_raised(ranked.point(size, delta).bound) for size in sizes})

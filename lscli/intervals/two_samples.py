@@ -93,8 +93,8 @@ def _with_mean(values: Array, axis: int) -> Array:
 def _interval(estimate: float, drawn: Array, units: int, level: float) -> tuple[float, float]:
     """The interval on the scale of log odds; where resamples do not vary, as of 1, that of a share of the smaller set.
 
-    Percentiles lean to the wrong side: of 50 and 50 samples with an AUROC of .99, 86 % contained it, with one of .999
-    55 %, where these contain it in 97 and 98 %.
+    Percentiles of resamples are skewed to the wrong side. For 50 and 50 samples, they contain an AUROC of .99 in 86 %
+    and one of .999 in 55 %; these intervals contain them in 97 and 98 %.
     """
     if units > 1:
         found = log_odds_interval(estimate, drawn, units, t_quantile(level, units - 1))

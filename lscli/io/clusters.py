@@ -44,6 +44,11 @@ class Clusters(NamedTuple):
     note: str = ""
 
 
+def are_named(value: Any) -> bool:
+    """Whether the option names clusters: it is there, and is not `none`."""
+    return value is not None and not (isinstance(value, str) and value == NONE)
+
+
 def open_clusters(value: Any, table: RowFile | RowTable | None, samples: Samples, kept: Array) -> Clusters | None:
     """Read the cluster of each row.
 

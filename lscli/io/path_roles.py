@@ -73,6 +73,13 @@ def assign_roles(
     return PathRoles(first, None, others)
 
 
+def roles_of(paths: Sequence[str], options: ReadingOptions, *, soft: bool = False) -> PathRoles:
+    """As `assign_roles`, with what the options say about the files."""
+    flatten = options.flatten or options.class_axis is not None
+    keys = (options.logits_key, options.labels_key)
+    return assign_roles(paths, *keys, binary=options.binary, flatten=flatten, soft=soft)
+
+
 def _is_labels(
     first: str, path: str, logits_key: str | None, labels_key: str | None, *, binary: bool, flatten: bool
 ) -> bool:

@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import numpy as np
 
 from lscli.kernels.row_hash import mixed
 from lscli.kernels.rowstate import PNORM_EXPONENTS
+from lscli.metrics.certainty import CERTAINTY
 from lscli.metrics.sorted_values import SortedValues, sorted_by
+from lscli.options import Score
 from lscli.table import SampleTable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.metrics.base import Settings
-    from lscli.options import Score
 
     Array = NDArray[Any]
     # The params of a score, and the ranking by it: None if a score is nan or there are no samples.
     ScoredRanking = tuple[dict[str, Any], "Ranking | None"]
 
 # The column of each score.
-SCORE_COLUMNS: dict[Score, str] = {
-    "msp": "confidence",
-    "margin": "margin",
-    "entropy": "entropy",
-    "max_logit": "largest_logit",
-    "max_logit_pnorm": "pnorm_scores",
-    "mutual_information": "mutual_information",
-}
+SCORE_COLUMNS: dict[Score, str] = {score: CERTAINTY[score][0] for score in get_args(Score)}
 # The column of the half-table with the scores of one exponent.
 _PNORM = "pnorm_score"
-# Scores that are larger for less certain samples.
-_DESCENDING = ("entropy", "mutual_information")
 
 
 class Ranking(NamedTuple):
@@ -113,7 +105,7 @@ def ranking_by(table: SampleTable, score: Score) -> ScoredRanking:
 def _ranking_by(table: SampleTable, score: Score) -> ScoredRanking:
     if score == "max_logit_pnorm":
         return _ranking_by_pnorm(table)
-    return {"score": score}, _ranking(table, SCORE_COLUMNS[score], descending=score in _DESCENDING)
+    return {"score": score}, _ranking(table, SCORE_COLUMNS[score], descending=CERTAINTY[score][1])
 
 
 def _ranking(table: SampleTable, column: str, *, descending: bool = False) -> Ranking | None:

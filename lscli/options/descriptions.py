@@ -76,7 +76,7 @@ NO_MAP = Option(hidden=True, unrecorded=True, hint="lscli eval takes it")
 NO_COUNTS = Option(
     hidden=True,
     unrecorded=True,
-    hint="the guarantee is of samples that count once and are independent of each other: leave it out",
+    hint="the guarantee counts each sample once: leave it out",
 )
 NO_CROSS_FIT = Option(
     hidden=True, unrecorded=True, hint="a guarantee needs one map, fitted on other samples: use --calibrator"

@@ -59,8 +59,8 @@ class ThresholdOptions(ReadingOptions, LevelOptions):
     confidence: Annotated[
         "Any",
         Option(
-            "The probability that the promise holds, between 0 and 1; it replaces --level. With --correct or "
-            "--predicted, the column of confidences of a table without logits, and --level is the probability.",
+            "The probability that the guarantee holds, between 0 and 1; it replaces --level. With --correct or "
+            "--predicted, it is the column of confidences of a table without logits, and --level is the probability.",
             GUARANTEE,
             "LEVEL|COLUMN",
             shown="0.95",
@@ -70,7 +70,7 @@ class ThresholdOptions(ReadingOptions, LevelOptions):
     score: Annotated[
         ThresholdScore,
         Option(
-            "The score that the threshold is on, larger for more certain samples: msp (the confidence), margin, "
+            "The score that is compared with the threshold, larger for more certain samples: msp (the confidence), margin, "
             "entropy (its negative), max_logit, energy (logsumexp of the logits) or, for an ensemble, "
             "mutual_information (its negative).",
             GUARANTEE,
@@ -80,7 +80,7 @@ class ThresholdOptions(ReadingOptions, LevelOptions):
     per_class: Annotated[
         bool,
         Option(
-            "Also find a threshold for each predicted class. Each promise holds by itself, not all at once.",
+            "Also find a threshold for each predicted class, each with a guarantee of its own.",
             GUARANTEE,
             environment="threshold_per_class",
         ),
@@ -88,7 +88,7 @@ class ThresholdOptions(ReadingOptions, LevelOptions):
     test: Annotated[
         Any,
         Option(
-            "Test samples, which the thresholds are measured on: a pair of logits and labels, or a file of both.",
+            "Test samples, on which the thresholds are measured: a pair of logits and labels, or a file of both.",
             hidden=True,
             unrecorded=True,
         ),
@@ -97,7 +97,7 @@ class ThresholdOptions(ReadingOptions, LevelOptions):
     clusters: Annotated[
         "Data | None",
         Option(
-            "none: the samples are independent. A threshold of samples in clusters is refused.",
+            "none: all samples are independent. Samples in clusters are refused.",
             WEIGHTS,
             "none",
             shown=False,
@@ -113,7 +113,7 @@ class ThresholdOutputOptions(RunOptions):
     test: Annotated[
         Words,
         Option(
-            "Test samples, which the thresholds are then measured on: LOGITS LABELS, also with a comma, or one file "
+            "Test samples, on which the thresholds are measured: LOGITS LABELS, also with a comma, or one file "
             "that holds both.",
             None,
             "LOGITS,LABELS",
@@ -189,18 +189,20 @@ class ConformalOptions(LogitsOptions, LevelOptions):
     randomized: Annotated[
         bool,
         Option(
-            "For aps and raps, draw the last class of each set by a hash of its row, for exact coverage.", GUARANTEE
+            "For aps and raps, count a random share of each class itself, from a hash of the row: the sets are smaller, and "
+            "cover 1 - alpha exactly.",
+            GUARANTEE,
         ),
     ] = False
     no_empty: Annotated[bool, Option("Put the prediction into sets that are empty.", GUARANTEE)] = False
     by_class: Annotated[
-        bool, Option("Promise the coverage for each class: one quantile for each label.", GUARANTEE)
+        bool, Option("Guarantee the coverage for each class: a quantile for each label.", GUARANTEE)
     ] = False
     weights: Annotated[None, NO_COUNTS] = None
     clusters: Annotated[
         "Data | None",
         Option(
-            "none: the samples are independent. Sets from samples in clusters are refused.",
+            "none: all samples are independent. Samples in clusters are refused.",
             WEIGHTS,
             "none",
             shown=False,
@@ -249,7 +251,7 @@ class OodOptions(LogitsOptions, IntervalOptions):
     recall: Annotated[
         float,
         Option(
-            "The recall of ID samples that the false positive rate is at.",
+            "The share of ID samples to keep, at which the false positive rate is measured.",
             GUARANTEE,
             "SHARE",
             above=0,
@@ -281,7 +283,7 @@ class OodOptions(LogitsOptions, IntervalOptions):
     clusters: Annotated[
         "Data | None",
         Option(
-            "none: the samples are independent, such as the tokens of --flatten. There are no intervals of clusters.",
+            "none: all samples are independent, such as the tokens of --flatten. Samples in clusters have no intervals.",
             WEIGHTS,
             "none",
             shown=False,

@@ -64,7 +64,7 @@ def test_sets_are_read_again_and_made_for_further_samples() -> None:
     for each in found.sets:  # a reader may stop
         assert 0 == each.row
         break
-    with pytest.raises(lscli.InputError, match="has 3 classes, calibration has 4"):
+    with pytest.raises(lscli.InputError, match="has 3 classes, and calibration has 4"):
         found.predict_sets(u[:, :3])
 
 

@@ -205,7 +205,7 @@ def test_no_samples(run: Run, folder: Path) -> None:
 
 def test_other_classes(run: Run, folder: Path) -> None:
     np.save("x.npy", drawn(20, 1, classes=5)[0])
-    assert_refused(run("conformal", *CAL, "x.npy"), 3, "x.npy: has 5 classes, cal_x.npy has 4")
+    assert_refused(run("conformal", *CAL, "x.npy"), 3, "x.npy: has 5 classes, and cal_x.npy has 4")
 
 
 def test_equal_scores(run: Run, folder: Path) -> None:

@@ -118,7 +118,7 @@ def test_samples_in_the_wrong_order_are_named(run: Run, folder: Path) -> None:
         (["id.npy", "none.npy"], 3, ["none.npy: not found"]),
         (["id.npy", "labels.npy"], 3, ["labels.npy", "if these are labels, leave them out"]),
         (["labels.npy", "ood.npy"], 3, ["labels.npy", "if these are labels, leave them out"]),
-        (["id.npy", "wide.npy"], 3, ["wide.npy: has 4 classes, id.npy has 3"]),
+        (["id.npy", "wide.npy"], 3, ["wide.npy: has 4 classes, and id.npy has 3"]),
         (["id.npy", "empty.npy"], 3, ["empty.npy: no rows"]),
         (["id.npy", "nan.npy"], 3, ["nan.npy: row 0 has nan", "--nonfinite skip"]),
         (["id.npy", "confidences.csv"], 3, ["confidences.csv", "if these are confidences, give the logits instead"]),

@@ -19,7 +19,7 @@ CASES = [
     Hint(
         "groups without test samples",
         sets("conformal", "x.npy", "y.npy", "--groups", "y.npy"),
-        "groups are of test samples, and there are none",
+        "groups belong to test samples, and there are none",
         "lscli conformal CAL_LOGITS CAL_LABELS TEST_LOGITS TEST_LABELS",
         sets(*TEST, "--groups", "y.npy"),
         prints=ANSWER,
@@ -28,7 +28,7 @@ CASES = [
     Hint(
         "sets without test samples",
         sets("conformal", "x.npy", "y.npy", "--sets", "sets.csv"),
-        "sets are those of test samples, and there are none",
+        "sets belong to test samples, and there are none",
         "lscli conformal CAL_LOGITS CAL_LABELS TEST_LOGITS",
         sets("conformal", "x.npy", "y.npy", "x.npy", "--sets", "sets.csv"),
         prints=ANSWER,
@@ -46,7 +46,7 @@ CASES = [
     Hint(
         "lac that is randomized",
         sets("conformal", "x.npy", "y.npy", "--randomized"),
-        "lac has nothing to draw",
+        "lac has no random part",
         "leave out --randomized, or say --method aps",
         sets("conformal", "x.npy", "y.npy", "--randomized", "--method", "aps"),
         prints=ANSWER,
@@ -55,7 +55,7 @@ CASES = [
     Hint(
         "a penalty without raps",
         sets("conformal", "x.npy", "y.npy", "--raps-penalty", 0.1),
-        "is of raps, not of lac",
+        "is an option of raps, not of lac",
         "leave out --raps-penalty, or say --method raps",
         sets("conformal", "x.npy", "y.npy", "--raps-penalty", 0.1, "--method", "raps"),
         prints=ANSWER,
@@ -64,7 +64,7 @@ CASES = [
     Hint(
         "a rank without raps",
         sets("conformal", "x.npy", "y.npy", "--raps-rank", 2),
-        "is of raps, not of lac",
+        "is an option of raps, not of lac",
         "leave out --raps-rank, or say --method raps",
         sets("conformal", "x.npy", "y.npy", "--raps-rank", 2, "--method", "raps"),
         prints=ANSWER,
@@ -73,17 +73,17 @@ CASES = [
     Hint(
         "clusters of calibration samples",
         sets("conformal", "x.npy", "y.npy", "--clusters", "y.npy"),
-        "sets keep their promise for independent samples, not for clusters",
-        "leave out --clusters if the samples are independent",
-        sets("conformal", "x.npy", "y.npy"),
+        "the guarantee needs independent samples",
+        "if all samples are independent, say --clusters none",
+        sets("conformal", "x.npy", "y.npy", "--clusters", "none"),
         prints=ANSWER,
         code=2,
     ),
     Hint(
         "tokens of texts",
         typed("conformal", "t.npy", "l.npy", "--flatten", t=TOKENS, l=TOKEN_LABELS),
-        "the samples of one entry belong together",
-        "if the samples are independent of each other, say --clusters none",
+        "the guarantee needs independent samples",
+        "if all samples are independent, say --clusters none",
         "--clusters none",
         prints=ANSWER,
         code=2,

@@ -44,7 +44,7 @@ CASES = [
     Hint(
         "the energy of an ensemble",
         typed("ood", "a.npy", "b.npy", "--ensemble-axis", "0", "--score", "energy", *_FAST, **_MEMBERS),
-        "energy needs logits: in place of these, there are an ensemble's mean probabilities, or their logarithms",
+        "energy needs logits, and these are the mean probabilities of an ensemble",
         "use msp, entropy or margin, or --ensemble-of logits",
         "--ensemble-of logits",
         prints="energy,auroc,0.",

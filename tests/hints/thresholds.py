@@ -68,8 +68,8 @@ CASES = [
     Hint(
         "a threshold of clusters",
         limited("--clusters", "c.npy"),
-        "the guarantee is of independent samples, and those of a cluster are not",
-        "keep one sample of each cluster, or say --clusters none if they are independent",
+        "the guarantee needs independent samples",
+        "keep one sample of each cluster; if all samples are independent, say --clusters none",
         limited("--clusters", "none"),
         prints=COLUMNS,
         code=2,
@@ -77,8 +77,8 @@ CASES = [
     Hint(
         "a threshold of tokens",
         FLAT,
-        "these are in clusters",
-        "keep one sample of each cluster, or say --clusters none if they are independent",
+        "the guarantee needs independent samples",
+        "keep one sample of each cluster; if all samples are independent, say --clusters none",
         "--clusters none",
         prints=COLUMNS,
         code=2,
@@ -86,7 +86,7 @@ CASES = [
     Hint(
         "a threshold by the disagreement of one member",
         limited("--score", "mutual_information"),
-        "is of an ensemble, and there is one member",
+        "compares the members of an ensemble, and there is one member",
         "for the files of several, say --ensemble; or rank by --score entropy",
         limited("--score", "entropy"),
         prints=COLUMNS,
@@ -95,8 +95,8 @@ CASES = [
     Hint(
         "a threshold by the energy of probabilities",
         typed(*("threshold", "p.npy", "y.npy", "--kind", "probs", "--max-error", "0.1", "--score", "energy"), p=P, y=Y),
-        "the energy of probabilities is 0 for every sample",
-        "use --score msp, or give logits",
+        "energy needs logits, and these are probabilities",
+        "use --score msp",
         typed(*("threshold", "p.npy", "y.npy", "--kind", "probs", "--max-error", "0.1", "--score", "msp"), p=P, y=Y),
         prints=COLUMNS,
         code=2,
