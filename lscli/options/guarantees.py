@@ -70,8 +70,8 @@ class ThresholdOptions(ReadingOptions, LevelOptions):
     score: Annotated[
         ThresholdScore,
         Option(
-            "The score that is compared with the threshold, larger for more certain samples: msp (the confidence), margin, "
-            "entropy (its negative), max_logit, energy (logsumexp of the logits) or, for an ensemble, "
+            "The score that the threshold is compared with, larger for more certain samples: msp (the confidence), "
+            "margin, entropy (its negative), max_logit, energy (logsumexp of the logits) or, for an ensemble, "
             "mutual_information (its negative).",
             GUARANTEE,
             "SCORE",
@@ -189,8 +189,8 @@ class ConformalOptions(LogitsOptions, LevelOptions):
     randomized: Annotated[
         bool,
         Option(
-            "For aps and raps, count a random share of each class itself, from a hash of the row: the sets are smaller, and "
-            "cover 1 - alpha exactly.",
+            "For aps and raps, count a random share of a class in its own score, from a hash of the row. Sets are "
+            "smaller.",
             GUARANTEE,
         ),
     ] = False
@@ -283,7 +283,7 @@ class OodOptions(LogitsOptions, IntervalOptions):
     clusters: Annotated[
         "Data | None",
         Option(
-            "none: all samples are independent, such as the tokens of --flatten. Samples in clusters have no intervals.",
+            "none: all samples are independent, also the tokens of --flatten. Samples in clusters have no intervals.",
             WEIGHTS,
             "none",
             shown=False,

@@ -123,3 +123,9 @@ def test_every_source_file_has_a_docstring() -> None:
     sources = [*Path(lscli.__file__).parent.rglob("*.py")]
     assert len(sources) > 50
     assert [] == [path.name for path in sources if not path.read_text(encoding="utf-8").startswith('"""')]
+
+
+@pytest.mark.parametrize("block", re.findall(r"```python\n(.*?)```", GUARANTEES, flags=re.DOTALL))
+def test_the_python_of_the_guarantees_runs(block: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    exec(block, {})
