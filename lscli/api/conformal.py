@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-# A coverage so low has this probability if test samples are like those of calibration.
+# A warning follows if so low a coverage is less probable than this, for test samples like those of calibration.
 _STRICT = 0.001
 _MOST_NAMED = 4
 _SPENT = "the calibrator was fitted on these samples, so sets that are calibrated on them have no guarantee"
@@ -78,7 +78,7 @@ class _Rule(NamedTuple):
 
     Attributes:
         how: the scores.
-        quantiles: the largest score that is in a set, of each class, [K].
+        quantiles: for each class, the largest score with which it is in a set, [K].
         no_empty: whether the prediction is put into sets that are empty.
     """
 
@@ -134,7 +134,7 @@ def conformal(
     provenance, sets, tested = cal.provenance, None, None
     if test_logits is not None:
         if _same(cal_logits, test_logits):
-            notes.append("the test samples are those of calibration, so that their coverage is no test of the promise")
+            notes.append("the test samples are those of calibration, so their coverage is no test of the promise")
         with _samples(test_logits, test_labels, own, unlabelled=True) as test:
             reading.check_same_classes(test.opened.source, test.opened.logits.shape[1], source, classes)
             of_test = _measured(test, rule, options)

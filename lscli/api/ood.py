@@ -1,4 +1,4 @@
-"""How well scores tell samples from those that the classifier was not trained on."""
+"""How well scores tell samples like those of training from other samples."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from lscli.api import reading
 from lscli.api.keywords import of_id_and_ood
 from lscli.api.ood_notes import constant_scores, same_samples, swapped
-from lscli.api.ood_sets import SampleSet, id_set, ood_sets
+from lscli.api.ood_sets import NamedLogits, id_set, ood_sets
 from lscli.api.scores_of_logits import are_probabilities, refusal
 from lscli.checked_options import choice
 from lscli.decisions.detection import MEAN, Detection, DetectionRow
@@ -60,7 +60,7 @@ def ood(id_logits: Data, ood_logits: Any, options: OodOptions) -> Detection:
     scores = _scores(options)
     if are_named(options.clusters):
         raise UsageError(
-            "the intervals are those of independent samples",
+            "intervals need independent samples",
             "leave it out, or say --clusters none",
             where="clusters",
         )
@@ -75,8 +75,8 @@ def ood(id_logits: Data, ood_logits: Any, options: OodOptions) -> Detection:
     rows = _rows(inside, outside, scores, options)
     if any(read.all.cluster is not None for read in (inside, *outside)):
         notes.append(
-            "the samples of one entry of the first axis belong together, and the intervals are those of independent "
-            "samples: there are none; if the samples are independent, say --clusters none"
+            "the samples of one entry of the first axis belong together, so there are no intervals, which need "
+            "independent samples; if all samples are independent, say --clusters none"
         )
     notes += constant_scores(scores, [inside, *outside])
     notes += same_samples(inside, outside)
@@ -99,7 +99,7 @@ def _scores(options: OodOptions) -> list[OodScore]:
     return cast("list[OodScore]", [*found])
 
 
-def _read(given: SampleSet, scores: Sequence[OodScore], options: OodOptions) -> Reading:
+def _read(given: NamedLogits, scores: Sequence[OodScore], options: OodOptions) -> Reading:
     """Read the columns of the scores. Errors and warnings about values in memory name the set."""
     columns = {"row", *(CERTAINTY[score][0] for score in scores)}
     columns |= {"energy"} if "max_logit" in scores else set()
@@ -160,7 +160,7 @@ def _scores_of_logits(
 def _rows(
     inside: Reading, outside: Sequence[Reading], scores: Sequence[OodScore], options: OodOptions
 ) -> list[DetectionRow]:
-    """The measures of each set, then their means if there are several sets. Clusters have no intervals."""
+    """The measures of each set, then their means if there are several sets. Samples in clusters have no intervals."""
     clustered = any(read.all.cluster is not None for read in (inside, *outside))
     bootstrap = None if clustered else Bootstrap(options.bootstrap, options.seed, options.level)
     resampling = Resampling(bootstrap, options.threads, options.progress)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from lscli.options import Words
 
 
-class SampleSet(NamedTuple):
-    """A set of samples.
+class NamedLogits(NamedTuple):
+    """The logits of a set of samples.
 
     Attributes:
         name: no two sets have the same.
@@ -29,12 +29,12 @@ class SampleSet(NamedTuple):
     logits: Any
 
 
-def id_set(logits: Any) -> SampleSet:
+def id_set(logits: Any) -> NamedLogits:
     """The ID samples."""
-    return SampleSet(os.fsdecode(logits) if is_path(logits) else "id_logits", logits)
+    return NamedLogits(os.fsdecode(logits) if is_path(logits) else "id_logits", logits)
 
 
-def ood_sets(id_logits: Any, given: Any, names: Words | None) -> list[SampleSet]:
+def ood_sets(id_logits: Any, given: Any, names: Words | None) -> list[NamedLogits]:
     """The sets of OOD samples, in order.
 
     Args:
@@ -58,7 +58,7 @@ def ood_sets(id_logits: Any, given: Any, names: Words | None) -> list[SampleSet]
     if len(found) > 1 and MEAN in called:
         what = f"{MEAN!r} is what the mean of all sets is called"
         raise UsageError(what, "give the sets other names, with --names A,B and so on", where="names")
-    return [SampleSet(*each) for each in zip(called, found, strict=True)]
+    return [NamedLogits(*each) for each in zip(called, found, strict=True)]
 
 
 def _listed(given: Any) -> tuple[list[Any], list[str]]:

@@ -135,12 +135,13 @@ class PromisedErrors(NamedTuple):
             return ""
         table = read.tables[first.group]
         now = table.select(self._kept(first, table)).total / table.total
-        return f"The threshold keeps {now:.1%} of the samples{_in(first.group)}; of calibration, {first.coverage:.1%}."
+        share = f"The threshold keeps {now:.1%} of the samples{_in(first.group)}"
+        return f"{share}; of the calibration samples, it kept {first.coverage:.1%}."
 
     def _check_samples(self, read: Reading) -> None:
         classes = self.saved.classes
         if classes and read.num_classes and classes != read.num_classes:
-            what = f"is of {classes} classes, and {printed(read.source)} has {read.num_classes}"
+            what = f"is for {classes} classes, and {printed(read.source)} has {read.num_classes}"
             raise InputError(
                 what, "give the threshold of this model, or find one with lscli threshold", where=self.name
             )
@@ -153,7 +154,7 @@ def promised_errors(options: CheckOptions) -> PromisedErrors | None:
     """The threshold that the options name, with the map that it was found with; None without one.
 
     Raises:
-        LscliError: it cannot be read, found nothing, or does not fit to the other options.
+        LscliError: it cannot be read, found nothing, or does not fit the other options.
     """
     if options.threshold is None:
         return None

@@ -22,9 +22,9 @@ _FORMS = "CAL_LOGITS CAL_LABELS, then TEST_LOGITS TEST_LABELS; a file that holds
 def calibration_and_test(paths: Sequence[str], options: ConformalOptions) -> Roles:
     """The logits and labels of the calibration samples, and of the test samples if there are any.
 
-    A second path that holds no logits has the labels of the first. Otherwise the first file holds both, and the second
-    has the test samples, as standard input has after such a file. Where neither is so, reading the paths as logits and
-    labels says what is wrong.
+    Of two or three paths, the second has the test samples if the first file holds logits and labels, and the second
+    holds logits or is standard input. Otherwise the second path has the labels of the first; if it has not, the reader
+    of labels says what is wrong.
 
     Raises:
         UsageError: there are more than four paths.

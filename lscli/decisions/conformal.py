@@ -24,15 +24,15 @@ class ConformalRow(NamedTuple):
         group: the group of test samples; empty for all samples.
         method: lac, aps or raps.
         number: the label that the row is of; None for all labels.
-        n: the number of calibration samples that the quantile is of; of a row of test samples, how many these are.
-        quantile: the k-th smallest score, k = ceil((n+1)(1-alpha)); inf if k > n: every set then holds the class; nan
-            of samples that have several quantiles.
-        coverage: of calibration samples, the expected coverage k/(n+1); of test samples, the share of sets with the
-            label; nan if the labels are not known.
-        coverage_low, coverage_high: of calibration samples, where the coverage of sets lies over calibration sets: an
-            interval of Beta(k, n+1-k); of test samples, the interval of the share.
-        mean_size: of test samples, the mean number of classes in a set.
-        empty: of test samples, the share of sets without a class.
+        n: the number of calibration samples, or of test samples.
+        quantile: the k-th smallest score of n calibration samples, k = ceil((n+1)(1-alpha)); inf if k > n, so that
+            every set holds the class; nan if the samples have several quantiles.
+        coverage: for calibration samples, the expected coverage k/(n+1); for test samples, the share of sets that hold
+            the label, nan if labels are not known.
+        coverage_low, coverage_high: for calibration samples, the central interval of the coverage over calibration
+            sets, which is Beta(k, n+1-k); for test samples, the interval of the share.
+        mean_size: the mean number of classes in the sets of test samples; nan for calibration samples.
+        empty: the share of sets of test samples that have no class; nan for calibration samples.
     """
 
     source: str
@@ -54,9 +54,11 @@ class Conformal(Listing):
 
     Attributes:
         rows: those of calibration come first, then those of all test samples.
-        quantiles: the largest score that is in a set, of each class, [K].
+        quantiles: for each class, the largest score with which it is in a set, [K].
+        by_class: whether each class has a quantile of its own.
         sets: the sets of the test samples, which are computed while they are read; None without test samples.
-        tested: the row of all test samples; None without any.
+        tested: the row of all test samples; None without test samples.
+        finder: makes the sets of other samples.
     """
 
     rows: Sequence[ConformalRow]
@@ -71,14 +73,14 @@ class Conformal(Listing):
 
     @property
     def quantile(self) -> float:
-        """The quantile of the scores of all calibration samples; nan with `by_class`, where each class has one."""
+        """The quantile of all calibration samples; nan with `by_class`, where each class has its own."""
         return math.nan if self.by_class else self.rows[0].quantile
 
     @property
     def coverage(self) -> float:
-        """The coverage of all test samples, nan without labels; without test samples, the expected one of the sets.
+        """The coverage of all test samples, nan without labels; without test samples, the expected coverage.
 
-        With `by_class` and without test samples, it is that of the class with the lowest one.
+        With `by_class` and without test samples, it is the lowest expected coverage of a class.
         """
         return min(row.coverage for row in self.rows) if self.tested is None else self.tested.coverage
 

@@ -1,4 +1,4 @@
-"""The answer of `ood`: how well scores tell samples of one set from those of others."""
+"""The answer of `ood`: how well scores tell ID samples from OOD samples."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class DetectionRow(NamedTuple):
         group: empty.
         score: the name of the score.
         metric: auroc, aupr_in (ID samples are positive), aupr_out or fpr95.
-        value: of the metric.
+        value: the value of the metric, a share from 0 to 1.
         ci_low, ci_high: its interval, from resamples of both sets.
     """
 

@@ -53,7 +53,7 @@ class KeptSamples(NamedTuple):
 
 @dataclass(frozen=True)
 class SavedThreshold:
-    """Thresholds with their promise: at least `confidence` is the probability that the error is within its limit.
+    """Thresholds with their promise: with probability `confidence`, the error rate of kept samples is within the limit.
 
     Attributes:
         score: the name of the score.

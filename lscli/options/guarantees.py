@@ -141,7 +141,7 @@ _SETS_ON_HOST = Option(hidden=True, unrecorded=True, hint="sets are computed on 
 
 
 class ConformalOptions(LogitsOptions, LevelOptions):
-    """Options of `lscli.conformal` and `lscli conformal`. Groups are of the test samples."""
+    """Options of `lscli.conformal` and `lscli conformal`. Groups belong to the test samples."""
 
     alpha: Annotated[
         float,

@@ -18,7 +18,7 @@ CASES = [
         "tokens as independent samples",
         typed("ood", "a.npy", "b.npy", "--flatten", *_FAST, **_TOKENS),
         "belong together",
-        "if the samples are independent, say --clusters none",
+        "if all samples are independent, say --clusters none",
         "--clusters none",
         prints=_PRINTS,
         code=0,
@@ -26,7 +26,7 @@ CASES = [
     Hint(
         "clusters of OOD samples",
         typed("ood", "a.npy", "b.npy", *_FAST, "--clusters", "first-axis", a=_ID, b=_OOD),
-        "the intervals are those of independent samples",
+        "intervals need independent samples",
         "leave it out, or say --clusters none",
         typed("ood", "a.npy", "b.npy", *_FAST, "--clusters", "none", a=_ID, b=_OOD),
         prints=_PRINTS,

@@ -195,7 +195,7 @@ CASES = [
     Hint(
         "a threshold of other classes",
         checked(saved=replaced(classes=7)),
-        "is of 7 classes, and",
+        "is for 7 classes, and",
         "give the threshold of this model, or find one with lscli threshold",
         again,
         prints="0.9",
