@@ -80,7 +80,7 @@ def threshold(logits: Data | Table, labels: Data | None, options: ThresholdOptio
             combined.
         LscliError: as `lscli.evaluate`.
     """
-    limit = _limit(options)
+    limit, tests = _limit(options), _test_files(options.test)
     options, delta = _with_level(options)
     read = _read(logits, labels, options)
     scored = list(_parts(read, options))
@@ -99,7 +99,7 @@ def threshold(logits: Data | Table, labels: Data | None, options: ThresholdOptio
             for each in found
         ]
     saved = saved_of(rows, limit, read.num_classes, options)
-    for test in _test_files(options.test):
+    for test in tests:
         measured = _read(*test, options.replaced(groups=None, group_by=None))
         reading.check_same_classes(measured.source, measured.num_classes, read.source, read.num_classes)
         of_part = {row.number: row for row in rows if not row.group}
@@ -260,6 +260,7 @@ def _test_files(given: Any) -> list[tuple[Any, Any]]:
     if isinstance(given, Sequence) and len(given) in (1, 2):
         return [(given[0], given[1] if len(given) == 2 else None)]
     if isinstance(given, Sequence) or hasattr(given, "shape"):
+        got = f", got {len(given)}" if isinstance(given, Sequence) else ""
         hint = "give LOGITS and LABELS, or one file that holds both"
-        raise UsageError("one or two files are needed", hint, where="test")
+        raise UsageError(f"one or two files are needed{got}", hint, where="test")
     return [(given, None)]  # a table of samples

@@ -38,8 +38,8 @@ def conformal_command(
 ) -> None:
     """Find sets of classes that hold the label with a probability of at least 1 - alpha.
 
-    The probability is that for samples like those of calibration, on average over calibration sets. With test samples,
-    the coverage and the size of their sets are measured; --sets writes the sets.
+    The probability is an average over calibration sets, for future samples like those of calibration. With test
+    samples, the coverage and the size of their sets are measured; --sets writes the sets.
     """
     from lscli.api.conformal import conformal
     from lscli.cli.conformal_paths import calibration_and_test

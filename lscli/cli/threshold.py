@@ -53,9 +53,6 @@ def threshold_command(
         if len(words) != 1:
             raise UsageError("a third path is the labels of test samples", "write --test TEST_LOGITS TEST_LABELS")
         words = (*words, test_labels)
-    if len(words) > 2:
-        hint = "give LOGITS and LABELS, or one file that holds both"
-        raise UsageError(f"one or two files are needed, got {len(words)}", hint, where="test")
     inputs = [file for path in (logits, labels, *words, *options.files()) if path for file in files_of(path)]
     path = json_path(output.output, inputs, "threshold", "threshold.json")
     found: list[Threshold] = []

@@ -190,7 +190,7 @@ class ConformalOptions(LogitsOptions, LevelOptions):
         bool,
         Option(
             "For aps and raps, count a random share of a class in its own score, from a hash of the row. Sets are "
-            "smaller.",
+            "smaller on average.",
             GUARANTEE,
         ),
     ] = False
