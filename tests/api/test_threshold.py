@@ -122,6 +122,8 @@ def test_test_samples_are_measured_by_the_same_threshold() -> None:
     kept = softmax(tx).max(axis=1) >= found.threshold
     row = found.rows[1]
     assert (int(kept.sum()), int((tx.argmax(axis=1) != ty)[kept].sum())) == (row.kept, row.errors)
+    assert ["logits", "labels", "test logits", "test labels"] == [each["role"] for each in found.inputs]
+    assert (len(x), len(tx)) == (found.samples["rows"], found.samples["test_rows"])
     with pytest.raises(lscli.InputError, match="has 3 classes"):
         lscli.threshold(x, y, max_error=0.1, test=(tx[:, :3], ty % 3))
 
@@ -144,7 +146,7 @@ def test_clusters_are_refused_unless_the_samples_are_said_to_be_independent() ->
     x, y = data()
     with pytest.raises(lscli.UsageError, match="independent"):
         lscli.threshold(x, y, max_error=0.1, clusters=np.arange(600) // 3)
-    with pytest.raises(lscli.UsageError, match="in clusters"):
+    with pytest.raises(lscli.UsageError, match="independent samples"):
         lscli.threshold(x.reshape(200, 3, 4), y.reshape(200, 3), max_error=0.1, flatten=True)
     flat = lscli.threshold(x.reshape(200, 3, 4), y.reshape(200, 3), max_error=0.1, flatten=True, clusters="none")
     assert lscli.threshold(x, y, max_error=0.1).rows[0].kept == flat.rows[0].kept
