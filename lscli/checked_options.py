@@ -278,8 +278,8 @@ class Options:
         return any(each.name == name and each.kind is not type(None) for each in declared(type(self)))
 
     def part(self, kind: type[Part]) -> Part:
-        """Only the options of a base class; those that this question does not take have their defaults."""
-        return kind(**{each.name: getattr(self, each.name) for each in declared(kind) if self.takes(each.name)})
+        """Only the options of a base class."""
+        return kind(**{each.name: getattr(self, each.name) for each in declared(kind)})
 
     def files(self) -> list[str]:
         """The files that the options name."""

@@ -37,8 +37,7 @@ class Listing(Provenance):
         conclusion: a sentence about the rows.
         name: the name of the table in its JSON schema.
         title: the heading of the table.
-        row: the class of the rows, whose fields are the columns; a field called `number` is the column `class`, which
-            is a keyword of Python.
+        row: the class of the rows, whose fields are the columns.
     """
 
     rows: Iterable[Any]
@@ -50,6 +49,7 @@ class Listing(Provenance):
     @property
     def columns(self) -> Sequence[str]:
         """The names of the columns, which do not change between versions."""
+        # `class` is a keyword of Python, so no field has this name.
         return tuple("class" if name == "number" else name for name in self.row._fields)
 
     def cells(self) -> Iterable[Sequence[Any]]:

@@ -256,13 +256,6 @@ def test_a_part_has_the_values_of_a_base_class_alone() -> None:
     assert not hasattr(part, "colour")
 
 
-def test_a_part_has_the_defaults_of_options_that_the_question_does_not_take() -> None:
-    class NoSize(Numbers):
-        size: Annotated[None, Option(hidden=True)] = None  # type: ignore[assignment]
-
-    assert (3, 5) == ((part := NoSize(count=3).part(Numbers)).count, part.size)
-
-
 def test_files_are_the_paths_that_are_text() -> None:
     assert [] == Words().files()
     assert ["a.npy", "b.npy"] == Words(paths="a.npy", others="b.npy", name="c.npy").files()

@@ -17,6 +17,7 @@ from lscli.api.keywords import of_calibration
 from lscli.api.models import has_labels
 from lscli.api.plausibility import COLUMNS
 from lscli.api.settings import settings_of
+from lscli.checked_options import declared
 from lscli.decisions.conformal import Conformal, ConformalRow
 from lscli.decisions.conformal_sets import SetBlock, Sets
 from lscli.errors import InputError, UsageError, warn
@@ -118,8 +119,8 @@ def conformal(
     check_independent(clustered=are_named(options.clusters))
     if test_logits is None and (options.groups is not None or options.group_by is not None):
         hint = "name test samples, too: lscli conformal CAL_LOGITS CAL_LABELS TEST_LOGITS TEST_LABELS"
-        raise UsageError("groups belong to test samples, and there are none", hint, where="groups")
-    own = options.part(ReadingOptions)
+        raise UsageError("groups are of test samples, and there are none", hint, where="groups")
+    own = _reading_options(options)
     with _samples(cal_logits, cal_labels, own.replaced(groups=None, group_by=None), unlabelled=False) as cal:
         source, classes, names = cal.opened.source, cal.opened.logits.shape[1], cal.opened.class_names
         if not options.by_class:
@@ -134,9 +135,9 @@ def conformal(
     provenance, sets, tested = cal.provenance, None, None
     if test_logits is not None:
         if _same(cal_logits, test_logits):
-            notes.append("the test samples are those of calibration, so their coverage is no test of the promise")
+            notes.append("the test samples are those of calibration, so that their coverage is no test of the promise")
         with _samples(test_logits, test_labels, own, unlabelled=True) as test:
-            reading.check_same_classes(test.opened.source, test.opened.logits.shape[1], source, classes)
+            _check_classes(test.opened, classes, source)
             of_test = _measured(test, rule, options)
             names = names or test.opened.class_names
         sets = _sets(test_logits, test_labels, own, rule, test, names)
@@ -181,6 +182,15 @@ def _check_enough(n: int, alpha: float, source: str) -> None:
         would_do = math.ceil(1e4 / (n + 1)) / 1e4
         hint = f"give {least} samples or more, or say --alpha {would_do:g}"
         raise InputError(f"{n} calibration samples are too few for alpha {alpha:g}", hint, where=source)
+
+
+def _check_classes(test: Inputs, classes: int, source: str) -> None:
+    reading.check_same_classes(test.source, test.logits.shape[1], source, classes)
+
+
+def _reading_options(options: ConformalOptions) -> ReadingOptions:
+    names = [each.name for each in declared(ReadingOptions) if options.takes(each.name)]
+    return ReadingOptions(**{name: getattr(options, name) for name in names})
 
 
 @contextmanager
@@ -326,8 +336,7 @@ def _sets(
 def _found(options: ReadingOptions, rule: _Rule, data: Data) -> Sets:
     """The sets of other samples, in Python."""
     with python_words(), _samples(data, None, options, unlabelled=True) as found:
-        opened = found.opened
-        reading.check_same_classes(opened.source, opened.logits.shape[1], "calibration", len(rule.quantiles))
+        _check_classes(found.opened, len(rule.quantiles), "calibration")
         for note in found.provenance.warnings:
             warn(note)
     return _sets(data, None, options, rule, found, found.opened.class_names)

@@ -61,7 +61,8 @@ class Destination(NamedTuple):
                 raise UsageError(f"{chosen} cannot be shown on a terminal", hint, where="format")
             _check_has(chosen, arrays, name)
             return cls(None, chosen, _screen(terminal)._replace(header=not options.no_header))
-        _check_no_folder(output)
+        if not output or output.endswith(os.sep) or os.path.isdir(output):
+            raise UsageError("the output is a directory", "name a file in it", where=output)
         suffix = os.path.splitext(output)[1].lower()
         if chosen == "auto" and suffix not in BY_SUFFIX:
             hint = nearest(suffix, BY_SUFFIX) or f"use one of {', '.join(BY_SUFFIX)}, or say -f"
@@ -122,12 +123,6 @@ def _screen(terminal: bool) -> Screen:
     return Screen(width, color)
 
 
-def _check_no_folder(output: str, flag: str = "") -> None:
-    """Raise UsageError for a folder, or for no name; `flag` is what the error then names."""
-    if not output or output.endswith(os.sep) or os.path.isdir(output):
-        raise UsageError("the output is a directory", "name a file in it", where=output or flag)
-
-
 def _check_not_input(output: str, inputs: Iterable[str]) -> None:
     """Refuse to write over a file that is read, whatever their names are: by a link, or as a redirected stream.
 
@@ -163,7 +158,8 @@ def json_path(output: str, inputs: Iterable[str], what: str, example: str) -> st
     """
     if output == "-":
         return None
-    _check_no_folder(output)
+    if not output or output.endswith(os.sep) or os.path.isdir(output):
+        raise UsageError("the output is a directory", "name a file in it", where=output)
     suffix = os.path.splitext(output)[1]
     if suffix.lower() != ".json":
         hint = f"say -o {example}; the answer goes to standard output, where -f names its format"
@@ -180,7 +176,8 @@ def sets_path(output: str, others: Iterable[str]) -> str:
     """
     from lscli.render.sets import SUFFIXES
 
-    _check_no_folder(output, "sets")
+    if not output or output.endswith(os.sep) or os.path.isdir(output):
+        raise UsageError("the output is a directory", "name a file in it", where=output or "sets")
     suffix = os.path.splitext(output)[1].lower()
     if suffix not in SUFFIXES:
         hint = f"use one of {', '.join(SUFFIXES)}, such as --sets sets.csv"

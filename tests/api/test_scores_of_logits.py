@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,11 +20,11 @@ LOG_P = X - np.logaddexp.reduce(X, axis=1, keepdims=True)
 Ask = Callable[..., object]
 
 
-def by_threshold(x: np.ndarray, **options: object) -> object:
+def by_threshold(x: np.ndarray, **options: Any) -> object:
     return lscli.threshold(x, Y, coverage=0.5, score="energy", **options)
 
 
-def by_ood(x: np.ndarray, **options: object) -> object:
+def by_ood(x: np.ndarray, **options: Any) -> object:
     return lscli.ood(x, np.flip(x, -2), score="energy", bootstrap=10, **options)
 
 
@@ -38,7 +39,7 @@ def by_ood(x: np.ndarray, **options: object) -> object:
     ],
     ids=["probs", "log-probs", "undeclared", "ensemble"],
 )
-def test_probabilities_have_no_energy(ask: Ask, values: np.ndarray, options: dict[str, object], what: str) -> None:
+def test_probabilities_have_no_energy(ask: Ask, values: np.ndarray, options: dict[str, Any], what: str) -> None:
     with pytest.raises(LscliError, match=f"energy needs logits, and these are {what}"):
         ask(values, **options)
 

@@ -19,7 +19,7 @@ CASES = [
     Hint(
         "groups without test samples",
         sets("conformal", "x.npy", "y.npy", "--groups", "y.npy"),
-        "groups belong to test samples, and there are none",
+        "groups are of test samples, and there are none",
         "lscli conformal CAL_LOGITS CAL_LABELS TEST_LOGITS TEST_LABELS",
         sets(*TEST, "--groups", "y.npy"),
         prints=ANSWER,
