@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-# A warning follows if so low a coverage is less probable than this, for test samples like those of calibration.
+# A coverage so low has this probability if test samples are like those of calibration.
 _STRICT = 0.001
 _MOST_NAMED = 4
 _SPENT = "the calibrator was fitted on these samples, so sets that are calibrated on them have no guarantee"
