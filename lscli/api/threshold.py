@@ -10,6 +10,7 @@ import numpy as np
 
 from lscli.api import reading
 from lscli.api.keywords import of_logits
+from lscli.api.models import name_of_test
 from lscli.api.saved_thresholds import saved_of
 from lscli.decisions.threshold import Threshold, ThresholdPoint, ThresholdRow
 from lscli.errors import InputError, UsageError, real
@@ -100,7 +101,8 @@ def threshold(logits: Data | Table, labels: Data | None, options: ThresholdOptio
         measured = _read(*test, options.replaced(groups=None, group_by=None))
         _check_classes(read, measured)
         of_part = {row.number: row for row in rows if not row.group}
-        rows += [_measured(measured.source, part, of_part[part.number], delta) for part in _parts(measured, options)]
+        name = name_of_test(measured.source, read.source)
+        rows += [_measured(name, part, of_part[part.number], delta) for part in _parts(measured, options)]
         further += [{**each, "role": f"test {each['role']}"} for each in measured.provenance.inputs]
         notes += [note for note in measured.provenance.warnings if note not in read.provenance.warnings]
     refusal = None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.decisions.conformal_sets import Sets
+from lscli.decisions.threshold import threshold_text
 from lscli.listings import Listing
 
 if TYPE_CHECKING:
@@ -67,10 +68,16 @@ class Conformal(Listing):
     finder: Callable[[Data], Sets]
     name = "conformal"
     title = "Conformal sets"
+    whole = ("class",)
 
     @property
     def columns(self) -> Sequence[str]:
         return tuple("class" if name == "number" else name for name in ConformalRow._fields)
+
+    def words(self) -> Iterator[Sequence[Any]]:
+        place = ConformalRow._fields.index("quantile")
+        texts = ("" if math.isnan(row.quantile) else threshold_text(row.quantile) for row in self.rows)
+        return ((*row[:place], text, *row[place + 1 :]) for row, text in zip(self.rows, texts, strict=True))
 
     @property
     def quantile(self) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from lscli.decisions.threshold import threshold_text
 from lscli.text import printable, rounded
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def _found(row: ThresholdRow, level: float) -> str:
     promised = row.bound if math.isnan(row.max_error) else row.max_error
     kept = "1 sample" if row.kept == 1 else f"{row.kept:,} samples"
     return (
-        f"With probability {level:g}, samples with {row.score} >= {threshold_text(row.threshold)} have an error of at "
+        f"With probability {level:g}, samples with {row.score} >= {float(row.threshold)!r} have an error of at "
         f"most {rounded(promised, 4)}. These are {kept}, {row.coverage:.1%} of all, of which {row.errors:,} "
         f"{'is' if row.errors == 1 else 'are'} wrong."
     )

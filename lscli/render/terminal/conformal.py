@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.padding import Padding
 
+from lscli.decisions.threshold import threshold_text
 from lscli.render.numbers import interval, short
 from lscli.render.terminal import table
 from lscli.text import printable
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from lscli.render.renderers import Screen
 
 _COLUMNS = ("samples", "group", "class", "n", "quantile", "coverage", "interval", "mean size", "empty")
+
+# Four digits of a quantile from here on would be those of 1.
+_NEAR_1 = 0.9995
 
 
 def conformal(answer: Conformal, screen: Screen) -> Iterator[str]:
@@ -35,7 +39,7 @@ def _cells(row: ConformalRow, samples: str) -> tuple[str, ...]:
         printable(row.group),
         "" if row.number is None else str(row.number),
         f"{row.n:,}",
-        short(row.quantile),
+        threshold_text(row.quantile) if _NEAR_1 <= row.quantile < 1 else short(row.quantile),
         short(row.coverage),
         interval(row.coverage_low, row.coverage_high),
         short(row.mean_size),
