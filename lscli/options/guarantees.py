@@ -75,7 +75,9 @@ class ThresholdOptions(ReadingOptions, LevelOptions):
             "mutual_information (its negative).",
             GUARANTEE,
             "SCORE",
-            reasons=(("max_logit_pnorm", "max_logit_pnorm has an exponent that labels choose, which voids the promise"),),
+            reasons=(
+                ("max_logit_pnorm", "max_logit_pnorm has an exponent that labels choose, which voids the promise"),
+            ),
             hint="use --score max_logit, or another score that reads no labels",
         ),
     ] = "msp"

@@ -31,9 +31,7 @@ def listing(answer: Listing, screen: Screen) -> Iterator[bytes]:
     return _parquet(answer.columns, answer.cells(), answer.whole)
 
 
-def _parquet(
-    columns: Sequence[str], rows: Iterable[Sequence[object]], whole: Collection[str] = ()
-) -> Iterator[bytes]:
+def _parquet(columns: Sequence[str], rows: Iterable[Sequence[object]], whole: Collection[str] = ()) -> Iterator[bytes]:
     """Write row groups; the first one decides the types of the columns, except of those of whole numbers.
 
     Raises:
