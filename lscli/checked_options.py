@@ -53,6 +53,7 @@ class Option(NamedTuple):
         hidden: whether only Python functions have the option.
         unrecorded: whether the settings of a report omit it.
         typed: whether it is meant for one file, so that neither the environment nor pyproject.toml can set it.
+        reasons: words that other questions allow and this one does not, each with the reason.
     """
 
     help: str = ""
@@ -74,6 +75,7 @@ class Option(NamedTuple):
     hidden: bool = False
     unrecorded: bool = False
     typed: bool = False
+    reasons: tuple[tuple[str, str], ...] = ()
 
     def allows(self, number: float) -> bool:
         """Whether a number is within the bounds; nan never is."""
@@ -116,6 +118,11 @@ class Declared(NamedTuple):
         return self.name.replace("_", "-")
 
     @property
+    def removed(self) -> bool:
+        """Whether the field is of type None, which removes an option of a base class; its hint says why."""
+        return self.kind is type(None)
+
+    @property
     def environment(self) -> str:
         """The name in pyproject.toml, and in capital letters after `LSCLI_` in the environment."""
         return self.option.environment or self.name
@@ -133,6 +140,9 @@ class Declared(NamedTuple):
         """
         if value is None and self.optional:
             return None
+        for word, reason in self.option.reasons:
+            if isinstance(value, str) and value == word:
+                raise UsageError(reason, self.option.hint, where=self.flag)
         if self.choices:
             return choice(value, self.choices, self.flag)
         if self.option.several:
@@ -142,7 +152,7 @@ class Declared(NamedTuple):
 
 
 def _not_an_option(each: Declared, value: Any) -> Any:
-    raise UsageError("is not an option of this command", each.option.hint, where=each.flag)
+    raise UsageError("is not an option of this function", each.option.hint, where=each.flag)
 
 
 def _truth(each: Declared, value: Any) -> bool:
@@ -275,7 +285,7 @@ class Options:
 
     def takes(self, name: str) -> bool:
         """Whether this question has an option; a field of type None removes it."""
-        return any(each.name == name and each.kind is not type(None) for each in declared(type(self)))
+        return any(each.name == name and not each.removed for each in declared(type(self)))
 
     def part(self, kind: type[Part]) -> Part:
         """Only the options of a base class."""

@@ -38,6 +38,7 @@ class Listing(Provenance):
         name: the name of the table in its JSON schema.
         title: the heading of the table.
         row: the class of the rows, whose fields are the columns.
+        whole: the columns of whole numbers that may be missing.
     """
 
     rows: Iterable[Any]
@@ -45,6 +46,7 @@ class Listing(Provenance):
     name: ClassVar[str] = "listing"
     title: ClassVar[str] = ""
     row: ClassVar[Any] = None
+    whole: ClassVar[tuple[str, ...]] = ()
 
     @property
     def columns(self) -> Sequence[str]:
@@ -61,10 +63,11 @@ class Listing(Provenance):
         return self.cells()
 
     def to_frame(self) -> pd.DataFrame:
-        """The rows as a pandas DataFrame with the columns of the CSV; a missing number is NaN."""
+        """The rows as a pandas DataFrame with the columns of the CSV; a missing number is NaN, or NA if it is whole."""
         import pandas as pd
 
-        return pd.DataFrame(list(self.cells()), columns=list(self.columns))
+        found = pd.DataFrame(list(self.cells()), columns=list(self.columns))
+        return found.astype(dict.fromkeys(self.whole, "Int64"))
 
     def __repr__(self) -> str:
         length, name = self._length(), type(self).__name__

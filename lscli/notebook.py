@@ -53,8 +53,8 @@ def _more(count: int, what: str) -> str:
 
 
 def text_of(value: object) -> str:
-    """A cell as text: yes or nothing for a bool, nothing for nan, four significant digits for a float."""
-    if isinstance(value, bool):
+    """A cell as text: yes or nothing for a bool, nothing for None and nan, four significant digits for a float."""
+    if value is None or isinstance(value, bool):
         return "yes" if value else ""
     if isinstance(value, float):
         return "" if value != value else rounded(value, 4)

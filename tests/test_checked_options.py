@@ -181,7 +181,7 @@ def test_a_value_of_any_type_is_kept_as_it_is() -> None:
 
 def test_an_option_that_a_question_does_not_have_is_refused() -> None:
     assert Everything(last=None).last is None
-    assert "last: is not an option of this command" == refused("leave it out", last="x")
+    assert "last: is not an option of this function" == refused("leave it out", last="x")
 
 
 @pytest.mark.parametrize(("name", "hint"), [("colur", "'colour'"), ("sharee", "'share'"), ("zzz", "")])

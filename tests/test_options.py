@@ -118,7 +118,7 @@ def test_the_fields_of_a_question_come_before_those_of_reading() -> None:
 
 def test_explain_has_no_groups() -> None:
     assert None is ExplainOptions(groups=None).groups
-    with pytest.raises(UsageError, match="groups: is not an option of this command"):
+    with pytest.raises(UsageError, match="groups: is not an option of this function"):
         ExplainOptions(groups="x")  # type: ignore[arg-type]
     assert not {"groups", "group_by"} & {flag.name for flag in flags("explain")}
 

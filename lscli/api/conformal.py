@@ -14,7 +14,7 @@ import numpy as np
 from lscli.api import reading
 from lscli.api.independent import check_independent
 from lscli.api.keywords import of_calibration
-from lscli.api.models import has_labels
+from lscli.api.models import has_labels, name_of_test
 from lscli.api.plausibility import COLUMNS
 from lscli.api.settings import settings_of
 from lscli.checked_options import declared
@@ -138,7 +138,7 @@ def conformal(
             notes.append("the test samples are those of calibration, so that their coverage is no test of the promise")
         with _samples(test_logits, test_labels, own, unlabelled=True) as test:
             _check_classes(test.opened, classes, source)
-            of_test = _measured(test, rule, options)
+            of_test = _measured(test, name_of_test(test.opened.source, source), rule, options)
             names = names or test.opened.class_names
         sets = _sets(test_logits, test_labels, own, rule, test, names)
         tested = of_test[0]
@@ -259,7 +259,7 @@ def _with_prediction(inside: Array, predicted: Array) -> None:
     inside[empty, predicted[empty]] = True
 
 
-def _measured(test: _Samples, rule: _Rule, options: ConformalOptions) -> list[ConformalRow]:
+def _measured(test: _Samples, source: str, rule: _Rule, options: ConformalOptions) -> list[ConformalRow]:
     """The rows of all test samples, of each group and, by class, of each label."""
     opened = test.opened
     found = set_sizes(
@@ -283,7 +283,7 @@ def _measured(test: _Samples, rule: _Rule, options: ConformalOptions) -> list[Co
         one = number is not None or not options.by_class
         q = float(rule.quantiles[number or 0]) if one else math.nan
         of_sizes = (float(size[where].mean()), float((size[where] == 0).mean()))
-        return ConformalRow(opened.source, group, options.method, number, m, q, *shown, *of_sizes)
+        return ConformalRow(source, group, options.method, number, m, q, *shown, *of_sizes)
 
     rows = []
     for group, table in test.groups.items():

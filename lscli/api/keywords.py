@@ -276,8 +276,7 @@ def _public(function: Callable[..., Any], options: Any, call: Callable[..., Any]
 
 def describe(public: Any, options: Any, positional: Sequence[inspect.Parameter] = (), doc: str | None = "") -> None:
     """Give a public function or class the signature and the docstring that list its options."""
-    # A field of type None removes an option of a base class.
-    taken = [each for each in declared(options) if each.kind is not type(None)]
+    taken = [each for each in declared(options) if not each.removed]
     keywords = [inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default) for each in taken]
     described = "".join(f"    {each.name}: {_described(each)}\n" for each in taken)
     public.__doc__ = f"{inspect.cleandoc(doc or '')}\n\nOptions:\n{described}"

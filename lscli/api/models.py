@@ -38,6 +38,13 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound="ReadingOptions")
 
 _MOST_NAMED = 4  # models in a warning
+
+
+def name_of_test(source: str, calibration: str) -> str:
+    """The name of test samples, which tells their rows from those of calibration: two arrays are both `logits`."""
+    return f"test {source}" if source == calibration else source
+
+
 _OTHER_ROWS = "the models keep different rows, and it is computed only from all rows that a model keeps"
 
 

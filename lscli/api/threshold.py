@@ -12,6 +12,7 @@ import numpy as np
 from lscli.api import reading
 from lscli.api.independent import check_independent
 from lscli.api.keywords import of_logits
+from lscli.api.models import name_of_test
 from lscli.api.saved_thresholds import saved_of
 from lscli.api.scores_of_logits import are_declared, are_probabilities, refusal
 from lscli.decisions.threshold import Threshold, ThresholdPoint, ThresholdRow
@@ -103,7 +104,8 @@ def threshold(logits: Data | Table, labels: Data | None, options: ThresholdOptio
         measured = _read(*test, options.replaced(groups=None, group_by=None))
         reading.check_same_classes(measured.source, measured.num_classes, read.source, read.num_classes)
         of_part = {row.number: row for row in rows if not row.group}
-        rows += [_measured(measured.source, part, of_part[part.number], delta) for part in _parts(measured, options)]
+        name = name_of_test(measured.source, read.source)
+        rows += [_measured(name, part, of_part[part.number], delta) for part in _parts(measured, options)]
         read = replace(read, provenance=read.provenance.with_test(measured.provenance))
     refusal = None
     if limit is not None and not rows[0].found:

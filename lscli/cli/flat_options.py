@@ -49,7 +49,15 @@ def flat(function: Callable[..., None]) -> Callable[..., None]:
 
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    command.kinds = tuple(groups.values())  # type: ignore[attr-defined]
     return command
+
+
+def reason_without(function: Callable[..., None], flag: str) -> str:
+    """Why a command lacks an option that others have; empty if its classes of options do not say."""
+    kinds = getattr(function, "kinds", ())
+    removed = {f"--{each.flag}": each.option.hint for kind in kinds for each in declared(kind) if each.removed}
+    return removed.get(flag, "")
 
 
 @cache

@@ -36,6 +36,7 @@ from lscli.cli import (
     threshold,
 )
 from lscli.cli import eval as eval_file
+from lscli.cli.flat_options import reason_without
 from lscli.cli.origins import origin_of_refused
 from lscli.cli.stderr import say
 from lscli.cli.typer_converters import PlainCommand, PlainGroup
@@ -165,6 +166,10 @@ def _guarded(arguments: Sequence[str]) -> int:
     except LscliError as error:
         return _fail(error, str(error), error.hint, error.exit_code)
     except typer.TyperException as error:
+        reason = _reason_without(error)
+        if reason:
+            what = f"{_option(error)} is not an option of {error.ctx.command_path}"  # type: ignore[attr-defined]
+            return _fail(error, what, reason, ExitCode.USAGE)
         message = said(error.format_message())
         if isinstance(error, typer.BadParameter):
             message += origin_of_refused(error)
@@ -246,12 +251,25 @@ def _usage_hint(error: typer.TyperException) -> str:
         if context is not None and context.info_name == "apply":
             return "name the calibrator and one file of logits; no labels are needed"
         return several_files(files)
-    option = getattr(error, "option_name", "")  # of an unknown one
+    option = _option(error)
     others = [f"lscli {name}" for name, command in _commands(context).items() if _takes(command, option)]
     if others:
         *first, last = others
         return f"{', '.join(first)} and {last} take it" if first else f"{last} takes it"
     return f"see {context.command_path} --help" if context is not None else "see lscli --help"
+
+
+def _option(error: typer.TyperException) -> str:
+    """The flag that the command does not know; empty if the error is another one."""
+    return getattr(error, "option_name", None) or ""
+
+
+def _reason_without(error: typer.TyperException) -> str:
+    """Why the command does not have the option that was typed; empty if it gives no reason."""
+    context = getattr(error, "ctx", None)
+    if context is None or context.info_name not in COMMANDS or _takes(context.command, _option(error)):
+        return ""
+    return reason_without(COMMANDS[context.info_name][0], _option(error))
 
 
 def _commands(context: Any) -> Mapping[str, Any]:

@@ -61,8 +61,7 @@ class Destination(NamedTuple):
                 raise UsageError(f"{chosen} cannot be shown on a terminal", hint, where="format")
             _check_has(chosen, arrays, name)
             return cls(None, chosen, _screen(terminal)._replace(header=not options.no_header))
-        if not output or output.endswith(os.sep) or os.path.isdir(output):
-            raise UsageError("the output is a directory", "name a file in it", where=output)
+        _check_place(output, "-o")
         suffix = os.path.splitext(output)[1].lower()
         if chosen == "auto" and suffix not in BY_SUFFIX:
             hint = nearest(suffix, BY_SUFFIX) or f"use one of {', '.join(BY_SUFFIX)}, or say -f"
@@ -123,6 +122,23 @@ def _screen(terminal: bool) -> Screen:
     return Screen(width, color)
 
 
+def _check_place(output: str, option: str) -> None:
+    """Refuse a place where no file can be, before any work is done.
+
+    Raises:
+        UsageError: it is a folder, or `option` is empty.
+        ReadWriteError: its folder is not there.
+    """
+    if not output:
+        raise UsageError("names no file", "leave it out, or name one", where=option)
+    if output.endswith(os.sep) or os.path.isdir(output):
+        raise UsageError("the output is a directory", "name a file in it", where=output)
+    try:
+        os.stat(os.path.join(os.path.dirname(os.path.realpath(output)), ""))
+    except OSError as error:
+        raise _not_written(output, error) from error
+
+
 def _check_not_input(output: str, inputs: Iterable[str]) -> None:
     """Refuse to write over a file that is read, whatever their names are: by a link, or as a redirected stream.
 
@@ -158,8 +174,7 @@ def json_path(output: str, inputs: Iterable[str], what: str, example: str) -> st
     """
     if output == "-":
         return None
-    if not output or output.endswith(os.sep) or os.path.isdir(output):
-        raise UsageError("the output is a directory", "name a file in it", where=output)
+    _check_place(output, "-o")
     suffix = os.path.splitext(output)[1]
     if suffix.lower() != ".json":
         hint = f"say -o {example}; the answer goes to standard output, where -f names its format"
@@ -176,8 +191,7 @@ def sets_path(output: str, others: Iterable[str]) -> str:
     """
     from lscli.render.sets import SUFFIXES
 
-    if not output or output.endswith(os.sep) or os.path.isdir(output):
-        raise UsageError("the output is a directory", "name a file in it", where=output or "sets")
+    _check_place(output, "sets")
     suffix = os.path.splitext(output)[1].lower()
     if suffix not in SUFFIXES:
         hint = f"use one of {', '.join(SUFFIXES)}, such as --sets sets.csv"
@@ -216,5 +230,5 @@ def _not_written(where: str, error: OSError) -> LscliError:
         errno.EROFS: "choose a folder that you may write to",
         errno.ENOENT: "make the folder first",
         errno.ELOOP: "the link points to itself: name the file",
-    }.get(error.errno or 0, "choose another place with -o")
+    }.get(error.errno or 0, "choose another place")
     return ReadWriteError(f"cannot be written: {os.strerror(error.errno or 0)}", hint, where=printable(where))

@@ -21,6 +21,9 @@ EXAMPLES = (
     "lscli threshold sample_data/logits.npy sample_data/labels.npy --coverage 0.8 -f csv",
 )
 
+# Formats whose readers would not learn why there is no threshold.
+_WITHOUT_CONCLUSION = ("csv", "parquet")
+
 
 @flat
 def threshold_command(
@@ -43,7 +46,7 @@ def threshold_command(
     """
     from lscli.api.threshold import threshold
     from lscli.cli.defaults import with_typed_limit
-    from lscli.cli.output import json_path, write_file
+    from lscli.cli.output import Destination, json_path, write_file
     from lscli.cli.run_command import run_command
     from lscli.cli.stderr import say
     from lscli.io.paths import files_of
@@ -68,6 +71,9 @@ def threshold_command(
         return own.tested() if output.points else own
 
     options = with_typed_limit(options.replaced(test=words), context)
-    run_command(context, output.replaced(output="-"), options, [logits, labels, *words], answer)
+    own = output.replaced(output="-")
+    run_command(context, own, options, [logits, labels, *words], answer)
     if not found[0].found:
+        if not output.quiet and Destination.of(own).format in _WITHOUT_CONCLUSION:
+            say(f"lscli: {found[0].conclusion}")
         raise typer.Exit(ExitCode.REFUSED)

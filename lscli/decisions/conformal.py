@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.decisions.conformal_sets import Sets
+from lscli.decisions.threshold import threshold_text
 from lscli.listings import Listing
 
 if TYPE_CHECKING:
@@ -70,6 +71,12 @@ class Conformal(Listing):
     name = "conformal"
     title = "Conformal sets"
     row = ConformalRow
+    whole = ("class",)
+
+    def words(self) -> Iterator[Sequence[Any]]:
+        place = ConformalRow._fields.index("quantile")
+        texts = ("" if math.isnan(row.quantile) else threshold_text(row.quantile) for row in self.rows)
+        return ((*row[:place], text, *row[place + 1 :]) for row, text in zip(self.rows, texts, strict=True))
 
     @property
     def quantile(self) -> float:

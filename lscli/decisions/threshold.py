@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.decisions.saved_threshold import SavedThreshold
 from lscli.errors import UsageError
@@ -95,6 +95,10 @@ class ThresholdPoints(Listing):
     name = "threshold_points"
     title = "Tested thresholds"
     row = ThresholdPoint
+    whole = ("class",)
+
+    def words(self) -> Iterator[Sequence[Any]]:
+        return map(_in_words, self.rows)
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -114,6 +118,10 @@ class Threshold(Listing):
     name = "threshold"
     title = "Threshold"
     row = ThresholdRow
+    whole = ("class",)
+
+    def words(self) -> Iterator[Sequence[Any]]:
+        return map(_in_words, self.rows)
 
     @property
     def threshold(self) -> float | None:
@@ -149,3 +157,9 @@ class Threshold(Listing):
         if not self.found:
             raise UsageError("no threshold was found, so there is nothing to save", "allow a larger error")
         self.saved.save(path)
+
+
+def _in_words(row: ThresholdRow | ThresholdPoint) -> Sequence[Any]:
+    """The cells, of which the threshold has enough digits."""
+    text = "" if math.isnan(row.threshold) else threshold_text(row.threshold)
+    return tuple({**row._asdict(), "threshold": text}.values())

@@ -75,6 +75,10 @@ class ThresholdOptions(ReadingOptions, LevelOptions):
             "mutual_information (its negative).",
             GUARANTEE,
             "SCORE",
+            reasons=(
+                ("max_logit_pnorm", "max_logit_pnorm has an exponent that labels choose, which voids the promise"),
+            ),
+            hint="use --score max_logit, or another score that reads no labels",
         ),
     ] = "msp"
     per_class: Annotated[
@@ -229,6 +233,7 @@ class ConformalOutputOptions(RunOptions):
     ] = None
 
 
+_NO_OOD_WEIGHTS = Option(hidden=True, unrecorded=True, hint="each sample counts once: leave it out")
 _NO_OOD_LABELS = Option(hidden=True, unrecorded=True, hint="scores read no labels: leave it out")
 
 
@@ -277,7 +282,7 @@ class OodOptions(LogitsOptions, IntervalOptions):
     labels_from: Annotated[None, _NO_OOD_LABELS] = None  # type: ignore[assignment]
     ignore_index: Annotated[None, _NO_OOD_LABELS] = None  # type: ignore[assignment]
     class_names: Annotated[None, _NO_OOD_LABELS] = None
-    weights: Annotated[None, NO_COUNTS] = None
+    weights: Annotated[None, _NO_OOD_WEIGHTS] = None
     groups: Annotated[None, _NO_OOD_LABELS] = None
     group_by: Annotated[None, _NO_OOD_LABELS] = None
     clusters: Annotated[

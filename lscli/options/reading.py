@@ -426,11 +426,10 @@ class ReadingOptions(
     """How logits and labels, or confidences, are read."""
 
 
-# The command line finds the same words by itself, since other commands have the option.
 _ELSEWHERE = Option(
     hidden=True,
     unrecorded=True,
-    hint="lscli eval, lscli bins, lscli samples, lscli compare and lscli check take it",
+    hint="lscli eval, lscli bins, lscli samples, lscli compare, lscli check and lscli threshold take it",
 )
 
 

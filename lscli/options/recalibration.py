@@ -41,6 +41,9 @@ class FitWordsOptions(EpsOptions):
     ] = "loss_hard"
 
 
+_NO_INTERVALS = Option(hidden=True, unrecorded=True, hint="standard errors are printed without it: leave it out")
+
+
 class FitOptions(LogitsOptions, IntervalOptions, FitWordsOptions):
     """Options of `lscli.fit` and `lscli fit`."""
 
@@ -57,7 +60,7 @@ class FitOptions(LogitsOptions, IntervalOptions, FitWordsOptions):
             shown=False,
         ),
     ] = None
-    ci: Annotated[None, ALWAYS] = None  # type: ignore[assignment]
+    ci: Annotated[None, _NO_INTERVALS] = None  # type: ignore[assignment]
     calibrator: Annotated[None, NO_MAP] = None
     temperature: Annotated[None, NO_MAP] = None
     cross_fit: Annotated[

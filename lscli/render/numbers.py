@@ -47,8 +47,8 @@ def interval(low: float, high: float, digits: int = 4) -> str:
 
 
 def cell(value: object) -> str:
-    """A value of a listing: `yes` or nothing for a bool, four significant digits for a float, else its text."""
-    if isinstance(value, bool):
+    """A value of a listing: `yes` or nothing for a bool, nothing for None, four significant digits for a float."""
+    if value is None or isinstance(value, bool):
         return "yes" if value else ""
     return short(value) if isinstance(value, float) else printable(str(value))
 

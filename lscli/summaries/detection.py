@@ -39,7 +39,7 @@ def conclude(rows: Sequence[DetectionRow], recall: float, level: float) -> str:
     else:
         sentences = [f"{first}, above the intervals of all other scores."]
     passed = next(row for row in own if row.score == best.score and row.metric.startswith("fpr"))
-    share = f"{_percent(passed.value)} of the OOD samples"
+    share = f"{_percent(passed.value)} of the OOD samples{' (the mean of the sets)' if several else ''}"
     sentences.append(f"At a threshold that keeps {100 * recall:g} % of the ID samples, {share} are kept, too.")
     if several:
         each = [row for row in rows if row.metric == "auroc" and row.score == best.score and row.source != MEAN]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from lscli.decisions.threshold import threshold_text
 from lscli.text import printable, rounded
 
 if TYPE_CHECKING:
@@ -36,13 +35,17 @@ def conclude(rows: Sequence[ThresholdRow], level: float, refusal: Refusal | None
         alike: whether all scores are equal.
     """
     row, *others = rows
-    said = [_found(row, level) if row.found else _not_found(row, level, refusal)]
+    parts = [each for each in others if each.source == row.source]
+    of_parts = any(each.found for each in parts)
+    said = [_found(row, level) if row.found else _not_found(row, level, refusal, of_parts=of_parts)]
     if alike:
         said.append("All scores are equal, so that a threshold keeps all samples or none.")
-    lacking = [each for each in others if each.source == row.source and not each.found]
-    if lacking and any(each.found for each in rows):
-        own = sum(each.source == row.source for each in others)
-        said.append(f"{len(lacking)} of the {own} thresholds of groups and classes were not found.")
+    if of_parts:
+        said.append("The threshold of each group or class makes this promise by itself, not all at once.")
+    lacking = sum(not each.found for each in parts)
+    if lacking and (row.found or of_parts):
+        verb = "was" if lacking == 1 else "were"
+        said.append(f"{lacking} of the {len(parts)} thresholds of groups and classes {verb} not found.")
     test = next((each for each in others if each.source != row.source), None)
     if test is not None and row.found:
         error = f", with an error of {rounded(test.error, 4)}" if test.kept else ""
@@ -55,14 +58,15 @@ def _found(row: ThresholdRow, level: float) -> str:
     promised = row.bound if math.isnan(row.max_error) else row.max_error
     kept = "1 sample" if row.kept == 1 else f"{row.kept:,} samples"
     return (
-        f"With probability {level:g}, samples with {row.score} >= {threshold_text(row.threshold)} have an error of at "
+        f"With probability {level:g}, samples with {row.score} >= {float(row.threshold)!r} have an error of at "
         f"most {rounded(promised, 4)}. These are {kept}, {row.coverage:.1%} of all, of which {row.errors:,} "
         f"{'is' if row.errors == 1 else 'are'} wrong."
     )
 
 
-def _not_found(row: ThresholdRow, level: float, refusal: Refusal | None) -> str:
-    said = [f"No threshold keeps the error at {rounded(row.max_error, 4)} or below with probability {level:g}"]
+def _not_found(row: ThresholdRow, level: float, refusal: Refusal | None, *, of_parts: bool) -> str:
+    what = "No threshold of all samples" if of_parts else "No threshold"
+    said = [f"{what} keeps the error at {rounded(row.max_error, 4)} or below with probability {level:g}"]
     if refusal is None:
         return f"{said[0]}."
     if row.n < refusal.fewest:

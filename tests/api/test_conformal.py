@@ -47,6 +47,11 @@ def test_by_class_by_hand() -> None:
     assert math.isnan(found.quantile)
 
 
+def test_rows_of_test_arrays_are_told_from_those_of_calibration() -> None:
+    found = lscli.conformal(*drawn(300, 1), *drawn(200, 2))
+    assert ["logits", "test logits"] == [row.source for row in found.rows]
+
+
 def test_sets_are_read_again_and_made_for_further_samples() -> None:
     (x, y), (u, v) = drawn(200, 1), drawn(100, 2)
     found = lscli.conformal(x, y, u, v, method="aps")

@@ -283,7 +283,7 @@ def test_odd_numbers_are_numbers(value: str) -> None:
         ({"eps": 1.5}, "eps: must be .*got 1.5"),
         ({"eps": -0.1}, "eps: must be .*got -0.1"),
         ({"eps": []}, "no eps is given"),
-        ({"groups": ["a", "b", "a", "b"]}, "groups: is not an option of this command"),
+        ({"groups": ["a", "b", "a", "b"]}, "groups: is not an option of this function"),
         ({"masked_classes": "exclude", "class_weights": [1, 1, 1]}, "masked_classes"),
     ],
 )

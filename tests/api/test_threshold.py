@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pyarrow import parquet
 
 import lscli
 from lscli.table import SampleTable
@@ -249,7 +251,53 @@ def test_the_view_fits_and_marks_the_threshold(width: int) -> None:
     text = b"".join(render(found, "table", Screen(width, color=False))).decode()
     assert all(len(line) <= width for line in text.splitlines())
     assert 1 == sum(line.strip().startswith("*") for line in text.splitlines())
-    assert "Samples with msp >=" in text
+    assert f"samples with msp >= {found.threshold!r} have" in " ".join(text.split())
+    assert {"calibration", "test"} <= {line.split()[0] for line in text.splitlines() if line.strip()}
+
+
+def test_rows_of_test_arrays_are_told_from_those_of_calibration() -> None:
+    found = lscli.threshold(*data(), max_error=0.1, test=data(seed=1))
+    assert ["logits", "test logits"] == [row.source for row in found.rows]
+    assert f"Of test logits, it keeps {found.rows[1].coverage:.1%}" in found.conclusion
+
+
+def test_the_threshold_in_the_sentence_keeps_the_same_samples() -> None:
+    x, y = data()
+    found = lscli.threshold(x, y, max_error=0.1)
+    said = float(found.conclusion.partition(">= ")[2].split()[0])
+    assert found.rows[0].kept == np.count_nonzero(lscli.per_sample(x, y).to_frame()["confidence"] >= said)
+
+
+@pytest.mark.parametrize("per_class", [False, True])
+def test_a_missing_class_has_one_type_in_frames_and_files_and_no_text(per_class: bool) -> None:
+    from lscli.render.renderers import Screen, render
+
+    found = lscli.threshold(*data(), max_error=0.1, per_class=per_class, test=data(seed=1))
+    for answer in (found, found.tested(), lscli.conformal(*data(), *data(seed=1), by_class=per_class)):
+        assert "Int64" == answer.to_frame()["class"].dtype
+        file = io.BytesIO(b"".join(render(answer, "parquet", Screen(100, color=False))))
+        assert "int64" == str(parquet.read_schema(file).field("class").type)
+        for text in (answer._repr_html_(), b"".join(render(answer, "markdown", Screen(100, color=False))).decode()):
+            assert "None" not in text
+
+
+def test_a_threshold_near_1_has_the_digits_that_tell_it_from_1() -> None:
+    from lscli.render.renderers import Screen, render
+
+    x, y = data()
+    found = lscli.threshold(6 * x, y, coverage=0.3)
+    assert 0.99995 < found.rows[0].threshold < 1
+    for text in (found._repr_html_(), b"".join(render(found, "markdown", Screen(100, color=False))).decode()):
+        assert f"{found.threshold:.6g}" in text
+
+
+@pytest.mark.parametrize(("form", "stderr"), [("csv", True), ("parquet", True), ("json", False), ("markdown", False)])
+def test_formats_without_the_sentence_say_on_stderr_why_there_is_no_threshold(
+    run: Run, tmp_path: Path, form: str, stderr: bool
+) -> None:
+    answer = run("threshold", *files(tmp_path), "--max-error", "0.001", "-f", form)
+    assert (1, stderr) == (answer.code, "that takes 2,995 samples, and there are 600" in answer.err)
+    assert "" == run("threshold", *files(tmp_path), "--max-error", "0.001", "-f", form, "-q").err
 
 
 def test_a_map_that_was_fitted_on_these_samples_has_no_guarantee() -> None:

@@ -13,8 +13,10 @@ import pandas as pd
 import pytest
 from scipy.special import softmax
 
+import lscli
 from lscli.cli.conformal_paths import calibration_and_test
 from lscli.options import ConformalOptions
+from lscli.render.renderers import Screen, render
 from tests.cli.inprocess import Run, assert_refused, records
 
 COLUMNS = "source,group,method,class,n,quantile,coverage,coverage_low,coverage_high,mean_size,empty"
@@ -170,6 +172,16 @@ def test_the_terminal_has_a_table_and_a_sentence(run: Run, folder: Path) -> None
     assert "samples n quantile coverage interval mean size" in text
     assert "at least 90 % of samples" in text
     assert "of 150 test samples" in text
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_the_view_fits_a_narrow_terminal_with_whole_numbers(folder: Path, width: int) -> None:
+    found = lscli.conformal(*CAL, *TEST, method="aps", by_class=True)
+    text = b"".join(render(found, "table", Screen(width, color=False))).decode()
+    assert all(len(line) <= width for line in text.splitlines())
+    assert "…" not in text
+    assert (width < 200) == ("not shown for lack of width" in " ".join(text.split()))
+    assert f"{found.tested.mean_size:#.4g}" in text  # type: ignore[union-attr]
 
 
 def test_a_shift_is_noticed(run: Run, folder: Path) -> None:

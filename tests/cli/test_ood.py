@@ -124,8 +124,16 @@ def test_samples_in_the_wrong_order_are_named(run: Run, folder: Path) -> None:
         (["id.npy", "confidences.csv"], 3, ["confidences.csv", "if these are confidences, give the logits instead"]),
         (["id.npy", "ood.npy", "--score", "mps"], 2, ["did you mean 'msp'"]),
         (["id.npy", "ood.npy", "--recall", "2"], 2, ["for example --recall 0.95"]),
-        (["id.npy", "ood.npy", "--labels-key", "y"], 2, ["No such option: --labels-key"]),
-        (["id.npy", "ood.npy", "--weights", "y"], 2, ["No such option: --weights"]),
+        (
+            ["id.npy", "ood.npy", "--labels-key", "y"],
+            2,
+            ["--labels-key is not an option of lscli ood", "scores read no labels: leave it out"],
+        ),
+        (
+            ["id.npy", "ood.npy", "--weights", "y"],
+            2,
+            ["--weights is not an option of lscli ood", "each sample counts once: leave it out"],
+        ),
         (["id.npy", "ood.npy", "--names", "a,b"], 2, ["has 2 names for 1 OOD file"]),
     ],
 )

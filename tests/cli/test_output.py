@@ -177,6 +177,26 @@ def test_a_missing_folder_is_named_as_the_reason(run: Run, tmp_path: Path) -> No
     assert_refused(run(*EVAL, "-o", tmp_path / "no" / "a.csv"), 4, "a.csv: cannot be written", "make the folder first")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["eval", "none.npy", LABELS, "-o", "no/a.csv"],
+        ["fit", "none.npy", LABELS, "-o", "no/cal.json"],
+        ["threshold", "none.npy", LABELS, "--max-error", "0.1", "-o", "no/threshold.json"],
+        ["conformal", "none.npy", LABELS, LOGITS, "--sets", "no/sets.csv"],
+    ],
+)
+def test_a_missing_folder_is_noticed_before_anything_is_read(run: Run, tmp_path: Path, words: list[str]) -> None:
+    (tmp_path / "none.npy").write_bytes(b"")
+    words = [str(tmp_path / word) if word.startswith(("no/", "none")) else word for word in words]
+    assert_refused(run(*words), 4, "cannot be written: No such file or directory", "make the folder first")
+
+
+@pytest.mark.parametrize("words", [EVAL, ["threshold", LOGITS, LABELS, "--max-error", "0.1"]])
+def test_an_empty_name_is_no_output(run: Run, words: list[str]) -> None:
+    assert_refused(run(*words, "-o", ""), 2, "-o: names no file", "leave it out, or name one")
+
+
 def test_a_wrong_input_leaves_the_old_output(run: Run, tmp_path: Path) -> None:
     output = tmp_path / "a.csv"
     output.write_text("old")

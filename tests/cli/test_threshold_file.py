@@ -66,6 +66,8 @@ def test_inspect_says_what_it_is_and_its_command_runs(run: Run) -> None:
     program, *words = shlex.split(row["command"].replace("LOGITS", LOGITS).replace("LABELS", LABELS))
     assert ("lscli", 0) == (program, run(*words).code)
     shown = " ".join(run("inspect", "my t.json", "-f", "table").out.split())
+    own = json.loads(Path("my t.json").read_text())["thresholds"][0]["threshold"]
+    assert f"It keeps samples with msp >= {own!r}: " in shown
     assert "of 5,000 calibration samples. Their error is at most 0.1, with probability 0.95." in shown
 
 

@@ -73,7 +73,7 @@ def test_a_question_that_needs_all_classes_says_who_reads_the_top_k(
     assert_refused(
         refused,
         2,
-        "No such option: --topk-classes",
+        f"--topk-classes is not an option of lscli {words[0]}",
         "lscli eval, lscli bins, lscli samples, lscli compare, lscli check and lscli threshold take it",
     )
 

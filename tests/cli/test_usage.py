@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from lscli.checked_options import declared
+from lscli.cli.main import COMMANDS
 from tests.cli.inprocess import Run, assert_refused
 from tests.command import LABELS, LOGITS
 
@@ -149,3 +151,20 @@ def _break_the_scan(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
         raise error
 
     monkeypatch.setattr("lscli.api.reading.scan", broken)
+
+
+def test_an_option_that_a_question_removes_is_refused_with_the_reason(run: Run) -> None:
+    """Its reason stands in the field of type None, which Python shows, too."""
+    seen = set()
+    for name, (function, _) in COMMANDS.items():
+        for each in (each for kind in getattr(function, "kinds", ()) for each in declared(kind)):
+            if each.kind is type(None):
+                what = f"--{each.flag} is not an option of lscli {name}"
+                assert_refused(run(name, "x.npy", f"--{each.flag}", "y"), 2, what, f"hint: {each.option.hint}\n")
+                seen.add((name, each.flag))
+    assert {("threshold", "weights"), ("conformal", "device"), ("ood", "labels-key"), ("fit", "ci")} <= seen
+
+
+def test_a_score_that_labels_choose_is_refused_with_the_reason(run: Run) -> None:
+    answer = run("threshold", LOGITS, LABELS, "--max-error", "0.1", "--score", "max_logit_pnorm")
+    assert_refused(answer, 2, "an exponent that labels choose", "use --score max_logit")

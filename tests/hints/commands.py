@@ -755,7 +755,7 @@ CASES = [
         "an output inside a file",
         lambda folder: [*BOTH(folder), "-o", folder / "x.npy" / "out.csv"],
         "cannot be written: Not a directory",
-        "choose another place with -o",
+        "choose another place",
         lambda folder: [*typed(*EVAL)(folder), "-o", folder / "out.csv"],
         again_code=0,
         code=4,

@@ -283,7 +283,7 @@ CASES = [
     Hint(
         "confidences of each class",
         table(*NAMED, command="classes", conf=CONF, ok=OK),
-        "No such option: --confidence",
+        "--confidence is not an option of lscli classes",
         "lscli eval, lscli bins, lscli samples, lscli compare, lscli check and lscli threshold take it",
         table(*NAMED, conf=CONF, ok=OK),
         RIGHT,

@@ -93,6 +93,15 @@ CASES = [
         code=2,
     ),
     Hint(
+        "a threshold by a score that labels choose",
+        limited("--score", "max_logit_pnorm"),
+        "max_logit_pnorm has an exponent that labels choose, which voids the promise",
+        "use --score max_logit, or another score that reads no labels",
+        limited("--score", "max_logit"),
+        prints=COLUMNS,
+        code=2,
+    ),
+    Hint(
         "a threshold by the energy of probabilities",
         typed(*("threshold", "p.npy", "y.npy", "--kind", "probs", "--max-error", "0.1", "--score", "energy"), p=P, y=Y),
         "energy needs logits, and these are probabilities",

@@ -175,7 +175,7 @@ CASES = [
     Hint(
         "top k in a sweep",
         lambda folder: ["sweep", *[*kept()(folder)][1:]],
-        "No such option: --topk-classes",
+        "--topk-classes is not an option of lscli sweep",
         "lscli eval, lscli bins, lscli samples, lscli compare, lscli check and lscli threshold take it",
         kept(),
         accuracy=RIGHT,

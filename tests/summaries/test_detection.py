@@ -48,4 +48,5 @@ def test_several_sets_are_judged_by_their_mean_and_the_hardest_is_named() -> Non
     assert said.startswith("Over 2 OOD sets, msp has a mean AUROC of 0.75 (95 %")
     best = conclude([*sets, *rows("mean", energy=(0.7, 0.6, 0.8))], 0.95, 0.95)
     assert best.startswith("Over 2 OOD sets, msp has the largest mean AUROC, 0.75 (95 %")
+    assert " of the OOD samples (the mean of the sets) are kept, too." in said
     assert said.endswith("The lowest AUROC of msp is that of hard, 0.6.")

@@ -11,7 +11,7 @@ from lscli.report import Row
 from lscli.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from lscli.listings import Listing
     from lscli.render.renderers import Screen
@@ -28,11 +28,11 @@ def report(answer: Report, screen: Screen) -> Iterator[bytes]:
 
 def listing(answer: Listing, screen: Screen) -> Iterator[bytes]:
     """The rows of the listing under its columns."""
-    return _parquet(answer.columns, answer.cells())
+    return _parquet(answer.columns, answer.cells(), answer.whole)
 
 
-def _parquet(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
-    """Write row groups; the first one decides the types of the columns.
+def _parquet(columns: Sequence[str], rows: Iterable[Sequence[object]], whole: Collection[str] = ()) -> Iterator[bytes]:
+    """Write row groups; the first one decides the types of the columns, except of those of whole numbers.
 
     Raises:
         UsageError: pyarrow is not installed.
@@ -45,7 +45,10 @@ def _parquet(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterat
     remaining, sink, writer = iter(rows), io.BytesIO(), None
     group = max(1, min(_ROWS, _CELLS // len(columns)))
     while batch := list(itertools.islice(remaining, group)):
-        arrays = [pa.array([_cell(value) for value in column]) for column in zip(*batch, strict=True)]
+        arrays = [
+            pa.array([_cell(value) for value in column], pa.int64() if name in whole else None)
+            for name, column in zip(columns, zip(*batch, strict=True), strict=True)
+        ]
         table = pa.table(dict(zip(columns, arrays, strict=True)), None if writer is None else writer.schema)
         if writer is None:
             writer = parquet.ParquetWriter(sink, table.schema)
