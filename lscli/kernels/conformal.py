@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 _TILE = 1 << 17  # elements that are taken together: they stay in the cache
+_ARRAYS = 16  # of that many elements, at most
 # Classes are left out before their exact score is known only if it is beyond the quantile by more than rounding.
 _SLACK = 1e-6
 _STEP = 32  # classes that are added together before they are added one by one
@@ -77,8 +78,18 @@ def _tiles(x: Array) -> Iterator[slice]:
     # Allocated and freed at once: this raises glibc's threshold for returning memory to the system, so that arrays of a
     # tile do not need new pages each time.
     np.empty(24 << 20, np.uint8)
-    step = max(1, _TILE // x.shape[1])
+    step = tile_rows(x.shape[1])
     return (slice(start, start + step) for start in range(0, len(x), step))
+
+
+def tile_rows(num_classes: int) -> int:
+    """The number of rows that are taken together."""
+    return max(1, _TILE // num_classes)
+
+
+def tile_bytes(num_classes: int) -> int:
+    """An upper bound of the bytes that the scores or sets of such rows take."""
+    return _ARRAYS * 8 * max(_TILE, num_classes)
 
 
 class _Rows:
