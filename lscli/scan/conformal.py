@@ -69,7 +69,7 @@ class SetSizes:
         """Fill in rows [n, K] as stored, the first of which has the number `first`; called from any thread."""
         for rows, tile in _tiles(x, first, self._dtype):
             inside, label = conformal.within(tile, self._how, self._quantile), self._label[rows]
-            self.size[rows] = np.count_nonzero(inside, axis=1)
+            self.size[rows] = conformal.counts(inside)
             self.covered[rows] = inside[np.arange(len(label)), label] & (label >= 0)
 
 
