@@ -197,18 +197,20 @@ class _Sums(NamedTuple):
 def _of_labels(rows: _Rows, label: Array, how: Scoring) -> Array:
     every = np.arange(len(label))
     own = rows.x[every, label]
-    return rows.lac(every, own) if how.method == "lac" else _sums_of(rows, every, own, how, rows.u(how))
+    return rows.lac(every, own) if how.method == "lac" else _sums_of(rows, every, label, how, rows.u(how))
 
 
-def _sums_of(rows: _Rows, chosen: Array, own: Array, how: Scoring, u: Array) -> Array:
-    """The scores of aps and raps of a logit `own` of each of the chosen rows."""
+def _sums_of(rows: _Rows, chosen: Array, place: Array, how: Scoring, u: Array) -> Array:
+    """The scores of aps and raps of the class at a place of each of the chosen rows."""
     whole = len(chosen) == len(rows.x)
     x, w = (rows.x, rows.weights) if whole else (rows.x[chosen], rows.weights[chosen])
+    every = np.arange(len(chosen))
+    own, equal = x[every, place], w[every, place]
     at_least = x >= own[:, None]
-    rank = np.count_nonzero(at_least, axis=1) if how.method == "raps" else chosen
-    equal = least = np.add.reduce(w * at_least, axis=1)
+    least = np.einsum("nk,nk->n", w, at_least)
+    rank = counts(at_least) if how.method == "raps" else chosen
     if how.randomized:
-        equal = np.add.reduce(w * (x == own[:, None]), axis=1)
+        equal = equal * counts(x == own[:, None])  # equal logits have equal w, but for a, whose own is not used
     return _Sums(chosen, least, equal, own == rows.largest[chosen], rank).scores(rows, how, u)
 
 
@@ -264,8 +266,7 @@ def _first_within(x: Array, how: Scoring, quantile: Array, inside: Array) -> Non
         tied = np.flatnonzero((first > 0) & (first < classes))
         tied = tied[v[tied, first[tied]] == v[tied, first[tied] - 1]]
         if len(tied):
-            own = bound[tied].astype(np.float64)
-            tied = tied[_sums_of(rows, tied, own, how, u) <= q]
+            tied = tied[_sums_of(rows, tied, first[tied], how, u) <= q]
             inside[tied] |= x[tied] == bound[tied, None]
 
 

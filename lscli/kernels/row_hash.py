@@ -51,8 +51,9 @@ def mixed(x: Array) -> Array:
 
 def finished(z: Array) -> Array:
     """The last step of SplitMix64, which overwrites z [n] uint64."""
+    shifted = np.empty_like(z)
     for shift, factor in ROUNDS:
-        z ^= z >> np.uint64(shift)
+        z ^= np.right_shift(z, np.uint64(shift), out=shifted)
         z *= np.uint64(factor)
-    z ^= z >> np.uint64(LAST_SHIFT)
+    z ^= np.right_shift(z, np.uint64(LAST_SHIFT), out=shifted)
     return z
