@@ -77,7 +77,8 @@ def within(x: Array, how: Scoring, quantile: Array) -> Array:
 def counts(flags: Array) -> Array:
     """How many flags of each row [n, K] are set, [n]; several times as fast as numpy's count_nonzero."""
     narrow = np.uint16 if flags.shape[1] < 1 << 16 else np.uint32
-    return np.add.reduce(flags, axis=1, dtype=narrow).astype(np.intp)
+    found: Array = np.add.reduce(flags, axis=1, dtype=narrow).astype(np.intp)
+    return found
 
 
 def _tiles(x: Array) -> Iterator[slice]:
@@ -224,9 +225,8 @@ def _lac_within(x: Array, how: Scoring, quantile: Array, inside: Array) -> None:
     low = rows.bound(least)
     np.greater_equal(rows.x, low, out=inside)
     clear = rows.x > low + 2 * rows.slack
-    near = counts(inside) > counts(clear)
-    if near.any():
-        near = np.flatnonzero(near)
+    near = np.flatnonzero(counts(inside) > counts(clear))
+    if len(near):
         row, k = _places(inside[near] & ~clear[near])
         inside[near[row], k] = rows.lac(near[row], rows.x[near[row], k]) <= quantile[k]
 
