@@ -107,7 +107,7 @@ class _Rows:
         descending: whether the logits of each row are sorted, the largest first.
 
     Attributes:
-        x: in float64.
+        x: as given.
         largest: m, [n].
         second: m2, [n]; 0 if all other classes are masked.
         weights: w, [n, K] int64.
@@ -116,25 +116,25 @@ class _Rows:
     """
 
     def __init__(self, x: Array, *, descending: bool = False) -> None:
-        self.x = x.astype(np.float64)
-        every, top = np.arange(len(x)), 0 if descending else self.x.argmax(axis=1)
-        self.largest = self.x[every, top]
-        bits = 62 - x.shape[1].bit_length()
-        self.x[every, top] = -np.inf
-        self.second = np.maximum.reduce(self.x[:, :2] if descending else self.x, axis=1)
+        self.x = x
+        every, top = np.arange(len(x)), 0 if descending else x.argmax(axis=1)
+        e = x.astype(np.float64)
+        self.largest = e[every, top]
+        e[every, top] = -np.inf
+        self.second = np.maximum.reduce(e[:, :2] if descending else e, axis=1)
         self.second[np.isneginf(self.second)] = 0.0
-        e = self.x - self.second[:, None]
+        bits = 62 - x.shape[1].bit_length()
+        e -= self.second[:, None]
         np.exp(e, out=e)
         e *= 2.0**bits
         self.weights = e.astype(np.int64)
-        self.x[every, top] = self.largest
         self._ratio = np.ldexp(np.exp(self.second - self.largest), -bits)
         self.tail = self._ratio * np.add.reduce(self.weights, axis=1)
         self.z = 1.0 + self.tail
 
     def lac(self, row: Array, x: Array) -> Array:
         """1 - p of logits x in these rows, [m] each."""
-        z = self.z[row]
+        x, z = x.astype(np.float64), self.z[row]
         of_top = self.tail[row] / z
         others = np.maximum(1.0 - np.exp(x - self.largest[row]) / z, of_top)
         found: Array = np.where(x == self.largest[row], of_top, others)
@@ -160,7 +160,9 @@ class _Rows:
         """The number from 0 to 1 of each row, [n]; 0 unless scores are randomized."""
         if not how.randomized:
             return np.zeros(len(self.x))
-        hashes: Array = hash_of(self.x - self.largest[:, None])
+        differences = self.x.astype(np.float64)
+        differences -= self.largest[:, None]
+        hashes: Array = hash_of(differences)
         return np.ldexp((hashes >> np.uint64(11)).astype(np.float64), -53)
 
 
@@ -221,14 +223,24 @@ def _lac_within(x: Array, how: Scoring, quantile: Array, inside: Array) -> None:
     rows = _Rows(x)
     least = np.log(np.maximum(1.0 - quantile, 0.0))  # of x - logsumexp
     if (quantile == quantile[0]).all():
-        least = least[:1]
-    low = rows.bound(least)
-    np.greater_equal(rows.x, low, out=inside)
-    clear = rows.x > low + 2 * rows.slack
+        low = rows.bound(least[:1])
+        low, high = _below(low, x.dtype), -_below(-low - 2 * rows.slack, x.dtype)
+    else:
+        x = x.astype(np.float64)
+        low = rows.bound(least)
+        high = low + 2 * rows.slack
+    np.greater_equal(x, low, out=inside)
+    clear = x > high
     near = np.flatnonzero(counts(inside) > counts(clear))
     if len(near):
         row, k = _places(inside[near] & ~clear[near])
-        inside[near[row], k] = rows.lac(near[row], rows.x[near[row], k]) <= quantile[k]
+        inside[near[row], k] = rows.lac(near[row], x[near[row], k]) <= quantile[k]
+
+
+def _below(bound: Array, dtype: Any) -> Array:
+    """Bounds in the type of logits, which compares faster, rounded down or lower."""
+    found: Array = np.nextafter(bound.astype(dtype), np.array(-np.inf, dtype))
+    return found
 
 
 def _largest_outside(rows: _Rows, quantile: Array) -> Array:
@@ -237,7 +249,7 @@ def _largest_outside(rows: _Rows, quantile: Array) -> Array:
     The classes up to such a class, from below, have 1 - quantile of the probability, none of them more than this one.
     """
     outside = 1.0 - float(np.maximum.reduce(quantile))
-    return rows.bound(float(np.log(max(outside, 0.0) / rows.x.shape[1])))
+    return _below(rows.bound(float(np.log(max(outside, 0.0) / rows.x.shape[1]))), rows.x.dtype)
 
 
 def _first_within(x: Array, how: Scoring, quantile: Array, inside: Array) -> None:
