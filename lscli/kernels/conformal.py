@@ -300,7 +300,7 @@ def _sums_within(x: Array, how: Scoring, quantile: Array, inside: Array) -> None
         rank[tied] = last + 1
     every = np.arange(len(x))[:, None]
     score = _Sums(every, least, w, v == v[:, :1], rank).scores(rows, how, rows.u(how))
-    np.put_along_axis(inside, order, score <= quantile[order], axis=1)
+    np.put(inside, order + every * x.shape[1], score <= quantile.take(order))
 
 
 def _descending(x: Array) -> tuple[Array, Array]:

@@ -35,11 +35,12 @@ def hash_of(differences: Array) -> Array:
         tile = differences[start : start + step]
         steps = tile * STEPS
         np.rint(steps, out=steps)
-        np.maximum(steps, -FARTHEST, out=steps)
+        near = np.minimum.reduce(steps, axis=None) >= -FARTHEST
+        if not near:
+            np.maximum(steps, -FARTHEST, out=steps)
         each = mixed(steps.astype(np.int64).view(np.uint64))
-        masked = tile == -np.inf
-        if masked.any():
-            each[masked] = 0
+        if not near:
+            each[tile == -np.inf] = 0
         np.add.reduce(each, axis=1, out=hashes[start : start + step])
     return hashes
 
