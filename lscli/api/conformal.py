@@ -7,7 +7,7 @@ import os
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -30,7 +30,7 @@ from lscli.io.clusters import are_named
 from lscli.io.open import open_logits
 from lscli.kernels.conformal import Scoring
 from lscli.options import ConformalOptions, ReadingOptions
-from lscli.scan.conformal import label_scores, set_sizes
+from lscli.scan.conformal import LabelScores, SetSizes, pass_of_sets
 from lscli.scan.scan import scan
 from lscli.scan.streamed import streamed
 from lscli.summaries.conformal import conclude
@@ -43,11 +43,13 @@ if TYPE_CHECKING:
     from lscli.api.inputs import Inputs
     from lscli.options import Data
     from lscli.report import Provenance
+    from lscli.scan.beside import Beside
     from lscli.scan.blocks import Block
     from lscli.table import SampleTable
 
     Array = NDArray[Any]
 
+T = TypeVar("T", bound="Beside | None")
 # A coverage so low has this probability if test samples are like those of calibration.
 _STRICT = 0.001
 _MOST_NAMED = 4
@@ -121,11 +123,16 @@ def conformal(
         hint = "name test samples, too: lscli conformal CAL_LOGITS CAL_LABELS TEST_LOGITS TEST_LABELS"
         raise UsageError("groups are of test samples, and there are none", hint, where="groups")
     own = _reading_options(options)
-    with _samples(cal_logits, cal_labels, own.replaced(groups=None, group_by=None), unlabelled=False) as cal:
+
+    def scores_of(opened: Inputs) -> LabelScores:
+        return LabelScores(opened.logits, opened.label, how)
+
+    ungrouped = own.replaced(groups=None, group_by=None)
+    with _samples(cal_logits, cal_labels, ungrouped, scores_of, unlabelled=False) as (cal, of_rows):
         source, classes, names = cal.opened.source, cal.opened.logits.shape[1], cal.opened.class_names
         if not options.by_class:
             _check_enough(len(cal.table), options.alpha, source)
-        of_label = label_scores(cal.opened.logits, cal.opened.label, cal.kept, how, options.threads, options.progress)
+        of_label = of_rows.scores[cal.table["row"]]
         used = cal.opened.used(None)
     rows, quantiles = _calibrated(of_label, cal.table["label"], classes, source, options)
     rule = _Rule(how, quantiles, options.no_empty)
@@ -136,9 +143,14 @@ def conformal(
     if test_logits is not None:
         if _same(cal_logits, test_logits):
             notes.append("the test samples are those of calibration, so that their coverage is no test of the promise")
-        with _samples(test_logits, test_labels, own, unlabelled=True) as test:
-            _check_classes(test.opened, classes, source)
-            of_test = _measured(test, name_of_test(test.opened.source, source), rule, options)
+
+        def sizes_of(opened: Inputs) -> SetSizes:
+            _check_classes(opened, classes, source)
+            return SetSizes(opened.logits, opened.label, how, quantiles)
+
+        with _samples(test_logits, test_labels, own, sizes_of, unlabelled=True) as (test, sizes):
+            name = name_of_test(test.opened.source, source)
+            of_test = _measured(test, sizes, name, rule, options)
             names = names or test.opened.class_names
         sets = _sets(test_logits, test_labels, own, rule, test, names)
         tested = of_test[0]
@@ -194,10 +206,13 @@ def _reading_options(options: ConformalOptions) -> ReadingOptions:
 
 
 @contextmanager
-def _samples(data: Data, labels: Data | None, options: ReadingOptions, *, unlabelled: bool) -> Iterator[_Samples]:
-    """Open samples and check every row.
+def _samples(
+    data: Data, labels: Data | None, options: ReadingOptions, make: Callable[[Inputs], T], *, unlabelled: bool
+) -> Iterator[tuple[_Samples, T]]:
+    """Open samples, and check every row; what is filled in the same pass is given, too.
 
     Args:
+        make: makes what is filled, or None, and may refuse the samples before they are read.
         unlabelled: whether labels may be missing.
 
     Raises:
@@ -208,7 +223,10 @@ def _samples(data: Data, labels: Data | None, options: ReadingOptions, *, unlabe
         labels = _no_labels(data, options)
     with reading.open_again(data, labels, options) as opened:
         check_independent(clustered=opened.rows.clusters is not None)
-        result = scan(opened.logits, opened.label, {"row", *COLUMNS}, opened.options, watch=opened.watch)
+        beside = make(opened)
+        filled = [] if beside is None else [beside]
+        columns = {"row", *COLUMNS}
+        result = scan(opened.logits, opened.label, columns, opened.options, watch=opened.watch, beside=filled)
         kept = np.zeros(opened.logits.shape[0])
         kept[result.table["row"]] = 1
         if labelled:
@@ -221,7 +239,7 @@ def _samples(data: Data, labels: Data | None, options: ReadingOptions, *, unlabe
             noted = list(provenance.warnings)
         provenance = replace(provenance, warnings=noted)
         groups = opened.rows.tables(result.table)
-        yield _Samples(opened, result.table, groups, kept, labelled, provenance)
+        yield _Samples(opened, result.table, groups, kept, labelled, provenance), beside
 
 
 def _no_labels(data: Data, options: ReadingOptions) -> Array:
@@ -259,20 +277,17 @@ def _with_prediction(inside: Array, predicted: Array) -> None:
     inside[empty, predicted[empty]] = True
 
 
-def _measured(test: _Samples, source: str, rule: _Rule, options: ConformalOptions) -> list[ConformalRow]:
+def _measured(
+    test: _Samples, sizes: SetSizes, source: str, rule: _Rule, options: ConformalOptions
+) -> list[ConformalRow]:
     """The rows of all test samples, of each group and, by class, of each label."""
-    opened = test.opened
-    found = set_sizes(
-        *(opened.logits, opened.label, test.kept, rule.how, rule.quantiles, options.threads, options.progress)
-    )
-    size, covered = found.size, found.covered
+    size, covered = sizes.size, sizes.covered
     if rule.no_empty:
-        empty = size == 0
-        size = np.where(empty, 1, size)
-        covered = np.where(empty, test.table["predicted"] == test.table["label"], covered)
-    label = test.table["label"]
-    place = np.zeros(opened.logits.shape[0], np.intp)
-    place[test.table["row"]] = np.arange(len(test.table))
+        empty = size[test.table["row"]] == 0
+        place = test.table["row"][empty]
+        size[place] = 1
+        covered[place] = (test.table["predicted"] == test.table["label"])[empty]
+    label = test.opened.label
 
     def row(group: str, number: int | None, where: Array) -> ConformalRow:
         m = len(where)
@@ -287,7 +302,7 @@ def _measured(test: _Samples, source: str, rule: _Rule, options: ConformalOption
 
     rows = []
     for group, table in test.groups.items():
-        where = place[table["row"]]
+        where = table["row"]
         rows.append(row(group, None, where))
         if options.by_class and test.labelled:
             order = where[np.argsort(label[where], kind="stable")]
@@ -315,7 +330,7 @@ def _blocks(
             take(SetBlock(block.rows, block.label if labelled else None, inside))
 
         with reading.open_again(data, labels if labelled else _no_labels(data, options), options) as opened:
-            set_sizes(opened.logits, opened.label, kept, rule.how, rule.quantiles, options.threads, None, keep)
+            pass_of_sets(opened.logits, opened.label, kept, rule.how, rule.quantiles, keep, options.threads)
 
     return streamed(run)
 
@@ -335,8 +350,11 @@ def _sets(
 
 def _found(options: ReadingOptions, rule: _Rule, data: Data) -> Sets:
     """The sets of other samples, in Python."""
-    with python_words(), _samples(data, None, options, unlabelled=True) as found:
-        _check_classes(found.opened, len(rule.quantiles), "calibration")
+
+    def nothing(opened: Inputs) -> None:
+        _check_classes(opened, len(rule.quantiles), "calibration")
+
+    with python_words(), _samples(data, None, options, nothing, unlabelled=True) as (found, _):
         for note in found.provenance.warnings:
             warn(note)
     return _sets(data, None, options, rule, found, found.opened.class_names)

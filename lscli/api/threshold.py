@@ -30,7 +30,7 @@ from lscli.intervals.fixed_sequence import (
 )
 from lscli.io.clusters import are_named
 from lscli.metrics.certainty import CERTAINTY, certainty
-from lscli.metrics.sorted_values import SortedValues, rounding_of
+from lscli.metrics.sorted_values import rounding_of
 from lscli.options import ThresholdOptions
 from lscli.summaries.threshold import Refusal, conclude
 from lscli.text import shown
@@ -214,7 +214,7 @@ def _by_class(group: str, table: SampleTable, score: Array, wrong: Array, classe
 
 def _ranked(part: _Samples, options: ThresholdOptions) -> Ranked:
     column, _ = CERTAINTY[options.score]
-    return Ranked.of(part.score, part.wrong, SortedValues.of(part.score, rounding_of(column)))
+    return Ranked.of(part.score, part.wrong, rounding_of(column))
 
 
 def _tested(ranked: Ranked, limit: float | None, coverage: float | None, delta: float) -> list[Point]:

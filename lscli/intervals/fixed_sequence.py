@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from lscli.metrics.sorted_values import differences
 
-    from lscli.metrics.sorted_values import SortedValues
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
 
     Array = NDArray[Any]
 
 _PERCENTS = range(10, 101, 5)
+_NEAR = 256  # scores that are looked at first for equal ones
 # What rounding adds to a bound that is equal to its limit.
 _ROUNDING = 1e-12
 
@@ -38,41 +41,47 @@ class Point(NamedTuple):
 
 
 class Ranked(NamedTuple):
-    """The distinct scores of n samples, highest first, each with the samples at or above it, [V] each.
+    """The scores of n samples, larger ones for more certain samples. Those that are equal within rounding are kept
+    together.
 
     Attributes:
-        threshold: the smallest of the scores that are equal within rounding.
-        kept: the number of samples whose score is at least this.
-        errors: how many of these are wrong.
+        ascending: [n].
+        wrong: those of the wrong samples, ascending.
+        rounding: how much scores may differ and still be equal; None for not at all.
     """
 
-    threshold: Array
-    kept: Array
-    errors: Array
+    ascending: Array
+    wrong: Array
+    rounding: Callable[[Array], Array] | None
 
     @classmethod
-    def of(cls, score: Array, wrong: Array, by_score: SortedValues) -> Ranked:
-        """Rank n samples by their scores.
-
-        Args:
-            score: [n], larger for more certain samples.
-            wrong: [n] bool.
-            by_score: the samples sorted by their scores, equal ones together.
-        """
-        first = by_score.starts[::-1]
-        below = np.concatenate(([0], np.cumsum(wrong[by_score.order])))[first]
-        return cls(score[by_score.order[first]], len(score) - first, np.count_nonzero(wrong) - below)
+    def of(cls, score: Array, wrong: Array, rounding: Callable[[Array], Array] | None = None) -> Ranked:
+        """Rank n samples by their scores [n], given which are wrong, [n] bool."""
+        return cls(np.sort(score), np.sort(score[wrong]), rounding)
 
     @property
     def n(self) -> int:
         """The number of samples."""
-        return int(self.kept[-1]) if len(self.kept) else 0
+        return len(self.ascending)
 
     def point(self, size: int, delta: float) -> Point:
         """The highest threshold that keeps at least `size` samples; `delta` is 1 - confidence."""
-        place = int(np.searchsorted(self.kept, size))
-        kept, errors = int(self.kept[place]), int(self.errors[place])
-        return Point(float(self.threshold[place]), kept, errors, upper_bound(errors, kept, delta))
+        place = self._first_of_equal(self.n - size)
+        threshold, kept = float(self.ascending[place]), self.n - place
+        errors = len(self.wrong) - int(np.searchsorted(self.wrong, threshold))
+        return Point(threshold, kept, errors, upper_bound(errors, kept, delta))
+
+    def _first_of_equal(self, place: int) -> int:
+        """Where the scores begin that are equal to the one at a place."""
+        width = _NEAR
+        while True:
+            start = max(0, place - width)
+            last = np.flatnonzero(differences(self.ascending[start : place + 1], self.rounding))[-1:]
+            if len(last):
+                return start + int(last[0]) + 1
+            if not start:
+                return 0
+            width *= 8
 
 
 def upper_bound(errors: int, n: int, delta: float) -> float:

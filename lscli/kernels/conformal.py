@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 _TILE = 1 << 17  # elements that are taken together: they stay in the cache
+_ARRAYS = 16  # of that many elements, at most
 # Classes are left out before their exact score is known only if it is beyond the quantile by more than rounding.
 _SLACK = 1e-6
 _STEP = 32  # classes that are added together before they are added one by one
@@ -69,23 +70,44 @@ def within(x: Array, how: Scoring, quantile: Array) -> Array:
     of_tile = _lac_within if how.method == "lac" else _first_within if one else _sums_within
     with np.errstate(all="ignore"):
         for rows in _tiles(x):
-            of_tile(_Rows(x[rows]), how, quantile, inside[rows])
+            of_tile(x[rows], how, quantile, inside[rows])
     return inside
+
+
+def counts(flags: Array) -> Array:
+    """How many flags of each row [n, K] are set, [n]; several times as fast as numpy's count_nonzero."""
+    narrow = np.uint16 if flags.shape[1] < 1 << 16 else np.uint32
+    found: Array = np.add.reduce(flags, axis=1, dtype=narrow).astype(np.intp)
+    return found
 
 
 def _tiles(x: Array) -> Iterator[slice]:
     # Allocated and freed at once: this raises glibc's threshold for returning memory to the system, so that arrays of a
     # tile do not need new pages each time.
     np.empty(24 << 20, np.uint8)
-    step = max(1, _TILE // x.shape[1])
+    step = tile_rows(x.shape[1])
     return (slice(start, start + step) for start in range(0, len(x), step))
+
+
+def tile_rows(num_classes: int) -> int:
+    """The number of rows that are taken together."""
+    return max(1, _TILE // num_classes)
+
+
+def tile_bytes(num_classes: int) -> int:
+    """An upper bound of the bytes that the scores or sets of such rows take."""
+    return _ARRAYS * 8 * max(_TILE, num_classes)
 
 
 class _Rows:
     """What the scores of the classes of some rows share.
 
+    Args:
+        x: [n, K].
+        descending: whether the logits of each row are sorted, the largest first.
+
     Attributes:
-        given, x: [n, K], as given and in float64.
+        x: as given.
         largest: m, [n].
         second: m2, [n]; 0 if all other classes are masked.
         weights: w, [n, K] int64.
@@ -93,31 +115,26 @@ class _Rows:
         z: Z, [n].
     """
 
-    def __init__(self, x: Array) -> None:
-        self.given, self.x = x, x.astype(np.float64)
-        every, top = np.arange(len(x)), self.x.argmax(axis=1)
-        self.largest = self.x[every, top]
-        self._bits = 62 - x.shape[1].bit_length()
-        self.x[every, top] = -np.inf
-        self.second = np.maximum.reduce(self.x, axis=1)
+    def __init__(self, x: Array, *, descending: bool = False) -> None:
+        self.x = x
+        every, top = np.arange(len(x)), 0 if descending else x.argmax(axis=1)
+        e = x.astype(np.float64)
+        self.largest = e[every, top]
+        e[every, top] = -np.inf
+        self.second = np.maximum.reduce(e[:, :2] if descending else e, axis=1)
         self.second[np.isneginf(self.second)] = 0.0
-        self.weights = self.weights_of(self.x)
-        self.x[every, top] = self.largest
-        self._ratio = np.ldexp(np.exp(self.second - self.largest), -self._bits)
+        bits = 62 - x.shape[1].bit_length()
+        e -= self.second[:, None]
+        np.exp(e, out=e)
+        e *= 2.0**bits
+        self.weights = e.astype(np.int64)
+        self._ratio = np.ldexp(np.exp(self.second - self.largest), -bits)
         self.tail = self._ratio * np.add.reduce(self.weights, axis=1)
         self.z = 1.0 + self.tail
 
-    def weights_of(self, x: Array) -> Array:
-        """w of logits x [n, c] of classes other than a."""
-        e = x - self.second[:, None]
-        np.exp(e, out=e)
-        e *= 2.0**self._bits
-        w: Array = e.astype(np.int64)
-        return w
-
     def lac(self, row: Array, x: Array) -> Array:
         """1 - p of logits x in these rows, [m] each."""
-        z = self.z[row]
+        x, z = x.astype(np.float64), self.z[row]
         of_top = self.tail[row] / z
         others = np.maximum(1.0 - np.exp(x - self.largest[row]) / z, of_top)
         found: Array = np.where(x == self.largest[row], of_top, others)
@@ -143,7 +160,9 @@ class _Rows:
         """The number from 0 to 1 of each row, [n]; 0 unless scores are randomized."""
         if not how.randomized:
             return np.zeros(len(self.x))
-        hashes: Array = hash_of(self.x - self.largest[:, None])
+        differences = self.x.astype(np.float64)
+        differences -= self.largest[:, None]
+        hashes: Array = hash_of(differences)
         return np.ldexp((hashes >> np.uint64(11)).astype(np.float64), -53)
 
 
@@ -181,35 +200,47 @@ class _Sums(NamedTuple):
 def _of_labels(rows: _Rows, label: Array, how: Scoring) -> Array:
     every = np.arange(len(label))
     own = rows.x[every, label]
-    return rows.lac(every, own) if how.method == "lac" else _sums_of(rows, every, own, how, rows.u(how))
+    return rows.lac(every, own) if how.method == "lac" else _sums_of(rows, every, label, how, rows.u(how))
 
 
-def _sums_of(rows: _Rows, chosen: Array, own: Array, how: Scoring, u: Array) -> Array:
-    """The scores of aps and raps of a logit `own` of each of the chosen rows."""
+def _sums_of(rows: _Rows, chosen: Array, place: Array, how: Scoring, u: Array) -> Array:
+    """The scores of aps and raps of the class at a place of each of the chosen rows."""
     whole = len(chosen) == len(rows.x)
     x, w = (rows.x, rows.weights) if whole else (rows.x[chosen], rows.weights[chosen])
+    every = np.arange(len(chosen))
+    own, equal = x[every, place], w[every, place]
     at_least = x >= own[:, None]
-    rank = np.count_nonzero(at_least, axis=1) if how.method == "raps" else chosen
-    equal = least = np.add.reduce(w * at_least, axis=1)
+    least = np.einsum("nk,nk->n", w, at_least)
+    rank = counts(at_least) if how.method == "raps" else chosen
     if how.randomized:
-        equal = np.add.reduce(w * (x == own[:, None]), axis=1)
+        equal = equal * counts(x == own[:, None])  # equal logits have equal w, but for a, whose own is not used
     return _Sums(chosen, least, equal, own == rows.largest[chosen], rank).scores(rows, how, u)
 
 
-def _lac_within(rows: _Rows, how: Scoring, quantile: Array, inside: Array) -> None:
+def _lac_within(x: Array, how: Scoring, quantile: Array, inside: Array) -> None:
     """Fill in `inside`: only classes next to the bound need their score."""
     del how
+    rows = _Rows(x)
     least = np.log(np.maximum(1.0 - quantile, 0.0))  # of x - logsumexp
     if (quantile == quantile[0]).all():
-        least = least[:1]
-    low = rows.bound(least)
-    np.greater_equal(rows.x, low, out=inside)
-    clear = rows.x > low + 2 * rows.slack
-    near = np.count_nonzero(inside, axis=1) > np.count_nonzero(clear, axis=1)
-    if near.any():
-        near = np.flatnonzero(near)
+        low = rows.bound(least[:1])
+        low, high = _below(low, x.dtype), -_below(-low - 2 * rows.slack, x.dtype)
+    else:
+        x = x.astype(np.float64)
+        low = rows.bound(least)
+        high = low + 2 * rows.slack
+    np.greater_equal(x, low, out=inside)
+    clear = x > high
+    near = np.flatnonzero(counts(inside) > counts(clear))
+    if len(near):
         row, k = _places(inside[near] & ~clear[near])
-        inside[near[row], k] = rows.lac(near[row], rows.x[near[row], k]) <= quantile[k]
+        inside[near[row], k] = rows.lac(near[row], x[near[row], k]) <= quantile[k]
+
+
+def _below(bound: Array, dtype: Any) -> Array:
+    """Bounds in the type of logits, which compares faster, rounded down or lower."""
+    found: Array = np.nextafter(bound.astype(dtype), np.array(-np.inf, dtype))
+    return found
 
 
 def _largest_outside(rows: _Rows, quantile: Array) -> Array:
@@ -218,65 +249,74 @@ def _largest_outside(rows: _Rows, quantile: Array) -> Array:
     The classes up to such a class, from below, have 1 - quantile of the probability, none of them more than this one.
     """
     outside = 1.0 - float(np.maximum.reduce(quantile))
-    return rows.bound(float(np.log(max(outside, 0.0) / rows.x.shape[1])))
+    return _below(rows.bound(float(np.log(max(outside, 0.0) / rows.x.shape[1]))), rows.x.dtype)
 
 
-def _first_within(rows: _Rows, how: Scoring, quantile: Array, inside: Array) -> None:
+def _first_within(x: Array, how: Scoring, quantile: Array, inside: Array) -> None:
     """Fill in `inside` for one quantile: the classes before the first one, in order, whose score is beyond it."""
-    q, classes, every = quantile[0], rows.x.shape[1], np.arange(len(rows.x))
-    v = np.sort(-rows.given, axis=1)
-    most = int(np.maximum.reduce(np.count_nonzero(rows.x >= _largest_outside(rows, quantile), axis=1)))
-    if not most:
-        return
-    w = rows.weights_of(-v[:, :most].astype(np.float64))
-    w[:, 0] = 0  # a
-    u = rows.u(how)
+    q, classes, every = quantile[0], x.shape[1], np.arange(len(x))
+    v = np.negative(x)
+    v.sort(axis=1)
+    np.negative(v, out=v)
+    rows = _Rows(v, descending=True)
+    w, u = rows.weights, rows.u(how)
     # Sums of steps first, then of the classes in the first step whose last score is beyond.
-    begins = np.arange(0, most, _STEP)
+    begins = np.arange(0, classes, _STEP)
     before = np.cumsum(np.add.reduceat(w, begins, axis=1), axis=1)
-    ends = np.minimum(begins + _STEP, most)
+    ends = np.minimum(begins + _STEP, classes)
     score = _Sums(every[:, None], before, w[:, ends - 1], ends == 1, ends).scores(rows, how, u)
     step = np.minimum(np.count_nonzero(score <= q, axis=1), len(begins) - 1)
     places = begins[step][:, None] + np.arange(_STEP)
-    own = w[every[:, None], np.minimum(places, most - 1)]
+    own = w[every[:, None], np.minimum(places, classes - 1)]
     total = np.cumsum(own, axis=1) + np.where(step > 0, before[every, step - 1], 0)[:, None]
     score = _Sums(every[:, None], total, own, places == 0, places + 1).scores(rows, how, u)
-    first = begins[step] + np.count_nonzero((score <= q) & (places < most), axis=1)
-    bound = -v[every, np.minimum(first, classes - 1)]
-    np.greater(rows.given, bound[:, None], out=inside)
+    first = begins[step] + np.count_nonzero((score <= q) & (places < classes), axis=1)
+    bound = v[every, np.minimum(first, classes - 1)]
+    np.greater(x, bound[:, None], out=inside)
     inside[first == classes] = True
     if how.randomized:  # of classes with one logit, the first may be within only because its share is smaller
         tied = np.flatnonzero((first > 0) & (first < classes))
         tied = tied[v[tied, first[tied]] == v[tied, first[tied] - 1]]
         if len(tied):
-            own = bound[tied].astype(np.float64)
-            tied = tied[_sums_of(rows, tied, own, how, u) <= q]
-            inside[tied] |= rows.given[tied] == bound[tied, None]
+            tied = tied[_sums_of(rows, tied, first[tied], how, u) <= q]
+            inside[tied] |= x[tied] == bound[tied, None]
 
 
-def _sums_within(rows: _Rows, how: Scoring, quantile: Array, inside: Array) -> None:
+def _sums_within(x: Array, how: Scoring, quantile: Array, inside: Array) -> None:
     """Fill in `inside`, with a quantile for each class."""
-    row, k = _places(rows.x >= _largest_outside(rows, quantile))
-    count = np.bincount(row, minlength=len(rows.x))
-    place = np.arange(len(row)) - (np.cumsum(count) - count)[row]
-    # Candidates, row by row; equal logits are next to each other.
-    x = np.full((len(count), int(np.maximum.reduce(count))), np.inf)
-    x[row, place] = -rows.x[row, k]
-    order = np.argsort(x, axis=1)
-    x = np.take_along_axis(x, order, axis=1)
-    w = np.zeros(x.shape, np.int64)
-    w[row, place] = rows.weights[row, k]
-    w = np.take_along_axis(w, order, axis=1)
-    last = _last_of_ties(x)
-    total = np.cumsum(w, axis=1)
-    least = np.take_along_axis(total, last, axis=1)
-    first = x.shape[1] - 1 - _last_of_ties(x[:, ::-1])[:, ::-1]
-    equal = least - np.take_along_axis(total - w, first, axis=1)
+    order, v = _descending(x)
+    rows = _Rows(v, descending=True)
+    most = int(np.maximum.reduce(counts(rows.x >= _largest_outside(rows, quantile))))
+    v, w, order = v[:, :most], rows.weights[:, :most], order[:, :most]
+    least, rank = np.cumsum(w, axis=1), np.broadcast_to(np.arange(1, most + 1), w.shape)
+    tied = np.flatnonzero((v[:, 1:] == v[:, :-1]).any(axis=1))
+    if len(tied):
+        some = v[tied]
+        last, first = _last_of_ties(some), most - 1 - _last_of_ties(some[:, ::-1])[:, ::-1]
+        before = np.take_along_axis(least[tied] - w[tied], first, axis=1)
+        least[tied] = np.take_along_axis(least[tied], last, axis=1)
+        w[tied] = least[tied] - before
+        rank = rank.copy()
+        rank[tied] = last + 1
     every = np.arange(len(x))[:, None]
-    score = _Sums(every, least, equal, x == -rows.largest[:, None], last + 1).scores(rows, how, rows.u(how))
-    by_place = np.empty_like(score)
-    np.put_along_axis(by_place, order, score, axis=1)
-    inside[row, k] = by_place[row, place] <= quantile[k]
+    score = _Sums(every, least, w, v == v[:, :1], rank).scores(rows, how, rows.u(how))
+    np.put(inside, order + every * x.shape[1], score <= quantile.take(order))
+
+
+def _descending(x: Array) -> tuple[Array, Array]:
+    """The order of the logits of each row, the largest first, and the logits in this order, [n, K] each."""
+    if x.dtype != np.float32:
+        order = np.argsort(-x, axis=1)
+        return order, np.take_along_axis(x, order, axis=1)
+    # Integers that have the order of the negative logits, and below them the class: numpy sorts values several times
+    # as fast as it finds their order.
+    bits = (0 - x).view(np.int32)
+    key = (bits ^ (bits >> 31 & 0x7FFFFFFF)).astype(np.int64) << 32
+    key |= np.arange(x.shape[1])
+    key.sort(axis=1)
+    bits = (key >> 32).astype(np.int32)
+    bits ^= bits >> 31 & 0x7FFFFFFF
+    return key & 0xFFFFFFFF, 0 - bits.view(np.float32)
 
 
 def _last_of_ties(x: Array) -> Array:

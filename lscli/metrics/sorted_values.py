@@ -89,12 +89,7 @@ class SortedValues(NamedTuple):
         """Sort values [n]. Neighbours that differ by no more than the rounding of the upper one are equal."""
         order = np.argsort(value, kind="stable")
         ascending = value[order]
-        below, above = ascending[:-1], ascending[1:]
-        differs = above != below
-        if rounding is not None:
-            with np.errstate(invalid="ignore"):  # inf - inf
-                differs &= ~((above - below <= rounding(above)) & np.isfinite(above))
-        starts = np.flatnonzero(np.concatenate(([True], differs))[: len(value)])
+        starts = np.flatnonzero(np.concatenate(([True], differences(ascending, rounding)))[: len(value)])
         last = np.append(starts[1:], len(value))[: len(starts)] - 1
         return cls(order, starts, ascending[last])
 
@@ -112,6 +107,16 @@ class SortedValues(NamedTuple):
     def weighted_sums(self, table: SampleTable, x: Array) -> Array:
         """The sum of x [n] times the weights over each group, [V]."""
         return self.sums(x if table.weight is None else x * table.weight)
+
+
+def differences(ascending: Array, rounding: Callable[[Array], Array] | None) -> Array:
+    """Whether each of n sorted values but the first differs from the one before it, by more than rounding; [n-1]."""
+    below, above = ascending[:-1], ascending[1:]
+    differs: Array = above != below
+    if rounding is not None:
+        with np.errstate(invalid="ignore"):  # inf - inf
+            differs &= ~((above - below <= rounding(above)) & np.isfinite(above))
+    return differs
 
 
 def sorted_by(table: SampleTable, column: str, *, descending: bool = False) -> SortedValues:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -117,3 +118,27 @@ def test_the_order_of_the_rows_changes_nothing(n: int, alpha: float, method: str
 @pytest.mark.parametrize(("hits", "m", "n", "k"), [(80, 100, 50, 46), (0, 3, 9, 9), (100, 100, 200, 181)])
 def test_the_chance_is_that_of_a_beta_binomial(hits: int, m: int, n: int, k: int) -> None:
     assert betabinom.cdf(hits, m, k, n + 1 - k) == pytest.approx(chance_of_fewer(hits, m, n, k), rel=1e-9)
+
+
+@pytest.mark.parametrize("method", ["lac", "aps", "raps"])
+@pytest.mark.parametrize("by_class", [False, True])
+def test_rows_that_are_left_out_change_nothing(method: Any, by_class: bool) -> None:
+    (x, y), (u, v) = drawn(200, 1), drawn(100, 2)
+    odd = np.zeros((6, 4), np.float32)
+    odd[0, 1], odd[1], odd[2], odd[3, 2], odd[4, 0], odd[5] = np.nan, np.nan, -np.inf, np.inf, -np.nan, np.inf
+    how = {"method": method, "by_class": by_class, "randomized": method != "lac"}
+    expected = lscli.conformal(x, y, u, v, **how)
+    middle, labels = np.concatenate([x[:50], odd, x[50:]]), np.concatenate([y[:50], [0, 1, 2, 3, 0, 1], y[50:]])
+    with pytest.warns(lscli.LscliWarning, match="not finite"):
+        found = lscli.conformal(
+            middle, labels, np.concatenate([odd, u]), np.append([0, 1, 2, 3, 0, 1], v), nonfinite="skip", **how
+        )
+    assert expected.quantiles.tolist() == found.quantiles.tolist()
+    assert repr([row[1:] for row in expected.rows]) == repr([row[1:] for row in found.rows])
+
+
+def test_each_file_is_read_once() -> None:
+    shown: list[int] = []
+    options: dict[str, Any] = {"chunk_rows": 10, "threads": 1}
+    lscli.conformal(*drawn(200, 1), *drawn(100, 2), progress=lambda rows, _: shown.append(rows), **options)
+    assert 1 == np.count_nonzero(np.diff(shown) < 0)  # where the second file begins

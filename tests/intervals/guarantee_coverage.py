@@ -16,9 +16,7 @@ from numpy.typing import NDArray
 
 import lscli
 from lscli.intervals.conformal import quantile, rank
-from lscli.io.open import open_inputs
-from lscli.kernels.conformal import Scoring
-from lscli.scan.conformal import label_scores
+from lscli.kernels.conformal import Scoring, label_scores
 
 Array = NDArray[Any]
 DELTA = 0.05
@@ -109,11 +107,7 @@ def population(n: int, tied: bool = False, classes: int = 5) -> tuple[Array, Arr
 
 def scored(x: Array, y: Array, how: Scoring) -> Array:
     """The scores of the labels."""
-    logits, _ = open_inputs(x, y)
-    try:
-        return label_scores(logits, y, np.ones(len(y)), how)
-    finally:
-        logits.close()
+    return label_scores(x, y, how)
 
 
 def coverages(scores: Array, n: int, alpha: float, runs: int) -> Array:

@@ -26,7 +26,7 @@ from lscli.metrics.sorted_values import SortedValues
 
 def ranked(score: object, wrong: object) -> Ranked:
     values = np.asarray(score, np.float64)
-    return Ranked.of(values, np.asarray(wrong, np.bool_), SortedValues.of(values))
+    return Ranked.of(values, np.asarray(wrong, np.bool_))
 
 
 @pytest.mark.parametrize(("errors", "n"), [(0, 1), (0, 59), (1, 7), (3, 1000), (59, 60), (7, 7), (40, 5_000_000)])
@@ -83,8 +83,21 @@ def test_ties_are_kept_whole_and_points_with_the_same_samples_are_one() -> None:
 
 def test_scores_within_rounding_are_a_tie_whose_threshold_is_the_smallest() -> None:
     score = np.array([0.5, 0.5 + 1e-16 * 2, 0.5 + 1e-16 * 4] * 20)
-    found = Ranked.of(score, np.zeros(60, np.bool_), SortedValues.of(score, lambda x: 1e-13 * x))
-    assert [(score.min(), 60)] == [*zip(found.threshold, found.kept, strict=True)]
+    found = Ranked.of(score, np.zeros(60, np.bool_), lambda x: 1e-13 * x)
+    assert {(score.min(), 60)} == {found.point(size, 0.05)[:2] for size in range(1, 61)}
+
+
+@pytest.mark.parametrize("step", [0.0, 1e-16, 3e-14, 1e-9])
+def test_points_are_those_of_the_groups_of_sorted_values(step: float) -> None:
+    random = np.random.default_rng(0)
+    score = np.round(random.random(4000), 1) + random.integers(0, 9000, 4000) * step
+    wrong, rounding = random.random(4000) < 0.2, lambda x: 1e-13 * x
+    found, groups = Ranked.of(score, wrong, rounding), SortedValues.of(score, rounding)
+    for size in (1, 2, 57, 399, 400, 401, 2000, 3777, 4000):
+        start = groups.starts[groups.starts <= 4000 - size][-1]
+        point, kept = found.point(size, 0.05), groups.order[start:]
+        assert (score[kept].min(), len(kept)) == point[:2]
+        assert np.count_nonzero(wrong[kept]) == point.errors
 
 
 LABELLED = st.lists(st.tuples(st.integers(0, 30), st.booleans()), min_size=1, max_size=300)
