@@ -153,7 +153,7 @@ def test_found_and_checked_on_the_same_samples(score: Any) -> None:
 def test_a_bound_that_is_equal_to_its_limit_is_kept_by_the_same_samples(confidence: float, n: int, errors: int) -> None:
     table = lscli.SampleTable.from_confidences(np.linspace(0.6, 1, n), np.arange(n) >= errors)
     of_share = lscli.threshold(table, coverage=1, confidence=confidence)
-    of_limit = lscli.threshold(table, max_error=float(f"{of_share.bound:.15g}"), confidence=confidence)
+    of_limit = lscli.threshold(table, max_error=of_share.bound + 1e-15, confidence=confidence)
     for found in (of_share, of_limit):
         row = only(lscli.check(table, threshold=found, strict=True).rows)
         assert (of_share.bound, True) == (row.ci_high, row.passed)
