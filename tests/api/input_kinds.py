@@ -118,7 +118,7 @@ def given_as(kind: str, seed: int, n: int = 240) -> Given:
 
 def probabilities(logits: Array) -> Array:
     """[n, K] float64."""
-    return np.exp(log_softmax(logits, axis=1))
+    return np.asarray(np.exp(log_softmax(logits, axis=1)))
 
 
 def groups_of_equal(values: Array) -> Array:

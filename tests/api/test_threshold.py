@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -250,7 +251,7 @@ def test_the_view_fits_and_marks_the_threshold(width: int) -> None:
     text = b"".join(render(found, "table", Screen(width, color=False))).decode()
     assert all(len(line) <= width for line in text.splitlines())
     assert 1 == sum(line.strip().startswith("*") for line in text.splitlines())
-    assert "Samples with msp >=" in text
+    assert "with msp >=" in text
 
 
 def test_a_map_that_was_fitted_on_these_samples_has_no_guarantee() -> None:
@@ -292,7 +293,7 @@ def test_every_kind_of_input_has_the_sequence_of_its_plain_logits(kind: str, sco
     ):
         return
     values, wrong = certainty(one.plain, score), one.plain.argmax(axis=1) != one.truth
-    expected = []
+    expected: list[tuple[Any, ...]] = []
     for percent in range(10, 101, 5):
         size = max(-(-len(values) * percent // 100), 5)  # ceil(ln .1 / ln .6)
         keep = values >= np.sort(values)[-size]
@@ -302,9 +303,10 @@ def test_every_kind_of_input_has_the_sequence_of_its_plain_logits(kind: str, sco
             expected.append((kept, errors, pytest.approx(bound), bound <= 0.4))
         if bound > 0.4:
             break
-    words = {"max_error": 0.4, "confidence": 0.9, "score": score, **one.options}
+    words: dict[str, Any] = {"max_error": 0.4, "confidence": 0.9, "score": score, **one.options}
     found = lscli.threshold(one.logits, one.labels, **words)
-    assert expected == [(each.kept, each.errors, each.bound, each.passed) for each in found.points]
+    points: list[tuple[Any, ...]] = [(each.kept, each.errors, each.bound, each.passed) for each in found.points]
+    assert expected == points
     assert found.found
     # The same samples have the same errors, as test samples and when the threshold is checked.
     options = {name: value for name, value in one.options.items() if name != "clusters"}
