@@ -193,7 +193,8 @@ def _check_enough(n: int, alpha: float, source: str) -> None:
     if n < (least := fewest(alpha)):
         would_do = math.ceil(1e4 / (n + 1)) / 1e4
         hint = f"give {least} samples or more, or say --alpha {would_do:g}"
-        raise InputError(f"{n} calibration samples are too few for alpha {alpha:g}", hint, where=source)
+        samples = "sample is" if n == 1 else "samples are"
+        raise InputError(f"{n} calibration {samples} too few for alpha {alpha:g}", hint, where=source)
 
 
 def _check_classes(test: Inputs, classes: int, source: str) -> None:

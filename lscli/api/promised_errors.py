@@ -13,7 +13,7 @@ from lscli.api.calibrators import load as load_map
 from lscli.api.saved_thresholds import load
 from lscli.decisions.checked import CheckRow
 from lscli.errors import InputError, UsageError
-from lscli.intervals.fixed_sequence import upper_bound
+from lscli.intervals.fixed_sequence import is_within, rest_of, upper_bound
 from lscli.intervals.shares import share_interval
 from lscli.io.argument import is_path
 from lscli.io.ensemble_files import is_ensemble
@@ -92,8 +92,8 @@ class PromisedErrors(NamedTuple):
         low, high = share_interval(found.value, total, options.level, found.stderr, kept.clusters)
         if options.strict and not kept.clusters:
             errors, most = math.ceil(found.value * total - _ROUNDING), math.floor(total + _ROUNDING)
-            low, high = 0.0, upper_bound(errors, most, 1 - self.saved.confidence)
-        passed = found.value <= limit and (not options.strict or high <= limit)
+            low, high = 0.0, upper_bound(errors, most, rest_of(self.saved.confidence))
+        passed = is_within(found.value, limit) and (not options.strict or is_within(high, limit))
         row = CheckRow(source, one.group, name, found.value, low, high, "max", limit, passed=passed)
         return row, [*self._lower_coverage(one, table, total, name)]
 

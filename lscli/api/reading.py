@@ -157,6 +157,8 @@ def read(
         if stated is not None or not given.softmax or given.element == "float64":
             wanted -= {_LIBRARY}
         apart = opened.logits.keep_disagreement() if wanted & OF_MEMBERS else None
+        if stated is not None:
+            wanted |= {"predicted"}  # of which class the confidence is
         if stated is not None or apart is not None or tuple_rule is not None or warm or tempered:
             wanted |= {"row"}
         soft = None

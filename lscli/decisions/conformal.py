@@ -108,5 +108,5 @@ class Conformal(Listing):
         return self.finder(logits)
 
     def predict_sets(self, logits: Data) -> NDArray[Any]:
-        """Which classes are in the sets of other samples, [M, K] bool; as `find_sets`."""
+        """Which classes are in the sets of those of other samples that are kept, [M, K] bool; as `find_sets`."""
         return self.find_sets(logits).to_numpy()

@@ -37,7 +37,7 @@ class Point(NamedTuple):
 
     def within(self, max_error: float) -> bool:
         """Whether the bound is within a limit."""
-        return self.bound <= max_error * (1 + _ROUNDING)
+        return is_within(self.bound, max_error)
 
 
 class Ranked(NamedTuple):
@@ -82,6 +82,11 @@ class Ranked(NamedTuple):
             if not start:
                 return 0
             width *= 8
+
+
+def is_within(error: float, limit: float) -> bool:
+    """Whether an error rate, or its bound, is at most a limit but for rounding."""
+    return error <= limit * (1 + _ROUNDING)
 
 
 def upper_bound(errors: int, n: int, delta: float) -> float:

@@ -14,6 +14,7 @@ from scipy.stats import beta, betabinom
 
 import lscli
 from lscli.intervals.coverage_shift import chance_of_fewer
+from tests.api.input_kinds import KINDS, Given, given_as, probabilities
 from tests.cli.test_conformal import drawn
 
 
@@ -142,3 +143,35 @@ def test_each_file_is_read_once() -> None:
     options: dict[str, Any] = {"chunk_rows": 10, "threads": 1}
     lscli.conformal(*drawn(200, 1), *drawn(100, 2), progress=lambda rows, _: shown.append(rows), **options)
     assert 1 == np.count_nonzero(np.diff(shown) < 0)  # where the second file begins
+
+
+@pytest.mark.filterwarnings("ignore:.*left out:lscli.LscliWarning", "ignore:.*masked:lscli.LscliWarning")
+@pytest.mark.parametrize("method", ["lac", "aps", "raps"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_input_has_the_sets_of_its_plain_logits(kind: str, method: Any) -> None:
+    cal, test = given_as(kind, 1), given_as(kind, 2, 80)
+
+    def scores(of: Given) -> np.ndarray:
+        """[n, K], of each class."""
+        p = probabilities(of.plain)
+        if method == "lac":
+            return 1 - p
+        at_least = of.plain[:, None, :] >= of.plain[:, :, None]
+        found = (at_least * p[:, None, :]).sum(axis=2)
+        return np.asarray(found + (0.2 * np.maximum(at_least.sum(axis=2) - 1, 0) if method == "raps" else 0))
+
+    of_label = scores(cal)[np.arange(len(cal.truth)), cal.truth]
+    quantile = np.sort(of_label)[math.ceil(round((len(of_label) + 1) * 0.8, 9)) - 1]
+    inside = scores(test) <= quantile + 1e-12
+    words = {"raps_penalty": 0.2, "raps_rank": 1} if method == "raps" else {}
+    options: dict[str, Any] = {**cal.options, **words, "alpha": 0.2, "method": method}
+    found = lscli.conformal(cal.logits, cal.labels, test.logits, test.labels, **options)
+    assert quantile == pytest.approx(found.quantile, rel=1e-9)
+    assert found.sets is not None
+    assert np.array_equal(inside, found.sets.to_numpy())
+    assert test.places.tolist() == [each.row for each in found.sets]
+    assert inside[np.arange(len(test.truth)), test.truth].mean() == pytest.approx(found.coverage)
+    assert inside.sum(axis=1).mean() == pytest.approx(found.mean_size)
+    # Without labels, none is ignored: row 5 alone is left out.
+    again = found.predict_sets(test.logits)
+    assert np.array_equal(inside, np.delete(again, 6, axis=0) if kind == "left-out" else again)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.special import logsumexp, softmax
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 import lscli
 from lscli.decisions.detection import Detection
 from lscli.errors import InputError, LscliWarning, UsageError
+from tests.api.input_kinds import KINDS, given_as, groups_of_equal, probabilities
 from tests.calibrators import fitted_on, saved_as
 
 RNG = np.random.default_rng(3)
@@ -266,3 +269,37 @@ def test_samples_are_in_the_wrong_order_only_if_every_score_says_so() -> None:
         found = lscli.ood(OOD + 100, ID, **FAST)  # the constant changes the largest logit and the energy alone
         lscli.ood(ID[:30], ID[30:], **FAST)
     assert found.of("msp").ci_high < 0.5 < found.of("energy").ci_low
+
+
+@pytest.mark.filterwarnings("ignore::lscli.LscliWarning")
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_input_has_the_measures_of_its_plain_logits(kind: str) -> None:
+    inside, outside = given_as(kind, 1, 120), given_as(kind, 2, 80)
+    options = {"nonfinite": "skip"} if kind == "left-out" else {**inside.options}
+    x, y = inside.plain, outside.plain
+    if kind == "left-out":  # labels are not read, so that only the row that is not finite is left out
+        x, y = (np.asarray(each.logits, np.float64)[np.arange(len(each.logits)) != 5] for each in (inside, outside))
+    found = lscli.ood(inside.logits, outside.logits, recall=0.9, **options, **FAST)
+    p = probabilities(np.concatenate((x, y)))
+    ordered = np.sort(p, axis=1)
+    scores = {
+        "msp": ordered[:, -1],
+        "max_logit": np.concatenate((x, y)).max(axis=1),
+        "energy": logsumexp(np.concatenate((x, y)), axis=1),
+        "entropy": np.where(p > 0, p * np.log(np.where(p > 0, p, 1)), 0).sum(axis=1),
+        "margin": ordered[:, -1] - ordered[:, -2],
+    }
+    if kind in ("probs", "probs16", "log-probs", "zeros", "ensemble", "binary-probs", "binary-pairs"):
+        del scores["max_logit"], scores["energy"]
+    assert [*scores] == found.scores
+    is_id = np.arange(len(p)) < len(x)
+    for score, values_of in scores.items():
+        value = groups_of_equal(values_of)
+        least = np.sort(value[is_id])[::-1][math.ceil(round(0.9 * len(x), 9)) - 1]
+        expected = (
+            roc_auc_score(is_id, value),
+            average_precision_score(is_id, value),
+            average_precision_score(~is_id, -value),
+            (value[~is_id] >= least).mean(),
+        )
+        assert expected == pytest.approx([row.value for row in found.rows if row.score == score], rel=1e-12)

@@ -149,6 +149,16 @@ def test_found_and_checked_on_the_same_samples(score: Any) -> None:
     assert (found.rows[0].error, found.rows[0].bound, True) == (row.value, row.ci_high, row.passed)
 
 
+@pytest.mark.parametrize(("confidence", "n", "errors"), [(0.9, 20, 0), (0.9, 59, 0), (0.95, 30, 2), (0.8, 5, 1)])
+def test_a_bound_that_is_equal_to_its_limit_is_kept_by_the_same_samples(confidence: float, n: int, errors: int) -> None:
+    table = lscli.SampleTable.from_confidences(np.linspace(0.6, 1, n), np.arange(n) >= errors)
+    of_share = lscli.threshold(table, coverage=1, confidence=confidence)
+    of_limit = lscli.threshold(table, max_error=of_share.bound + 1e-15, confidence=confidence)
+    for found in (of_share, of_limit):
+        row = only(lscli.check(table, threshold=found, strict=True).rows)
+        assert (of_share.bound, True) == (row.ci_high, row.passed)
+
+
 def test_digits_depend_on_no_thread_or_chunk() -> None:
     found = [lscli.check(X, Y, threshold=saved(), threads=t, chunk_rows=c).rows for t, c in ((1, 7), (2, 900))]
     assert found[0] == found[1]

@@ -5,13 +5,17 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from pyarrow import parquet
+from scipy.special import logsumexp
+from scipy.stats import beta
 
 import lscli
 from lscli.table import SampleTable
+from tests.api.input_kinds import KINDS, given_as, groups_of_equal, probabilities
 from tests.cli.inprocess import Run, assert_refused, records
 
 
@@ -307,3 +311,56 @@ def test_a_map_that_was_fitted_on_these_samples_has_no_guarantee() -> None:
         lscli.threshold(x, y, max_error=0.1, calibrator=calibrator)
     other, labels = data(seed=1)
     assert lscli.threshold(other, labels, max_error=0.1, calibrator=calibrator).found
+
+
+def certainty(x: np.ndarray, score: str) -> np.ndarray:
+    """Its order alone is used."""
+    p = probabilities(x)
+    ordered = np.sort(p, axis=1)
+    return groups_of_equal(
+        {
+            "msp": ordered[:, -1],
+            "margin": ordered[:, -1] - ordered[:, -2],
+            "entropy": np.where(p > 0, p * np.log(np.where(p > 0, p, 1)), 0).sum(axis=1),
+            "energy": logsumexp(x, axis=1),
+        }[score]
+    )
+
+
+@pytest.mark.filterwarnings("ignore:.*left out:lscli.LscliWarning", "ignore:.*masked:lscli.LscliWarning")
+@pytest.mark.parametrize("score", ["msp", "margin", "entropy", "energy"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_input_has_the_sequence_of_its_plain_logits(kind: str, score: str) -> None:
+    one = given_as(kind, 1)
+    if score == "energy" and kind in (
+        "probs",
+        "probs16",
+        "log-probs",
+        "zeros",
+        "ensemble",
+        "binary-probs",
+        "binary-pairs",
+    ):
+        return
+    values, wrong = certainty(one.plain, score), one.plain.argmax(axis=1) != one.truth
+    expected: list[tuple[Any, ...]] = []
+    for percent in range(10, 101, 5):
+        size = max(-(-len(values) * percent // 100), 5)  # ceil(ln .1 / ln .6)
+        keep = values >= np.sort(values)[-size]
+        kept, errors = int(keep.sum()), int(wrong[keep].sum())
+        bound = beta.ppf(0.9, errors + 1, kept - errors)
+        if not expected or kept > expected[-1][0]:
+            expected.append((kept, errors, pytest.approx(bound), bound <= 0.4))
+        if bound > 0.4:
+            break
+    words: dict[str, Any] = {"max_error": 0.4, "confidence": 0.9, "score": score, **one.options}
+    found = lscli.threshold(one.logits, one.labels, **words)
+    points: list[tuple[Any, ...]] = [(each.kept, each.errors, each.bound, each.passed) for each in found.points]
+    assert expected == points
+    assert found.found
+    # The same samples have the same errors, as test samples and when the threshold is checked.
+    options = {name: value for name, value in one.options.items() if name != "clusters"}
+    again = lscli.threshold(one.logits, one.labels, test=(one.logits, one.labels), **words)
+    assert again.rows[0][4:] == again.rows[1][4:]
+    row = lscli.check(one.logits, one.labels, threshold=found, strict=True, **{**options, "clusters": "none"}).rows[0]
+    assert (found.rows[0].error, found.bound, True) == (row.value, row.ci_high, row.passed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from fractions import Fraction
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import beta, binomtest
+from scipy.stats import beta, binom, binomtest
 
 from lscli.intervals.fixed_sequence import (
     Ranked,
@@ -174,3 +175,28 @@ def test_the_promise_of_the_first_point_is_exact() -> None:
             if upper_bound(errors, size, 0.05) <= 0.1
         )
         assert 0 < passing <= 0.05
+
+
+@pytest.mark.parametrize(("n", "limit", "delta"), [(13, 0.5, 0.05), (14, 0.3, 0.05), (22, 0.2, 0.05), (9, 0.25, 0.25)])
+def test_the_promise_holds_exactly_for_two_scores_of_any_error(n: int, limit: float, delta: float) -> None:
+    # What is chosen follows from three counts: samples of the high score, wrong ones among them, and among the others.
+    counts, chosen_level = [], []
+    for high in range(n + 1):
+        for wrong in range(high + 1):
+            for others in range(n - high + 1):
+                levels = [level for level, size in enumerate((high, n - high)) if size]
+                kept, errors = np.array([high, n])[levels], np.array([wrong, wrong + others])[levels]
+                given_counts = Ranked(np.array([0.9, 0.1])[levels], kept, errors)
+                best = chosen(sequence(given_counts, limit, delta), limit)
+                counts.append((high, wrong, others))
+                chosen_level.append(-1 if best is None else int(best.threshold < 0.5))
+    high, wrong, others = np.array(counts).T
+    level = np.array(chosen_level)
+    broken = 0.0
+    for share in (0.02, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 0.95):
+        for first, second in itertools.product(limit * np.array([0, 0.2, 0.6, 1, 1.05, 1.3, 1.8]), repeat=2):
+            errors_of = np.array([first, share * first + (1 - share) * second])  # of all samples from each score on
+            p = binom.pmf(high, n, share) * binom.pmf(wrong, high, first) * binom.pmf(others, n - high, second)
+            assert p.sum() == pytest.approx(1)
+            broken = max(broken, float(p[(level >= 0) & (errors_of[level] > limit + 1e-9)].sum()))
+    assert 0.3 * delta < broken <= delta
