@@ -17,6 +17,7 @@ from lscli.intervals.shares import wilson
 from lscli.intervals.student import t_quantile
 from lscli.metrics.certainty import CERTAINTY, certainty
 from lscli.metrics.detection import Ranks, measures
+from lscli.metrics.rank_cells import RankCells, measures_in_cells
 from lscli.metrics.sorted_values import rounding_of
 from lscli.workers import run_threads
 
@@ -31,6 +32,13 @@ if TYPE_CHECKING:
     from lscli.table import SampleTable
 
     Array = NDArray[Any]
+
+# Up to so many ID and OOD samples a resample draws them one by one, beyond them how many of each cell.
+_FEW = 5000
+# Resamples that are computed at once: their counts stay in a core's cache.
+_BLOCK = 64
+# From this mean on, Poisson numbers are nearly normal, and no normal one is negative.
+_NORMAL = 32
 
 
 class Separations(NamedTuple):
@@ -70,7 +78,8 @@ def separations(
     if resampling.bootstrap is not None:
         n, most = len(inside), max(len(table) for table in outside)
         threads = resampling.threads or threads_for(n + most)
-        drawn = _with_mean(resampled_measures(ranks, recall, resampling.bootstrap, threads, resampling.progress), 1)
+        of_resamples = resampled_measures if n + most <= _FEW else resampled_cells
+        drawn = _with_mean(of_resamples(ranks, recall, resampling.bootstrap, threads, resampling.progress), 1)
         units = [min(n, len(table)) for table in outside]
         units += [min(units)] if len(outside) > 1 else []
         for place, value in np.ndenumerate(values):
@@ -140,3 +149,68 @@ def resampled_measures(
 def _drawn(random: np.random.Generator, n: int) -> Array:
     """How often each of n samples is drawn in n draws, [n]."""
     return np.bincount(random.integers(0, n, n), minlength=n)
+
+
+def resampled_cells(
+    ranks: Sequence[Sequence[Ranks]],
+    recall: float,
+    bootstrap: Bootstrap,
+    threads: int,
+    progress: Progress | None = None,
+) -> Array:
+    """As `resampled_measures`, but of how many samples of each cell are drawn: for large sets.
+
+    The sets of OOD samples share the resamples of the ID samples, the scores do not.
+    """
+    cells = [[RankCells.of(each, recall) for each in of_set] for of_set in ranks]
+    found = np.empty((bootstrap.resamples, len(ranks), len(ranks[0]), 4))
+    starts = range(0, bootstrap.resamples, _BLOCK)
+
+    def work(numbers: Iterator[int]) -> None:
+        for first in numbers:
+            block = found[first : first + _BLOCK]
+            random = np.random.Generator(np.random.SFC64(np.random.SeedSequence(bootstrap.seed, spawn_key=(first,))))
+            for score in range(len(ranks[0])):
+                own = [of_set[score] for of_set in cells]
+                places = np.unique(np.concatenate([each.ids for each in own]))
+                ids = _below(random, places, len(block))
+                for place, each in enumerate(own):
+                    oods = _below(random, each.oods, len(block))
+                    mine = (
+                        ids
+                        if len(own) == 1 and len(places) == len(each.ids)
+                        else ids[:, np.searchsorted(places, each.ids)]
+                    )
+                    block[:, place, score] = measures_in_cells(mine, oods, each.equal, recall)
+
+    def watch(taken: int) -> None:
+        if progress is not None:
+            progress(min(taken * _BLOCK, bootstrap.resamples), bootstrap.resamples)
+
+    run_threads(work, starts, min(threads, len(starts)), watch)
+    return found
+
+
+def _below(random: np.random.Generator, places: Array, resamples: int) -> Array:
+    """How many drawn samples are below each place, [resamples, places].
+
+    Of a small set, as many samples are drawn as there are. Of a large one, each is drawn independently of the others,
+    so that their number varies (a Poisson bootstrap): the measures are shares, which do not depend on it.
+
+    Args:
+        places: [places], how many samples are below them, from 0 to all.
+    """
+    counts, n = np.diff(places), int(places[-1])
+    found = np.zeros((resamples, len(places)))
+    if n <= _FEW:
+        drawn = random.multinomial(n, counts / n, resamples).astype(np.float64)
+    else:
+        drawn = np.empty((resamples, len(counts)))
+        many = counts >= _NORMAL
+        mean = counts[many].astype(np.float64)
+        drawn[:, many] = np.maximum(mean + np.sqrt(mean) * random.standard_normal((resamples, len(mean))), 0)
+        drawn[:, ~many] = random.poisson(counts[~many], (resamples, len(counts) - len(mean)))
+    np.cumsum(drawn, axis=1, out=found[:, 1:])
+    if n > _FEW:
+        found *= n / found[:, -1:]
+    return found
