@@ -172,15 +172,11 @@ def resampled_cells(
             random = np.random.Generator(np.random.SFC64(np.random.SeedSequence(bootstrap.seed, spawn_key=(first,))))
             for score in range(len(ranks[0])):
                 own = [of_set[score] for of_set in cells]
-                places = np.unique(np.concatenate([each.ids for each in own]))
+                places = own[0].ids if len(own) == 1 else np.unique(np.concatenate([each.ids for each in own]))
                 ids = _below(random, places, len(block))
                 for place, each in enumerate(own):
                     oods = _below(random, each.oods, len(block))
-                    mine = (
-                        ids
-                        if len(own) == 1 and len(places) == len(each.ids)
-                        else ids[:, np.searchsorted(places, each.ids)]
-                    )
+                    mine = ids if len(own) == 1 else ids[:, np.searchsorted(places, each.ids)]
                     block[:, place, score] = measures_in_cells(mine, oods, each.equal, recall)
 
     def watch(taken: int) -> None:

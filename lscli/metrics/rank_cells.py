@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-_MIXED = 128  # cells by how much the two kinds mix
-_NEAR_RECALL = 48  # further cells around the threshold of `fpr`, whose place hangs on few ID samples
-_OCTAVE, _FIRST = 6, 3
-_REACH, _AT_LEAST = 5.0, 16  # how far these reach: standard deviations of the threshold's rank, and ID samples
+# How many cells there may be by how much the two kinds mix, around the threshold of `fpr`, and each time that the
+# number of the first positive samples doubles, from _FIRST on.
+_MIXED, _NEAR_RECALL, _OCTAVE, _FIRST = 128, 48, 6, 3
+# How far the cells around the threshold reach: standard deviations of its rank, and ID samples.
+_REACH, _AT_LEAST = 5.0, 16
 
 
 class RankCells(NamedTuple):
@@ -31,7 +32,8 @@ class RankCells(NamedTuple):
 
     Attributes:
         ids, oods: [C + 1], how many ID and OOD samples are below each place, from 0 to n and to m.
-        equal: [C], whether all scores of the cell are equal.
+        equal: [C], whether all scores of the cell are equal, as far as this is known: between two samples of the
+            other kind, all count as different.
     """
 
     ids: Array
@@ -67,13 +69,13 @@ class RankCells(NamedTuple):
         starts = np.flatnonzero(first)
         alone = np.diff(starts, append=len(here)) == 1
         ends = np.append(starts, len(here))
-        return cls(ids[ends], oods[ends], alone & (within[starts] > 0))
+        return cls(ids[ends], oods[ends], alone & ((within[starts] > 0) | ((here + there)[starts] == 1)))
 
 
 def _runs(ranks: Ranks) -> tuple[Array, Array]:
     """The places between runs, [runs + 1] each: how many ID and how many OOD samples are below.
 
-    A run has samples of one kind alone, or of both with equal scores. No measure depends on the order within one.
+    A run has samples of one kind alone, or of both with equal scores: no measure depends on its order.
     """
     below, upto, n, m = ranks.ids_below, ranks.ids_upto, len(ranks.ids), len(ranks.oods)
     starts = np.flatnonzero(np.concatenate(([True], (np.diff(below) > 0) | (np.diff(upto) > 0))))

@@ -15,7 +15,7 @@ from lscli.metrics.detection import separation
 from lscli.table import SampleTable
 
 Array = NDArray[Any]
-_LARGE = 300_000
+_LARGE = 2_000_000
 
 
 def _normal(shift: float) -> Callable[[np.random.Generator, int, int], tuple[Array, Array]]:
@@ -60,7 +60,7 @@ def coverage(name: str, n: int, m: int, runs: int, resamples: int) -> list[float
 def main(runs: int = 200) -> None:
     """Print a table, in percent."""
     print("| ID, OOD | scores | auroc | aupr_in | aupr_out | fpr95 |\n|---|---|---|---|---|---|")
-    for n, m in ((50, 50), (200, 200), (50, 500), (2000, 2000)):
+    for n, m in ((50, 50), (200, 200), (50, 500), (2000, 2000), (20_000, 20_000)):
         for name in DESIGNS:
             found = coverage(name, n, m, runs, 200)
             print(f"| {n}, {m} | {name} | {' | '.join(f'{100 * share:.0f}' for share in found)} |", flush=True)
