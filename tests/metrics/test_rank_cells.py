@@ -19,7 +19,8 @@ Array = NDArray[Any]
 def in_cells(cells: RankCells, recall: float = 0.95) -> Array:
     """The measures of the samples themselves."""
     ids, oods = cells.ids[None].astype(float), cells.oods[None].astype(float)
-    return measures_in_cells(ids, oods, cells.equal, recall)[0]
+    found: Array = measures_in_cells(ids, oods, cells.equal, recall)[0]
+    return found
 
 
 def normal(seed: int, n: int, m: int, shift: float) -> Ranks:
