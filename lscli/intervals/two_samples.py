@@ -72,12 +72,12 @@ def separations(
         recall: as in `lscli.metrics.detection.measures`.
         resampling: how intervals are computed.
     """
-    ranks = [[_ranks(inside, table, score) for score in scores] for table in outside]
+    n, most = len(inside), max(len(table) for table in outside)
+    threads = resampling.threads or threads_for(n + most)
+    ranks = _all_ranks(inside, outside, scores, threads)
     values = _with_mean(np.array([[measures(each, recall) for each in of_set] for of_set in ranks]), 0)
     low, high = np.full_like(values, np.nan), np.full_like(values, np.nan)
     if resampling.bootstrap is not None:
-        n, most = len(inside), max(len(table) for table in outside)
-        threads = resampling.threads or threads_for(n + most)
         of_resamples = resampled_measures if n + most <= _FEW else resampled_cells
         drawn = _with_mean(of_resamples(ranks, recall, resampling.bootstrap, threads, resampling.progress), 1)
         units = [min(n, len(table)) for table in outside]
@@ -87,9 +87,21 @@ def separations(
     return Separations(values, low, high)
 
 
-def _ranks(inside: SampleTable, outside: SampleTable, score: OodScore) -> Ranks:
-    rounding = rounding_of(CERTAINTY[score][0])
-    return Ranks.of(certainty(inside, score), certainty(outside, score), rounding)
+def _all_ranks(
+    inside: SampleTable, outside: Sequence[SampleTable], scores: Sequence[OodScore], threads: int
+) -> list[list[Ranks]]:
+    """The ranks by each score of the samples of each set. Threads share them: most of the time is spent on sorting."""
+    found: dict[tuple[int, ...], Ranks] = {}
+
+    def work(places: Iterator[tuple[int, ...]]) -> None:
+        for place in places:
+            table, score = outside[place[0]], scores[place[1]]
+            rounding = rounding_of(CERTAINTY[score][0])
+            found[place] = Ranks.of(certainty(inside, score), certainty(table, score), rounding)
+
+    places = [*np.ndindex(len(outside), len(scores))]
+    run_threads(work, places, min(threads, len(places)), lambda taken: None)
+    return [[found[i, j] for j in range(len(scores))] for i in range(len(outside))]
 
 
 def _with_mean(values: Array, axis: int) -> Array:

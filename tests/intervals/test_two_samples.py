@@ -73,6 +73,7 @@ def ranks_of(seed: int, n: int, m: int, shift: float) -> Ranks:
         (5000, 200, 1.81, 0.95),
         (200, 5000, 1.81, 0.99),
         (50, 6000, 0.36, 0.95),
+        (20_000, 20_000, 0.36, 0.95),
     ],
 )
 def test_cells_vary_as_the_samples_do(n: int, m: int, shift: float, recall: float) -> None:
