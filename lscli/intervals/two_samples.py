@@ -6,7 +6,7 @@ interval, too.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from lscli.metrics.sorted_values import rounding_of
 from lscli.workers import run_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from lscli.table import SampleTable
 
     Array = NDArray[Any]
+
+T = TypeVar("T")
 
 # Up to so many ID and OOD samples a resample draws them one by one, beyond them how many of each cell.
 _FEW = 5000
@@ -74,34 +76,43 @@ def separations(
     """
     n, most = len(inside), max(len(table) for table in outside)
     threads = resampling.threads or threads_for(n + most)
-    ranks = _all_ranks(inside, outside, scores, threads)
-    values = _with_mean(np.array([[measures(each, recall) for each in of_set] for of_set in ranks]), 0)
-    low, high = np.full_like(values, np.nan), np.full_like(values, np.nan)
-    if resampling.bootstrap is not None:
-        of_resamples = resampled_measures if n + most <= _FEW else resampled_cells
-        drawn = _with_mean(of_resamples(ranks, recall, resampling.bootstrap, threads, resampling.progress), 1)
-        units = [min(n, len(table)) for table in outside]
-        units += [min(units)] if len(outside) > 1 else []
-        for place, value in np.ndenumerate(values):
-            low[place], high[place] = _interval(value, drawn[:, *place], units[place[0]], resampling.bootstrap.level)
-    return Separations(values, low, high)
-
-
-def _all_ranks(
-    inside: SampleTable, outside: Sequence[SampleTable], scores: Sequence[OodScore], threads: int
-) -> list[list[Ranks]]:
-    """The ranks by each score of the samples of each set. Threads share them: most of the time is spent on sorting."""
-    found: dict[tuple[int, ...], Ranks] = {}
+    few, bootstrap, progress = n + most <= _FEW, resampling.bootstrap, resampling.progress
+    shape = (len(outside), len(scores))
+    exact = np.empty((*shape, 4))
+    ranks: dict[tuple[int, ...], Ranks] = {}
+    cells: dict[tuple[int, ...], RankCells] = {}
 
     def work(places: Iterator[tuple[int, ...]]) -> None:
         for place in places:
             table, score = outside[place[0]], scores[place[1]]
             rounding = rounding_of(CERTAINTY[score][0])
-            found[place] = Ranks.of(certainty(inside, score), certainty(table, score), rounding)
+            found = Ranks.of(certainty(inside, score), certainty(table, score), rounding)
+            exact[place] = measures(found, recall)
+            if few:
+                ranks[place] = found
+            elif bootstrap is not None:  # the ranks of large sets are not kept: they take as much memory as 7 columns
+                cells[place] = RankCells.of(found, recall)
 
-    places = [*np.ndindex(len(outside), len(scores))]
-    run_threads(work, places, min(threads, len(places)), lambda taken: None)
-    return [[found[i, j] for j in range(len(scores))] for i in range(len(outside))]
+    run_threads(work, np.ndindex(shape), min(threads, exact.size // 4), lambda taken: None)
+    values = _with_mean(exact, 0)
+    low, high = np.full_like(values, np.nan), np.full_like(values, np.nan)
+    if bootstrap is not None:
+        drawn = (
+            resampled_measures(_nested(ranks, shape), recall, bootstrap, threads, progress)
+            if few
+            else resampled_cells(_nested(cells, shape), recall, bootstrap, threads, progress)
+        )
+        drawn = _with_mean(drawn, 1)
+        units = [min(n, len(table)) for table in outside]
+        units += [min(units)] if len(outside) > 1 else []
+        for place, value in np.ndenumerate(values):
+            low[place], high[place] = _interval(value, drawn[:, *place], units[place[0]], bootstrap.level)
+    return Separations(values, low, high)
+
+
+def _nested(found: Mapping[tuple[int, ...], T], shape: tuple[int, int]) -> list[list[T]]:
+    """What is found for each set and score, in nested lists."""
+    return [[found[i, j] for j in range(shape[1])] for i in range(shape[0])]
 
 
 def _with_mean(values: Array, axis: int) -> Array:
@@ -164,7 +175,7 @@ def _drawn(random: np.random.Generator, n: int) -> Array:
 
 
 def resampled_cells(
-    ranks: Sequence[Sequence[Ranks]],
+    cells: Sequence[Sequence[RankCells]],
     recall: float,
     bootstrap: Bootstrap,
     threads: int,
@@ -174,15 +185,14 @@ def resampled_cells(
 
     The sets of OOD samples share the resamples of the ID samples, the scores do not.
     """
-    cells = [[RankCells.of(each, recall) for each in of_set] for of_set in ranks]
-    found = np.empty((bootstrap.resamples, len(ranks), len(ranks[0]), 4))
+    found = np.empty((bootstrap.resamples, len(cells), len(cells[0]), 4))
     starts = range(0, bootstrap.resamples, _BLOCK)
 
     def work(numbers: Iterator[int]) -> None:
         for first in numbers:
             block = found[first : first + _BLOCK]
             random = np.random.Generator(np.random.SFC64(np.random.SeedSequence(bootstrap.seed, spawn_key=(first,))))
-            for score in range(len(ranks[0])):
+            for score in range(len(cells[0])):
                 own = [of_set[score] for of_set in cells]
                 places = own[0].ids if len(own) == 1 else np.unique(np.concatenate([each.ids for each in own]))
                 ids = _below(random, places, len(block))

@@ -15,6 +15,7 @@ from lscli.intervals.of_metrics import Resampling
 from lscli.intervals.shares import wilson
 from lscli.intervals.two_samples import Separations, resampled_cells, resampled_measures, separations
 from lscli.metrics.detection import Ranks
+from lscli.metrics.rank_cells import RankCells
 from lscli.options import OodScore
 from lscli.table import SampleTable
 from tests.intervals.detection_coverage import coverage
@@ -54,7 +55,7 @@ def test_the_same_bytes_for_any_threads_of_large_sets() -> None:
         assert single.tobytes() == several.tobytes()
     assert one.low.tobytes() != other.low.tobytes()
     # Two resamples of the same numbers would be the same twice.
-    found = resampled_cells([[ranks_of(0, 6000, 6000, 1.0)]], 0.95, Bootstrap(200), 1)
+    found = resampled_cells([[RankCells.of(ranks_of(0, 6000, 6000, 1.0), 0.95)]], 0.95, Bootstrap(200), 1)
     assert len(np.unique(found[:, 0, 0, 0])) == 200
 
 
@@ -80,7 +81,7 @@ def test_cells_vary_as_the_samples_do(n: int, m: int, shift: float, recall: floa
     """The Monte Carlo error of a ratio of two standard deviations of 1,000 resamples is 3 %, more for skewed ones."""
     ranks = [[ranks_of(n + m, n, m, shift)]]
     rows = resampled_measures(ranks, recall, Bootstrap(1000, 0), 0)[:, 0, 0]
-    cells = resampled_cells(ranks, recall, Bootstrap(1000, 1), 0)[:, 0, 0]
+    cells = resampled_cells([[RankCells.of(ranks[0][0], recall)]], recall, Bootstrap(1000, 1), 0)[:, 0, 0]
     np.testing.assert_allclose(cells.std(axis=0), rows.std(axis=0), rtol=0.1)
     assert (np.abs(cells.mean(axis=0) - rows.mean(axis=0)) < 0.25 * rows.std(axis=0)).all()
 
@@ -91,8 +92,9 @@ def test_cells_of_the_mean_of_several_sets_share_the_id_samples() -> None:
     inside = random.normal(2, 1, 1000)
     ranks = [[Ranks.of(inside, random.normal(place, 1, 2000))] for place in (0, 0.2, 0.4)]
     rows = resampled_measures(ranks, 0.95, Bootstrap(1000, 0), 0).mean(axis=1)[:, 0]
-    cells = resampled_cells(ranks, 0.95, Bootstrap(1000, 1), 0).mean(axis=1)[:, 0]
-    np.testing.assert_allclose(cells.std(axis=0), rows.std(axis=0), rtol=0.1)
+    cells = [[RankCells.of(each, 0.95)] for (each,) in ranks]
+    found = resampled_cells(cells, 0.95, Bootstrap(1000, 1), 0).mean(axis=1)[:, 0]
+    np.testing.assert_allclose(found.std(axis=0), rows.std(axis=0), rtol=0.1)
 
 
 def test_resamples_are_those_of_both_sets() -> None:
@@ -147,7 +149,7 @@ def test_progress_ends_with_all_resamples() -> None:
     ranks = Ranks.of(np.array([1.0, 2.0]), np.array([0.0]))
     resampled_measures([[ranks]], 0.95, Bootstrap(20), 1, lambda *call: calls.append(call))
     assert (20, 20) == calls[-1]
-    resampled_cells([[ranks]], 0.95, Bootstrap(100), 1, lambda *call: calls.append(call))
+    resampled_cells([[RankCells.of(ranks, 0.95)]], 0.95, Bootstrap(100), 1, lambda *call: calls.append(call))
     assert (100, 100) == calls[-1]
 
 
