@@ -6,7 +6,7 @@ interval, too.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -17,11 +17,12 @@ from lscli.intervals.shares import wilson
 from lscli.intervals.student import t_quantile
 from lscli.metrics.certainty import CERTAINTY, certainty
 from lscli.metrics.detection import Ranks, measures
+from lscli.metrics.rank_cells import RankCells, measures_in_cells
 from lscli.metrics.sorted_values import rounding_of
 from lscli.workers import run_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -31,6 +32,15 @@ if TYPE_CHECKING:
     from lscli.table import SampleTable
 
     Array = NDArray[Any]
+
+T = TypeVar("T")
+
+# Up to so many ID and OOD samples a resample draws them one by one, beyond them how many of each cell.
+_FEW = 5000
+# Resamples that are computed at once: their counts stay in a core's cache.
+_BLOCK = 64
+# From this mean on, Poisson numbers are nearly normal, and no normal one is negative.
+_NORMAL = 32
 
 
 class Separations(NamedTuple):
@@ -64,23 +74,45 @@ def separations(
         recall: as in `lscli.metrics.detection.measures`.
         resampling: how intervals are computed.
     """
-    ranks = [[_ranks(inside, table, score) for score in scores] for table in outside]
-    values = _with_mean(np.array([[measures(each, recall) for each in of_set] for of_set in ranks]), 0)
+    n, most = len(inside), max(len(table) for table in outside)
+    threads = resampling.threads or threads_for(n + most)
+    few, bootstrap, progress = n + most <= _FEW, resampling.bootstrap, resampling.progress
+    shape = (len(outside), len(scores))
+    exact = np.empty((*shape, 4))
+    ranks: dict[tuple[int, ...], Ranks] = {}
+    cells: dict[tuple[int, ...], RankCells] = {}
+
+    def work(places: Iterator[tuple[int, ...]]) -> None:
+        for place in places:
+            table, score = outside[place[0]], scores[place[1]]
+            rounding = rounding_of(CERTAINTY[score][0])
+            found = Ranks.of(certainty(inside, score), certainty(table, score), rounding)
+            exact[place] = measures(found, recall)
+            if few:
+                ranks[place] = found
+            elif bootstrap is not None:  # the ranks of large sets are not kept: they take as much memory as 7 columns
+                cells[place] = RankCells.of(found, recall)
+
+    run_threads(work, np.ndindex(shape), min(threads, exact.size // 4), lambda taken: None)
+    values = _with_mean(exact, 0)
     low, high = np.full_like(values, np.nan), np.full_like(values, np.nan)
-    if resampling.bootstrap is not None:
-        n, most = len(inside), max(len(table) for table in outside)
-        threads = resampling.threads or threads_for(n + most)
-        drawn = _with_mean(resampled_measures(ranks, recall, resampling.bootstrap, threads, resampling.progress), 1)
+    if bootstrap is not None:
+        drawn = (
+            resampled_measures(_nested(ranks, shape), recall, bootstrap, threads, progress)
+            if few
+            else resampled_cells(_nested(cells, shape), recall, bootstrap, threads, progress)
+        )
+        drawn = _with_mean(drawn, 1)
         units = [min(n, len(table)) for table in outside]
         units += [min(units)] if len(outside) > 1 else []
         for place, value in np.ndenumerate(values):
-            low[place], high[place] = _interval(value, drawn[:, *place], units[place[0]], resampling.bootstrap.level)
+            low[place], high[place] = _interval(value, drawn[:, *place], units[place[0]], bootstrap.level)
     return Separations(values, low, high)
 
 
-def _ranks(inside: SampleTable, outside: SampleTable, score: OodScore) -> Ranks:
-    rounding = rounding_of(CERTAINTY[score][0])
-    return Ranks.of(certainty(inside, score), certainty(outside, score), rounding)
+def _nested(found: Mapping[tuple[int, ...], T], shape: tuple[int, int]) -> list[list[T]]:
+    """What is found for each set and score, in nested lists."""
+    return [[found[i, j] for j in range(shape[1])] for i in range(shape[0])]
 
 
 def _with_mean(values: Array, axis: int) -> Array:
@@ -140,3 +172,63 @@ def resampled_measures(
 def _drawn(random: np.random.Generator, n: int) -> Array:
     """How often each of n samples is drawn in n draws, [n]."""
     return np.bincount(random.integers(0, n, n), minlength=n)
+
+
+def resampled_cells(
+    cells: Sequence[Sequence[RankCells]],
+    recall: float,
+    bootstrap: Bootstrap,
+    threads: int,
+    progress: Progress | None = None,
+) -> Array:
+    """As `resampled_measures`, but of how many samples of each cell are drawn: for large sets.
+
+    The sets of OOD samples share the resamples of the ID samples, the scores do not.
+    """
+    found = np.empty((bootstrap.resamples, len(cells), len(cells[0]), 4))
+    starts = range(0, bootstrap.resamples, _BLOCK)
+
+    def work(numbers: Iterator[int]) -> None:
+        for first in numbers:
+            block = found[first : first + _BLOCK]
+            random = np.random.Generator(np.random.SFC64(np.random.SeedSequence(bootstrap.seed, spawn_key=(first,))))
+            for score in range(len(cells[0])):
+                own = [of_set[score] for of_set in cells]
+                places = own[0].ids if len(own) == 1 else np.unique(np.concatenate([each.ids for each in own]))
+                ids = _below(random, places, len(block))
+                for place, each in enumerate(own):
+                    oods = _below(random, each.oods, len(block))
+                    mine = ids if len(own) == 1 else ids[:, np.searchsorted(places, each.ids)]
+                    block[:, place, score] = measures_in_cells(mine, oods, each.equal, recall)
+
+    def watch(taken: int) -> None:
+        if progress is not None:
+            progress(min(taken * _BLOCK, bootstrap.resamples), bootstrap.resamples)
+
+    run_threads(work, starts, min(threads, len(starts)), watch)
+    return found
+
+
+def _below(random: np.random.Generator, places: Array, resamples: int) -> Array:
+    """How many drawn samples are below each place, [resamples, places].
+
+    Of a small set, as many samples are drawn as there are. Of a large one, each is drawn independently of the others,
+    so that their number varies (a Poisson bootstrap): the measures are shares, which do not depend on it.
+
+    Args:
+        places: [places], how many samples are below them, from 0 to all.
+    """
+    counts, n = np.diff(places), int(places[-1])
+    found = np.zeros((resamples, len(places)))
+    if n <= _FEW:
+        drawn = random.multinomial(n, counts / n, resamples).astype(np.float64)
+    else:
+        drawn = np.empty((resamples, len(counts)))
+        many = counts >= _NORMAL
+        mean = counts[many].astype(np.float64)
+        drawn[:, many] = np.maximum(mean + np.sqrt(mean) * random.standard_normal((resamples, len(mean))), 0)
+        drawn[:, ~many] = random.poisson(counts[~many], (resamples, len(counts) - len(mean)))
+    np.cumsum(drawn, axis=1, out=found[:, 1:])
+    if n > _FEW:
+        found *= n / found[:, -1:]
+    return found

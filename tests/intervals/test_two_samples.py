@@ -13,8 +13,9 @@ from sklearn.metrics import roc_auc_score
 from lscli.intervals.bootstrap import Bootstrap
 from lscli.intervals.of_metrics import Resampling
 from lscli.intervals.shares import wilson
-from lscli.intervals.two_samples import Separations, resampled_measures, separations
+from lscli.intervals.two_samples import Separations, resampled_cells, resampled_measures, separations
 from lscli.metrics.detection import Ranks
+from lscli.metrics.rank_cells import RankCells
 from lscli.options import OodScore
 from lscli.table import SampleTable
 from tests.intervals.detection_coverage import coverage
@@ -44,6 +45,56 @@ def test_the_same_bytes_for_any_threads() -> None:
     for single, several in zip(one, four, strict=True):
         assert single.tobytes() == several.tobytes()
     assert one.low.tobytes() != other.low.tobytes()
+
+
+def test_the_same_bytes_for_any_threads_of_large_sets() -> None:
+    """The resamples are blocks of 64, of which the last has 8."""
+    sets = drawn(0, 6000, 0.6), drawn(1, 40, 0.5), drawn(2, 300, 0.5)
+    one, four, other = of(*sets), of(*sets, threads=4), of(*sets, seed=1)
+    for single, several in zip(one, four, strict=True):
+        assert single.tobytes() == several.tobytes()
+    assert one.low.tobytes() != other.low.tobytes()
+    # Two resamples of the same numbers would be the same twice.
+    found = resampled_cells([[RankCells.of(ranks_of(0, 6000, 6000, 1.0), 0.95)]], 0.95, Bootstrap(200), 1)
+    assert len(np.unique(found[:, 0, 0, 0])) == 200
+
+
+def ranks_of(seed: int, n: int, m: int, shift: float) -> Ranks:
+    random = np.random.default_rng(seed)
+    return Ranks.of(random.normal(shift, 1, n), random.normal(0, 1, m))
+
+
+@pytest.mark.parametrize(
+    ("n", "m", "shift", "recall"),
+    [
+        (6000, 6000, 0.36, 0.99),
+        (6000, 6000, 1.81, 0.95),
+        (6000, 6000, 3.29, 0.99),
+        (6000, 6000, 5.26, 0.99),
+        (5000, 200, 1.81, 0.95),
+        (200, 5000, 1.81, 0.99),
+        (50, 6000, 0.36, 0.95),
+        (20_000, 20_000, 0.36, 0.95),
+    ],
+)
+def test_cells_vary_as_the_samples_do(n: int, m: int, shift: float, recall: float) -> None:
+    """The Monte Carlo error of a ratio of two standard deviations of 1,000 resamples is 3 %, more for skewed ones."""
+    ranks = [[ranks_of(n + m, n, m, shift)]]
+    rows = resampled_measures(ranks, recall, Bootstrap(1000, 0), 0)[:, 0, 0]
+    cells = resampled_cells([[RankCells.of(ranks[0][0], recall)]], recall, Bootstrap(1000, 1), 0)[:, 0, 0]
+    np.testing.assert_allclose(cells.std(axis=0), rows.std(axis=0), rtol=0.1)
+    assert (np.abs(cells.mean(axis=0) - rows.mean(axis=0)) < 0.25 * rows.std(axis=0)).all()
+
+
+def test_cells_of_the_mean_of_several_sets_share_the_id_samples() -> None:
+    """The deviation of the mean is that of resamples of rows, not that of independent sets."""
+    random = np.random.default_rng(4)
+    inside = random.normal(2, 1, 1000)
+    ranks = [[Ranks.of(inside, random.normal(place, 1, 2000))] for place in (0, 0.2, 0.4)]
+    rows = resampled_measures(ranks, 0.95, Bootstrap(1000, 0), 0).mean(axis=1)[:, 0]
+    cells = [[RankCells.of(each, 0.95)] for (each,) in ranks]
+    found = resampled_cells(cells, 0.95, Bootstrap(1000, 1), 0).mean(axis=1)[:, 0]
+    np.testing.assert_allclose(found.std(axis=0), rows.std(axis=0), rtol=0.1)
 
 
 def test_resamples_are_those_of_both_sets() -> None:
@@ -98,6 +149,8 @@ def test_progress_ends_with_all_resamples() -> None:
     ranks = Ranks.of(np.array([1.0, 2.0]), np.array([0.0]))
     resampled_measures([[ranks]], 0.95, Bootstrap(20), 1, lambda *call: calls.append(call))
     assert (20, 20) == calls[-1]
+    resampled_cells([[RankCells.of(ranks, 0.95)]], 0.95, Bootstrap(100), 1, lambda *call: calls.append(call))
+    assert (100, 100) == calls[-1]
 
 
 def test_no_resamples_no_intervals() -> None:
@@ -111,4 +164,11 @@ def test_no_resamples_no_intervals() -> None:
 def test_coverage(name: str) -> None:
     """200 sets: three Monte Carlo standard errors of 95 % are 4.6 points."""
     found = coverage(name, 200, 200, 200, 100)
+    assert 0.90 <= min(found)
+
+
+@pytest.mark.slow
+def test_coverage_of_large_sets() -> None:
+    """As above, of samples that are counted in cells."""
+    found = coverage("auroc .95", 6000, 3000, 200, 100)
     assert 0.90 <= min(found)
