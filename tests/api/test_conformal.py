@@ -138,11 +138,15 @@ def test_rows_that_are_left_out_change_nothing(method: Any, by_class: bool) -> N
     assert repr([row[1:] for row in expected.rows]) == repr([row[1:] for row in found.rows])
 
 
-def test_each_file_is_read_once() -> None:
-    shown: list[int] = []
-    options: dict[str, Any] = {"chunk_rows": 10, "threads": 1}
-    lscli.conformal(*drawn(200, 1), *drawn(100, 2), progress=lambda rows, _: shown.append(rows), **options)
-    assert 1 == np.count_nonzero(np.diff(shown) < 0)  # where the second file begins
+def test_there_is_no_second_pass_unless_sets_are_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def passed(*_: object) -> None:
+        raise RuntimeError("a second pass")
+
+    monkeypatch.setattr("lscli.scan.conformal.pass_over", passed)
+    found = lscli.conformal(*drawn(200, 1), *drawn(100, 2), method="aps")
+    assert found.sets is not None
+    with pytest.raises(RuntimeError, match="a second pass"):
+        list(found.sets)
 
 
 @pytest.mark.filterwarnings("ignore:.*left out:lscli.LscliWarning", "ignore:.*masked:lscli.LscliWarning")

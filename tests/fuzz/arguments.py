@@ -70,6 +70,7 @@ CALLS = {
         {"val_logits": FITTED[0], "val_labels": FITTED[1], "test_logits": X, "test_labels": Y, "threads": 1},
     ),
     "load_calibrator": Call(lscli.load_calibrator, {"path": "sample_data/calibrator.json"}),
+    "load_threshold": Call(lscli.load_threshold, {"path": str(THRESHOLD)}),
     "measure": Call(lscli.measure, {"table": TABLE, "threads": 1}),
     "inspect": Call(lscli.inspect, {"path": "sample_data/labels.npy"}),
     "smooth_labels": Call(lscli.smooth_labels, {"labels": Y, "num_classes": 3, "eps": 0.1}),
