@@ -22,7 +22,7 @@ from lscli.intervals.fixed_sequence import (
     Ranked,
     chosen,
     fewest,
-    one_minus,
+    rest_of,
     sequence,
     size_of,
     sufficient_limit,
@@ -130,7 +130,7 @@ def _limit(options: ThresholdOptions) -> float | None:
     if len(given) > 1:
         one, other = (_FLAGS[name] for name in given[:2])
         raise UsageError(f"cannot be combined with {other}", f"leave out {one} or {other}", where=one[2:])
-    return options.max_error if options.min_accuracy is None else one_minus(options.min_accuracy)
+    return options.max_error if options.min_accuracy is None else rest_of(options.min_accuracy)
 
 
 def _with_level(options: ThresholdOptions) -> tuple[ThresholdOptions, float]:
@@ -146,14 +146,14 @@ def _with_level(options: ThresholdOptions) -> tuple[ThresholdOptions, float]:
             level = float(given) if isinstance(given, str) else real(given)
         except (ValueError, TypeError):
             if isinstance(given, str):
-                return options, one_minus(options.level)  # a column, whose error says what is missing
+                return options, rest_of(options.level)  # a column, whose error says what is missing
             level = -1.0
         if not 0 < level < 1:
             raise UsageError(
                 f"must be between 0 and 1, got {shown(given)}", "for example --confidence 0.95", where="confidence"
             )
         options = options.replaced(level=level, confidence=None)
-    return options, one_minus(options.level)
+    return options, rest_of(options.level)
 
 
 def _read(logits: Any, labels: Data | None, options: ThresholdOptions) -> Reading:

@@ -100,7 +100,7 @@ def upper_bound(errors: int, n: int, delta: float) -> float:
     return float(betaincinv(errors + 1, n - errors, 1 - delta))
 
 
-def one_minus(share: float) -> float:
+def rest_of(share: float) -> float:
     """1 - share in decimals, so that 1 - 0.95 is 0.05."""
     return float(1 - Decimal(repr(float(share))))
 

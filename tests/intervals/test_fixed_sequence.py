@@ -16,7 +16,7 @@ from lscli.intervals.fixed_sequence import (
     Ranked,
     chosen,
     fewest,
-    one_minus,
+    rest_of,
     sequence,
     size_of,
     sufficient_limit,
@@ -56,7 +56,7 @@ def test_the_fewest_samples_do_and_one_less_does_not(max_error: float, delta: fl
 
 
 def test_shares_are_decimals() -> None:
-    assert [0.05, 0.1, 0.7] == [one_minus(0.95), one_minus(0.9), one_minus(0.3)]
+    assert [0.05, 0.1, 0.7] == [rest_of(0.95), rest_of(0.9), rest_of(0.3)]
     assert [7, 1, 100, 56] == [size_of(100, 0.07), size_of(100, 0.001), size_of(100, 1.0), size_of(100, 0.56)]
 
 
