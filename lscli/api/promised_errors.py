@@ -18,7 +18,7 @@ from lscli.intervals.shares import share_interval
 from lscli.io.argument import is_path
 from lscli.io.ensemble_files import is_ensemble
 from lscli.metrics.base import mean
-from lscli.metrics.certainty import CERTAINTY, certainty
+from lscli.metrics.certainty import CERTAINTY, at_least, certainty
 from lscli.text import printed
 
 if TYPE_CHECKING:
@@ -98,7 +98,8 @@ class PromisedErrors(NamedTuple):
         return row, [*self._lower_coverage(one, table, total, name)]
 
     def _kept(self, one: KeptSamples, table: SampleTable) -> NDArray[np.bool_]:
-        keep: NDArray[np.bool_] = certainty(table, self.saved.score) >= one.threshold
+        score = self.saved.score
+        keep: NDArray[np.bool_] = at_least(certainty(table, score), one.threshold, score)
         return keep if one.number is None else keep & (table["predicted"] == one.number)
 
     def _lower_coverage(self, one: KeptSamples, table: SampleTable, kept: float, name: str) -> Iterator[str]:

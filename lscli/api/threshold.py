@@ -29,7 +29,7 @@ from lscli.intervals.fixed_sequence import (
     upper_bound,
 )
 from lscli.io.clusters import are_named
-from lscli.metrics.certainty import CERTAINTY, certainty
+from lscli.metrics.certainty import CERTAINTY, at_least, certainty
 from lscli.metrics.sorted_values import rounding_of
 from lscli.options import ThresholdOptions
 from lscli.summaries.threshold import Refusal, conclude
@@ -241,7 +241,7 @@ def _measured(source: str, part: _Samples, of: ThresholdRow, delta: float) -> Th
     """The row of test samples: which of them a threshold keeps, and how many of these are wrong."""
     n = len(part.score)
     row = of._replace(source=source, n=n, coverage=0.0, kept=0, errors=0, error=np.nan, bound=np.nan)
-    kept = part.score >= of.threshold  # none without a threshold, which is nan
+    kept = at_least(part.score, of.threshold, of.score)
     count, errors = int(np.count_nonzero(kept)), int(np.count_nonzero(part.wrong & kept))
     if not count:
         return row

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from lscli.metrics.sorted_values import rounding_of
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -29,3 +33,14 @@ def certainty(table: SampleTable, score: ThresholdScore | OodScore) -> Array:
     column, negative = CERTAINTY[score]
     values: Array = table[column]
     return -values if negative else values
+
+
+def at_least(values: Array, threshold: float, score: ThresholdScore) -> Array:
+    """Which scores [n] are at least a threshold, [n] bool; none is if it is nan.
+
+    Those that equal it but for rounding are, as where thresholds are found: the same logits in another order of the
+    classes, or on another device, have scores whose last bits differ.
+    """
+    rounding = rounding_of(CERTAINTY[score][0])
+    found: Array = values >= (threshold if rounding is None else threshold - rounding(np.array(threshold)))
+    return found

@@ -213,3 +213,19 @@ def test_the_provenance_names_the_threshold(tmp_path: Any) -> None:
     found = lscli.check(X, Y, threshold=tmp_path / "t.json")
     assert [str(tmp_path / "t.json")] == [each["path"] for each in found.inputs if each["role"] == "threshold"]
     assert str(tmp_path / "t.json") == found.settings["threshold"].value
+
+
+@pytest.mark.parametrize("score", ["msp", "margin", "entropy", "energy"])
+def test_the_order_of_the_classes_keeps_the_same_samples(score: Any) -> None:
+    # Rows of few kinds, so that many scores are equal but for the order in which exponentials are added.
+    random = np.random.default_rng(5)
+    kinds = random.integers(-3, 4, (12, 10)).astype(np.float64)
+    kinds[:, 0] = random.integers(4, 6, 12)
+    x = kinds[random.integers(0, 12, 400)]
+    y = np.where(random.random(400) < 0.85, x.argmax(axis=1), 9)
+    for place in range(10):
+        order = random.permuted(np.tile(np.arange(10), (400, 1)), axis=1)
+        u, v = np.take_along_axis(x, order, axis=1), (order == y[:, None]).argmax(axis=1)
+        found = lscli.threshold(x, y, coverage=(place + 1) / 10, score=score, test=(u, v))
+        assert found.rows[0][4:] == found.rows[1][4:]
+        assert found.rows[0].error == only(lscli.check(u, v, threshold=found).rows).value

@@ -14,6 +14,7 @@ import math
 import random
 import re
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -33,6 +34,8 @@ Y = np.arange(6) % 3
 FITTED = np.array([[2.0, 0, 0], [2, 0, 0], [0, 1, 0]]), np.array([0, 1, 1])
 MAP = lscli.fit(*FITTED).calibrator
 TABLE = lscli.SampleTable.from_confidences([0.9, 0.6, 0.7], [1, 0, 1])
+THRESHOLD = Path(tempfile.mkdtemp()) / "threshold.json"
+lscli.threshold(X, X.argmax(axis=1), coverage=0.5).save(THRESHOLD)
 
 
 class Call(NamedTuple):
