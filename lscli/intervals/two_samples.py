@@ -1,7 +1,7 @@
 """Intervals of measures of two samples: both are resampled, each on its own.
 
-One resample of the ID samples serves all scores and all sets of OOD samples, so that the mean over the sets has an
-interval, too.
+One resample of the ID samples serves all sets of OOD samples, so that the mean over the sets has an interval, too. Of
+large sets, a resample draws how many samples of each cell of `lscli.metrics.rank_cells` there are.
 """
 
 from __future__ import annotations
