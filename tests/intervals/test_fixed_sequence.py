@@ -184,10 +184,10 @@ def test_the_promise_holds_exactly_for_two_scores_of_any_error(n: int, limit: fl
     for high in range(n + 1):
         for wrong in range(high + 1):
             for others in range(n - high + 1):
-                levels = [level for level, size in enumerate((high, n - high)) if size]
-                kept, errors = np.array([high, n])[levels], np.array([wrong, wrong + others])[levels]
-                given_counts = Ranked(np.array([0.9, 0.1])[levels], kept, errors)
-                best = chosen(sequence(given_counts, limit, delta), limit)
+                score = np.repeat([0.9, 0.1], [high, n - high])
+                is_wrong = np.arange(n) < wrong
+                is_wrong[high : high + others] = True
+                best = chosen(sequence(Ranked.of(score, is_wrong), limit, delta), limit)
                 counts.append((high, wrong, others))
                 chosen_level.append(-1 if best is None else int(best.threshold < 0.5))
     high, wrong, others = np.array(counts).T
