@@ -56,10 +56,10 @@ def conclude(rows: Sequence[ThresholdRow], level: float, refusal: Refusal | None
 def _found(row: ThresholdRow, level: float) -> str:
     # The bound at the end of a sequence is no promise: of a sequence, only the limit is one.
     promised = row.bound if math.isnan(row.max_error) else row.max_error
-    kept = "1 sample" if row.kept == 1 else f"{row.kept:,} samples"
+    kept = "This is 1 sample" if row.kept == 1 else f"These are {row.kept:,} samples"
     return (
         f"With probability {level:g}, samples with {row.score} >= {float(row.threshold)!r} have an error of at "
-        f"most {rounded(promised, 4)}. These are {kept}, {row.coverage:.1%} of all, of which {row.errors:,} "
+        f"most {rounded(promised, 4)}. {kept}, {row.coverage:.1%} of all, of which {row.errors:,} "
         f"{'is' if row.errors == 1 else 'are'} wrong."
     )
 
