@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -27,9 +27,9 @@ from lscli.intervals.coverage_shift import chance_of_fewer
 from lscli.intervals.shares import share_interval
 from lscli.io.argument import is_path
 from lscli.io.clusters import are_named
-from lscli.io.open import open_logits
+from lscli.io.labels import NO_LABELS
 from lscli.kernels.conformal import Scoring
-from lscli.options import ConformalOptions, ReadingOptions
+from lscli.options import ConformalOptions, OneMapOptions
 from lscli.scan.conformal import LabelScores, SetSizes, pass_of_sets
 from lscli.scan.scan import scan
 from lscli.scan.streamed import streamed
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lscli.api.inputs import Inputs
+    from lscli.io.labels import NoLabels
     from lscli.options import Data
     from lscli.report import Provenance
     from lscli.scan.beside import Beside
@@ -53,7 +54,6 @@ T = TypeVar("T", bound="Beside | None")
 # A coverage so low has this probability if test samples are like those of calibration.
 _STRICT = 0.001
 _MOST_NAMED = 4
-_SPENT = "the calibrator was fitted on these samples, so sets that are calibrated on them have no guarantee"
 
 
 class _Samples(NamedTuple):
@@ -64,7 +64,6 @@ class _Samples(NamedTuple):
         table: label, predicted and row of each sample that is kept.
         groups: the tables of all samples ("") and of each group.
         kept: [N], 1 for the rows that are kept.
-        labelled: whether the labels are known.
         provenance: where they come from.
     """
 
@@ -72,7 +71,6 @@ class _Samples(NamedTuple):
     table: SampleTable
     groups: Mapping[str, SampleTable]
     kept: Array
-    labelled: bool
     provenance: Provenance
 
 
@@ -137,8 +135,6 @@ def conformal(
     rows, quantiles = _calibrated(of_label, cal.table["label"], classes, source, options)
     rule = _Rule(how, quantiles, options.no_empty)
     notes = [*_small_classes(rows, names, options)]
-    if any("was fitted on" in note for note in cal.provenance.warnings):
-        notes.append(f"{source}: {_SPENT}")
     provenance, sets, tested = cal.provenance, None, None
     if test_logits is not None:
         if _same(cal_logits, test_logits):
@@ -201,14 +197,19 @@ def _check_classes(test: Inputs, classes: int, source: str) -> None:
     reading.check_same_classes(test.source, test.logits.shape[1], source, classes)
 
 
-def _reading_options(options: ConformalOptions) -> ReadingOptions:
-    names = [each.name for each in declared(ReadingOptions) if options.takes(each.name)]
-    return ReadingOptions(**{name: getattr(options, name) for name in names})
+def _reading_options(options: ConformalOptions) -> OneMapOptions:
+    taken = [each.name for each in declared(OneMapOptions) if not each.removed and options.takes(each.name)]
+    return OneMapOptions(**{name: getattr(options, name) for name in taken})
 
 
 @contextmanager
 def _samples(
-    data: Data, labels: Data | None, options: ReadingOptions, make: Callable[[Inputs], T], *, unlabelled: bool
+    data: Data,
+    labels: Data | NoLabels | None,
+    options: OneMapOptions,
+    make: Callable[[Inputs], T],
+    *,
+    unlabelled: bool,
 ) -> Iterator[tuple[_Samples, T]]:
     """Open samples, and check every row; what is filled in the same pass is given, too.
 
@@ -219,36 +220,29 @@ def _samples(
     Raises:
         UsageError: the samples are not independent.
     """
-    labelled = labels is not None or not unlabelled or has_labels(data, options)
-    if not labelled:
-        labels = _no_labels(data, options)
-    with reading.open_again(data, labels, options) as opened:
+    if labels is None and unlabelled and not has_labels(data, options):
+        labels = NO_LABELS
+    with reading.opened_inputs(data, labels, options) as opened:
         check_independent(clustered=opened.rows.clusters is not None)
         beside = make(opened)
         filled = [] if beside is None else [beside]
         columns = {"row", *COLUMNS}
-        result = scan(opened.logits, opened.label, columns, opened.options, watch=opened.watch, beside=filled)
+        result = scan(
+            opened.logits,
+            opened.label,
+            columns,
+            opened.options,
+            watch=opened.watch,
+            beside=filled,
+            labelled=opened.labelled,
+        )
         kept = np.zeros(opened.logits.shape[0])
         kept[result.table["row"]] = 1
-        if labelled:
-            provenance = opened.provenance(result)
-            noted = [*provenance.warnings, *reading.doubts(opened, result.table)]
-        else:
-            # Labels that stand for missing ones are no input, and no warning is about them.
-            provenance = opened.provenance(result._replace(zero_labels=np.empty(0, np.intp)))
-            provenance = replace(provenance, inputs=[each for each in provenance.inputs if each["role"] != "labels"])
-            noted = list(provenance.warnings)
+        provenance = opened.provenance(result)
+        noted = [*provenance.warnings, *reading.doubts(opened, result.table)]
         provenance = replace(provenance, warnings=noted)
         groups = opened.rows.tables(result.table)
-        yield _Samples(opened, result.table, groups, kept, labelled, provenance), beside
-
-
-def _no_labels(data: Data, options: ReadingOptions) -> Array:
-    """Labels that stand for missing ones: all are the first class, or the second if the first is ignored."""
-    first = options.labels_from
-    with closing(open_logits(data, options)) as logits:
-        shape = logits.samples or logits.shape[:1]
-    return np.full(shape, first + (first == options.ignore_index), np.int64)
+        yield _Samples(opened, result.table, groups, kept, provenance), beside
 
 
 def _calibrated(
@@ -293,7 +287,7 @@ def _measured(
     def row(group: str, number: int | None, where: Array) -> ConformalRow:
         m = len(where)
         shown = (math.nan, math.nan, math.nan)
-        if test.labelled:
+        if test.opened.labelled:
             share = float(covered[where].mean())
             shown = (share, *share_interval(share, m, options.level))
         one = number is not None or not options.by_class
@@ -305,7 +299,7 @@ def _measured(
     for group, table in test.groups.items():
         where = table["row"]
         rows.append(row(group, None, where))
-        if options.by_class and test.labelled:
+        if options.by_class and test.opened.labelled:
             order = where[np.argsort(label[where], kind="stable")]
             numbers, starts = np.unique(label[order], return_index=True)
             parts = np.split(order, starts[1:])
@@ -315,10 +309,9 @@ def _measured(
 
 def _blocks(
     data: Data,
-    labels: Data | None,
-    options: ReadingOptions,
+    labels: Data | NoLabels | None,
+    options: OneMapOptions,
     rule: _Rule,
-    labelled: bool,  # bound by `partial`
     kept: Array,
     predicted: Array | None,
 ) -> Iterator[SetBlock]:
@@ -328,16 +321,16 @@ def _blocks(
         def keep(block: Block, inside: Array) -> None:
             if predicted is not None:
                 _with_prediction(inside, predicted[block.rows])
-            take(SetBlock(block.rows, block.label if labelled else None, inside))
+            take(SetBlock(block.rows, None if labels is NO_LABELS else block.label, inside))
 
-        with reading.open_again(data, labels if labelled else _no_labels(data, options), options) as opened:
+        with reading.opened_inputs(data, labels, options) as opened:
             pass_of_sets(opened.logits, opened.label, kept, rule.how, rule.quantiles, keep, options.threads)
 
     return streamed(run)
 
 
 def _sets(
-    data: Data, labels: Data | None, options: ReadingOptions, rule: _Rule, of: _Samples, names: Sequence[str]
+    data: Data, labels: Data | NoLabels | None, options: OneMapOptions, rule: _Rule, of: _Samples, names: Sequence[str]
 ) -> Sets:
     """The sets of samples."""
     options = options.replaced(groups=None, group_by=None, progress=None)
@@ -345,11 +338,12 @@ def _sets(
     if rule.no_empty:
         predicted = np.zeros(len(of.kept), np.intp)
         predicted[of.table["row"]] = of.table["predicted"]
-    blocks = partial(_blocks, data, labels, options, rule, of.labelled, of.kept.astype(np.uint8), predicted)
-    return Sets(blocks, (len(of.table), len(rule.quantiles)), of.labelled, names)
+    labels = labels if of.opened.labelled else NO_LABELS
+    blocks = partial(_blocks, data, labels, options, rule, of.kept.astype(np.uint8), predicted)
+    return Sets(blocks, (len(of.table), len(rule.quantiles)), of.opened.labelled, names)
 
 
-def _found(options: ReadingOptions, rule: _Rule, data: Data) -> Sets:
+def _found(options: OneMapOptions, rule: _Rule, data: Data) -> Sets:
     """The sets of other samples, in Python."""
 
     def nothing(opened: Inputs) -> None:

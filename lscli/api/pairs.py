@@ -174,7 +174,7 @@ def _divergences(
     if any(reading.without_logits(each, options) for each in (one, other)):
         return {}, NO_LOGITS
     opened = (
-        reading.open_again(*found_labels(*each, options))
+        reading.opened_inputs(*found_labels(*each, options))
         for each in ((one, one, labels[0]), (other, one, labels[number]))
     )
     with next(opened) as first, next(opened) as second:

@@ -271,8 +271,8 @@ def _inputs(
         raise
 
 
-def open_again(logits: Data, labels: Data | None, options: ReadingOptions) -> Inputs:
-    """Open logits and labels for a further pass over rows that were checked in the first."""
+def opened_inputs(logits: Data, labels: Data | NoLabels | None, options: ReadingOptions) -> Inputs:
+    """Open logits and labels for passes of the caller's own."""
     return _inputs(logits, labels, options)
 
 

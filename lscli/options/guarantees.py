@@ -144,7 +144,13 @@ class ThresholdOutputOptions(RunOptions):
 _SETS_ON_HOST = Option(hidden=True, unrecorded=True, hint="sets are computed on the CPU: leave it out")
 
 
-class ConformalOptions(LogitsOptions, LevelOptions):
+class OneMapOptions(LogitsOptions):
+    """How logits and labels are read where a guarantee needs one map, fitted on other samples."""
+
+    cross_fit: Annotated[None, NO_CROSS_FIT] = None
+
+
+class ConformalOptions(OneMapOptions, LevelOptions):
     """Options of `lscli.conformal` and `lscli conformal`. Groups belong to the test samples."""
 
     alpha: Annotated[
@@ -213,7 +219,6 @@ class ConformalOptions(LogitsOptions, LevelOptions):
             words=("none",),
         ),
     ] = None
-    cross_fit: Annotated[None, NO_CROSS_FIT] = None
     device: Annotated[None, _SETS_ON_HOST] = None  # type: ignore[assignment]
     kernel: Annotated[None, _SETS_ON_HOST] = None  # type: ignore[assignment]
 
