@@ -16,10 +16,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+# Resamples that vary less than this, relative to the estimate, vary by rounding alone.
+_ROUNDING = 1e-12
+
+
 def log_odds_interval(
     estimate: float, drawn: NDArray[Any], units: float, quantile: float
 ) -> tuple[float, float] | None:
-    """The interval of an estimate; None if it is not in (0, 1), or no two resamples differ.
+    """The interval of an estimate; None if it is not in (0, 1), or the resamples differ by rounding alone.
 
     Args:
         estimate: the value of the samples themselves.
@@ -32,7 +36,7 @@ def log_odds_interval(
         return None
     # Resamples vary less than samples, as a variance divided by n.
     stderr = float(np.std(drawn)) * math.sqrt(units / (units - 1))
-    if stderr == 0:
+    if stderr <= _ROUNDING * estimate * (1 - estimate):
         return None
     return in_log_odds(estimate, quantile * stderr)
 

@@ -131,6 +131,14 @@ def test_sets_that_are_apart_have_the_interval_of_a_share() -> None:
     np.testing.assert_allclose(found.high[0], [[1, 1, 1, 1 - low]] * 2, rtol=1e-12)
 
 
+def test_sets_in_the_wrong_order_have_wide_intervals_of_precision_too() -> None:
+    # 30 ties of each: the precision of a resample depends on the sizes of the sets alone, but for rounding.
+    found = of(table_of(np.full(30, 0.6)), table_of(np.full(41, 0.9)))
+    precision = found.values[0, 0, 1]
+    assert precision == pytest.approx(30 / 71)
+    assert found.low[0, 0, 1] < precision - 0.1 < precision + 0.1 < found.high[0, 0, 1]
+
+
 def test_scores_that_are_all_equal_say_nothing() -> None:
     found = of(table_of(np.full(50, 0.7)), table_of(np.full(50, 0.7)))
     assert [[0.5, 0.5, 0.5, 1]] * 2 == found.values[0].tolist()
