@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from lscli.options.values import Data
 
 
+_INDEPENDENT = Option(
+    "none: all samples are independent. Samples in clusters are refused.", WEIGHTS, "none", shown=False, words=("none",)
+)
+
+
 class ThresholdOptions(ReadingOptions, LevelOptions):
     """Options of `lscli.threshold` and `lscli threshold`."""
 
@@ -98,16 +103,7 @@ class ThresholdOptions(ReadingOptions, LevelOptions):
         ),
     ] = ()
     weights: Annotated[None, NO_COUNTS] = None
-    clusters: Annotated[
-        "Data | None",
-        Option(
-            "none: all samples are independent. Samples in clusters are refused.",
-            WEIGHTS,
-            "none",
-            shown=False,
-            words=("none",),
-        ),
-    ] = None
+    clusters: Annotated["Data | None", _INDEPENDENT] = None
     cross_fit: Annotated[None, NO_CROSS_FIT] = None
 
 
@@ -209,16 +205,7 @@ class ConformalOptions(OneMapOptions, LevelOptions):
         bool, Option("Guarantee the coverage for each class: a quantile for each label.", GUARANTEE)
     ] = False
     weights: Annotated[None, NO_COUNTS] = None
-    clusters: Annotated[
-        "Data | None",
-        Option(
-            "none: all samples are independent. Samples in clusters are refused.",
-            WEIGHTS,
-            "none",
-            shown=False,
-            words=("none",),
-        ),
-    ] = None
+    clusters: Annotated["Data | None", _INDEPENDENT] = None
     device: Annotated[None, _SETS_ON_HOST] = None  # type: ignore[assignment]
     kernel: Annotated[None, _SETS_ON_HOST] = None  # type: ignore[assignment]
 
