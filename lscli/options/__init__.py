@@ -13,6 +13,7 @@ from lscli.options.evaluation import *  # noqa: F403
 from lscli.options.guarantees import *  # noqa: F403
 from lscli.options.measuring import *  # noqa: F403
 from lscli.options.output import *  # noqa: F403
+from lscli.options.pictures import *  # noqa: F403
 from lscli.options.reading import *  # noqa: F403
 from lscli.options.recalibration import *  # noqa: F403
 from lscli.options.values import *  # noqa: F403

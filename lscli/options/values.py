@@ -37,7 +37,19 @@ Kernel = Literal["auto", "numpy", "torch"]
 RecalibrationMethod = Literal["temperature", "ets", "svs", "sms", "beta", "quadratic", "isotonic", "venn-abers"]
 Objective = Literal["loss_hard", "loss_smoothed"]
 WorstBy = Literal["loss", "confidence"]
-OutputFormat = Literal["auto", "table", "csv", "json", "markdown", "parquet", "npy", "github", "junit"]
+OutputFormat = Literal["auto", "table", "csv", "json", "markdown", "parquet", "npy", "github", "junit", "svg", "pdf", "png"]
+ChartName = Literal[
+    "reliability",
+    "corp",
+    "smooth",
+    "confidence",
+    "risk-coverage",
+    "smoothing",
+    "gaps",
+    "classes",
+    "temperature",
+    "threshold",
+]
 Progress = Callable[[int, int], None]
 Amounts = float | str | Iterable[float | str]
 Words = str | Iterable[str]

@@ -31,6 +31,9 @@ class Format(NamedTuple):
     only: tuple[str, ...] = ()
 
 
+# The commands whose answers have a chart.
+PICTURED = ("plot", "bins", "sweep")
+
 # A new format needs a line here, a module, and its name in `lscli.options.OutputFormat`.
 FORMATS = {
     "csv": Format("lscli.render.formats.csv", (".csv",)),
@@ -41,6 +44,9 @@ FORMATS = {
     "npy": Format("lscli.render.formats.npy", (".npy",), binary=True, arrays_only=True),
     "github": Format("lscli.render.formats.github", (), only=("check",)),
     "junit": Format("lscli.render.formats.junit", (".xml",), only=("check",)),
+    "svg": Format("lscli.render.formats.picture", (".svg",), only=PICTURED),
+    "pdf": Format("lscli.render.formats.picture", (".pdf",), binary=True, only=PICTURED),
+    "png": Format("lscli.render.formats.picture", (".png",), binary=True, only=PICTURED),
 }
 BY_SUFFIX = {suffix: name for name, each in FORMATS.items() for suffix in each.suffixes}
 
@@ -52,11 +58,13 @@ class Screen(NamedTuple):
         width: columns of the terminal.
         color: whether to use colours.
         header: whether a CSV has a header.
+        format: the name of the format.
     """
 
     width: int
     color: bool
     header: bool = True
+    format: str = ""
 
 
 def render(answer: Report | Listing, format: str, screen: Screen) -> Iterator[bytes]:  # noqa: A002
@@ -72,6 +80,6 @@ def render(answer: Report | Listing, format: str, screen: Screen) -> Iterator[by
     """
     module = import_module(FORMATS[format].module)
     renderer = module.report if isinstance(answer, Report) else module.listing
-    for piece in renderer(answer, screen):
+    for piece in renderer(answer, screen._replace(format=format)):
         # A file name that is not UTF-8 is a string with lone surrogates, which cannot be encoded.
         yield piece if isinstance(piece, bytes) else piece.encode("utf-8", errors="backslashreplace")

@@ -1,0 +1,54 @@
+"""`lscli plot`: a figure of calibration, confidence or losses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lscli.cli.flat_options import flat
+from lscli.errors import UsageError
+from lscli.options import PictureOutputOptions, PlotOptions
+
+if TYPE_CHECKING:
+    from lscli.curves.chart import Chart
+
+EXAMPLES = (
+    "lscli plot sample_data/logits.npy sample_data/labels.npy -o reliability.pdf",
+    "lscli plot sample_data/logits.npy sample_data/logits_smoothed.npy sample_data/labels.npy -o both.svg",
+)
+
+
+@flat
+def plot_command(
+    context: typer.Context,
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="LOGITS",
+            help="Logits of one or more models, [N, K] each; then the labels [N] of all, unless the files hold them.",
+            show_default=False,
+        ),
+    ],
+    *,
+    options: PlotOptions,
+    output: PictureOutputOptions,
+) -> None:
+    """Draw a chart into a PDF, SVG or PNG file: reliability, confidence, risk against coverage, losses.
+
+    With --calibrator, --temperature or --cross-fit, the picture shows the model before and after. The other formats,
+    such as -f csv, have the points of the chart.
+    """
+    from lscli.api.plot import chart
+    from lscli.cli.run_command import run_command
+    from lscli.io.path_roles import roles_of
+
+    if output.output == "-" and output.format == "auto":
+        hint = f"say -o {options.chart}.pdf, or -f csv for its points"
+        raise UsageError("a picture needs a file", hint)
+
+    def answer(given: PlotOptions) -> Chart:
+        logits, labels, others = roles_of(paths, given)
+        return chart([logits, *others], labels, given)
+
+    run_command(context, output, options, paths, answer)

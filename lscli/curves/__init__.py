@@ -1,0 +1,1 @@
+"""The numbers that a chart draws, one chart a file, without matplotlib."""

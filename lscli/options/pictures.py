@@ -1,0 +1,38 @@
+"""The options of `plot` and `report`."""
+
+# No `from __future__ import annotations` here: the `Option` of a field is read from its annotation.
+from typing import Annotated
+
+from lscli.checked_options import Option, Options
+from lscli.options.decisions import CompareOptions
+from lscli.options.descriptions import EPS
+from lscli.options.output import RunOptions
+from lscli.options.values import Amounts, ChartName
+
+
+class ChartOptions(Options):
+    """The chart and its size."""
+
+    chart: Annotated[ChartName, Option("The chart to draw.", typed=True)] = "reliability"
+    width: Annotated[
+        str,
+        Option("Width of the picture: single or double columns of a paper, or a number of inches.", None, "WIDTH"),
+    ] = "single"
+
+
+class PlotOptions(CompareOptions, ChartOptions):
+    """Options of `lscli.plot` and `lscli plot`."""
+
+    metrics: Annotated[None, Option(hidden=True, unrecorded=True, hint="the chart says what is measured")] = None  # type: ignore[assignment]
+    margin: Annotated[None, Option(hidden=True, unrecorded=True, hint="lscli compare takes it")] = None
+    no_labels: Annotated[None, Option(hidden=True, unrecorded=True, hint="a chart needs labels")] = None  # type: ignore[assignment]
+
+
+class ReportOptions(CompareOptions):
+    """Options of `lscli report`."""
+
+    eps: Annotated[Amounts, EPS] = 0.1
+
+
+class PictureOutputOptions(RunOptions):
+    """The output of `lscli plot`."""

@@ -1,0 +1,37 @@
+"""Pictures: the charts of answers that have one, as SVG, PDF or PNG."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lscli.curves.chart import Chart
+from lscli.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lscli.listings import Listing
+    from lscli.render.renderers import Screen
+    from lscli.report import Report
+
+
+def report(answer: Report, screen: Screen) -> Iterator[bytes]:
+    """The picture of a report; see `listing`."""
+    yield from _drawn(answer, screen)
+
+
+def listing(answer: Listing, screen: Screen) -> Iterator[bytes]:
+    """The picture of a chart, or of an answer that has one.
+
+    Raises:
+        UsageError: the answer has no chart, or matplotlib is not installed.
+    """
+    yield from _drawn(answer, screen)
+
+
+def _drawn(answer: Report | Listing, screen: Screen) -> Iterator[bytes]:
+    from lscli.render.plots.figure import picture
+
+    if not isinstance(answer, Chart):
+        raise UsageError("this answer has no chart", "write it as a .csv or a .md")
+    yield picture(answer, screen.format)

@@ -1,0 +1,34 @@
+"""The look of all charts: sizes of text, and colours that colour-blind readers and grey prints tell apart."""
+
+from __future__ import annotations
+
+# The colours of Okabe and Ito (2008), ordered so that neighbours differ in lightness, with lines and marks that differ
+# without colour.
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
+LINES = ("-", "--", "-.", ":")
+MARKS = ("o", "s", "^", "D", "v", "P")
+RIGHT, WRONG, BAND, LINE = COLOURS[0], COLOURS[5], "#BBBBBB", "#444444"
+
+# Widths of the columns of papers, in inches.
+WIDTHS = {"single": 3.25, "double": 6.75}
+
+RC = {
+    "font.family": "DejaVu Sans",  # matplotlib brings it, so that all machines draw the same
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 3.5,
+    "svg.fonttype": "none",  # text as text
+    "svg.hashsalt": "lscli",  # the same ids, so that the same input gives the same bytes
+    "pdf.fonttype": 42,
+    "savefig.dpi": 300,
+    "text.usetex": False,
+    "text.parse_math": False,  # a file name may hold a dollar sign
+}
