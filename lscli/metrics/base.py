@@ -147,6 +147,7 @@ class Metric(NamedTuple):
         better: which of its values are better.
         rises, falls: the columns that it never decreases, or never increases, with, so that bounds of these are bounds
             of it; a function if they depend on the settings.
+        formula: the definition as LaTeX, for the reference of the metrics; empty if words say it better.
     """
 
     id: str
@@ -165,6 +166,7 @@ class Metric(NamedTuple):
     better: Better = ""
     rises: Columns = frozenset()
     falls: Columns = frozenset()
+    formula: str = ""
 
     def columns_for(self, settings: Settings) -> frozenset[str]:
         """The columns that the metric reads with these settings."""
