@@ -56,8 +56,7 @@ def _option(each: Declared) -> str:
 
 
 def _argument(each: Any) -> str:
-    name = each.make_metavar(typer.Context(typer.main.get_command(app)))
-    return f"`{name.strip('[]')}`\n: {plain(each.help or '')}{'' if each.required else ' May be left out.'}"
+    return f"`{each.metavar or each.name.upper()}`\n: {plain(each.help or '')}"
 
 
 def _command(name: str, parsed: Any) -> str:
@@ -72,7 +71,7 @@ def _command(name: str, parsed: Any) -> str:
     groups = dict.fromkeys(each.option.group or _GENERAL for each in options)
     arguments = [each for each in parsed.params if each.param_type_name == "argument"]
     summary, *more = _of_help(function)
-    words = " ".join(each.make_metavar(typer.Context(parsed)) for each in arguments)
+    words = " ".join(parsed.collect_usage_pieces(typer.Context(parsed))[1:])
     parts = [f"# lscli {name}", summary, *more, f"```sh\nlscli {name} [OPTIONS] {words}\n```".replace(" \n", "\n")]
     parts += ["## Examples", "```sh\n" + "\n".join(examples) + "\n```"]
     if arguments:
