@@ -65,7 +65,8 @@ def check(logits: Data | Table, labels: Data | None, options: CheckOptions) -> C
 
     Example:
         >>> import lscli
-        >>> checked = lscli.check("sample_data/logits.npy", "sample_data/labels.npy", max={"ece": 0.05}, min={"accuracy": 0.95})
+        >>> limits = {"max": {"ece": 0.05}, "min": {"accuracy": 0.95}}
+        >>> checked = lscli.check("sample_data/logits.npy", "sample_data/labels.npy", **limits)
         >>> checked.passed, [row.metric for row in checked.failures]
         (False, ['accuracy'])
     """

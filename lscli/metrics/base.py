@@ -306,8 +306,11 @@ def column_mean(
     interval: IntervalKind = "resamples",
     absent: Callable[[SampleTable, Settings], str] | None = None,
     better: Better = "",
+    formula: str = "",
 ) -> Metric:
     """The metric that is the mean of one column."""
     columns = frozenset({column})
     metric = Metric(metric_id, definition, columns, lambda table, _: [mean(table, table[column])], gist, chosen_by)
-    return metric._replace(within=within, rises=columns, interval=interval, absent=absent, better=better)
+    return metric._replace(
+        within=within, rises=columns, interval=interval, absent=absent, better=better, formula=formula
+    )
