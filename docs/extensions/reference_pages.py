@@ -117,7 +117,9 @@ def metrics() -> None:
     write(
         "metrics/index.md",
         "# Metrics",
-        "Definitions and formulas, as the code that computes them states them; `lscli metrics` prints them, too.",
+        "Definitions and formulas, as the code that computes them states them; `lscli metrics` prints the definitions, too. A formula "
+        "shows the usual case: uniform smoothing, without weights, class weights or masked classes. In formulas, i is a "
+        "sample, z are the logits, and a bar is a mean, over a bin b where it has an index b.",
         "> " + plain(CONVENTIONS),
         contents([*FAMILIES]),
     )

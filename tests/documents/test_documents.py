@@ -31,6 +31,12 @@ def console_blocks() -> list[tuple[str, str]]:
         for text in (README, SMOOTHING, RECALIBRATION, GUARANTEES)
     ]
     assert all(found)
+    pages = [path for folder in ("tasks", "concepts") for path in (ROOT / "docs" / folder).glob("*.md")]
+    assert len(pages) > 5
+    found += [
+        re.findall(r"```console\n\$ (.*?)\n(.*?)\n```", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for path in pages
+    ]
     return list(dict.fromkeys(block for blocks in found for block in blocks))
 
 
@@ -92,7 +98,12 @@ def test_the_constraints_pin_every_dependency() -> None:
 
 
 def test_the_links_of_the_documents_lead_somewhere() -> None:
-    for document in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("*/README.md")):
+    for document in (
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/*.md"),
+        *ROOT.glob("docs/[a-z]*/*.md"),
+        *ROOT.glob("*/README.md"),
+    ):
         for link in re.findall(r"\]\((?!http)([^)#]+)", document.read_text(encoding="utf-8")):
             assert (document.parent / link).exists(), f"{document.name}: {link}"
 
