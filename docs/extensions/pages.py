@@ -18,11 +18,15 @@ def write(name: str, *parts: str) -> None:
         path.write_text(text, encoding="utf-8")
 
 
+# Code between backquotes, or a flag, which must not be broken after its dashes.
+_CODE = re.compile(r"(`[^`]*`|(?<![\w-])--[a-z][a-z-]*)")
+
+
 def plain(text: str) -> str:
-    """A text in which no character is markup; what stands between backquotes is code."""
+    """A text in which no character is markup; flags, and what stands between backquotes, are code."""
     return "".join(
-        part if number % 2 else re.sub(r"([\\*_<>\[\]{}$|#~^])", r"\\\1", part)
-        for number, part in enumerate(re.split("(`[^`]*`)", text))
+        f"`{part.strip('`')}`" if number % 2 else re.sub(r"([\\*_<>\[\]{}$|#~^])", r"\\\1", part)
+        for number, part in enumerate(_CODE.split(text))
     )
 
 

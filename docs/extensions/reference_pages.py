@@ -71,7 +71,7 @@ def _command(name: str, parsed: Any) -> str:
     groups = dict.fromkeys(each.option.group or _GENERAL for each in options)
     arguments = [each for each in parsed.params if each.param_type_name == "argument"]
     summary, *more = _of_help(function)
-    words = " ".join(parsed.collect_usage_pieces(typer.Context(parsed))[1:])
+    words = " ".join(piece.strip("{}") for piece in parsed.collect_usage_pieces(typer.Context(parsed))[1:])
     parts = [f"# lscli {name}", summary, *more, f"```sh\nlscli {name} [OPTIONS] {words}\n```".replace(" \n", "\n")]
     parts += ["## Examples", "```sh\n" + "\n".join(examples) + "\n```"]
     if arguments:
@@ -117,9 +117,9 @@ def metrics() -> None:
     write(
         "metrics/index.md",
         "# Metrics",
-        "Definitions and formulas, as the code that computes them states them; `lscli metrics` prints the definitions, too. A formula "
-        "shows the usual case: uniform smoothing, without weights, class weights or masked classes. In formulas, i is a "
-        "sample, z are the logits, and a bar is a mean, over a bin b where it has an index b.",
+        "Definitions and formulas, as the code that computes them states them. `lscli metrics` prints the definitions, "
+        "too. A formula shows the usual case: uniform smoothing, without weights, class weights or masked classes. In "
+        "formulas, i is a sample, z are the logits, and a bar is a mean, over a bin b where it has an index b.",
         "> " + plain(CONVENTIONS),
         contents([*FAMILIES]),
     )
