@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from docutils import nodes
 from latex2mathml.converter import convert
@@ -11,13 +11,18 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 
+def _mathml(node: nodes.Element, display: Literal["inline", "block"]) -> str:
+    # LaTeX has a space between ln and its argument.
+    return convert(node.astext(), display=display).replace("<mi>ln</mi>", '<mi>ln</mi><mspace width="0.17em" />')
+
+
 def _inline(translator: Any, node: nodes.math) -> None:
-    translator.body.append(convert(node.astext()))
+    translator.body.append(_mathml(node, "inline"))
     raise nodes.SkipNode
 
 
 def _block(translator: Any, node: nodes.math_block) -> None:
-    translator.body.append(f'<div class="math">{convert(node.astext(), display="block")}</div>\n')
+    translator.body.append(f'<div class="math">{_mathml(node, "block")}</div>\n')
     raise nodes.SkipNode
 
 

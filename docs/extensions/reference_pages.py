@@ -128,11 +128,9 @@ def metrics() -> None:
 def _documented(names: Sequence[str], directive: str, title: str, page: str, *more: str) -> None:
     parts = [f"# {title}"]
     for name in names:
+        parts += [f"## {name}"] if len(names) > 1 else []
         parts += [
-            f"## {name}",
-            "\n".join(
-                ["```{eval-rst}", f".. {directive}:: lscli.{name}", *(f"   {each}" for each in more), "```"],
-            ),
+            "\n".join(["```{eval-rst}", f".. {directive}:: lscli.{name}", *(f"   {each}" for each in more), "```"])
         ]
     write(f"python/{page}.md", *parts)
 

@@ -21,8 +21,8 @@ def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.syspath_prepend(str(ROOT / "docs" / "extensions"))
     for name in ("pages", "reference_pages"):
         monkeypatch.delitem(sys.modules, name, raising=False)
-    import pages  # type: ignore[import-not-found]
-    import reference_pages  # type: ignore[import-not-found]
+    import pages
+    import reference_pages
 
     monkeypatch.setattr(pages, "GENERATED", tmp_path)
     reference_pages.commands()
