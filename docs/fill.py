@@ -13,7 +13,16 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = ("label_smoothing.md", "recalibration.md", "guarantees.md")
+DOCUMENTS = (
+    "label_smoothing.md",
+    "recalibration.md",
+    "guarantees.md",
+    *(
+        f"{folder}/{path.name}"
+        for folder in ("tasks", "concepts")
+        for path in sorted((ROOT / "docs" / folder).glob("*"))
+    ),
+)
 _BLOCK = re.compile(r"```console\n\$ ([^\n]*)\n(?:(?:(?!```).)*?\n)??```", re.DOTALL)
 
 

@@ -131,6 +131,12 @@ class SampleTable:
         Raises:
             UsageError: the lengths differ, or a value is out of range.
             InputError: something is not numbers, values are masked, or a sample has no cluster.
+
+        Example:
+            >>> import lscli
+            >>> table = lscli.SampleTable.from_confidences([0.9, 0.8, 0.6], [True, True, False])
+            >>> len(table), lscli.measure(table)["accuracy"]
+            (3, 0.6666666666666666)
         """
         c = _numbers(confidence, "confidence").astype(np.float64)
         a = _numbers(correct, "correct")

@@ -58,6 +58,12 @@ def apply(calibrator: Any, logits: Data, options: ApplyOptions) -> Array:
         UsageError: options that cannot be combined.
         InputError: a calibrator or logits that cannot be used, or no map for a group.
         ReadWriteError: a file that cannot be read.
+
+    Example:
+        >>> import lscli, numpy as np
+        >>> fits = lscli.fit("sample_data/logits.npy", "sample_data/labels.npy")
+        >>> lscli.apply(fits.calibrator, "sample_data/logits.npy").shape
+        (5000, 10)
     """
     found = applied(calibrator, logits, options)
     name = found.inputs[0]["path"]

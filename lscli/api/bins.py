@@ -41,6 +41,12 @@ def per_bin(logits: Data | Table, labels: Data | None, options: BinsOptions) -> 
 
     Raises:
         LscliError: as `lscli.evaluate`.
+
+    Example:
+        >>> import lscli
+        >>> bins = lscli.per_bin("sample_data/logits.npy", "sample_data/labels.npy", bins=3)
+        >>> [(row.size, round(row.confidence, 3), round(row.accuracy, 3)) for row in bins.rows]
+        [(1, 0.324, 1.0), (176, 0.561, 0.489), (4823, 0.984, 0.953)]
     """
     if options.equal_mass and options.compat not in (None, "focal"):
         raise UsageError(

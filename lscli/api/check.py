@@ -62,6 +62,13 @@ def check(logits: Data | Table, labels: Data | None, options: CheckOptions) -> C
     Raises:
         UsageError: a limit that cannot be used, before anything is read.
         LscliError: as `lscli.evaluate`.
+
+    Example:
+        >>> import lscli
+        >>> limits = {"max": {"ece": 0.05}, "min": {"accuracy": 0.95}}
+        >>> checked = lscli.check("sample_data/logits.npy", "sample_data/labels.npy", **limits)
+        >>> checked.passed, [row.metric for row in checked.failures]
+        (False, ['accuracy'])
     """
     limits = limits_of(options, allow_negative_eps=options.allow_negative_eps)
     settings = checked_settings(options)

@@ -54,6 +54,12 @@ def per_class(logits: Data, labels: Data | None, options: ClassesOptions) -> Cla
         UsageError: an unknown column or metric.
         InputError: the number of names is not that of the classes.
         LscliError: as `lscli.evaluate`.
+
+    Example:
+        >>> import lscli
+        >>> classes = lscli.per_class("sample_data/logits.npy", "sample_data/labels.npy", sort="recall")
+        >>> [(row.number, row.support, round(row.recall, 3)) for row in classes.rows[-2:]]
+        [(3, 500, 0.91), (5, 500, 0.908)]
     """
     settings = Settings(
         eps=parse_eps(options.eps, allow_negative=options.allow_negative_eps),

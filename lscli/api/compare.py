@@ -49,6 +49,13 @@ def compare(models: Any, labels: Data | Mapping[str, Data] | None, options: Comp
         InputError: as `lscli.evaluate`, or models that differ in their number of samples, or in labels, weights or
             clusters, or that keep no row in common.
         ReadWriteError, EngineError: as `lscli.evaluate`.
+
+    Example:
+        >>> import lscli
+        >>> models = {"hard": "sample_data/logits.npy", "smoothed": "sample_data/logits_smoothed.npy"}
+        >>> comparison = lscli.compare(models, "sample_data/labels.npy", metrics="accuracy,brier")
+        >>> [(row.metric, round(row.difference, 4), row.verdict) for row in comparison.rows]
+        [('accuracy', 0.0166, 'better'), ('brier', -0.0036, 'no difference shown')]
     """
     if of_reports(models):
         return compare_reports(models, labels, options)

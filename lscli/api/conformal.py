@@ -114,6 +114,13 @@ def conformal(
     Raises:
         InputError: there are too few calibration samples, or the classes differ; or as `lscli.evaluate`.
         UsageError: options that cannot be combined.
+
+    Example:
+        >>> import lscli, numpy as np
+        >>> logits, labels = np.load("sample_data/logits.npy"), np.load("sample_data/labels.npy")
+        >>> found = lscli.conformal(logits[:2500], labels[:2500], logits[2500:], labels[2500:], alpha=0.02)
+        >>> [(row.source, round(row.coverage, 3)) for row in found.rows]
+        [('logits', 0.98), ('test logits', 0.983)]
     """
     how = _scoring(options)
     check_independent(clustered=are_named(options.clusters))

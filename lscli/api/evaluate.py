@@ -79,6 +79,12 @@ def evaluate(logits: Data | Table, labels: Data | None, options: EvaluateOptions
     logits.
 
     Definitions: `lscli metrics`. Smoothing: Szegedy et al. 2016, section 7.
+
+    Example:
+        >>> import lscli
+        >>> report = lscli.evaluate("sample_data/logits.npy", "sample_data/labels.npy", eps=0.1)
+        >>> round(report["accuracy"], 4), round(report["ece"], 4)
+        (0.9362, 0.0341)
     """
     settings = checked_settings(options)
     words = metric_words(options.metrics)

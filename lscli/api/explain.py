@@ -49,6 +49,12 @@ def explain(value: str | float, logits: Data, labels: Data | None, options: Expl
     Raises:
         UsageError: the value is not a finite number, or an option is out of its range.
         LscliError: as `lscli.evaluate`.
+
+    Example:
+        >>> import lscli
+        >>> found = lscli.explain("0.6613", "sample_data/logits_smoothed.npy", "sample_data/labels.npy")
+        >>> found.rows[0].smoothing, found.rows[0].eps, found.rows[0].recipe
+        ('uniform', 0.1, 'mean over kept samples')
     """
     printed = Printed.of(value)
     amounts = USUAL if options.eps is None else dict.fromkeys((0.0, *parse_eps(options.eps, allow_negative=False)), 0)

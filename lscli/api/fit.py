@@ -74,6 +74,12 @@ def fit(logits: Data, labels: Data | None, options: FitOptions) -> Fits:
         UsageError: options that cannot be combined, or a package that is missing.
         InputError: there is no optimum; or as `lscli.evaluate`.
         ReadWriteError: a file that cannot be read.
+
+    Example:
+        >>> import lscli
+        >>> fits = lscli.fit("sample_data/logits.npy", "sample_data/labels.npy")
+        >>> round(fits.calibrator.parameters.temperature, 4)
+        1.7647
     """
     _check(options)
     eps = smoothing(options)

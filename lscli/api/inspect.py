@@ -65,6 +65,12 @@ def inspect(path: Path, options: InspectOptions) -> Contents:
         InputError: the file cannot be used.
         ReadWriteError: the file cannot be read.
         UsageError: an unknown format.
+
+    Example:
+        >>> import lscli
+        >>> contents = lscli.inspect("sample_data/logits.npy")
+        >>> [(row.shape, row.dtype, row.taken_for) for row in contents.rows]
+        [('5000x10', 'float32', 'logits')]
     """
     if not is_path(path):
         what = f"must be a path, got {type(path).__name__}"

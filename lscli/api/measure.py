@@ -38,6 +38,12 @@ def measure(table: SampleTable, options: MeasureOptions) -> Report:
 
     Raises:
         UsageError: an option out of its range, an unknown metric, or something that is not a table.
+
+    Example:
+        >>> import lscli
+        >>> table = lscli.SampleTable.from_confidences([0.9, 0.8, 0.6], [True, True, False])
+        >>> round(lscli.measure(table, metrics="confidence_gap")["confidence_gap"], 4)
+        0.1
     """
     if not isinstance(table, SampleTable):
         hint = "make one with SampleTable.from_confidences; lscli.evaluate takes logits"

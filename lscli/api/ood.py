@@ -56,6 +56,12 @@ def ood(id_logits: Data, ood_logits: Any, options: OodOptions) -> Detection:
         UsageError: as `lscli.evaluate`, or names that do not fit the sets, or only scores that probabilities lack.
         InputError: as `lscli.evaluate`, or OOD logits of another number of classes.
         ReadWriteError, EngineError: as `lscli.evaluate`.
+
+    Example:
+        >>> import lscli
+        >>> found = lscli.ood("sample_data/logits.npy", "sample_data/ood.npy", score="msp")
+        >>> [(row.metric, round(row.value, 3)) for row in found.rows]
+        [('auroc', 0.828), ('aupr_in', 0.979), ('aupr_out', 0.288), ('fpr95', 0.766)]
     """
     scores = _scores(options)
     if are_named(options.clusters):

@@ -51,6 +51,12 @@ def per_sample(logits: Data | Table, labels: Data | None, options: SamplesOption
 
     Raises:
         LscliError: as `lscli.evaluate`.
+
+    Example:
+        >>> import lscli
+        >>> worst = lscli.per_sample("sample_data/logits.npy", "sample_data/labels.npy", worst=2)
+        >>> [(row.row, row.label, row.predicted) for row in worst.rows]
+        [(4936, 3, 9), (4229, 2, 9)]
     """
 
     if options.worst is not None and options.by == "loss" and reading.without_logits(logits, options):

@@ -63,6 +63,12 @@ def sweep(logits: Data, labels: Data | None, options: SweepOptions) -> Report:
     Raises:
         InputError: as `lscli.evaluate`, or models that differ in their number of samples or classes, or in labels.
         UsageError, ReadWriteError, EngineError: as `lscli.evaluate`.
+
+    Example:
+        >>> import lscli
+        >>> report = lscli.sweep("sample_data/logits_smoothed.npy", "sample_data/labels.npy", eps="0:0.2:0.1")
+        >>> [(row.params["eps"], round(row.value, 3)) for row in report.rows if row.metric == "loss_excess"]
+        [(0.0, 0.284), (0.1, 0.161), (0.2, 0.172)]
     """
     eps = parse_eps(options.eps, allow_negative=options.allow_negative_eps)
     targets, soft = declared_targets(options, options.masked_classes), options.soft_labels

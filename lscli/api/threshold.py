@@ -80,6 +80,12 @@ def threshold(logits: Data | Table, labels: Data | None, options: ThresholdOptio
         UsageError: none, or several, of `max_error`, `min_accuracy` and `coverage` are given; or options cannot be
             combined.
         LscliError: as `lscli.evaluate`.
+
+    Example:
+        >>> import lscli
+        >>> found = lscli.threshold("sample_data/logits.npy", "sample_data/labels.npy", max_error=0.02)
+        >>> round(found.threshold, 4)
+        0.989
     """
     limit, tests = _limit(options), _test_files(options.test)
     options, delta = _with_level(options)

@@ -15,7 +15,8 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lscli.errors import InputError, UsageError
+from lscli.errors import InputError
+from lscli.extras import needed
 from lscli.io import pickles
 from lscli.io.own_files import check_not_own
 from lscli.limits import check_room
@@ -59,8 +60,7 @@ class Format(NamedTuple):
             try:
                 import_module(self.package)
             except ModuleNotFoundError as error:
-                what = f"{self.called} needs {self.package}, which is not installed"
-                raise UsageError(what, f"pip install {self.package}", where=where) from error
+                raise needed(self.package, self.called, where=where) from error
         module, _, name = self.reader_name.partition(".")
         found = import_module(f"lscli.io.formats.{module}")
         return getattr(found, name) if name else found

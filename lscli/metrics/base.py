@@ -147,6 +147,7 @@ class Metric(NamedTuple):
         better: which of its values are better.
         rises, falls: the columns that it never decreases, or never increases, with, so that bounds of these are bounds
             of it; a function if they depend on the settings.
+        formula: the definition as LaTeX, for the reference of the metrics; empty if words say it better.
     """
 
     id: str
@@ -165,6 +166,7 @@ class Metric(NamedTuple):
     better: Better = ""
     rises: Columns = frozenset()
     falls: Columns = frozenset()
+    formula: str = ""
 
     def columns_for(self, settings: Settings) -> frozenset[str]:
         """The columns that the metric reads with these settings."""
@@ -304,8 +306,11 @@ def column_mean(
     interval: IntervalKind = "resamples",
     absent: Callable[[SampleTable, Settings], str] | None = None,
     better: Better = "",
+    formula: str = "",
 ) -> Metric:
     """The metric that is the mean of one column."""
     columns = frozenset({column})
     metric = Metric(metric_id, definition, columns, lambda table, _: [mean(table, table[column])], gist, chosen_by)
-    return metric._replace(within=within, rises=columns, interval=interval, absent=absent, better=better)
+    return metric._replace(
+        within=within, rises=columns, interval=interval, absent=absent, better=better, formula=formula
+    )

@@ -174,6 +174,7 @@ METRICS = (
         of_class=True,
         within=SHARE,
         better="lower",
+        formula=r"\sum_{b=1}^{M} \frac{n_b}{N} \left| \bar a_b - \bar c_b \right|",
     ),
     Metric(
         "rmsce",
@@ -186,6 +187,7 @@ METRICS = (
         of_class=True,
         within=SHARE,
         better="lower",
+        formula=r"\sqrt{\sum_{b=1}^{M} \frac{n_b}{N} \left( \bar a_b - \bar c_b \right)^2}",
     ),
     Metric(
         "mce",
@@ -198,6 +200,7 @@ METRICS = (
         of_class=True,
         within=SHARE,
         better="lower",
+        formula=r"\max_{b} \left| \bar a_b - \bar c_b \right|",
     ),
     Metric(
         "ece_null",

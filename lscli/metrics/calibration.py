@@ -40,6 +40,7 @@ METRICS = (
         of_class=True,
         within=SHARE,
         better="lower",
+        formula=r"\max_{t} \frac{1}{N} \left| \sum_{i: c_i \le t} (a_i - c_i) \right|",
     ),
     *spiegelhalter.METRICS,
 )

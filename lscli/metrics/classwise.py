@@ -87,6 +87,7 @@ METRICS = (
         sums="classes",
         interval="none",
         better="lower",
+        formula=r"\frac{1}{K} \sum_{k} \sum_{b=1}^{M} \frac{n_{k,b}}{N} \left| \bar y_{k,b} - \bar p_{k,b} \right|",
     ),
     Metric(
         "classwise_ece_max",

@@ -94,6 +94,7 @@ METRICS = (
         within=SHARE,
         interval="share",
         better="higher",
+        formula=r"\bar a = \frac{1}{N} \sum_{i=1}^{N} a_i",
     ),
     Metric(
         "error",
@@ -105,6 +106,7 @@ METRICS = (
         interval="share",
         within=SHARE,
         better="lower",
+        formula=r"1 - \bar a",
     ),
     top_k(5),
     column_mean(
@@ -113,6 +115,7 @@ METRICS = (
         "confidence",
         "largest probability",
         within=SHARE,
+        formula=r"\bar c = \frac{1}{N} \sum_{i=1}^{N} \max_k p_{i,k}",
     ),
     Metric(
         "confidence_gap",
@@ -122,6 +125,7 @@ METRICS = (
         "confidence less accuracy",
         chosen_by="default",
         interval="gap",
+        formula=r"\bar c - \bar a",
     ),
     Metric(
         "confidence_on_errors",
@@ -147,6 +151,7 @@ METRICS = (
         "entropy",
         "entropy of p, nats",
         within=NOT_NEGATIVE,
+        formula=r"\frac{1}{N} \sum_{i=1}^{N} \sum_{k=1}^{K} -p_{i,k} \ln p_{i,k}",
     ),
     column_mean(
         "margin_mean",
@@ -161,11 +166,13 @@ METRICS = (
         "label_prob",
         "probability of the label",
         within=SHARE,
+        formula=r"\frac{1}{N} \sum_{i=1}^{N} p_{i, y_i}",
     ),
     column_mean(
         "logit_gap_mean",
         "mean of g, the label's logit less the mean of the other K-1 logits",
         "logit_gap",
         "label's logit above the others",
+        formula=r"g = \frac{1}{N} \sum_{i=1}^{N} \left( z_{i, y_i} - \frac{1}{K-1} \sum_{k \ne y_i} z_{i,k} \right)",
     ),
 )

@@ -205,6 +205,7 @@ METRICS = (
         within=NOT_NEGATIVE,
         rises=rising_columns,
         better="lower",
+        formula=r"L_\epsilon + \sum_{k=1}^{K} q'_k \ln q'_k = \frac{1}{N} \sum_{i=1}^{N} \mathrm{KL}(q'_i \| p_i)",
     ),
     Metric(
         "excess_overshoot",

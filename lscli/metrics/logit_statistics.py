@@ -123,6 +123,7 @@ METRICS = (
         interval="none",
         absent=no_distribution,
         parameter="eps",
+        formula=r"\ln \frac{K (1 - \epsilon) + \epsilon}{\epsilon}",
     ),
     Metric(
         "above_target",

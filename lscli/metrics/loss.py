@@ -166,6 +166,7 @@ METRICS = (
         within=NOT_NEGATIVE,
         rises=hard_columns,
         better="lower",
+        formula=r"H = \frac{1}{N} \sum_{i=1}^{N} -\ln p_{i, y_i}",
     ),
     Metric(
         "loss_uniform",
@@ -177,6 +178,7 @@ METRICS = (
         chosen_by="default",
         within=NOT_NEGATIVE,
         rises=uniform_columns,
+        formula=r"U = \frac{1}{N} \sum_{i=1}^{N} \frac{1}{K} \sum_{k=1}^{K} -\ln p_{i,k}",
     ),
     Metric(
         "loss_prior",
@@ -199,6 +201,7 @@ METRICS = (
         within=NOT_NEGATIVE,
         rises=hard_columns,
         better="lower",
+        formula=r"e^{H}",
     ),
     Metric(
         "loss_noise_corrected",
@@ -213,6 +216,7 @@ METRICS = (
         rises=frozenset({"loss_hard"}),
         falls=frozenset({"loss_uniform"}),
         better="lower",
+        formula=r"\frac{H - \rho U}{1 - \rho}",
     ),
     Metric(
         "loss_smoothed",
@@ -225,6 +229,7 @@ METRICS = (
         parameter="eps",
         rises=rising_columns,
         better="lower",
+        formula=r"L_\epsilon = (1 - \epsilon) H + \epsilon U",
     ),
     Metric(
         "target_on",
@@ -265,5 +270,6 @@ METRICS = (
         absent=no_distribution,
         parameter="eps",
         rises=floor_columns,
+        formula=r"-\sum_{k=1}^{K} q'_k \ln q'_k",
     ),
 )

@@ -23,6 +23,7 @@ METRICS = (
         "squared error over classes",
         within=(0.0, 2.0),
         better="lower",
+        formula=r"\frac{1}{N} \sum_{i=1}^{N} \sum_{k=1}^{K} \left( p_{i,k} - [k = y_i] \right)^2",
     ),
     Metric(
         "brier_half",

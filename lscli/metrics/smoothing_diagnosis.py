@@ -107,6 +107,7 @@ METRICS = (
         chosen_by="default",
         within=NOT_NEGATIVE,
         falls=frozenset({"logit_gap"}),
+        formula=r"\frac{K}{e^{g} + K - 1}",
     ),
     Metric(
         "gamma",
@@ -118,6 +119,7 @@ METRICS = (
         chosen_by="default",
         within=NOT_NEGATIVE,
         falls=frozenset({"label_prob"}),
+        formula=r"\frac{K}{K - 1} \cdot \frac{1}{N} \sum_{i=1}^{N} (1 - p_{i, y_i})",
     ),
     Metric(
         "gamma_confidence",

@@ -73,6 +73,7 @@ METRICS = (
         spiegelhalter_z,
         "test of calibration, normal",
         of_class=True,
+        formula=r"\frac{\sum_i (a_i - c_i)(1 - 2 c_i)}{\sqrt{\sum_i (1 - 2 c_i)^2 c_i (1 - c_i)}}",
     ),
     Metric(
         "spiegelhalter_p",

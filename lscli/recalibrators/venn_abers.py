@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lscli.errors import InputError, UsageError
+from lscli.errors import InputError
+from lscli.extras import needed
 from lscli.limits import check_memory
 from lscli.recalibrators import top_label
 from lscli.recalibrators.base import Fit, FitRows, Method
@@ -62,7 +63,7 @@ def _package() -> Callable[[Array, Array], tuple[Array, Array, Array]]:
         with np.errstate():  # which the package changes as it is imported
             from venn_abers import calc_p0p1
     except ImportError as error:
-        raise UsageError("venn-abers needs the package venn-abers", "pip install venn-abers", where="method") from error
+        raise needed("venn-abers", "the method venn-abers", where="method") from error
     found: Callable[[Array, Array], tuple[Array, Array, Array]] = calc_p0p1
     return found
 

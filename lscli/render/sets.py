@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lscli.errors import UsageError
+from lscli.extras import needed
 from lscli.render.formats.csv import tidy
 from lscli.render.renderers import Screen
 from lscli.text import printable
@@ -69,7 +69,7 @@ def _parquet(sets: Sets) -> Iterator[bytes]:
         import pyarrow as pa
         from pyarrow import parquet
     except ModuleNotFoundError as error:
-        raise UsageError("Parquet needs pyarrow", "pip install pyarrow, or write a .csv", where="sets") from error
+        raise needed("pyarrow", "Parquet", instead="write a .csv", where="sets") from error
     names = [printable(str(name)) for name in sets.class_names]
     fields = [("row", pa.int64()), ("size", pa.int32()), ("classes", pa.list_(pa.int32()))]
     if sets.labelled:

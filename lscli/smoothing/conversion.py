@@ -28,6 +28,11 @@ def convert_eps(eps: float, num_classes: int, source: Smoothing, target: Smoothi
     Raises:
         UsageError: a convention is unknown or has a prior, eps or K is out of range, or no eps of `target` in [0, 1]
             gives these targets.
+
+    Example:
+        >>> import lscli
+        >>> round(lscli.convert_eps(0.1, 10, "uniform", "off-target"), 4)
+        0.09
     """
     conventions = [check_smoothing(name) for name in (source, target)]
     if any(convention.needs_prior for convention in conventions):

@@ -58,6 +58,12 @@ def smooth_labels(
     Raises:
         UsageError: the convention is unknown, eps or K is out of range, or a prior is missing or not used.
         InputError: labels or prior have a wrong shape, type or value.
+
+    Example:
+        >>> import lscli
+        >>> lscli.smooth_labels([0, 2], 4, 0.1)
+        array([[0.925, 0.025, 0.025, 0.025],
+               [0.025, 0.025, 0.925, 0.025]])
     """
     k = check_classes(num_classes)
     targets = make_targets(smoothing, prior, k)

@@ -135,11 +135,14 @@ def test_parquet_holds_what_the_csv_holds(run: Run, tmp_path: Path, command: lis
     pd.testing.assert_frame_equal(expected, found, check_dtype=False, rtol=1e-14, atol=0)
 
 
+PARQUET = 'pip install "lscli-calibration[parquet]", or write a .csv'
+
+
 def test_parquet_without_pyarrow_is_wrong_usage(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     for command in ("samples", "eval"):
-        assert_refused(run(command, LOGITS, LABELS, "-o", tmp_path / "x.parquet"), 2, "pyarrow", "pip install pyarrow")
-    assert_refused(run("samples", LOGITS, LABELS, "-f", "parquet"), 2, "pyarrow", "pip install pyarrow")
+        assert_refused(run(command, LOGITS, LABELS, "-o", tmp_path / "x.parquet"), 2, "pyarrow", PARQUET)
+    assert_refused(run("samples", LOGITS, LABELS, "-f", "parquet"), 2, "pyarrow", PARQUET)
     assert [] == list(tmp_path.iterdir())
 
 

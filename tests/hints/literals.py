@@ -79,9 +79,7 @@ HUMAN: dict[str, str] = {
     "CAL_LOGITS CAL_LABELS [TEST_LOGITS [TEST_LABELS]]: the samples that the sets are calibrated on, and those that "
     "get sets. A file that holds logits and labels stands for both.": _NO_HINT,
     "Sets({} samples, {} classes)": _NO_HINT,
-    "pip install {}": "installs a package",
-    "pip install venn-abers": "installs a package",
-    "pip install pyarrow, or write a .csv": "installs a package",
+    'pip install "lscli-calibration[{}]"': "installs a package",
     "raise the limit on open files (ulimit -n)": _MACHINE,
     "raise the limit (ulimit -v)": _MACHINE,
     "raise the limit on memory; to read logits takes less with a smaller --chunk-rows or fewer --threads": _MACHINE,

@@ -153,7 +153,7 @@ def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sys, "meta_path", [_Without("pyarrow"), *sys.meta_path])
     with pytest.raises(UsageError, match="needs pyarrow, which is not installed") as caught:
         lscli.evaluate(path, Y)
-    assert "pip install pyarrow" == caught.value.hint
+    assert 'pip install "lscli-calibration[parquet]"' == caught.value.hint
 
 
 class _Without:

@@ -13,9 +13,9 @@ from tests.recalibrators import binary
 
 def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "venn_abers", None)
-    with pytest.raises(UsageError, match="needs the package") as caught:
+    with pytest.raises(UsageError, match="needs venn-abers") as caught:
         binary.fitted("venn-abers", *binary.sample(1, 50, 2))
-    assert caught.value.hint == "pip install venn-abers"
+    assert caught.value.hint == 'pip install "lscli-calibration[venn-abers]"'
 
 
 @pytest.mark.parametrize("classes", [2, 4])

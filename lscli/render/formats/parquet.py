@@ -6,7 +6,7 @@ import io
 import itertools
 from typing import TYPE_CHECKING
 
-from lscli.errors import UsageError
+from lscli.extras import needed
 from lscli.report import Row
 from lscli.text import printable
 
@@ -41,7 +41,7 @@ def _parquet(columns: Sequence[str], rows: Iterable[Sequence[object]], whole: Co
         import pyarrow as pa
         from pyarrow import parquet
     except ModuleNotFoundError as error:
-        raise UsageError("Parquet needs pyarrow", "pip install pyarrow, or write a .csv") from error
+        raise needed("pyarrow", "Parquet", instead="write a .csv") from error
     remaining, sink, writer = iter(rows), io.BytesIO(), None
     group = max(1, min(_ROWS, _CELLS // len(columns)))
     while batch := list(itertools.islice(remaining, group)):
