@@ -135,8 +135,6 @@ def test_a_repeated_eps_counts_once(run: Run, project: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "hint"), [("esp", "'eps'"), ("thread", "'threads'"), ("zzzzz", "lscli eval --help-all")]
 )
-    ("key", "hint"), [("esp", "'eps'"), ("thread", "'threads'"), ("zzzzz", "lscli eval --help-all")]
-)
 def test_an_unknown_key_is_refused_with_the_nearest(run: Run, project: Path, key: str, hint: str) -> None:
     write(project, f"{key} = 1")
     for command in (JSON, ["metrics"]):
