@@ -119,7 +119,8 @@ def _app() -> typer.Typer:
         pretty_exceptions_enable=False,
         add_completion=False,  # lscli has options of its own, which take the name of a shell
         context_settings={"help_option_names": ["-h", "--help"]},
-        epilog="Options have defaults in the environment (LSCLI_EPS) and in pyproject.toml (\\[tool.lscli] eps = 0.1)."
+        epilog="lscli COMMAND --help shows examples and the most used options; --help-all shows all options.\n\n"
+        "Options have defaults in the environment (LSCLI_EPS) and in pyproject.toml (\\[tool.lscli] eps = 0.1)."
         "\n\nExit codes: 0 done, 1 check, compare or threshold said no, 2 wrong usage, 3 unusable input, 4 reading or "
         "writing failed.",
     )
