@@ -39,7 +39,7 @@ from lscli.cli import eval as eval_file
 from lscli.cli.flat_options import reason_without
 from lscli.cli.origins import origin_of_refused
 from lscli.cli.stderr import say
-from lscli.cli.typer_converters import HELP_ALL, PlainGroup, with_common
+from lscli.cli.typer_converters import HELP_ALL, PlainGroup, verbatim, with_common
 from lscli.cli.unexpected_errors import explained
 from lscli.errors import ClosedPipeError, ExitCode, LscliError, LscliWarning
 from lscli.io.paths import several_files
@@ -132,7 +132,7 @@ def _app() -> typer.Typer:
 def _help(function: Callable[..., None], examples: Sequence[str]) -> str:
     """The docstring, with the examples after its summary, and each paragraph on one line, for the terminal to wrap."""
     summary, *more = (" ".join(paragraph.split()) for paragraph in (function.__doc__ or "").split("\n\n"))
-    return "\n\n".join((summary, "[not dim]" + "\n".join(("Examples:", *examples)) + "[/]", *more))
+    return "\n\n".join((summary, verbatim(("Examples:", *examples)), *more))
 
 
 app = _app()

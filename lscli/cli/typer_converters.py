@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from copy import copy
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+import typer.core
 from typer.core import TyperCommand, TyperGroup
 
 from lscli.text import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 HELP_ALL = "--help-all"
 
@@ -56,6 +60,12 @@ class PlainCommand(TyperCommand):
             super().format_help(ctx, formatter)
             typer.echo(formatter.getvalue().rstrip("\n"))
             ctx.exit()
+
+
+def verbatim(lines: Sequence[str]) -> str:
+    """A paragraph of a help whose lines stay as they are: with rich, Typer would dim them, and without it join them."""
+    text = "\n".join(lines)
+    return f"[not dim]{text}[/]" if getattr(typer.core, "HAS_RICH", True) else f"\b\n{text}"
 
 
 def with_common(common: tuple[str, ...]) -> type[PlainCommand]:

@@ -14,7 +14,7 @@ import typer.main
 
 from lscli.cli.main import COMMANDS, app
 from tests.cli.inprocess import Run
-from tests.command import ROOT
+from tests.command import ROOT, lscli
 
 NAMES = sorted(COMMANDS)
 
@@ -52,6 +52,12 @@ def test_an_example_is_on_one_line_whatever_the_width(
     lines = [line.strip() for line in run(command, "--help").out.splitlines()]
     assert [] == [example for example in COMMANDS[command][1] if example not in lines]
     assert max(map(len, lines)) <= int(width)
+
+
+def test_an_example_is_on_one_line_without_rich() -> None:
+    lines = [line.strip() for line in lscli("eval", "--help", env={"TYPER_USE_RICH": "0"}).stdout.splitlines()]
+    first = lines.index("Examples:")
+    assert COMMANDS["eval"][1] == tuple(lines[first + 1 : first + 3])
 
 
 @pytest.mark.parametrize("command", NAMES)
