@@ -6,6 +6,7 @@ command, and docs/metrics.md ends with the catalogue. A test compares them with 
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -14,9 +15,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = (
-    "label_smoothing.md",
-    "recalibration.md",
+    "command_line.md",
+    "files.md",
     "guarantees.md",
+    "label_smoothing.md",
+    "measures.md",
+    "recalibration.md",
     *(
         f"{folder}/{path.name}"
         for folder in ("tasks", "concepts")
@@ -27,9 +31,16 @@ _BLOCK = re.compile(r"```console\n\$ ([^\n]*)\n(?:(?:(?!```).)*?\n)??```", re.DO
 
 
 def output(command: str) -> str:
-    """Output of a command of the documents, run in the root of the repository."""
-    arguments = [sys.executable, "-m", *shlex.split(command)]
-    return subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip("\n")
+    """Output of a command of the documents, run by a shell in the root of the repository.
+
+    A pipe after it, such as `| tail -2`, chooses the lines that are shown. `lscli` is that of this interpreter.
+    """
+    script = f'set -e; lscli() {{ {shlex.quote(sys.executable)} -W error -m lscli "$@"; }}\n{command}'
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    done = subprocess.run(["sh", "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode or done.stderr:
+        raise RuntimeError(f"{command}: exit code {done.returncode}\n{done.stderr}")
+    return done.stdout.strip("\n")
 
 
 def filled(block: re.Match[str]) -> str:

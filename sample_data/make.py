@@ -8,6 +8,7 @@ both kinds of labels. Samples unlike those of training are digits turned by a qu
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,19 @@ def main() -> None:
         np.save(HERE / name, logits.numpy())
     np.save(HERE / "labels.npy", labels.numpy())
     halve()
+    ask()
+
+
+def ask() -> None:
+    """Write questions.jsonl: the log of a made-up language model, too sure of its answers to 400 questions of four."""
+    random = np.random.default_rng(0)
+    gold = random.integers(4, size=400)
+    scores = random.normal(size=(400, 4)) + 1.2 * np.eye(4)[gold]
+    log_p = 2 * scores - np.logaddexp.reduce(2 * scores, axis=1, keepdims=True)
+    questions = [
+        {"logprobs": row.round(4).tolist(), "gold": "ABCD"[letter]} for row, letter in zip(log_p, gold, strict=True)
+    ]
+    (HERE / "questions.jsonl").write_text("".join(json.dumps(question) + "\n" for question in questions))
 
 
 def halve() -> None:

@@ -10,10 +10,8 @@ from lscli.cli.arguments import LogitsPath
 from lscli.cli.flat_options import flat
 from lscli.options import ApplyOptions, RunOptions
 
-EXAMPLES = (
-    "lscli apply sample_data/calibrator.json sample_data/test.npz -f csv",
-    "lscli apply sample_data/calibrator.json sample_data/test.npz -f table",
-)
+EXAMPLES = ("lscli apply cal.json test.npz -o calibrated.npy", "lscli apply cal.json logits.npy -f csv")
+COMMON = ("kind", "logits-key", "groups", "group-by", "flatten", "class-axis", "format", "output")
 
 
 @flat

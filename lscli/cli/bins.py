@@ -8,9 +8,18 @@ from lscli.cli.arguments import LabelsPath, LogitsPath
 from lscli.cli.flat_options import flat
 from lscli.options import BinsOptions, RunOptions
 
-EXAMPLES = (
-    "lscli bins sample_data/logits.npy sample_data/labels.npy",
-    "lscli bins sample_data/logits_smoothed.npy sample_data/labels.npy --equal-mass --bins 10 -f csv",
+EXAMPLES = ("lscli bins logits.npy labels.npy", "lscli bins logits.npy labels.npy --equal-mass --bins 10")
+COMMON = (
+    "bins",
+    "equal-mass",
+    "bin-edges",
+    "compat",
+    "positive-class",
+    "kind",
+    "groups",
+    "group-by",
+    "format",
+    "output",
 )
 
 

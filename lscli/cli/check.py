@@ -14,10 +14,8 @@ from lscli.options import CheckOptions, RunOptions
 if TYPE_CHECKING:
     from lscli.decisions.checked import Checked
 
-EXAMPLES = (
-    "lscli check sample_data/logits.npy sample_data/labels.npy --max ece=0.2 --min accuracy=0.8",
-    "lscli check sample_data/logits.npy sample_data/labels.npy --max loss_hard=2 --strict -f csv",
-)
+EXAMPLES = ("lscli check logits.npy labels.npy --max ece=0.05", "lscli check logits.npy labels.npy --min accuracy=0.9")
+COMMON = ("max", "min", "baseline", "max-rise", "max-drop", "strict", "threshold", "kind", "format", "output")
 
 
 @flat

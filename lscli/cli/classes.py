@@ -9,9 +9,10 @@ from lscli.cli.flat_options import flat
 from lscli.options import ClassesOptions, RunOptions
 
 EXAMPLES = (
-    "lscli classes sample_data/logits.npy sample_data/labels.npy",
-    "lscli classes sample_data/logits_smoothed.npy sample_data/labels.npy --metrics gamma,above_target --sort gamma",
+    "lscli classes logits.npy labels.npy --sort ece --top 10",
+    "lscli classes logits.npy labels.npy -o classes.csv",
 )
+COMMON = ("sort", "ascending", "top", "metrics", "eps", "bins", "class-names", "kind", "format", "output")
 
 
 @flat

@@ -16,10 +16,8 @@ if TYPE_CHECKING:
     from lscli.decisions.comparison import Comparison
     from lscli.listings import Wide
 
-EXAMPLES = (
-    "lscli compare sample_data/logits.npy sample_data/logits_smoothed.npy sample_data/labels.npy",
-    "lscli compare sample_data/logits.npy sample_data/logits_smoothed.npy sample_data/labels.npy --metrics ece -f csv",
-)
+EXAMPLES = ("lscli compare old.npy new.npy labels.npy", "lscli compare a.npy b.npy labels.npy --sort ece --wide")
+COMMON = ("metrics", "names", "sort", "wide", "margin", "fail-on-regression", "no-labels", "kind", "format", "output")
 
 
 @flat

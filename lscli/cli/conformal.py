@@ -14,10 +14,8 @@ from lscli.options import ConformalOptions, ConformalOutputOptions
 if TYPE_CHECKING:
     from lscli.decisions.conformal import Conformal
 
-EXAMPLES = (
-    "lscli conformal sample_data/val.npz sample_data/test.npz --alpha 0.1",
-    "lscli conformal sample_data/logits.npy sample_data/labels.npy --method aps -f csv",
-)
+EXAMPLES = ("lscli conformal val.npz test.npz --alpha 0.1", "lscli conformal logits.npy labels.npy --method aps")
+COMMON = ("alpha", "method", "by-class", "randomized", "no-empty", "sets", "kind", "calibrator", "format", "output")
 
 
 @flat

@@ -91,7 +91,7 @@ class _Table(NamedTuple):
                 hint = f"it is meant for one file: type --{key.replace('_', '-')} in the command"
                 raise UsageError(f"{self.heading} cannot set {key}", hint, where=self.path)
             if key not in known:
-                hint = nearest(key, known) or f"see lscli {command} --help for the options"
+                hint = nearest(key, known) or f"see lscli {command} --help-all for the options"
                 raise UsageError(f"{self.heading} has an unknown option {key!r}", hint, where=self.path)
         return values
 

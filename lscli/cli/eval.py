@@ -14,10 +14,8 @@ if TYPE_CHECKING:
     from lscli.listings import Listing
     from lscli.report import Report
 
-EXAMPLES = (
-    "lscli eval sample_data/logits.npy sample_data/labels.npy --eps 0.1",
-    "lscli eval sample_data/logits_smoothed.npy sample_data/labels.npy --metrics ece,loss --ci -f csv",
-)
+EXAMPLES = ("lscli eval logits.npy labels.npy --eps 0.1", "lscli eval logits.npy labels.npy --metrics ece,loss --ci")
+COMMON = ("eps", "metrics", "ci", "bins", "kind", "logits-key", "labels-column", "calibrator", "format", "output")
 
 
 @flat

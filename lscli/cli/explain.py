@@ -10,9 +10,18 @@ from lscli.cli.arguments import LabelsPath, LogitsPath
 from lscli.cli.flat_options import flat
 from lscli.options import ExplainOptions, RunOptions
 
-EXAMPLES = (
-    "lscli explain 0.6613 sample_data/logits_smoothed.npy sample_data/labels.npy",
-    "lscli explain 1.0146 sample_data/logits_smoothed.npy sample_data/labels.npy --eps 0.1 --candidates 3 -f csv",
+EXAMPLES = ("lscli explain 0.2828 logits.npy labels.npy", "lscli explain 1.853 logits.npy labels.npy --eps 0.1")
+COMMON = (
+    "eps",
+    "candidates",
+    "class-weights",
+    "weights",
+    "ignore-index",
+    "kind",
+    "logits-key",
+    "labels-column",
+    "format",
+    "output",
 )
 
 

@@ -14,10 +14,8 @@ from lscli.options import FitOptions, FitOutputOptions
 if TYPE_CHECKING:
     from lscli.recalibrators.fits import Fits
 
-EXAMPLES = (
-    "lscli fit sample_data/val.npz",
-    "lscli fit sample_data/val.npz --method all -f csv",
-)
+EXAMPLES = ("lscli fit val.npz -o cal.json", "lscli fit logits.npy labels.npy --method all")
+COMMON = ("method", "objective", "eps", "cross-fit", "groups", "group-by", "per-group", "kind", "format", "output")
 
 
 @flat

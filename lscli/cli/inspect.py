@@ -9,7 +9,8 @@ import typer
 from lscli.cli.flat_options import flat
 from lscli.options import InspectOptions, RunOptions
 
-EXAMPLES = ("lscli inspect sample_data/logits.npy", "lscli inspect sample_data/labels.npy -f json")
+EXAMPLES = ("lscli inspect run.npz", "lscli inspect logits.npy -f json")
+COMMON = ("input-format", "format", "output", "no-header", "quiet")
 
 
 @flat

@@ -40,7 +40,7 @@ from lscli.cli import eval as eval_file
 from lscli.cli.flat_options import reason_without
 from lscli.cli.origins import origin_of_refused
 from lscli.cli.stderr import say
-from lscli.cli.typer_converters import PlainCommand, PlainGroup
+from lscli.cli.typer_converters import HELP_ALL, PlainGroup, verbatim, with_common
 from lscli.cli.unexpected_errors import explained
 from lscli.errors import ClosedPipeError, ExitCode, LscliError, LscliWarning
 from lscli.io.paths import several_files
@@ -52,25 +52,26 @@ if TYPE_CHECKING:
 # The address space that numpy's libraries take, measured.
 _NUMPY = 88 << 20
 
-COMMANDS: dict[str, tuple[Callable[..., None], tuple[str, ...]]] = {
-    "eval": (eval_file.eval_command, eval_file.EXAMPLES),
-    "sweep": (sweep.sweep_command, sweep.EXAMPLES),
-    "bins": (bins.bins_command, bins.EXAMPLES),
-    "classes": (classes.classes_command, classes.EXAMPLES),
-    "samples": (samples.samples_command, samples.EXAMPLES),
-    "compare": (compare.compare_command, compare.EXAMPLES),
-    "check": (check.check_command, check.EXAMPLES),
-    "plot": (plot.plot_command, plot.EXAMPLES),
-    "threshold": (threshold.threshold_command, threshold.EXAMPLES),
-    "conformal": (conformal.conformal_command, conformal.EXAMPLES),
-    "ood": (ood.ood_command, ood.EXAMPLES),
-    "fit": (fit.fit_command, fit.EXAMPLES),
-    "recalibrate": (recalibrate.recalibrate_command, recalibrate.EXAMPLES),
-    "apply": (apply.apply_command, apply.EXAMPLES),
-    "smooth": (smooth.smooth_command, smooth.EXAMPLES),
-    "explain": (explain.explain_command, explain.EXAMPLES),
-    "inspect": (inspect.inspect_command, inspect.EXAMPLES),
-    "metrics": (metrics.metrics_command, metrics.EXAMPLES),
+# Each command's function, its two examples, and the options that --help shows, in this order; --help-all shows all.
+COMMANDS: dict[str, tuple[Callable[..., None], tuple[str, ...], tuple[str, ...]]] = {
+    "eval": (eval_file.eval_command, eval_file.EXAMPLES, eval_file.COMMON),
+    "sweep": (sweep.sweep_command, sweep.EXAMPLES, sweep.COMMON),
+    "bins": (bins.bins_command, bins.EXAMPLES, bins.COMMON),
+    "classes": (classes.classes_command, classes.EXAMPLES, classes.COMMON),
+    "samples": (samples.samples_command, samples.EXAMPLES, samples.COMMON),
+    "compare": (compare.compare_command, compare.EXAMPLES, compare.COMMON),
+    "check": (check.check_command, check.EXAMPLES, check.COMMON),
+    "plot": (plot.plot_command, plot.EXAMPLES, plot.COMMON),
+    "threshold": (threshold.threshold_command, threshold.EXAMPLES, threshold.COMMON),
+    "conformal": (conformal.conformal_command, conformal.EXAMPLES, conformal.COMMON),
+    "ood": (ood.ood_command, ood.EXAMPLES, ood.COMMON),
+    "fit": (fit.fit_command, fit.EXAMPLES, fit.COMMON),
+    "recalibrate": (recalibrate.recalibrate_command, recalibrate.EXAMPLES, recalibrate.COMMON),
+    "apply": (apply.apply_command, apply.EXAMPLES, apply.COMMON),
+    "smooth": (smooth.smooth_command, smooth.EXAMPLES, smooth.COMMON),
+    "explain": (explain.explain_command, explain.EXAMPLES, explain.COMMON),
+    "inspect": (inspect.inspect_command, inspect.EXAMPLES, inspect.COMMON),
+    "metrics": (metrics.metrics_command, metrics.EXAMPLES, metrics.COMMON),
 }
 
 
@@ -104,7 +105,7 @@ def _start(
     install_completion: Annotated[str | None, _of_shell(completion.INSTALL, "Install", completion.install)] = None,
 ) -> None:
     """Calibration analysis of saved classifier logits: losses, confidence, calibration, label smoothing."""
-    if not {"-h", "--help"} & set(context.obj or ()):  # help works even if pyproject.toml is broken
+    if not {"-h", "--help", HELP_ALL} & set(context.obj or ()):  # help works even if pyproject.toml is broken
         from lscli.cli.defaults import load_pyproject
 
         load_pyproject(context)
@@ -120,21 +121,20 @@ def _app() -> typer.Typer:
         pretty_exceptions_enable=False,
         add_completion=False,  # lscli has options of its own, which take the name of a shell
         context_settings={"help_option_names": ["-h", "--help"]},
-        epilog="Options have defaults in the environment (LSCLI_EPS) and in pyproject.toml (\\[tool.lscli] eps = 0.1)."
+        epilog="lscli COMMAND --help shows examples and the most used options; --help-all shows all options.\n\n"
+        "Options have defaults in the environment (LSCLI_EPS) and in pyproject.toml (\\[tool.lscli] eps = 0.1)."
         "\n\nExit codes: 0 done, 1 check, compare or threshold said no, 2 wrong usage, 3 unusable input, 4 reading or "
         "writing failed.",
     )
-    for name, (function, examples) in COMMANDS.items():
-        app.command(name, cls=PlainCommand, help=_paragraphs(function), epilog="\n".join(("Examples:", *examples)))(
-            function
-        )
+    for name, (function, examples, common) in COMMANDS.items():
+        app.command(name, cls=with_common(common), help=_help(function, examples))(function)
     return app
 
 
-def _paragraphs(function: Callable[..., None]) -> str:
-    """The docstring with each paragraph on one line, for the terminal to wrap."""
-    paragraphs = (function.__doc__ or "").split("\n\n")
-    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+def _help(function: Callable[..., None], examples: Sequence[str]) -> str:
+    """The docstring, with the examples after its summary, and each paragraph on one line, for the terminal to wrap."""
+    summary, *more = (" ".join(paragraph.split()) for paragraph in (function.__doc__ or "").split("\n\n"))
+    return "\n\n".join((summary, verbatim(("Examples:", *examples)), *more))
 
 
 app = _app()
@@ -258,7 +258,14 @@ def _usage_hint(error: typer.TyperException) -> str:
     if others:
         *first, last = others
         return f"{', '.join(first)} and {last} take it" if first else f"{last} takes it"
-    return f"see {context.command_path} --help" if context is not None else "see lscli --help"
+    if context is None:
+        return "see lscli --help"
+    if option == HELP_ALL:
+        return "every command has it, as in lscli eval --help-all"
+    flag = option or next(iter(getattr(getattr(error, "param", None), "opts", ())), "")
+    common = COMMANDS[context.info_name][2] if context.info_name in COMMANDS else None
+    rare = common is not None and flag.startswith("-") and flag.removeprefix("--") not in common
+    return f"see {context.command_path} {HELP_ALL if rare else '--help'}"
 
 
 def _option(error: typer.TyperException) -> str:

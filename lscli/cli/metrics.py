@@ -8,6 +8,7 @@ from lscli.cli.flat_options import flat
 from lscli.options import OutputOptions
 
 EXAMPLES = ("lscli metrics", "lscli metrics -f csv")
+COMMON = ("format", "output", "no-header")
 
 
 @flat

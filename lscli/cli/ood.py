@@ -12,10 +12,8 @@ from lscli.options import OodOptions, RunOptions
 if TYPE_CHECKING:
     from lscli.decisions.detection import Detection
 
-EXAMPLES = (
-    "lscli ood sample_data/logits.npy sample_data/ood.npy",
-    "lscli ood sample_data/logits.npy sample_data/ood.npy --score msp,energy -f csv",
-)
+EXAMPLES = ("lscli ood logits.npy other.npy", "lscli ood logits.npy other.npy --score msp,energy")
+COMMON = ("score", "recall", "names", "level", "kind", "calibrator", "temperature", "format", "output")
 
 
 @flat

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from lscli.curves.chart import Chart
 
 EXAMPLES = (
-    "lscli plot sample_data/logits.npy sample_data/labels.npy -o reliability.pdf",
-    "lscli plot sample_data/logits.npy sample_data/logits_smoothed.npy sample_data/labels.npy -o both.svg",
+    "lscli plot logits.npy labels.npy -o reliability.pdf",
+    "lscli plot a.npy b.npy labels.npy --chart risk-coverage -o risk.svg",
+)
+COMMON = (
+    *("output", "chart", "width", "names", "bins", "positive_class", "calibrator", "groups", "group_by", "kind"),
 )
 
 

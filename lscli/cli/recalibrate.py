@@ -13,10 +13,8 @@ from lscli.options import FitOutputOptions, RecalibrateOptions
 if TYPE_CHECKING:
     from lscli.recalibrators.before_after import BeforeAfter
 
-EXAMPLES = (
-    "lscli recalibrate sample_data/val.npz sample_data/test.npz",
-    "lscli recalibrate sample_data/val.npz sample_data/test.npz --metrics loss,ece,aurc -f csv",
-)
+EXAMPLES = ("lscli recalibrate val.npz test.npz", "lscli recalibrate val.npz test.npz --metrics loss,ece")
+COMMON = ("method", "metrics", "eps", "bins", "clusters", "kind", "logits-key", "labels-key", "format", "output")
 
 
 @flat

@@ -8,10 +8,8 @@ from lscli.cli.arguments import LabelsPath, LogitsPath
 from lscli.cli.flat_options import flat
 from lscli.options import RunOptions, SamplesOptions
 
-EXAMPLES = (
-    "lscli samples sample_data/logits.npy sample_data/labels.npy --worst 10 --by confidence",
-    "lscli samples sample_data/logits.npy sample_data/labels.npy -f csv",
-)
+EXAMPLES = ("lscli samples logits.npy labels.npy --worst 20", "lscli samples logits.npy labels.npy -o samples.csv")
+COMMON = ("worst", "by", "groups", "group-by", "class-names", "kind", "logits-key", "labels-column", "format", "output")
 
 
 @flat

@@ -13,9 +13,18 @@ from lscli.options import RunOptions, SmoothOneOptions, SmoothOptions
 if TYPE_CHECKING:
     from lscli.listings import Listing
 
-EXAMPLES = (
-    "lscli smooth sample_data/labels.npy --classes 10 --eps 0.1",
-    "lscli smooth --label 1 --classes 4 --eps 0.001",
+EXAMPLES = ("lscli smooth labels.npy --classes 10 --eps 0.1", "lscli smooth --label 1 --classes 4 --eps 0.1")
+COMMON = (
+    "eps",
+    "classes",
+    "smoothing",
+    "prior",
+    "label",
+    "labels-from",
+    "ignore-index",
+    "class-names",
+    "format",
+    "output",
 )
 
 

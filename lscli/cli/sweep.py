@@ -12,10 +12,8 @@ from lscli.options import RunOptions, SweepOptions
 if TYPE_CHECKING:
     from lscli.report import Report
 
-EXAMPLES = (
-    "lscli sweep sample_data/logits.npy sample_data/labels.npy",
-    "lscli sweep sample_data/logits.npy sample_data/logits_smoothed.npy sample_data/labels.npy --eps 0:0.2:0.02 -f csv",
-)
+EXAMPLES = ("lscli sweep logits.npy labels.npy --eps 0:0.2:0.05 --ci", "lscli sweep a.npy b.npy labels.npy")
+COMMON = ("eps", "smoothing", "ci", "level", "kind", "logits-key", "labels-column", "calibrator", "format", "output")
 
 
 @flat

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from lscli.listings import Listing
 
 EXAMPLES = (
-    "lscli threshold sample_data/logits.npy sample_data/labels.npy --max-error 0.1",
-    "lscli threshold sample_data/logits.npy sample_data/labels.npy --coverage 0.8 -f csv",
+    "lscli threshold logits.npy labels.npy --max-error 0.01",
+    "lscli threshold logits.npy labels.npy --coverage 0.8",
 )
+COMMON = ("max-error", "min-accuracy", "coverage", "score", "per-class", "test", "level", "kind", "format", "output")
 
 # Formats whose readers would not learn why there is no threshold.
 _WITHOUT_CONCLUSION = ("csv", "parquet")

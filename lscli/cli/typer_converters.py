@@ -7,31 +7,70 @@ The functions of `typer.completion` are not declared either.
 
 from __future__ import annotations
 
+from copy import copy
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+import typer.core
 from typer.core import TyperCommand, TyperGroup
 
 from lscli.text import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+HELP_ALL = "--help-all"
 
 
 class PlainCommand(TyperCommand):
     """A command whose strings, numbers, flags and lists of strings are converted here; Typer converts the rest.
 
-    Its epilog is lines to copy, which Typer would wrap.
+    `--help` shows the first two paragraphs of its help and the options in `common`; `--help-all` shows all.
     """
 
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        lines, self.epilog = self.epilog, None
-        try:
-            super().format_help(ctx, formatter)
-        finally:
-            self.epilog = lines
-        formatter.write("".join(f" {line}\n" for line in (lines or "").split("\n")))
+    common: tuple[str, ...] = ()
+    _help_all: Any = None
 
     def get_params(self, ctx: Any) -> list[Any]:
-        return _plain(super().get_params(ctx))
+        params = super().get_params(ctx)
+        if self._help_all is None:  # one object, by which Typer orders the callbacks
+            self._help_all = copy(params[-1])
+            self._help_all.name, self._help_all.opts = "help_all", [HELP_ALL]
+            self._help_all.help = "Show all options and exit."
+            self._help_all.callback = self._show_all
+        return _plain([*params, self._help_all])
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        params = self.get_params(ctx)
+        options = {param.opts[0]: copy(param) for param in params if param.param_type_name == "option"}
+        common = [options[f"--{name}"] for name in self.common]
+        for option in common:
+            option.rich_help_panel = None  # one panel instead of groups
+        shown = [*(param for param in params if param.param_type_name == "argument"), *common]
+        brief = copy(self)
+        brief.get_params = lambda ctx: shown  # type: ignore[method-assign]
+        brief.help = "\n\n".join((self.help or "").split("\n\n")[:2])
+        brief.epilog = f"{ctx.command_path} {HELP_ALL} shows all options."
+        super(PlainCommand, brief).format_help(ctx, formatter)
+
+    def _show_all(self, ctx: Any, param: Any, asked: bool) -> None:
+        if asked and not ctx.resilient_parsing:
+            formatter = ctx.make_formatter()
+            super().format_help(ctx, formatter)
+            typer.echo(formatter.getvalue().rstrip("\n"))
+            ctx.exit()
+
+
+def verbatim(lines: Sequence[str]) -> str:
+    """A paragraph of a help whose lines stay as they are: with rich, Typer would dim them, and without it join them."""
+    text = "\n".join(lines)
+    return f"[not dim]{text}[/]" if getattr(typer.core, "HAS_RICH", True) else f"\b\n{text}"
+
+
+def with_common(common: tuple[str, ...]) -> type[PlainCommand]:
+    """A class of commands whose `--help` shows these options."""
+    return type("Command", (PlainCommand,), {"common": common})
 
 
 class PlainGroup(TyperGroup):

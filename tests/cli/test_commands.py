@@ -5,14 +5,16 @@ from __future__ import annotations
 import inspect
 import re
 import shlex
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import typer.main
 
 from lscli.cli.main import COMMANDS, app
 from tests.cli.inprocess import Run
-from tests.command import ROOT
+from tests.command import ROOT, lscli
 
 NAMES = sorted(COMMANDS)
 
@@ -29,16 +31,19 @@ def words(text: str) -> str:
 
 
 @pytest.mark.parametrize("command", NAMES)
-def test_help_has_the_docstring_and_two_examples(run: Run, command: str) -> None:
-    function, examples = COMMANDS[command]
-    answer = run(command, "--help")
-    assert (0, "") == (answer.code, answer.err)
-    assert " ".join((function.__doc__ or "").split()) in " ".join(answer.out.split())
+def test_help_begins_with_the_summary_and_two_examples(run: Run, command: str) -> None:
+    function, examples, _ = COMMANDS[command]
+    for asked in ("--help", "--help-all"):
+        answer = run(command, asked)
+        assert (0, "") == (answer.code, answer.err)
+        summary = " ".join((function.__doc__ or "").partition("\n\n")[0].split())
+        text = " ".join(answer.out.split())
+        assert f"{summary} Examples: {' '.join(examples)} " in text
     assert 2 == len(examples)
-    assert [] == [example for example in examples if example not in " ".join(answer.out.split())]
+    assert [] == [part for part in (function.__doc__ or "").split("\n\n") if " ".join(part.split()) not in text]
 
 
-@pytest.mark.parametrize("width", ["40", "60", "80"])
+@pytest.mark.parametrize("width", ["60", "80", "120"])
 @pytest.mark.parametrize("command", NAMES)
 def test_an_example_is_on_one_line_whatever_the_width(
     run: Run, monkeypatch: pytest.MonkeyPatch, command: str, width: str
@@ -46,7 +51,26 @@ def test_an_example_is_on_one_line_whatever_the_width(
     monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", int(width))
     lines = [line.strip() for line in run(command, "--help").out.splitlines()]
     assert [] == [example for example in COMMANDS[command][1] if example not in lines]
-    assert max(len(line) for line in lines[: lines.index("Examples:")]) <= int(width)
+    assert max(map(len, lines)) <= int(width)
+
+
+def test_an_example_is_on_one_line_without_rich() -> None:
+    lines = [line.strip() for line in lscli("eval", "--help", env={"TYPER_USE_RICH": "0"}).stdout.splitlines()]
+    first = lines.index("Examples:")
+    assert COMMANDS["eval"][1] == tuple(lines[first + 1 : first + 3])
+
+
+@pytest.mark.parametrize("command", NAMES)
+def test_help_shows_the_common_options_and_then_names_the_option_that_shows_all(run: Run, command: str) -> None:
+    *_, common = COMMANDS[command]
+    assert 0 < len(common) <= 10
+    known = [flag for parameter in parameters(command) for flag in parameter.opts if flag.startswith("--")]
+    lines = run(command, "--help").out.rstrip().splitlines()
+    shown = [line.split()[1] for line in lines if line.startswith("│ --")]
+    assert [f"--{name}" for name in common] == shown
+    assert f"lscli {command} --help-all shows all options." == lines[-1].strip()
+    every = [line.split()[1] for line in run(command, "--help-all").out.splitlines() if line.startswith("│ --")]
+    assert sorted([*known, "--help", "--help-all"]) == sorted(every)
 
 
 @pytest.mark.parametrize("command", NAMES)
@@ -62,20 +86,46 @@ def test_the_short_option_gives_the_same_help(run: Run, command: str) -> None:
     assert run(command, "--help") == run(command, "-h")
 
 
+def test_lscli_itself_has_one_help(run: Run) -> None:
+    answer = run("--help-all")
+    assert (2, "") == (answer.code, answer.out)
+    assert "as in lscli eval --help-all" in answer.err
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the files that the examples name."""
+    sample = ROOT / "sample_data"
+    logits, labels = np.load(sample / "logits.npy"), np.load(sample / "labels.npy")
+    for name in ("logits", "a", "old"):
+        np.save(tmp_path / f"{name}.npy", logits)
+    for name in ("b", "new"):
+        np.save(tmp_path / f"{name}.npy", np.load(sample / "logits_smoothed.npy"))
+    np.save(tmp_path / "labels.npy", labels)
+    np.save(tmp_path / "other.npy", np.load(sample / "ood.npy"))
+    for name in ("val", "test", "run"):
+        np.savez(tmp_path / f"{name}.npz", **np.load(sample / f"{'test' if name == 'run' else name}.npz"))
+    (tmp_path / "cal.json").write_bytes((sample / "calibrator.json").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
 @pytest.mark.parametrize("example", [example for name in NAMES for example in COMMANDS[name][1]])
-def test_an_example_runs_from_the_root_of_the_repository(
-    run: Run, monkeypatch: pytest.MonkeyPatch, example: str
-) -> None:
-    monkeypatch.chdir(ROOT)
-    program, *arguments = shlex.split(example)
+def test_an_example_runs_in_a_folder_that_has_its_files(run: Run, folder: Path, example: str) -> None:
+    program, *arguments = example.split(" ")  # as every shell splits it: nothing is quoted
+    assert arguments == shlex.split(example)[1:]
+    written = folder / arguments[arguments.index("-o") + 1] if "-o" in arguments else None
+    before = written and written.exists() and written.stat().st_mtime_ns
     answer = run(*arguments)
     assert ("lscli", 0, "") == (program, answer.code, answer.err)
-    assert answer.out.count("\n") > 1
+    if written:
+        assert written.stat().st_mtime_ns != before
+    assert answer.out.count("\n") > 1 or written
 
 
 @pytest.mark.parametrize("command", NAMES)
 def test_help_explains_every_argument_and_option(run: Run, command: str) -> None:
-    text = words(run(command, "--help").out)
+    text = words(run(command, "--help-all").out)
     for parameter in parameters(command):
         assert parameter.help, f"{command} {parameter.name} is not explained"
         assert parameter.help in text

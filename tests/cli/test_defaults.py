@@ -132,7 +132,9 @@ def test_a_repeated_eps_counts_once(run: Run, project: Path) -> None:
     assert ["eps=0.1", "eps=0.2"] == smoothed(run("eval", LOGITS, LABELS, "--eps", "0.1,0.2,0.10"))
 
 
-@pytest.mark.parametrize(("key", "hint"), [("esp", "'eps'"), ("thread", "'threads'"), ("zzzzz", "lscli eval --help")])
+@pytest.mark.parametrize(
+    ("key", "hint"), [("esp", "'eps'"), ("thread", "'threads'"), ("zzzzz", "lscli eval --help-all")]
+)
 def test_an_unknown_key_is_refused_with_the_nearest(run: Run, project: Path, key: str, hint: str) -> None:
     write(project, f"{key} = 1")
     for command in (JSON, ["metrics"]):
@@ -197,7 +199,7 @@ def test_a_wrong_value_in_a_project_is_refused(run: Run, project: Path, table: s
     assert_refused(run("eval", LOGITS, LABELS), 2, *words)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["eval", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["eval", "--help"], ["eval", "--help-all"]])
 def test_help_and_version_need_no_valid_project(run: Run, project: Path, arguments: list[str]) -> None:
     write(project, "esp = 1")
     assert 0 == run(*arguments).code

@@ -107,7 +107,7 @@ def test_values_come_from_the_environment(app: typer.Typer, seen: Seen) -> None:
 
 
 def test_help_has_every_option_with_its_words_and_default_but_no_hidden_one(app: typer.Typer) -> None:
-    done = run(app, "--help")
+    done = run(app, "--help-all")
     text = " ".join(done.output.split())
     assert 0 == done.exit_code
     for words in (

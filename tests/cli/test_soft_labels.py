@@ -83,7 +83,7 @@ def test_a_table_and_json(run: Run, pair: tuple[str, str]) -> None:
 
 def test_only_eval_sweep_and_check_take_soft_labels(run: Run, pair: tuple[str, str]) -> None:
     for name in COMMANDS:
-        assert ("--soft-labels" in run(name, "--help").out) == (name in ("eval", "sweep", "check")), name
+        assert ("--soft-labels" in run(name, "--help-all").out) == (name in ("eval", "sweep", "check")), name
     assert 0 == run("eval", *pair, "--soft-labels", "--wide", "-q").code
 
 

@@ -28,7 +28,9 @@ def imported(*arguments: str, env: Mapping[str, str] | None = None) -> set[str]:
     return {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
 
 
-@pytest.mark.parametrize("arguments", ["--help", "--version", "eval --help", "metrics --help", "samples --help"])
+@pytest.mark.parametrize(
+    "arguments", ["--help", "--version", "eval --help", "eval --help-all", "metrics --help", "samples --help"]
+)
 def test_help_and_version_import_nothing_slow(arguments: str) -> None:
     packages = imported("-m", "lscli", *arguments.split())
     assert {"lscli", "typer"} <= packages
@@ -48,6 +50,7 @@ def test_completion_of_commands_and_options_imports_nothing_slow(words: str) -> 
     [
         ("lscli ev", ["eval"]),
         ("lscli eval --dev", ["--device"]),
+        ("lscli eval --help", ["--help", "--help-all"]),
         ("lscli eval --device cu", ["cuda"]),
         ("lscli eval --kernel n", ["numpy"]),
         ("lscli eval --metrics ece,rms", ["ece,rmsce", "ece,rmsce_debiased"]),

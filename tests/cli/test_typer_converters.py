@@ -65,7 +65,7 @@ def test_every_parameter_of_every_command_is_converted_here() -> None:
         if not isinstance(p.get_runtime_param(), typer_converters._Converter)
     ]
     # Typer's own, which take no value.
-    assert {"help", "install_completion", "show_completion"} >= {name for _, name in left}
+    assert {"help", "help_all", "install_completion", "show_completion"} >= {name for _, name in left}
 
 
 def test_a_run_imports_no_pydantic() -> None:
@@ -106,7 +106,7 @@ def test_without_values_the_function_gets_the_defaults() -> None:
     ],
 )
 def test_a_value_of_another_type_is_refused_with_the_right_one(run: Run, option: str, value: str, words: str) -> None:
-    assert_refused(run("eval", LOGITS, LABELS, option, value), 2, words, "see lscli eval --help")
+    assert_refused(run("eval", LOGITS, LABELS, option, value), 2, words, "see lscli eval --help-all")
 
 
 @pytest.mark.usefixtures("without_converters")

@@ -156,7 +156,7 @@ def _break_the_scan(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
 def test_an_option_that_a_question_removes_is_refused_with_the_reason(run: Run) -> None:
     """Its reason stands in the field of type None, which Python shows, too."""
     seen = set()
-    for name, (function, _) in COMMANDS.items():
+    for name, (function, *_) in COMMANDS.items():
         for each in (each for kind in getattr(function, "kinds", ()) for each in declared(kind)):
             if each.kind is type(None):
                 what = f"--{each.flag} is not an option of lscli {name}"

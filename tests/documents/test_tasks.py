@@ -1,4 +1,4 @@
-"""Each command in the README's table of tasks works on the files that it names."""
+"""Each command in docs/tasks.md works on the files that it names."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ from tests.command import ROOT
 
 __all__ = ["run"]
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-SECTION = README.partition("## What do you have?\n")[2].partition("\n## ")[0]
-COMMANDS = re.findall("`(lscli [a-z][^`]*)`", SECTION)
+TEXT = (ROOT / "docs" / "tasks.md").read_text(encoding="utf-8")
+COMMANDS = re.findall("`(lscli [a-z][^`]*)`", TEXT)
 
 
 def table(path: Path, columns: dict[str, object]) -> None:

@@ -81,8 +81,8 @@ def _flags(command: str) -> set[str]:
 
 def _asked(run: Run, arguments: list[object], *, quiet: bool) -> Answer:
     command, *rest = arguments
-    if command == "--help":
-        return run(command)
+    if {"--help", "--help-all"} & {*arguments}:
+        return run(*arguments)
     metric = "loss_hard" if "--soft-labels" in rest else "accuracy"
     metrics = ["-m", metric] if command == "eval" and not {"-m", "--metrics"} & {*rest} else []
     return run(command, "-f", "csv", *metrics, *(["--quiet"] if quiet and command != "metrics" else []), *rest)
@@ -113,7 +113,7 @@ def test_a_hint_that_is_followed_does_not_make_it_worse(
     assert case.hint in hint
     assert [] == [words for words in case.never if words in hint]
     named = [str(arguments[0]), *re.findall("lscli ([a-z]+)", hint)]
-    known = {"--help"} | {flag for name in named if name in COMMANDS for flag in _flags(name)}
+    known = {"--help", "--help-all"} | {flag for name in named if name in COMMANDS for flag in _flags(name)}
     assert [] == [flag for flag in re.findall(r"(?<![\w-])--[a-z]+(?:-[a-z]+)*(?!\w)", hint) if flag not in known]
     if case.follow is None:
         return

@@ -43,7 +43,7 @@ def written(folder: Path) -> dict[str, Path]:
 
 def test_the_options_name_every_format() -> None:
     assert get_args(InputFormat) == tuple(FORMATS)
-    text = " ".join(run("eval", "--help", env={"COLUMNS": "200"}).stdout.split())
+    text = " ".join(run("eval", "--help-all", env={"COLUMNS": "200"}).stdout.split())
     others = (".pth", ".feather", ".ndjson")  # of the same, and left out there
     assert [] == [suffix for suffix in BY_SUFFIX if suffix not in text and suffix not in others]
 
