@@ -34,8 +34,10 @@ class Format(NamedTuple):
 # A new format needs a line here, a module, and its name in `lscli.options.OutputFormat`.
 FORMATS = {
     "csv": Format("lscli.render.formats.csv", (".csv",)),
+    "tsv": Format("lscli.render.formats.tsv", (".tsv",)),
     "json": Format("lscli.render.formats.json", (".json",)),
     "markdown": Format("lscli.render.formats.markdown", (".md", ".markdown")),
+    "latex": Format("lscli.render.formats.latex", (".tex",)),
     "table": Format("lscli.render.terminal.views", (".txt",)),
     "parquet": Format("lscli.render.formats.parquet", (".parquet",), binary=True),
     "npy": Format("lscli.render.formats.npy", (".npy",), binary=True, arrays_only=True),
@@ -51,7 +53,7 @@ class Screen(NamedTuple):
     Attributes:
         width: columns of the terminal.
         color: whether to use colours.
-        header: whether a CSV has a header.
+        header: whether CSV and TSV have a header.
     """
 
     width: int

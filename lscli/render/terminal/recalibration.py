@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.padding import Padding
 
-from lscli.render.numbers import interval, short
+from lscli.render.numbers import interval, p_value, short
 from lscli.render.terminal import table
 from lscli.text import printable
 
@@ -35,6 +35,12 @@ def recalibration(answer: BeforeAfter, screen: Screen) -> Iterator[str]:
 
 def _cells(row: BeforeAfterRow, several: bool) -> tuple[str, ...]:
     difference = "" if math.isnan(row.difference) else "0" if row.difference == 0 else f"{row.difference:+.3g}"
-    p = "" if math.isnan(row.p_value) else "< 1e-4" if row.p_value < 1e-4 else f"{row.p_value:.2g}"
     name = f"{row.metric} {row.named}" if several else row.metric
-    return name, short(row.before), short(row.after), difference, interval(row.ci_low, row.ci_high), p
+    return (
+        name,
+        short(row.before),
+        short(row.after),
+        difference,
+        interval(row.ci_low, row.ci_high),
+        p_value(row.p_value),
+    )
