@@ -54,11 +54,13 @@ class Screen(NamedTuple):
         width: columns of the terminal.
         color: whether to use colours.
         header: whether CSV and TSV have a header.
+        encoding: of the bytes of a table; other formats are always UTF-8.
     """
 
     width: int
     color: bool
     header: bool = True
+    encoding: str = "utf-8"
 
 
 def render(answer: Report | Listing, format: str, screen: Screen) -> Iterator[bytes]:  # noqa: A002
@@ -72,8 +74,9 @@ def render(answer: Report | Listing, format: str, screen: Screen) -> Iterator[by
     Returns:
         The bytes; text ends with a line feed.
     """
+    encoding = screen.encoding if format == "table" else "utf-8"
     module = import_module(FORMATS[format].module)
     renderer = module.report if isinstance(answer, Report) else module.listing
     for piece in renderer(answer, screen):
-        # A file name that is not UTF-8 is a string with lone surrogates, which cannot be encoded.
-        yield piece if isinstance(piece, bytes) else piece.encode("utf-8", errors="backslashreplace")
+        # A file name that is not UTF-8 is a string with lone surrogates, and other encodings lack many characters.
+        yield piece if isinstance(piece, bytes) else piece.encode(encoding, errors="backslashreplace")
