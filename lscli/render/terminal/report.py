@@ -97,7 +97,7 @@ def _metrics(rows: Sequence[Row], screen: Screen, interval_column: str) -> list[
         if 2 * len(runs) <= len(rows):
             if place:
                 table.add_row()
-            table.add_row(Text(FAMILIES[family].title, style="bold cyan"))
+            table.add_row(Text(FAMILIES[family].title, style="bold"))
         for row, name, *texts in run:
             cells = [Text(text, style=number.style) for text, number in zip(texts, shown, strict=True)]
             table.add_row(name, *cells, *[Text(_gist(row), style="dim")] * bool(gist))
