@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import os
 import select
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from lscli.report import Report
 
 _PIPE_WIDTH = 100
+_DIGITS = 4  # of a number of columns
 
 
 class Destination(NamedTuple):
@@ -60,7 +62,7 @@ class Destination(NamedTuple):
                 hint = f"name a file: -o x{FORMATS[chosen].suffixes[0]}"
                 raise UsageError(f"{chosen} cannot be shown on a terminal", hint, where="format")
             _check_has(chosen, arrays, name)
-            return cls(None, chosen, _screen(terminal)._replace(header=not options.no_header))
+            return cls(None, chosen, _screen(terminal)._replace(header=not options.no_header, encoding=_encoding()))
         _check_place(output, "-o")
         suffix = os.path.splitext(output)[1].lower()
         if chosen == "auto" and suffix not in BY_SUFFIX:
@@ -68,7 +70,7 @@ class Destination(NamedTuple):
             raise UsageError(f"the suffix {suffix!r} names no format", hint, where=output)
         chosen = BY_SUFFIX[suffix] if chosen == "auto" else chosen
         _check_has(chosen, arrays, name)
-        return cls(output, chosen, Screen(_PIPE_WIDTH, False, not options.no_header))
+        return cls(output, chosen, Screen(_pipe_width(), False, not options.no_header))
 
     def write(self, answer: Report | Listing) -> None:
         """Render the answer and write it, to standard output piece by piece.
@@ -118,8 +120,23 @@ def write_stdout(data: bytes) -> None:
 def _screen(terminal: bool) -> Screen:
     color = terminal and os.environ.get("TERM") != "dumb"
     color = (color or bool(os.environ.get("FORCE_COLOR"))) and not os.environ.get("NO_COLOR")
-    width = shutil.get_terminal_size((_PIPE_WIDTH, 24)).columns if terminal else _PIPE_WIDTH
+    width = shutil.get_terminal_size((_PIPE_WIDTH, 24)).columns if terminal else _pipe_width()
     return Screen(width, color)
+
+
+def _pipe_width() -> int:
+    """The width of a table that goes to no terminal: COLUMNS, if it is a number of columns."""
+    columns = os.environ.get("COLUMNS", "")
+    known = columns.isascii() and columns.isdecimal() and len(columns) <= _DIGITS
+    return (int(columns) or _PIPE_WIDTH) if known else _PIPE_WIDTH
+
+
+def _encoding() -> str:
+    """The encoding of standard output, as Python found it; UTF-8 if it is none that Python knows."""
+    try:
+        return codecs.lookup(getattr(sys.stdout, "encoding", None) or "utf-8").name
+    except LookupError:
+        return "utf-8"
 
 
 def _check_place(output: str, option: str) -> None:

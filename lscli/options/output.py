@@ -14,8 +14,9 @@ class OutputOptions(Options):
     format: Annotated[
         OutputFormat,
         Option(
-            "table, csv, json, markdown, parquet, npy for an array, github and junit for a check, or svg, pdf and png for a picture. auto takes it "
-            "from the suffix of -o, or else prints a table on a terminal and csv in a pipe.",
+            "table, csv, tsv, json, markdown, latex, parquet, npy for an array, github and junit for a check, or svg, pdf "
+            "and png for a picture. auto takes it from the suffix of -o, or else prints a table on a terminal and csv in a "
+            "pipe.",
             OUTPUT,
             "FORMAT",
             short="-f",
@@ -24,7 +25,7 @@ class OutputOptions(Options):
     output: Annotated[
         str, Option("Write to this file, completely or not at all; - is stdout.", OUTPUT, "FILE", short="-o")
     ] = "-"
-    no_header: Annotated[bool, Option("Write CSV without its header, to append to a log.", OUTPUT)] = False
+    no_header: Annotated[bool, Option("Write CSV or TSV without its header, to append to a log.", OUTPUT)] = False
 
 
 class RunOptions(OutputOptions):

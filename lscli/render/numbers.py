@@ -10,6 +10,11 @@ from lscli.text import printable, rounded
 if TYPE_CHECKING:
     from lscli.report import Provenance, Row
 
+# Params that people need not see, since the definition of the metric names these defaults, and words for others.
+_DEFAULT_PARAMS = ("bins=15", "score=msp")
+_BOUNDS = {"bound=lower": "at least", "bound=upper": "at most"}
+# The most decimals of a value with its standard error.
+_DECIMALS = 8
 # Numbers of at most so many characters, such as an eps of 0.000125, are shown as they are.
 _LONG = 8
 
@@ -41,6 +46,24 @@ def error(value: float) -> str:
     return f"{value:#.2g}".rstrip(".")
 
 
+def with_error(value: float, stderr: float) -> tuple[str, str]:
+    """A value to the decimals of its standard error, and that error to two digits; it is empty if it is missing.
+
+    A value without an error, or with one of less than the last digit, has four significant digits.
+    """
+    spread = error(stderr) if math.isfinite(value) else ""
+    if "e" not in spread and spread:
+        decimals = len(spread.partition(".")[2])
+        if decimals <= _DECIMALS:
+            return f"{value:.{decimals}f}", spread
+    return short(value), ""
+
+
+def p_value(number: float) -> str:
+    """A p-value to two digits, or `< 1e-4`; an empty string if it is missing."""
+    return "" if math.isnan(number) else "< 1e-4" if number < 1e-4 else f"{number:.2g}"
+
+
 def interval(low: float, high: float, digits: int = 4) -> str:
     """The bounds of an interval to so many significant digits, or an empty string if it is missing."""
     return "" if math.isnan(low) else f"{short(low, digits)} .. {short(high, digits)}"
@@ -59,6 +82,11 @@ def settings(row: Row) -> list[str]:
         f"{key}={rounded(value, 6)}" if isinstance(value, float) and len(str(value)) > _LONG else f"{key}={value}"
         for key, value in row.params.items()
     ]
+
+
+def remarks(row: Row) -> list[str]:
+    """The params of a row that tell it from other values of its metric, as text for people."""
+    return [_BOUNDS.get(param, param) for param in settings(row) if param not in _DEFAULT_PARAMS]
 
 
 def interval_title(answer: Provenance) -> str:

@@ -37,8 +37,10 @@ PICTURED = ("plot", "bins", "sweep")
 # A new format needs a line here, a module, and its name in `lscli.options.OutputFormat`.
 FORMATS = {
     "csv": Format("lscli.render.formats.csv", (".csv",)),
+    "tsv": Format("lscli.render.formats.tsv", (".tsv",)),
     "json": Format("lscli.render.formats.json", (".json",)),
     "markdown": Format("lscli.render.formats.markdown", (".md", ".markdown")),
+    "latex": Format("lscli.render.formats.latex", (".tex",)),
     "table": Format("lscli.render.terminal.views", (".txt",)),
     "parquet": Format("lscli.render.formats.parquet", (".parquet",), binary=True),
     "npy": Format("lscli.render.formats.npy", (".npy",), binary=True, arrays_only=True),
@@ -57,14 +59,16 @@ class Screen(NamedTuple):
     Attributes:
         width: columns of the terminal.
         color: whether to use colours.
-        header: whether a CSV has a header.
+        header: whether CSV and TSV have a header.
         format: the name of the format.
+        encoding: of the bytes of a table; other formats are always UTF-8.
     """
 
     width: int
     color: bool
     header: bool = True
     format: str = ""
+    encoding: str = "utf-8"
 
 
 def render(answer: Report | Listing, format: str, screen: Screen) -> Iterator[bytes]:  # noqa: A002
@@ -78,8 +82,9 @@ def render(answer: Report | Listing, format: str, screen: Screen) -> Iterator[by
     Returns:
         The bytes; text ends with a line feed.
     """
+    encoding = screen.encoding if format == "table" else "utf-8"
     module = import_module(FORMATS[format].module)
     renderer = module.report if isinstance(answer, Report) else module.listing
     for piece in renderer(answer, screen._replace(format=format)):
-        # A file name that is not UTF-8 is a string with lone surrogates, which cannot be encoded.
-        yield piece if isinstance(piece, bytes) else piece.encode("utf-8", errors="backslashreplace")
+        # A file name that is not UTF-8 is a string with lone surrogates, and other encodings lack many characters.
+        yield piece if isinstance(piece, bytes) else piece.encode(encoding, errors="backslashreplace")

@@ -26,24 +26,26 @@ _HARMLESS = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|-", re.ASCII)
 _PIECE = 1 << 16
 
 
-def report(answer: Report, screen: Screen) -> Iterator[str]:
+def report(answer: Report, screen: Screen, separator: str = ",") -> Iterator[str]:
     """The rows of the report under `source,group,metric,value,stderr,ci_low,ci_high,n,params`."""
-    return tidy(Row._fields, (row.cells() for row in answer.rows), screen)
+    return tidy(Row._fields, (row.cells() for row in answer.rows), screen, separator)
 
 
-def listing(answer: Listing, screen: Screen) -> Iterator[str]:
+def listing(answer: Listing, screen: Screen, separator: str = ",") -> Iterator[str]:
     """The rows of the listing under its columns."""
     from lscli.listings import LogitArray, SmoothedLabels
 
     if isinstance(answer, SmoothedLabels | LogitArray):
-        return _numbers(answer.columns, answer.rows, screen)
-    return tidy(answer.columns, answer.cells(), screen)
+        return _numbers(answer.columns, answer.rows, screen, separator)
+    return tidy(answer.columns, answer.cells(), screen, separator)
 
 
-def tidy(columns: Sequence[str], rows: Iterable[Sequence[object]], screen: Screen) -> Iterator[str]:
+def tidy(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], screen: Screen, separator: str = ","
+) -> Iterator[str]:
     """Rows under their columns, in pieces."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, delimiter=separator, lineterminator="\n")
     if screen.header:
         writer.writerow(columns)
     for row in rows:
@@ -55,12 +57,12 @@ def tidy(columns: Sequence[str], rows: Iterable[Sequence[object]], screen: Scree
     yield text.getvalue()
 
 
-def _numbers(columns: Sequence[str], rows: Matrix, screen: Screen) -> Iterator[str]:
+def _numbers(columns: Sequence[str], rows: Matrix, screen: Screen, separator: str) -> Iterator[str]:
     """The same text for a matrix, faster: its cells are all numbers and need no checks."""
-    start = ",".join(columns) + "\n" if screen.header else ""
+    start = separator.join(columns) + "\n" if screen.header else ""
     # The header is written with the first block, so that nothing is written if that block fails.
     for block in rows.blocks:
-        yield start + "".join(",".join(map(repr, row)) + "\n" for row in block.tolist())
+        yield start + "".join(separator.join(map(repr, row)) + "\n" for row in block.tolist())
         start = ""
 
 

@@ -33,7 +33,7 @@ def candidates(answer: Candidates, screen: Screen) -> Iterator[str]:
     cells = [_cells(row, decimals) for row in answer.rows]
     widths = [max(map(len, column)) for column in zip(answer.columns[:4], *cells, strict=True)]
     parts: list[RenderableType] = [Padding(table.titled(answer, screen), (1, 0, 1, 1))]
-    parts.append(Text(f"  {_joined(answer.columns[:4], widths)}  {answer.columns[4]}", style="bold cyan"))
+    parts.append(Text(f"  {_joined(answer.columns[:4], widths)}  {answer.columns[4]}", style="bold"))
     before = 2 + sum(widths) + 2 * len(widths)
     for line, row in zip(cells, answer.rows, strict=True):
         name = textwrap.fill(row.recipe, max(screen.width - before, _NARROWEST)).replace("\n", "\n" + " " * before)

@@ -53,7 +53,7 @@ def laid_out(columns: Sequence[Column], screen: Screen) -> tuple[RenderableType,
     laid = table.empty_table()
     for key in shown:
         column = there[key]
-        laid.add_column(column.title, justify="right" if column.number else "left", header_style="bold cyan")
+        laid.add_column(column.title, justify="right" if column.number else "left", header_style="bold", no_wrap=True)
     for place in range(len(columns[0].cells)):
         laid.add_row(*(there[key].cells[place] for key in shown))
     return laid, [column.title for key, column in there.items() if key not in shown]

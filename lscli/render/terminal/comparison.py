@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.padding import Padding
 from rich.text import Text
 
-from lscli.render.numbers import cell, interval, interval_title, short
+from lscli.render.numbers import cell, interval, interval_title, p_value, short
 from lscli.render.terminal import table
 from lscli.render.terminal.columns import Column, difference, laid_out
 from lscli.render.terminal.model_names import short_names
@@ -144,7 +144,7 @@ def _tested(rows: Sequence[ComparisonRow], answer: Comparison, p: str) -> list[C
     return [
         Column("difference", [Text(difference(row.difference)) for row in rows]),
         Column(interval_title(answer), [Text(_interval(row)) for row in rows], spare=3),
-        Column(p, [Text(_p(row.p_adjusted)) for row in rows], spare=2),
+        Column(p, [Text(p_value(row.p_adjusted)) for row in rows], spare=2),
         Column("verdict", [_verdict(row, answer) for row in rows], number=False),
     ]
 
@@ -184,10 +184,6 @@ def _name(row: ComparisonRow, answer: Comparison) -> str:
 def _interval(row: ComparisonRow) -> str:
     """The interval of a difference to three digits: a fourth one would be noise, and take the place of a name."""
     return interval(row.ci_low, row.ci_high, digits=3)
-
-
-def _p(number: float) -> str:
-    return "" if math.isnan(number) else "< 1e-4" if number < 1e-4 else f"{number:.2g}"
 
 
 def _verdict(row: ComparisonRow, answer: Comparison) -> Text:

@@ -115,7 +115,7 @@ def differences(answer: Report, rows: Sequence[Row], screen: Screen) -> list[Ren
         title = "Smoothed loss less that of {}, on the same samples"
         first = printable(answer.rows[0].source)
         title = title.format(first if cell_len(first) + len(title) <= screen.width else "the first model")
-        parts += [_indented(Text(title, style="bold cyan")), _table(_fitting(columns, screen, ["s.e."]))]
+        parts += [_indented(Text(title, style="bold")), _table(_fitting(columns, screen, ["s.e."]))]
     if flip is not None:
         parts.append(_flip(flip, answer))
     return [*parts, Text("")] if parts else []
@@ -223,7 +223,7 @@ def _moments(rows: Sequence[Row], screen: Screen) -> Text:
     found = by_metric(rows)
     values = {word: short(found[name].value) for word, name in _MOMENTS if name in found}
     words = [f"{word} {value}" for word, value in values.items() if value]
-    title = Text(f"Logit gap: {', '.join(words)}", style="bold cyan")
+    title = Text(f"Logit gap: {', '.join(words)}", style="bold")
     legend = Text("─ 5 to 95 %, █ 25 to 75 %, │ median", style="not bold dim")
     beside = title.cell_len + 2 + legend.cell_len <= screen.width - 2
     return title.append("  " if beside else "\n").append_text(legend)

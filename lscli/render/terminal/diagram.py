@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _LEGEND = (
-    ("█", "cyan", "accuracy"),
+    ("█", "", "accuracy"),
     ("░", "red", "confidence above it"),
-    ("▓", "yellow", "accuracy above confidence"),
+    ("▓", "magenta", "accuracy above confidence"),
     ("│", "bold", "mean confidence"),
 )
 # Widths: of the text beside a bar, and of the longest bar.
@@ -75,7 +75,7 @@ def _line(one: Bin, length: int) -> Text:
     accuracy, confidence = one.accuracy, one.confidence
     line.append_text(_bar(accuracy, confidence, length))
     line.append(f"  {accuracy:8.4f}", style="bold")
-    return line.append(f" {one.gap:+8.4f}", style="red" if one.gap > 0 else "yellow")
+    return line.append(f" {one.gap:+8.4f}", style="red" if one.gap > 0 else "magenta")
 
 
 def _bar(accuracy: float, confidence: float, length: int) -> Text:
@@ -88,11 +88,11 @@ def _bar(accuracy: float, confidence: float, length: int) -> Text:
             bar.append("│", style="bold")
         elif reach >= 1:
             over = place > mark
-            bar.append("▓" if over else "█", style="yellow" if over else "cyan")
+            bar.append("▓" if over else "█", style="magenta" if over else "")
         elif reach > 0 and place < mark:
-            bar.append("░" if reach < 1 / 8 else _EIGHTHS[int(reach * 8)], style="cyan")
+            bar.append("░" if reach < 1 / 8 else _EIGHTHS[int(reach * 8)])
         elif reach > 0:
-            bar.append(_EIGHTHS[int(reach * 8)], style="yellow")
+            bar.append(_EIGHTHS[int(reach * 8)], style="magenta")
         else:
             bar.append("░" if place < mark else " ", style="red")
     return bar

@@ -8,12 +8,13 @@ import numpy as np
 from rich.padding import Padding
 from rich.text import Text
 
-from lscli.render.numbers import error, interval, short
+from lscli.render.numbers import error, interval, interval_title, short
 from lscli.render.terminal import table
+from lscli.render.terminal.columns import Column, laid_out
 from lscli.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from rich.console import RenderableType
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 _METRICS = ("loss_hard", "brier", "ece")
 _SMALL = 1e-9
-_WIDE = 104  # columns of a screen that has an interval of each of them
 
 
 def fits(answer: Fits, screen: Screen) -> Iterator[str]:
@@ -30,15 +30,15 @@ def fits(answer: Fits, screen: Screen) -> Iterator[str]:
     parts: list[RenderableType] = [Padding(table.titled(answer, screen), (1, 0, 0, 1))]
     if answer.method == "all":
         parts += [
-            _measured(answer.rows, "method", screen),
+            *_laid_out(_measured(answer, "method"), screen),
             *_lines(f"{row.method} is not fitted: {row.name}" for row in _of(answer.rows, "refused")),
         ]
     elif answer.calibrator is not None and answer.calibrator.groups:
-        parts.append(table.wrapped(("group", "parameters", "rows", "before", "after"), _by_group(answer.rows)))
+        parts += _laid_out(_by_group(answer.rows), screen)
     else:
         parts.append(table.wrapped(("method", answer.method), _of_map(answer)))
         if _of(answer.rows, "cross-fit"):
-            parts.append(_measured(answer.rows, "cross-fitted", screen))
+            parts += _laid_out(_measured(answer, "cross-fitted"), screen)
     parts += _lines(f"{row.group or row.method}: {row.name}" for row in _of(answer.rows, "note"))
     yield table.text_of([*parts, *table.conclusion(answer)], screen)
 
@@ -69,29 +69,48 @@ def _of_map(answer: Fits) -> Iterator[tuple[str, str]]:
         yield "" if place else "certificate", f"{row.name:{width}}  {_number(row.value)}"
 
 
-def _by_group(rows: Sequence[FitRow]) -> Iterator[tuple[str, ...]]:
-    for group in dict.fromkeys(row.group for row in rows):
-        own = [row for row in rows if row.group == group]
-        parameters = ", ".join(f"{row.name} {_with_error(row)}" for row in _of(own, "parameter"))
-        numbers = {row.name: row.value for row in _of(own, "fit")}
-        losses = short(numbers["loss_before"]), short(numbers["loss_after"])
-        yield printable(group), parameters, f"{numbers['rows']:,}", *losses
+def _laid_out(columns: Sequence[Column], screen: Screen) -> list[RenderableType]:
+    """The columns that fit, and a note on the others."""
+    laid, hidden = laid_out(columns, screen)
+    return [laid, *[Padding(table.not_shown(hidden), (0, 1, 1, 1))] * bool(hidden)]
 
 
-def _measured(rows: Sequence[FitRow], heading: str, screen: Screen) -> RenderableType:
-    """The cross-fitted metrics of each method; a narrow screen has the interval of the loss only."""
-    shown = _METRICS if screen.width >= _WIDE else _METRICS[:1]
-    columns = [heading, *(word for name in _METRICS for word in ((name, "interval") if name in shown else (name,)))]
-    found = []
-    for method in dict.fromkeys(row.method for row in _of(rows, "cross-fit")):
-        own = {row.name: row for row in _of(rows, "cross-fit") if row.method == method}
-        cells = [word for name in _METRICS for word in _cells(own.get(name))[: 2 if name in shown else 1]]
-        found.append((method, *cells))
-    return table.wrapped(columns, found)
+def _by_group(rows: Sequence[FitRow]) -> list[Column]:
+    """A line for each group: its parameters with their standard errors, its rows, and its loss before and after."""
+    groups = list(dict.fromkeys(row.group for row in rows))
+    found: dict[tuple[str, str, str], FitRow] = {(row.group, row.kind, row.name): row for row in rows}
+    parameters = list(dict.fromkeys(row.name for row in _of(rows, "parameter")))
+
+    def column(title: str, said: Callable[[FitRow], str], kind: str, name: str, spare: int = 0) -> Column:
+        of_groups = (found.get((group, kind, name)) for group in groups)
+        return Column(title, [Text("" if row is None else said(row)) for row in of_groups], spare=spare)
+
+    columns = [Column("group", [Text(table.elided(printable(group), 20)) for group in groups], number=False)]
+    for place, name in enumerate(parameters):
+        spare = 3 * place
+        columns.append(column(name, lambda row: short(row.value), "parameter", name, spare))
+        columns.append(column(f"± {name}", lambda row: error(row.stderr), "parameter", name, spare + 3))
+    return [
+        *columns,
+        column("rows", lambda row: f"{row.value:,}", "fit", "rows", 2),
+        column("before", lambda row: short(row.value), "fit", "loss_before"),
+        column("after", lambda row: short(row.value), "fit", "loss_after"),
+    ]
 
 
-def _cells(row: FitRow | None) -> tuple[str, str]:
-    return ("", "") if row is None else (short(row.value), interval(row.ci_low, row.ci_high))
+def _measured(answer: Fits, heading: str) -> list[Column]:
+    """The cross-fitted metrics of each method; a narrow screen has fewer intervals, that of the loss at last."""
+    rows = _of(answer.rows, "cross-fit")
+    found = {(row.method, row.name): row for row in rows}
+    methods = list(dict.fromkeys(row.method for row in rows))
+    level = interval_title(answer).removesuffix(" interval")
+    columns = [Column(heading, [Text(method) for method in methods], number=False)]
+    for place, name in enumerate(_METRICS):
+        own = [found.get((method, name)) for method in methods]
+        bounds = ["" if row is None else interval(row.ci_low, row.ci_high) for row in own]
+        columns.append(Column(name, [Text("" if row is None else short(row.value)) for row in own]))
+        columns.append(Column(f"{level} of {name}", [Text(text) for text in bounds], spare=1 + place))
+    return columns
 
 
 def _of(rows: Sequence[FitRow], kind: str) -> list[FitRow]:

@@ -29,7 +29,7 @@ def metric_list(answer: MetricList, screen: Screen) -> Iterator[str]:
     indent = widest + 8 if screen.width - widest - 10 >= _NARROWEST else 8
     parts = [Text(f"\n {answer.title}", style="bold").append(f"  {_MARK} in the default set", style="not bold dim")]
     for family, metrics in itertools.groupby(rows, key=lambda row: row.family):
-        parts.append(Text(f"\n  {printable(family)}", style="bold cyan"))
+        parts.append(Text(f"\n  {printable(family)}", style="bold"))
         for row in metrics:
             name = f"  {_MARK if row.default else ' '} {printable(row.id)}"
             side = f"; {row.better} is better" if row.better else ""

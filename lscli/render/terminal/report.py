@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from lscli.metrics.catalogue import FAMILIES, family_of, find
-from lscli.render.numbers import error, interval, interval_title, settings, short
+from lscli.render.numbers import error, interval, interval_title, remarks, short
 from lscli.render.terminal import curve
 from lscli.render.terminal.table import conclusion, elided, empty_table, group_title, not_shown, text_of, titled
 from lscli.text import printable
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 _WIDE, _WIDER = 80, 104
 # Fewer characters of a gist would not be understood.
 _LEAST_GIST = 16
-# Params that are not shown, since the definition of the metric names these defaults.
-_DEFAULT_PARAMS = ("bins=15", "score=msp")
-_BOUNDS = {"bound=lower": "at least", "bound=upper": "at most"}
 
 
 def report(answer: Report, screen: Screen) -> Iterator[str]:
@@ -100,7 +97,7 @@ def _metrics(rows: Sequence[Row], screen: Screen, interval_column: str) -> list[
         if 2 * len(runs) <= len(rows):
             if place:
                 table.add_row()
-            table.add_row(Text(FAMILIES[family].title, style="bold cyan"))
+            table.add_row(Text(FAMILIES[family].title, style="bold"))
         for row, name, *texts in run:
             cells = [Text(text, style=number.style) for text, number in zip(texts, shown, strict=True)]
             table.add_row(name, *cells, *[Text(_gist(row), style="dim")] * bool(gist))
@@ -147,7 +144,7 @@ def _widest(names: Sequence[Text]) -> int:
 
 def _name(row: Row, room: int) -> Text:
     """The metric with its params, each on a line of its own if they do not fit beside it."""
-    params = [_BOUNDS.get(param, param) for param in settings(row) if param not in _DEFAULT_PARAMS]
+    params = remarks(row)
     name = Text(f"  {row.metric}")
     if params:
         beside = name.cell_len + 1 + len(" ".join(params)) <= room

@@ -63,7 +63,7 @@ def aligned(columns: Sequence[str], rows: Iterable[Sequence[object]], screen: Sc
     widths = [max(cell_len(cell(row[place])) for row in [columns, *first]) for place in range(len(columns))]
     heading = "  ".join(name.rjust(width) for name, width in zip(columns, widths, strict=True))
     rule = "─" * (sum(widths) + 2 * len(widths))
-    yield text_of([Text(f"  {heading}", style="bold cyan"), Text(f" {rule}")], screen)
+    yield text_of([Text(f"  {heading}", style="bold"), Text(f" {rule}")], screen)
     for row in itertools.chain(first, rows):
         padded = (" " * (width - cell_len(text)) + text for text, width in zip(map(cell, row), widths, strict=True))
         yield f"  {'  '.join(padded)}".rstrip() + "\n"
@@ -73,7 +73,7 @@ def wrapped(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     """Columns whose long cells are wrapped, except those of the first two."""
     table = empty_table()
     for place, name in enumerate(columns):
-        table.add_column(name, no_wrap=place < 2, header_style="bold cyan")
+        table.add_column(name, no_wrap=place < 2, header_style="bold")
     for row in rows:
         table.add_row(*(Text(cell(value)) for value in row))
     return table
@@ -176,13 +176,13 @@ def titled(answer: Report | Listing, screen: Screen, shape: Sequence[int] | None
             details.append(f", mean of the {of} of {len(entry['members'])} members")
     left_out = [f"{answer.samples[key]:,} {key}" for key in ("ignored", "skipped") if answer.samples.get(key)]
     if left_out:
-        details.append(f", {' and '.join(left_out)}", style="not dim yellow")
+        details.append(f", {' and '.join(left_out)}", style="not dim")
     if any(entry.get("names") for entry in answer.inputs):
-        details.append(", labels by name", style="not dim yellow")
+        details.append(", labels by name", style="not dim")
     if any(entry["role"] == "weights" for entry in answer.inputs):
-        details.append(", weighted", style="not dim yellow")
+        details.append(", weighted", style="not dim")
     if "clusters" in answer.samples:
-        details.append(f", {answer.samples['clusters']:,} clusters", style="not dim yellow")
+        details.append(f", {answer.samples['clusters']:,} clusters", style="not dim")
     return title_of(name, details, screen)
 
 

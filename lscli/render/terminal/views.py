@@ -27,16 +27,31 @@ from lscli.render.terminal import (
     targets,
     threshold,
 )
-from lscli.render.terminal.report import report as report
+from lscli.render.terminal import report as of_metrics
+from lscli.render.terminal.ascii import in_ascii, only_ascii
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lscli.render.renderers import Screen
+    from lscli.report import Report
+
+
+def report(answer: Report, screen: Screen) -> Iterator[str]:
+    """The view of a report."""
+    return _shown(of_metrics.report(answer, screen), screen)
 
 
 def listing(answer: Listing, screen: Screen) -> Iterator[str]:
     """The view of a listing, by its class."""
+    return _shown(_listing(answer, screen), screen)
+
+
+def _shown(pieces: Iterator[str], screen: Screen) -> Iterator[str]:
+    return map(in_ascii, pieces) if only_ascii(screen.encoding) else pieces
+
+
+def _listing(answer: Listing, screen: Screen) -> Iterator[str]:
     match answer:
         case Bins():
             return diagram.bins(answer, screen)
