@@ -17,7 +17,7 @@ EXAMPLES = (
     "lscli plot logits.npy labels.npy -o reliability.pdf",
     "lscli plot a.npy b.npy labels.npy --chart risk-coverage -o risk.svg",
 )
-COMMON = (*("output", "chart", "width", "names", "bins", "positive_class", "calibrator", "groups", "group_by", "kind"),)
+COMMON = ("chart", "width", "names", "eps", "bins", "calibrator", "kind", "positive-class", "format", "output")
 
 
 @flat
