@@ -9,9 +9,6 @@ LINES = ("-", "--", "-.", ":")
 MARKS = ("o", "s", "^", "D", "v", "P")
 RIGHT, WRONG, BAND, LINE = COLOURS[0], COLOURS[5], "#BBBBBB", "#444444"
 
-# Widths of the columns of papers, in inches.
-WIDTHS = {"single": 3.25, "double": 6.75}
-
 RC = {
     "font.family": "DejaVu Sans",  # matplotlib brings it, so that all machines draw the same
     "font.size": 8,
