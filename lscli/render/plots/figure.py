@@ -120,6 +120,16 @@ def figure_of(chart: Chart, make: Any = None) -> Figure:
     return figure
 
 
+def shown(chart: Chart) -> list[Axes]:
+    """The axes of a chart in a new figure of pyplot."""
+    import matplotlib.pyplot as plt
+
+    with plt.rc_context(RC):
+        figure = figure_of(chart, plt.figure)
+    axes: list[Axes] = figure.axes
+    return axes
+
+
 def draw(chart: Chart, axes: Sequence[Axes]) -> None:
     """Draw the chart into these axes, one for each series or one for all, with a legend inside if there are several.
 
