@@ -18,7 +18,7 @@ class SetPoint(NamedTuple):
 
     Attributes:
         part: which samples: those of calibration, a group or a class of theirs, or of the test samples.
-        value: the coverage, or the mean number of classes in a set.
+        value: the coverage, or the mean number of classes in a set; nan where it is not known.
         ci_low, ci_high: the interval of the coverage; nan without one.
     """
 
@@ -39,16 +39,16 @@ def chart_of_sets(answer: Conformal) -> Chart:
     alpha = answer.settings["alpha"].value if "alpha" in answer.settings else math.nan
     tested = answer.tested.source if answer.tested is not None else None
     facts = {"promised": 1 - alpha, "left_out": left}
+    names = [_name(row, tested) for row in rows]
     coverage = [
-        SetPoint(_name(row, tested), row.coverage, row.coverage_low, row.coverage_high)
-        for row in rows
-        if math.isfinite(row.coverage)
+        SetPoint(name, row.coverage, row.coverage_low, row.coverage_high)
+        for name, row in zip(names, rows, strict=True)
     ]
-    sizes = [
-        SetPoint(_name(row, tested), row.mean_size, math.nan, math.nan) for row in rows if math.isfinite(row.mean_size)
-    ]
+    sizes = [SetPoint(name, row.mean_size, math.nan, math.nan) for name, row in zip(names, rows, strict=True)]
     found = (("coverage", coverage), ("mean size of a set", sizes))
-    series = [Series(name, "", points, facts) for name, points in found if points]
+    series = [
+        Series(name, "", points, facts) for name, points in found if any(math.isfinite(each.value) for each in points)
+    ]
     return Chart(chart="sets", series=series, conclusion=answer.conclusion, **answer.fields())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import itertools
 import logging
 import math
 import warnings
@@ -110,13 +111,13 @@ def figure_of(chart: Chart, make: Any = None) -> Figure:
         rows = _legend(figure, axes, room, series)
     if panels > 1:
         _label_once(axes, per_line, outer=plot.shared)
-        for each in axes:
-            _fewer_ticks(each, width / per_line)
     if caption:
         figure.supxlabel("\n".join(caption), fontsize=_CAPTION, x=0.5, ha="center", linespacing=1.25)
     each_height = plot.inches(series) if plot.inches is not None else width / per_line * plot.height
     further = len(caption) * _CAPTION * 1.25 + rows * _CAPTION * 1.7 + (12 * lines if titled else 0)
     figure.set_size_inches(width, lines * each_height + further / _POINTS)
+    if panels > 1:
+        _fewer_ticks(figure, axes)
     return figure
 
 
@@ -187,7 +188,8 @@ def _draw(plot: Plot, series: Sequence[Series], axes: list[Axes]) -> None:
     if plot.panels:
         for each, one in zip(series, axes, strict=True):
             plot.draw(one, [each])
-            if len(axes) > 1:
+        if len(axes) > 1 and len({one.get_xlabel() for one in axes}) < len(axes):  # else the labels say it
+            for each, one in zip(series, axes, strict=True):
                 one.set_title(each.source)
     else:
         plot.draw(axes[0], series)
@@ -249,23 +251,32 @@ def _label_once(axes: Sequence[Axes], per_line: int, *, outer: str) -> None:
         if place % per_line:
             one.set_ylabel("")
             one.tick_params(labelleft=False)
-        if outer == "y":  # each panel has numbers of its own
-            one.tick_params(labelbottom=True)
-        elif place + per_line < len(axes):
+        lowest = place + per_line >= len(axes)
+        if not lowest:
             one.set_xlabel("")
-            one.tick_params(labelbottom=False)
-        else:
-            one.tick_params(labelbottom=True)
+        one.tick_params(labelbottom=lowest or outer == "y")  # those that share y alone have numbers of their own
 
 
-def _fewer_ticks(axes: Axes, width: float) -> None:
-    """At most four numbers on the axes of a narrow panel."""
+def _fewer_ticks(figure: Figure, axes: Sequence[Axes]) -> None:
+    """As many numbers on the axes of panels as have room beside each other."""
     from matplotlib.ticker import AutoLocator, MaxNLocator
 
-    if width < 2.2:
-        for axis in (axes.xaxis, axes.yaxis):
-            if isinstance(axis.get_major_locator(), AutoLocator):
-                axis.set_major_locator(MaxNLocator(3, steps=[1, 2, 2.5, 5, 10]))
+    for most in (4, 3, 2, 1):
+        figure.draw_without_rendering()
+        crowded = [axis for one in axes for axis in (one.xaxis, one.yaxis) if _overlap(axis)]
+        for axis in crowded:
+            if isinstance(axis.get_major_locator(), AutoLocator | MaxNLocator):
+                axis.set_major_locator(MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]))
+        if not crowded:
+            return
+
+
+def _overlap(axis: Any) -> bool:
+    """Whether numbers of an axis touch each other, with half the width of a digit between them."""
+    boxes = [each.get_window_extent() for each in axis.get_ticklabels() if each.get_visible() and each.get_text()]
+    sides = sorted((box.x0, box.x1) if axis.axis_name == "x" else (box.y0, box.y1) for box in boxes)
+    gap = 0.03 * axis.get_figure().dpi if axis.axis_name == "x" else 0.0
+    return any(low < high + gap for (_, high), (low, _) in itertools.pairwise(sides))
 
 
 def _write_in_font(figure: Figure) -> None:

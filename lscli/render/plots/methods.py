@@ -23,7 +23,7 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
     none = [(float("nan"), float("nan"))] * len(places)
     for place, point in enumerate(each.points):
         axes.plot([point.before, point.after], [place, place], color=LINE, linewidth=0.6, linestyle=":")
-    dots(axes, places, [point.before for point in each.points], none, 5, "before", filled=False)
+    dots(axes, places, [point.before for point in each.points], none, 0, "before", filled=False)
     bounds = [(point.ci_low, point.ci_high) for point in each.points]
     dots(axes, places, [point.after for point in each.points], bounds, 0, "after")
     name_lines(axes, [point.part or "all samples" for point in each.points])

@@ -89,31 +89,31 @@ def elided(text: str, room: float, size: float) -> str:
 
 
 def short_names(names: Sequence[str], room: float, size: float) -> list[str]:
-    """Each name in at most `room` points: folders and suffixes that all share go first, then the middle.
+    """Each name in at most `room` points: folders that tell nothing apart go first, then the middle.
 
     Names that would look the same begin with their number, from 1.
     """
     shown = [printable(name) for name in names]
-
-    def fit() -> bool:
-        return all(width_of(name, size) <= room for name in shown)
-
-    if len(shown) > 1 and all("/" in name for name in shown):
-        shown = _without_shared_folders(shown)
-    elif not fit():
-        shown = [name.rpartition("/")[2] or name for name in shown]
-    if not fit():
+    files = [name.rstrip("/").rpartition("/")[2] or name for name in shown]
+    shown = files if len({*files}) == len(files) else _without_shared_parts(shown)
+    if any(width_of(name, size) > room for name in shown):
         stems = [name.rpartition(".") for name in shown]
         if len({suffix for _, _, suffix in stems}) == 1 and all(stem for stem, _, _ in stems):
             shown = [stem for stem, _, _ in stems]
     fitted = [elided(name, room, size) for name in shown]
-    if len({*fitted}) == len({*names}):
+    if len({*fitted}) == len(fitted):
         return fitted
     return [elided(f"{place} {name}", room, size) for place, name in enumerate(shown, 1)]
 
 
-def _without_shared_folders(names: Sequence[str]) -> list[str]:
+def _without_shared_parts(names: Sequence[str]) -> list[str]:
+    """The names without the folders that all begin with, and without the parts that all end with."""
     parts = [name.split("/") for name in names]
-    folders = (each[:-1] for each in parts)
-    shared = sum(1 for _ in itertools.takewhile(lambda each: len({*each}) == 1, zip(*folders, strict=False)))
-    return ["/".join(each[shared:]) for each in parts]
+    start = _shared([each[:-1] for each in parts])
+    rest = [each[start:] for each in parts]
+    end = _shared([each[:0:-1] for each in rest])
+    return ["/".join(each[: len(each) - end]) for each in rest]
+
+
+def _shared(sequences: Sequence[Sequence[str]]) -> int:
+    return sum(1 for _ in itertools.takewhile(lambda each: len({*each}) == 1, zip(*sequences, strict=False)))
