@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, overload
@@ -20,14 +19,13 @@ from lscli.curves.chart import Chart, Series, Source, inches
 from lscli.curves.curves import curve_of
 from lscli.errors import UsageError
 from lscli.in_python import python_words
-from lscli.io.argument import is_path, is_stdin
+from lscli.io.argument import is_path
 from lscli.io.stdin import opened_again
 from lscli.listings import Listing
 from lscli.metrics.classwise import class_rule
 from lscli.options import PlotOptions
 from lscli.report import Report
 from lscli.table import SampleTable
-from lscli.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -176,7 +174,7 @@ def plot(logits: Any, labels: Data | None, options: PlotOptions) -> Any:
     from lscli.render.plots import figure
 
     figure.check_matplotlib()
-    axes = None if options.ax is None else _axes(options.ax)
+    axes = None if options.ax is None else figure.axes_of(options.ax)
     inches(options.width)
     if _is_answer(logits):
         if labels is not None:
@@ -187,7 +185,7 @@ def plot(logits: Any, labels: Data | None, options: PlotOptions) -> Any:
     if axes is not None:
         figure.draw(found, axes)
         return options.ax
-    drawn = figure.shown(found)
+    drawn = figure.in_pyplot(found)
     return drawn[0] if len(drawn) == 1 else _array(drawn)
 
 
@@ -201,25 +199,14 @@ def _models(logits: Any, options: PlotOptions) -> Any:
         if not logits:
             raise UsageError("has no models", "give logits, or several by their names", where="logits")
         return logits
-    if isinstance(logits, list | tuple) and logits and not options.ensemble and options.ensemble_axis is None:
-        if all(is_path(each) or isinstance(each, SampleTable) or getattr(each, "ndim", 1) >= 2 for each in logits):
-            return logits
+    listed = isinstance(logits, list | tuple) and len(logits) > 0
+    if listed and not options.ensemble and all(map(_is_model, logits)):
+        return logits
     return [logits]
 
 
-def _axes(given: Any) -> list[Any]:
-    """The Axes that were given: one, or several in a list or an array.
-
-    Raises:
-        UsageError: something else was given.
-    """
-    from matplotlib.axes import Axes
-
-    several = given.ravel().tolist() if isinstance(given, np.ndarray) else given
-    found = list(several) if isinstance(several, list | tuple) else [several]
-    if not found or not all(isinstance(each, Axes) for each in found):
-        raise UsageError(f"must be matplotlib Axes, got {shown(given)}", "leave it out for new ones", where="ax")
-    return found
+def _is_model(each: Any) -> bool:
+    return is_path(each) or isinstance(each, SampleTable) or getattr(each, "ndim", 1) >= 2
 
 
 def _array(drawn: Sequence[Any]) -> Any:

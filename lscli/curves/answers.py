@@ -41,12 +41,12 @@ def chart_of(answer: Report | Listing) -> Chart:
     found = CHARTS.get(type(answer))
     if found is None or (isinstance(answer, Report) and len(_eps(answer)) < 2):
         what = "a report of one eps" if isinstance(answer, Report) else f"an answer of the type {type(answer).__name__}"
-        raise UsageError(f"{what} has no chart", "lscli plot LOGITS LABELS draws one")
+        raise UsageError(f"{what} has no chart", "lscli plot LOGITS LABELS -o x.pdf draws one")
     module, name = found
     make: Callable[[Any], Chart] = getattr(import_module(module), name)
     made = make(answer)
     if not any(each.points for each in made.series):
-        raise UsageError("this answer has nothing to draw", "lscli plot LOGITS LABELS draws a chart")
+        raise UsageError("this answer has nothing to draw", "lscli plot LOGITS LABELS -o x.pdf draws a chart")
     return made
 
 

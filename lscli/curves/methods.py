@@ -37,7 +37,5 @@ def chart_of_recalibration(answer: BeforeAfter) -> Chart:
             bounds = row.before + row.ci_low, row.before + row.ci_high
             points.setdefault(name, []).append(BeforeAfterPoint(row.group, row.before, row.after, *bounds))
     level = answer.settings["level"].value if "level" in answer.settings else math.nan
-    series = [
-        Series(name, "", found, {"level": level}, answer.calibrator.method) for name, found in points.items()
-    ]
+    series = [Series(name, "", found, {"level": level}, answer.calibrator.method) for name, found in points.items()]
     return Chart(chart="methods", series=series, conclusion=answer.conclusion, **answer.fields())

@@ -41,8 +41,7 @@ def chart_of_sets(answer: Conformal) -> Chart:
     facts = {"promised": 1 - alpha, "left_out": left}
     names = [_name(row, tested) for row in rows]
     coverage = [
-        SetPoint(name, row.coverage, row.coverage_low, row.coverage_high)
-        for name, row in zip(names, rows, strict=True)
+        SetPoint(name, row.coverage, row.coverage_low, row.coverage_high) for name, row in zip(names, rows, strict=True)
     ]
     sizes = [SetPoint(name, row.mean_size, math.nan, math.nan) for name, row in zip(names, rows, strict=True)]
     found = (("coverage", coverage), ("mean size of a set", sizes))

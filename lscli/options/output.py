@@ -14,8 +14,9 @@ class OutputOptions(Options):
     format: Annotated[
         OutputFormat,
         Option(
-            "table, csv, json, markdown, parquet, npy for an array, github and junit for a check, or svg, pdf and png for a picture. auto takes it "
-            "from the suffix of -o, or else prints a table on a terminal and csv in a pipe.",
+            "table, csv, json, markdown, parquet, npy for an array, github and junit for a check, or svg, pdf and png "
+            "for a picture. auto takes it from the suffix of -o, or else prints a table on a terminal and csv in a "
+            "pipe.",
             OUTPUT,
             "FORMAT",
             short="-f",

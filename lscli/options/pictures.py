@@ -27,7 +27,11 @@ class PlotOptions(CompareOptions, ChartOptions):
     margin: Annotated[None, Option(hidden=True, unrecorded=True, hint="lscli compare takes it")] = None
     ax: Annotated[
         Any,
-        Option("The matplotlib Axes to draw into, an array of them for several panels; None makes new ones in pyplot.", hidden=True, unrecorded=True),
+        Option(
+            "The matplotlib Axes to draw into, an array of them for several panels; None makes new ones in pyplot.",
+            hidden=True,
+            unrecorded=True,
+        ),
     ] = None
     no_labels: Annotated[None, Option(hidden=True, unrecorded=True, hint="a chart needs labels")] = None  # type: ignore[assignment]
 

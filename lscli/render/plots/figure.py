@@ -16,6 +16,7 @@ from lscli.errors import UsageError
 from lscli.render.plots.plots import plot_of
 from lscli.render.plots.style import COLOURS, RC
 from lscli.render.plots.texts import in_font, short_names, width_of, wrapped
+from lscli.text import printable, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -65,7 +66,9 @@ def _own_settings() -> Iterator[None]:
 
     log = logging.getLogger("matplotlib")
     level = log.level
-    kept = {name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith(("backend", "_internal"))}
+    kept: dict[Any, Any] = {
+        name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith(("backend", "_internal"))
+    }
     try:
         log.setLevel(logging.ERROR)
         with mpl.rc_context(), warnings.catch_warnings():
@@ -99,7 +102,7 @@ def figure_of(chart: Chart, make: Any = None) -> Figure:
     titled = plot.panels and panels > 1
     series = named(chart.series, (room / per_line - 12) if titled else room - _HANDLE, _NAME if titled else _CAPTION)
     caption = wrapped(in_font(plot.caption(series)), room, _CAPTION)
-    figure = make(figsize=(width, width), layout="constrained")
+    figure: Figure = make(figsize=(width, width), layout="constrained")
     share: dict[str, Any] = {"sharex": plot.shared != "y", "sharey": True}
     axes = figure.subplots(lines, per_line, squeeze=False, **share).ravel().tolist()
     for spare in axes[panels:]:
@@ -121,7 +124,7 @@ def figure_of(chart: Chart, make: Any = None) -> Figure:
     return figure
 
 
-def shown(chart: Chart) -> list[Axes]:
+def in_pyplot(chart: Chart) -> list[Axes]:
     """The axes of a chart in a new figure of pyplot."""
     import matplotlib.pyplot as plt
 
@@ -154,6 +157,21 @@ def draw(chart: Chart, axes: Sequence[Axes]) -> None:
             break
 
 
+def axes_of(given: Any) -> list[Axes]:
+    """The Axes that a caller gives: one, or several in a list or an array.
+
+    Raises:
+        UsageError: something else was given.
+    """
+    from matplotlib.axes import Axes
+
+    several = given.ravel().tolist() if hasattr(given, "ravel") else given
+    found = list(several) if isinstance(several, list | tuple) else [several]
+    if not found or not all(isinstance(each, Axes) for each in found):
+        raise UsageError(f"must be matplotlib Axes, got {shown(given)}", "leave it out for new ones", where="ax")
+    return found
+
+
 def named(series: Sequence[Series], room: float, size: float) -> list[Series]:
     """The series under the names that a picture shows: printable, short, and only what tells them apart.
 
@@ -167,12 +185,9 @@ def named(series: Sequence[Series], room: float, size: float) -> list[Series]:
         words = [short[each.source]] if len(sources) > 1 or not (grouped or each.step) else []
         words += [each.group or "all samples"] if grouped else []
         texts.append(" ".join(filter(None, [*words, each.step])))
-    shown = short_names(texts, room, size) if any(width_of(each, size) > room for each in texts) else texts
-    from lscli.text import printable
-
-    return [
-        each._replace(source=printable(name), group="", step="") for each, name in zip(series, shown, strict=True)
-    ]
+    fit = all(width_of(each, size) <= room for each in texts)
+    found = texts if fit else short_names(texts, room, size)
+    return [each._replace(source=printable(name), group="", step="") for each, name in zip(series, found, strict=True)]
 
 
 def _check_count(chart: Chart, plot: Plot) -> None:
@@ -285,9 +300,9 @@ def _write_in_font(figure: Figure) -> None:
     from matplotlib.ticker import FixedFormatter
 
     for text in figure.findobj(Text):
-        shown = text.get_text()  # type: ignore[attr-defined]
-        if not shown.isascii():
-            text.set_text(in_font(shown))  # type: ignore[attr-defined]
+        written = text.get_text()
+        if not written.isascii():
+            text.set_text(in_font(written))
     for one in figure.axes:
         for axis in (one.xaxis, one.yaxis):
             formatter = axis.get_major_formatter()

@@ -65,7 +65,7 @@ def wrapped(text: str, room: float, size: float) -> list[str]:
             while width_of(word, size) > room and len(word) > 1:
                 most = _most(word, room, size)
                 lines.append(word[:most])
-                word = word[most:]  # noqa: PLW2901  # the rest of a long word is the next word
+                word = word[most:]  # the rest of a long word is the next word
             line = word
         if line:
             lines.append(line)
