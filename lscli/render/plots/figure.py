@@ -54,7 +54,7 @@ def picture(chart: Chart, format: str) -> bytes:  # noqa: A002
     with _own_settings():
         figure = figure_of(chart)
         if format != "svg":  # the viewer of an SVG may have the signs
-            _write_in_font(figure)
+            write_in_font(figure)
         figure.savefig(data, format=format, metadata=_METADATA[format])
     return data.getvalue()
 
@@ -62,15 +62,15 @@ def picture(chart: Chart, format: str) -> bytes:  # noqa: A002
 @contextmanager
 def _own_settings() -> Iterator[None]:
     """The settings of the pictures in place of the user's, without a word of matplotlib on stderr."""
-    import matplotlib as mpl
-
     log = logging.getLogger("matplotlib")
     level = log.level
+    log.setLevel(logging.ERROR)  # the import reads the user's matplotlibrc, and says what it thinks of it
+    import matplotlib as mpl
+
     kept: dict[Any, Any] = {
         name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith(("backend", "_internal"))
     }
     try:
-        log.setLevel(logging.ERROR)
         with mpl.rc_context(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a sign that the font lacks is drawn as a box
             dict.update(mpl.rcParams, kept)
@@ -186,7 +186,7 @@ def named(series: Sequence[Series], room: float, size: float) -> list[Series]:
         words += [each.group or "all samples"] if grouped else []
         texts.append(" ".join(filter(None, [*words, each.step])))
     fit = all(width_of(each, size) <= room for each in texts)
-    found = texts if fit else short_names(texts, room, size)
+    found = texts if fit else short_names(texts, room, size, files=False)
     return [each._replace(source=printable(name), group="", step="") for each, name in zip(series, found, strict=True)]
 
 
@@ -294,7 +294,7 @@ def _overlap(axis: Any) -> bool:
     return any(low < high + gap for (_, high), (low, _) in itertools.pairwise(sides))
 
 
-def _write_in_font(figure: Figure) -> None:
+def write_in_font(figure: Figure) -> None:
     """Escape the signs that the font lacks, which would all look the same."""
     from matplotlib.text import Text
     from matplotlib.ticker import FixedFormatter

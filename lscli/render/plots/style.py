@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-# The colours of Okabe and Ito (2008), ordered so that neighbours differ in lightness, with lines and marks that differ
-# without colour.
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
+# The colours of Okabe and Ito (2008) with the wine of Tol (2021) for their purple, which is as light as their green in
+# grey; neighbours differ in lightness. Lines and marks differ without colour.
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#882255", "#56B4E9", "#D55E00")
 LINES = ("-", "--", "-.", ":")
 MARKS = ("o", "s", "^", "D", "v", "P")
 RIGHT, WRONG, BAND, LINE = COLOURS[0], COLOURS[5], "#BBBBBB", "#444444"

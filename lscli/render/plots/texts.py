@@ -37,7 +37,7 @@ def width_of(text: str, size: float) -> float:
 
 def in_font(text: str) -> str:
     """The text with an escape for each sign that the font of the pictures lacks, since it would draw a box for it."""
-    if text.isascii():
+    if text.isascii() and text.isprintable():
         return text
     signs = _signs()
     return "".join(c if ord(c) in signs or c == "\n" else c.encode("unicode_escape").decode("ascii") for c in text)
@@ -88,17 +88,18 @@ def elided(text: str, room: float, size: float) -> str:
     return _ELLIPSIS
 
 
-def short_names(names: Sequence[str], room: float, size: float) -> list[str]:
-    """Each name in at most `room` points: folders that tell nothing apart go first, then the middle.
+def short_names(names: Sequence[str], room: float, size: float, *, files: bool = True) -> list[str]:
+    """Each name in at most `room` points: of files, folders that tell nothing apart go first, then the middle.
 
     Names that would look the same begin with their number, from 1.
     """
     shown = [printable(name) for name in names]
-    files = [name.rstrip("/").rpartition("/")[2] or name for name in shown]
-    shown = files if len({*files}) == len(files) else _without_shared_parts(shown)
-    if any(width_of(name, size) > room for name in shown):
+    if files:
+        ends = [name.rstrip("/").rpartition("/")[2] or name for name in shown]
+        shown = ends if len({*ends}) == len(ends) else _without_shared_parts(shown)
         stems = [name.rpartition(".") for name in shown]
-        if len({suffix for _, _, suffix in stems}) == 1 and all(stem for stem, _, _ in stems):
+        wide = any(width_of(name, size) > room for name in shown)
+        if wide and len({suffix for _, _, suffix in stems}) == 1 and all(stem for stem, _, _ in stems):
             shown = [stem for stem, _, _ in stems]
     fitted = [elided(name, room, size) for name in shown]
     if len({*fitted}) == len(fitted):

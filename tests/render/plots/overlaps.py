@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from typing import Any
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -14,21 +15,20 @@ def texts(figure: Figure) -> list[Text]:
     """The texts that are drawn."""
     FigureCanvasAgg(figure).draw()
     found: list[Any] = figure.findobj(Text)
-    return [each for each in found if each.get_visible() and each.get_text() and _within_view(each)]
+    beyond = set(_beyond(figure))
+    return [each for each in found if each.get_visible() and each.get_text() and each not in beyond]
 
 
-def _within_view(text: Text) -> bool:
-    """Whether it is no number of an axis beyond its ends, or of one without numbers."""
-    axes = text.axes
-    if axes is None:
-        return True
-    for axis in (axes.xaxis, axes.yaxis):
-        for tick in [*axis.majorTicks, *axis.minorTicks]:
-            if text in (tick.label1, tick.label2):
-                low, high = sorted(axis.get_view_interval())
-                slack = 1e-9 * (high - low)
-                return bool(axis.get_visible() and low - slack <= tick.get_loc() <= high + slack)
-    return True
+def _beyond(figure: Figure) -> Iterator[Text]:
+    """The numbers of axes beyond their ends, which are not drawn."""
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            slack = 1e-9 * (high - low)
+            shown = {id(tick) for tick in axis._update_ticks()}  # type: ignore[attr-defined]
+            for tick in [*axis.majorTicks, *axis.minorTicks]:
+                if id(tick) not in shown or not low - slack <= tick.get_loc() <= high + slack:
+                    yield from (tick.label1, tick.label2)
 
 
 def faults(figure: Figure) -> list[str]:

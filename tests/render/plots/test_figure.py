@@ -21,14 +21,14 @@ from lscli.curves.methods import BeforeAfterPoint
 from lscli.curves.reliability import ReliabilityPoint
 from lscli.curves.sets import SetPoint
 from lscli.errors import UsageError
-from lscli.render.plots.figure import MOST_LINES, MOST_PANELS, draw, figure_of, picture
+from lscli.render.plots.figure import MOST_LINES, MOST_PANELS, draw, figure_of, picture, write_in_font
 from lscli.render.plots.style import RC
 from tests.command import LABELS, LOGITS, ROOT
 from tests.render.plots.overlaps import faults, texts
 
 _NAN = float("nan")
 _FACTS = dict.fromkeys(("ece", "ece_low", "ece_high", "ece_null"), _NAN)
-ODD = ["<script>alert(1)</script>", "a$b$c", "a_b^{c}", "\x1b[2J\n\x00", "\udcff\udc80", "🙂 模型", "\u202eabc", "&amp;", "x" * 500]
+ODD = ["<script>alert(1)<b>'\"", "a$b$c", "a_b^{c}", "\x1b[2J\n\x00", "\udcff\udc80", "🙂 模型", "\u202eabc", "&amp;", "x" * 500]
 
 
 def reliability(names: Sequence[tuple[str, str]], width: str = "single", steps: Sequence[str] = ("",)) -> Chart:
@@ -90,6 +90,7 @@ def test_no_text_of_metrics_is_cut_or_on_another(chart: AnyChart, width: str) ->
 @pytest.mark.parametrize("width", ["single", "double"])
 def test_odd_names_are_neither_cut_nor_formulas(width: str) -> None:
     figure = figure_of(detection(ODD[:6], width))
+    write_in_font(figure)
     assert [] == faults(figure)
     assert "a$b$c" in [each.get_text() for each in texts(figure)]
 
@@ -191,7 +192,9 @@ def test_drawing_into_axes_changes_nothing_else() -> None:
 
     figure = Figure()
     axes, other = figure.subplots(1, 2)
-    axes.set_title("mine $x$")
+    with mpl.rc_context({"text.parse_math": True}):
+        axes.set_title("mine $x$")
+        axes.title.set_parse_math(True)
     before = dict(mpl.rcParams)
     draw(detection(["a", "b"]), [axes])
     assert before == dict(mpl.rcParams)
