@@ -39,14 +39,16 @@ def chart_of(answer: Report | Listing) -> Chart:
     if isinstance(answer, Chart):
         return answer
     found = CHARTS.get(type(answer))
-    if found is None or (isinstance(answer, Report) and len(_eps(answer)) < 2):
-        what = "a report of one eps" if isinstance(answer, Report) else f"an answer of the type {type(answer).__name__}"
-        raise UsageError(f"{what} has no chart", "lscli plot LOGITS LABELS -o x.pdf draws one")
+    if isinstance(answer, Report) and len(_eps(answer)) < 2:
+        raise UsageError("this report has no chart", "a sweep over several eps has one")
+    if found is None:
+        *first, last = (each.name if issubclass(each, Listing) else "sweep" for each in CHARTS)
+        raise UsageError(f"the answer {type(answer).__name__} has no chart", f"{', '.join(first)} and {last} have one")
     module, name = found
     make: Callable[[Any], Chart] = getattr(import_module(module), name)
     made = make(answer)
     if not any(each.points for each in made.series):
-        raise UsageError("this answer has nothing to draw", "lscli plot LOGITS LABELS -o x.pdf draws a chart")
+        raise UsageError("this answer has nothing to draw", "no value of it is finite")
     return made
 
 

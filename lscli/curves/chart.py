@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
-from lscli.errors import UsageError
+from lscli.errors import UsageError, real
 from lscli.listings import Listing
 from lscli.options import ChartName
 from lscli.text import shown
@@ -27,17 +27,17 @@ WIDTHS = {"single": 3.25, "double": 6.75}
 _NARROWEST, _WIDEST = 1.5, 20.0
 
 
-def inches(width: str) -> float:
+def inches(width: str | float) -> float:
     """The width of a picture in inches: that of `single` or `double` columns of a paper, or a number.
 
     Raises:
         UsageError: it is none of these, or the number is below 1.5 or above 20.
     """
-    if width in WIDTHS:
+    if isinstance(width, str) and width in WIDTHS:
         return WIDTHS[width]
     try:
-        number = float(width)
-    except ValueError:
+        number = float(width) if isinstance(width, str) else real(width)
+    except (TypeError, ValueError):
         number = math.nan
     if not _NARROWEST <= number <= _WIDEST:
         what = f"must be single, double, or a number of inches from {_NARROWEST:g} to {_WIDEST:g}, got {shown(width)}"
@@ -113,7 +113,7 @@ class Chart(Listing):
     rows: Sequence[Any] = ()
     chart: AnyChart
     series: Sequence[Series]
-    width: str = "single"
+    width: str | float = "single"
     name: ClassVar[str] = "plot"
 
     def __post_init__(self) -> None:

@@ -15,7 +15,7 @@ class ChartOptions(Options):
 
     chart: Annotated[ChartName, Option("The chart to draw.", typed=True)] = "reliability"
     width: Annotated[
-        str,
+        str | float,
         Option("Width of the picture: single or double columns of a paper, or a number of inches.", None, "WIDTH"),
     ] = "single"
 

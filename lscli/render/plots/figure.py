@@ -180,7 +180,8 @@ def named(series: Sequence[Series], room: float, size: float) -> list[Series]:
     sources = list(dict.fromkeys(each.source for each in series))
     grouped = any(each.group for each in series)
     texts = []
-    short = dict(zip(sources, short_names(sources, room, size), strict=True))
+    beside = max((width_of(f" {each.step}", size) for each in series if each.step), default=0.0)
+    short = dict(zip(sources, short_names(sources, room - beside, size), strict=True))
     for each in series:
         words = [short[each.source]] if len(sources) > 1 or not (grouped or each.step) else []
         words += [each.group or "all samples"] if grouped else []
