@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lscli.api.inspect import inspect as inspect
     from lscli.api.measure import measure as measure
     from lscli.api.ood import ood as ood
+    from lscli.api.plot import plot as plot
     from lscli.api.recalibrate import recalibrate as recalibrate
     from lscli.api.samples import per_sample as per_sample
     from lscli.api.saved_thresholds import load_threshold as load_threshold
@@ -71,6 +72,7 @@ _HOMES = {
     "per_bin": "lscli.api.bins",
     "per_class": "lscli.api.classes",
     "per_sample": "lscli.api.samples",
+    "plot": "lscli.api.plot",
     "recalibrate": "lscli.api.recalibrate",
     "sweep": "lscli.api.sweep",
     "threshold": "lscli.api.threshold",

@@ -33,6 +33,7 @@ _FUNCTIONS = {
     "threshold": "threshold",
     "conformal": "conformal",
     "ood": "ood",
+    "plot": "plot",
     "bins": "per_bin",
     "classes": "per_class",
     "samples": "per_sample",

@@ -1,60 +1,215 @@
-"""Charts of one model, or of several on the same samples."""
+"""Charts: of one model, of several on the same samples, before and after a map of the logits; and of answers."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, overload
+
+import numpy as np
 
 from lscli.api import reading
 from lscli.api.evaluate import checked_settings
-from lscli.api.models import read_models
-from lscli.curves.chart import Chart, Series, Source
+from lscli.api.keywords import describe
+from lscli.api.models import names_given, read_models
+from lscli.api.recalibration import FLAGS
+from lscli.curves.answers import chart_of
+from lscli.curves.chart import Chart, Series, Source, inches
 from lscli.curves.curves import curve_of
+from lscli.errors import UsageError
+from lscli.in_python import python_words
+from lscli.io.argument import is_path
+from lscli.io.stdin import opened_again
+from lscli.listings import Listing
 from lscli.metrics.classwise import class_rule
+from lscli.options import PlotOptions
+from lscli.report import Report
+from lscli.table import SampleTable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
-    from lscli.options import Data, PlotOptions
+    from lscli.api.confidences import Table
+    from lscli.curves.chart import Curve
+    from lscli.metrics.base import Settings
+    from lscli.options import Data
+
+    Model = Data | Table
+
+P = ParamSpec("P")
+O_contra = TypeVar("O_contra", contravariant=True)
 
 
-def chart(models: Sequence[Any], labels: Data | None, options: PlotOptions) -> Chart:
+def chart(models: Any, labels: Data | None, options: PlotOptions) -> Chart:
     """Compute the points of a chart.
 
     Args:
-        models: the logits [N, K] of each model, or tables of samples, as in `lscli.evaluate`; one or more.
+        models: the logits [N, K] of each model, or tables of samples, as in `lscli.evaluate`; one or more, in a list or
+            by their names.
         labels: [N], of all models. Optional if the files hold them.
 
     Returns:
-        A listing: the points of each model and group.
+        A listing: the points of each model and group. With a map of the logits, those before it come first.
 
     Raises:
         LscliError: as `lscli.evaluate` and `lscli.compare`.
     """
+    inches(options.width)
     curve = curve_of(options.chart)
     settings = checked_settings(options)
+    mapped = any(getattr(options, name) is not None for name in FLAGS)
+    if not mapped:
+        series, answered = _of_models(models, labels, options, curve, settings)
+        return Chart(chart=options.chart, series=series, width=options.width, **answered)
+    with opened_again():  # all are read twice
+        before, _ = _of_models(models, labels, options.replaced(**dict.fromkeys(FLAGS)), curve, settings, said=False)
+        after, answered = _of_models(models, labels, options, curve, settings)
+    found = {(each.source, each.group): each for each in after}
+    series = [
+        each._replace(step=step)
+        for one in before
+        if (one.source, one.group) in found
+        for step, each in (("before", one), ("after", found[one.source, one.group]))
+    ]
+    return Chart(chart=options.chart, series=series, width=options.width, **answered)
+
+
+def _of_models(
+    models: Any, labels: Data | None, options: PlotOptions, curve: Curve, settings: Settings, *, said: bool = True
+) -> tuple[list[Series], dict[str, Any]]:
+    """The series of all models, and the provenance of the chart; the warnings are given if `said`."""
     columns = frozenset(curve.columns(settings))
-    rule = class_rule(settings) if curve.class_sums else None
     number = settings.positive_class
-    if len(models) == 1:
+    rule = class_rule(settings) if curve.class_sums else None
+    keyed = isinstance(models, Mapping)
+    data = [*models.values()] if keyed else [*models]
+    if len(data) == 1:
         read = reading.read(
-            *(models[0], labels, columns, options),
+            *(data[0], labels, columns, options),
             rule=rule,
             against=options,
             positive_class=number,
             tempered=curve.tempered,
         )
-        readings, names = [read], [read.source]
+        called = names_given(options.names, 1, "model") or ([str(key) for key in models] if keyed else [read.source])
+        readings = [read]
     else:
-        several = read_models(
-            models, labels, columns, options, number, options.names, rule=rule, tempered=curve.tempered
+        found = read_models(
+            *(models, labels, columns, options, number, options.names), rule=rule, tempered=curve.tempered
         )
-        readings, names = several.readings, several.names
+        readings, called = found.readings, found.names
     first = readings[0]
-    settings = settings._replace(targets=first.targets, given=first.given)
-    series = [
-        Series(name, group, *curve.compute(Source(table, settings, options, read.class_names)))
-        for name, read in zip(names, readings, strict=True)
-        for group, table in read.tables.items()
-    ]
+    series = []
+    for name, read in zip(called, readings, strict=True):
+        own = settings._replace(targets=read.targets, given=read.given)
+        series += [
+            Series(name, group, *curve.compute(Source(table, own, options, read.class_names)))
+            for group, table in read.tables.items()
+        ]
+    if not said:
+        return series, {}
     answered = first.answered(options, {"positive_class": number})
-    return Chart(chart=options.chart, series=series, width=options.width, **answered)
+    return series, {**answered, "conclusion": first.map_remark}
+
+
+class PlotFunction(Protocol[P, O_contra]):
+    """A chart of logits and labels, or of an answer."""
+
+    @overload
+    def __call__(self, logits: Report | Listing, labels: None = None, *, ax: Any = None, width: str | float = ...) -> Any: ...
+
+    @overload
+    def __call__(
+        self,
+        logits: Model | Mapping[str, Model] | Sequence[Model],
+        labels: Data | None = None,
+        *args: P.args,
+        **options: P.kwargs,
+    ) -> Any: ...
+
+    def with_options(self, logits: Any, labels: Data | None, options: O_contra, /) -> Any: ...
+
+
+def _plotted(options: Callable[P, PlotOptions]) -> Callable[[Callable[..., Any]], PlotFunction[P, PlotOptions]]:
+    """Make `f(logits, labels, options)` a function of models or an answer, labels and keywords."""
+
+    def made(function: Callable[..., Any]) -> Any:
+        def public(logits: Any, labels: Any = None, **given: Any) -> Any:
+            with python_words():
+                if _is_answer(logits) and {*given} - {"ax", "width"}:
+                    name = next(name for name in given if name not in ("ax", "width"))
+                    what = "is no option of a chart of an answer"
+                    raise UsageError(what, "give it to the function that makes the answer", where=name)
+                return function(logits, labels, PlotOptions(**given))
+
+        positional = [*inspect.signature(public).parameters.values()][:2]
+        public.__name__ = public.__qualname__ = function.__name__
+        public.__module__ = function.__module__
+        describe(public, options, positional, function.__doc__)
+        public.with_options = function  # type: ignore[attr-defined]
+        return public
+
+    return made
+
+
+@_plotted(PlotOptions)
+def plot(logits: Any, labels: Data | None, options: PlotOptions) -> Any:
+    """Draw a chart with matplotlib, and return its Axes.
+
+    Args:
+        logits: [N, K] as in `lscli.evaluate`; or several models in a list, or in a dict by their names; or the answer
+            of `per_bin`, `sweep`, `compare`, `recalibrate`, `threshold`, `conformal` or `ood`, without labels.
+        labels: [N], as in `lscli.evaluate`.
+
+    Returns:
+        The Axes; of several panels, an array of them. Without `ax` they are in a new figure of pyplot, which a notebook
+        shows, with a caption beneath. With `ax` only these Axes are drawn into, as the user's settings of matplotlib
+        say. Save a picture by `lscli.plot(...).figure.savefig("x.pdf")`.
+
+    Raises:
+        UsageError: matplotlib is not installed, an answer without a chart, or `ax` of another number of panels.
+        LscliError: as `lscli.evaluate` and `lscli.compare`.
+    """
+    from lscli.render.plots import figure
+
+    figure.check_matplotlib()
+    axes = None if options.ax is None else figure.axes_of(options.ax)
+    inches(options.width)
+    if _is_answer(logits):
+        if labels is not None:
+            raise UsageError("an answer has no labels", "leave them out", where="labels")
+        found = replace(chart_of(logits), width=options.width)
+    else:
+        found = chart(_models(logits, options), labels, options)
+    if axes is not None:
+        figure.draw(found, axes)
+        return options.ax
+    drawn = figure.in_pyplot(found)
+    return drawn[0] if len(drawn) == 1 else _array(drawn)
+
+
+def _is_answer(logits: Any) -> bool:
+    return isinstance(logits, Report | Listing)
+
+
+def _models(logits: Any, options: PlotOptions) -> Any:
+    """The models in a list or by their names; a list is one model if its items are rows or members."""
+    if isinstance(logits, Mapping):
+        if not logits:
+            raise UsageError("has no models", "give logits, or several by their names", where="logits")
+        return logits
+    listed = isinstance(logits, list | tuple) and len(logits) > 0
+    if listed and not options.ensemble and all(map(_is_model, logits)):
+        return logits
+    return [logits]
+
+
+def _is_model(each: Any) -> bool:
+    return is_path(each) or isinstance(each, SampleTable) or getattr(each, "ndim", 1) >= 2
+
+
+def _array(drawn: Sequence[Any]) -> Any:
+    found = np.empty(len(drawn), object)
+    found[:] = drawn
+    return found

@@ -93,9 +93,17 @@ def _check_has(format: str, arrays: bool, name: str) -> None:  # noqa: A002
     *others, last = (other for other, each in FORMATS.items() if not each.arrays_only and not each.only)
     hint = f"use -f {', '.join(others)} or {last}"
     if only and name not in only:
-        raise UsageError(f"{format} is a format of lscli {' and '.join(only)} alone", hint, where="format")
+        raise UsageError(f"{format} is a format of lscli {_and(only)} alone", hint, where="format")
+    if FORMATS[format].picture:
+        from lscli.render.plots.figure import check_matplotlib
+
+        check_matplotlib()
     if FORMATS[format].arrays_only and not arrays:
         raise UsageError("this answer is not an array of numbers", f"{hint}; lscli smooth LABELS gives an array")
+
+
+def _and(names: Sequence[str]) -> str:
+    return ", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else names[0]
 
 
 def write_stdout(data: bytes) -> None:

@@ -2,17 +2,47 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
+from lscli.errors import UsageError, real
 from lscli.listings import Listing
+from lscli.options import ChartName
+from lscli.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from lscli.metrics.base import Settings
-    from lscli.options import ChartName, PlotOptions
+    from lscli.options import PlotOptions
     from lscli.table import SampleTable
+
+# The charts of answers, which only these give.
+AnswerChart = Literal["differences", "methods", "sets", "detection"]
+AnyChart = ChartName | AnswerChart
+
+# Widths of the columns of papers, in inches; and the narrowest and the widest picture.
+WIDTHS = {"single": 3.25, "double": 6.75}
+_NARROWEST, _WIDEST = 1.5, 20.0
+
+
+def inches(width: str | float) -> float:
+    """The width of a picture in inches: that of `single` or `double` columns of a paper, or a number.
+
+    Raises:
+        UsageError: it is none of these, or the number is below 1.5 or above 20.
+    """
+    if isinstance(width, str) and width in WIDTHS:
+        return WIDTHS[width]
+    try:
+        number = float(width) if isinstance(width, str) else real(width)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not _NARROWEST <= number <= _WIDEST:
+        what = f"must be single, double, or a number of inches from {_NARROWEST:g} to {_WIDEST:g}, got {shown(width)}"
+        raise UsageError(what, "say --width single, --width double, or for example --width 5", where="width")
+    return number
 
 
 class Series(NamedTuple):
@@ -24,6 +54,7 @@ class Series(NamedTuple):
         points: tuples with named fields, one class a chart.
         facts: numbers that the caption and the marks of the chart name, by metric; nan where one is not defined.
         note: a sentence on this series, such as why it has no optimum; mostly empty.
+        step: `before` or `after` a map of the logits; empty without one.
     """
 
     source: str
@@ -31,6 +62,7 @@ class Series(NamedTuple):
     points: Sequence[Any]
     facts: dict[str, float]
     note: str = ""
+    step: str = ""
 
 
 class Source(NamedTuple):
@@ -79,10 +111,13 @@ class Chart(Listing):
     """
 
     rows: Sequence[Any] = ()
-    chart: ChartName
+    chart: AnyChart
     series: Sequence[Series]
-    width: str = "single"
+    width: str | float = "single"
     name: ClassVar[str] = "plot"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rows", [point for each in self.series for point in each.points])
 
     @property
     def title(self) -> str:  # type: ignore[override]  # it names the chart
@@ -91,8 +126,22 @@ class Chart(Listing):
 
     @property
     def columns(self) -> Sequence[str]:
-        fields = type(self.series[0].points[0])._fields if self.series and self.series[0].points else ()
-        return ("source", "group", *("class" if name == "number" else name for name in fields))
+        fields = next((each.points[0]._fields for each in self.series if each.points), ())
+        return ("source", "group", *(["step"] if self._steps else []), *(_COLUMNS.get(name, name) for name in fields))
 
     def cells(self) -> Iterator[Sequence[Any]]:
-        return ((each.source, each.group, *point) for each in self.series for point in each.points)
+        steps = self._steps
+        return (
+            (each.source, each.group, *([each.step] if steps else []), *point)
+            for each in self.series
+            for point in each.points
+        )
+
+    @property
+    def _steps(self) -> bool:
+        """Whether the series are before and after a map."""
+        return any(each.step for each in self.series)
+
+
+# A tuple has a method `count`, and Python a keyword `class`.
+_COLUMNS = {"number": "class", "size": "count"}

@@ -1,7 +1,7 @@
 """The options of `plot` and `report`."""
 
 # No `from __future__ import annotations` here: the `Option` of a field is read from its annotation.
-from typing import Annotated
+from typing import Annotated, Any
 
 from lscli.checked_options import Option, Options
 from lscli.options.decisions import CompareOptions
@@ -15,7 +15,7 @@ class ChartOptions(Options):
 
     chart: Annotated[ChartName, Option("The chart to draw.", typed=True)] = "reliability"
     width: Annotated[
-        str,
+        str | float,
         Option("Width of the picture: single or double columns of a paper, or a number of inches.", None, "WIDTH"),
     ] = "single"
 
@@ -25,6 +25,14 @@ class PlotOptions(CompareOptions, ChartOptions):
 
     metrics: Annotated[None, Option(hidden=True, unrecorded=True, hint="the chart says what is measured")] = None  # type: ignore[assignment]
     margin: Annotated[None, Option(hidden=True, unrecorded=True, hint="lscli compare takes it")] = None
+    ax: Annotated[
+        Any,
+        Option(
+            "The matplotlib Axes to draw into, an array of them for several panels; None makes new ones in pyplot.",
+            hidden=True,
+            unrecorded=True,
+        ),
+    ] = None
     no_labels: Annotated[None, Option(hidden=True, unrecorded=True, hint="a chart needs labels")] = None  # type: ignore[assignment]
 
 

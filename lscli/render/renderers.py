@@ -19,9 +19,10 @@ class Format(NamedTuple):
     Attributes:
         module: has the functions `report(answer, screen)` and `listing(answer, screen)`; imported on first use.
         suffixes: the suffixes of files in this format, the usual one first.
-        binary: whether a terminal cannot show it.
+        binary: whether a terminal cannot show it, or nobody wants to see it there.
         arrays_only: whether it only holds arrays of numbers, such as smoothed labels, and no reports.
         only: the names of the listings that have it; empty if all answers do.
+        picture: whether it needs matplotlib.
     """
 
     module: str
@@ -29,10 +30,11 @@ class Format(NamedTuple):
     binary: bool = False
     arrays_only: bool = False
     only: tuple[str, ...] = ()
+    picture: bool = False
 
 
 # The commands whose answers have a chart.
-PICTURED = ("plot", "bins", "sweep")
+PICTURED = ("plot", "bins", "sweep", "compare", "recalibrate", "threshold", "conformal", "ood")
 
 # A new format needs a line here, a module, and its name in `lscli.options.OutputFormat`.
 FORMATS = {
@@ -46,9 +48,9 @@ FORMATS = {
     "npy": Format("lscli.render.formats.npy", (".npy",), binary=True, arrays_only=True),
     "github": Format("lscli.render.formats.github", (), only=("check",)),
     "junit": Format("lscli.render.formats.junit", (".xml",), only=("check",)),
-    "svg": Format("lscli.render.formats.picture", (".svg",), only=PICTURED),
-    "pdf": Format("lscli.render.formats.picture", (".pdf",), binary=True, only=PICTURED),
-    "png": Format("lscli.render.formats.picture", (".png",), binary=True, only=PICTURED),
+    "svg": Format("lscli.render.formats.picture", (".svg",), binary=True, only=PICTURED, picture=True),
+    "pdf": Format("lscli.render.formats.picture", (".pdf",), binary=True, only=PICTURED, picture=True),
+    "png": Format("lscli.render.formats.picture", (".png",), binary=True, only=PICTURED, picture=True),
 }
 BY_SUFFIX = {suffix: name for name, each in FORMATS.items() for suffix in each.suffixes}
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lscli.curves.chart import Chart
-from lscli.errors import UsageError
+from lscli.curves.answers import chart_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +31,4 @@ def listing(answer: Listing, screen: Screen) -> Iterator[bytes]:
 def _drawn(answer: Report | Listing, screen: Screen) -> Iterator[bytes]:
     from lscli.render.plots.figure import picture
 
-    if not isinstance(answer, Chart):
-        raise UsageError("this answer has no chart", "write it as a .csv or a .md")
-    yield picture(answer, screen.format)
+    yield picture(chart_of(answer), screen.format)

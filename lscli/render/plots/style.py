@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-# The colours of Okabe and Ito (2008), ordered so that neighbours differ in lightness, with lines and marks that differ
-# without colour.
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
+from typing import Any
+
+# The colours of Okabe and Ito (2008) with the wine of Tol (2021) for their purple, which is as light as their green in
+# grey; neighbours differ in lightness. Lines and marks differ without colour.
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#882255", "#56B4E9", "#D55E00")
 LINES = ("-", "--", "-.", ":")
 MARKS = ("o", "s", "^", "D", "v", "P")
 RIGHT, WRONG, BAND, LINE = COLOURS[0], COLOURS[5], "#BBBBBB", "#444444"
 
-# Widths of the columns of papers, in inches.
-WIDTHS = {"single": 3.25, "double": 6.75}
-
-RC = {
+RC: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # matplotlib brings it, so that all machines draw the same
     "font.size": 8,
     "axes.titlesize": 8,
