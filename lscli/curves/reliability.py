@@ -61,6 +61,11 @@ def confidence_columns(settings: Settings) -> frozenset[str]:
     return frozenset({"confidence", "one_minus_confidence", "correct"})
 
 
+def of_class(settings: Settings) -> dict[str, float]:
+    """The class whose probability is the confidence, as a fact of the chart; nothing for the top label."""
+    return {} if settings.positive_class is None else {"positive_class": settings.positive_class}
+
+
 def no_band(table: SampleTable) -> str:
     """Why the samples have no band; empty if they have one."""
     return "no band: all samples are in one cluster" if table.cluster is not None and table.clusters < 2 else ""
@@ -71,8 +76,7 @@ def _compute(given: Source) -> tuple[list[ReliabilityPoint], dict[str, float], s
     samples = BinnedSamples.of(table, settings)
     bands = (x.tolist() for x in band_of_bins(samples, bootstrap))
     points = [
-        ReliabilityPoint(*cells, *band)
-        for cells, *band in zip(samples.cells(bootstrap.level), *bands, strict=True)
+        ReliabilityPoint(*cells, *band) for cells, *band in zip(samples.cells(bootstrap.level), *bands, strict=True)
     ]
     low, high = binned_interval("ece", table, settings, bootstrap)
     facts = {
@@ -81,6 +85,7 @@ def _compute(given: Source) -> tuple[list[ReliabilityPoint], dict[str, float], s
         "ece_high": high,
         "ece_null": ece_null(table, settings)[0].value,
         "level": bootstrap.level,
+        **of_class(settings),
     }
     return points, facts, no_band(table)
 

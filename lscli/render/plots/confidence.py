@@ -1,0 +1,93 @@
+"""The confidences of right and of wrong predictions, with the mean confidence and the accuracy."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from lscli.render.plots.diagonal import captions, number
+from lscli.render.plots.plots import Plot
+from lscli.render.plots.style import COLOURS, LINE, RIGHT, WRONG
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+    from lscli.curves.chart import Series
+
+# The scale is logarithmic if the tallest bar of one kind is less than this share of that of the other: it would hardly
+# be seen. Bars then stand before each other, because lengths on top of each other mean nothing on that scale.
+_FEW = 1 / 20
+
+
+def _draw(axes: Axes, series: Sequence[Series]) -> None:
+    of_class = any("positive_class" in each.facts for each in series)
+    for each in series:
+        points, total = each.points, sum(p.right + p.wrong for p in each.points) or 1.0
+        low, width = [p.low for p in points], [p.high - p.low for p in points]
+        names = (f"of class {each.facts['positive_class']:g}", "of the other") if of_class else ("right", "wrong")
+        axes.bar(
+            low,
+            [p.right / total for p in points],
+            width,
+            align="edge",
+            color=COLOURS[4],
+            edgecolor=RIGHT,
+            linewidth=0.5,
+            label=names[0],
+        )
+        axes.bar(
+            low,
+            [p.wrong / total for p in points],
+            width,
+            align="edge",
+            facecolor="none",
+            edgecolor=WRONG,
+            hatch="/////",
+            linewidth=0.5,
+            label=names[1],
+        )
+        if is_log(each):
+            axes.set_yscale("log")
+        axes.margins(y=0.3)
+        marks = (("accuracy", each.facts["accuracy"], "-"), ("mean confidence", each.facts["confidence_mean"], "--"))
+        for place, (name, x, line) in enumerate(marks):
+            if math.isnan(x):
+                continue
+            axes.axvline(x, color=LINE, linewidth=1, linestyle=line, gid=name)
+            words = f"{'share of class' if of_class and name == 'accuracy' else name} {x:.3f}"
+            # Beside the line, towards the middle.
+            side, shift = ("right", -3) if x > 0.5 else ("left", 3)
+            axes.annotate(
+                words,
+                (x, 0.98 - 0.08 * place),
+                xycoords=("data", "axes fraction"),
+                xytext=(shift, 0),
+                textcoords="offset points",
+                ha=side,
+                va="top",
+                fontsize=7,
+            )
+    what = f"Probability of class {series[0].facts['positive_class']:g}" if of_class else "Confidence"
+    axes.set(xlim=(0, 1), xlabel=what, ylabel="Share of samples")
+    axes.legend(loc="center left", frameon=True, framealpha=0.85, edgecolor="none", borderpad=0.2, handlelength=1.5)
+
+
+def is_log(series: Series) -> bool:
+    """Whether the bars of one kind would hardly be seen beside those of the other."""
+    right, wrong = (max((getattr(p, kind) for p in series.points), default=0.0) for kind in ("right", "wrong"))
+    return bool(0 < min(right, wrong) < _FEW * max(right, wrong))
+
+
+def _caption(series: Sequence[Series]) -> str:
+    sentences = []
+    for each in series:
+        facts = each.facts
+        name = "share of class" if "positive_class" in facts else "accuracy"
+        log = "\nlogarithmic, so that the rarer kind is seen" if is_log(each) else ""
+        sentences.append(f"{name} {number(facts['accuracy'])}, mean confidence {number(facts['confidence_mean'])}{log}")
+    return captions(series, sentences)
+
+
+PLOT = Plot(_draw, _caption, panels=True, height=0.75)

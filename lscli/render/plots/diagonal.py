@@ -1,0 +1,92 @@
+"""What the charts of accuracy against confidence share: the diagonal, the strip of samples beneath, and the words."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from lscli.render.plots.style import LINE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+    from lscli.curves.chart import Series
+
+# The strip reaches so far below an accuracy of 0.
+STRIP = 0.2
+_TOP = 0.85  # of the strip: the tallest bar
+_STRIP_COLOUR = "#888888"
+
+
+def frame(axes: Axes, series: Sequence[Series]) -> None:
+    """The scales, the labels and the diagonal."""
+    number = next((each.facts["positive_class"] for each in series if "positive_class" in each.facts), None)
+    what = (
+        ("Confidence", "Accuracy")
+        if number is None
+        else (f"Probability of class {number:g}", f"Share of class {number:g}")
+    )
+    axes.plot([0, 1], [0, 1], color=LINE, linewidth=0.8, linestyle="--", zorder=1.5)
+    axes.axhline(0, color=LINE, linewidth=0.6)
+    axes.set(xlim=(0, 1), ylim=(-STRIP, 1), xlabel=what[0], ylabel=what[1])
+    axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1])
+    axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1])
+
+
+def strip(axes: Axes, low: Sequence[float], high: Sequence[float], size: Sequence[float]) -> None:
+    """The share of the samples in each bin, as bars beneath the axis, with that of the tallest in words."""
+    total, most = sum(size), max(size, default=0)
+    if not total:
+        return
+    axes.bar(
+        low,
+        [each / most * STRIP * _TOP for each in size],
+        [b - a for a, b in zip(low, high, strict=True)],
+        bottom=-STRIP,
+        align="edge",
+        color=_STRIP_COLOUR,
+        edgecolor="white",
+        linewidth=0.3,
+        gid="strip",
+    )
+    # Where the bars are lower there is room for the words.
+    middle = [(a + b) / 2 for a, b in zip(low, high, strict=True)]
+    left = max((n for m, n in zip(middle, size, strict=True) if m < 0.5), default=0)
+    right = max((n for m, n in zip(middle, size, strict=True) if m >= 0.5), default=0)
+    x, side = (0.02, "left") if left <= right else (0.98, "right")
+    text = axes.text(x, -STRIP / 2, f"samples, at most {percent(most / total)}", ha=side, va="center", fontsize=6.5)
+    text.set_bbox({"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 0.5})
+
+
+def percent(share: float) -> str:
+    """A share in percent, such as `58 %` or `0.3 %`."""
+    return f"{100 * share:.2g} %" if share < 0.995 else f"{100 * share:.0f} %"
+
+
+def number(value: float) -> str:
+    """A measure with four places after the point, or in words if it is not defined."""
+    return "undefined" if math.isnan(value) else f"{value:.4f}"
+
+
+def captions(series: Sequence[Series], sentences: Sequence[str]) -> str:
+    """The sentences of all series one below the other, each with its model and group if there are several."""
+    lines = []
+    for each, sentence in zip(series, sentences, strict=True):
+        name = f"{each.source} {each.group}".strip()
+        note = f"\n{each.note}" if each.note else ""
+        lines.append(f"{f'{name}: ' if len(series) > 1 else ''}{sentence}{note}")
+    return "\n".join(lines)
+
+
+def with_interval(facts: dict[str, float], name: str) -> str:
+    """A measure with its interval, such as `ece 0.0341 (95 % interval 0.0300 .. 0.0380)`."""
+    low, high, level = facts[f"{name}_low"], facts[f"{name}_high"], facts["level"]
+    interval = "" if math.isnan(low) else f" ({100 * level:g} % interval {number(low)} .. {number(high)})"
+    return f"{name} {number(facts[name])}{interval}"
+
+
+def band_label(facts: dict[str, float]) -> str:
+    """The legend of the band."""
+    return f"{100 * facts['level']:g} % band if calibrated"
