@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from lscli.render.plots.diagonal import captions, number
+from lscli.render.plots.diagonal import captions, number, vertical
 from lscli.render.plots.plots import Plot
 from lscli.render.plots.style import COLOURS, LINE, RIGHT, WRONG
 
@@ -51,26 +51,15 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
         if is_log(each):
             axes.set_yscale("log")
         axes.margins(y=0.3)
-        marks = (("accuracy", each.facts["accuracy"], "-"), ("mean confidence", each.facts["confidence_mean"], "--"))
-        for place, (name, x, line) in enumerate(marks):
-            if math.isnan(x):
-                continue
-            axes.axvline(x, color=LINE, linewidth=1, linestyle=line, gid=name)
-            words = f"{'share of class' if of_class and name == 'accuracy' else name} {x:.3f}"
-            # Beside the line, towards the middle.
-            side, shift = ("right", -3) if x > 0.5 else ("left", 3)
-            axes.annotate(
-                words,
-                (x, 0.98 - 0.08 * place),
-                xycoords=("data", "axes fraction"),
-                xytext=(shift, 0),
-                textcoords="offset points",
-                ha=side,
-                va="top",
-                fontsize=7,
-            )
+        of_accuracy = "share of class" if of_class else "accuracy"
+        accuracy, mean = each.facts["accuracy"], each.facts["confidence_mean"]
+        axes.set_xlim(0, 1)
+        vertical(
+            axes,
+            [(f"{of_accuracy} {accuracy:.3f}", accuracy, LINE, "-"), (f"mean confidence {mean:.3f}", mean, LINE, "--")],
+        )
     what = f"Probability of class {series[0].facts['positive_class']:g}" if of_class else "Confidence"
-    axes.set(xlim=(0, 1), xlabel=what, ylabel="Share of samples")
+    axes.set(xlabel=what, ylabel="Share of samples")
     axes.legend(loc="center left", frameon=True, framealpha=0.85, edgecolor="none", borderpad=0.2, handlelength=1.5)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # The strip reaches so far below an accuracy of 0.
 STRIP = 0.2
 _TOP = 0.85  # of the strip: the tallest bar
-_STRIP_COLOUR = "#888888"
+STRIP_COLOUR = "#BBBBBB"
 
 
 def frame(axes: Axes, series: Sequence[Series]) -> None:
@@ -46,18 +46,50 @@ def strip(axes: Axes, low: Sequence[float], high: Sequence[float], size: Sequenc
         [b - a for a, b in zip(low, high, strict=True)],
         bottom=-STRIP,
         align="edge",
-        color=_STRIP_COLOUR,
+        color=STRIP_COLOUR,
         edgecolor="white",
         linewidth=0.3,
         gid="strip",
     )
-    # Where the bars are lower there is room for the words.
-    middle = [(a + b) / 2 for a, b in zip(low, high, strict=True)]
-    left = max((n for m, n in zip(middle, size, strict=True) if m < 0.5), default=0)
-    right = max((n for m, n in zip(middle, size, strict=True) if m >= 0.5), default=0)
+    strip_words(axes, f"samples, at most {percent(most / total)}", low, size)
+
+
+def strip_words(axes: Axes, words: str, place: Sequence[float], height: Sequence[float]) -> None:
+    """Say what the strip shows, on the side where it is lower."""
+    left = max((n for x, n in zip(place, height, strict=True) if x < 0.5), default=0)
+    right = max((n for x, n in zip(place, height, strict=True) if x >= 0.5), default=0)
     x, side = (0.02, "left") if left <= right else (0.98, "right")
-    text = axes.text(x, -STRIP / 2, f"samples, at most {percent(most / total)}", ha=side, va="center", fontsize=6.5)
-    text.set_bbox({"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 0.5})
+    axes.text(x, -STRIP / 2, words, ha=side, va="center", fontsize=6.5)
+
+
+def vertical(axes: Axes, marks: Sequence[tuple[str, float, str, str]]) -> None:
+    """Lines across the axes, each with its words beside it.
+
+    Args:
+        axes: whose scale of x is set.
+        marks: the words, the place, the colour and the style of each line; those with a place of nan are left out.
+    """
+    marks = [mark for mark in marks if not math.isnan(mark[1])]
+    low, high = axes.get_xlim()
+    most = max((x for _, x, *_ in marks), default=0.0)
+    for place, (words, x, colour, style) in enumerate(marks):
+        axes.axvline(x, color=colour, linewidth=1.1, linestyle=style)
+        share = (x - low) / (high - low)
+        # The words of the last line stand to its right, the others to the left of theirs, as far as there is room.
+        right = share < 0.35 or (x == most and share < 0.6)
+        axes.annotate(
+            words,
+            (x, 0.98 - 0.09 * place),
+            xycoords=("data", "axes fraction"),
+            xytext=(3 if right else -3, 0),
+            textcoords="offset points",
+            ha="left" if right else "right",
+            va="top",
+            fontsize=7,
+            color=colour,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.6},
+            zorder=4,
+        )
 
 
 def percent(share: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from lscli.render.plots.diagonal import captions
+from lscli.render.plots.diagonal import captions, vertical
 from lscli.render.plots.plots import Plot
 from lscli.render.plots.style import COLOURS, LINE, RIGHT, WRONG
 
@@ -32,45 +32,29 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
             linewidth=0.3,
         )
         axes.margins(x=0.02, y=0.35)
-        marks = [("mean", each.facts["logit_gap_mean"], LINE, "-")]
-        marks += [
-            (f"optimum at eps {name.removeprefix(_OPTIMAL)}", x, WRONG, ("--", "-.", ":")[place % 3])
-            for place, (name, x) in enumerate((n, x) for n, x in each.facts.items() if n.startswith(_OPTIMAL))
-        ]
-        marks = [mark for mark in marks if not math.isnan(mark[1])]
-        for _, x, colour, line in marks:
-            axes.axvline(x, color=colour, linewidth=1.2, linestyle=line)
+        mean = each.facts["logit_gap_mean"]
+        marks = [(f"mean {mean:.2f}", mean, LINE, "-")]
+        for place, (eps, x) in enumerate(_optima(each)):
+            marks.append((f"optimum at eps {eps} {x:.2f}", x, WRONG, ("--", "-.", ":")[place % 3]))
+        ends = [x for _, x, *_ in marks if not math.isnan(x)]
+        axes.update_datalim([(x, 0) for x in ends])
         axes.autoscale_view()
-        low, high = axes.get_xlim()
-        for place, (name, x, colour, _) in enumerate(marks):
-            side, shift = ("right", -3) if x > (low + high) / 2 else ("left", 3)
-            axes.annotate(
-                f"{name}: {x:.2f}",
-                (x, 0.98 - 0.08 * place),
-                xycoords=("data", "axes fraction"),
-                xytext=(shift, 0),
-                textcoords="offset points",
-                ha=side,
-                va="top",
-                fontsize=7,
-                color=colour,
-            )
-    axes.set(xlabel="Logit gap: the label's less the mean of the others", ylabel="Share of samples")
+        vertical(axes, marks)
+    axes.set(xlabel="Logit gap (label less mean of others)", ylabel="Share of samples")
+
+
+def _optima(series: Series) -> list[tuple[str, float]]:
+    """Each eps, as text, with its optimum."""
+    return [(name.removeprefix(_OPTIMAL), x) for name, x in series.facts.items() if name.startswith(_OPTIMAL)]
 
 
 def _caption(series: Sequence[Series]) -> str:
     sentences = []
     for each in series:
-        optima = [
-            f"{x:.2f} at eps {name.removeprefix(_OPTIMAL)}"
-            if not math.isnan(x)
-            else f"none at eps {name.removeprefix(_OPTIMAL)}"
-            for name, x in each.facts.items()
-            if name.startswith(_OPTIMAL)
-        ]
+        optima = [f"{'none' if math.isnan(x) else f'{x:.2f}'} at eps {eps}" for eps, x in _optima(each)]
         mean = each.facts["logit_gap_mean"]
         shown = "undefined" if math.isnan(mean) else f"{mean:.2f}"
-        sentences.append(f"mean logit gap {shown}; optimum of smoothed targets {', '.join(optima)}")
+        sentences.append(f"mean logit gap {shown};\noptimum of smoothed targets {', '.join(optima)}")
     return captions(series, sentences)
 
 

@@ -36,8 +36,8 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
             label="accuracy",
         )
         for over, hatch, colour, words in (
-            (True, "/////", WRONG, "overconfident by"),
-            (False, "\\\\\\\\\\", COLOURS[2], "underconfident by"),
+            (True, "/////", WRONG, "gap: overconfident"),
+            (False, "\\\\\\\\\\", COLOURS[2], "gap: underconfident"),
         ):
             gaps = [p for p in kept if (p.gap > 0 if over else p.gap < 0)]
             if gaps:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from lscli.render.plots.diagonal import STRIP, band_label, captions, frame, with_interval
+from lscli.render.plots.diagonal import STRIP, STRIP_COLOUR, band_label, captions, frame, strip_words, with_interval
 from lscli.render.plots.plots import Plot
 from lscli.render.plots.style import BAND, RIGHT
 
@@ -35,10 +35,8 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
         axes.add_collection(LineCollection(segments, linewidths=widths, color=RIGHT, capstyle="round", zorder=3))
         axes.plot(x, y, color=RIGHT, linewidth=_THIN, label="smoothed accuracy", zorder=3)
         height = [p.density / most * STRIP * 0.85 - STRIP for p in points]
-        axes.fill_between(x, -STRIP, height, color="#888888", linewidth=0, gid="strip")
-        left = max((p.density for p in points if p.confidence < 0.5), default=0.0) < most
-        where, side = (0.02, "left") if left else (0.98, "right")
-        axes.text(where, -STRIP / 2, "density of the samples", ha=side, va="center", fontsize=6.5)
+        axes.fill_between(x, -STRIP, height, color=STRIP_COLOUR, linewidth=0, gid="strip")
+        strip_words(axes, "density of the samples", x, [p.density for p in points])
     axes.legend(loc="upper left", frameon=True, framealpha=0.85, edgecolor="none", borderpad=0.2, handlelength=1.5)
 
 
