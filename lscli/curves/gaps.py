@@ -51,10 +51,8 @@ def _compute(given: Source) -> tuple[list[GapPoint], dict[str, float], str]:
         return [], facts, note
     gap, weight = gap[finite], weight[finite]
     low, high = np.quantile(gap, ((1 - _CENTRAL) / 2, (1 + _CENTRAL) / 2))
-    if not high > low:
-        low, high = low - 0.5, high + 0.5
-    edges = np.linspace(low, high, _BINS + 1)
-    size, _ = np.histogram(np.clip(gap, low, high), edges, weights=weight)
+    edges = np.linspace(low, high, _BINS + 1) if high > low else np.array([low - 0.5, low + 0.5])
+    size, _ = np.histogram(np.clip(gap, edges[0], edges[-1]), edges, weights=weight)
     return (
         [GapPoint(*row) for row in zip(edges[:-1].tolist(), edges[1:].tolist(), size.tolist(), strict=True)],
         facts,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
-from lscli.render.plots.diagonal import captions, number, vertical
+from lscli.render.plots.diagonal import captions, legend, number, percent, vertical
 from lscli.render.plots.plots import Plot
 from lscli.render.plots.style import COLOURS, LINE, RIGHT, WRONG
 
@@ -19,10 +18,13 @@ if TYPE_CHECKING:
 # The scale is logarithmic if the tallest bar of one kind is less than this share of that of the other: it would hardly
 # be seen. Bars then stand before each other, because lengths on top of each other mean nothing on that scale.
 _FEW = 1 / 20
+_ROOM = 0.3  # above the bars, for the words of the lines
 
 
 def _draw(axes: Axes, series: Sequence[Series]) -> None:
     of_class = any("positive_class" in each.facts for each in series)
+    from matplotlib.ticker import NullFormatter
+
     for each in series:
         points, total = each.points, sum(p.right + p.wrong for p in each.points) or 1.0
         low, width = [p.low for p in points], [p.high - p.low for p in points]
@@ -48,9 +50,15 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
             linewidth=0.5,
             label=names[1],
         )
+        heights = [height / total for p in points for height in (p.right, p.wrong) if height > 0]
+        least, most = min(heights, default=1.0), max(heights, default=1.0)
         if is_log(each):
             axes.set_yscale("log")
-        axes.margins(y=0.3)
+            axes.yaxis.set_minor_formatter(NullFormatter())
+            _reach(axes, least / 2, most * (2 * most / least) ** _ROOM)
+        else:
+            _reach(axes, 0, most * (1 + _ROOM))
+        axes.yaxis.set_major_formatter(lambda share, _: percent(share))
         of_accuracy = "share of class" if of_class else "accuracy"
         accuracy, mean = each.facts["accuracy"], each.facts["confidence_mean"]
         axes.set_xlim(0, 1)
@@ -60,7 +68,14 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
         )
     what = f"Probability of class {series[0].facts['positive_class']:g}" if of_class else "Confidence"
     axes.set(xlabel=what, ylabel="Share of samples")
-    axes.legend(loc="center left", frameon=True, framealpha=0.85, edgecolor="none", borderpad=0.2, handlelength=1.5)
+    legend(axes)
+
+
+def _reach(axes: Axes, low: float, high: float) -> None:
+    """Let the scale of y reach at least as far, and as far as that of the other series that share it."""
+    others = [each for each in axes.get_shared_y_axes().get_siblings(axes) if each is not axes and each.patches]
+    held = [end for each in others for end in each.get_ylim()]
+    axes.set_ylim(min(low, *held) if held else low, max([high, *held]))
 
 
 def is_log(series: Series) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from lscli.render.plots.diagonal import band_label, captions, frame, number, strip
+from lscli.render.plots.diagonal import band_label, captions, frame, legend, number, strip
 from lscli.render.plots.plots import Plot
 from lscli.render.plots.style import BAND, RIGHT
 
@@ -29,15 +29,15 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
                 [point.band_low for point in each.points for _ in range(2)],
                 [point.band_high for point in each.points for _ in range(2)],
                 color=BAND,
-                linewidth=0,
+                linewidth=0.8,
                 alpha=0.8,
                 label=band_label(each.facts),
             )
         lone = len(set(x)) < 2
         y = [point.recalibrated for point in each.points for _ in range(2)]
-        axes.plot(x, y, color=RIGHT, marker="o" if lone else "", label="isotonic regression")
+        axes.plot(x, y, color=RIGHT, marker="o" if lone else "", clip_on=False, label="isotonic regression")
         strip(axes, *_spread(each.points))
-    axes.legend(loc="upper left", frameon=True, framealpha=0.85, edgecolor="none", borderpad=0.2, handlelength=1.5)
+    legend(axes)
 
 
 def _spread(points: Sequence[object]) -> tuple[list[float], list[float], list[float]]:

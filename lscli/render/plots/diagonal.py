@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # The strip reaches so far below an accuracy of 0.
 STRIP = 0.2
 _TOP = 0.85  # of the strip: the tallest bar
+# From this width in inches on, a legend has two columns; and the height of its lines in points.
+_TWO_COLUMNS, _LINE = 2.0, 10.0
 STRIP_COLOUR = "#BBBBBB"
 
 
@@ -92,9 +94,31 @@ def vertical(axes: Axes, marks: Sequence[tuple[str, float, str, str]]) -> None:
         )
 
 
+def legend(axes: Axes) -> None:
+    """The legend above the axes, where it hides nothing, and the title above it; the title must be set before."""
+    width = axes.get_position().width * axes.figure.get_figwidth()  # type: ignore[union-attr]  # of the figure, in inches
+    handles, _ = axes.get_legend_handles_labels()
+    if not handles:
+        return
+    columns = 2 if width > _TWO_COLUMNS and len(handles) > 1 else 1
+    axes.legend(
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        ncols=columns,
+        frameon=False,
+        borderpad=0.2,
+        borderaxespad=0.2,
+        labelspacing=0.3,
+        columnspacing=1.2,
+        handlelength=1.5,
+    )
+    if axes.get_title():
+        axes.set_title(axes.get_title(), pad=_LINE * -(-len(handles) // columns) + 4)
+
+
 def percent(share: float) -> str:
     """A share in percent, such as `58 %` or `0.3 %`."""
-    return f"{100 * share:.2g} %" if share < 0.995 else f"{100 * share:.0f} %"
+    return f"{float(f'{100 * share:.2g}'):g} %" if share < 0.995 else f"{100 * share:.3g} %"
 
 
 def number(value: float) -> str:
@@ -121,4 +145,4 @@ def with_interval(facts: dict[str, float], name: str) -> str:
 
 def band_label(facts: dict[str, float]) -> str:
     """The legend of the band."""
-    return f"{100 * facts['level']:g} % band if calibrated"
+    return f"{100 * facts['level']:g} % if calibrated"

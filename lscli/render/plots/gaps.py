@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from lscli.render.plots.diagonal import captions, vertical
+from lscli.render.plots.diagonal import captions, percent, vertical
 from lscli.render.plots.plots import Plot
 from lscli.render.plots.style import COLOURS, LINE, RIGHT, WRONG
 
@@ -35,10 +35,11 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
         mean = each.facts["logit_gap_mean"]
         marks = [(f"mean {mean:.2f}", mean, LINE, "-")]
         for place, (eps, x) in enumerate(_optima(each)):
-            marks.append((f"optimum at eps {eps} {x:.2f}", x, WRONG, ("--", "-.", ":")[place % 3]))
+            marks.append((f"optimum {x:.2f} at eps {eps}", x, WRONG, ("--", "-.", ":")[place % 3]))
         ends = [x for _, x, *_ in marks if not math.isnan(x)]
         axes.update_datalim([(x, 0) for x in ends])
         axes.autoscale_view()
+        axes.yaxis.set_major_formatter(lambda share, _: percent(share))
         vertical(axes, marks)
     axes.set(xlabel="Logit gap (label less mean of others)", ylabel="Share of samples")
 

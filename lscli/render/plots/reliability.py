@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from lscli.render.plots.diagonal import band_label, captions, frame, number, strip, with_interval
+from lscli.render.plots.diagonal import band_label, captions, frame, legend, number, strip, with_interval
 from lscli.render.plots.plots import Plot
 from lscli.render.plots.style import BAND, COLOURS, LINE, RIGHT, WRONG
 
@@ -36,8 +36,8 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
             label="accuracy",
         )
         for over, hatch, colour, words in (
-            (True, "/////", WRONG, "gap: overconfident"),
-            (False, "\\\\\\\\\\", COLOURS[2], "gap: underconfident"),
+            (True, "/////", WRONG, "overconfidence"),
+            (False, "\\\\\\\\\\", COLOURS[2], "underconfidence"),
         ):
             gaps = [p for p in kept if (p.gap > 0 if over else p.gap < 0)]
             if gaps:
@@ -67,7 +67,7 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
                 label=band_label(each.facts),
             )
         strip(axes, low, [p.high for p in kept], [p.size for p in kept])
-    axes.legend(loc="upper left", frameon=True, framealpha=0.85, edgecolor="none", borderpad=0.2, handlelength=1.5)
+    legend(axes)
 
 
 def _caption(series: Sequence[Series]) -> str:

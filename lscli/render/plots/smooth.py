@@ -5,7 +5,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from lscli.render.plots.diagonal import STRIP, STRIP_COLOUR, band_label, captions, frame, strip_words, with_interval
+from lscli.render.plots.diagonal import (
+    STRIP,
+    STRIP_COLOUR,
+    band_label,
+    captions,
+    frame,
+    legend,
+    strip_words,
+    with_interval,
+)
 from lscli.render.plots.plots import Plot
 from lscli.render.plots.style import BAND, RIGHT
 
@@ -29,15 +38,24 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
         most = max((p.density for p in points), default=1.0)
         if points and not math.isnan(points[0].band_low):
             low, high = [p.band_low for p in points], [p.band_high for p in points]
-            axes.fill_between(x, low, high, color=BAND, linewidth=0, alpha=0.8, label=band_label(each.facts))
+            axes.fill_between(x, low, high, color=BAND, linewidth=0.8, alpha=0.8, label=band_label(each.facts))
         segments = [[(x[i], y[i]), (x[i + 1], y[i + 1])] for i in range(len(points) - 1)]
         widths = [_THIN + (_THICK - _THIN) * math.sqrt(p.density / most) for p in points[1:]]
         axes.add_collection(LineCollection(segments, linewidths=widths, color=RIGHT, capstyle="round", zorder=3))
-        axes.plot(x, y, color=RIGHT, linewidth=_THIN, label="smoothed accuracy", zorder=3)
+        axes.plot(
+            x,
+            y,
+            color=RIGHT,
+            linewidth=_THIN,
+            marker="o" if len(x) < 2 else "",
+            label="smoothed accuracy",
+            clip_on=False,
+            zorder=3,
+        )
         height = [p.density / most * STRIP * 0.85 - STRIP for p in points]
         axes.fill_between(x, -STRIP, height, color=STRIP_COLOUR, linewidth=0, gid="strip")
         strip_words(axes, "density of the samples", x, [p.density for p in points])
-    axes.legend(loc="upper left", frameon=True, framealpha=0.85, edgecolor="none", borderpad=0.2, handlelength=1.5)
+    legend(axes)
 
 
 def _caption(series: Sequence[Series]) -> str:
