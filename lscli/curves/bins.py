@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 
+def counts(size: Array) -> list[int | float]:
+    """Sums of weights as numbers of samples: whole numbers as such, [M]."""
+    return [int(n) if n.is_integer() else n for n in size.tolist()]
+
+
 class BinnedSamples(NamedTuple):
     """Samples in M bins of confidences.
 
@@ -80,10 +85,11 @@ class BinnedSamples(NamedTuple):
             else clustered_shares(self.table, self.of_sample, sums.size, sums.correct)
         )
         columns = (self.low, self.high, sums.size, sums.correct, sums.residual)
-        for place, (low, high, n, right, gap) in enumerate(zip(*(x.tolist() for x in columns), strict=True)):
+        of_bins = zip(counts(sums.size), *(x.tolist() for x in columns), strict=True)
+        for place, (count, low, high, n, right, gap) in enumerate(of_bins):
             if n == 0:
                 yield low, high, 0, *[np.nan] * 5
                 continue
-            count, accuracy = int(n) if n.is_integer() else n, right / n
+            accuracy = right / n
             bounds = share_interval(accuracy, n, level, *(() if spread is None else spread.of(place)))
             yield low, high, count, (right - gap) / n, accuracy, -gap / n, *bounds

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from lscli.curves.bins import BinnedSamples
+from lscli.curves.bins import BinnedSamples, counts
 from lscli.curves.chart import Curve, Source
 from lscli.curves.reliability import of_class, seen
 from lscli.metrics.base import OF_CLASS, mean
@@ -39,10 +39,8 @@ def _compute(given: Source) -> tuple[list[ConfidencePoint], dict[str, float], st
     samples = BinnedSamples.of(table, settings)
     right = samples.sums.correct
     wrong = np.maximum(samples.sums.size - right, 0.0)
-    points = [
-        ConfidencePoint(*row)
-        for row in zip(*(x.tolist() for x in (samples.low, samples.high, right, wrong)), strict=True)
-    ]
+    columns = (samples.low.tolist(), samples.high.tolist(), counts(right), counts(wrong))
+    points = [ConfidencePoint(*row) for row in zip(*columns, strict=True)]
     accuracy, confidence = (mean(table, table[name]).value for name in ("correct", "confidence"))
     facts = {"accuracy": accuracy, "confidence_mean": confidence, **of_class(settings)}
     return points, facts, ""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from lscli.curves.bins import counts
 from lscli.curves.calibrated_band import simulated
 from lscli.curves.chart import Curve, Source
 from lscli.curves.reliability import bootstrap_of, confidence_columns, no_band, of_class, seen
@@ -72,13 +73,14 @@ def _compute(given: Source) -> tuple[list[CorpPoint], dict[str, float], str]:
     columns = (
         value[starts],
         value[np.append(starts[1:], len(value)) - 1],
-        size,
         np.add.reduceat(weight * value, starts) / size,
         (blocks.right / blocks.size)[block[starts]],
         low[cell[starts]],
         high[cell[starts]],
     )
-    return [CorpPoint(*row) for row in zip(*(x.tolist() for x in columns), strict=True)], facts, no_band(table)
+    rows = zip(counts(size), *(x.tolist() for x in columns), strict=True)
+    points = [CorpPoint(first_c, last_c, n, *rest) for n, first_c, last_c, *rest in rows]
+    return points, facts, no_band(table)
 
 
 CURVE = Curve(CorpPoint, confidence_columns, _compute)

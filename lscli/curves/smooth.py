@@ -68,8 +68,8 @@ def _compute(given: Source) -> tuple[list[SmoothPoint], dict[str, float], str]:
     band = simulated(table, cells, bootstrap, _smoothed(kernel))
     ends = np.full((2, len(place)), np.nan) if band is None else np.stack(band)
     curves = (_smoothed(kernel)(cells.sums.residual[None])[0], *ends)
-    accuracy, *ends = (np.clip(place + gap, 0.0, 1.0) for gap in curves)
-    columns = (place, accuracy, density, *ends)
+    accuracy, low_end, high_end = (np.clip(place + gap, 0.0, 1.0) for gap in curves)
+    columns = (place, accuracy, density, low_end, high_end)
     return [SmoothPoint(*row) for row in zip(*(x.tolist() for x in columns), strict=True)], facts, no_band(table)
 
 

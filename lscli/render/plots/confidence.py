@@ -58,8 +58,8 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
             _reach(axes, least / 2, most * (2 * most / least) ** _ROOM)
         else:
             _reach(axes, 0, most * (1 + _ROOM))
-        axes.yaxis.set_major_formatter(lambda share, _: percent(share))
-        of_accuracy = "share of class" if of_class else "accuracy"
+        axes.yaxis.set_major_formatter(lambda share, _: percent(share) if share <= 1 else "")
+        of_accuracy = _accuracy(each)
         accuracy, mean = each.facts["accuracy"], each.facts["confidence_mean"]
         axes.set_xlim(0, 1)
         vertical(
@@ -78,6 +78,12 @@ def _reach(axes: Axes, low: float, high: float) -> None:
     axes.set_ylim(min(low, *held) if held else low, max([high, *held]))
 
 
+def _accuracy(series: Series) -> str:
+    """What the accuracy is called: of one of two classes, it is how common the class is."""
+    number = series.facts.get("positive_class")
+    return "accuracy" if number is None else f"share of class {number:g}"
+
+
 def is_log(series: Series) -> bool:
     """Whether the bars of one kind would hardly be seen beside those of the other."""
     right, wrong = (max((getattr(p, kind) for p in series.points), default=0.0) for kind in ("right", "wrong"))
@@ -88,9 +94,10 @@ def _caption(series: Sequence[Series]) -> str:
     sentences = []
     for each in series:
         facts = each.facts
-        name = "share of class" if "positive_class" in facts else "accuracy"
-        log = "\nlogarithmic, so that the rarer kind is seen" if is_log(each) else ""
-        sentences.append(f"{name} {number(facts['accuracy'])}, mean confidence {number(facts['confidence_mean'])}{log}")
+        log = "\nlog scale, so that the rarer kind is seen" if is_log(each) else ""
+        sentences.append(
+            f"{_accuracy(each)} {number(facts['accuracy'])}, mean confidence {number(facts['confidence_mean'])}{log}"
+        )
     return captions(series, sentences)
 
 

@@ -74,7 +74,8 @@ def _caption(series: Sequence[Series]) -> str:
     return captions(
         series,
         [
-            f"{with_interval(each.facts, 'ece')};\na calibrated model would show {number(each.facts['ece_null'])} by chance"
+            f"{with_interval(each.facts, 'ece')};\n"
+            f"a calibrated model would show {number(each.facts['ece_null'])} by chance"
             for each in series
         ],
     )
