@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from lscli.curves.bins import counts
 from lscli.curves.chart import Curve, Source
+from lscli.errors import InputError
 from lscli.metrics.base import mean
 from lscli.metrics.smoothed_losses import SmoothedLosses
 
 if TYPE_CHECKING:
-    from lscli.metrics.base import Settings
+    from lscli.errors import InputError
+from lscli.metrics.base import Settings
 
 _BINS = 60
 # The bins reach over this central share of the samples; the outermost ones hold the others.
@@ -37,6 +40,9 @@ class GapPoint(NamedTuple):
 
 def _compute(given: Source) -> tuple[list[GapPoint], dict[str, float], str]:
     table, settings = given.table, given.settings
+    if not table.has(_columns(settings)):
+        what = "the samples have no logit gaps, which need the logits of all classes"
+        raise InputError(what, "give logits, or say --chart confidence")
     gap = table["logit_gap"]
     weight = np.ones(len(gap)) if table.weight is None else table.weight
     finite = np.isfinite(gap) & (weight > 0)
@@ -53,11 +59,8 @@ def _compute(given: Source) -> tuple[list[GapPoint], dict[str, float], str]:
     low, high = np.quantile(gap, ((1 - _CENTRAL) / 2, (1 + _CENTRAL) / 2))
     edges = np.linspace(low, high, _BINS + 1) if high > low else np.array([low - 0.5, low + 0.5])
     size, _ = np.histogram(np.clip(gap, edges[0], edges[-1]), edges, weights=weight)
-    return (
-        [GapPoint(*row) for row in zip(edges[:-1].tolist(), edges[1:].tolist(), size.tolist(), strict=True)],
-        facts,
-        note,
-    )
+    points = [GapPoint(*row) for row in zip(edges[:-1].tolist(), edges[1:].tolist(), counts(size), strict=True)]
+    return points, facts, note
 
 
 def _mean_of(gap: object, weight: np.ndarray) -> float:
