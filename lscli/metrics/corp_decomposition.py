@@ -73,7 +73,7 @@ NLL = Score(_nll_of_samples, _nll_of_shares)
 _MISCALIBRATION, _DISCRIMINATION, _UNCERTAINTY = range(3)
 
 
-def _parts(table: SampleTable, score: Score) -> tuple[float, float, float]:
+def parts(table: SampleTable, score: Score) -> tuple[float, float, float]:
     """The miscalibration, the discrimination and the uncertainty of a score; nan where all weights are 0."""
     if not table.total:
         return math.nan, math.nan, math.nan
@@ -84,7 +84,7 @@ def _parts(table: SampleTable, score: Score) -> tuple[float, float, float]:
 
 
 def _part(place: int, score: Score) -> Compute:
-    return lambda table, settings: [Value(table.kept_weighted(_parts, score)[place])]
+    return lambda table, settings: [Value(table.kept_weighted(parts, score)[place])]
 
 
 _COLUMNS = frozenset({"confidence", "one_minus_confidence", "correct"})
