@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from lscli.api import reading
-from lscli.api.independent import check_independent
+from lscli.decisions.independent import check_independent
 from lscli.api.keywords import of_calibration
 from lscli.api.models import has_labels, name_of_test
 from lscli.api.plausibility import COLUMNS

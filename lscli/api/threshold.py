@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lscli.api import reading
-from lscli.api.independent import check_independent
+from lscli.decisions.independent import check_independent
 from lscli.api.keywords import of_logits
 from lscli.api.models import name_of_test
 from lscli.api.saved_thresholds import saved_of

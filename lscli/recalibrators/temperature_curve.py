@@ -1,7 +1,7 @@
 """The mean nll of rows at many temperatures, from one pass over the logits.
 
-Most of the temperatures are T0 2^(j/4). Where b = 1/T doubles, e^(b d) is squared, so that one exponential gives the
-loss at every fourth of them.
+Most of the temperatures are T0 2^(j/8). Where b = 1/T doubles, e^(b d) is squared, so that one exponential gives the
+loss at every eighth of them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-_PER_OCTAVE, _OCTAVES = 4, 2  # octaves on each side
+_PER_OCTAVE, _OCTAVES = 8, 2  # octaves on each side
 _TILE = 1 << 19  # bytes of each of two buffers
 
 

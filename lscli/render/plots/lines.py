@@ -1,4 +1,4 @@
-"""What charts of lines share: the look of each series, its name, and axes in percent."""
+"""What charts of lines share: the look and the name of each series, the legend, marks, and axes in percent."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
+    from matplotlib.text import Text
 
     from lscli.curves.chart import Series
 
 _LONGEST = 32  # characters of a name
+_SMALL = 7  # points, of texts in the axes
 
 
 def look(place: int) -> dict[str, Any]:
@@ -23,9 +25,11 @@ def look(place: int) -> dict[str, Any]:
     return {"color": COLOURS[place % len(COLOURS)], "linestyle": LINES[place % len(LINES)]}
 
 
-def mark(place: int) -> str:
-    """The mark of a series."""
-    return MARKS[place % len(MARKS)]
+def mark(place: int) -> dict[str, Any]:
+    """Colour and mark of a series, for a point on its line."""
+    colour = COLOURS[place % len(COLOURS)]
+    style = {"marker": MARKS[place % len(MARKS)], "color": colour, "markeredgecolor": "white", "markersize": 6}
+    return {**style, "markeredgewidth": 0.6, "linestyle": "", "zorder": 5}
 
 
 def called(each: Series) -> str:
@@ -38,24 +42,41 @@ def several(series: Sequence[Series], each: Series) -> str:
     return f"{called(each)}: " if len(series) > 1 else ""
 
 
-def shares_of(axis: Axis) -> None:
-    """Write the numbers of an axis as shares in percent, with as many digits as they need."""
-    from matplotlib.ticker import PercentFormatter
+def legend(axes: Axes) -> None:
+    """A legend above the axes, where it covers nothing."""
+    handles, labels = axes.get_legend_handles_labels()
+    if not handles:
+        return
+    found = axes.legend(
+        loc="lower left",
+        bbox_to_anchor=(0, 1.0),
+        borderaxespad=0.2,
+        frameon=False,
+        ncols=2 if max(map(len, labels)) <= 14 else 1,
+        fontsize=_SMALL,
+        handlelength=2.4,
+    )
+    for text in found.get_texts():
+        text.set_parse_math(False)
 
-    axis.set_major_formatter(PercentFormatter(1.0))
+
+def in_percent(axis: Axis) -> None:
+    """Write the numbers of an axis as percentages, with no more digits than they need."""
+    from matplotlib.ticker import FuncFormatter
+
+    axis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:.6g}%"))
 
 
-def beside(axes: Axes, x: float, text: str, place: int = 0, height: float = 0.97) -> None:
-    """Write a text beside a vertical line at x, on the side that has room."""
-    inside = axes.transAxes.inverted().transform(axes.transData.transform((x, 0)))[0]
-    left = inside > 0.6
-    axes.annotate(
+def beside(axes: Axes, x: float, text: str, *, height: float = 1.0, left: bool = False) -> Text:
+    """Write a text beside a vertical line at x: `height` is a share of that of the axes."""
+    return axes.annotate(
         text,
         (x, height),
         xycoords=("data", "axes fraction"),
-        xytext=(-3 if left else 3, -9 * place),
+        xytext=(-3 if left else 3, -1),
         textcoords="offset points",
         ha="right" if left else "left",
         va="top",
-        fontsize=7,
+        fontsize=_SMALL,
+        parse_math=False,
     )

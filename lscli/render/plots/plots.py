@@ -22,12 +22,14 @@ class Plot(NamedTuple):
         panels: whether each series has axes of its own, which share their scales.
         caption: the sentences beneath the picture, from all series.
         height: of the axes, as a share of their width.
+        inches: the height of the axes with their labels if it does not depend on the width.
     """
 
     draw: Callable[[Axes, Sequence[Series]], None]
     caption: Callable[[Sequence[Series]], str]
     panels: bool = False
     height: float = 0.8
+    inches: Callable[[Sequence[Series]], float] | None = None
 
 
 PLOTS: dict[ChartName, str] = {

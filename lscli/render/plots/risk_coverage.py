@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lscli.render.plots.lines import called, look, several, shares_of
+from lscli.render.plots.lines import called, in_percent, legend, look, several
 from lscli.render.plots.plots import Plot
-from lscli.render.plots.style import LINE
+from lscli.render.plots.style import COLOURS, LINE
 from lscli.text import rounded
 
 if TYPE_CHECKING:
@@ -20,36 +20,40 @@ if TYPE_CHECKING:
 def _draw(axes: Axes, series: Sequence[Series]) -> None:
     known = [each for each in series if each.points]
     for place, each in enumerate(known):
-        style = look(place)
         coverage = [0.0, *(point.coverage for point in each.points)]
-        risk = [point.risk for point in each.points]
         # Within the first group of equal scores, any order has the same expected risk.
-        axes.plot(coverage, [risk[0], *risk], label=called(each), **style)
-        best = [point.best for point in each.points]
-        if each.facts["error"] not in {other.facts["error"] for other in known[:place]}:
-            first = place == 0
-            alone = {"label": "best order"} if first else {}
-            axes.plot(coverage, [best[0], *best], color=LINE, linewidth=0.8, linestyle=":", **alone)
-            axes.axhline(
-                each.facts["error"], color=LINE, linewidth=0.8, linestyle="--", **({"label": "random order"} if first else {})
-            )
-    highest = max((point.risk for each in known for point in each.points), default=1.0)
+        risk = [each.points[0].risk, *(point.risk for point in each.points)]
+        axes.plot(coverage, risk, label=called(each), **look(place))
+    for place, each in enumerate(known):
+        colour = LINE if len(known) == 1 else COLOURS[place % len(COLOURS)]
+        error = each.facts["error"]
+        # The best order has no error up to its share of right samples, a corner that the points may miss.
+        corner = 1 - error
+        best = [(corner, 0.0), *((p.coverage, p.best) for p in each.points if p.coverage > corner)]
+        last = place == len(known) - 1
+        axes.plot(
+            [0.0, *(x for x, _ in best)],
+            [0.0 if corner else 1.0, *(y if corner else 1.0 for _, y in best)],
+            color=colour,
+            linewidth=0.7,
+            linestyle=(0, (1, 1)),
+            label="best order" if last else "_",
+        )
+        axes.axhline(error, color=colour, linewidth=0.7, linestyle=(0, (6, 3)), label="random order" if last else "_")
+    highest = max((point.risk for each in known for point in each.points), default=0.0)
     axes.set(xlim=(0, 1), ylim=(0, 1.05 * highest or 1.0), xlabel="Coverage", ylabel="Error rate")
-    shares_of(axes.xaxis)
-    shares_of(axes.yaxis)
-    if known:
-        axes.legend(loc="best", frameon=False)
+    in_percent(axes.xaxis)
+    in_percent(axes.yaxis)
+    legend(axes)
 
 
 def _caption(series: Sequence[Series]) -> str:
     said = []
     for each in series:
-        if not each.points:
-            said.append(f"{several(series, each)}no ranking: {each.note}")
-            continue
         area, excess = (rounded(each.facts[name], 3) for name in ("aurc", "eaurc"))
-        said.append(f"{several(series, each)}aurc {area}, {excess} above the best order")
-    return "; ".join(said)
+        found = f"aurc {area}; {excess} above the best order" if each.points else f"no curve: {each.note}"
+        said.append(f"{several(series, each)}{found}")
+    return "\n".join(said)
 
 
 PLOT = Plot(_draw, _caption)
