@@ -49,7 +49,6 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
         if not there:
             continue
         colour, shape = COLOURS[place % len(COLOURS)], MARKS[place % len(MARKS)]
-        name = "" if len(series) == 1 else f"{called(each)}: "
         heights = [height for height, _ in there]
         axes.hlines(heights, [p.low for _, p in there], [p.high for _, p in there], color=colour, linewidth=1.0)
         axes.plot(
@@ -58,7 +57,8 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
             color=colour,
             marker=shape,
             linestyle="",
-            label=f"{name}accuracy",
+            label="accuracy" if len(series) == 1 else called(each),
+            clip_on=False,
         )
         axes.plot(
             [p.confidence for _, p in there],
@@ -68,8 +68,12 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
             markerfacecolor="white",
             markersize=4,
             linestyle="",
-            label=f"{name}mean confidence" if len(series) == 1 or place == 0 else "_",
+            label="mean confidence" if len(series) == 1 else "_",
+            clip_on=False,
         )
+    if len(series) > 1:
+        hollow = {"marker": "o", "markerfacecolor": "white", "markersize": 4, "linestyle": ""}
+        axes.plot([], [], color=LINE, label="mean confidence", **hollow)
     axes.set_yticks(list(lines), _names(shown))
     for text in axes.get_yticklabels():
         text.set_parse_math(False)

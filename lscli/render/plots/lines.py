@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 32  # characters of a name
 _SMALL = 7  # points, of texts in the axes
+_CHARACTER, _HANDLE = 0.06, 0.5  # inches of a character of this size, and of what a legend shows beside a name
 
 
 def look(place: int) -> dict[str, Any]:
@@ -47,12 +48,13 @@ def legend(axes: Axes) -> None:
     handles, labels = axes.get_legend_handles_labels()
     if not handles:
         return
+    width = axes.get_position().width * axes.figure.get_figwidth()
     found = axes.legend(
         loc="lower left",
         bbox_to_anchor=(0, 1.0),
         borderaxespad=0.2,
         frameon=False,
-        ncols=2 if max(map(len, labels)) <= 14 else 1,
+        ncols=max(1, min(len(labels), int(width / (_CHARACTER * max(map(len, labels)) + _HANDLE)))),
         fontsize=_SMALL,
         handlelength=2.4,
     )
@@ -67,16 +69,16 @@ def in_percent(axis: Axis) -> None:
     axis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:.6g}%"))
 
 
-def beside(axes: Axes, x: float, text: str, *, height: float = 1.0, left: bool = False) -> Text:
-    """Write a text beside a vertical line at x: `height` is a share of that of the axes."""
+def beside(axes: Axes, x: float, text: str, *, low: bool = False, left: bool = False) -> Text:
+    """Write a text beside a vertical line at x, at the top or at the bottom of the axes."""
     return axes.annotate(
         text,
-        (x, height),
+        (x, 0.0 if low else 1.0),
         xycoords=("data", "axes fraction"),
-        xytext=(-3 if left else 3, -1),
+        xytext=(-3 if left else 3, 2 if low else -1),
         textcoords="offset points",
         ha="right" if left else "left",
-        va="top",
+        va="bottom" if low else "top",
         fontsize=_SMALL,
         parse_math=False,
     )

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from lscli.curves.chart import Series
 
+_BEST, _RANDOM = (0, (1, 1)), (0, (6, 3))
+
 
 def _draw(axes: Axes, series: Sequence[Series]) -> None:
     known = [each for each in series if each.points]
@@ -30,16 +32,18 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
         # The best order has no error up to its share of right samples, a corner that the points may miss.
         corner = 1 - error
         best = [(corner, 0.0), *((p.coverage, p.best) for p in each.points if p.coverage > corner)]
-        last = place == len(known) - 1
         axes.plot(
             [0.0, *(x for x, _ in best)],
             [0.0 if corner else 1.0, *(y if corner else 1.0 for _, y in best)],
             color=colour,
             linewidth=0.7,
-            linestyle=(0, (1, 1)),
-            label="best order" if last else "_",
+            linestyle=_BEST,
+            label="_",
         )
-        axes.axhline(error, color=colour, linewidth=0.7, linestyle=(0, (6, 3)), label="random order" if last else "_")
+        axes.axhline(error, color=colour, linewidth=0.7, linestyle=_RANDOM, label="_")
+    if known:
+        axes.plot([], [], color=LINE, linewidth=0.7, linestyle=_BEST, label="best order")
+        axes.plot([], [], color=LINE, linewidth=0.7, linestyle=_RANDOM, label="random order")
     highest = max((point.risk for each in known for point in each.points), default=0.0)
     axes.set(xlim=(0, 1), ylim=(0, 1.05 * highest or 1.0), xlabel="Coverage", ylabel="Error rate")
     in_percent(axes.xaxis)

@@ -60,8 +60,9 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
     eps = [point.eps for each in known for point in each.points]
     if min(eps) < max(eps):
         axes.set_xlim(min(eps), max(eps))
-    low = axes.get_ylim()[0]
-    axes.set_ylim(bottom=0.0 if low <= 0 <= min(p.loss for each in known for p in each.points) else low)
+    # No loss is below 0 unless an eps is; above the lines there is room for a text.
+    low, high = axes.get_ylim()
+    axes.set_ylim(0.0 if min(eps) >= 0 else low, high + 0.07 * (high - low))
     for place, each in enumerate(known):
         _mark(axes, each, place, alone=len(known) == 1)
     for crossing in flips(known):
@@ -79,8 +80,10 @@ def _mark(axes: Axes, each: Series, place: int, *, alone: bool) -> None:
         axes.plot([gap], [loss], label="eps_gap" if alone else "_", **mark(place))
         if alone:
             axes.axvline(gap, color=LINE, linewidth=0.7, linestyle=":")
-            beside(axes, gap, f"eps_gap {rounded(gap, 3)}", left=gap > (low + high) / 2)
-    if alone and not math.isnan(least):
+            late = gap > low + 0.4 * (high - low)  # there the loss is high, and so is the floor
+            beside(axes, gap, f"eps_gap {rounded(gap, 3)}", left=late, low=late)
+    step = (high - low) / max(1, len(points) - 1)
+    if alone and not math.isnan(least) and not abs(least - gap) <= step:  # one next to the other would say no more
         found = next(point for point in points if point.eps == least)
         style = {"color": LINE, "linewidth": 1.0, "marker": "_", "markersize": 5}
         axes.plot([least, least], [found.floor, found.loss], label="least excess", **style)

@@ -42,11 +42,12 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
         axes.annotate(
             f"T = {rounded(best, 4)}\nnll {rounded(known[0].facts['loss'], 4)}",
             (best, known[0].facts["loss"]),
-            xytext=(3 if best >= 1 else -3, 7),  # on the side away from the line of T = 1
-            textcoords="offset points",
-            ha="left" if best >= 1 else "right",
+            xytext=(best, 0.5),
+            textcoords=("data", "axes fraction"),
+            ha="left" if best >= 1 else "right",  # on the side away from the line of T = 1
             va="bottom",
             fontsize=7,
+            arrowprops={"arrowstyle": "-", "linewidth": 0.5, "color": LINE, "relpos": (0.0 if best >= 1 else 1.0, 0.0)},
         )
     if len(known) > 1:
         legend(axes)

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from lscli.decisions.threshold import threshold_text
-from lscli.render.plots.lines import beside, called, in_percent, legend, look, mark, several
+from lscli.render.plots.lines import called, in_percent, legend, look, mark, several
 from lscli.render.plots.plots import Plot
 from lscli.render.plots.style import COLOURS, LINE
 from lscli.text import rounded
@@ -39,16 +39,15 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
     if not math.isnan(limit):
         axes.axhline(limit, color=LINE, linewidth=0.8, linestyle=(0, (6, 3)), label=f"limit {rounded(100 * limit, 3)}%")
     highest = max([point.bound for each in known for point in each.points] + ([] if math.isnan(limit) else [limit]), default=1)
-    axes.set(xlim=(0, 1), ylim=(0, 1.08 * highest), xlabel="Coverage", ylabel="Error rate of the samples kept")
+    axes.set(xlim=(0, 1), ylim=(0, 1.08 * highest), xlabel="Coverage", ylabel="Error rate")
     for place, each in enumerate(known):
         found = each.facts["coverage"]
         if math.isnan(found):
             continue
-        axes.plot([found], [each.facts["bound"]], label="threshold" if alone else "_", **mark(place))
+        text = f"{threshold_text(each.facts['threshold'])} keeps {rounded(100 * found, 3)}%" if alone else "_"
+        axes.plot([found], [each.facts["bound"]], label=text, **mark(place))
         if alone:
             axes.axvline(found, color=LINE, linewidth=0.7, linestyle=":")
-            text = f"score ≥ {threshold_text(each.facts['threshold'])}\nkeeps {rounded(100 * found, 3)}%"
-            beside(axes, found, text, left=found > 0.5, height=0.4 * min(1, limit / highest) if limit < highest else 1)
     in_percent(axes.xaxis)
     in_percent(axes.yaxis)
     legend(axes)
