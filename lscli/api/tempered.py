@@ -61,9 +61,7 @@ class Temperatures(NamedTuple):
         return {name: _settled(table, self.of_group[name], of_group=bool(name)) for name, table in tables.items()}
 
 
-def temperatures_of(
-    opened: Inputs, result: Scan, columns: Collection[str], *, curve: bool = False
-) -> Temperatures:
+def temperatures_of(opened: Inputs, result: Scan, columns: Collection[str], *, curve: bool = False) -> Temperatures:
     """Fit the temperatures, and compute columns at them.
 
     Args:

@@ -44,9 +44,7 @@ def _compute(given: Source) -> tuple[list[RiskPoint], dict[str, float], str]:
     chosen = _thinned(coverage, risk)
     right = float(ranking.right.sum()) / float(ends[-1])
     best = np.maximum(coverage - right, 0.0) / coverage
-    points = [
-        RiskPoint(*each) for each in zip(*(x[chosen].tolist() for x in (coverage, risk, best)), strict=True)
-    ]
+    points = [RiskPoint(*each) for each in zip(*(x[chosen].tolist() for x in (coverage, risk, best)), strict=True)]
     facts = {name: METRICS[name].values(table, settings)[0].value for name in ("aurc", "eaurc")}
     return points, {**facts, "error": float(wrong[-1] / ends[-1]), **_numbers(params)}, ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -76,7 +77,9 @@ def chart_of_sweep(report: Report) -> Chart:
         if points:
             params = next(row.params for row in rows if row.metric == "loss_smoothed")
             gap = next((row.value for row in rows if row.metric == "eps_gap"), math.nan)
-            series.append(Series(source, group, points, _facts(points, gap, uniform=_is_uniform(params)), _note(points)))
+            series.append(
+                Series(source, group, points, _facts(points, gap, uniform=_is_uniform(params)), _note(points))
+            )
     if not series:
         raise UsageError("the report has no losses against smoothed targets", "give the answer of lscli sweep")
     return Chart(chart="smoothing", series=series, **report.fields())
@@ -90,7 +93,7 @@ def flips(series: Sequence[Series]) -> list[Flip]:
         if first is other:
             continue
         pairs = list(zip(_finite(first.points), _finite(other.points), strict=False))
-        for (a, b), (c, d) in zip(pairs[:-1], pairs[1:], strict=True):
+        for (a, b), (c, d) in itertools.pairwise(pairs):
             start, end = b.loss - a.loss, d.loss - c.loss
             if a.eps == b.eps and c.eps == d.eps and start * end < 0:
                 share = start / (start - end)  # the losses are straight lines

@@ -43,7 +43,7 @@ def mean_losses(rows: FitRows, weights: Sequence[Array], centre: float, others: 
 
     Returns:
         [the number of weights, the length of the grid + len(others)], in float64. On the grid, logits that are no wider
-        than float32 are computed in float32.
+        than float32 are computed in float32, to some six digits.
     """
     temperatures = grid(centre)
     sums = np.zeros((len(weights), len(temperatures) + len(others)))

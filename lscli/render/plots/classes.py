@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lscli.render.plots.lines import called, in_percent, legend
 from lscli.render.plots.plots import Plot
@@ -72,7 +72,7 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
             clip_on=False,
         )
     if len(series) > 1:
-        hollow = {"marker": "o", "markerfacecolor": "white", "markersize": 4, "linestyle": ""}
+        hollow: dict[str, Any] = {"marker": "o", "markerfacecolor": "white", "markersize": 4, "linestyle": ""}
         axes.plot([], [], color=LINE, label="mean confidence", **hollow)
     axes.set_yticks(list(lines), _names(shown))
     for text in axes.get_yticklabels():

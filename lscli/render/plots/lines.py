@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 32  # characters of a name
 _SMALL = 7  # points, of texts in the axes
-_CHARACTER, _HANDLE = 0.06, 0.5  # inches of a character of this size, and of what a legend shows beside a name
+_CHARACTER, _HANDLE = 0.053, 0.45  # inches of a character of this size, and of what a legend shows beside a name
 
 
 def look(place: int) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def legend(axes: Axes) -> None:
     handles, labels = axes.get_legend_handles_labels()
     if not handles:
         return
-    width = axes.get_position().width * axes.figure.get_figwidth()
+    width = axes.get_window_extent().width / axes.figure.dpi
     found = axes.legend(
         loc="lower left",
         bbox_to_anchor=(0, 1.0),

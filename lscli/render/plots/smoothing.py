@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -77,7 +77,7 @@ def _mark(axes: Axes, each: Series, place: int, *, alone: bool) -> None:
     gap, least = each.facts["eps_gap"], each.facts["least_eps"]
     if low <= gap <= high and low < high:
         loss = float(np.interp(gap, [p.eps for p in points], [p.loss for p in points]))
-        axes.plot([gap], [loss], label="eps_gap" if alone else "_", **mark(place))
+        axes.plot([gap], [loss], label="_", **mark(place))
         if alone:
             axes.axvline(gap, color=LINE, linewidth=0.7, linestyle=":")
             late = gap > low + 0.4 * (high - low)  # there the loss is high, and so is the floor
@@ -85,7 +85,7 @@ def _mark(axes: Axes, each: Series, place: int, *, alone: bool) -> None:
     step = (high - low) / max(1, len(points) - 1)
     if alone and not math.isnan(least) and not abs(least - gap) <= step:  # one next to the other would say no more
         found = next(point for point in points if point.eps == least)
-        style = {"color": LINE, "linewidth": 1.0, "marker": "_", "markersize": 5}
+        style: dict[str, Any] = {"color": LINE, "linewidth": 1.0, "marker": "_", "markersize": 5}
         axes.plot([least, least], [found.floor, found.loss], label="least excess", **style)
 
 

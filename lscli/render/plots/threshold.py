@@ -38,7 +38,9 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
     limit = next((limit for limit in limits if not math.isnan(limit)), math.nan)
     if not math.isnan(limit):
         axes.axhline(limit, color=LINE, linewidth=0.8, linestyle=(0, (6, 3)), label=f"limit {rounded(100 * limit, 3)}%")
-    highest = max([point.bound for each in known for point in each.points] + ([] if math.isnan(limit) else [limit]), default=1)
+    highest = max(
+        [point.bound for each in known for point in each.points] + ([] if math.isnan(limit) else [limit]), default=1
+    )
     axes.set(xlim=(0, 1), ylim=(0, 1.08 * highest), xlabel="Coverage", ylabel="Error rate")
     for place, each in enumerate(known):
         found = each.facts["coverage"]
@@ -65,8 +67,8 @@ def _caption(series: Sequence[Series]) -> str:
             )
         else:
             words = (
-                f"a score of at least {threshold_text(each.facts['threshold'])} keeps {rounded(100 * found, 3)}%, whose "
-                f"error rate is at most {rounded(100 * each.facts['bound'], 3)}%"
+                f"a score of at least {threshold_text(each.facts['threshold'])} keeps {rounded(100 * found, 3)}%, "
+                f"whose error rate is at most {rounded(100 * each.facts['bound'], 3)}%"
             )
         if words:
             said.append(f"{several(series, each)}{words}")
