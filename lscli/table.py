@@ -66,12 +66,14 @@ class Tempered(NamedTuple):
         stderr: its standard error if samples are independent.
         why: why there is no T; empty if there is.
         why_folds: why a fold has no T; empty if all have, or none is asked for.
+        curve: temperatures with the mean nll at each, ascending; only on request, and empty if a loss is infinite.
     """
 
     temperature: float = math.nan
     stderr: float = math.nan
     why: str = ""
     why_folds: str = ""
+    curve: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from lscli.api import reading
-from lscli.api.independent import check_independent
 from lscli.api.keywords import of_calibration
 from lscli.api.models import has_labels, name_of_test
 from lscli.api.plausibility import COLUMNS
@@ -20,6 +19,7 @@ from lscli.api.settings import settings_of
 from lscli.checked_options import declared
 from lscli.decisions.conformal import Conformal, ConformalRow
 from lscli.decisions.conformal_sets import SetBlock, Sets
+from lscli.decisions.independent import check_independent
 from lscli.errors import InputError, UsageError, warn
 from lscli.in_python import python_words
 from lscli.intervals.conformal import coverage_interval, fewest, quantile, rank

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -72,7 +72,7 @@ def read_models(
     *,
     rule: BinRule | None = None,
     tuple_rule: BinRule | None = None,
-    tempered: bool = False,
+    tempered: bool | Literal["curve"] = False,
 ) -> Models:
     """Read the same columns of each model, and the same sums, one model after another.
 
@@ -275,7 +275,7 @@ def read_model(
     positive_class: int | None = None,
     rule: BinRule | None = None,
     tuple_rule: BinRule | None = None,
-    tempered: bool = False,
+    tempered: bool | Literal["curve"] = False,
 ) -> Reading:
     """Read a model with the labels of all models; without them, with those in its own file or in the first model's."""
     if reading.without_logits(model, options):

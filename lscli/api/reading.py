@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -115,7 +115,7 @@ def read(
     against: TargetOptions = _UNIFORM,
     soft_labels: bool = False,
     positive_class: int | None = None,
-    tempered: bool = False,
+    tempered: bool | Literal["curve"] = False,
 ) -> Reading:
     """Read every row once.
 
@@ -128,7 +128,7 @@ def read(
         against: the targets of the losses.
         soft_labels: whether the labels are distributions, [N, K].
         positive_class: the class that calibration is about, which needs K = 2; None for the top label.
-        tempered: whether the tables need their best temperature.
+        tempered: whether the tables need their best temperature; `curve` for the mean nll at others too.
 
     Raises:
         LscliError: as `lscli.evaluate`.
@@ -184,7 +184,7 @@ def read(
         if (warm or tempered) and opened.soft is None and opened.topk is None:
             from lscli.api.tempered import temperatures_of  # imported only for these
 
-            temperatures = temperatures_of(opened, result, warm)
+            temperatures = temperatures_of(opened, result, warm, curve=tempered == "curve")
     noted, remark = doubts(opened, result.table), opened.remark(result)
     if apart is not None:
         result = result._replace(table=_with_disagreement(result.table, apart))

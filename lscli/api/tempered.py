@@ -5,6 +5,7 @@ The fits and each set of columns are further passes over the logits, which only 
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
@@ -18,6 +19,7 @@ from lscli.metrics.base import Settings
 from lscli.metrics.temperature import CLUSTERED_COLUMNS, temperature
 from lscli.recalibrators.base import FitRows
 from lscli.recalibrators.temperature import fit, losses_before
+from lscli.recalibrators.temperature_curve import grid, mean_losses
 from lscli.scan.scan import scan
 from lscli.table import At, Tempered, column_at
 
@@ -59,13 +61,14 @@ class Temperatures(NamedTuple):
         return {name: _settled(table, self.of_group[name], of_group=bool(name)) for name, table in tables.items()}
 
 
-def temperatures_of(opened: Inputs, result: Scan, columns: Collection[str]) -> Temperatures:
+def temperatures_of(opened: Inputs, result: Scan, columns: Collection[str], *, curve: bool = False) -> Temperatures:
     """Fit the temperatures, and compute columns at them.
 
     Args:
         opened: the inputs; logits of all classes, and class numbers as labels.
         result: the pass that checked every row; its table has `row`.
         columns: the names of the columns at a temperature.
+        curve: also compute the mean nll at other temperatures, in one more pass.
     """
     wanted = {at: {name.partition("@")[0] for name in columns if name.endswith(f"@{at}")} for at in get_args(At)}
     if opened.rows.clusters is not None:
@@ -75,6 +78,7 @@ def temperatures_of(opened: Inputs, result: Scan, columns: Collection[str]) -> T
     # The temperature of each row at each place: of all samples, and of its group.
     at: dict[str, Array] = {}
     found: dict[str, Tempered] = {}
+    weights: dict[str, Array] = {}  # of the rows that have a curve
     for name, weight in zip(opened.rows.names, opened.rows.weights_by_group(), strict=True):
         own = rows.weighted(np.where(rows.weight > 0, weight, 0.0))
         if not own.weight.any():  # a group without a sample has no table
@@ -84,6 +88,10 @@ def temperatures_of(opened: Inputs, result: Scan, columns: Collection[str]) -> T
             place = where if not name else f"{where}{_OF_GROUP}"
             if value is not None and wanted[where]:
                 at.setdefault(place, np.ones(len(weight)))[own.weight > 0] = value
+        if curve and not result.zero_labels[own.weight[result.zero_labels] > 0].size:
+            weights[name] = own.weight
+    if weights:
+        _add_curves(rows, weights, found)
     added: dict[str, Array] = {}
     for place, divisor in at.items():
         names = wanted["cross_fitted" if place.startswith("cross_fitted") else "tempered"]
@@ -153,6 +161,22 @@ def _fitted(rows: FitRows, zero_labels: Array, fold: Array | None) -> tuple[Temp
         except InputError as error:
             return tempered._replace(why_folds=f"without fold {number} of {FOLDS}, {error.message}"), t, None
     return tempered, t, by_fold[fold[rows.weight > 0]]
+
+
+def _add_curves(rows: FitRows, weights: Mapping[str, Array], found: dict[str, Tempered]) -> None:
+    """Add the mean nll by temperature, around the best one of all samples; around 1 if there is none."""
+    best = {name: found[name].temperature for name in weights}
+    first = next(iter(best.values()))
+    centre = 1.0 if math.isnan(first) else first
+    others = [1.0, *(t for t in best.values() if not math.isnan(t))]
+    used = np.maximum.reduce([*weights.values()])
+    losses = mean_losses(rows.weighted(used), [*weights.values()], centre, others)
+    shared = [*grid(centre), 1.0]
+    for (name, t), of_group in zip(best.items(), losses, strict=True):
+        curve = dict(zip(shared, of_group.tolist(), strict=False))
+        if not math.isnan(t):
+            curve[t] = float(of_group[len(grid(centre)) + others.index(t, 1)])
+        found[name] = found[name]._replace(curve=tuple(sorted(curve.items())))
 
 
 def _division(t: Array) -> RowMap:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lscli.api import reading
-from lscli.api.independent import check_independent
 from lscli.api.keywords import of_logits
 from lscli.api.models import name_of_test
 from lscli.api.saved_thresholds import saved_of
 from lscli.api.scores_of_logits import are_declared, are_probabilities, refusal
+from lscli.decisions.independent import check_independent
 from lscli.decisions.threshold import Threshold, ThresholdPoint, ThresholdRow
 from lscli.errors import InputError, UsageError, real
 from lscli.intervals.fixed_sequence import (

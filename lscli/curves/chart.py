@@ -89,7 +89,7 @@ class Curve(NamedTuple):
         columns: the columns that the tables must have.
         compute: the points, the facts and the note of a series.
         class_sums: whether the tables need the sums of each class.
-        tempered: whether the tables need their best temperature.
+        tempered: whether the tables need their best temperature; `curve` for the mean nll at others too.
         losses: whether the chart is of losses, which need labels as class numbers or distributions.
     """
 
@@ -97,7 +97,7 @@ class Curve(NamedTuple):
     columns: Callable[[Settings], frozenset[str]]
     compute: Callable[[Source], tuple[Sequence[Any], dict[str, float], str]]
     class_sums: bool = False
-    tempered: bool = False
+    tempered: bool | Literal["curve"] = False
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)

@@ -24,6 +24,19 @@ class PlotOptions(CompareOptions, ChartOptions):
     """Options of `lscli.plot` and `lscli plot`."""
 
     metrics: Annotated[None, Option(hidden=True, unrecorded=True, hint="the chart says what is measured")] = None  # type: ignore[assignment]
+    max_error: Annotated[
+        float | None,
+        Option(
+            "For the chart threshold, the largest error rate of the samples that are kept.",
+            None,
+            "RATE",
+            shown=False,
+            above=0,
+            below=1,
+            hint="for example --max-error 0.05",
+            environment="plot_max_error",
+        ),
+    ] = None
     margin: Annotated[None, Option(hidden=True, unrecorded=True, hint="lscli compare takes it")] = None
     ax: Annotated[
         Any,

@@ -1,0 +1,55 @@
+"""The mean nll against the temperature that divides the logits, with the best one."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from lscli.curves.chart import Curve, Source
+from lscli.errors import UsageError, warn
+from lscli.metrics.base import mean
+
+if TYPE_CHECKING:
+    from lscli.metrics.base import Settings
+
+_OTHER_ROWS = "the models keep different rows"
+
+
+class TemperaturePoint(NamedTuple):
+    """A temperature T.
+
+    Attributes:
+        temperature: the logits are divided by it.
+        loss: the mean nll of the samples.
+    """
+
+    temperature: float
+    loss: float
+
+
+def _compute(given: Source) -> tuple[list[TemperaturePoint], dict[str, float], str]:
+    """The curve of a table.
+
+    Raises:
+        UsageError: the samples have no logits of all classes.
+    """
+    table, found = given.table, given.table.tempered
+    if table.num_classes is None or not table.has(frozenset({"loss_hard"})):
+        what = f"the chart temperature needs logits of all classes: {table.lacks or 'there are none'}"
+        raise UsageError(what, "draw --chart reliability", where="chart")
+    before = mean(table, table["loss_hard"]).value
+    if found is None:
+        return [], {"temperature": math.nan, "loss": math.nan, "before": before}, _OTHER_ROWS
+    points = [TemperaturePoint(*point) for point in found.curve]
+    after = next((point.loss for point in points if point.temperature == found.temperature), math.nan)
+    facts = {"temperature": found.temperature, "stderr": found.stderr, "loss": after, "before": before}
+    if found.why:
+        warn(found.why)
+    return points, facts, found.why
+
+
+def _columns(settings: Settings) -> frozenset[str]:
+    return frozenset({"loss_hard"})
+
+
+CURVE = Curve(TemperaturePoint, _columns, _compute, tempered="curve")

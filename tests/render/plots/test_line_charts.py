@@ -1,0 +1,178 @@
+"""The charts of lines: what is drawn, by artists and axes."""
+
+import numpy as np
+import pytest
+
+import lscli
+from lscli.curves.smoothing import flips
+from lscli.render.plots.figure import figure_of, picture
+from tests.curves.charts import drawn, only, samples
+
+CHARTS = ("risk-coverage", "temperature", "smoothing", "threshold", "classes")
+
+
+def _axes(found):
+    (axes,) = figure_of(found).axes
+    return axes
+
+
+def _labels(axes):
+    legend = axes.get_legend()
+    return [] if legend is None else [text.get_text() for text in legend.get_texts()]
+
+
+def _line(axes, label):
+    (found,) = [line for line in axes.lines if line.get_label() == label]
+    return found
+
+
+def _caption(found):
+    return figure_of(found).get_supxlabel()
+
+
+def _overlaps(figure):
+    """Texts of a figure that cover each other, or that end outside of it."""
+    figure.canvas.draw()
+    renderer = figure.canvas.get_renderer()
+    texts = [text for text in figure.findobj(lambda a: hasattr(a, "get_text")) if text.get_visible()]
+    caption = figure._supxlabel  # noqa: SLF001  # whose width is that of the frame
+    boxes = [(t.get_text(), t.get_window_extent(renderer)) for t in texts if t.get_text() and t is not caption]
+    outside = [text for text, box in boxes if box.x0 < -1 or box.y0 < -1 or box.x1 > figure.bbox.x1 + 1]
+    pairs = [(a, b) for i, (a, one) in enumerate(boxes) for b, two in boxes[i + 1 :] if one.overlaps(two)]
+    return outside, pairs
+
+
+@pytest.mark.parametrize("width", ["single", "double"])
+@pytest.mark.parametrize("chart", CHARTS)
+@pytest.mark.parametrize("k", [2, 10, 60])
+def test_no_text_is_cut_or_covered(chart, k, width):
+    import matplotlib as mpl
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    from lscli.render.plots.style import RC
+
+    x, y = samples(400, k, scale=3.0)
+    options = {"max_error": 0.4} if chart == "threshold" else {}
+    with mpl.rc_context(RC):
+        figure = figure_of(drawn(chart, x, y, width=width, **options))
+        FigureCanvasAgg(figure)
+        assert _overlaps(figure) == ([], [])
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+@pytest.mark.parametrize("kind", ["one", "right", "wrong", "masked", "groups", "models"])
+def test_every_chart_of_odd_samples_is_drawn(chart, kind):
+    x, y = samples(60, 4)
+    options, models = {}, x
+    if kind == "one":
+        models, y = x[:1], y[:1]
+    elif kind == "right":
+        y = x.argmax(1)
+    elif kind == "wrong":
+        y = x.argmin(1)
+    elif kind == "masked":
+        models = np.concatenate((x, np.full((60, 1), -np.inf, np.float32)), axis=1)
+    elif kind == "groups":
+        options["groups"] = ["<script>$a_b$", "b\x1b[2J"] * 30
+    else:
+        models = [x, x * 2]
+    with np.testing.suppress_warnings() as quiet:
+        quiet.filter(lscli.LscliWarning)
+        found = drawn(chart, models, y, **options)
+    svg = picture(found, "svg").decode()
+    assert "<script>" not in svg
+    assert "\x1b" not in svg
+
+
+def test_risk_coverage_draws_the_curve_the_best_and_the_random_order():
+    x, y = samples(200, 3)
+    found = drawn("risk-coverage", x, y)
+    axes, series = _axes(found), only(found)
+    line = _line(axes, "logits")
+    assert line.get_xdata()[1:].tolist() == [point.coverage for point in series.points]
+    assert line.get_ydata()[1:].tolist() == [point.risk for point in series.points]
+    assert _labels(axes) == ["logits", "best order", "random order"]
+    error = series.facts["error"]
+    heights = [line.get_ydata() for line in axes.lines if len(line.get_ydata()) == 2]
+    assert any(list(height) == [error, error] for height in heights)
+    best = axes.lines[1]
+    assert (best.get_xdata()[1], best.get_ydata()[1]) == (1 - error, 0.0)
+    assert axes.get_xlim() == (0, 1)
+    report = lscli.evaluate(x, y, metrics=["aurc", "eaurc"])
+    assert f"{report['aurc']:.3g}" in _caption(found)
+    assert f"{report['eaurc']:.3g} above the best order" in _caption(found)
+
+
+def test_temperature_marks_its_optimum_and_1():
+    x, y = samples(300, 4)
+    found = drawn("temperature", x, y)
+    axes, facts = _axes(found), only(found).facts
+    assert axes.get_xscale() == "log"
+    marks = [line for line in axes.lines if line.get_linestyle() == "None"]
+    assert [(*mark.get_xdata(), *mark.get_ydata()) for mark in marks] == [(facts["temperature"], facts["loss"])]
+    texts = [text.get_text() for text in axes.texts]
+    assert texts == ["T = 1", f"T = {facts['temperature']:.4g}\nnll {facts['loss']:.4g}"]
+    assert f"best T {facts['temperature']:.4g}" in _caption(found)
+    low, high = axes.get_ylim()
+    assert low < facts["loss"] < facts["before"] < high
+
+
+def test_temperature_without_an_optimum_says_why():
+    x, _ = samples(30, 4)
+    with pytest.warns(lscli.LscliWarning):
+        found = drawn("temperature", x, x.argmax(1))
+    assert "no temperature is best" in _caption(found)
+    assert len(_axes(found).lines) == 2  # the curve, and T = 1
+
+
+def test_smoothing_shades_the_excess_and_marks_eps_gap():
+    x, y = samples(300, 4)
+    found = drawn("smoothing", x, y)
+    axes, series = _axes(found), only(found)
+    points = series.points
+    assert _line(axes, "logits").get_ydata().tolist() == [point.loss for point in points]
+    assert _line(axes, "floor").get_ydata().tolist() == [point.floor for point in points]
+    assert [shade.get_label() for shade in axes.collections] == ["excess"]
+    gap = series.facts["eps_gap"]
+    marks = [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "o"]
+    assert marks == [gap]
+    assert [text.get_text() for text in axes.texts] == [f"eps_gap {gap:.3g}"]
+    assert f"least excess {series.facts['least_excess']:.3g}" in _caption(found)
+
+
+def test_smoothing_of_two_models_marks_the_flip():
+    x, y = samples(400, 4)
+    x[np.arange(400), y] += 6
+    found = drawn("smoothing", [x, x * 0.3], y)
+    (flip,) = flips(found.series)
+    crosses = [line for line in _axes(found).lines if line.get_marker() == "x"]
+    assert [(*cross.get_xdata(), *cross.get_ydata()) for cross in crosses] == [(flip.eps, flip.loss)]
+    assert f"below eps {flip.eps:.3g} " in _caption(found)
+    assert not _axes(found).collections  # the excess of two models would cover the lines
+
+
+def test_threshold_draws_its_limit_and_what_it_keeps():
+    x, y = samples(2000, 3, scale=3.0)
+    x[np.arange(2000), y] += 3
+    found = drawn("threshold", x, y, max_error=0.05)
+    axes, series = _axes(found), only(found)
+    assert _line(axes, "error rate").get_ydata().tolist() == [point.error for point in series.points]
+    assert list(_line(axes, "limit 5%").get_ydata()) == [0.05, 0.05]
+    coverage = series.facts["coverage"]
+    (mark,) = [line for line in axes.lines if " keeps " in str(line.get_label())]
+    assert (mark.get_xdata()[0], mark.get_ydata()[0]) == (coverage, series.facts["bound"])
+    assert "The promise holds with probability 95%" in _caption(found)
+    assert "pointwise" not in _caption(found)
+
+
+def test_threshold_without_a_limit_says_that_the_bound_is_pointwise():
+    x, y = samples(100, 3)
+    found = drawn("threshold", x, y, level=0.9)
+    assert "pointwise" in _caption(found)
+    assert "90%" in _caption(found)
+    assert not any("limit" in label for label in _labels(_axes(found)))
+
+
+def test_threshold_that_is_not_found_says_so():
+    x, y = samples(30, 3)
+    assert "no threshold keeps the error rate within 1%" in _caption(drawn("threshold", x, y, max_error=0.01))
