@@ -37,7 +37,9 @@ Kernel = Literal["auto", "numpy", "torch"]
 RecalibrationMethod = Literal["temperature", "ets", "svs", "sms", "beta", "quadratic", "isotonic", "venn-abers"]
 Objective = Literal["loss_hard", "loss_smoothed"]
 WorstBy = Literal["loss", "confidence"]
-OutputFormat = Literal["auto", "table", "csv", "json", "markdown", "parquet", "npy", "github", "junit", "svg", "pdf", "png"]
+OutputFormat = Literal[
+    "auto", "table", "csv", "json", "markdown", "parquet", "npy", "github", "junit", "svg", "pdf", "png", "html"
+]
 ChartName = Literal[
     "reliability",
     "corp",

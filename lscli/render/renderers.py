@@ -47,6 +47,7 @@ FORMATS = {
     "svg": Format("lscli.render.formats.picture", (".svg",), only=PICTURED),
     "pdf": Format("lscli.render.formats.picture", (".pdf",), binary=True, only=PICTURED),
     "png": Format("lscli.render.formats.picture", (".png",), binary=True, only=PICTURED),
+    "html": Format("lscli.render.report.page", (".html", ".htm"), binary=True, only=("report",)),
 }
 BY_SUFFIX = {suffix: name for name, each in FORMATS.items() for suffix in each.suffixes}
 
