@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lscli.api.evaluate import evaluate as evaluate
     from lscli.api.explain import explain as explain
     from lscli.api.fit import fit as fit
+    from lscli.api.html_report import html_report as html_report
     from lscli.api.inspect import inspect as inspect
     from lscli.api.measure import measure as measure
     from lscli.api.ood import ood as ood
@@ -64,6 +65,7 @@ _HOMES = {
     "evaluate": "lscli.api.evaluate",
     "explain": "lscli.api.explain",
     "fit": "lscli.api.fit",
+    "html_report": "lscli.api.html_report",
     "inspect": "lscli.api.inspect",
     "load_calibrator": "lscli.api.calibrators",
     "load_threshold": "lscli.api.saved_thresholds",

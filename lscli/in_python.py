@@ -37,6 +37,7 @@ _FUNCTIONS = {
     "bins": "per_bin",
     "classes": "per_class",
     "samples": "per_sample",
+    "report": "html_report",
     "fit": "fit",
     "apply": "apply",
     "smooth": "smooth_labels",

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-_READ = frozenset({"label", "predicted", "correct", "loss_hard", "loss_uniform", "logit_gap"})
+CLASS_COLUMNS = frozenset({"label", "predicted", "correct", "loss_hard", "loss_uniform", "logit_gap"})
 # The usual columns that are metrics of the samples with a label, unless there are class weights.
 _USUAL = ("loss_hard", "loss_uniform")
 
@@ -73,14 +73,14 @@ def per_class(logits: Data, labels: Data | None, options: ClassesOptions) -> Cla
     choices = _chosen(words, options.allow_negative_eps, weighted=options.class_weights is not None)
     sort = options.sort
     _check_sort(sort.partition("@")[0], [_distinct(choice.metric.id) for choice in choices])
-    wanted = _READ.union(*(choice.columns(settings) for choice in choices))
+    wanted = CLASS_COLUMNS.union(*(choice.columns(settings) for choice in choices))
     read = reading.read(logits, labels, wanted, options, rule=rule, against=options)
     settings = settings._replace(targets=read.targets)
     more = list(_values(read.all, choices, settings))
     _check_sort(sort, more)
     rows: list[ClassRow] = []
     for group, table in read.tables.items():
-        found = _rows(read.source, group, table, read.class_names or [""] * read.num_classes, options.norm)
+        found = class_rows(read.source, group, table, read.class_names or [""] * read.num_classes, options.norm)
         if more:
             parts = _parts(table, read.num_classes)
             values = [_values(part, choices, settings) if part.total else {} for part in parts]
@@ -133,7 +133,8 @@ def _parts(table: SampleTable, num_classes: int) -> Iterator[SampleTable]:
     return (table.select(order[start:stop]) for start, stop in itertools.pairwise(ends.tolist()))
 
 
-def _rows(source: str, group: str, table: SampleTable, names: Sequence[str], norm: Norm) -> list[ClassRow]:
+def class_rows(source: str, group: str, table: SampleTable, names: Sequence[str], norm: Norm) -> list[ClassRow]:
+    """The row of each class, from a table with `CLASS_COLUMNS` and sums by class; `names` are [K], maybe empty ones."""
     num_classes = len(names)
     weight = np.ones(len(table)) if table.weight is None else table.weight
 

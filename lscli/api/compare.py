@@ -25,7 +25,10 @@ from lscli.options import CompareOptions
 from lscli.summaries.comparison import conclude
 
 if TYPE_CHECKING:
-    from lscli.metrics.base import Better
+    from collections.abc import Sequence
+
+    from lscli.api.models import Models
+    from lscli.metrics.base import Better, Settings
     from lscli.options import Data
 
 
@@ -70,17 +73,8 @@ def compare(models: Any, labels: Data | Mapping[str, Data] | None, options: Comp
     read = read_models(models, labels, columns, options, settings.positive_class, options.names, **sums)
     first = read.readings[0]
     settings = settings._replace(targets=first.targets, given=first.given)
-    bootstrap = Bootstrap(options.bootstrap, options.seed, options.level) if options.intervals else None
-    resampling = Resampling(bootstrap, options.threads, options.progress)
-    rows: list[ComparisonRow] = []
-    equivalent: list[float] = []
-    for group, (baseline, *others) in read.tables.items() if options.intervals else ():
-        found = paired_with_each(baseline, others, asked.own, settings, resampling, options.margin)
-        for name, own in zip(read.names[1:], found, strict=True):
-            for d in own:
-                numbers = d.value, d.baseline, d.difference, d.ci_low, d.ci_high, d.p_value
-                rows.append(ComparisonRow(name, group, d.metric, *numbers, params=d.params))
-                equivalent.append(d.p_equivalent)
+    resampling = _resampling(options)
+    rows, equivalent = _paired(read, asked, settings, options, resampling)
     values = [
         row
         for group, tables in read.tables.items()
@@ -101,6 +95,45 @@ def compare(models: Any, labels: Data | Mapping[str, Data] | None, options: Comp
         reports=values,
         **first.answered(options, {"eps": list(settings.eps), "metrics": words}, [*absent, *notes]),
     )
+
+
+def compared(
+    models: Sequence[Any], labels: Any, read: Models, asked: Asked, settings: Settings, options: CompareOptions
+) -> tuple[list[ComparisonRow], list[str]]:
+    """The judged differences of models that are read, and notes on metrics that are absent.
+
+    Args:
+        models, labels: the data that was read, for metrics that look at the logits of two models together.
+        read: the models.
+        asked: the metrics.
+        settings: the settings of the metrics.
+        options: the options of the question.
+    """
+    resampling = _resampling(options)
+    rows, equivalent = _paired(read, asked, settings, options, resampling)
+    of_pairs, notes = pair_rows(models, labels, read, asked, settings, options, resampling)
+    return [*judged(rows, equivalent, options.level, _better), *of_pairs], notes
+
+
+def _resampling(options: CompareOptions) -> Resampling:
+    bootstrap = Bootstrap(options.bootstrap, options.seed, options.level) if options.intervals else None
+    return Resampling(bootstrap, options.threads, options.progress)
+
+
+def _paired(
+    read: Models, asked: Asked, settings: Settings, options: CompareOptions, resampling: Resampling
+) -> tuple[list[ComparisonRow], list[float]]:
+    """The differences of each model and group, and the p-values of their equivalence."""
+    rows: list[ComparisonRow] = []
+    equivalent: list[float] = []
+    for group, (baseline, *others) in read.tables.items() if options.intervals else ():
+        found = paired_with_each(baseline, others, asked.own, settings, resampling, options.margin)
+        for name, own in zip(read.names[1:], found, strict=True):
+            for d in own:
+                numbers = d.value, d.baseline, d.difference, d.ci_low, d.ci_high, d.p_value
+                rows.append(ComparisonRow(name, group, d.metric, *numbers, params=d.params))
+                equivalent.append(d.p_equivalent)
+    return rows, equivalent
 
 
 def _better(metric_id: str) -> Better:

@@ -123,6 +123,15 @@ def read_models(
                 raise
             readings.append(read)
             _check_alike(readings[0], read, called[0], name)
+    return on_same_rows(called, readings)
+
+
+def on_same_rows(called: list[str], readings: list[Reading]) -> Models:
+    """The models on the rows that all keep; their readings get these tables, and the first the provenance of all.
+
+    Raises:
+        InputError: labels, weights or clusters differ, or no row is left.
+    """
     kept = reduce(np.intersect1d, [_rows(read.all) for read in readings]) if _differ(readings) else None
     if kept is not None and not len(kept):
         what = f"the {len(called)} models have no kept row in common"

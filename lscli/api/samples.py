@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Part = tuple[SampleTable, Array]
 
 # The columns of the table that a row shows: all fixed columns but the source, the group and the weight.
-_VALUES = Samples.FIXED[2:-1]
+SAMPLE_COLUMNS = Samples.FIXED[2:-1]
 _OF_MEMBERS = ("expected_entropy", "mutual_information")
 
 
@@ -65,9 +65,9 @@ def per_sample(logits: Data | Table, labels: Data | None, options: SamplesOption
     of_members = _OF_MEMBERS if is_ensemble(options) else ()
 
     def rows() -> tuple[reading.Reading, Iterator[Sample]]:
-        read, parts = reading.read_parts(logits, labels, (*_VALUES, *of_members), options)
-        chosen = parts if options.worst is None else _worst(parts, options.worst, options.by)
-        return read, _rows(read.source, chosen, read.cluster_names if clustered else None, of_members)
+        read, parts = reading.read_parts(logits, labels, (*SAMPLE_COLUMNS, *of_members), options)
+        chosen = parts if options.worst is None else worst(parts, options.worst, options.by)
+        return read, sample_rows(read.source, chosen, read.cluster_names if clustered else None, of_members)
 
     def again() -> Iterator[Sample]:
         if is_stdin(logits) or is_stdin(labels):
@@ -79,7 +79,7 @@ def per_sample(logits: Data | Table, labels: Data | None, options: SamplesOption
     return Samples(rows=Recomputed(first, again), further=further, conclusion=read.map_remark, **read.answered(options))
 
 
-def _rows(
+def sample_rows(
     source: str, parts: Iterable[Part], called: Sequence[str | int] | None, of_members: Sequence[str]
 ) -> Iterator[Sample]:
     """The rows of all parts.
@@ -95,7 +95,7 @@ def _rows(
         clusters: list[str | int | None] = [None] * len(table)
         if called is not None and table.cluster is not None:
             clusters = [called[code] for code in table.cluster.tolist()]
-        columns = [_cells(table, name) for name in _VALUES]
+        columns = [_cells(table, name) for name in SAMPLE_COLUMNS]
         others = [_cells(table, name) for name in of_members]
         for group, *values in zip(groups.tolist(), *columns, weight, clusters, *others, strict=True):
             yield Sample(source, group, *values)
@@ -112,7 +112,7 @@ def _cells(table: SampleTable, name: str) -> list[Any]:
     return [low if low == high else math.nan for low, high in zip(lower, upper, strict=True)]
 
 
-def _worst(parts: Iterable[Part], count: int, by: WorstBy) -> Iterator[Part]:
+def worst(parts: Iterable[Part], count: int, by: WorstBy) -> Iterator[Part]:
     """The worst samples of all parts as one part; of equally bad samples, within rounding, the first rows."""
     kept: Part | None = None
     for part in parts:

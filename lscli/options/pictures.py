@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 from lscli.checked_options import Option, Options
 from lscli.options.decisions import CompareOptions
-from lscli.options.descriptions import EPS
+from lscli.options.descriptions import EPS, METRICS, OUTPUT
 from lscli.options.output import RunOptions
-from lscli.options.values import Amounts, ChartName
+from lscli.options.values import Amounts, ChartName, Words
 
 
 class ChartOptions(Options):
@@ -50,10 +50,29 @@ class PlotOptions(CompareOptions, ChartOptions):
 
 
 class ReportOptions(CompareOptions):
-    """Options of `lscli report`."""
+    """Options of `lscli.html_report` and `lscli report`."""
 
+    metrics: Annotated[Words, METRICS] = "default"
     eps: Annotated[Amounts, EPS] = 0.1
+    margin: Annotated[None, Option(hidden=True, unrecorded=True, hint="lscli compare takes it")] = None
+    no_labels: Annotated[None, Option(hidden=True, unrecorded=True, hint="a report needs labels")] = None  # type: ignore[assignment]
 
 
 class PictureOutputOptions(RunOptions):
     """The output of `lscli plot`."""
+
+
+class PageOutputOptions(Options):
+    """The output of `lscli report`."""
+
+    output: Annotated[
+        str,
+        Option(
+            "Write to this .html file, completely or not at all; - is stdout, for a pipe.",
+            OUTPUT,
+            "FILE",
+            short="-o",
+            typed=True,
+        ),
+    ] = "-"
+    quiet: Annotated[bool, Option("Show no progress bar and no warnings.", OUTPUT, short="-q")] = False

@@ -38,7 +38,21 @@ RecalibrationMethod = Literal["temperature", "ets", "svs", "sms", "beta", "quadr
 Objective = Literal["loss_hard", "loss_smoothed"]
 WorstBy = Literal["loss", "confidence"]
 OutputFormat = Literal[
-    "auto", "table", "csv", "tsv", "json", "markdown", "latex", "parquet", "npy", "github", "junit", "svg", "pdf", "png"
+    "auto",
+    "table",
+    "csv",
+    "tsv",
+    "json",
+    "markdown",
+    "latex",
+    "parquet",
+    "npy",
+    "github",
+    "junit",
+    "svg",
+    "pdf",
+    "png",
+    "html",
 ]
 ChartName = Literal[
     "reliability",

@@ -51,6 +51,7 @@ FORMATS = {
     "svg": Format("lscli.render.formats.picture", (".svg",), binary=True, only=PICTURED, picture=True),
     "pdf": Format("lscli.render.formats.picture", (".pdf",), binary=True, only=PICTURED, picture=True),
     "png": Format("lscli.render.formats.picture", (".png",), binary=True, only=PICTURED, picture=True),
+    "html": Format("lscli.render.report.page", (".html", ".htm"), binary=True, only=("report",)),
 }
 BY_SUFFIX = {suffix: name for name, each in FORMATS.items() for suffix in each.suffixes}
 

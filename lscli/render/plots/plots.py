@@ -21,12 +21,8 @@ class Plot(NamedTuple):
         panels: whether each series has axes of its own, which share their scales.
         caption: the sentences beneath the picture, from all series.
         height: of the axes, as a share of their width.
-<<<<<<< HEAD
         inches: the height of the axes in inches, from the series, in place of `height`.
         shared: the scales that panels share: `both`, or `y` alone.
-=======
-        inches: the height of the axes with their labels if it does not depend on the width.
->>>>>>> h/b
     """
 
     draw: Callable[[Axes, Sequence[Series]], None]
@@ -34,10 +30,7 @@ class Plot(NamedTuple):
     panels: bool = False
     height: float = 0.8
     inches: Callable[[Sequence[Series]], float] | None = None
-<<<<<<< HEAD
     shared: Literal["both", "y"] = "both"
-=======
->>>>>>> h/b
 
 
 PLOTS: dict[AnyChart, str] = {
