@@ -40,6 +40,7 @@ autodoc_member_order = "bysource"
 napoleon_google_docstring, napoleon_numpy_docstring = True, False
 napoleon_custom_sections = [("Options", "params_style")]
 napoleon_use_ivar = True
+napoleon_use_rtype = False  # "A Report: losses in nats" is a sentence
 maximum_signature_line_length = 100
 
 html_theme = "furo"

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 def _mathml(node: nodes.Element, display: Literal["inline", "block"]) -> str:
     # LaTeX has a space between ln and its argument.
-    return convert(node.astext(), display=display).replace("<mi>ln</mi>", '<mi>ln</mi><mspace width="0.17em" />')
+    found: str = convert(node.astext(), display=display)
+    return found.replace("<mi>ln</mi>", '<mi>ln</mi><mspace width="0.17em" />')
 
 
 def _inline(translator: Any, node: nodes.math) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import re
 from typing import TYPE_CHECKING, Any
 
 import typer.main
@@ -165,6 +166,11 @@ def _first_sentence(function: Any) -> str:
     return plain(inspect.cleandoc(function.__doc__).split("\n\n")[0].replace("\n", " "))
 
 
+def _at_signs(app: Sphinx, what: str, name: str, found: Any, options: Any, lines: list[str]) -> None:
+    """Show `id@0.2` as code, which reStructuredText takes for an address."""
+    lines[:] = [re.sub(r"(?<![`\w])\w+@[\w.]*\w", r"`\g<0>`", line) for line in lines]
+
+
 def _write(app: Sphinx) -> None:
     commands()
     metrics()
@@ -173,4 +179,5 @@ def _write(app: Sphinx) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("builder-inited", _write)
+    app.connect("autodoc-process-docstring", _at_signs)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
