@@ -1,7 +1,7 @@
 r"""LaTeX tables: every line has the same cells, and no character of a name means anything.
 
-No test runs LaTeX. What is checked is what it would stop at: a bare special character, a line of other cells, an unequal
-number of braces, and text in a column that siunitx reads.
+No test runs LaTeX. What is checked is what it would stop at: a bare special character, a line of other cells, an
+unequal number of braces, and text in a column that siunitx reads.
 """
 
 from __future__ import annotations
@@ -52,13 +52,8 @@ def tables(text: str) -> list[list[list[str]]]:
         spec, *lines = body.splitlines()
         assert (["\\toprule"], ["\\bottomrule"]) == (lines[:1], lines[-1:])
         kinds = re.findall(r"S\[[^]]*\]|l|p\{[^}]*\}", spec)
-        cells = [
-            re.split(r"(?<!\\) & |^& ", line.removesuffix("\\\\").rstrip())
-            for line in lines
-            if line.endswith("\\\\") and "\\multicolumn" not in line
-        ]
-        for line in cells:
-            line += [""] * (len(kinds) - len(line) if "&" not in line[-1] else 0)
+        rows = [line for line in lines if line.endswith(" \\\\") and "\\multicolumn" not in line]
+        cells = [line.removesuffix(" \\\\").split(" & ") for line in rows]
         assert [len(kinds)] * len(cells) == [len(line) for line in cells]
         for kind, *column in zip(kinds, *cells[1:], strict=True):
             assert [] == [text for text in column if kind[0] == "S" and not _NUMBER.fullmatch(text)]
@@ -117,10 +112,8 @@ def test_models_stand_side_by_side() -> None:
     ] == cells
     with_bounds = [each._replace(ci_low=0.0, ci_high=1.0) for each in (loss, loss._replace(source="b_c.npy"))]
     text = text_of(Report(with_bounds), "latex")
-    assert (
-        "& \\multicolumn{2}{c}{logits.npy} & \\multicolumn{2}{c}{b\\_c.npy} \\\\\n\\cmidrule(lr){2-3} \\cmidrule(lr){4-5}"
-        in text
-    )
+    assert "& \\multicolumn{2}{c}{logits.npy} & \\multicolumn{2}{c}{b\\_c.npy} \\\\\n" in text
+    assert "\\cmidrule(lr){2-3} \\cmidrule(lr){4-5}\n" in text
     assert 5 == len(tables(text)[0][0])
 
 
