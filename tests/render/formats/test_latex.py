@@ -68,8 +68,7 @@ def tables(text: str) -> list[list[list[str]]]:
 @pytest.mark.parametrize("name", [*NAMES, "a--b,,c''d", '"x"', "100 % of #1 & $2_{3}^4~\\input{x}", "[x]", "*"])
 def test_a_name_is_printed_as_it_is(name: str) -> None:
     assert printable(name) == shown(escape(name))
-    other = [each._replace(source="b") for each in ROWS]
-    (cells,) = tables(text_of(report(rows=[*(each._replace(source=name) for each in ROWS), *other]), "latex"))
+    (cells,) = tables(text_of(Report([row(source=name), row(source="b")]), "latex"))
     assert f"{{{escape(name)}}}" == cells[0][1]
 
 
