@@ -32,6 +32,8 @@ def first_line(path: Path) -> str:
         ("a.md", "markdown"),
         ("a.markdown", "markdown"),
         ("a.txt", "table"),
+        ("a.tsv", "tsv"),
+        ("a.tex", "latex"),
         ("A.CSV", "csv"),
     ],
 )
@@ -43,7 +45,10 @@ def test_the_suffix_chooses_the_format(run: Run, tmp_path: Path, name: str, form
 @pytest.mark.parametrize("options", [["-o", "a.npy"], ["-f", "npy"], ["-f", "npy", "-o", "a.csv"]])
 def test_npy_is_refused_before_anything_is_read_if_the_answer_is_not_an_array(run: Run, options: list[str]) -> None:
     assert_refused(
-        run("eval", "not there.npy", LABELS, *options), 2, "not an array", "csv, json, markdown, table or parquet"
+        run("eval", "not there.npy", LABELS, *options),
+        2,
+        "not an array",
+        "csv, tsv, json, markdown, latex, table or parquet",
     )
     assert not Path("a.npy").exists()
 
@@ -54,7 +59,7 @@ def test_the_format_option_overrides_the_suffix(run: Run, tmp_path: Path) -> Non
     assert ["{", HEADER] == [first_line(tmp_path / name) for name in ("a.csv", "a.out")]
 
 
-@pytest.mark.parametrize(("name", "hint"), [("a.jsn", "'.json'"), ("a.pdf", ".csv, .json"), ("a", "-f")])
+@pytest.mark.parametrize(("name", "hint"), [("a.jsn", "'.json'"), ("a.pdf", ".csv, .tsv, .json"), ("a", "-f")])
 def test_an_unknown_suffix_is_refused_with_the_known_ones(run: Run, tmp_path: Path, name: str, hint: str) -> None:
     assert_refused(run(*EVAL, "-o", tmp_path / name), 2, name, "names no format", hint)
     assert [] == os.listdir(tmp_path)

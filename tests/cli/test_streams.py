@@ -137,12 +137,28 @@ def test_a_full_disk_under_stderr_changes_neither_data_nor_exit_code() -> None:
 
 
 @pytest.mark.parametrize("locale", ["C", "POSIX"])
-def test_a_locale_without_utf8_changes_no_byte(locale: str) -> None:
+def test_a_locale_without_utf8_changes_no_byte_of_data(locale: str) -> None:
     ascii_only = {"LC_ALL": locale, "LANG": locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-    for format_name in ("csv", "table"):
-        expected = lscli(*EVAL, "-f", format_name, text=False)
-        done = lscli(*EVAL, "-f", format_name, text=False, env=ascii_only)
-        assert (0, expected.stdout, b"") == (done.returncode, done.stdout, done.stderr)
+    expected = lscli(*EVAL, "-f", "csv", text=False)
+    done = lscli(*EVAL, "-f", "csv", text=False, env=ascii_only)
+    assert (0, expected.stdout, b"") == (done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"PYTHONIOENCODING": "ascii"},
+        {"PYTHONIOENCODING": "cp1252"},
+        {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    ],
+)
+def test_a_table_is_ascii_where_the_encoding_is_not_unicode(env: dict[str, str]) -> None:
+    expected = lscli("bins", LOGITS, LABELS, "-f", "table").stdout
+    done = lscli("bins", LOGITS, LABELS, "-f", "table", text=False, env=env)
+    text = done.stdout.decode("ascii")
+    assert (0, b"", False) == (done.returncode, done.stderr, "\\" in text)
+    assert [len(line) for line in expected.splitlines()] == [len(line) for line in text.splitlines()]
+    assert [line[:30] for line in expected.splitlines()[:5]] == [line[:30] for line in text.splitlines()[:5]]
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["eval", "--help"], ["--version"]], ids=" ".join)

@@ -88,12 +88,28 @@ def test_a_terminal_of_no_width_gets_the_table() -> None:
     assert "loss_smoothed eps=0.1" in without_color(text)
 
 
-def test_the_table_in_a_pipe_does_not_depend_on_the_terminal_around_it(
-    run: Run, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("columns", ["60", "200"])
+def test_the_table_in_a_pipe_and_in_a_file_is_as_wide_as_columns_says(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, columns: str
 ) -> None:
-    expected = run(*EVAL, "-f", "table").out
-    monkeypatch.setenv("COLUMNS", "60")
-    assert expected == run(*EVAL, "-f", "table").out
+    monkeypatch.delenv("COLUMNS", raising=False)
+    usual = run(*EVAL, "--ci", "-f", "table").out
+    monkeypatch.setenv("COLUMNS", columns)
+    text = run(*EVAL, "--ci", "-f", "table").out
+    widest = max(map(len, text.splitlines()))
+    assert (True, True) == (widest <= int(columns), text != usual)
+    assert 0 == run(*EVAL, "--ci", "-o", tmp_path / "a.txt").code
+    assert text == (tmp_path / "a.txt").read_text()
+
+
+@pytest.mark.parametrize("columns", ["", "0", "-60", "60.0", "sixty", " 60", "1e2", "\u0666\u0660", "9" * 30])
+def test_columns_that_are_no_number_of_columns_are_ignored(
+    run: Run, monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    expected = run(*EVAL, "-f", "table")
+    monkeypatch.setenv("COLUMNS", columns)
+    assert expected == run(*EVAL, "-f", "table")
 
 
 @pytest.mark.parametrize("bar", [False, True])

@@ -42,7 +42,7 @@ def test_an_eps_outside_0_to_1_is_refused(run: Run, eps: str) -> None:
         ("--metrics", "loss_smoothed@x", ["finite and in [0, 1]", "x"]),
         ("--metrics", ",", ["no metric"]),
         ("--format", "jsno", ["format: unknown value 'jsno'", "'json'"]),
-        ("--format", "zzz", ["format: unknown value 'zzz'", "auto, table, csv, json, markdown"]),
+        ("--format", "zzz", ["format: unknown value 'zzz'", "auto, table, csv, tsv, json, markdown, latex"]),
         ("--device", "cdua", ["unknown device 'cdua'", "'cuda'"]),
         ("--device", "zzz", ["unknown device 'zzz'", "mps"]),
         ("--device", "cuda:x", ["unknown device 'cuda:x'"]),

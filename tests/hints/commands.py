@@ -653,7 +653,7 @@ CASES = [
         "an array of a report",
         typed(*EVAL, "-f", "npy", x=X, y=Y),
         "this answer is not an array of numbers",
-        "use -f csv, json, markdown, table or parquet; lscli smooth LABELS gives an array",
+        "use -f csv, tsv, json, markdown, latex, table or parquet; lscli smooth LABELS gives an array",
         typed(*EVAL, "-f", "csv"),
         accuracy=RIGHT,
         code=2,

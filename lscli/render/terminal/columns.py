@@ -13,7 +13,7 @@ from lscli.render.terminal import table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.console import RenderableType
+    from rich.console import JustifyMethod, RenderableType
     from rich.text import Text
 
     from lscli.render.renderers import Screen
@@ -53,7 +53,9 @@ def laid_out(columns: Sequence[Column], screen: Screen) -> tuple[RenderableType,
     laid = table.empty_table()
     for key in shown:
         column = there[key]
-        laid.add_column(column.title, justify="right" if column.number else "left", header_style="bold", no_wrap=True)
+        # Where even these columns do not fit, rich breaks texts, and no number.
+        justify: JustifyMethod = "right" if column.number else "left"
+        laid.add_column(column.title, justify=justify, header_style="bold", no_wrap=column.number, overflow="fold")
     for place in range(len(columns[0].cells)):
         laid.add_row(*(there[key].cells[place] for key in shown))
     return laid, [column.title for key, column in there.items() if key not in shown]
