@@ -1,7 +1,10 @@
 """The charts of lines: what is drawn, by artists and axes."""
 
+import warnings
+
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 import lscli
 from lscli.curves.smoothing import flips
@@ -34,9 +37,14 @@ def _overlaps(figure):
     """Texts of a figure that cover each other, or that end outside of it."""
     figure.canvas.draw()
     renderer = figure.canvas.get_renderer()
-    texts = [text for text in figure.findobj(lambda a: hasattr(a, "get_text")) if text.get_visible()]
-    caption = figure._supxlabel  # noqa: SLF001  # whose width is that of the frame
-    boxes = [(t.get_text(), t.get_window_extent(renderer)) for t in texts if t.get_text() and t is not caption]
+    (axes,) = figure.axes
+    hidden = set()
+    for axis in (axes.xaxis, axes.yaxis):
+        low, high = sorted(axis.get_view_interval())
+        hidden |= {tick.label1 for tick in axis.get_major_ticks() if not low <= tick.get_loc() <= high}
+    caption = figure._supxlabel  # noqa: SLF001  # which the frame wraps
+    texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text() and text is not caption]
+    boxes = [(text.get_text(), text.get_window_extent(renderer)) for text in texts if text not in hidden]
     outside = [text for text, box in boxes if box.x0 < -1 or box.y0 < -1 or box.x1 > figure.bbox.x1 + 1]
     pairs = [(a, b) for i, (a, one) in enumerate(boxes) for b, two in boxes[i + 1 :] if one.overlaps(two)]
     return outside, pairs
@@ -76,8 +84,8 @@ def test_every_chart_of_odd_samples_is_drawn(chart, kind):
         options["groups"] = ["<script>$a_b$", "b\x1b[2J"] * 30
     else:
         models = [x, x * 2]
-    with np.testing.suppress_warnings() as quiet:
-        quiet.filter(lscli.LscliWarning)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", lscli.LscliWarning)
         found = drawn(chart, models, y, **options)
     svg = picture(found, "svg").decode()
     assert "<script>" not in svg
