@@ -117,7 +117,9 @@ class PlotFunction(Protocol[P, O_contra]):
     """A chart of logits and labels, or of an answer."""
 
     @overload
-    def __call__(self, logits: Report | Listing, labels: None = None, *, ax: Any = None, width: str | float = ...) -> Any: ...
+    def __call__(
+        self, logits: Report | Listing, labels: None = None, *, ax: Any = None, width: str | float = ...
+    ) -> Any: ...
 
     @overload
     def __call__(

@@ -28,7 +28,17 @@ from tests.render.plots.overlaps import faults, texts
 
 _NAN = float("nan")
 _FACTS = dict.fromkeys(("ece", "ece_low", "ece_high", "ece_null"), _NAN)
-ODD = ["<script>alert(1)<b>'\"", "a$b$c", "a_b^{c}", "\x1b[2J\n\x00", "\udcff\udc80", "🙂 模型", "\u202eabc", "&amp;", "x" * 500]
+ODD = [
+    "<script>alert(1)<b>'\"",
+    "a$b$c",
+    "a_b^{c}",
+    "\x1b[2J\n\x00",
+    "\udcff\udc80",
+    "🙂 模型",
+    "\u202eabc",
+    "&amp;",
+    "x" * 500,
+]
 
 
 def reliability(names: Sequence[tuple[str, str]], width: str = "single", steps: Sequence[str] = ("",)) -> Chart:
@@ -67,7 +77,9 @@ def own_settings() -> Any:
 @pytest.mark.parametrize("width", ["single", "double", "1.5", "12"])
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, MOST_PANELS])
 def test_no_text_of_panels_is_cut_or_on_another(count: int, width: str) -> None:
-    figure = figure_of(reliability([(f"runs/seed_{number}/a long name of logits.npy", "") for number in range(count)], width))
+    figure = figure_of(
+        reliability([(f"runs/seed_{number}/a long name of logits.npy", "") for number in range(count)], width)
+    )
     assert [] == faults(figure)
     assert count == len(figure.axes)
 
