@@ -81,6 +81,7 @@ HUMAN: dict[str, str] = {
     "Sets({} samples, {} classes)": _NO_HINT,
     "pip install {}": "installs a package",
     "pip install venn-abers": "installs a package",
+    "pip install 'lscli-calibration[plot]'": "installs a package",
     "pip install pyarrow, or write a .csv": "installs a package",
     "raise the limit on open files (ulimit -n)": _MACHINE,
     "raise the limit (ulimit -v)": _MACHINE,
