@@ -88,7 +88,7 @@ def test_a_name_in_the_environment_has_one_default() -> None:
 
 def test_only_what_is_meant_for_one_file_cannot_be_set_in_the_environment() -> None:
     of_one = {"confidence", "correct", "predicted", "calibrator", "temperature", "cross_fit", "names", "each"}
-    of_one |= {"test", "sets"}
+    of_one |= {"test", "sets", "chart"}
     assert of_one == {flag.name for command in COMMANDS for flag in flags(command) if not flag.envvar}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
 import shlex
 from pathlib import Path
@@ -137,7 +138,7 @@ def test_help_explains_every_argument_and_option(run: Run, command: str) -> None
 def test_every_option_can_be_set_in_the_environment_but_those_that_describe_one_file(command: str) -> None:
     options = [parameter for parameter in parameters(command) if parameter.param_type_name == "option"]
     of_one = {"confidence", "correct", "predicted", "calibrator", "temperature", "names", "each"}
-    of_one |= {"test", "sets"}
+    of_one |= {"test", "sets", "chart"}
     of_one |= {"cross_fit"} if command != "fit" else set()  # where it is a flag
     assert {None} >= {p.envvar for p in options if p.name in of_one}
     options = [p for p in options if p.name not in of_one]

@@ -11,7 +11,7 @@ import pytest
 
 from tests.command import LABELS, LOGITS
 
-SLOW = {"numpy", "pandas", "torch"}
+SLOW = {"numpy", "pandas", "torch", "matplotlib", "jinja2"}
 
 
 def imported(*arguments: str, env: Mapping[str, str] | None = None) -> set[str]:
@@ -76,23 +76,37 @@ def test_the_variable_of_completion_alone_is_wrong_usage(variables: dict[str, st
 def test_eval_on_the_cpu_imports_no_torch_pandas_or_pydantic_and_for_csv_no_rich() -> None:
     packages = imported("-m", "lscli", "eval", LOGITS, LABELS, "-f", "csv")
     assert "numpy" in packages
-    assert set() == {"torch", "pandas", "pydantic", "rich", "scipy", "pyarrow"} & packages
+    assert set() == {"torch", "pandas", "pydantic", "rich", "scipy", "pyarrow", "matplotlib"} & packages
 
 
 @pytest.mark.parametrize("command", ["bins", "classes", "samples"])
 def test_a_table_of_its_own_as_csv_imports_nothing_slow_but_numpy(command: str) -> None:
     packages = imported("-m", "lscli", command, LOGITS, LABELS, "-f", "csv", "--threads", "1")
     assert "numpy" in packages
-    assert set() == {"torch", "pandas", "pydantic", "rich", "scipy", "pyarrow"} & packages
+    assert set() == {"torch", "pandas", "pydantic", "rich", "scipy", "pyarrow", "matplotlib"} & packages
 
 
 def test_eval_with_a_table_imports_rich_but_no_torch_pandas_or_pydantic() -> None:
     packages = imported("-m", "lscli", "eval", LOGITS, LABELS, "-f", "table")
     assert {"numpy", "rich"} <= packages
-    assert set() == {"torch", "pandas", "pydantic"} & packages
+    assert set() == {"torch", "pandas", "pydantic", "matplotlib"} & packages
 
 
 def test_an_import_of_lscli_costs_nothing() -> None:
     packages = imported("-c", "import lscli; lscli.__version__; lscli.LscliError; dir(lscli)")
     assert "lscli" in packages
     assert set() == {*SLOW, "typer", "rich"} & packages
+
+
+def test_a_picture_imports_matplotlib_but_neither_pyplot_nor_pandas_nor_torch() -> None:
+    code = "import sys; from lscli.cli.main import main; main(sys.argv[1:]); print('matplotlib.pyplot' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "plot", LOGITS, LABELS, "-o", os.devnull, "-f", "svg"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ("False\n", "") == (done.stdout, done.stderr)
+    packages = imported("-m", "lscli", "plot", LOGITS, LABELS, "-o", os.devnull, "-f", "svg")
+    assert "matplotlib" in packages
+    assert set() == {"torch", "pandas", "pydantic", "pyarrow"} & packages

@@ -13,6 +13,8 @@ from lscli.errors import UsageError
 from tests.io.make import some_labels, some_logits
 
 X, Y = some_logits(200, 4), some_labels(200, 4)
+# A third of these labels are not the largest logit, so that a temperature is best.
+LABELS = (X.argmax(1) + (np.arange(200) % 3 == 0)) % 4
 GROUPS = np.arange(200) % 2
 
 
@@ -41,7 +43,7 @@ def test_comparison() -> None:
 
 
 def test_recalibration() -> None:
-    answer = lscli.recalibrate(3 * X, Y, 3 * X + 1e-3, Y, bootstrap=20)
+    answer = lscli.recalibrate(3 * X, LABELS, X, LABELS, bootstrap=20)
     chart = chart_of(answer)
     assert ("methods", {"temperature"}) == (chart.chart, {each.note for each in chart.series})
     for each in chart.series:
@@ -52,7 +54,7 @@ def test_recalibration() -> None:
 
 
 def test_conformal() -> None:
-    answer = lscli.conformal(X, Y, 2 * X, Y, alpha=0.2)
+    answer = lscli.conformal(X, Y, X + 1, Y, alpha=0.2)
     chart = chart_of(answer)
     coverage, sizes = chart.series
     assert ["calibration", "test"] == [each.part for each in coverage.points]

@@ -36,6 +36,8 @@ from lscli.options import (
     FitOutputOptions,
     InspectOptions,
     OodOptions,
+    PictureOutputOptions,
+    PlotOptions,
     RecalibrateOptions,
     RunOptions,
     SamplesOptions,
@@ -66,6 +68,7 @@ OPTIONS: dict[str, tuple[type, ...]] = {
     "recalibrate": (RecalibrateOptions, FitOutputOptions),
     "inspect": (InspectOptions, RunOptions),
     "smooth": (SmoothOptions, RunOptions),
+    "plot": (PlotOptions, PictureOutputOptions),
 }
 _ARGUMENTS = {
     "compare": ["x.npy", "x.npy", "y.npy"],
@@ -77,6 +80,7 @@ _ARGUMENTS = {
     "apply": ["cal.json", "x.npy"],
     "recalibrate": ["x.npy", "y.npy", "x.npy", "y.npy"],
     "inspect": ["x.npy"],
+    "plot": ["x.npy", "y.npy", "-o", "x.svg"],
     "smooth": ["y.npy", "--classes", "3"],
 }
 _BOTH = ["x.npy", "y.npy"]

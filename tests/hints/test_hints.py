@@ -28,6 +28,7 @@ from tests.hints import (
     models,
     named_columns,
     ood,
+    plots,
     recalibration,
     saved_reports,
     shapes,
@@ -63,6 +64,7 @@ CASES = [
     *models.CASES,
     *limits.CASES,
     *ood.CASES,
+    *plots.CASES,
     *threshold_files.CASES,
     *thresholds.CASES,
 ]
