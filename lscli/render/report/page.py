@@ -55,7 +55,7 @@ _SAMPLE_COLUMNS = {
     "label, predicted": "The label, and the class with the largest probability.",
     "confidence": "The largest probability.",
     "label_prob": "The probability of the label.",
-    "label_rank": "The rank of the label among the probabilities; 1 is the largest.",
+    "label_rank": "The number of classes that are more probable than the label.",
     "margin": "The largest probability less the second largest.",
     "entropy": "The entropy of the probabilities, in nats.",
 }
@@ -145,8 +145,7 @@ def _values(contents: Page) -> dict[str, Any]:
         "differences": list(_differences(contents)),
         "differences_columns": [name for name in _DIFFERENCE if name != "group" or _grouped(contents)],
         "classes": list(_classes(contents)),
-        "class_columns": _OF_CLASS,
-        "command_classes": "",
+        "class_columns": _of_class(contents),
         "samples": [
             (name, [_sample(row, contents.class_names) for row in rows])
             for name, rows in contents.samples_shown.items()
@@ -221,14 +220,15 @@ def _families(rows: Sequence[Row], models: Sequence[str], *, alone: bool) -> Ite
         for (metric, params), by_model in metrics.items():
             cells: list[_Cell] = []
             for model in models:
-                row = by_model.get(model)
-                if row is None:
+                of_model = by_model.get(model)
+                if of_model is None:
                     cells += [_Cell("")] * (3 if alone else 1)
-                elif alone:
-                    cells += [_Cell(short(row.value)), _Cell(error(row.stderr))]
-                    cells.append(_Cell(interval(row.ci_low, row.ci_high)))
+                    continue
+                bounds = interval(of_model.ci_low, of_model.ci_high)
+                if alone:
+                    cells += [_Cell(short(of_model.value)), _Cell(error(of_model.stderr)), _Cell(bounds)]
                 else:
-                    cells.append(_Cell(_with_error(row), interval(row.ci_low, row.ci_high)))
+                    cells.append(_Cell(_with_error(of_model), bounds))
             known = find(metric)
             found.append({"id": metric, "params": params, "cells": cells, "gist": "" if known is None else known.gist})
         columns = ["value", "± s.e.", "interval"] if alone else list(models)
@@ -255,10 +255,14 @@ def _differences(contents: Page) -> Iterator[list[str]]:
         ]
 
 
+def _of_class(contents: Page) -> list[str]:
+    return [name for name in _OF_CLASS if name != "name" or contents.class_names]
+
+
 def _classes(contents: Page) -> Iterator[tuple[str, list[list[str]], str]]:
     for name, rows in contents.classes.items():
         values = [row._asdict() | {"class": row.number} for row in rows]
-        cells = [[cell(each[column]) for column in _OF_CLASS] for each in values]
+        cells = [[cell(each[column]) for column in _of_class(contents)] for each in values]
         yield name, cells, f"{contents.num_classes.get(name, 0):,}"
 
 
