@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from lscli.api import reading
 from lscli.api.classes import CLASS_COLUMNS, class_rows
 from lscli.api.compare import compared
@@ -255,7 +257,7 @@ def charts_that_apply(
         except LscliError as error:
             left_out.append(f"Chart {name}: {error.message}.")
             continue
-        charts.append(Chart(chart=name, series=series, width="single" if len(series) == 1 else "double"))
+        charts.append(Chart(chart=name, series=series))
     return charts, left_out
 
 
@@ -286,10 +288,7 @@ def _samples(name: str, read: Reading) -> list[Sample]:
     losses = any(table.has(frozenset({each})) for each in ("loss_hard", bound("loss_hard", "lower")))
     if not table.has(frozenset({"row"})):
         return []
-    groups = [""] * len(table)
-    import numpy as np
-
-    parts = worst([(table, np.array(groups))], _MOST, "loss" if losses else "confidence")
+    parts = worst([(table, np.full(len(table), ""))], _MOST, "loss" if losses else "confidence")
     return list(sample_rows(printable(name), parts, None, ()))
 
 

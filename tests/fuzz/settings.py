@@ -36,7 +36,9 @@ from lscli.options import (
     FitOutputOptions,
     InspectOptions,
     OodOptions,
+    PageOutputOptions,
     RecalibrateOptions,
+    ReportOptions,
     RunOptions,
     SamplesOptions,
     SmoothOptions,
@@ -66,6 +68,7 @@ OPTIONS: dict[str, tuple[type, ...]] = {
     "recalibrate": (RecalibrateOptions, FitOutputOptions),
     "inspect": (InspectOptions, RunOptions),
     "smooth": (SmoothOptions, RunOptions),
+    "report": (ReportOptions, PageOutputOptions),
 }
 _ARGUMENTS = {
     "compare": ["x.npy", "x.npy", "y.npy"],
@@ -78,6 +81,7 @@ _ARGUMENTS = {
     "recalibrate": ["x.npy", "y.npy", "x.npy", "y.npy"],
     "inspect": ["x.npy"],
     "smooth": ["y.npy", "--classes", "3"],
+    "report": ["x.npy", "y.npy", "--bootstrap", "5", "-o", "x.html"],
 }
 _BOTH = ["x.npy", "y.npy"]
 _PATHS = ["x.npy", "y.npy", "out.csv", "none.npy", ".", "..", "/dev/null", "/dev/full", "x*.npy", "[", "meta.csv", ""]

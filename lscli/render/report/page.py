@@ -143,7 +143,8 @@ def _values(contents: Page) -> dict[str, Any]:
         "level": f"Intervals have a level of {100 * level.value:g} %." if level else "",
         "families": list(_families(of_all, contents.models, alone=alone)),
         "differences": list(_differences(contents)),
-        "differences_columns": [name for name in _DIFFERENCE if name != "group" or _grouped(contents)],
+        "differences_columns": [name for name in _DIFFERENCE if name not in _idle(contents)],
+        "differing": contents.models[1] if len(contents.models) == 2 else "Each model",
         "classes": list(_classes(contents)),
         "class_columns": _of_class(contents),
         "samples": [
@@ -235,24 +236,27 @@ def _families(rows: Sequence[Row], models: Sequence[str], *, alone: bool) -> Ite
         yield {"title": FAMILIES[family].title, "columns": columns, "rows": found, "gists": alone}
 
 
-def _grouped(contents: Page) -> bool:
-    return any(row.group for row in contents.differences)
+def _idle(contents: Page) -> list[str]:
+    """The columns of differences that would have the same word in each row."""
+    grouped = any(row.group for row in contents.differences)
+    return [*(["model"] if len(contents.models) == 2 else []), *([] if grouped else ["group"])]
 
 
 def _differences(contents: Page) -> Iterator[list[str]]:
-    grouped = _grouped(contents)
+    idle = _idle(contents)
     for row in contents.differences:
-        yield [
-            row.name if row.params else row.metric,
-            row.source,
-            *([row.group or "all"] if grouped else []),
-            short(row.baseline),
-            short(row.value),
-            short(row.difference),
-            interval(row.ci_low, row.ci_high),
-            short(row.p_adjusted, 2),
-            row.verdict,
-        ]
+        cells = {
+            "metric": " ".join(_named(row.as_row(0))).strip(),
+            "model": row.source,
+            "group": row.group or "all",
+            "baseline": short(row.baseline),
+            "value": short(row.value),
+            "difference": short(row.difference),
+            "interval": interval(row.ci_low, row.ci_high),
+            "p": short(row.p_adjusted, 2),
+            "verdict": row.verdict,
+        }
+        yield [text for name, text in cells.items() if name not in idle]
 
 
 def _of_class(contents: Page) -> list[str]:
@@ -302,6 +306,7 @@ def _groups(contents: Page) -> Iterator[tuple[str, list[str], list[list[str]]]]:
 
 def _pictures(contents: Page) -> Iterator[dict[str, Any]]:
     from lscli.render.plots.figure import picture
+    from lscli.render.plots.plots import plot_of
 
     for place, chart in enumerate(contents.charts, 1):
         title = _TITLES.get(chart.chart, chart.chart)
@@ -310,7 +315,9 @@ def _pictures(contents: Page) -> Iterator[dict[str, Any]]:
             each._replace(source=printable(each.source), group=printable(each.group), note=printable(each.note))
             for each in chart.series
         ]
-        drawn = picture(replace(chart, series=series), "svg")
+        # Panels stand side by side; one pair of axes for all models is not larger than that of one.
+        width = "double" if len(series) > 1 and plot_of(chart.chart).panels else "single"
+        drawn = picture(replace(chart, series=series, width=width), "svg")
         notes = [f"{each.source}: {each.note}" if len(series) > 1 else each.note for each in series if each.note]
         named = f"{title} of {', '.join(contents.models)}"
         yield {"title": title, "notes": notes, "svg": inline(drawn, f"picture{place}-", named)}
