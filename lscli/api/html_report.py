@@ -197,11 +197,16 @@ def _read(
     """The samples of each model, or of one before and after a map, on the rows that all keep."""
     number = settings.positive_class
     sums = needed_sums([*asked.choices, *asked.paired.own], settings)
-    sums["rule"] = class_rule(settings)
-    # The best temperature is a fit of its own, which only one chart and some metrics need.
-    sums["tempered"] |= any(curve.tempered for curve in asked.curves.values())
+    rule, tuple_rule = class_rule(settings), sums["tuple_rule"]
+    # What a chart needs of the temperature may be more than what metrics need.
+    tempered = next((curve.tempered for curve in asked.curves.values() if curve.tempered), sums["tempered"])
     if len(models) > 1:
-        return read_models(models, labels, asked.columns, options, number, options.names, **sums)
+        return read_models(
+            *(models, labels, asked.columns, options, number, options.names),
+            rule=rule,
+            tuple_rule=tuple_rule,
+            tempered=tempered,
+        )
     alone = next(iter(models.values())) if isinstance(models, Mapping) else models[0]
     maps = dict.fromkeys(FLAGS)
     of_each = [options.replaced(**maps), options] if _mapped(options) else [options]
@@ -210,7 +215,9 @@ def _read(
         readings = [
             reading.read(
                 *(alone, labels, asked.columns | {"row", "label"}, own),
-                **sums,
+                rule=rule,
+                tuple_rule=tuple_rule,
+                tempered=tempered,
                 against=own,
                 positive_class=number,
             )
