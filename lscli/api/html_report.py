@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from lscli.api import reading
 from lscli.api.classes import CLASS_COLUMNS, class_rows
 from lscli.api.compare import compared
@@ -195,11 +197,16 @@ def _read(
     """The samples of each model, or of one before and after a map, on the rows that all keep."""
     number = settings.positive_class
     sums = needed_sums([*asked.choices, *asked.paired.own], settings)
-    sums["rule"] = class_rule(settings)
-    # The best temperature is a fit of its own, which only one chart and some metrics need.
-    sums["tempered"] |= any(curve.tempered for curve in asked.curves.values())
+    rule, tuple_rule = class_rule(settings), sums["tuple_rule"]
+    # What a chart needs of the temperature may be more than what metrics need.
+    tempered = next((curve.tempered for curve in asked.curves.values() if curve.tempered), sums["tempered"])
     if len(models) > 1:
-        return read_models(models, labels, asked.columns, options, number, options.names, **sums)
+        return read_models(
+            *(models, labels, asked.columns, options, number, options.names),
+            rule=rule,
+            tuple_rule=tuple_rule,
+            tempered=tempered,
+        )
     alone = next(iter(models.values())) if isinstance(models, Mapping) else models[0]
     maps = dict.fromkeys(FLAGS)
     of_each = [options.replaced(**maps), options] if _mapped(options) else [options]
@@ -208,7 +215,9 @@ def _read(
         readings = [
             reading.read(
                 *(alone, labels, asked.columns | {"row", "label"}, own),
-                **sums,
+                rule=rule,
+                tuple_rule=tuple_rule,
+                tempered=tempered,
                 against=own,
                 positive_class=number,
             )
@@ -255,7 +264,7 @@ def charts_that_apply(
         except LscliError as error:
             left_out.append(f"Chart {name}: {error.message}.")
             continue
-        charts.append(Chart(chart=name, series=series, width="single" if len(series) == 1 else "double"))
+        charts.append(Chart(chart=name, series=series))
     return charts, left_out
 
 
@@ -286,10 +295,7 @@ def _samples(name: str, read: Reading) -> list[Sample]:
     losses = any(table.has(frozenset({each})) for each in ("loss_hard", bound("loss_hard", "lower")))
     if not table.has(frozenset({"row"})):
         return []
-    groups = [""] * len(table)
-    import numpy as np
-
-    parts = worst([(table, np.array(groups))], _MOST, "loss" if losses else "confidence")
+    parts = worst([(table, np.full(len(table), ""))], _MOST, "loss" if losses else "confidence")
     return list(sample_rows(printable(name), parts, None, ()))
 
 

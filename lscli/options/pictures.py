@@ -72,7 +72,7 @@ class PageOutputOptions(Options):
             OUTPUT,
             "FILE",
             short="-o",
-            typed=True,
+            environment="report_output",
         ),
     ] = "-"
     quiet: Annotated[bool, Option("Show no progress bar and no warnings.", OUTPUT, short="-q")] = False

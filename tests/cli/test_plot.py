@@ -126,7 +126,7 @@ def test_without_matplotlib_it_is_refused_before_any_work(
     assert 2 == answer.code
     assert [
         "lscli: a picture needs matplotlib",
-        "hint: pip install 'lscli-calibration[plot]'",
+        'hint: pip install "lscli-calibration[plot]"',
     ] == answer.err.splitlines()
 
 

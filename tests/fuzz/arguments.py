@@ -66,6 +66,7 @@ CALLS = {
     "conformal": Call(lscli.conformal, {"cal_logits": X, "cal_labels": Y, "alpha": 0.5, "threads": 1}),
     "ood": Call(lscli.ood, {"id_logits": X, "ood_logits": X + 1, "threads": 1, "bootstrap": 5}),
     "plot": Call(lscli.plot, _INPUTS),
+    "html_report": Call(lscli.html_report, {**_INPUTS, "bootstrap": 5}),
     "explain": Call(lscli.explain, {"value": "1.25", **_INPUTS}),
     "fit": Call(lscli.fit, {**_INPUTS, "labels": X.argmax(axis=1) * np.minimum(np.arange(6), 1)}),
     "apply": Call(lscli.apply, {"calibrator": MAP, "logits": X, "threads": 1}),

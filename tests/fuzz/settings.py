@@ -38,7 +38,9 @@ from lscli.options import (
     OodOptions,
     PictureOutputOptions,
     PlotOptions,
+    PageOutputOptions,
     RecalibrateOptions,
+    ReportOptions,
     RunOptions,
     SamplesOptions,
     SmoothOptions,
@@ -69,6 +71,7 @@ OPTIONS: dict[str, tuple[type, ...]] = {
     "inspect": (InspectOptions, RunOptions),
     "smooth": (SmoothOptions, RunOptions),
     "plot": (PlotOptions, PictureOutputOptions),
+    "report": (ReportOptions, PageOutputOptions),
 }
 _ARGUMENTS = {
     "compare": ["x.npy", "x.npy", "y.npy"],
@@ -82,6 +85,7 @@ _ARGUMENTS = {
     "inspect": ["x.npy"],
     "plot": ["x.npy", "y.npy", "-o", "x.svg"],
     "smooth": ["y.npy", "--classes", "3"],
+    "report": ["x.npy", "y.npy", "--bootstrap", "5", "-o", "x.html"],
 }
 _BOTH = ["x.npy", "y.npy"]
 _PATHS = ["x.npy", "y.npy", "out.csv", "none.npy", ".", "..", "/dev/null", "/dev/full", "x*.npy", "[", "meta.csv", ""]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from lscli.curves.chart import inches
 from lscli.errors import UsageError
+from lscli.extras import needed
 from lscli.render.plots.plots import plot_of
 from lscli.render.plots.style import COLOURS, RC
 from lscli.render.plots.texts import in_font, short_names, width_of, wrapped
@@ -322,4 +323,4 @@ def check_matplotlib() -> None:
     except ValueError:  # a module without a specification
         found = None
     if found is None:
-        raise UsageError("a picture needs matplotlib", "pip install 'lscli-calibration[plot]'")
+        raise needed("matplotlib", "a picture")

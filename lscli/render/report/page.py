@@ -6,7 +6,7 @@ from dataclasses import replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lscli.errors import UsageError
+from lscli.extras import needed
 from lscli.metrics.catalogue import FAMILIES, family_of, find
 from lscli.render.numbers import cell, error, interval, short
 from lscli.render.numbers import settings as params_of
@@ -55,7 +55,7 @@ _SAMPLE_COLUMNS = {
     "label, predicted": "The label, and the class with the largest probability.",
     "confidence": "The largest probability.",
     "label_prob": "The probability of the label.",
-    "label_rank": "The rank of the label among the probabilities; 1 is the largest.",
+    "label_rank": "The number of classes that are more probable than the label.",
     "margin": "The largest probability less the second largest.",
     "entropy": "The entropy of the probabilities, in nats.",
 }
@@ -79,7 +79,7 @@ def check_installed() -> None:
         try:
             __import__(name)
         except ImportError as failed:
-            raise UsageError(f"a report needs {name}", "pip install 'lscli-calibration[plot]'") from failed
+            raise needed(name, "a report") from failed
 
 
 def listing(answer: Listing, screen: Screen) -> Iterator[str]:
@@ -143,10 +143,10 @@ def _values(contents: Page) -> dict[str, Any]:
         "level": f"Intervals have a level of {100 * level.value:g} %." if level else "",
         "families": list(_families(of_all, contents.models, alone=alone)),
         "differences": list(_differences(contents)),
-        "differences_columns": [name for name in _DIFFERENCE if name != "group" or _grouped(contents)],
+        "differences_columns": [name for name in _DIFFERENCE if name not in _idle(contents)],
+        "differing": contents.models[1] if len(contents.models) == 2 else "Each model",
         "classes": list(_classes(contents)),
-        "class_columns": _OF_CLASS,
-        "command_classes": "",
+        "class_columns": _of_class(contents),
         "samples": [
             (name, [_sample(row, contents.class_names) for row in rows])
             for name, rows in contents.samples_shown.items()
@@ -221,44 +221,52 @@ def _families(rows: Sequence[Row], models: Sequence[str], *, alone: bool) -> Ite
         for (metric, params), by_model in metrics.items():
             cells: list[_Cell] = []
             for model in models:
-                row = by_model.get(model)
-                if row is None:
+                of_model = by_model.get(model)
+                if of_model is None:
                     cells += [_Cell("")] * (3 if alone else 1)
-                elif alone:
-                    cells += [_Cell(short(row.value)), _Cell(error(row.stderr))]
-                    cells.append(_Cell(interval(row.ci_low, row.ci_high)))
+                    continue
+                bounds = interval(of_model.ci_low, of_model.ci_high)
+                if alone:
+                    cells += [_Cell(short(of_model.value)), _Cell(error(of_model.stderr)), _Cell(bounds)]
                 else:
-                    cells.append(_Cell(_with_error(row), interval(row.ci_low, row.ci_high)))
+                    cells.append(_Cell(_with_error(of_model), bounds))
             known = find(metric)
             found.append({"id": metric, "params": params, "cells": cells, "gist": "" if known is None else known.gist})
         columns = ["value", "± s.e.", "interval"] if alone else list(models)
         yield {"title": FAMILIES[family].title, "columns": columns, "rows": found, "gists": alone}
 
 
-def _grouped(contents: Page) -> bool:
-    return any(row.group for row in contents.differences)
+def _idle(contents: Page) -> list[str]:
+    """The columns of differences that would have the same word in each row."""
+    grouped = any(row.group for row in contents.differences)
+    return [*(["model"] if len(contents.models) == 2 else []), *([] if grouped else ["group"])]
 
 
 def _differences(contents: Page) -> Iterator[list[str]]:
-    grouped = _grouped(contents)
+    idle = _idle(contents)
     for row in contents.differences:
-        yield [
-            row.name if row.params else row.metric,
-            row.source,
-            *([row.group or "all"] if grouped else []),
-            short(row.baseline),
-            short(row.value),
-            short(row.difference),
-            interval(row.ci_low, row.ci_high),
-            short(row.p_adjusted, 2),
-            row.verdict,
-        ]
+        cells = {
+            "metric": " ".join(_named(row.as_row(0))).strip(),
+            "model": row.source,
+            "group": row.group or "all",
+            "baseline": short(row.baseline),
+            "value": short(row.value),
+            "difference": short(row.difference),
+            "interval": interval(row.ci_low, row.ci_high),
+            "p": short(row.p_adjusted, 2),
+            "verdict": row.verdict,
+        }
+        yield [text for name, text in cells.items() if name not in idle]
+
+
+def _of_class(contents: Page) -> list[str]:
+    return [name for name in _OF_CLASS if name != "name" or contents.class_names]
 
 
 def _classes(contents: Page) -> Iterator[tuple[str, list[list[str]], str]]:
     for name, rows in contents.classes.items():
         values = [row._asdict() | {"class": row.number} for row in rows]
-        cells = [[cell(each[column]) for column in _OF_CLASS] for each in values]
+        cells = [[cell(each[column]) for column in _of_class(contents)] for each in values]
         yield name, cells, f"{contents.num_classes.get(name, 0):,}"
 
 
@@ -298,6 +306,7 @@ def _groups(contents: Page) -> Iterator[tuple[str, list[str], list[list[str]]]]:
 
 def _pictures(contents: Page) -> Iterator[dict[str, Any]]:
     from lscli.render.plots.figure import picture
+    from lscli.render.plots.plots import plot_of
 
     for place, chart in enumerate(contents.charts, 1):
         title = _TITLES.get(chart.chart, chart.chart)
@@ -306,7 +315,9 @@ def _pictures(contents: Page) -> Iterator[dict[str, Any]]:
             each._replace(source=printable(each.source), group=printable(each.group), note=printable(each.note))
             for each in chart.series
         ]
-        drawn = picture(replace(chart, series=series), "svg")
+        # Panels stand side by side; one pair of axes for all models is not larger than that of one.
+        width = "double" if len(series) > 1 and plot_of(chart.chart).panels else "single"
+        drawn = picture(replace(chart, series=series, width=width), "svg")
         notes = [f"{each.source}: {each.note}" if len(series) > 1 else each.note for each in series if each.note]
         named = f"{title} of {', '.join(contents.models)}"
         yield {"title": title, "notes": notes, "svg": inline(drawn, f"picture{place}-", named)}
