@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "extensions"))
@@ -51,3 +55,19 @@ html_math_renderer = "mathml"
 html_copy_source = False
 html_show_copyright = False
 html_show_sphinx = False
+
+# Pages of the site that include a file of the repository, to which the documents link.
+_INCLUDED = {
+    "../benchmarks/README.md": "/benchmarks.md",
+    "../SECURITY.md": "/security.md",
+    "../CHANGELOG.md": "/changelog.md",
+}
+
+
+def _link_to_pages(app: Sphinx, name: str, source: list[str]) -> None:
+    for path, page in _INCLUDED.items():
+        source[0] = source[0].replace(f"]({path}", f"]({page}")
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("source-read", _link_to_pages)

@@ -62,7 +62,7 @@ def _argument(each: Any) -> str:
 
 def _command(name: str, parsed: Any) -> str:
     """Write the page of a command; returns its summary."""
-    function, examples = COMMANDS[name]
+    function, examples, _ = COMMANDS[name]
     options = [
         each
         for kind in function.kinds  # type: ignore[attr-defined]

@@ -125,7 +125,7 @@ def test_without_matplotlib_it_is_refused_before_any_work(
     answer = run(*words, "-o", tmp_path / "x.pdf")
     assert 2 == answer.code
     assert [
-        "lscli: a picture needs matplotlib",
+        "lscli: a picture needs matplotlib, which is not installed",
         'hint: pip install "lscli-calibration[plot]"',
     ] == answer.err.splitlines()
 

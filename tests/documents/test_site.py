@@ -32,7 +32,7 @@ def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_reference_has_every_option_metric_and_function(written: Path) -> None:
-    for name, (function, examples) in COMMANDS.items():
+    for name, (function, examples, _) in COMMANDS.items():
         text = (written / "commands" / f"{name}.md").read_text(encoding="utf-8")
         assert all(example in text for example in examples)
         options = [each for kind in function.kinds for each in declared(kind)]  # type: ignore[attr-defined]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lscli.errors import UsageError
 from lscli.extras import needed
 from lscli.metrics.catalogue import FAMILIES, family_of, find
 from lscli.render.numbers import cell, error, interval, short
