@@ -42,7 +42,7 @@ def _overlaps(figure):
     for axis in (axes.xaxis, axes.yaxis):
         low, high = sorted(axis.get_view_interval())
         hidden |= {tick.label1 for tick in axis.get_major_ticks() if not low <= tick.get_loc() <= high}
-    caption = figure._supxlabel  # noqa: SLF001  # which the frame wraps
+    caption = figure._supxlabel  # which the frame wraps
     texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text() and text is not caption]
     boxes = [(text.get_text(), text.get_window_extent(renderer)) for text in texts if text not in hidden]
     outside = [text for text, box in boxes if box.x0 < -1 or box.y0 < -1 or box.x1 > figure.bbox.x1 + 1]
