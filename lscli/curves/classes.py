@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from lscli.curves.chart import Curve, Source
-from lscli.errors import UsageError
+from lscli.curves.needed import check_needed
 from lscli.intervals.shares import share_interval
 from lscli.metrics.base import mean
 
@@ -47,13 +47,12 @@ def _compute(given: Source) -> tuple[list[ClassPoint], dict[str, float], str]:
         UsageError: the samples have no labels that are classes.
     """
     table, level = given.table, given.options.level
-    if table.num_classes is None or not table.has(_READ):
-        what = f"the chart classes needs the label of each sample: {table.lacks or 'there are none'}"
-        raise UsageError(what, "draw --chart reliability", where="chart")
-    names = given.class_names or [""] * table.num_classes
+    check_needed(table, "classes", "the label of each sample", _READ)
+    number_of_classes = table.num_classes or 0
+    names = given.class_names or [""] * number_of_classes
     narrow = table.without(table.columns.keys() - _READ)
     order = np.argsort(table["label"], kind="stable")
-    ends = np.searchsorted(table["label"][order], np.arange(table.num_classes + 1)).tolist()
+    ends = np.searchsorted(table["label"][order], np.arange(number_of_classes + 1)).tolist()
     points = []
     for number, (start, stop) in enumerate(itertools.pairwise(ends)):
         part = narrow.select(order[start:stop])
@@ -66,7 +65,7 @@ def _compute(given: Source) -> tuple[list[ClassPoint], dict[str, float], str]:
         points.append(ClassPoint(number, names[number], support, accuracy.value, low, high, confidence))
     points.sort(key=lambda point: (point.accuracy, -point.support, point.number))
     whole = mean(table, table["correct"].astype(np.bool_)).value if table.total else math.nan
-    return points, {"accuracy": whole, "classes": float(table.num_classes), "level": level}, ""
+    return points, {"accuracy": whole, "classes": float(number_of_classes), "level": level}, ""
 
 
 def _columns(settings: Settings) -> frozenset[str]:

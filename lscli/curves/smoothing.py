@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.curves.chart import Chart, Curve, Series, Source
+from lscli.curves.needed import check_needed
 from lscli.errors import UsageError
 from lscli.metrics.excess import excess
 from lscli.metrics.loss import floor, smoothed
@@ -81,7 +82,7 @@ def chart_of_sweep(report: Report) -> Chart:
                 Series(source, group, points, _facts(points, gap, uniform=_is_uniform(params)), _note(points))
             )
     if not series:
-        raise UsageError("the report has no losses against smoothed targets", "give the answer of lscli sweep")
+        raise UsageError("the report has no losses against smoothed targets", "a sweep has such losses")
     return Chart(chart="smoothing", series=series, **report.fields())
 
 
@@ -122,7 +123,7 @@ def _facts(points: Sequence[SmoothingPoint], gap: float, *, uniform: bool) -> di
 
 
 def _note(points: Sequence[SmoothingPoint]) -> str:
-    return "" if _finite(points) else "the loss is infinite, because a label has the logit -inf"
+    return "" if _finite(points) else "the loss is infinite, because the logit of a label is minus infinity"
 
 
 def _compute(given: Source) -> tuple[list[SmoothingPoint], dict[str, float], str]:
@@ -132,9 +133,7 @@ def _compute(given: Source) -> tuple[list[SmoothingPoint], dict[str, float], str
         UsageError: the samples have no losses against smoothed targets.
     """
     table, settings = given.table, given.settings
-    if table.num_classes is None or not table.has(target_columns(settings) | floor_columns(settings)):
-        what = f"the chart smoothing needs logits of all classes: {table.lacks or 'there are none'}"
-        raise UsageError(what, "draw --chart reliability", where="chart")
+    check_needed(table, "smoothing", "logits of all classes", target_columns(settings) | floor_columns(settings))
     asked = settings.eps
     settings = settings._replace(eps=tuple(sorted({*asked, *_USUAL} if len(asked) == 1 else asked)))
     losses = smoothed(table, settings)

@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.curves.chart import Curve, Source
-from lscli.errors import UsageError, warn
+from lscli.curves.needed import check_needed
+from lscli.errors import warn
 from lscli.metrics.base import mean
 
 if TYPE_CHECKING:
@@ -34,9 +35,7 @@ def _compute(given: Source) -> tuple[list[TemperaturePoint], dict[str, float], s
         UsageError: the samples have no logits of all classes.
     """
     table, found = given.table, given.table.tempered
-    if table.num_classes is None or not table.has(frozenset({"loss_hard"})):
-        what = f"the chart temperature needs logits of all classes: {table.lacks or 'there are none'}"
-        raise UsageError(what, "draw --chart reliability", where="chart")
+    check_needed(table, "temperature", "logits of all classes", frozenset({"loss_hard"}))
     before = mean(table, table["loss_hard"]).value
     if found is None:
         return [], {"temperature": math.nan, "loss": math.nan, "before": before}, _OTHER_ROWS

@@ -11,7 +11,7 @@ from lscli.curves.chart import Chart, Series
 from lscli.options import PlotOptions
 
 
-def drawn(name: str, models: Any, labels: Any, **options: Any) -> Chart:
+def drawn(name: Any, models: Any, labels: Any, **options: Any) -> Chart:
     """The chart of one model, [N, K], or of several."""
     several = models if isinstance(models, list) else [models]
     return chart(several, labels, PlotOptions(chart=name, **options))

@@ -7,7 +7,7 @@ from tests.curves.charts import drawn, only, samples
 
 
 @pytest.mark.parametrize("k", [2, 7])
-def test_points_are_those_of_numpy(k):
+def test_points_are_those_of_numpy(k: int) -> None:
     x, y = samples(300, k)
     points = only(drawn("classes", x, y)).points
     z = np.exp(x.astype(np.float64))
@@ -24,19 +24,19 @@ def test_points_are_those_of_numpy(k):
         assert point.confidence == pytest.approx(p.max(1)[own].mean(), rel=1e-6)
 
 
-def test_a_class_without_samples_is_left_out():
+def test_a_class_without_samples_is_left_out() -> None:
     x, y = samples(50, 4)
     points = only(drawn("classes", x, np.minimum(y, 2))).points
     assert {point.number for point in points} == {0, 1, 2}
 
 
-def test_names():
+def test_names() -> None:
     x, y = samples(50, 2)
     points = only(drawn("classes", x, y, class_names=["no", "yes"])).points
     assert {point.number: point.name for point in points} == {0: "no", 1: "yes"}
 
 
-def test_weights_are_counts():
+def test_weights_are_counts() -> None:
     x, y = samples(60, 3)
     weight = np.arange(60) % 3
     one = only(drawn("classes", x, y, weights=weight)).points
@@ -46,7 +46,7 @@ def test_weights_are_counts():
         assert a[3:] == pytest.approx(b[3:])
 
 
-def test_clusters_widen_the_interval():
+def test_clusters_widen_the_interval() -> None:
     x, y = samples(100, 2)
     x, y = np.repeat(x, 5, axis=0), np.repeat(y, 5)
     alone = only(drawn("classes", x, y)).points
@@ -54,7 +54,7 @@ def test_clusters_widen_the_interval():
         assert point.high - point.low > 1.5 * (other.high - other.low)
 
 
-def test_confidences_have_no_classes():
+def test_confidences_have_no_classes() -> None:
     table = lscli.SampleTable.from_confidences([0.9, 0.6], [1, 0])
     with pytest.raises(lscli.UsageError, match="needs the label of each sample"):
         drawn("classes", table, None)

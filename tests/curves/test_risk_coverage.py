@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -5,7 +7,7 @@ import lscli
 from tests.curves.charts import drawn, only, samples
 
 
-def _by_hand(confidence, wrong):
+def _by_hand(confidence: Any, wrong: Any) -> Any:
     """Coverage and risk at the end of each group of equal confidences, [G] each."""
     order = np.argsort(-confidence, kind="stable")
     c, w = confidence[order], wrong[order]
@@ -14,7 +16,7 @@ def _by_hand(confidence, wrong):
 
 
 @pytest.mark.parametrize("k", [2, 10])
-def test_points_are_the_error_rates_of_the_most_confident(k):
+def test_points_are_the_error_rates_of_the_most_confident(k: int) -> None:
     x, y = samples(300, k)
     series = only(drawn("risk-coverage", x, y))
     p = np.exp(x.astype(float)) / np.exp(x.astype(float)).sum(1, keepdims=True)
@@ -28,7 +30,7 @@ def test_points_are_the_error_rates_of_the_most_confident(k):
     assert [point.best for point in series.points] == pytest.approx(best[kept - 1])
 
 
-def test_facts_are_those_of_evaluate():
+def test_facts_are_those_of_evaluate() -> None:
     x, y = samples(500, 5)
     facts = only(drawn("risk-coverage", x, y)).facts
     report = lscli.evaluate(x, y, metrics=["aurc", "eaurc", "accuracy"])
@@ -37,7 +39,7 @@ def test_facts_are_those_of_evaluate():
     assert facts["error"] == pytest.approx(1 - report["accuracy"])
 
 
-def test_equal_scores_are_one_point():
+def test_equal_scores_are_one_point() -> None:
     x = np.zeros((6, 3), np.float32)
     x[:3, 0] = 2
     series = only(drawn("risk-coverage", x, [0, 1, 0, 0, 0, 1]))
@@ -45,14 +47,14 @@ def test_equal_scores_are_one_point():
     assert [point.risk for point in series.points] == pytest.approx([1 / 3, 2 / 6])
 
 
-def test_a_weight_of_2_is_the_sample_twice():
+def test_a_weight_of_2_is_the_sample_twice() -> None:
     x, y = samples(50, 3)
     weight = np.arange(50) % 3
     twice = drawn("risk-coverage", np.repeat(x, weight, axis=0), np.repeat(y, weight))
     assert only(drawn("risk-coverage", x, y, weights=weight)).points == only(twice).points
 
 
-def test_a_long_curve_is_thinned_and_keeps_its_shape():
+def test_a_long_curve_is_thinned_and_keeps_its_shape() -> None:
     rng = np.random.default_rng(3)
     n = 20_000
     score = rng.random(n)
@@ -70,20 +72,20 @@ def test_a_long_curve_is_thinned_and_keeps_its_shape():
 
 
 @pytest.mark.parametrize(("label", "error"), [(0, 0.0), (1, 1.0)])
-def test_all_right_or_all_wrong(label, error):
+def test_all_right_or_all_wrong(label: int, error: float) -> None:
     x = np.array([[3, 0, 0], [2, 0, 0.0]], np.float32)
     series = only(drawn("risk-coverage", x, [label, label]))
     assert {point.risk for point in series.points} == {error}
     assert {point.best for point in series.points} == {error}
 
 
-def test_groups_are_series():
+def test_groups_are_series() -> None:
     x, y = samples(40, 3)
     found = drawn("risk-coverage", x, y, groups=["a", "b"] * 20)
     assert [series.group for series in found.series] == ["", "a", "b"]
 
 
-def test_another_score():
+def test_another_score() -> None:
     x, y = samples(100, 4)
     one, other = (only(drawn("risk-coverage", x, y, score=score)) for score in ("msp", "entropy"))
     assert one.points != other.points

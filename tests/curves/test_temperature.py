@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -5,14 +7,14 @@ import lscli
 from tests.curves.charts import drawn, only, samples
 
 
-def _nll(x, y, t):
+def _nll(x: Any, y: Any, t: float) -> float:
     z = x.astype(np.float64) / t
     z -= z.max(1, keepdims=True)
     return float((np.log(np.exp(z).sum(1)) - z[np.arange(len(y)), y]).mean())
 
 
 @pytest.mark.parametrize("k", [2, 10, 200])
-def test_losses_are_those_of_numpy(k):
+def test_losses_are_those_of_numpy(k: int) -> None:
     x, y = samples(200, k)
     series = only(drawn("temperature", x, y))
     assert len(series.points) > 30
@@ -20,7 +22,7 @@ def test_losses_are_those_of_numpy(k):
         assert point.loss == pytest.approx(_nll(x, y, point.temperature), rel=3e-6)
 
 
-def test_the_optimum_is_that_of_evaluate():
+def test_the_optimum_is_that_of_evaluate() -> None:
     x, y = samples(400, 6)
     facts = only(drawn("temperature", x, y)).facts
     report = lscli.evaluate(x, y, metrics=["temperature", "loss_hard_tempered", "loss_hard"])
@@ -29,7 +31,7 @@ def test_the_optimum_is_that_of_evaluate():
     assert facts["before"] == report["loss_hard"]
 
 
-def test_the_range_is_a_quarter_to_four_times_the_optimum():
+def test_the_range_is_a_quarter_to_four_times_the_optimum() -> None:
     x, y = samples(400, 6)
     series = only(drawn("temperature", x, y))
     best = series.facts["temperature"]
@@ -41,7 +43,7 @@ def test_the_range_is_a_quarter_to_four_times_the_optimum():
     assert min(series.points, key=lambda point: point.loss).temperature == best
 
 
-def test_all_right_has_a_curve_and_no_optimum():
+def test_all_right_has_a_curve_and_no_optimum() -> None:
     x = np.array([[2, 0, 0], [0, 1, 0], [0, 0, 3.0]], np.float32)
     with pytest.warns(lscli.LscliWarning, match="falls as T nears 0"):
         series = only(drawn("temperature", x, [0, 1, 2]))
@@ -52,7 +54,7 @@ def test_all_right_has_a_curve_and_no_optimum():
     assert losses[0] == pytest.approx(_nll(x, np.arange(3), 0.25), rel=3e-6)
 
 
-def test_worse_than_chance_has_a_curve_and_no_optimum():
+def test_worse_than_chance_has_a_curve_and_no_optimum() -> None:
     x = np.array([[2, 0, 0], [0, 1, 0], [0, 0, 3.0]], np.float32)
     with pytest.warns(lscli.LscliWarning, match="as T grows"):
         series = only(drawn("temperature", x, [1, 2, 0]))
@@ -60,7 +62,7 @@ def test_worse_than_chance_has_a_curve_and_no_optimum():
     assert losses == sorted(losses, reverse=True)
 
 
-def test_each_group_has_its_own_optimum():
+def test_each_group_has_its_own_optimum() -> None:
     x, y = samples(300, 4)
     groups = np.array(["a", "b"])[np.arange(300) % 2]
     found = {series.group: series for series in drawn("temperature", x, y, groups=groups).series}
@@ -73,7 +75,7 @@ def test_each_group_has_its_own_optimum():
             assert point.loss == pytest.approx(loss, rel=3e-6)
 
 
-def test_a_weight_of_2_is_the_sample_twice():
+def test_a_weight_of_2_is_the_sample_twice() -> None:
     x, y = samples(60, 3)
     weight = np.arange(60) % 3
     one = only(drawn("temperature", x, y, weights=weight))
@@ -81,27 +83,27 @@ def test_a_weight_of_2_is_the_sample_twice():
     assert [p.loss for p in one.points] == pytest.approx([p.loss for p in twice.points], rel=1e-5)
 
 
-def test_a_masked_class_takes_no_part():
+def test_a_masked_class_takes_no_part() -> None:
     x, y = samples(80, 4)
     masked = np.concatenate((x, np.full((80, 1), -np.inf, np.float32)), axis=1)
     one, other = (only(drawn("temperature", z, y)) for z in (x, masked))
     assert [p.loss for p in one.points] == pytest.approx([p.loss for p in other.points], rel=1e-6)
 
 
-def test_threads_and_chunks_change_no_bit():
+def test_threads_and_chunks_change_no_bit() -> None:
     x, y = samples(3000, 30)
     one = only(drawn("temperature", x, y, threads=1, chunk_rows=64)).points
     assert one == only(drawn("temperature", x, y, threads=3, chunk_rows=1000)).points
 
 
-def test_one_sample():
+def test_one_sample() -> None:
     x = np.array([[1.0, 2.0, 0.0]], np.float32)
     with pytest.warns(lscli.LscliWarning, match="no temperature"):
         series = only(drawn("temperature", x, [0]))
     assert series.points
 
 
-def test_confident_rows_keep_their_digits():
+def test_confident_rows_keep_their_digits() -> None:
     x = np.array([[30.0, 0, 0], [0, 1.0, 0]], np.float32)
     with pytest.warns(lscli.LscliWarning):
         series = only(drawn("temperature", x, [0, 1]))
@@ -109,7 +111,7 @@ def test_confident_rows_keep_their_digits():
     assert at_half.loss == pytest.approx((np.log1p(2 * np.exp(-60)) + np.log1p(2 * np.exp(-2))) / 2, rel=1e-6)
 
 
-def test_confidences_have_no_temperature():
+def test_confidences_have_no_temperature() -> None:
     table = lscli.SampleTable.from_confidences([0.9, 0.6], [1, 0])
     with pytest.raises(lscli.UsageError, match="needs logits of all classes"):
         drawn("temperature", table, None)

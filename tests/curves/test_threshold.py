@@ -7,7 +7,7 @@ from lscli.curves.threshold import chart_of_threshold
 from tests.curves.charts import drawn, only, samples
 
 
-def test_without_a_limit_the_bound_is_that_of_each_percent():
+def test_without_a_limit_the_bound_is_that_of_each_percent() -> None:
     x, y = samples(400, 3)
     points = only(drawn("threshold", x, y, level=0.9)).points
     confidence = lscli.per_sample(x, y).to_frame()
@@ -21,7 +21,7 @@ def test_without_a_limit_the_bound_is_that_of_each_percent():
         assert point.coverage == len(kept) / 400
 
 
-def test_with_a_limit_it_is_the_chart_of_the_answer():
+def test_with_a_limit_it_is_the_chart_of_the_answer() -> None:
     x, y = samples(2000, 3, scale=3.0)
     x[np.arange(2000), y] += 3
     direct = only(drawn("threshold", x, y, max_error=0.05))
@@ -34,7 +34,7 @@ def test_with_a_limit_it_is_the_chart_of_the_answer():
     assert found.points[-1].kept == answer.points[-1].kept
 
 
-def test_no_threshold():
+def test_no_threshold() -> None:
     x, y = samples(30, 3)
     series = only(drawn("threshold", x, y, max_error=0.01))
     assert series.points == []
@@ -42,7 +42,7 @@ def test_no_threshold():
     assert "too few" in series.note
 
 
-def test_an_answer_with_groups_classes_and_test_samples():
+def test_an_answer_with_groups_classes_and_test_samples() -> None:
     x, y = samples(600, 3, scale=3.0)
     answer = lscli.threshold(x, y, max_error=0.1, per_class=True, groups=["a", "b"] * 300, test=(x, y))
     found = chart_of_threshold(answer)
@@ -50,14 +50,14 @@ def test_an_answer_with_groups_classes_and_test_samples():
     assert len({each.source for each in found.series}) == 1
 
 
-def test_an_answer_for_a_coverage_is_one_point():
+def test_an_answer_for_a_coverage_is_one_point() -> None:
     x, y = samples(100, 3)
     series = only(chart_of_threshold(lscli.threshold(x, y, coverage=0.5)))
     assert len(series.points) == 1
     assert np.isnan(series.facts["max_error"])
 
 
-def test_samples_that_do_not_count_once_are_refused():
+def test_samples_that_do_not_count_once_are_refused() -> None:
     x, y = samples(30, 3)
     with pytest.raises(lscli.UsageError, match="counts each sample once"):
         drawn("threshold", x, y, weights=np.ones(30))
@@ -65,13 +65,13 @@ def test_samples_that_do_not_count_once_are_refused():
         drawn("threshold", x, y, clusters=np.arange(30) // 2)
 
 
-def test_a_score_that_reads_labels_is_refused():
+def test_a_score_that_reads_labels_is_refused() -> None:
     x, y = samples(30, 3)
     with pytest.raises(lscli.UsageError, match="labels choose"):
         drawn("threshold", x, y, score="max_logit_pnorm")
 
 
-def test_confidences_are_enough():
+def test_confidences_are_enough() -> None:
     table = lscli.SampleTable.from_confidences(np.linspace(0.5, 1, 200), np.arange(200) > 20)
     assert len(only(drawn("threshold", table, None)).points) == 100
     with pytest.raises(lscli.UsageError, match="entropy is not known"):

@@ -15,6 +15,7 @@ from tests.cli.inprocess import Answer, Run
 from tests.hints import (
     calibrators,
     calls,
+    charts,
     commands,
     compare_output,
     confidences,
@@ -63,6 +64,7 @@ CASES = [
     *zeros.CASES,
     *models.CASES,
     *limits.CASES,
+    *charts.CASES,
     *ood.CASES,
     *plots.CASES,
     *threshold_files.CASES,

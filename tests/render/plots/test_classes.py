@@ -1,19 +1,21 @@
+from typing import Any
+
 import pytest
 
 from lscli.render.plots.figure import figure_of, picture
 from tests.curves.charts import drawn, only, samples
 
 
-def _axes(found):
+def _axes(found: Any) -> Any:
     (axes,) = figure_of(found).axes
     return axes
 
 
-def _ticks(found):
+def _ticks(found: Any) -> Any:
     return [text.get_text() for text in _axes(found).get_yticklabels()]
 
 
-def test_marks_are_accuracy_and_mean_confidence():
+def test_marks_are_accuracy_and_mean_confidence() -> None:
     x, y = samples(200, 5)
     found = drawn("classes", x, y)
     axes, points = _axes(found), only(found).points
@@ -27,7 +29,7 @@ def test_marks_are_accuracy_and_mean_confidence():
     assert axes.get_ylim()[0] > axes.get_ylim()[1]  # the lowest accuracy is at the top
 
 
-def test_the_worst_20_of_many():
+def test_the_worst_20_of_many() -> None:
     x, y = samples(2000, 100)
     found = drawn("classes", x, y)
     assert _ticks(found) == [str(point.number) for point in only(found).points[:20]]
@@ -36,21 +38,21 @@ def test_the_worst_20_of_many():
     assert len(list(found.cells())) == 100  # the other formats have all
 
 
-def test_both_of_two():
+def test_both_of_two() -> None:
     x, y = samples(100, 2)
     found = drawn("classes", x, y)
     assert len(_ticks(found)) == 2
     assert figure_of(found).get_supxlabel().startswith("all classes")
 
 
-def test_the_height_is_that_of_the_lines():
+def test_the_height_is_that_of_the_lines() -> None:
     few, many = (figure_of(drawn("classes", *samples(400, k))).get_figheight() for k in (2, 20))
     assert few < many
     wide = figure_of(drawn("classes", *samples(400, 20), width="double")).get_figheight()
     assert wide == many
 
 
-def test_names_that_are_odd():
+def test_names_that_are_odd() -> None:
     x, y = samples(300, 6)
     long = "a very long name of a class"
     names = ["<script>alert(1)</script>", "$x_1$", "\x1b[2J\n", f"{long} one", f"{long} two", "אבג"]
@@ -66,7 +68,7 @@ def test_names_that_are_odd():
     assert "$x_1$" in svg
 
 
-def test_models_stand_on_the_lines_of_the_first():
+def test_models_stand_on_the_lines_of_the_first() -> None:
     x, y = samples(200, 4)
     found = drawn("classes", [x, x[:, ::-1].copy()], y, names=["one", "two"])
     assert _ticks(found) == [str(point.number) for point in found.series[0].points]

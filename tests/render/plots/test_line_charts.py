@@ -1,6 +1,7 @@
 """The charts of lines: what is drawn, by artists and axes."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,26 +15,26 @@ from tests.curves.charts import drawn, only, samples
 CHARTS = ("risk-coverage", "temperature", "smoothing", "threshold", "classes")
 
 
-def _axes(found):
+def _axes(found: Any) -> Any:
     (axes,) = figure_of(found).axes
     return axes
 
 
-def _labels(axes):
+def _labels(axes: Any) -> Any:
     legend = axes.get_legend()
     return [] if legend is None else [text.get_text() for text in legend.get_texts()]
 
 
-def _line(axes, label):
+def _line(axes: Any, label: str) -> Any:
     (found,) = [line for line in axes.lines if line.get_label() == label]
     return found
 
 
-def _caption(found):
+def _caption(found: Any) -> Any:
     return figure_of(found).get_supxlabel()
 
 
-def _overlaps(figure):
+def _overlaps(figure: Any) -> Any:
     """Texts of a figure that cover each other, or that end outside of it."""
     figure.canvas.draw()
     renderer = figure.canvas.get_renderer()
@@ -42,7 +43,7 @@ def _overlaps(figure):
     for axis in (axes.xaxis, axes.yaxis):
         low, high = sorted(axis.get_view_interval())
         hidden |= {tick.label1 for tick in axis.get_major_ticks() if not low <= tick.get_loc() <= high}
-    caption = figure._supxlabel  # noqa: SLF001  # which the frame wraps
+    caption = figure._supxlabel  # which the frame wraps
     texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text() and text is not caption]
     boxes = [(text.get_text(), text.get_window_extent(renderer)) for text in texts if text not in hidden]
     outside = [text for text, box in boxes if box.x0 < -1 or box.y0 < -1 or box.x1 > figure.bbox.x1 + 1]
@@ -53,14 +54,14 @@ def _overlaps(figure):
 @pytest.mark.parametrize("width", ["single", "double"])
 @pytest.mark.parametrize("chart", CHARTS)
 @pytest.mark.parametrize("k", [2, 10, 60])
-def test_no_text_is_cut_or_covered(chart, k, width):
+def test_no_text_is_cut_or_covered(chart: str, k: int, width: str) -> None:
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     from lscli.render.plots.style import RC
 
     x, y = samples(400, k, scale=3.0)
-    options = {"max_error": 0.4} if chart == "threshold" else {}
+    options: dict[str, Any] = {"max_error": 0.4} if chart == "threshold" else {}
     with mpl.rc_context(RC):
         figure = figure_of(drawn(chart, x, y, width=width, **options))
         FigureCanvasAgg(figure)
@@ -69,9 +70,10 @@ def test_no_text_is_cut_or_covered(chart, k, width):
 
 @pytest.mark.parametrize("chart", CHARTS)
 @pytest.mark.parametrize("kind", ["one", "right", "wrong", "masked", "groups", "models"])
-def test_every_chart_of_odd_samples_is_drawn(chart, kind):
+def test_every_chart_of_odd_samples_is_drawn(chart: str, kind: str) -> None:
     x, y = samples(60, 4)
-    options, models = {}, x
+    options: dict[str, Any] = {}
+    models: Any = x
     if kind == "one":
         models, y = x[:1], y[:1]
     elif kind == "right":
@@ -92,7 +94,7 @@ def test_every_chart_of_odd_samples_is_drawn(chart, kind):
     assert "\x1b" not in svg
 
 
-def test_risk_coverage_draws_the_curve_the_best_and_the_random_order():
+def test_risk_coverage_draws_the_curve_the_best_and_the_random_order() -> None:
     x, y = samples(200, 3)
     found = drawn("risk-coverage", x, y)
     axes, series = _axes(found), only(found)
@@ -111,7 +113,7 @@ def test_risk_coverage_draws_the_curve_the_best_and_the_random_order():
     assert f"{report['eaurc']:.3g} above the best order" in _caption(found)
 
 
-def test_temperature_marks_its_optimum_and_1():
+def test_temperature_marks_its_optimum_and_1() -> None:
     x, y = samples(300, 4)
     found = drawn("temperature", x, y)
     axes, facts = _axes(found), only(found).facts
@@ -125,7 +127,7 @@ def test_temperature_marks_its_optimum_and_1():
     assert low < facts["loss"] < facts["before"] < high
 
 
-def test_temperature_without_an_optimum_says_why():
+def test_temperature_without_an_optimum_says_why() -> None:
     x, _ = samples(30, 4)
     with pytest.warns(lscli.LscliWarning):
         found = drawn("temperature", x, x.argmax(1))
@@ -133,7 +135,7 @@ def test_temperature_without_an_optimum_says_why():
     assert len(_axes(found).lines) == 2  # the curve, and T = 1
 
 
-def test_smoothing_shades_the_excess_and_marks_eps_gap():
+def test_smoothing_shades_the_excess_and_marks_eps_gap() -> None:
     x, y = samples(300, 4)
     found = drawn("smoothing", x, y)
     axes, series = _axes(found), only(found)
@@ -148,7 +150,7 @@ def test_smoothing_shades_the_excess_and_marks_eps_gap():
     assert f"least excess {series.facts['least_excess']:.3g}" in _caption(found)
 
 
-def test_smoothing_of_two_models_marks_the_flip():
+def test_smoothing_of_two_models_marks_the_flip() -> None:
     x, y = samples(400, 4)
     x[np.arange(400), y] += 6
     found = drawn("smoothing", [x, x * 0.3], y)
@@ -159,7 +161,7 @@ def test_smoothing_of_two_models_marks_the_flip():
     assert not _axes(found).collections  # the excess of two models would cover the lines
 
 
-def test_threshold_draws_its_limit_and_what_it_keeps():
+def test_threshold_draws_its_limit_and_what_it_keeps() -> None:
     x, y = samples(2000, 3, scale=3.0)
     x[np.arange(2000), y] += 3
     found = drawn("threshold", x, y, max_error=0.05)
@@ -173,7 +175,7 @@ def test_threshold_draws_its_limit_and_what_it_keeps():
     assert "pointwise" not in _caption(found)
 
 
-def test_threshold_without_a_limit_says_that_the_bound_is_pointwise():
+def test_threshold_without_a_limit_says_that_the_bound_is_pointwise() -> None:
     x, y = samples(100, 3)
     found = drawn("threshold", x, y, level=0.9)
     assert "pointwise" in _caption(found)
@@ -181,6 +183,6 @@ def test_threshold_without_a_limit_says_that_the_bound_is_pointwise():
     assert not any("limit" in label for label in _labels(_axes(found)))
 
 
-def test_threshold_that_is_not_found_says_so():
+def test_threshold_that_is_not_found_says_so() -> None:
     x, y = samples(30, 3)
     assert "no threshold keeps the error rate within 1%" in _caption(drawn("threshold", x, y, max_error=0.01))
