@@ -101,7 +101,7 @@ def test_the_settings_of_the_caller_hold_in_axes_of_the_caller() -> None:
         before = dict(mpl.rcParams)
         lscli.plot(X, Y, ax=axes)
         assert before == dict(mpl.rcParams)
-    assert 21 == axes.xaxis.label.get_size()
+    assert 21 == axes.xaxis.label.get_fontsize()
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def test_a_width_is_a_word_or_inches(width: str | float, expected: float) -> Non
 
 @pytest.mark.parametrize("width", ["", "wide", "nan", "inf", "1.49", "20.1", "-3", 0, "5in", None, [3]])
 def test_another_width_is_refused(width: str) -> None:
-    with pytest.raises(UsageError, match="must be single, double, or a number of inches from 1.5 to 20") as error:
+    with pytest.raises(UsageError, match=r"must be single, double, or a number of inches from 1\.5 to 20") as error:
         inches(width)
     assert "--width 5" in error.value.hint
 

@@ -11,7 +11,7 @@ _PRINTS = "source,group,low,high,count"
 CASES = [
     Hint(
         "a picture without a file",
-        typed("plot", "x.npy", "y.npy", **_BOTH),
+        typed("plot", "x.npy", "y.npy", "-f", "auto", **_BOTH),
         "a picture needs a file",
         "say -o reliability.pdf, or -f csv for its points",
         "-f csv",

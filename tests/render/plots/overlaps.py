@@ -13,7 +13,8 @@ from matplotlib.text import Text
 
 def texts(figure: Figure) -> list[Text]:
     """The texts that are drawn."""
-    FigureCanvasAgg(figure).draw()
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.draw()
     found: list[Any] = figure.findobj(Text)
     beyond = set(_beyond(figure))
     return [each for each in found if each.get_visible() and each.get_text() and each not in beyond]
@@ -22,10 +23,11 @@ def texts(figure: Figure) -> list[Text]:
 def _beyond(figure: Figure) -> Iterator[Text]:
     """The numbers of axes beyond their ends, which are not drawn."""
     for axes in figure.axes:
-        for axis in (axes.xaxis, axes.yaxis):
+        both: tuple[Any, Any] = (axes.xaxis, axes.yaxis)
+        for axis in both:
             low, high = sorted(axis.get_view_interval())
             slack = 1e-9 * (high - low)
-            shown = {id(tick) for tick in axis._update_ticks()}  # type: ignore[attr-defined]
+            shown = {id(tick) for tick in axis._update_ticks()}
             for tick in [*axis.majorTicks, *axis.minorTicks]:
                 if id(tick) not in shown or not low - slack <= tick.get_loc() <= high + slack:
                     yield from (tick.label1, tick.label2)

@@ -173,8 +173,8 @@ _SCRIPT = (
 @pytest.mark.parametrize("format", ["svg", "pdf", "png"])
 def test_the_bytes_depend_on_the_input_alone(tmp_path: Path, format: str) -> None:  # noqa: A002
     (tmp_path / "matplotlibrc").write_text(
-        "font.size: 30\nsvg.fonttype: path\naxes.facecolor: red\nlines.linewidth: 9\nfigure.dpi: 33\nsavefig.bbox: tight\n"
-        "text.parse_math: True\nno.such.key: 1\naxes.prop_cycle: cycler('color', 'r')\n"
+        "font.size: 30\nsvg.fonttype: path\naxes.facecolor: red\nlines.linewidth: 9\nfigure.dpi: 33\n"
+        "savefig.bbox: tight\ntext.parse_math: True\nno.such.key: 1\naxes.prop_cycle: cycler('color', 'r')\n"
     )
     made = []
     for place, changes in enumerate(({"PYTHONHASHSEED": "1"}, {"PYTHONHASHSEED": "2", "MPLBACKEND": "svg"})):
