@@ -14,18 +14,11 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = (
-    "command_line.md",
-    "files.md",
-    "guarantees.md",
-    "label_smoothing.md",
-    "measures.md",
-    "recalibration.md",
-    *(
-        f"{folder}/{path.name}"
-        for folder in ("tasks", "concepts")
-        for path in sorted((ROOT / "docs" / folder).glob("*"))
-    ),
+# Every document with the output of a command; those in folders that start with _ are made by Sphinx.
+DOCUMENTS = tuple(
+    path
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md")))
+    if "```console\n$ " in path.read_text(encoding="utf-8") and "/_" not in path.as_posix()
 )
 _BLOCK = re.compile(r"```console\n\$ ([^\n]*)\n(?:(?:(?!```).)*?\n)??```", re.DOTALL)
 
@@ -50,7 +43,7 @@ def filled(block: re.Match[str]) -> str:
 
 def main() -> None:
     """Rewrite every document."""
-    for path in (ROOT / "README.md", *(ROOT / "docs" / name for name in DOCUMENTS)):
+    for path in DOCUMENTS:
         path.write_text(_BLOCK.sub(filled, path.read_text(encoding="utf-8")), encoding="utf-8")
     catalogue = ROOT / "docs" / "metrics.md"
     text = catalogue.read_text(encoding="utf-8")

@@ -25,21 +25,11 @@ _NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 
 def console_blocks() -> list[tuple[str, str]]:
     """The documents' `$ command` lines, each with the output under it."""
-    texts = [README, *((ROOT / "docs" / name).read_text(encoding="utf-8") for name in FILL["DOCUMENTS"])]
+    texts = [path.read_text(encoding="utf-8") for path in FILL["DOCUMENTS"]]
+    assert README in texts
+    assert len(texts) > 10
     found = [re.findall(r"```console\n\$ (.*?)\n(.*?)\n```", text, flags=re.DOTALL) for text in texts]
-    assert all(found)
-    pages = [path for folder in ("tasks", "concepts") for path in (ROOT / "docs" / folder).glob("*.md")]
-    assert len(pages) > 5
-    found += [
-        re.findall(r"```console\n\$ (.*?)\n(.*?)\n```", path.read_text(encoding="utf-8"), flags=re.DOTALL)
-        for path in pages
-    ]
     return list(dict.fromkeys(block for blocks in found for block in blocks))
-
-
-def test_every_document_with_an_output_is_filled() -> None:
-    having = {path.name for path in ROOT.glob("docs/**/*.md") if "```console\n$ " in path.read_text(encoding="utf-8")}
-    assert having == {*FILL["DOCUMENTS"]}
 
 
 @pytest.mark.parametrize(("command", "expected"), console_blocks(), ids=lambda text: text[:40])
