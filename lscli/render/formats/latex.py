@@ -1,7 +1,7 @@
-r"""LaTeX: a `tabular` with the rules of booktabs, whose numbers siunitx aligns at their decimal points.
+"""LaTeX: a `tabular` with the rules of booktabs, whose numbers siunitx aligns at their decimal points.
 
-`\input` it where the table goes, for example in a `table`. A value with a standard error is one number, such as
-`0.9362 \pm 0.0035`, rounded to the digits of the error.
+The command `input` puts it where the table goes, for example into a `table`. A value with a standard error is one
+number, such as 0.9362 +- 0.0035, rounded to the digits of the error.
 """
 
 from __future__ import annotations
