@@ -1,7 +1,7 @@
-r"""LaTeX: a `tabular` with the rules of booktabs, whose numbers siunitx aligns at their decimal points.
+"""LaTeX: a `tabular` with the rules of booktabs, whose numbers siunitx aligns at their decimal points.
 
-`\input` it where the table goes, for example in a `table`. A value with a standard error is one number, such as
-`0.9362 \pm 0.0035`, rounded to the digits of the error.
+The command `input` puts it where the table goes, for example into a `table`. A value with a standard error is one
+number, such as 0.9362 +- 0.0035, rounded to the digits of the error.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ _SPECIAL = re.compile(r"[\\{}$&#_%\[\]*^~<>|`\"]|([-',])(?=\1)")
 _NUMBER = re.compile(r"(-?)(\d+)(?:\.(\d+))?(?: \\pm (\d+)(?:\.(\d+))?)?")
 # The first rows decide the widths of the columns, because a long listing is not held in memory.
 _FIRST = 1000
-# Longer texts are broken into lines.
+# How siunitx shows errors; and longer texts are broken into lines.
+_ERRORS = {"separate-uncertainty": "true", "table-align-uncertainty": "false"}
 _LONG, _BROKEN = 60, "p{8cm}"
 
 
@@ -232,7 +233,7 @@ def _spec(column: _Column, cells: Sequence[str]) -> str:
     error = max(len(number[5] or number[4] or "") for number in found)
     form = f"{sign}{whole}.{decimals}" + f"({error})" * (error > 0)
     # The signs of errors stand right behind the values; below one another they would touch them.
-    more = ", separate-uncertainty, table-align-uncertainty=false" if error else ""
+    more = "".join(f", {key}={value}" for key, value in _ERRORS.items()) if error else ""
     return f"S[table-format={form}{more}]"
 
 
