@@ -16,7 +16,7 @@ from lscli.api.models import names_given, read_models
 from lscli.api.recalibration import FLAGS
 from lscli.curves.answers import chart_of
 from lscli.curves.chart import Chart, Series, Source, inches
-from lscli.curves.curves import curve_of
+from lscli.curves.curves import check_read, curve_of
 from lscli.errors import UsageError
 from lscli.in_python import python_words
 from lscli.io.argument import is_path
@@ -143,7 +143,9 @@ def _plotted(options: Callable[P, PlotOptions]) -> Callable[[Callable[..., Any]]
                     name = next(name for name in given if name not in ("ax", "width"))
                     what = "is no option of a chart of an answer"
                     raise UsageError(what, "give it to the function that makes the answer", where=name)
-                return function(logits, labels, PlotOptions(**given))
+                options = PlotOptions(**given)
+                check_read(options.chart, given)
+                return function(logits, labels, options)
 
         positional = [*inspect.signature(public).parameters.values()][:2]
         public.__name__ = public.__qualname__ = function.__name__

@@ -50,6 +50,11 @@ def with_origins(answer: Answer, context: typer.Context) -> Answer:
     return replace(answer, settings=settings)
 
 
+def is_typed(name: str, context: typer.Context) -> bool:
+    """Whether an option is on the command line."""
+    return _source(context, name) == "COMMANDLINE"
+
+
 @contextmanager
 def origins_named(context: typer.Context) -> Iterator[None]:
     """Add to errors raised in the block where a value was set that is not on the command line."""

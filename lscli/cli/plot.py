@@ -41,7 +41,9 @@ def plot_command(
     such as -f csv, have the points of the chart.
     """
     from lscli.api.plot import chart
+    from lscli.cli.origins import is_typed
     from lscli.cli.run_command import run_command
+    from lscli.curves.curves import READ_BY, check_read
     from lscli.io.path_roles import roles_of
 
     if output.output == "-" and output.format == "auto":
@@ -52,4 +54,5 @@ def plot_command(
         logits, labels, others = roles_of(paths, given)
         return chart([logits, *others], labels, given)
 
+    check_read(options.chart, {name for name in READ_BY if is_typed(name, context)})
     run_command(context, output, options, paths, answer)

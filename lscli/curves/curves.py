@@ -5,7 +5,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from lscli.errors import UsageError
+
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from lscli.curves.chart import Curve
     from lscli.options import ChartName
 
@@ -29,3 +33,25 @@ def curve_of(chart: ChartName) -> Curve:
     """How the numbers of a chart are computed."""
     found: Curve = import_module(CURVES[chart]).CURVE
     return found
+
+
+# The charts that read an option of which the others have no use.
+READ_BY: dict[str, tuple[ChartName, ...]] = {
+    "bins": ("reliability", "confidence", "classes"),
+    "bin_edges": ("reliability",),
+    "score": ("risk-coverage", "threshold"),
+    "eps": ("smoothing", "gaps"),
+}
+
+
+def check_read(chart: ChartName, given: Collection[str]) -> None:
+    """Refuse an option that was given and that the chart does not read.
+
+    Raises:
+        UsageError: there is one.
+    """
+    for name, charts in READ_BY.items():
+        if name in given and chart not in charts:
+            flag = name.replace("_", "-")
+            hint = f"leave --{flag} out, or say --chart {charts[0]}"
+            raise UsageError(f"the chart {chart} does not read it", hint, where=flag)

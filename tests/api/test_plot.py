@@ -128,6 +128,7 @@ def test_an_answer_is_drawn(answer: Any) -> None:
         (X, {"chart": "reliabilty"}, "chart: unknown value 'reliabilty'"),
         (X, {"width": "wide"}, "width: must be single, double"),
         (X, {"width": 1}, "width: must be single, double"),
+        (X, {"eps": 0.2}, "eps: the chart reliability does not read it"),
         (X, {"names": "a,b"}, "names: has 2 names for 1 model"),
         ({}, {}, "has no models"),
         ([X, X[:5]], {}, "has 5 samples"),

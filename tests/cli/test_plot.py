@@ -86,6 +86,7 @@ def test_recalibrate_draws_into_a_pipe(run: Run) -> None:
         (["plot", LOGITS, LABELS, "-o", "x.pdf", "--width", "wide"], 2, "--width double"),
         (["plot", LOGITS, LABELS, "-o", "x.pdf", "--width", "0"], 2, "from 1.5 to 20, got '0'"),
         (["plot", LOGITS, LABELS, "-o", "x.pdf", "--temperature", "0"], 2, "temperature"),
+        (["plot", LOGITS, LABELS, "-o", "x.pdf", "--eps", "0.2"], 2, "leave --eps out, or say --chart smoothing"),
         (["plot", LOGITS, "-o", "x.pdf"], 2, "no labels were given"),
         (["plot", LOGITS, "none.npy", "-o", "x.pdf"], 3, "none.npy"),
         (["eval", LOGITS, LABELS, "-o", "x.pdf"], 2, "pdf is a format of lscli plot, bins, sweep, compare"),
@@ -128,6 +129,21 @@ def test_without_matplotlib_it_is_refused_before_any_work(
         "lscli: a picture needs matplotlib, which is not installed",
         'hint: pip install "lscli-calibration[plot]"',
     ] == answer.err.splitlines()
+
+
+def test_settings_that_matplotlib_refuses_are_named(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "lscli", "plot", LOGITS, LABELS, "-o", str(tmp_path / "x.pdf")],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "MPLBACKEND": "nonsense"},
+        check=False,
+    )
+    assert (2, "") == (done.returncode, done.stdout)
+    error, hint = done.stderr.splitlines()
+    assert error.startswith("lscli: matplotlib cannot be imported")
+    assert "MPLBACKEND" in hint
+    assert [] == os.listdir(tmp_path)
 
 
 def test_points_need_no_matplotlib(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import functools
 import inspect
 import itertools
 import math
@@ -55,6 +56,19 @@ class Call(NamedTuple):
 
 _INPUTS = {"logits": X, "labels": Y, "threads": 1}
 _OF_LOGITS = ("evaluate", "sweep", "per_bin", "per_class", "per_sample")
+
+
+@functools.wraps(lscli.plot)
+def _plot(*given: Any, **options: Any) -> Any:
+    """Draw, and close the figure."""
+    from matplotlib import pyplot as plt
+
+    try:
+        return lscli.plot(*given, **options)
+    finally:
+        plt.close("all")
+
+
 CALLS = {
     **{
         name: Call(getattr(lscli, name), _INPUTS)
@@ -65,7 +79,7 @@ CALLS = {
     "threshold": Call(lscli.threshold, {**_INPUTS, "max_error": 0.9}),
     "conformal": Call(lscli.conformal, {"cal_logits": X, "cal_labels": Y, "alpha": 0.5, "threads": 1}),
     "ood": Call(lscli.ood, {"id_logits": X, "ood_logits": X + 1, "threads": 1, "bootstrap": 5}),
-    "plot": Call(lscli.plot, _INPUTS),
+    "plot": Call(_plot, _INPUTS),
     "html_report": Call(lscli.html_report, {**_INPUTS, "bootstrap": 5}),
     "explain": Call(lscli.explain, {"value": "1.25", **_INPUTS}),
     "fit": Call(lscli.fit, {**_INPUTS, "labels": X.argmax(axis=1) * np.minimum(np.arange(6), 1)}),

@@ -18,6 +18,15 @@ CASES = [
         prints=_PRINTS,
         code=2,
     ),
+    Hint(
+        "an option that the chart does not read",
+        typed("plot", "x.npy", "y.npy", "--score", "margin", **_BOTH),
+        "the chart reliability does not read it",
+        "leave --score out, or say --chart risk-coverage",
+        typed("plot", "x.npy", "y.npy", **_BOTH),
+        prints=_PRINTS,
+        code=2,
+    ),
     *(
         Hint(
             f"a width that is none, then {width}",

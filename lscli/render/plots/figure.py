@@ -17,7 +17,7 @@ from lscli.extras import needed
 from lscli.render.plots.plots import plot_of
 from lscli.render.plots.style import COLOURS, RC
 from lscli.render.plots.texts import in_font, short_names, width_of, wrapped
-from lscli.text import printable, shown
+from lscli.text import bounded, printable, said, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -66,8 +66,7 @@ def _own_settings() -> Iterator[None]:
     log = logging.getLogger("matplotlib")
     level = log.level
     log.setLevel(logging.ERROR)  # the import reads the user's matplotlibrc, and says what it thinks of it
-    import matplotlib as mpl
-
+    mpl = imported()
     kept: dict[Any, Any] = {
         name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith(("backend", "_internal"))
     }
@@ -127,6 +126,7 @@ def figure_of(chart: Chart, make: Any = None) -> Figure:
 
 def in_pyplot(chart: Chart) -> list[Axes]:
     """The axes of a chart in a new figure of pyplot."""
+    imported()
     import matplotlib.pyplot as plt
 
     with plt.rc_context(RC):
@@ -164,6 +164,7 @@ def axes_of(given: Any) -> list[Axes]:
     Raises:
         UsageError: something else was given.
     """
+    imported()
     from matplotlib.axes import Axes
 
     several = given.ravel().tolist() if hasattr(given, "ravel") else given
@@ -310,6 +311,21 @@ def write_in_font(figure: Figure) -> None:
             formatter = axis.get_major_formatter()
             if isinstance(formatter, FixedFormatter):
                 formatter.seq = [in_font(each) for each in formatter.seq]
+
+
+def imported() -> Any:
+    """The package matplotlib.
+
+    Raises:
+        UsageError: it cannot be imported, for example because of the user's settings.
+    """
+    try:
+        import matplotlib as mpl
+    except Exception as error:
+        what = f"matplotlib cannot be imported: {bounded(said(error), 100)}"
+        hint = "look at the variable MPLBACKEND, and for a file matplotlibrc in this folder"
+        raise UsageError(what, hint) from error
+    return mpl
 
 
 def check_matplotlib() -> None:
