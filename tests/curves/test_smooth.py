@@ -70,3 +70,12 @@ def test_the_density_counts_weights() -> None:
     np.testing.assert_allclose(
         np.array(twice.points), np.array(only(x, y, chart="smooth", weights=weights).points), atol=1e-6
     )
+
+
+def test_clusters_widen_the_band() -> None:
+    x, y = (np.repeat(each, 5, axis=0) for each in logits(80, 3))
+    alone, clustered = (
+        np.mean([point.band_high - point.band_low for point in only(x, y, chart="smooth", **more).points])
+        for more in ({}, {"clusters": np.arange(400) // 5})
+    )
+    assert 2 < clustered / alone < 4
