@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lscli.api import reading
 from lscli.api.keywords import of_logits
 from lscli.api.positive_class import notes_on_class, positive_class
-from lscli.curves.bins import BinnedSamples
+from lscli.curves.binned_samples import BinnedSamples
 from lscli.errors import UsageError
 from lscli.intervals.clusters import notes_on_clusters
 from lscli.listings import Bin, Bins

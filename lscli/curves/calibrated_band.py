@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lscli.curves.bins import BinnedSamples
+    from lscli.curves.binned_samples import BinnedSamples
     from lscli.intervals.bootstrap import Bootstrap
     from lscli.metrics.cells import Cells
     from lscli.table import SampleTable

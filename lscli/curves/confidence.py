@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from lscli.curves.bins import BinnedSamples, counts
+from lscli.curves.binned_samples import BinnedSamples, counts
 from lscli.curves.chart import Curve, Source
 from lscli.curves.reliability import of_class, seen
 from lscli.metrics.base import OF_CLASS, mean

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lscli.curves.bins import counts
+from lscli.curves.binned_samples import counts
 from lscli.curves.calibrated_band import simulated
 from lscli.curves.chart import Curve, Source
 from lscli.curves.reliability import bootstrap_of, confidence_columns, no_band, of_class, seen

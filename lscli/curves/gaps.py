@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from lscli.curves.bins import counts
+from lscli.curves.binned_samples import counts
 from lscli.curves.chart import Curve, Source
 from lscli.errors import InputError
 from lscli.metrics.base import mean

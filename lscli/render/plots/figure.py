@@ -62,8 +62,8 @@ def draw(chart: Chart, axes: list[Axes]) -> None:
         plot.draw(axes[0], chart.series)
         return
     for place, each in enumerate(chart.series):
-        axes[place].set_title(f"{each.source} {each.group}".strip())  # first, so that a legend can make room
         plot.draw(axes[place], [each])
+        axes[place].set_title(f"{each.source} {each.group}".strip())
 
 
 def check_matplotlib() -> None:

@@ -59,6 +59,6 @@ def check(made: Figure) -> None:
             assert box.x1 <= made.bbox.x1 + 1
             assert box.y1 <= made.bbox.y1 + 1
             assert not any(box.shrunk(0.98, 0.9).overlaps(other) for other in boxes[:place])
-    caption = made._supxlabel.get_window_extent()  # type: ignore[attr-defined]  # noqa: SLF001
+    caption = made._supxlabel.get_window_extent()  # type: ignore[attr-defined]
     assert caption.x0 >= 0
     assert caption.x1 <= made.bbox.x1

@@ -23,7 +23,7 @@ def test_the_means_are_marked_and_named() -> None:
     axes = axes_of(x, y, chart="confidence")
     assert [[facts[name]] * 2 for name in ("accuracy", "confidence_mean")] == [line.get_xdata() for line in axes.lines]
     assert len({line.get_linestyle() for line in axes.lines}) == 2
-    expected = [f"accuracy {facts['accuracy']:.3f}", f"mean confidence {facts['confidence_mean']:.3f}"]
+    expected = [f"accuracy {facts['accuracy']:.3g}", f"mean confidence {facts['confidence_mean']:.3g}"]
     assert expected == words(axes)
 
 

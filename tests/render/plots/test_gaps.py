@@ -16,7 +16,7 @@ def test_bars_and_marks_are_those_of_the_points() -> None:
     np.testing.assert_allclose([point.size / 400 for point in found.points], heights)
     assert list(found.facts.values()) == [line.get_xdata()[0] for line in axes.lines]  # type: ignore[index]
     mean, one, two = found.facts.values()
-    assert [f"mean {mean:.2f}", f"optimum {one:.2f} at eps 0.1", f"optimum {two:.2f} at eps 0.2"] == words(axes)
+    assert [f"mean {mean:.3g}", f"optimum at eps 0.1: {one:.3g}", f"optimum at eps 0.2: {two:.3g}"] == words(axes)
     assert len({line.get_linestyle() for line in axes.lines}) == 3
 
 
