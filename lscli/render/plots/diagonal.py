@@ -135,11 +135,12 @@ def captions(series: Sequence[Series], sentences: Sequence[str]) -> str:
 
 def with_interval(facts: dict[str, float], name: str) -> str:
     """A measure with its interval, such as `ece 0.0341 (95 % interval 0.0300 .. 0.0380)`."""
-    low, high, level = facts[f"{name}_low"], facts[f"{name}_high"], facts["level"]
-    interval = "" if math.isnan(low) else f" ({100 * level:g} % interval {number(low)} .. {number(high)})"
+    low, high = (facts.get(f"{name}_{end}", math.nan) for end in ("low", "high"))
+    interval = "" if math.isnan(low) else f" ({100 * facts['level']:g} % interval {number(low)} .. {number(high)})"
     return f"{name} {number(facts[name])}{interval}"
 
 
 def band_label(facts: dict[str, float]) -> str:
     """The legend of the band."""
-    return f"{100 * facts['level']:g} % if calibrated"
+    level = facts.get("level", math.nan)
+    return "if calibrated" if math.isnan(level) else f"{100 * level:g} % if calibrated"
