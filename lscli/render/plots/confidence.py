@@ -90,14 +90,12 @@ def is_log(series: Series) -> bool:
 
 
 def _caption(series: Sequence[Series]) -> str:
-    sentences = []
-    for each in series:
-        facts = each.facts
-        log = "\nlog scale, so that the rarer kind is seen" if is_log(each) else ""
-        sentences.append(
-            f"{_accuracy(each)} {number(facts['accuracy'])}, mean confidence {number(facts['confidence_mean'])}{log}"
-        )
-    return captions(series, sentences)
+    sentences = [
+        f"{_accuracy(each)} {number(each.facts['accuracy'])}, mean confidence {number(each.facts['confidence_mean'])}"
+        for each in series
+    ]
+    log = "\nlog scale, so that the rarer kind is seen" if any(map(is_log, series)) else ""
+    return f"{captions(series, sentences)}{log}"
 
 
 PLOT = Plot(_draw, _caption, panels=True, height=0.75)

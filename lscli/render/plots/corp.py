@@ -54,7 +54,7 @@ def _caption(series: Sequence[Series]) -> str:
 def _sentence(facts: dict[str, float]) -> str:
     mcb, dsc, unc = (facts[f"brier_{name}"] for name in ("miscalibration", "discrimination", "uncertainty"))
     return (
-        f"Brier score {number(mcb - dsc + unc)} = miscalibration {number(mcb)}\n"
+        f"Brier score {number(mcb - dsc + unc)} = miscalibration {number(mcb)} "
         f"\N{MINUS SIGN} discrimination {number(dsc)} + uncertainty {number(unc)}"
     )
 

@@ -89,7 +89,7 @@ def vertical(axes: Axes, marks: Sequence[tuple[str, float, str, str]]) -> None:
         if not is_wide(axes):
             line.set_label(name)
             continue
-        words = f"{name} {x:.3g}"
+        words = f"{name}: {x:.3g}"
         # The words of the last line stand to its right, the others to the left of theirs, as far as there is room.
         need, share = _letters(words) / _width(axes), (x - low) / (high - low)
         right = share + need < 1 and (x == most or share < need)
@@ -128,7 +128,7 @@ def captions(series: Sequence[Series], sentences: Sequence[str]) -> str:
     lines = []
     for each, sentence in zip(series, sentences, strict=True):
         name = f"{each.source} {each.group}".strip()
-        note = f"\n{each.note}" if each.note else ""
+        note = f"; {each.note}" if each.note else ""
         lines.append(f"{f'{name}: ' if len(series) > 1 else ''}{sentence}{note}")
     return "\n".join(lines)
 

@@ -75,7 +75,7 @@ def _caption(series: Sequence[Series]) -> str:
 
 def _sentence(facts: dict[str, float]) -> str:
     noise = facts["ece_null"]  # which the answer of `bins` does not have
-    beside = "" if math.isnan(noise) else f";\na calibrated model would show {number(noise)} by chance"
+    beside = "" if math.isnan(noise) else f"; a calibrated model would show {number(noise)} by chance"
     return f"{with_interval(facts, 'ece')}{beside}"
 
 

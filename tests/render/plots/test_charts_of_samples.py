@@ -14,7 +14,7 @@ from lscli.errors import LscliWarning
 from lscli.render.plots.figure import picture
 from lscli.render.plots.style import RC
 from tests.curves.samples import drawn, logits
-from tests.render.plots.pictures import CHARTS, check, figure
+from tests.render.plots.pictures import CHARTS, check, figure, said
 
 
 def _kinds() -> dict[str, tuple[Any, Any, dict[str, Any]]]:
@@ -74,7 +74,7 @@ def test_notes_stand_in_the_caption(name: str) -> None:
         x[0, 2], y[0] = -np.inf, 0
         chart = drawn(x, y, chart=name, clusters=np.zeros(50, int))
     (series,) = chart.series
-    assert series.note in figure(chart).get_supxlabel()
+    assert series.note in said(chart)
     assert bool(series.note) == (name != "confidence")
 
 

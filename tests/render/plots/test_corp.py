@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.curves.samples import drawn, logits, only
-from tests.render.plots.pictures import axes_of, figure
+from tests.render.plots.pictures import axes_of, said
 
 
 def test_the_curve_steps_through_the_points() -> None:
@@ -35,6 +35,6 @@ def test_the_strip_counts_all_samples() -> None:
 
 
 def test_the_caption_adds_up() -> None:
-    caption = figure(drawn(*logits(300, 3), chart="corp")).get_supxlabel()
+    caption = said(drawn(*logits(300, 3), chart="corp"))
     brier, lost, won, rest = (float(word) for word in caption.split() if word[0].isdigit())
     assert abs(lost - won + rest - brier) < 3e-4

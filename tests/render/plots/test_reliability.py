@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.curves.samples import drawn, logits, only
-from tests.render.plots.pictures import axes_of, bars, figure, words
+from tests.render.plots.pictures import axes_of, bars, said, words
 
 
 def test_bars_gaps_bands_and_the_strip_are_those_of_the_points() -> None:
@@ -50,8 +50,8 @@ def test_the_caption_names_ece_its_interval_and_its_noise() -> None:
     x, y = logits(400, 3)
     facts = only(x, y).facts
     ece, low, high, null = (f"{facts[name]:.4f}" for name in ("ece", "ece_low", "ece_high", "ece_null"))
-    expected = f"ece {ece} (95 % interval {low} .. {high});\na calibrated model would show {null} by chance"
-    assert expected == figure(drawn(x, y)).get_supxlabel()
+    expected = f"ece {ece} (95 % interval {low} .. {high}); a calibrated model would show {null} by chance"
+    assert expected == said(drawn(x, y))
 
 
 @pytest.mark.parametrize(("bins", "edges"), [(20, True), (200, False)])

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.collections import LineCollection
 
 from tests.curves.samples import drawn, logits, only
-from tests.render.plots.pictures import axes_of, figure
+from tests.render.plots.pictures import axes_of, said
 
 
 def test_the_curve_is_wider_where_confidences_are_dense() -> None:
@@ -26,4 +26,4 @@ def test_the_caption_names_smece_and_its_interval() -> None:
     facts = only(x, y, chart="smooth").facts
     value, low, high = (f"{facts[name]:.4f}" for name in ("smece", "smece_low", "smece_high"))
     expected = f"smece {value} (95 % interval {low} .. {high})"
-    assert expected == figure(drawn(x, y, chart="smooth")).get_supxlabel()
+    assert expected == said(drawn(x, y, chart="smooth"))
