@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from sklearn.isotonic import IsotonicRegression
 
 import lscli
 from tests.curves.samples import logits, only, probabilities
+
+_VIEWS: list[dict[str, Any]] = [{}, {"positive_class": 1}]
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -46,7 +49,7 @@ def test_the_band_is_that_of_labels_drawn_from_the_confidences() -> None:
 def test_the_parts_are_those_of_eval() -> None:
     x, y = logits(300, 2)
     names = ["brier_miscalibration", "brier_discrimination", "brier_uncertainty"]
-    for options in ({}, {"positive_class": 1}):
+    for options in _VIEWS:
         report = lscli.evaluate(x, y, metrics=names, **options)
         facts = only(x, y, chart="corp", **options).facts
         assert [report[name] for name in names] == [facts[name] for name in names]

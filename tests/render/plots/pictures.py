@@ -43,7 +43,7 @@ def words(axes: Axes) -> list[str]:
 def bars(axes: Axes, label: str) -> list[tuple[float, float, float, float]]:
     """The bars with a label, each as x, y, width and height."""
     (found,) = (each for each in axes.containers if each.get_label() == label)
-    return [(*bar.get_xy(), bar.get_width(), bar.get_height()) for bar in found]  # type: ignore[attr-defined]
+    return [(*bar.get_xy(), bar.get_width(), bar.get_height()) for bar in found]
 
 
 def check(made: Figure) -> None:

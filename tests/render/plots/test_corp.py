@@ -13,14 +13,14 @@ def test_the_curve_steps_through_the_points() -> None:
     points = only(x, y, chart="corp").points
     (line,) = (each for each in axes_of(x, y, chart="corp").lines if each.get_label() == "isotonic regression")
     expected = [(end, point.recalibrated) for point in points for end in (point.low, point.high)]
-    np.testing.assert_allclose(expected, line.get_xydata())
+    np.testing.assert_allclose(expected, np.array(line.get_xydata()))
 
 
 def test_the_band_is_that_of_the_points() -> None:
     x, y = logits(300, 3)
     points = only(x, y, chart="corp").points
     (band,) = axes_of(x, y, chart="corp").collections
-    outline = band.get_paths()[0].vertices
+    outline = set(map(tuple, np.array(band.get_paths()[0].vertices)))
     for point in points:
         assert (point.low, point.band_low) in outline
         assert (point.high, point.band_high) in outline

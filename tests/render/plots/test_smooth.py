@@ -14,9 +14,9 @@ def test_the_curve_is_wider_where_confidences_are_dense() -> None:
     points = only(x, y, chart="smooth").points
     axes = axes_of(x, y, chart="smooth")
     (line,) = (each for each in axes.lines if each.get_label() == "smoothed accuracy")
-    np.testing.assert_allclose([point[:2] for point in points], line.get_xydata())
+    np.testing.assert_allclose([point[:2] for point in points], np.array(line.get_xydata()))
     (curve,) = (each for each in axes.collections if isinstance(each, LineCollection))
-    widths, density = np.array(curve.get_linewidths()), np.array([point.density for point in points[1:]])
+    widths, density = np.array(curve.get_linewidth()), np.array([point.density for point in points[1:]])
     assert widths.argmax() == density.argmax()
     assert (np.diff(widths[np.argsort(density)]) >= 0).all()
 
