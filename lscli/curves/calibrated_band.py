@@ -12,6 +12,7 @@ import numpy as np
 from lscli.intervals.clustered_bins import ClusteredBins
 from lscli.intervals.clustered_cells import ClusteredCells
 from lscli.intervals.clusters import quantile
+from lscli.intervals.label_simulation import design_effect
 from lscli.intervals.smooth_gaps import smooth_gaps
 from lscli.metrics.event_counts import Events, SumDistribution
 from lscli.metrics.simulated_bins import SimulatedBins
@@ -106,7 +107,7 @@ def simulated(
     elif table.clusters < 2:
         return None
     else:
-        gaps = smooth_gaps(cells, 1.0, bootstrap.seed).mean(axis=0)
+        gaps = smooth_gaps(cells, design_effect(table, cells), bootstrap.seed).mean(axis=0)
         noise = ClusteredCells(table, cells, gaps, bootstrap)
     # Calibrated: the expected sums of a - c are 0.
     found = noise.simulated(nothing, of_gaps)

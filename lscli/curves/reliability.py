@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.curves.binned_samples import BinnedSamples
@@ -25,10 +26,10 @@ class ReliabilityPoint(NamedTuple):
         low, high: the edges of the bin.
         size: the number of samples, by their weights.
         confidence, accuracy: their means; nan in an empty bin.
-        gap: confidence - accuracy.
-        ci_low, ci_high: the interval of the accuracy: Wilson's, or one of clusters.
         band_low, band_high: the central interval of the accuracy of a calibrated model with these confidences; nan in
             an empty bin, and with fewer than two clusters.
+        gap: confidence - accuracy.
+        ci_low, ci_high: the interval of the accuracy: Wilson's, or one of clusters.
     """
 
     low: float
@@ -36,11 +37,11 @@ class ReliabilityPoint(NamedTuple):
     size: float
     confidence: float
     accuracy: float
-    gap: float
-    ci_low: float
-    ci_high: float
     band_low: float
     band_high: float
+    gap: float = math.nan
+    ci_low: float = math.nan
+    ci_high: float = math.nan
 
 
 def bootstrap_of(given: Source) -> Bootstrap:
@@ -74,9 +75,10 @@ def no_band(table: SampleTable) -> str:
 def _compute(given: Source) -> tuple[list[ReliabilityPoint], dict[str, float], str]:
     table, settings, bootstrap = seen(given), given.settings, bootstrap_of(given)
     samples = BinnedSamples.of(table, settings)
-    bands = (x.tolist() for x in band_of_bins(samples, bootstrap))
+    bands = zip(*(x.tolist() for x in band_of_bins(samples, bootstrap)), strict=True)
     points = [
-        ReliabilityPoint(*cells, *band) for cells, *band in zip(samples.cells(bootstrap.level), *bands, strict=True)
+        ReliabilityPoint(*cells[:5], *band, *cells[5:])
+        for cells, band in zip(samples.cells(bootstrap.level), bands, strict=True)
     ]
     low, high = binned_interval("ece", table, settings, bootstrap)
     facts = {

@@ -108,7 +108,7 @@ def label_interval(metric_id: str, table: SampleTable, settings: Settings, boots
             low, _ = label_interval(metric_id, others, settings, bootstrap)
             return 0.0 if math.isnan(low) else low, math.inf
     cells = error.fold(table)
-    gaps = smooth_gaps(cells, 1.0 if table.cluster is None else _design_effect(table, cells), bootstrap.seed)
+    gaps = smooth_gaps(cells, 1.0 if table.cluster is None else design_effect(table, cells), bootstrap.seed)
     noise: SimulatedBins | ClusteredCells
     if table.cluster is None:
         noise = SimulatedBins(cells.sums, bootstrap.resamples, bootstrap.seed, SHAPES)
@@ -186,7 +186,7 @@ def _family(
     return Family(simulated_at, value, float(reach.max(initial=0.0)))
 
 
-def _design_effect(table: SampleTable, cells: Cells) -> float:
+def design_effect(table: SampleTable, cells: Cells) -> float:
     """By how much clusters raise the variance of the sum of a - c, at least 1."""
     rest = residual(table) - cells.sums.residual.sum() / cells.sums.size.sum()
     sums = np.bincount(np.asarray(table.cluster), rest if table.weight is None else rest * table.weight)

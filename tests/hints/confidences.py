@@ -78,6 +78,14 @@ def written(text: str, *words: object) -> Make:
 
 CASES = [
     Hint(
+        "a chart of logit gaps without logits",
+        table(*NAMED, "--chart", "gaps", "-f", "csv", command="plot", conf=CONF, ok=OK),
+        "the samples have no logit gaps, which need the logits of all classes",
+        "give logits, or say --chart confidence",
+        "--chart confidence",
+        prints="low,high,right,wrong",
+    ),
+    Hint(
         "confidences that are read as logits",
         table(conf=CONF, ok=OK),
         "column 'conf' may not be a class",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lscli.render.plots.diagonal import captions, legend, number, percent, vertical
+from lscli.render.plots.diagonal import captions, number, percent, vertical
 from lscli.render.plots.plots import Plot
 from lscli.render.plots.style import COLOURS, LINE, RIGHT, WRONG
 
@@ -64,11 +64,10 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
         axes.set_xlim(0, 1)
         vertical(
             axes,
-            [(f"{of_accuracy} {accuracy:.3f}", accuracy, LINE, "-"), (f"mean confidence {mean:.3f}", mean, LINE, "--")],
+            [(of_accuracy, accuracy, LINE, "-"), ("mean confidence", mean, LINE, "--")],
         )
     what = f"Probability of class {series[0].facts['positive_class']:g}" if of_class else "Confidence"
     axes.set(xlabel=what, ylabel="Share of samples")
-    legend(axes)
 
 
 def _reach(axes: Axes, low: float, high: float) -> None:
@@ -91,14 +90,12 @@ def is_log(series: Series) -> bool:
 
 
 def _caption(series: Sequence[Series]) -> str:
-    sentences = []
-    for each in series:
-        facts = each.facts
-        log = "\nlog scale, so that the rarer kind is seen" if is_log(each) else ""
-        sentences.append(
-            f"{_accuracy(each)} {number(facts['accuracy'])}, mean confidence {number(facts['confidence_mean'])}{log}"
-        )
-    return captions(series, sentences)
+    sentences = [
+        f"{_accuracy(each)} {number(each.facts['accuracy'])}, mean confidence {number(each.facts['confidence_mean'])}"
+        for each in series
+    ]
+    log = "\nlog scale, so that the rarer kind is seen" if any(map(is_log, series)) else ""
+    return f"{captions(series, sentences)}{log}"
 
 
 PLOT = Plot(_draw, _caption, panels=True, height=0.75)

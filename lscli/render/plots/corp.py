@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from lscli.render.plots.diagonal import band_label, captions, frame, legend, number, strip
+from lscli.render.plots.diagonal import band_label, captions, frame, number, strip
 from lscli.render.plots.plots import Plot
 from lscli.render.plots.style import BAND, RIGHT
 
@@ -37,7 +37,6 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
         y = [point.recalibrated for point in each.points for _ in range(2)]
         axes.plot(x, y, color=RIGHT, marker="o" if lone else "", clip_on=False, label="isotonic regression")
         strip(axes, *_spread(each.points))
-    legend(axes)
 
 
 def _spread(points: Sequence[object]) -> tuple[list[float], list[float], list[float]]:
@@ -55,7 +54,7 @@ def _caption(series: Sequence[Series]) -> str:
 def _sentence(facts: dict[str, float]) -> str:
     mcb, dsc, unc = (facts[f"brier_{name}"] for name in ("miscalibration", "discrimination", "uncertainty"))
     return (
-        f"Brier score {number(mcb - dsc + unc)} = miscalibration {number(mcb)}\n"
+        f"Brier score {number(mcb - dsc + unc)} = miscalibration {number(mcb)} "
         f"\N{MINUS SIGN} discrimination {number(dsc)} + uncertainty {number(unc)}"
     )
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 # The strip reaches so far below an accuracy of 0.
 STRIP = 0.2
 _TOP = 0.85  # of the strip: the tallest bar
-# From this width in inches on, a legend has two columns; and the height of its lines in points.
-_TWO_COLUMNS, _LINE = 2.0, 10.0
+# From this width in inches on, axes have room for words beside lines; and the height of these in points.
+_WIDE, _LINE = 1.8, 9.5
 STRIP_COLOUR = "#BBBBBB"
 
 
@@ -53,7 +53,8 @@ def strip(axes: Axes, low: Sequence[float], high: Sequence[float], size: Sequenc
         linewidth=0.3,
         gid="strip",
     )
-    strip_words(axes, f"samples, at most {percent(most / total)}", low, size)
+    words = "samples, at most" if is_wide(axes) else "at most"
+    strip_words(axes, f"{words} {percent(most / total)}", low, size)
 
 
 def strip_words(axes: Axes, words: str, place: Sequence[float], height: Sequence[float]) -> None:
@@ -64,26 +65,39 @@ def strip_words(axes: Axes, words: str, place: Sequence[float], height: Sequence
     axes.text(x, -STRIP / 2, words, ha=side, va="center", fontsize=6.5)
 
 
+def is_wide(axes: Axes) -> bool:
+    """Whether the axes have room for words; those of panels may be narrow."""
+    return _width(axes) > _WIDE
+
+
+def _width(axes: Axes) -> float:
+    return axes.get_position().width * float(axes.figure.get_size_inches()[0])  # type: ignore[union-attr]
+
+
 def vertical(axes: Axes, marks: Sequence[tuple[str, float, str, str]]) -> None:
-    """Lines across the axes, each with its words beside it.
+    """Lines across the axes, each with its name and its place beside it; in narrow axes the names are for a legend.
 
     Args:
         axes: whose scale of x is set.
-        marks: the words, the place, the colour and the style of each line; those with a place of nan are left out.
+        marks: the name, the place, the colour and the style of each line; those with a place of nan are left out.
     """
     marks = [mark for mark in marks if not math.isnan(mark[1])]
     low, high = axes.get_xlim()
     most = max((x for _, x, *_ in marks), default=0.0)
-    for place, (words, x, colour, style) in enumerate(marks):
-        axes.axvline(x, color=colour, linewidth=1.1, linestyle=style)
-        share = (x - low) / (high - low)
+    for place, (name, x, colour, style) in enumerate(marks):
+        line = axes.axvline(x, color=colour, linewidth=1.1, linestyle=style)
+        if not is_wide(axes):
+            line.set_label(name)
+            continue
+        words = f"{name}: {x:.3g}"
         # The words of the last line stand to its right, the others to the left of theirs, as far as there is room.
-        right = share < 0.35 or (x == most and share < 0.6)
+        need, share = _letters(words) / _width(axes), (x - low) / (high - low)
+        right = share + need < 1 and (x == most or share < need)
         axes.annotate(
             words,
-            (x, 0.98 - 0.09 * place),
+            (x, 1.0),
             xycoords=("data", "axes fraction"),
-            xytext=(3 if right else -3, 0),
+            xytext=(3 if right else -3, -1 - _LINE * place),
             textcoords="offset points",
             ha="left" if right else "right",
             va="top",
@@ -94,26 +108,9 @@ def vertical(axes: Axes, marks: Sequence[tuple[str, float, str, str]]) -> None:
         )
 
 
-def legend(axes: Axes) -> None:
-    """The legend above the axes, where it hides nothing, and the title above it; the title must be set before."""
-    width = axes.get_position().width * axes.figure.get_figwidth()  # type: ignore[union-attr]  # of the figure, in inches
-    handles, _ = axes.get_legend_handles_labels()
-    if not handles:
-        return
-    columns = 2 if width > _TWO_COLUMNS and len(handles) > 1 else 1
-    axes.legend(
-        loc="lower left",
-        bbox_to_anchor=(0, 1),
-        ncols=columns,
-        frameon=False,
-        borderpad=0.2,
-        borderaxespad=0.2,
-        labelspacing=0.3,
-        columnspacing=1.2,
-        handlelength=1.5,
-    )
-    if axes.get_title():
-        axes.set_title(axes.get_title(), pad=_LINE * -(-len(handles) // columns) + 4)
+def _letters(words: str) -> float:
+    """About the width of words of 7 points, in inches."""
+    return 0.062 * len(words) + 0.05
 
 
 def percent(share: float) -> str:
@@ -131,18 +128,19 @@ def captions(series: Sequence[Series], sentences: Sequence[str]) -> str:
     lines = []
     for each, sentence in zip(series, sentences, strict=True):
         name = f"{each.source} {each.group}".strip()
-        note = f"\n{each.note}" if each.note else ""
+        note = f"; {each.note}" if each.note else ""
         lines.append(f"{f'{name}: ' if len(series) > 1 else ''}{sentence}{note}")
     return "\n".join(lines)
 
 
 def with_interval(facts: dict[str, float], name: str) -> str:
     """A measure with its interval, such as `ece 0.0341 (95 % interval 0.0300 .. 0.0380)`."""
-    low, high, level = facts[f"{name}_low"], facts[f"{name}_high"], facts["level"]
-    interval = "" if math.isnan(low) else f" ({100 * level:g} % interval {number(low)} .. {number(high)})"
+    low, high = (facts.get(f"{name}_{end}", math.nan) for end in ("low", "high"))
+    interval = "" if math.isnan(low) else f" ({100 * facts['level']:g} % interval {number(low)} .. {number(high)})"
     return f"{name} {number(facts[name])}{interval}"
 
 
 def band_label(facts: dict[str, float]) -> str:
     """The legend of the band."""
-    return f"{100 * facts['level']:g} % if calibrated"
+    level = facts.get("level", math.nan)
+    return "if calibrated" if math.isnan(level) else f"{100 * level:g} % if calibrated"

@@ -33,15 +33,15 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
         )
         axes.margins(x=0.02, y=0.35)
         mean = each.facts["logit_gap_mean"]
-        marks = [(f"mean {mean:.2f}", mean, LINE, "-")]
+        marks = [("mean", mean, LINE, "-")]
         for place, (eps, x) in enumerate(_optima(each)):
-            marks.append((f"optimum {x:.2f} at eps {eps}", x, WRONG, ("--", "-.", ":")[place % 3]))
+            marks.append((f"optimum at eps {eps}", x, WRONG, ("--", "-.", ":")[place % 3]))
         ends = [x for _, x, *_ in marks if not math.isnan(x)]
         axes.update_datalim([(x, 0) for x in ends])
         axes.autoscale_view()
         axes.yaxis.set_major_formatter(lambda share, _: percent(share))
         vertical(axes, marks)
-    axes.set(xlabel="Logit gap (label less mean of others)", ylabel="Share of samples")
+    axes.set(xlabel="Logit gap", ylabel="Share of samples")
 
 
 def _optima(series: Series) -> list[tuple[str, float]]:
@@ -55,7 +55,7 @@ def _caption(series: Sequence[Series]) -> str:
         optima = [f"{'none' if math.isnan(x) else f'{x:.2f}'} at eps {eps}" for eps, x in _optima(each)]
         mean = each.facts["logit_gap_mean"]
         shown = "undefined" if math.isnan(mean) else f"{mean:.2f}"
-        sentences.append(f"mean logit gap {shown};\noptimum of smoothed targets {', '.join(optima)}")
+        sentences.append(f"mean logit gap {shown}; optimum {', '.join(optima)}")
     return captions(series, sentences)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from lscli.render.plots.diagonal import band_label, captions, frame, legend, number, strip, with_interval
+from lscli.render.plots.diagonal import band_label, captions, frame, number, strip, with_interval
 from lscli.render.plots.plots import Plot
 from lscli.render.plots.style import BAND, COLOURS, LINE, RIGHT, WRONG
 
@@ -39,11 +39,11 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
             (True, "/////", WRONG, "overconfidence"),
             (False, "\\\\\\\\\\", COLOURS[2], "underconfidence"),
         ):
-            gaps = [p for p in kept if (p.gap > 0 if over else p.gap < 0)]
+            gaps = [p for p in kept if (p.confidence > p.accuracy if over else p.confidence < p.accuracy)]
             if gaps:
                 axes.bar(
                     [p.low for p in gaps],
-                    [p.gap for p in gaps],
+                    [p.confidence - p.accuracy for p in gaps],
                     [p.high - p.low for p in gaps],
                     bottom=[p.accuracy for p in gaps],
                     align="edge",
@@ -67,18 +67,16 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
                 label=band_label(each.facts),
             )
         strip(axes, low, [p.high for p in kept], [p.size for p in kept])
-    legend(axes)
 
 
 def _caption(series: Sequence[Series]) -> str:
-    return captions(
-        series,
-        [
-            f"{with_interval(each.facts, 'ece')};\n"
-            f"a calibrated model would show {number(each.facts['ece_null'])} by chance"
-            for each in series
-        ],
-    )
+    return captions(series, [_sentence(each.facts) for each in series])
+
+
+def _sentence(facts: dict[str, float]) -> str:
+    noise = facts["ece_null"]  # which the answer of `bins` does not have
+    beside = "" if math.isnan(noise) else f"; a calibrated model would show {number(noise)} by chance"
+    return f"{with_interval(facts, 'ece')}{beside}"
 
 
 PLOT = Plot(_draw, _caption, panels=True, height=1.0)

@@ -11,7 +11,6 @@ from lscli.render.plots.diagonal import (
     band_label,
     captions,
     frame,
-    legend,
     strip_words,
     with_interval,
 )
@@ -55,7 +54,6 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
         height = [p.density / most * STRIP * 0.85 - STRIP for p in points]
         axes.fill_between(x, -STRIP, height, color=STRIP_COLOUR, linewidth=0, gid="strip")
         strip_words(axes, "density of the samples", x, [p.density for p in points])
-    legend(axes)
 
 
 def _caption(series: Sequence[Series]) -> str:
