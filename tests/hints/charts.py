@@ -41,7 +41,7 @@ CASES = [
     Hint(
         "the chart temperature of the top k",
         top_k,
-        "chart: temperature has no curve",
+        "chart: temperature needs logits of all classes",
         "draw --chart reliability",
         "--chart reliability",
         prints="source,group,low,high",
