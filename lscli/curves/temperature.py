@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lscli.curves.chart import Curve, Source
 from lscli.curves.needed import check_needed
-from lscli.errors import warn
+from lscli.errors import UsageError, warn
 from lscli.metrics.base import mean
 
 if TYPE_CHECKING:
     from lscli.metrics.base import Settings
-
-_OTHER_ROWS = "the models keep different rows"
 
 
 class TemperaturePoint(NamedTuple):
@@ -32,13 +30,13 @@ def _compute(given: Source) -> tuple[list[TemperaturePoint], dict[str, float], s
     """The curve of a table.
 
     Raises:
-        UsageError: the samples have no logits of all classes.
+        UsageError: the samples have no logits of all classes, or the models keep different rows.
     """
     table, found = given.table, given.table.tempered
     check_needed(table, "temperature", "logits of all classes", frozenset({"loss_hard"}))
     before = mean(table, table["loss_hard"]).value
     if found is None:
-        return [], {"temperature": math.nan, "loss": math.nan, "before": before}, _OTHER_ROWS
+        raise UsageError(f"temperature has no curve: {table.lacks}", "draw --chart reliability", where="chart")
     points = [TemperaturePoint(*point) for point in found.curve]
     after = next((point.loss for point in points if point.temperature == found.temperature), math.nan)
     facts = {"temperature": found.temperature, "stderr": found.stderr, "loss": after, "before": before}

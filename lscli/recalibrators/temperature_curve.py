@@ -70,11 +70,12 @@ def _losses(x: Array, label: Array, temperatures: Sequence[float], others: Seque
         return _losses(np.repeat(x, 2, axis=0), np.repeat(label, 2), temperatures, others)[:, :1]
     axis, row = (0 if x.shape[1] < NARROW else 1), np.arange(len(x))
     top = x.argmax(axis=1)
-    u = x - x[row, top, None]
-    of_label = u[row, label].astype(np.float64)
+    exact = x.astype(np.float64) - x[row, top, None]
+    of_label = exact[row, label]
     # The largest logit is left out of the sum, so that a confident row keeps its digits.
-    u[row, top] = -np.inf
-    u = np.ascontiguousarray(u.T) if axis == 0 else u
+    exact[row, top] = -np.inf
+    exact = np.ascontiguousarray(exact.T) if axis == 0 else exact
+    u = exact.astype(x.dtype)
     b = 1 / np.array([*temperatures, *others])
     rest = np.empty((len(b), len(x)))
     e = np.empty_like(u)
@@ -87,6 +88,6 @@ def _losses(x: Array, label: Array, temperatures: Sequence[float], others: Seque
                     np.square(e, out=e)
                 rest[place] = np.add.reduce(e, axis=axis)
         for place in range(len(temperatures), len(b)):
-            rest[place] = np.add.reduce(np.exp(u.astype(np.float64) * b[place]), axis=axis)
+            rest[place] = np.add.reduce(np.exp(exact * b[place]), axis=axis)
     result: Array = np.log1p(rest) - b[:, None] * of_label
     return result

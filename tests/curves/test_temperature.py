@@ -115,3 +115,21 @@ def test_confidences_have_no_temperature() -> None:
     table = lscli.SampleTable.from_confidences([0.9, 0.6], [1, 0])
     with pytest.raises(lscli.UsageError, match="needs logits of all classes"):
         drawn("temperature", table, None)
+
+
+def test_the_top_k_have_no_temperature() -> None:
+    x, y = samples(30, 5)
+    logp = x - np.log(np.exp(x).sum(1, keepdims=True))
+    ids = np.argsort(-logp, axis=1)[:, :2]
+    kept = (ids == y[:, None]).any(1)
+    top = np.take_along_axis(logp, ids, 1)[kept]
+    with pytest.raises(lscli.UsageError, match="no curve: the top k"):
+        drawn("temperature", top, y[kept], topk_classes=ids[kept], classes=5)
+
+
+def test_models_that_keep_different_rows_have_no_curve() -> None:
+    x, y = samples(30, 5)
+    other = x.copy()
+    other[0, 0] = np.nan
+    with pytest.raises(lscli.UsageError, match="no curve: the models keep different rows"):
+        drawn("temperature", [x, other], y, nonfinite="skip")

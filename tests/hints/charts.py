@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 
 from tests.hints.case import Hint, typed
 from tests.hints.confidences import CONF, NAMED, OK, table
+from tests.hints.topk import kept
 
 Y = np.arange(60) % 3
 X = 2.0 * np.eye(3)[Y] + np.random.default_rng(5).normal(size=(60, 3))
@@ -24,10 +28,25 @@ def of_table(chart: str) -> Hint:
     )
 
 
+def top_k(folder: Path) -> Sequence[object]:
+    """The top k of each row."""
+    _, *rest = kept()(folder)
+    return ["plot", *rest, "--chart", "temperature", "-f", "csv"]
+
+
 CASES = [
     of_table("temperature"),
     of_table("smoothing"),
     of_table("classes"),
+    Hint(
+        "the chart temperature of the top k",
+        top_k,
+        "chart: temperature needs logits of all classes",
+        "draw --chart reliability",
+        "--chart reliability",
+        prints="source,group,low,high",
+        code=2,
+    ),
     Hint(
         "the chart threshold by a score that reads labels",
         typed(*("plot", "x.npy", "y.npy", "--chart", "threshold", "--score", "max_logit_pnorm", "-f", "csv"), x=X, y=Y),

@@ -25,7 +25,7 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
         coverage = [0.0, *(point.coverage for point in each.points)]
         # Within the first group of equal scores, any order has the same expected risk.
         risk = [each.points[0].risk, *(point.risk for point in each.points)]
-        axes.plot(coverage, risk, label=called(each), **look(place))
+        axes.plot(coverage, risk, label=called(each), clip_on=False, zorder=3, **look(place))
     for place, each in enumerate(known):
         colour = LINE if len(known) == 1 else COLOURS[place % len(COLOURS)]
         error = each.facts["error"]

@@ -95,7 +95,8 @@ def _caption(series: Sequence[Series]) -> str:
         words = []
         if not math.isnan(each.facts["least_eps"]):
             excess, eps = rounded(each.facts["least_excess"], 3), rounded(each.facts["least_eps"], 3)
-            words.append(f"least excess {excess} at eps {eps}")
+            last = each.facts["least_eps"] == max(point.eps for point in each.points) and len(each.points) > 1
+            words.append(f"least excess {excess} at eps {eps}{', the largest shown' * last}")
         if not math.isnan(each.facts["eps_gap"]):
             words.append(f"eps_gap {rounded(each.facts['eps_gap'], 3)}")
         if each.note:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 def _draw(axes: Axes, series: Sequence[Series]) -> None:
     known = [each for each in series if each.points]
     axes.set_xscale("log", base=2)
-    axes.axvline(1.0, color=LINE, linewidth=0.7, linestyle=":")
     for place, each in enumerate(known):
         axes.plot(
             [point.temperature for point in each.points],
@@ -36,9 +35,14 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
     if not known:
         return
     _limit(axes, known)
-    best = known[0].facts["temperature"]
-    beside(axes, 1.0, "T = 1", left=not best <= 1)
-    if len(known) == 1 and not math.isnan(best):
+    axes.axvline(1.0, color=LINE, linewidth=0.7, linestyle=":", label="T = 1")
+    if len(known) > 1:
+        legend(axes)
+        return
+    best, points = known[0].facts["temperature"], known[0].points
+    # On the side where the curve is low: it falls towards the best temperature.
+    beside(axes, 1.0, "T = 1", left=points[-1].loss > points[0].loss if math.isnan(best) else best < 1)
+    if not math.isnan(best):
         axes.annotate(
             f"T = {rounded(best, 4)}\nnll {rounded(known[0].facts['loss'], 4)}",
             (best, known[0].facts["loss"]),
@@ -49,8 +53,6 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
             fontsize=7,
             arrowprops={"arrowstyle": "-", "linewidth": 0.5, "color": LINE, "relpos": (0.0 if best >= 1 else 1.0, 0.0)},
         )
-    if len(known) > 1:
-        legend(axes)
 
 
 def _limit(axes: Axes, known: Sequence[Series]) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lscli.curves.chart import Series
 
 _FEW = 25  # points that are marked one by one
+_MOST_SHADED = 2  # series; the areas of more would hide each other
 
 
 def _draw(axes: Axes, series: Sequence[Series]) -> None:
@@ -31,6 +32,8 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
         shape = {"marker": mark(place)["marker"], "markersize": 3} if marked else {}
         axes.plot(coverage, error, label="error rate" if alone else called(each), **look(place), **shape)
         axes.plot(coverage, bound, color=colour, linewidth=0.8, linestyle="-", alpha=0.9, label="_")
+        if len(known) > _MOST_SHADED:
+            continue
         axes.fill_between(
             *(coverage, error, bound), color=colour, alpha=0.2, linewidth=0, label="up to its bound" if alone else "_"
         )

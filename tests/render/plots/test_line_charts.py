@@ -186,3 +186,22 @@ def test_threshold_without_a_limit_says_that_the_bound_is_pointwise() -> None:
 def test_threshold_that_is_not_found_says_so() -> None:
     x, y = samples(30, 3)
     assert "no threshold keeps the error rate within 1%" in _caption(drawn("threshold", x, y, max_error=0.01))
+
+
+def test_temperature_of_several_models_has_t_1_in_the_legend() -> None:
+    x, y = samples(300, 4)
+    axes = _axes(drawn("temperature", [x, x * 0.5], y, names=["a", "b"]))
+    assert _labels(axes) == ["a", "b", "T = 1"]
+    assert not axes.texts
+    styles = [_line(axes, name).get_linestyle() for name in "ab"]
+    assert len({*styles}) == 2  # also without colours
+
+
+def test_the_least_excess_at_the_end_of_the_range_says_so() -> None:
+    x, y = samples(300, 4, scale=0.1)
+    assert "at eps 0.5, the largest shown" in _caption(drawn("smoothing", x, y))
+
+
+def test_the_areas_of_many_groups_are_not_shaded() -> None:
+    x, y = samples(90, 3)
+    assert not _axes(drawn("threshold", x, y, groups=["a", "b"] * 45)).collections
