@@ -46,8 +46,10 @@ def report_command(
     from lscli.api.html_report import html_report
     from lscli.cli.run_command import run_command
     from lscli.io.path_roles import roles_of
+    from lscli.render.report.page import check_installed
     from lscli.text import printable
 
+    check_installed()
     if output.output != "-" and os.path.splitext(output.output)[1].lower() not in _SUFFIXES:
         what = "a report is a page with the suffix .html"
         raise UsageError(

@@ -64,7 +64,7 @@ def test_groups_and_weights_and_ignored_samples(run: Run, tmp_path: Path) -> Non
     labels[:4] = -100
     np.save(y, labels)
     page = tmp_path / "r.html"
-    words = ("--group-by", f"{meta}:site", "--weights", tmp_path / "w.npy", *FEW, "-o", page, "-q")
+    words = ("--groups", meta, "--group-by", "site", "--weights", tmp_path / "w.npy", *FEW, "-o", page, "-q")
     assert 0 == run("report", x, y, *words).code
     text = text_of(page)
     assert "ignored 4" in text

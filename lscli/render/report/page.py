@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -318,7 +319,10 @@ def _pictures(contents: Page) -> Iterator[dict[str, Any]]:
         ]
         # Panels stand side by side; one pair of axes for all models is not larger than that of one.
         width = "double" if len(series) > 1 and plot_of(chart.chart).panels else "single"
-        drawn = picture(replace(chart, series=series, width=width), "svg")
+        with warnings.catch_warnings():
+            # The browser has other fonts for letters that the font of matplotlib lacks.
+            warnings.filterwarnings("ignore", "Glyph ", UserWarning)
+            drawn = picture(replace(chart, series=series, width=width), "svg")
         notes = [f"{each.source}: {each.note}" if len(series) > 1 else each.note for each in series if each.note]
         named = f"{title} of {', '.join(contents.models)}"
         yield {"title": title, "notes": notes, "svg": inline(drawn, f"picture{place}-", named)}

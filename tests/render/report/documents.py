@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from typing import NamedTuple
 
 _VOID = ("meta", "br")
+_APART = ("td", "th", "dt", "dd", "caption", "p", "li")
 
 
 class Element(NamedTuple):
@@ -45,6 +46,8 @@ class Document(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         assert self.open_at_the_end[-1].tag == tag
         self.open_at_the_end.pop()
+        if tag in _APART:
+            self.handle_data(" ")
 
     def handle_data(self, data: str) -> None:
         for element in self.open_at_the_end:

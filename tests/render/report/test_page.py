@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ import pytest
 
 import lscli
 from lscli.render.numbers import short
-from tests.command import ROOT
 from tests.render.report.documents import Document
 
 RANDOM = np.random.default_rng(0)
@@ -149,13 +147,5 @@ def test_a_file_is_written_completely(tmp_path: Path) -> None:
     assert page.to_html().encode() == (tmp_path / "x.html").read_bytes()
 
 
-@pytest.mark.slow
-def test_the_wheel_has_the_template_and_the_style(tmp_path: Path) -> None:
-    pytest.importorskip("hatchling")
-    code = "import sys; from hatchling.builders.wheel import WheelBuilder as W; print(*W(sys.argv[1]).build(directory=sys.argv[2], versions=['standard']))"
-    subprocess.run([sys.executable, "-c", code, ROOT, tmp_path], check=True, capture_output=True)
-    import zipfile
-
-    (wheel,) = tmp_path.glob("*.whl")
-    names = zipfile.ZipFile(wheel).namelist()
-    assert {"lscli/render/report/page.html", "lscli/render/report/page.css"} <= {*names}
+def test_the_template_and_the_style_are_data_of_the_package() -> None:
+    assert {"page.html", "page.css"} <= {each.name for each in files("lscli.render.report").iterdir()}
