@@ -11,7 +11,7 @@ import lscli
 from tests.metrics import errors_by_target
 from tests.metrics.errors_by_target import CASES, Drawn, simulated
 
-RUNS = 400  # a standard deviation over so many is known to 3.5 %
+RUNS = 250  # a standard deviation over so many is known to 4.5 %
 # The standard error of calibration_loss holds the temperatures fixed. Near T = 1 both parts of the spread are of order
 # 1/N, and it is some 10 % too large. It is too small where rows are few and repeated: each always is in the same fold.
 KNOWN = {("", "calibration_loss"): (0.87, 1.25), ("weights", "calibration_loss"): (0.58, 0.78)}
@@ -24,7 +24,7 @@ def test_every_standard_error_is_the_spread_over_the_runs(draw: Callable[[np.ran
     assert {("loss_excess", "0.1"), ("loss_excess", "0.5")} <= found.keys()
     ratios = {name: printed / actual for name, (actual, printed) in found.items()}
     # Few of some fifty ratios, many of which belong together, are further off than three times the error of the spread.
-    known = {name: KNOWN.get((draw.__name__, name[0]), KNOWN.get(("", name[0]), (0.87, 1.13))) for name in ratios}
+    known = {name: KNOWN.get((draw.__name__, name[0]), KNOWN.get(("", name[0]), (0.86, 1.14))) for name in ratios}
     assert [] == [(name, ratio) for name, ratio in ratios.items() if not known[name][0] < ratio < known[name][1]]
 
 
