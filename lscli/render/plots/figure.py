@@ -64,12 +64,12 @@ def _own_settings() -> Iterator[None]:
     """The settings of the pictures in place of the user's, without a word of matplotlib on stderr."""
     log = logging.getLogger("matplotlib")
     level = log.level
-    log.setLevel(logging.ERROR)  # the import reads the user's matplotlibrc, and says what it thinks of it
-    mpl = imported()
-    kept: dict[Any, Any] = {
-        name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith(("backend", "_internal"))
-    }
     try:
+        log.setLevel(logging.ERROR)  # the import reads the user's matplotlibrc, and says what it thinks of it
+        mpl = imported()
+        kept: dict[Any, Any] = {
+            name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith(("backend", "_internal"))
+        }
         with mpl.rc_context(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a sign that the font lacks is drawn as a box
             dict.update(mpl.rcParams, kept)
