@@ -242,7 +242,9 @@ def _legend(figure: Figure, axes: Sequence[Axes], room: float, series: Sequence[
             return 0
         for handle, label in zip(*one.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
-    if not found or (len(series) == 1 and [*found] == [series[0].source]):
+    if len(series) == 1:  # its name tells nothing apart
+        found.pop(series[0].source, None)
+    if not found:
         return 0
     widest = max(width_of(label, _CAPTION) for label in found) + _HANDLE
     columns = min(len(found), max(1, int(room / widest)))
