@@ -81,6 +81,8 @@ HUMAN: dict[str, str] = {
     "Sets({} samples, {} classes)": _NO_HINT,
     "pip install {}": "installs a package",
     "pip install venn-abers": "installs a package",
+    "pip install 'lscli-calibration[plot]'": "installs a package",
+    "say -o report.html; lscli eval writes the metrics in other formats": "tests/cli/test_report.py follows it",
     "pip install pyarrow, or write a .csv": "installs a package",
     "raise the limit on open files (ulimit -n)": _MACHINE,
     "raise the limit (ulimit -v)": _MACHINE,
