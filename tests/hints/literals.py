@@ -79,6 +79,7 @@ HUMAN: dict[str, str] = {
     "CAL_LOGITS CAL_LABELS [TEST_LOGITS [TEST_LABELS]]: the samples that the sets are calibrated on, and those that "
     "get sets. A file that holds logits and labels stands for both.": _NO_HINT,
     "Sets({} samples, {} classes)": _NO_HINT,
+    "Page({}; {} metrics, {} charts)": _NO_HINT,
     "pip install {}": "installs a package",
     "pip install venn-abers": "installs a package",
     "pip install 'lscli-calibration[plot]'": "installs a package",
