@@ -51,7 +51,7 @@ def test_models_stand_side_by_side_with_their_differences(run: Run, tmp_path: Pa
     assert "three less one" in text
     assert 0 == run("report", x, y, "--temperature", "0.5", *FEW, "-o", page, "-q").code
     text = text_of(page)
-    assert "Calibration of before, after" in text
+    assert "logits.npy, before and after" in text
     assert "The logits are divided by T = 0.5." in text
 
 
