@@ -52,6 +52,6 @@ def check_read(chart: ChartName, given: Collection[str]) -> None:
     """
     for name, charts in READ_BY.items():
         if name in given and chart not in charts:
-            flag = name.replace("_", "-")
-            hint = f"leave --{flag} out, or say --chart {charts[0]}"
-            raise UsageError(f"the chart {chart} does not read it", hint, where=flag)
+            flag = "--" + name.replace("_", "-")
+            hint = f"leave out {flag}, or say --chart {charts[0]}"
+            raise UsageError(f"the chart {chart} does not read it", hint, where=flag[2:])

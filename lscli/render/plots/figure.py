@@ -65,12 +65,12 @@ def _own_settings() -> Iterator[None]:
     """The settings of the pictures in place of the user's, without a word of matplotlib on stderr."""
     log = logging.getLogger("matplotlib")
     level = log.level
-    log.setLevel(logging.ERROR)  # the import reads the user's matplotlibrc, and says what it thinks of it
-    mpl = imported()
-    kept: dict[Any, Any] = {
-        name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith(("backend", "_internal"))
-    }
     try:
+        log.setLevel(logging.ERROR)  # the import reads the user's matplotlibrc, and says what it thinks of it
+        mpl = imported()
+        kept: dict[Any, Any] = {
+            name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith(("backend", "_internal"))
+        }
         with mpl.rc_context(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a sign that the font lacks is drawn as a box
             dict.update(mpl.rcParams, kept)
@@ -243,7 +243,9 @@ def _legend(figure: Figure, axes: Sequence[Axes], room: float, series: Sequence[
             return 0
         for handle, label in zip(*one.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
-    if not found or (len(series) == 1 and [*found] == [series[0].source]):
+    if len(series) == 1:  # its name tells nothing apart
+        found.pop(series[0].source, None)
+    if not found:
         return 0
     widest = max(width_of(label, _CAPTION) for label in found) + _HANDLE
     columns = min(len(found), max(1, int(room / widest)))

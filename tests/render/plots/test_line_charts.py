@@ -66,6 +66,10 @@ def test_no_text_is_cut_or_covered(chart: str, k: int, width: str) -> None:
         figure = figure_of(drawn(chart, x, y, width=width, **options))
         FigureCanvasAgg(figure)
         assert _overlaps(figure) == ([], [])
+    (axes,) = figure.axes
+    legend = axes.get_legend()
+    if legend is not None:
+        assert legend.get_window_extent().y0 >= axes.get_window_extent().y1
 
 
 @pytest.mark.parametrize("chart", CHARTS)
