@@ -27,6 +27,7 @@ extensions = [
     "mathml",
     "reference_pages",
     "gallery",
+    "accessible",
 ]
 exclude_patterns = ["_build", "extensions", "releasing.md", "**/.ipynb_checkpoints"]
 templates_path: list[str] = []

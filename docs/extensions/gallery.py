@@ -42,7 +42,7 @@ _PARTS: dict[str, tuple[str, dict[str, str]]] = {
         {
             "bins": f"lscli bins {_SAMPLE}",
             "sweep": f"lscli sweep {_SAMPLE} --eps 0:0.3:0.02",
-            "compare": f"lscli compare {_MODELS} -m accuracy,loss_hard,ece --width double",
+            "compare": f"lscli compare {_MODELS} -m accuracy,loss_hard,ece",
             "recalibrate": f"lscli recalibrate {_SPLIT} -m accuracy,loss_hard,ece -f svg >",
             "threshold": f"lscli threshold {_SAMPLE} --max-error 0.02 -f svg >",
             "conformal": f"lscli conformal {_SPLIT} --by-class",
