@@ -97,6 +97,14 @@ def html_report(
     Raises:
         UsageError: matplotlib or jinja2 is not installed, or as `lscli.evaluate`.
         LscliError: as `lscli.evaluate` and `lscli.compare`.
+
+    Example:
+        >>> import lscli
+        >>> page = lscli.html_report("sample_data/logits.npy", "sample_data/labels.npy")
+        >>> page
+        Page(sample_data/logits.npy; 33 metrics, 6 charts)
+        >>> page.to_html()[:15]
+        '<!DOCTYPE html>'
     """
     from lscli.render.report.page import check_installed
 

@@ -62,7 +62,7 @@ def _conclusion(saved: SavedThreshold) -> str:
     what = "samples" if first.number is None else f"samples of predicted class {first.number}"
     where = f" in group {printed(first.group)}" if first.group else ""
     return (
-        f"It keeps {what}{where} with {saved.score} >= {first.threshold!r}: {first.coverage:.1%} of "
+        f"It keeps {what}{where} with {saved.score} >= {first.threshold!r}: {100 * first.coverage:.1f} % of "
         f"{first.n:,} calibration samples. Their error is at most {rounded(saved.limit(first), 4)}, with probability "
         f"{saved.confidence:g}."
     )

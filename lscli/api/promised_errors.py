@@ -115,7 +115,7 @@ class PromisedErrors(NamedTuple):
         drop = one.coverage - now
         if drop > _MUCH and drop > _CLEAR * spread:
             what = (
-                f"{name}{_in(one.group)} keeps {now:.1%} of the samples, and {one.coverage:.1%} of those of calibration"
+                f"{name}{_in(one.group)} keeps {100 * now:.1f} % of the samples, and {100 * one.coverage:.1f} % of those of calibration"
             )
             yield f"{printed(self.name)}: {what}: the new samples are less certain"
 
@@ -136,8 +136,8 @@ class PromisedErrors(NamedTuple):
             return ""
         table = read.tables[first.group]
         now = table.select(self._kept(first, table)).total / table.total
-        share = f"The threshold keeps {now:.1%} of the samples{_in(first.group)}"
-        return f"{share}; of the calibration samples, it kept {first.coverage:.1%}."
+        share = f"The threshold keeps {100 * now:.1f} % of the samples{_in(first.group)}"
+        return f"{share}; of the calibration samples, it kept {100 * first.coverage:.1f} %."
 
     def _check_samples(self, read: Reading) -> None:
         classes = self.saved.classes

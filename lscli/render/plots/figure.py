@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from lscli.curves.chart import inches
 from lscli.errors import UsageError
 from lscli.extras import needed
+from lscli.render.plots.lines import called
 from lscli.render.plots.plots import plot_of
 from lscli.render.plots.style import COLOURS, RC
-from lscli.render.plots.texts import in_font, short_names, width_of, wrapped
+from lscli.render.plots.texts import in_font, sentences, short_names, width_of, wrapped
 from lscli.text import bounded, printable, said, shown
 
 if TYPE_CHECKING:
@@ -101,7 +102,8 @@ def figure_of(chart: Chart, make: Any = None) -> Figure:
     room = (width - 2 * _MARGIN) * _POINTS
     titled = plot.panels and panels > 1
     series = named(chart.series, (room / per_line - 12) if titled else room - _HANDLE, _NAME if titled else _CAPTION)
-    caption = wrapped(in_font(plot.caption(series)), room, _CAPTION)
+    names = {name for each in series for name in (each.source, called(each))}
+    caption = wrapped(in_font(sentences(plot.caption(series), names)), room, _CAPTION)
     figure: Figure = make(figsize=(width, width), layout="constrained")
     share: dict[str, Any] = {"sharex": plot.shared != "y", "sharey": True}
     axes = figure.subplots(lines, per_line, squeeze=False, **share).ravel().tolist()

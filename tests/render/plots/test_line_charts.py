@@ -171,11 +171,11 @@ def test_threshold_draws_its_limit_and_what_it_keeps() -> None:
     found = drawn("threshold", x, y, max_error=0.05)
     axes, series = _axes(found), only(found)
     assert _line(axes, "error rate").get_ydata().tolist() == [point.error for point in series.points]
-    assert list(_line(axes, "limit 5%").get_ydata()) == [0.05, 0.05]
+    assert list(_line(axes, "limit 5 %").get_ydata()) == [0.05, 0.05]
     coverage = series.facts["coverage"]
     (mark,) = [line for line in axes.lines if " keeps " in str(line.get_label())]
     assert (mark.get_xdata()[0], mark.get_ydata()[0]) == (coverage, series.facts["bound"])
-    assert "The promise holds with probability 95%" in _caption(found)
+    assert "The promise holds with probability 95 %" in _caption(found)
     assert "pointwise" not in _caption(found)
 
 
@@ -183,13 +183,13 @@ def test_threshold_without_a_limit_says_that_the_bound_is_pointwise() -> None:
     x, y = samples(100, 3)
     found = drawn("threshold", x, y, level=0.9)
     assert "pointwise" in _caption(found)
-    assert "90%" in _caption(found)
+    assert "90 %" in _caption(found)
     assert not any("limit" in label for label in _labels(_axes(found)))
 
 
 def test_threshold_that_is_not_found_says_so() -> None:
     x, y = samples(30, 3)
-    assert "no threshold keeps the error rate within 1%" in _caption(drawn("threshold", x, y, max_error=0.01))
+    assert "no threshold keeps the error rate within 1 %" in _caption(drawn("threshold", x, y, max_error=0.01))
 
 
 def test_temperature_of_several_models_has_t_1_in_the_legend() -> None:
