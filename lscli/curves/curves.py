@@ -37,10 +37,13 @@ def curve_of(chart: ChartName) -> Curve:
 
 # The charts that read an option of which the others have no use.
 READ_BY: dict[str, tuple[ChartName, ...]] = {
-    "bins": ("reliability", "confidence", "classes"),
-    "bin_edges": ("reliability",),
+    "bins": ("reliability", "confidence"),
+    "bin_edges": ("reliability", "confidence"),
+    "compat": ("reliability", "confidence"),
     "score": ("risk-coverage", "threshold"),
     "eps": ("smoothing", "gaps"),
+    "smoothing": ("smoothing", "gaps"),
+    "max_error": ("threshold",),
 }
 
 

@@ -96,8 +96,10 @@ def test_a_rise_is_the_paired_difference_of_compare(strict: bool) -> None:
         max_drop={"accuracy": 0.01},
         strict=strict,
         groups=GROUPS,
+        bootstrap=100,
     )
-    pairs = {(row.group, row.metric): row for row in lscli.compare([OLD, X], Y, metrics=names, groups=GROUPS).rows}
+    compared = lscli.compare([OLD, X], Y, metrics=names, groups=GROUPS, bootstrap=100)
+    pairs = {(row.group, row.metric): row for row in compared.rows}
     for row in found.rows:
         other = pairs[row.group, row.metric]
         assert (other.value, other.baseline, other.difference) == (row.value, row.baseline, row.difference)
@@ -136,8 +138,9 @@ def saved(folder: Path, **options: Any) -> Path:
 
 def test_a_saved_report_is_compared_by_its_values(tmp_path: Path) -> None:
     path, old = saved(tmp_path, groups=GROUPS), lscli.evaluate(OLD, Y, groups=GROUPS)
-    found = lscli.check(X, Y, baseline=path, max_rise={"loss_hard": 0.01, "ece": 0.01}, groups=GROUPS)
-    new = {(row.group, row.metric): row for row in lscli.evaluate(X, Y, ci=True, groups=GROUPS).rows}
+    found = lscli.check(X, Y, baseline=path, max_rise={"loss_hard": 0.01, "ece": 0.01}, groups=GROUPS, bootstrap=50)
+    report = lscli.evaluate(X, Y, ci=True, groups=GROUPS, metrics=["loss_hard", "ece"], bootstrap=50)
+    new = {(row.group, row.metric): row for row in report.rows}
     baselines = {(row.group, row.metric): row.value for row in old.rows}
     for row in found.rows:
         own, baseline = new[row.group, row.metric], baselines[row.group, row.metric]
@@ -219,9 +222,9 @@ def test_errors_are_in_the_words_of_python() -> None:
 
 
 def test_the_conclusion_counts_the_limits() -> None:
-    assert "The limit is kept." == lscli.check(X, Y, max={"loss_hard": 9}).conclusion
-    assert "All 2 limits are kept." == lscli.check(X, Y, max={"loss_hard": 9, "brier": 2}).conclusion
-    found = lscli.check(X, Y, max={"loss_hard": 0, "ece": 0, "brier": 2})
+    assert "The limit is kept." == lscli.check(X, Y, max={"loss_hard": 9}, bootstrap=20).conclusion
+    assert "All 2 limits are kept." == lscli.check(X, Y, max={"loss_hard": 9, "brier": 2}, bootstrap=20).conclusion
+    found = lscli.check(X, Y, max={"loss_hard": 0, "ece": 0, "brier": 2}, bootstrap=20)
     assert found.conclusion.startswith("1 of 3 limits is kept: loss_hard ")
 
 

@@ -15,7 +15,8 @@ from tests.cli.inprocess import Run, assert_refused, records
 from tests.cli.terminal import on_terminal
 from tests.command import LABELS, LOGITS
 
-METRIC = ["--metrics", "ece,loss_hard"]
+FEW = ["--bootstrap", "100"]  # the verdicts here are clear
+METRIC = ["--metrics", "ece,loss_hard", *FEW]
 
 
 @pytest.fixture
@@ -70,7 +71,7 @@ def test_wide_on_a_terminal_names_the_models_and_the_baseline(run: Run, models: 
 
 
 def test_values_alone_in_python_are_those_with_intervals(models: list[str]) -> None:
-    whole = lscli.compare(models, LABELS, metrics="ece,loss_smoothed", eps="0.1,0.2")
+    whole = lscli.compare(models, LABELS, metrics="ece,loss_smoothed", eps="0.1,0.2", bootstrap=100)
     alone = lscli.compare(models, LABELS, metrics="ece,loss_smoothed", eps="0.1,0.2", intervals=False)
     assert [(r.source, r.name, r.value, r.baseline, r.difference) for r in whole.rows] == [
         (r.source, r.name, r.value, r.baseline, r.difference) for r in alone.rows
@@ -180,7 +181,7 @@ def test_json_has_the_models_and_the_values_of_each(run: Run, models: list[str])
 
 
 def test_a_comparison_can_be_asked(models: list[str]) -> None:
-    found = lscli.compare([models[2], models[0]], LABELS, metrics="ece,loss_smoothed", eps="0.1,0.2")
+    found = lscli.compare([models[2], models[0]], LABELS, metrics="ece,loss_smoothed", eps="0.1,0.2", bootstrap=100)
     (ece,) = found.of("ece")
     assert [ece] == found.regressions(["ece"])
     assert ece in found.regressions()
@@ -198,7 +199,7 @@ def test_a_comparison_can_be_asked(models: list[str]) -> None:
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_a_terminal_shows_the_table_and_its_verdicts(models: list[str], width: int) -> None:
-    code, shown, errors = on_terminal("compare", models[2], models[0], LABELS, width=width)
+    code, shown, errors = on_terminal("compare", models[2], models[0], LABELS, *FEW, width=width)
     assert (0, "") == (code, errors)
     plain = re.sub("\x1b\\[[0-9;]*m", "", shown).splitlines()
     assert [] == [line for line in plain if len(line) > width]

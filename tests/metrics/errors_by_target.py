@@ -105,6 +105,12 @@ ONE_TEMPERATURE = (off_target, prior, class_weights, target_only)
 AT = {"temperature", "loss_hard_tempered", "ece_tempered", "refinement_loss", "calibration_loss"}
 
 
+def _report(logits: Array, labels: Array, options: dict[str, Any], metrics: Any) -> lscli.Report:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", lscli.LscliWarning)
+        return lscli.evaluate(logits, labels, **{**COMMON, **options, "metrics": metrics})
+
+
 def simulated(
     draw: Callable[[np.random.Generator, int], Drawn], runs: int, n: int = 400
 ) -> dict[tuple[str, str], tuple[float, float]]:
@@ -113,18 +119,13 @@ def simulated(
     The mean is the quadratic one, because the square of a standard error is what estimates a variance.
     """
     random = np.random.default_rng(7)
-    metrics = COMMON["metrics"]
-    if draw in ONE_TEMPERATURE:
-        metrics = [
-            *{row.metric: 0 for row in lscli.evaluate(*_model(random, 50), **COMMON).rows if row.metric not in AT}
-        ]
+    left_out = AT if draw in ONE_TEMPERATURE else set()
+    first = _report(*draw(random, n), COMMON["metrics"])
+    # Most of the time would go to metrics without a standard error.
+    metrics = list({row.metric: 0 for row in first.rows if math.isfinite(row.stderr)}.keys() - left_out)
     values: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for _ in range(runs):
-        logits, labels, options = draw(random, n)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", lscli.LscliWarning)
-            report = lscli.evaluate(logits, labels, **{**COMMON, **options, "metrics": metrics})
-        for row in report.rows:
+        for row in _report(*draw(random, n), metrics).rows:
             values.setdefault((row.metric, str(row.params.get("eps", ""))), []).append((row.value, row.stderr))
     found = {}
     for name, pairs in values.items():
