@@ -114,9 +114,7 @@ class PromisedErrors(NamedTuple):
         spread = math.sqrt(pooled * (1 - pooled) * (1 / one.n + 1 / independent))
         drop = one.coverage - now
         if drop > _MUCH and drop > _CLEAR * spread:
-            what = (
-                f"{name}{_in(one.group)} keeps {100 * now:.1f} % of the samples, and {100 * one.coverage:.1f} % of those of calibration"
-            )
+            what = f"{name}{_in(one.group)} keeps {100 * now:.1f} % of the samples, and {100 * one.coverage:.1f} % of those of calibration"
             yield f"{printed(self.name)}: {what}: the new samples are less certain"
 
     def _missing(self, read: Reading) -> Iterator[str]:
