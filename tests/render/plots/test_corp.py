@@ -36,5 +36,5 @@ def test_the_strip_counts_all_samples() -> None:
 
 def test_the_caption_adds_up() -> None:
     caption = said(drawn(*logits(300, 3), chart="corp"))
-    brier, lost, won, rest = (float(word) for word in caption.split() if word[0].isdigit())
+    brier, lost, won, rest = (float(word.rstrip(".")) for word in caption.split() if word[0].isdigit())
     assert abs(lost - won + rest - brier) < 3e-4

@@ -50,7 +50,7 @@ def test_the_caption_names_ece_its_interval_and_its_noise() -> None:
     x, y = logits(400, 3)
     facts = only(x, y).facts
     ece, low, high, null = (f"{facts[name]:.4f}" for name in ("ece", "ece_low", "ece_high", "ece_null"))
-    expected = f"ece {ece} (95 % interval {low} .. {high}); a calibrated model would show {null} by chance"
+    expected = f"ece {ece} (95 % interval {low} .. {high}); a calibrated model would show {null} by chance."
     assert expected == said(drawn(x, y))
 
 
