@@ -114,7 +114,8 @@ class PromisedErrors(NamedTuple):
         spread = math.sqrt(pooled * (1 - pooled) * (1 / one.n + 1 / independent))
         drop = one.coverage - now
         if drop > _MUCH and drop > _CLEAR * spread:
-            what = f"{name}{_in(one.group)} keeps {percent(now)} of the samples, and {percent(one.coverage)} of those of calibration"
+            before = f"{percent(one.coverage)} of those of calibration"
+            what = f"{name}{_in(one.group)} keeps {percent(now)} of the samples, and {before}"
             yield f"{printed(self.name)}: {what}: the new samples are less certain"
 
     def _missing(self, read: Reading) -> Iterator[str]:
