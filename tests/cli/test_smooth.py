@@ -297,7 +297,7 @@ def test_an_input_is_not_overwritten(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize("command_name", ["metrics", "bins", "classes", "samples", "eval"])
 def test_other_commands_refuse_npy(run: Run, tmp_path: Path, command_name: str) -> None:
     arguments = [] if command_name == "metrics" else [LOGITS, LABELS]
-    assert_refused(run(command_name, *arguments, "-f", "npy"), 2, "not an array", "-f csv, json", "parquet")
+    assert_refused(run(command_name, *arguments, "-f", "npy"), 2, "not an array", "-f csv, tsv, json", "parquet")
     assert_refused(run(command_name, *arguments, "-o", tmp_path / "x.npy"), 2, "not an array")
     assert [] == list(tmp_path.iterdir())
 
