@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -27,6 +27,7 @@ extensions = [
     "mathml",
     "reference_pages",
     "gallery",
+    "accessible",
 ]
 exclude_patterns = ["_build", "extensions", "releasing.md", "**/.ipynb_checkpoints"]
 templates_path: list[str] = []
@@ -64,10 +65,12 @@ _INCLUDED = {
 }
 
 
-def _link_to_pages(app: Sphinx, name: str, source: list[str]) -> None:
+def _link_to_pages(app: Sphinx, *event: Any) -> None:
+    source: list[str] = event[-1]  # of a page, or of a file that it includes
     for path, page in _INCLUDED.items():
         source[0] = source[0].replace(f"]({path}", f"]({page}")
 
 
 def setup(app: Sphinx) -> None:
     app.connect("source-read", _link_to_pages)
+    app.connect("include-read", _link_to_pages)

@@ -20,6 +20,9 @@ DOCUMENTS = tuple(
     for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md")))
     if "```console\n$ " in path.read_text(encoding="utf-8") and "/_" not in path.as_posix()
 )
+# The picture of the README, and the command that draws it.
+PICTURE = ROOT / "docs" / "pictures" / "reliability.svg"
+DRAWN = "lscli plot sample_data/logits.npy sample_data/labels.npy -f svg"
 _BLOCK = re.compile(r"```console\n\$ ([^\n]*)\n(?:(?:(?!```).)*?\n)??```", re.DOTALL)
 
 
@@ -45,6 +48,7 @@ def main() -> None:
     """Rewrite every document."""
     for path in DOCUMENTS:
         path.write_text(_BLOCK.sub(filled, path.read_text(encoding="utf-8")), encoding="utf-8")
+    PICTURE.write_text(output(DRAWN) + "\n", encoding="utf-8")
     catalogue = ROOT / "docs" / "metrics.md"
     text = catalogue.read_text(encoding="utf-8")
     text = text[: text.index("| id | family")] + output("lscli metrics -f markdown") + "\n"

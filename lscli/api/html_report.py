@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -21,7 +20,7 @@ from lscli.api.report_rows import group_rows, measured_rows, metric_words
 from lscli.api.samples import SAMPLE_COLUMNS, sample_rows, worst
 from lscli.checked_options import declared
 from lscli.curves.chart import Chart, Series, Source
-from lscli.curves.curves import CURVES, curve_of
+from lscli.curves.curves import curve_of
 from lscli.errors import LscliError, UsageError
 from lscli.intervals.bootstrap import Bootstrap
 from lscli.intervals.clusters import notes_on_clusters
@@ -98,6 +97,14 @@ def html_report(
     Raises:
         UsageError: matplotlib or jinja2 is not installed, or as `lscli.evaluate`.
         LscliError: as `lscli.evaluate` and `lscli.compare`.
+
+    Example:
+        >>> import lscli
+        >>> page = lscli.html_report("sample_data/logits.npy", "sample_data/labels.npy")
+        >>> page
+        Page(sample_data/logits.npy; 33 metrics, 6 charts)
+        >>> page.to_html()[:15]
+        '<!DOCTYPE html>'
     """
     from lscli.render.report.page import check_installed
 
@@ -181,7 +188,7 @@ def _asked(settings: Settings, options: ReportOptions, *, several: bool) -> _Ask
     of_pairs = Asked.of(paired if several else [])
     if several:
         choices = Asked.of(choices).own
-    curves = {name: curve_of(name) for name in CHARTS if find_spec(CURVES[name]) is not None}
+    curves = {name: curve_of(name) for name in CHARTS}
     columns = CLASS_COLUMNS | {*SAMPLE_COLUMNS} | of_pairs.columns | {"confidence"}
     columns = columns.union(*(choice.columns(settings) for choice in (*choices, *of_pairs.own)))
     return _Asked(choices, of_pairs, curves, columns.union(*(each.columns(settings) for each in curves.values())))

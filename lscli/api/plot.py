@@ -174,6 +174,14 @@ def plot(logits: Any, labels: Data | None, options: PlotOptions) -> Any:
     Raises:
         UsageError: matplotlib is not installed, an answer without a chart, or `ax` of another number of panels.
         LscliError: as `lscli.evaluate` and `lscli.compare`.
+
+    Example:
+        >>> import lscli
+        >>> from matplotlib.figure import Figure
+        >>> axes = Figure().subplots()  # of a figure that no window shows
+        >>> drawn = lscli.plot("sample_data/logits.npy", "sample_data/labels.npy", ax=axes)
+        >>> drawn is axes, axes.get_xlabel(), axes.get_ylabel()
+        (True, 'Confidence', 'Accuracy')
     """
     from lscli.render.plots import figure
 

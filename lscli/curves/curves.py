@@ -37,10 +37,13 @@ def curve_of(chart: ChartName) -> Curve:
 
 # The charts that read an option of which the others have no use.
 READ_BY: dict[str, tuple[ChartName, ...]] = {
-    "bins": ("reliability", "confidence", "classes"),
-    "bin_edges": ("reliability",),
+    "bins": ("reliability", "confidence"),
+    "bin_edges": ("reliability", "confidence"),
+    "compat": ("reliability", "confidence"),
     "score": ("risk-coverage", "threshold"),
     "eps": ("smoothing", "gaps"),
+    "smoothing": ("smoothing", "gaps"),
+    "max_error": ("threshold",),
 }
 
 
@@ -52,6 +55,6 @@ def check_read(chart: ChartName, given: Collection[str]) -> None:
     """
     for name, charts in READ_BY.items():
         if name in given and chart not in charts:
-            flag = name.replace("_", "-")
-            hint = f"leave --{flag} out, or say --chart {charts[0]}"
-            raise UsageError(f"the chart {chart} does not read it", hint, where=flag)
+            flag = "--" + name.replace("_", "-")
+            hint = f"leave out {flag}, or say --chart {charts[0]}"
+            raise UsageError(f"the chart {chart} does not read it", hint, where=flag[2:])

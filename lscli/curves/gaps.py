@@ -17,8 +17,7 @@ from lscli.metrics.base import mean
 from lscli.metrics.smoothed_losses import SmoothedLosses
 
 if TYPE_CHECKING:
-    from lscli.errors import InputError
-from lscli.metrics.base import Settings
+    from lscli.metrics.base import Settings
 
 _BINS = 60
 # The bins reach over this central share of the samples; the outermost ones hold the others.

@@ -262,7 +262,7 @@ def test_the_view_fits_and_marks_the_threshold(width: int) -> None:
 def test_rows_of_test_arrays_are_told_from_those_of_calibration() -> None:
     found = lscli.threshold(*data(), max_error=0.1, test=data(seed=1))
     assert ["logits", "test logits"] == [row.source for row in found.rows]
-    assert f"Of test logits, it keeps {found.rows[1].coverage:.1%}" in found.conclusion
+    assert f"Of test logits, it keeps {100 * found.rows[1].coverage:.1f} %" in found.conclusion
 
 
 def test_the_threshold_in_the_sentence_keeps_the_same_samples() -> None:

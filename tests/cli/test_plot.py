@@ -86,7 +86,7 @@ def test_recalibrate_draws_into_a_pipe(run: Run) -> None:
         (["plot", LOGITS, LABELS, "-o", "x.pdf", "--width", "wide"], 2, "--width double"),
         (["plot", LOGITS, LABELS, "-o", "x.pdf", "--width", "0"], 2, "from 1.5 to 20, got '0'"),
         (["plot", LOGITS, LABELS, "-o", "x.pdf", "--temperature", "0"], 2, "temperature"),
-        (["plot", LOGITS, LABELS, "-o", "x.pdf", "--eps", "0.2"], 2, "leave --eps out, or say --chart smoothing"),
+        (["plot", LOGITS, LABELS, "-o", "x.pdf", "--eps", "0.2"], 2, "leave out --eps, or say --chart smoothing"),
         (["plot", LOGITS, "-o", "x.pdf"], 2, "no labels were given"),
         (["plot", LOGITS, "none.npy", "-o", "x.pdf"], 3, "none.npy"),
         (["eval", LOGITS, LABELS, "-o", "x.pdf"], 2, "pdf is a format of lscli plot, bins, sweep, compare"),

@@ -51,7 +51,7 @@ def test_models_stand_side_by_side_with_their_differences(run: Run, tmp_path: Pa
     assert "three less one" in text
     assert 0 == run("report", x, y, "--temperature", "0.5", *FEW, "-o", page, "-q").code
     text = text_of(page)
-    assert "Calibration of before, after" in text
+    assert "logits.npy, before and after" in text
     assert "The logits are divided by T = 0.5." in text
 
 
@@ -87,7 +87,9 @@ def test_a_table_of_confidences_says_what_it_lacks(run: Run, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("name", ["r.pdf", "r.csv", "r"])
 def test_another_suffix_is_refused(run: Run, tmp_path: Path, name: str) -> None:
-    assert_refused(run("report", *save_pair(tmp_path), "-o", tmp_path / name), 2, "suffix .html", "say -o report.html")
+    words = ("report", *save_pair(tmp_path), *FEW, "-q", "-o")
+    assert_refused(run(*words, tmp_path / name), 2, "suffix .html", "say -o report.html; lscli eval writes")
+    assert (0, "", "") == run(*words, tmp_path / "report.html")
 
 
 def test_an_unwritable_path_keeps_the_old_file(run: Run, tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ def test_the_digest_is_of_the_map_alone() -> None:
     [
         (["-f", "csv"], 0, "threshold_error,"),
         (["-f", "json"], 0, '"threshold_error"'),
-        (["-f", "table"], 0, "The limit is kept. The threshold keeps 100.0% of the samples"),
+        (["-f", "table"], 0, "The limit is kept. The threshold keeps 100.0 % of the samples"),
         (["-f", "markdown"], 0, "threshold_error"),
         (["-f", "junit"], 0, '<testcase name="max threshold_error=0.1" classname='),
         (["-f", "github"], 0, "::notice title=lscli check%3A threshold_error::threshold_error of "),

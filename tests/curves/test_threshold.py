@@ -24,8 +24,8 @@ def test_without_a_limit_the_bound_is_that_of_each_percent() -> None:
 def test_with_a_limit_it_is_the_chart_of_the_answer() -> None:
     x, y = samples(2000, 3, scale=3.0)
     x[np.arange(2000), y] += 3
-    direct = only(drawn("threshold", x, y, max_error=0.05))
-    answer = lscli.threshold(x, y, max_error=0.05)
+    direct = only(drawn("threshold", x, y, max_error=0.05, level=0.8))
+    answer = lscli.threshold(x, y, max_error=0.05, level=0.8)
     found = only(chart_of_threshold(answer))
     assert direct.points == found.points
     assert direct.facts == found.facts

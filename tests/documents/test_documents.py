@@ -6,6 +6,7 @@ import re
 import runpy
 import tomllib
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -138,6 +139,14 @@ def test_the_sample_shows_what_smoothing_does() -> None:
     assert hard["eps_gap"] < 0.001
     assert 0.05 < smoothed["eps_gap"] < 0.2
     assert smoothed["loss_excess"] < hard["loss_excess"]
+
+
+def test_the_picture_of_the_readme_is_that_of_its_command() -> None:
+    def texts(svg: str) -> list[str]:
+        return [text.strip() for text in ElementTree.fromstring(svg).itertext() if text.strip()]
+
+    assert "](docs/pictures/reliability.svg)" in README
+    assert texts(FILL["output"](FILL["DRAWN"])) == texts(FILL["PICTURE"].read_text(encoding="utf-8"))
 
 
 def test_every_source_file_has_a_docstring() -> None:

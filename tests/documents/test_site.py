@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -71,3 +72,26 @@ def test_a_page_that_stays_the_same_is_not_written_again(written: Path) -> None:
 def test_a_formula_is_latex_that_becomes_mathml(name: str) -> None:
     converter = pytest.importorskip("latex2mathml.converter")
     assert "\\" not in converter.convert(METRICS[name].formula)
+
+
+def test_what_scrolls_takes_the_keyboard(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "docs" / "extensions"))
+    from accessible import accessible
+
+    assert '<pre tabindex="0">lscli</pre>' == accessible("<pre>lscli</pre>")
+    assert 'role="heading" aria-level="2">Tasks' in accessible('<p class="caption" role="heading">Tasks</p>')
+
+
+def test_the_gallery_has_every_chart_and_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "docs" / "extensions"))
+    monkeypatch.delitem(sys.modules, "pages", raising=False)
+    import gallery
+
+    from lscli.curves.answers import CHARTS
+    from lscli.options import ChartName
+
+    monkeypatch.setattr(gallery, "_drawn", lambda name, command, shows: [command])
+    page = gallery._page()
+    assert {f"## {name}" for name in get_args(ChartName)} < {*page}
+    answers = [part for part in page if part.startswith("lscli ") and not part.startswith("lscli plot")]
+    assert len(CHARTS) == len(answers)

@@ -108,6 +108,8 @@ def test_the_table_names_every_command_of_a_question() -> None:
         "fit",
         "apply",
         "recalibrate",
+        "plot",
+        "report",
     } <= asked
 
 

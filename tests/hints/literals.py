@@ -80,6 +80,8 @@ HUMAN: dict[str, str] = {
     "get sets. A file that holds logits and labels stands for both.": _NO_HINT,
     "Sets({} samples, {} classes)": _NO_HINT,
     'pip install "lscli-calibration[{}]"': "installs a package",
+    "Page({}; {} metrics, {} charts)": _NO_HINT,
+    "say -o report.html; lscli eval writes the metrics in other formats": "tests/cli/test_report.py follows it",
     "raise the limit on open files (ulimit -n)": _MACHINE,
     "raise the limit (ulimit -v)": _MACHINE,
     "raise the limit on memory; to read logits takes less with a smaller --chunk-rows or fewer --threads": _MACHINE,

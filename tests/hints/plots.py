@@ -22,7 +22,7 @@ CASES = [
         "an option that the chart does not read",
         typed("plot", "x.npy", "y.npy", "--score", "margin", **_BOTH),
         "the chart reliability does not read it",
-        "leave --score out, or say --chart risk-coverage",
+        "leave out --score, or say --chart risk-coverage",
         typed("plot", "x.npy", "y.npy", **_BOTH),
         prints=_PRINTS,
         code=2,

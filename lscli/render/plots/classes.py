@@ -90,7 +90,7 @@ def _caption(series: Sequence[Series]) -> str:
     count, level = len(series[0].points), rounded(100 * facts["level"], 4)
     which = "all classes" if shown == count else f"{shown} of {count:,} classes"
     of = f" of {called(series[0])}" if len(series) > 1 else ""
-    said = f"{which}, the lowest accuracy{of} first; {level}% intervals"
+    said = f"{which}, the lowest accuracy{of} first; {level} % intervals"
     empty = int(facts["classes"]) - count
     return said + (f"; {empty:,} classes without samples are left out" if empty else "")
 

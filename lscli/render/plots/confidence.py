@@ -94,7 +94,7 @@ def _caption(series: Sequence[Series]) -> str:
         f"{_accuracy(each)} {number(each.facts['accuracy'])}, mean confidence {number(each.facts['confidence_mean'])}"
         for each in series
     ]
-    log = "\nlog scale, so that the rarer kind is seen" if any(map(is_log, series)) else ""
+    log = "\nThe scale is logarithmic, so that the rarer kind is seen" if any(map(is_log, series)) else ""
     return f"{captions(series, sentences)}{log}"
 
 

@@ -37,7 +37,7 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
 
 def _caption(series: Sequence[Series]) -> str:
     baseline, level = printable(series[0].note.rpartition("/")[2]), series[0].facts["level"]
-    against = f"Differences to {baseline}" if baseline else "Differences to the first model"
+    against = f"Differences from {baseline}" if baseline else "Differences from the first model"
     drawn = [point for each in series for point in each.points if point.ci_low == point.ci_low]
     if not drawn:
         return f"{against}."

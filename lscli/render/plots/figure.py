@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from lscli.curves.chart import inches
 from lscli.errors import UsageError
 from lscli.extras import needed
+from lscli.render.plots.lines import called
 from lscli.render.plots.plots import plot_of
 from lscli.render.plots.style import COLOURS, RC
-from lscli.render.plots.texts import in_font, short_names, width_of, wrapped
+from lscli.render.plots.texts import in_font, sentences, short_names, width_of, wrapped
 from lscli.text import bounded, printable, said, shown
 
 if TYPE_CHECKING:
@@ -65,12 +66,12 @@ def _own_settings() -> Iterator[None]:
     """The settings of the pictures in place of the user's, without a word of matplotlib on stderr."""
     log = logging.getLogger("matplotlib")
     level = log.level
-    log.setLevel(logging.ERROR)  # the import reads the user's matplotlibrc, and says what it thinks of it
-    mpl = imported()
-    kept: dict[Any, Any] = {
-        name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith(("backend", "_internal"))
-    }
     try:
+        log.setLevel(logging.ERROR)  # the import reads the user's matplotlibrc, and says what it thinks of it
+        mpl = imported()
+        kept: dict[Any, Any] = {
+            name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith(("backend", "_internal"))
+        }
         with mpl.rc_context(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a sign that the font lacks is drawn as a box
             dict.update(mpl.rcParams, kept)
@@ -101,7 +102,8 @@ def figure_of(chart: Chart, make: Any = None) -> Figure:
     room = (width - 2 * _MARGIN) * _POINTS
     titled = plot.panels and panels > 1
     series = named(chart.series, (room / per_line - 12) if titled else room - _HANDLE, _NAME if titled else _CAPTION)
-    caption = wrapped(in_font(plot.caption(series)), room, _CAPTION)
+    names = {name for each in series for name in (each.source, called(each))}
+    caption = wrapped(in_font(sentences(plot.caption(series), names)), room, _CAPTION)
     figure: Figure = make(figsize=(width, width), layout="constrained")
     share: dict[str, Any] = {"sharex": plot.shared != "y", "sharey": True}
     axes = figure.subplots(lines, per_line, squeeze=False, **share).ravel().tolist()
@@ -129,6 +131,8 @@ def in_pyplot(chart: Chart) -> list[Axes]:
     imported()
     import matplotlib.pyplot as plt
 
+    redraw: Any = plt.draw_if_interactive
+    redraw()  # loads the backend, whose own settings must outlast those of the figure
     with plt.rc_context(RC):
         figure = figure_of(chart, plt.figure)
     axes: list[Axes] = figure.axes
@@ -243,7 +247,9 @@ def _legend(figure: Figure, axes: Sequence[Axes], room: float, series: Sequence[
             return 0
         for handle, label in zip(*one.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
-    if not found or (len(series) == 1 and [*found] == [series[0].source]):
+    if len(series) == 1:  # its name tells nothing apart
+        found.pop(series[0].source, None)
+    if not found:
         return 0
     widest = max(width_of(label, _CAPTION) for label in found) + _HANDLE
     columns = min(len(found), max(1, int(room / widest)))

@@ -66,7 +66,7 @@ def in_percent(axis: Axis) -> None:
     """Write the numbers of an axis as percentages, with no more digits than they need."""
     from matplotlib.ticker import FuncFormatter
 
-    axis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:.6g}%"))
+    axis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:.6g} %"))
 
 
 def beside(axes: Axes, x: float, text: str, *, low: bool = False, left: bool = False) -> Text:

@@ -12,7 +12,9 @@ MARKS = ("o", "s", "^", "D", "v", "P")
 RIGHT, WRONG, BAND, LINE = COLOURS[0], COLOURS[5], "#BBBBBB", "#444444"
 
 RC: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",  # matplotlib brings it, so that all machines draw the same
+    # Matplotlib brings this font, so that all machines draw the same. An SVG names sans-serif after it.
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
     "font.size": 8,
     "axes.titlesize": 8,
     "axes.labelsize": 8,

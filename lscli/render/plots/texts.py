@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lscli.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 _ELLIPSIS = "…"
 
@@ -48,6 +48,24 @@ def _signs() -> frozenset[int]:
     from matplotlib.font_manager import findfont, get_font
 
     return frozenset(get_font(findfont(_font(8))).get_charmap())
+
+
+def sentences(text: str, names: Collection[str]) -> str:
+    """The lines of a caption as sentences: with a full stop, and a capital letter unless a name or a value begins them.
+
+    Args:
+        text: the lines.
+        names: of the series, which stay as they are, as the ids of metrics do.
+    """
+    return "\n".join(_sentence(line, names) for line in text.split("\n") if line)
+
+
+def _sentence(line: str, names: Collection[str]) -> str:
+    _, _, second = line.partition(" ")
+    of_value = second[:1].isdigit() or second.startswith("undefined")  # "ece 0.0341"
+    if not of_value and not any(line.startswith(f"{name}: ") for name in names):
+        line = line[:1].upper() + line[1:]
+    return line if line.endswith((".", "…")) else f"{line}."
 
 
 def wrapped(text: str, room: float, size: float) -> list[str]:

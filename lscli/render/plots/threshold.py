@@ -40,7 +40,9 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
     limits = {each.facts["max_error"] for each in known} - {math.nan}
     limit = next((limit for limit in limits if not math.isnan(limit)), math.nan)
     if not math.isnan(limit):
-        axes.axhline(limit, color=LINE, linewidth=0.8, linestyle=(0, (6, 3)), label=f"limit {rounded(100 * limit, 3)}%")
+        axes.axhline(
+            limit, color=LINE, linewidth=0.8, linestyle=(0, (6, 3)), label=f"limit {rounded(100 * limit, 3)} %"
+        )
     highest = max(
         [point.bound for each in known for point in each.points] + ([] if math.isnan(limit) else [limit]), default=1
     )
@@ -49,7 +51,7 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
         found = each.facts["coverage"]
         if math.isnan(found):
             continue
-        text = f"{threshold_text(each.facts['threshold'])} keeps {rounded(100 * found, 3)}%" if alone else "_"
+        text = f"{threshold_text(each.facts['threshold'])} keeps {rounded(100 * found, 3)} %" if alone else "_"
         axes.plot([found], [each.facts["bound"]], label=text, **mark(place))
         if alone:
             axes.axvline(found, color=LINE, linewidth=0.7, linestyle=":")
@@ -65,22 +67,22 @@ def _caption(series: Sequence[Series]) -> str:
         if math.isnan(limit):
             words = each.note
         elif math.isnan(found):
-            words = f"no threshold keeps the error rate within {rounded(100 * limit, 3)}%" + f": {each.note}" * bool(
+            words = f"no threshold keeps the error rate within {rounded(100 * limit, 3)} %" + f": {each.note}" * bool(
                 each.note
             )
         else:
             words = (
-                f"a score of at least {threshold_text(each.facts['threshold'])} keeps {rounded(100 * found, 3)}%, "
-                f"whose error rate is at most {rounded(100 * each.facts['bound'], 3)}%"
+                f"a score of at least {threshold_text(each.facts['threshold'])} keeps {rounded(100 * found, 3)} %, "
+                f"whose error rate is at most {rounded(100 * each.facts['bound'], 3)} %"
             )
         if words:
             said.append(f"{several(series, each)}{words}")
     level = rounded(100 * series[0].facts["level"], 4) if series else ""
     pointwise = any(math.isnan(each.facts["max_error"]) for each in series)
     said.append(
-        f"The bound is pointwise: at each coverage alone it holds with probability {level}%"
+        f"The bound is pointwise: at each coverage alone it holds with probability {level} %"
         if pointwise
-        else f"The promise holds with probability {level}%"
+        else f"The promise holds with probability {level} %"
     )
     return "\n".join(said)
 

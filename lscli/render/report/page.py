@@ -139,6 +139,7 @@ def _values(contents: Page) -> dict[str, Any]:
     groups = list(_groups(contents))
     return {
         "page": contents,
+        "subject": _subject(contents),
         "conclusion": contents.conclusion.split("\n") if contents.conclusion else [],
         "size": _size(contents),
         "key": _key(of_all, contents.models),
@@ -180,6 +181,14 @@ def _values(contents: Page) -> dict[str, Any]:
         ],
         "versions": list(contents.versions.items()),
     }
+
+
+def _subject(contents: Page) -> str:
+    """What the page is about: its models, or the file of a model before and after a map."""
+    logits = [str(entry["path"]) for entry in contents.inputs if entry["role"] == "logits"]
+    if list(contents.models) == ["before", "after"] and logits:
+        return f"{logits[0]}, before and after"
+    return ", ".join(contents.models)
 
 
 def _size(contents: Page) -> str:

@@ -135,7 +135,7 @@ def _differences(
             *value,
             *_tested(blocks, answer, "p adjusted"),
         ],
-        "" if value else "Differences to the baseline",
+        "" if value else "Differences from the baseline",
     )
 
 

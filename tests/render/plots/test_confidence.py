@@ -35,7 +35,7 @@ def test_the_scale_is_logarithmic_where_few_are_wrong_and_says_so(wrong: int, sc
     chart = drawn(x, y, chart="confidence")
     made = figure(chart)
     assert scale == made.axes[0].get_yscale()
-    assert (scale == "log") == ("log scale, so that the rarer kind is seen" in said(chart))
+    assert (scale == "log") == ("scale is logarithmic, so that the rarer kind is seen" in said(chart))
     (bottom, top), heights = made.axes[0].get_ylim(), [bar.get_height() for bar in made.axes[0].patches]  # type: ignore[attr-defined]
     assert bottom < min(height for height in heights if height)
     assert top > max(heights)

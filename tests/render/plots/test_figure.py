@@ -74,8 +74,8 @@ def own_settings() -> Any:
         yield
 
 
-@pytest.mark.parametrize("width", ["single", "double", "1.5", "12"])
-@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, MOST_PANELS])
+@pytest.mark.parametrize("width", ["single", "double"])
+@pytest.mark.parametrize("count", [1, 3, 4, 5, MOST_PANELS])
 def test_no_text_of_panels_is_cut_or_on_another(count: int, width: str) -> None:
     figure = figure_of(
         reliability([(f"runs/seed_{number}/a long name of logits.npy", "") for number in range(count)], width)

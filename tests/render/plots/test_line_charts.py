@@ -66,6 +66,10 @@ def test_no_text_is_cut_or_covered(chart: str, k: int, width: str) -> None:
         figure = figure_of(drawn(chart, x, y, width=width, **options))
         FigureCanvasAgg(figure)
         assert _overlaps(figure) == ([], [])
+    (axes,) = figure.axes
+    legend = axes.get_legend()
+    if legend is not None:
+        assert legend.get_window_extent().y0 >= axes.get_window_extent().y1
 
 
 @pytest.mark.parametrize("chart", CHARTS)
@@ -122,7 +126,7 @@ def test_temperature_marks_its_optimum_and_1() -> None:
     assert [(*mark.get_xdata(), *mark.get_ydata()) for mark in marks] == [(facts["temperature"], facts["loss"])]
     texts = [text.get_text() for text in axes.texts]
     assert texts == ["T = 1", f"T = {facts['temperature']:.4g}\nnll {facts['loss']:.4g}"]
-    assert f"best T {facts['temperature']:.4g}" in _caption(found)
+    assert f"Best T {facts['temperature']:.4g}" in _caption(found)
     low, high = axes.get_ylim()
     assert low < facts["loss"] < facts["before"] < high
 
@@ -131,7 +135,7 @@ def test_temperature_without_an_optimum_says_why() -> None:
     x, _ = samples(30, 4)
     with pytest.warns(lscli.LscliWarning):
         found = drawn("temperature", x, x.argmax(1))
-    assert "no temperature is best" in _caption(found)
+    assert "No temperature is best" in _caption(found)
     assert len(_axes(found).lines) == 2  # the curve, and T = 1
 
 
@@ -147,7 +151,7 @@ def test_smoothing_shades_the_excess_and_marks_eps_gap() -> None:
     marks = [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "o"]
     assert marks == [gap]
     assert [text.get_text() for text in axes.texts] == [f"eps_gap {gap:.3g}"]
-    assert f"least excess {series.facts['least_excess']:.3g}" in _caption(found)
+    assert f"Least excess {series.facts['least_excess']:.3g}" in _caption(found)
 
 
 def test_smoothing_of_two_models_marks_the_flip() -> None:
@@ -157,7 +161,7 @@ def test_smoothing_of_two_models_marks_the_flip() -> None:
     (flip,) = flips(found.series)
     crosses = [line for line in _axes(found).lines if line.get_marker() == "x"]
     assert [(*cross.get_xdata(), *cross.get_ydata()) for cross in crosses] == [(flip.eps, flip.loss)]
-    assert f"below eps {flip.eps:.3g} " in _caption(found)
+    assert f"Below eps {flip.eps:.3g} " in _caption(found)
     assert not _axes(found).collections  # the excess of two models would cover the lines
 
 
@@ -167,11 +171,11 @@ def test_threshold_draws_its_limit_and_what_it_keeps() -> None:
     found = drawn("threshold", x, y, max_error=0.05)
     axes, series = _axes(found), only(found)
     assert _line(axes, "error rate").get_ydata().tolist() == [point.error for point in series.points]
-    assert list(_line(axes, "limit 5%").get_ydata()) == [0.05, 0.05]
+    assert list(_line(axes, "limit 5 %").get_ydata()) == [0.05, 0.05]
     coverage = series.facts["coverage"]
     (mark,) = [line for line in axes.lines if " keeps " in str(line.get_label())]
     assert (mark.get_xdata()[0], mark.get_ydata()[0]) == (coverage, series.facts["bound"])
-    assert "The promise holds with probability 95%" in _caption(found)
+    assert "The promise holds with probability 95 %" in _caption(found)
     assert "pointwise" not in _caption(found)
 
 
@@ -179,13 +183,13 @@ def test_threshold_without_a_limit_says_that_the_bound_is_pointwise() -> None:
     x, y = samples(100, 3)
     found = drawn("threshold", x, y, level=0.9)
     assert "pointwise" in _caption(found)
-    assert "90%" in _caption(found)
+    assert "90 %" in _caption(found)
     assert not any("limit" in label for label in _labels(_axes(found)))
 
 
 def test_threshold_that_is_not_found_says_so() -> None:
     x, y = samples(30, 3)
-    assert "no threshold keeps the error rate within 1%" in _caption(drawn("threshold", x, y, max_error=0.01))
+    assert "No threshold keeps the error rate within 1 %" in _caption(drawn("threshold", x, y, max_error=0.01))
 
 
 def test_temperature_of_several_models_has_t_1_in_the_legend() -> None:

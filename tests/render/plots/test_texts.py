@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lscli.render.plots.texts import elided, in_font, short_names, width_of, wrapped
+from lscli.render.plots.texts import elided, in_font, sentences, short_names, width_of, wrapped
 
 
 @given(st.text(max_size=60), st.floats(20, 300))
@@ -14,6 +14,12 @@ def test_lines_hold_every_word_and_fit(text: str, room: float) -> None:
     lines = wrapped(text, room, 7)
     assert "".join(text.split()) == "".join("".join(lines).split())
     assert [] == [line for line in lines if len(line) > 1 and width_of(line, 7) > room]
+
+
+def test_captions_are_sentences() -> None:
+    assert "ece 0.03.\nLeast excess 0.2 at eps 0." == sentences("ece 0.03\nleast excess 0.2 at eps 0", ["a.npy"])
+    assert "a.npy: least excess 0.2.\nDone." == sentences("a.npy: least excess 0.2\nDone.", ["a.npy"])
+    assert "aurc undefined.\nNo curve: why." == sentences("aurc undefined\nno curve: why", ["a.npy"])
 
 
 def test_a_text_with_room_stays() -> None:
