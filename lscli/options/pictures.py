@@ -1,7 +1,7 @@
 """The options of `plot` and `report`."""
 
 # No `from __future__ import annotations` here: the `Option` of a field is read from its annotation.
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from lscli.checked_options import Option, Options
 from lscli.options.decisions import CompareOptions
@@ -13,7 +13,9 @@ from lscli.options.values import Amounts, ChartName, Words
 class ChartOptions(Options):
     """The chart and its size."""
 
-    chart: Annotated[ChartName, Option("The chart to draw.", typed=True)] = "reliability"
+    chart: Annotated[
+        ChartName, Option(f"The chart to draw: {', '.join(get_args(ChartName))}.", None, "CHART", typed=True)
+    ] = "reliability"
     width: Annotated[
         str | float,
         Option("Width of the picture: single or double columns of a paper, or a number of inches.", None, "WIDTH"),

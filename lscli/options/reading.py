@@ -379,7 +379,7 @@ class RecalibrationOptions(Options):
     calibrator: Annotated[
         "Any",
         Option(
-            "Recalibrate the logits with this file, which lscli fit wrote. Samples that it was fitted on are noticed.",
+            "Recalibrate the logits with this file of lscli fit. A warning says if it was fitted on these samples.",
             RECALIBRATION,
             "FILE",
             shown=False,

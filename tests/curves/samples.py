@@ -15,7 +15,7 @@ Array = NDArray[Any]
 
 
 def logits(samples: int, classes: int, seed: int = 0) -> tuple[Array, Array]:
-    """Logits [N, K] of an overconfident model, and labels [N]."""
+    """Logits [N, K] of an over-confident model, and labels [N]."""
     random = np.random.default_rng(seed)
     x = 2 * random.normal(size=(samples, classes))
     cumulative = np.cumsum(probabilities(0.6 * x), axis=1)

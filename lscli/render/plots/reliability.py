@@ -36,8 +36,8 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
             label="accuracy",
         )
         for over, hatch, colour, words in (
-            (True, "/////", WRONG, "overconfidence"),
-            (False, "\\\\\\\\\\", COLOURS[2], "underconfidence"),
+            (True, "/////", WRONG, "over-confident"),
+            (False, "\\\\\\\\\\", COLOURS[2], "under-confident"),
         ):
             gaps = [p for p in kept if (p.confidence > p.accuracy if over else p.confidence < p.accuracy)]
             if gaps:

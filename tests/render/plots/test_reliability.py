@@ -17,7 +17,7 @@ def test_bars_gaps_bands_and_the_strip_are_those_of_the_points() -> None:
     over = [(p.low, p.accuracy, p.high - p.low, p.gap) for p in points if p.gap > 0]
     under = [(p.low, p.accuracy, p.high - p.low, p.gap) for p in points if p.gap < 0]
     assert over
-    for expected, label in ((over, "overconfidence"), (under, "underconfidence")):
+    for expected, label in ((over, "over-confident"), (under, "under-confident")):
         if expected:
             np.testing.assert_allclose(expected, bars(axes, label))
     bands = [(b, b + height) for _, b, _, height in bars(axes, "95 % if calibrated")]
@@ -42,7 +42,7 @@ def test_hatches_tell_the_gaps_apart_without_colour() -> None:
     x, y = logits(400, 2)
     axes = axes_of(x, y, positive_class=1)
     found = {each.get_label(): each.patches[0].get_hatch() for each in axes.containers}  # type: ignore[attr-defined]
-    assert found["overconfidence"] != found["underconfidence"]
+    assert found["over-confident"] != found["under-confident"]
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("Probability of class 1", "Share of class 1")
 
 
