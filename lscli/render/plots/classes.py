@@ -78,7 +78,7 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
     for text in axes.get_yticklabels():
         text.set_parse_math(False)
     axes.tick_params(axis="y", length=0)
-    axes.set(xlim=(0, 1), ylim=(max(len(shown), 1) - 0.4, -0.6), xlabel="Share of the samples with the label")
+    axes.set(xlim=(0, 1), ylim=(max(len(shown), 1) - 0.4, -0.6), xlabel="Share of samples with the label")
     in_percent(axes.xaxis)
     legend(axes)
 
