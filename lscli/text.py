@@ -110,6 +110,11 @@ def rounded(value: float, digits: int, *, signed: bool = False) -> str:
     return f"+{text}" if signed and not text.startswith("-") else text
 
 
+def percent(share: float, places: int = 1) -> str:
+    """A share in percent with so many places after the point, such as `80.0 %`."""
+    return f"{100 * share:.{places}f} %"
+
+
 def sized(count: float) -> str:
     """A number of bytes in the largest fitting unit, such as `1.5 MiB`."""
     for unit, scale in (("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):

@@ -8,7 +8,7 @@ import shlex
 import pytest
 
 from lscli.errors import InputError
-from lscli.text import bounded, listed, nearest, printed, rounded, shown, typed
+from lscli.text import bounded, listed, nearest, percent, printed, rounded, shown, typed
 
 ODD = ["$(touch PWNED)", "`touch x`", "a b", "it's", 'say "no"', "a;b", "*", "~", "-x", "日本語"]
 
@@ -86,6 +86,10 @@ def test_a_short_value_is_shown_as_python_writes_it(value: object) -> None:
 )
 def test_a_number_in_a_sentence_has_no_exponent_where_it_is_large(value: float, digits: int, text: str) -> None:
     assert text == rounded(value, digits)
+
+
+def test_a_percentage_has_a_space() -> None:
+    assert ["80.0 %", "98.32 %"] == [percent(0.8), percent(0.98324, 2)]
 
 
 @pytest.mark.parametrize(("value", "text"), [(170.4, "+170"), (-0.5, "-0.5"), (0.0, "+0")])

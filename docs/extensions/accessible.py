@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 _MENDED = {
     "<pre>": '<pre tabindex="0">',
     '<div class="table-wrapper': '<div tabindex="0" class="table-wrapper',
+    '<div class="cell_output': '<div tabindex="0" class="cell_output',
     '<div class="math">': '<div tabindex="0" class="math">',
     '<p class="caption" role="heading">': '<p class="caption" role="heading" aria-level="2">',
 }

@@ -10,7 +10,7 @@ from lscli._version import __version__
 from lscli.api.settings import settings_of
 from lscli.decisions.threshold_file import read
 from lscli.listings import ArrayRow, Contents
-from lscli.text import printed, rounded, typed_path
+from lscli.text import percent, printed, rounded, typed_path
 
 if TYPE_CHECKING:
     from lscli.decisions.saved_threshold import SavedThreshold
@@ -62,7 +62,7 @@ def _conclusion(saved: SavedThreshold) -> str:
     what = "samples" if first.number is None else f"samples of predicted class {first.number}"
     where = f" in group {printed(first.group)}" if first.group else ""
     return (
-        f"It keeps {what}{where} with {saved.score} >= {first.threshold!r}: {100 * first.coverage:.1f} % of "
+        f"It keeps {what}{where} with {saved.score} >= {first.threshold!r}: {percent(first.coverage)} of "
         f"{first.n:,} calibration samples. Their error is at most {rounded(saved.limit(first), 4)}, with probability "
         f"{saved.confidence:g}."
     )

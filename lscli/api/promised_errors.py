@@ -19,7 +19,7 @@ from lscli.io.argument import is_path
 from lscli.io.ensemble_files import is_ensemble
 from lscli.metrics.base import mean
 from lscli.metrics.certainty import CERTAINTY, at_least, certainty
-from lscli.text import printed
+from lscli.text import percent, printed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,9 +114,8 @@ class PromisedErrors(NamedTuple):
         spread = math.sqrt(pooled * (1 - pooled) * (1 / one.n + 1 / independent))
         drop = one.coverage - now
         if drop > _MUCH and drop > _CLEAR * spread:
-            what = (
-                f"{name}{_in(one.group)} keeps {100 * now:.1f} % of the samples, and {100 * one.coverage:.1f} % of those of calibration"
-            )
+            before = f"{percent(one.coverage)} of those of calibration"
+            what = f"{name}{_in(one.group)} keeps {percent(now)} of the samples, and {before}"
             yield f"{printed(self.name)}: {what}: the new samples are less certain"
 
     def _missing(self, read: Reading) -> Iterator[str]:
@@ -136,8 +135,8 @@ class PromisedErrors(NamedTuple):
             return ""
         table = read.tables[first.group]
         now = table.select(self._kept(first, table)).total / table.total
-        share = f"The threshold keeps {100 * now:.1f} % of the samples{_in(first.group)}"
-        return f"{share}; of the calibration samples, it kept {100 * first.coverage:.1f} %."
+        share = f"The threshold keeps {percent(now)} of the samples{_in(first.group)}"
+        return f"{share}; of the calibration samples, it kept {percent(first.coverage)}."
 
     def _check_samples(self, read: Reading) -> None:
         classes = self.saved.classes

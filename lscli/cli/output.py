@@ -66,7 +66,8 @@ class Destination(NamedTuple):
         _check_place(output, "-o")
         suffix = os.path.splitext(output)[1].lower()
         if chosen == "auto" and suffix not in BY_SUFFIX:
-            hint = nearest(suffix, BY_SUFFIX) or f"use one of {', '.join(BY_SUFFIX)}, or say -f"
+            has = [each for each, chosen in BY_SUFFIX.items() if _has(chosen, arrays, name)]
+            hint = nearest(suffix, has) or f"use one of {', '.join(has)}, or say -f"
             raise UsageError(f"the suffix {suffix!r} names no format", hint, where=output)
         chosen = BY_SUFFIX[suffix] if chosen == "auto" else chosen
         _check_has(chosen, arrays, name)
@@ -85,6 +86,12 @@ class Destination(NamedTuple):
                 write_stdout(piece)
         else:
             write_file(self.path, pieces)
+
+
+def _has(format: str, arrays: bool, name: str) -> bool:  # noqa: A002
+    """Whether the answer of a command has a format; `arrays` says whether it may be written as an array."""
+    only = FORMATS[format].only
+    return (not only or name in only) and (arrays or not FORMATS[format].arrays_only)
 
 
 def _check_has(format: str, arrays: bool, name: str) -> None:  # noqa: A002

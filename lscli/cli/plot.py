@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = (
     "lscli plot logits.npy labels.npy -o reliability.pdf",
-    "lscli plot a.npy b.npy labels.npy --chart risk-coverage -o risk.svg",
+    "lscli plot a.npy b.npy labels.npy -o both.svg",
 )
 COMMON = ("chart", "width", "names", "eps", "bins", "calibrator", "kind", "positive-class", "format", "output")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from lscli.text import percent
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -28,19 +30,20 @@ def conclude(
         low, high = rows[0].coverage_low, rows[0].coverage_high
         said = [
             f"{what}, on average over calibration sets; for {rows[0].n:,} calibration samples without ties, the "
-            f"coverage lies between {100 * low:.1f} % and {100 * high:.1f} % with probability {100 * level:.4g} %."
+            f"coverage lies between {percent(low)} and {percent(high)} with probability {100 * level:.4g} %."
         ]
     if equal:
         said.append("All calibration scores are equal, so the quantile tells no samples apart.")
     if tested is not None:
         size = f"sets of {tested.mean_size:.3g} classes on average"
         if tested.empty:
-            size += f", {100 * tested.empty:.2f} % of them empty"
+            size += f", {percent(tested.empty, 2)} of them empty"
         if math.isnan(tested.coverage):
             said.append(f"The {tested.n:,} test samples have {size}.")
         else:
-            interval = f"{100 * tested.coverage_low:.2f} % to {100 * tested.coverage_high:.2f} %"
+            interval = f"{percent(tested.coverage_low, 2)} to {percent(tested.coverage_high, 2)}"
             said.append(
-                f"They hold the label of {100 * tested.coverage:.2f} % of {tested.n:,} test samples ({interval}): {size}."
+                f"They hold the label of {percent(tested.coverage, 2)} of {tested.n:,} test samples "
+                f"({interval}): {size}."
             )
     return " ".join(said)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from lscli.text import printable, rounded
+from lscli.text import percent, printable, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +49,7 @@ def conclude(rows: Sequence[ThresholdRow], level: float, refusal: Refusal | None
     test = next((each for each in others if each.source != row.source), None)
     if test is not None and row.found:
         error = f", with an error of {rounded(test.error, 4)}" if test.kept else ""
-        said.append(f"Of {printable(test.source)}, it keeps {100 * test.coverage:.1f} %{error}.")
+        said.append(f"Of {printable(test.source)}, it keeps {percent(test.coverage)}{error}.")
     return " ".join(said)
 
 
@@ -59,7 +59,7 @@ def _found(row: ThresholdRow, level: float) -> str:
     kept = "This is 1 sample" if row.kept == 1 else f"These are {row.kept:,} samples"
     return (
         f"With probability {level:g}, samples with {row.score} >= {float(row.threshold)!r} have an error of at "
-        f"most {rounded(promised, 4)}. {kept}, {100 * row.coverage:.1f} % of all, of which {row.errors:,} "
+        f"most {rounded(promised, 4)}. {kept}, {percent(row.coverage)} of all, of which {row.errors:,} "
         f"{'is' if row.errors == 1 else 'are'} wrong."
     )
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ from matplotlib.axes import Axes
 import lscli
 from lscli.api.plot import chart
 from lscli.options import PlotOptions
+from tests.command import ROOT
 from tests.io.make import some_labels, some_logits
 
 X, Y = some_logits(120, 3), some_labels(120, 3)
@@ -150,3 +154,15 @@ def test_axes_of_another_number() -> None:
     with pytest.raises(lscli.UsageError, match="is 1 Axes, and the chart has 2 panels"):
         lscli.plot([X, X], Y, ax=axes)
     assert not axes.patches
+
+
+def test_settings_of_the_backend_outlast_the_first_picture(tmp_path: Path) -> None:
+    # As that of notebooks, which shows a figure only while matplotlib is interactive.
+    (tmp_path / "own_backend.py").write_text(
+        "import matplotlib\nfrom matplotlib.backends.backend_agg import FigureCanvasAgg as FigureCanvas\n"
+        "matplotlib.interactive(True)\n"
+    )
+    code = "import lscli, matplotlib; lscli.plot([[2.0, 0.0]], [0]); print(matplotlib.is_interactive())"
+    environment = {**os.environ, "MPLBACKEND": "module://own_backend", "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert ("True\n", 0) == (done.stdout, done.returncode), done.stderr

@@ -133,7 +133,9 @@ def test_a_clear_drop_of_coverage_is_named_and_noise_is_not() -> None:
     for kept in (300, 610, 640):
         found = lscli.check(X, Y, threshold=saved(KeptSamples("", None, AT, 1000, kept, 0.2)))
         assert [] == [*found.warnings]
-        assert f"keeps 60.0 % of the samples; of the calibration samples, it kept {kept / 10:.1f} %." in found.conclusion
+        assert (
+            f"keeps 60.0 % of the samples; of the calibration samples, it kept {kept / 10:.1f} %." in found.conclusion
+        )
 
 
 def test_with_other_limits_and_a_baseline() -> None:

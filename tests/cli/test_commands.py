@@ -145,7 +145,7 @@ def test_every_option_can_be_set_in_the_environment_but_those_that_describe_one_
     own |= {("recalibrate", "metrics"), ("compare", "metrics"), ("compare", "sort")}
     own |= {("check", name) for name in ("max", "min", "max_rise", "max_drop", "baseline", "threshold", "strict")}
     own |= {("threshold", name) for name in ("max_error", "min_accuracy", "coverage", "per_class", "output")}
-    own |= {("report", "output"), ("conformal", "method"), ("ood", "score")}
+    own |= {("report", "output"), ("conformal", "method"), ("ood", "score"), ("plot", "max_error")}
     expected = {p.name: f"{command}_{p.name}" if (command, p.name) in own else p.name for p in options}
     if command != "smooth" and "classes" in expected:  # which is of top-k log-probabilities alone
         expected["classes"] = "topk_num_classes"

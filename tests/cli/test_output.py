@@ -59,7 +59,7 @@ def test_the_format_option_overrides_the_suffix(run: Run, tmp_path: Path) -> Non
     assert ["{", HEADER] == [first_line(tmp_path / name) for name in ("a.csv", "a.out")]
 
 
-@pytest.mark.parametrize(("name", "hint"), [("a.jsn", "'.json'"), ("a.pdf", ".csv, .tsv, .json"), ("a", "-f")])
+@pytest.mark.parametrize(("name", "hint"), [("a.jsn", "'.json'"), ("a.gif", ".csv, .tsv, .json"), ("a", "-f")])
 def test_an_unknown_suffix_is_refused_with_the_known_ones(run: Run, tmp_path: Path, name: str, hint: str) -> None:
     assert_refused(run(*EVAL, "-o", tmp_path / name), 2, name, "names no format", hint)
     assert [] == os.listdir(tmp_path)

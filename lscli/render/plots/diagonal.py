@@ -51,7 +51,6 @@ def strip(axes: Axes, low: Sequence[float], high: Sequence[float], size: Sequenc
         color=STRIP_COLOUR,
         edgecolor="white",
         linewidth=0.3,
-        gid="strip",
     )
     words = "samples, at most" if is_wide(axes) else "at most"
     strip_words(axes, f"{words} {percent(most / total)}", low, size)

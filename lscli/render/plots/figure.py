@@ -131,6 +131,8 @@ def in_pyplot(chart: Chart) -> list[Axes]:
     imported()
     import matplotlib.pyplot as plt
 
+    redraw: Any = plt.draw_if_interactive
+    redraw()  # loads the backend, whose own settings must outlast those of the figure
     with plt.rc_context(RC):
         figure = figure_of(chart, plt.figure)
     axes: list[Axes] = figure.axes

@@ -52,7 +52,7 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
             zorder=3,
         )
         height = [p.density / most * STRIP * 0.85 - STRIP for p in points]
-        axes.fill_between(x, -STRIP, height, color=STRIP_COLOUR, linewidth=0, gid="strip")
+        axes.fill_between(x, -STRIP, height, color=STRIP_COLOUR, linewidth=0)
         strip_words(axes, "density of the samples", x, [p.density for p in points])
 
 

@@ -40,7 +40,7 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
     if not known:
         return
     _limit(axes, known)
-    axes.axvline(1.0, color=LINE, linewidth=0.7, linestyle=":", label="T = 1")
+    axes.axvline(1.0, color=LINE, linewidth=0.7, linestyle=":", label="T = 1" if len(known) > 1 else "_")
     if len(known) > 1:
         legend(axes)
         return

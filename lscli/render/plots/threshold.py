@@ -42,7 +42,9 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
     limits = {each.facts["max_error"] for each in known} - {math.nan}
     limit = next((limit for limit in limits if not math.isnan(limit)), math.nan)
     if not math.isnan(limit):
-        axes.axhline(limit, color=LINE, linewidth=0.8, linestyle=(0, (6, 3)), label=f"limit {rounded(100 * limit, 3)} %")
+        axes.axhline(
+            limit, color=LINE, linewidth=0.8, linestyle=(0, (6, 3)), label=f"limit {rounded(100 * limit, 3)} %"
+        )
     highest = max(
         [point.bound for each in known for point in each.points] + ([] if math.isnan(limit) else [limit]), default=1
     )

@@ -11,7 +11,7 @@ from lscli.decisions.threshold import threshold_text
 from lscli.render.numbers import short
 from lscli.render.terminal import table
 from lscli.render.terminal.columns import Column, laid_out
-from lscli.text import printable
+from lscli.text import percent, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,7 +43,7 @@ def _points(points: Sequence[ThresholdPoint], row: ThresholdRow) -> list[Column]
     """The points; a mark is at the one that has the threshold."""
     return [
         Column("", [Text("*" if point.threshold == row.threshold else " ") for point in points]),
-        Column("coverage", [Text(f"{100 * point.coverage:.1f} %") for point in points]),
+        Column("coverage", [Text(percent(point.coverage)) for point in points]),
         Column(row.score, [Text(f">= {threshold_text(point.threshold)}") for point in points]),
         Column("kept", [Text(f"{point.kept:,}") for point in points], spare=3),
         Column("errors", [Text(f"{point.errors:,}") for point in points], spare=2),
@@ -71,7 +71,7 @@ def _rows(answer: Threshold) -> list[Column]:
         *([Column("class", [Text(number) for number in classes])] if classes else []),
         Column("n", [Text(f"{row.n:,}") for row in rows], spare=4),
         Column("threshold", [Text(threshold_text(row.threshold) if row.found else "none") for row in rows]),
-        Column("coverage", [Text(f"{100 * row.coverage:.1f} %") for row in rows]),
+        Column("coverage", [Text(percent(row.coverage)) for row in rows]),
         Column("kept", [Text(f"{row.kept:,}") for row in rows], spare=3),
         Column("errors", [Text(f"{row.errors:,}") for row in rows], spare=2),
         Column("error", [Text(short(row.error)) for row in rows], spare=1),

@@ -42,7 +42,7 @@ def test_both_of_two() -> None:
     x, y = samples(100, 2)
     found = drawn("classes", x, y)
     assert len(_ticks(found)) == 2
-    assert figure_of(found).get_supxlabel().startswith("all classes")
+    assert figure_of(found).get_supxlabel().startswith("All classes")
 
 
 def test_the_height_is_that_of_the_lines() -> None:

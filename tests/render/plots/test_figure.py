@@ -165,22 +165,21 @@ def test_a_pdf_embeds_truetype_and_has_no_image_and_no_date() -> None:
 
 
 _SCRIPT = (
-    "import hashlib, sys; from lscli.cli.main import main; "
-    "sys.exit(main(['plot', sys.argv[1], sys.argv[2], '-o', sys.argv[3]]))"
+    "import sys; from lscli.cli.main import main; "
+    "sys.exit(max(main(['plot', *sys.argv[1:3], '-o', path]) for path in sys.argv[3:]))"
 )
 
 
-@pytest.mark.parametrize("format", ["svg", "pdf", "png"])
-def test_the_bytes_depend_on_the_input_alone(tmp_path: Path, format: str) -> None:  # noqa: A002
+def test_the_bytes_depend_on_the_input_alone(tmp_path: Path) -> None:
     (tmp_path / "matplotlibrc").write_text(
         "font.size: 30\nsvg.fonttype: path\naxes.facecolor: red\nlines.linewidth: 9\nfigure.dpi: 33\n"
         "savefig.bbox: tight\ntext.parse_math: True\nno.such.key: 1\naxes.prop_cycle: cycler('color', 'r')\n"
     )
     made = []
     for place, changes in enumerate(({"PYTHONHASHSEED": "1"}, {"PYTHONHASHSEED": "2", "MPLBACKEND": "svg"})):
-        path = tmp_path / f"{place}.{format}"
+        paths = [tmp_path / f"{place}.{format}" for format in ("svg", "pdf", "png")]  # noqa: A001
         done = subprocess.run(
-            [sys.executable, "-c", _SCRIPT, LOGITS, LABELS, str(path)],
+            [sys.executable, "-c", _SCRIPT, LOGITS, LABELS, *paths],
             cwd=tmp_path if place else ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT), **changes},
             capture_output=True,
@@ -188,7 +187,7 @@ def test_the_bytes_depend_on_the_input_alone(tmp_path: Path, format: str) -> Non
             check=False,
         )
         assert (0, "") == (done.returncode, done.stderr)
-        made.append(path.read_bytes())
+        made.append([path.read_bytes() for path in paths])
     assert made[0] == made[1]
 
 

@@ -126,7 +126,7 @@ def test_temperature_marks_its_optimum_and_1() -> None:
     assert [(*mark.get_xdata(), *mark.get_ydata()) for mark in marks] == [(facts["temperature"], facts["loss"])]
     texts = [text.get_text() for text in axes.texts]
     assert texts == ["T = 1", f"T = {facts['temperature']:.4g}\nnll {facts['loss']:.4g}"]
-    assert f"best T {facts['temperature']:.4g}" in _caption(found)
+    assert f"Best T {facts['temperature']:.4g}" in _caption(found)
     low, high = axes.get_ylim()
     assert low < facts["loss"] < facts["before"] < high
 
@@ -135,7 +135,7 @@ def test_temperature_without_an_optimum_says_why() -> None:
     x, _ = samples(30, 4)
     with pytest.warns(lscli.LscliWarning):
         found = drawn("temperature", x, x.argmax(1))
-    assert "no temperature is best" in _caption(found)
+    assert "No temperature is best" in _caption(found)
     assert len(_axes(found).lines) == 2  # the curve, and T = 1
 
 
@@ -151,7 +151,7 @@ def test_smoothing_shades_the_excess_and_marks_eps_gap() -> None:
     marks = [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "o"]
     assert marks == [gap]
     assert [text.get_text() for text in axes.texts] == [f"eps_gap {gap:.3g}"]
-    assert f"least excess {series.facts['least_excess']:.3g}" in _caption(found)
+    assert f"Least excess {series.facts['least_excess']:.3g}" in _caption(found)
 
 
 def test_smoothing_of_two_models_marks_the_flip() -> None:
@@ -161,7 +161,7 @@ def test_smoothing_of_two_models_marks_the_flip() -> None:
     (flip,) = flips(found.series)
     crosses = [line for line in _axes(found).lines if line.get_marker() == "x"]
     assert [(*cross.get_xdata(), *cross.get_ydata()) for cross in crosses] == [(flip.eps, flip.loss)]
-    assert f"below eps {flip.eps:.3g} " in _caption(found)
+    assert f"Below eps {flip.eps:.3g} " in _caption(found)
     assert not _axes(found).collections  # the excess of two models would cover the lines
 
 
@@ -189,7 +189,7 @@ def test_threshold_without_a_limit_says_that_the_bound_is_pointwise() -> None:
 
 def test_threshold_that_is_not_found_says_so() -> None:
     x, y = samples(30, 3)
-    assert "no threshold keeps the error rate within 1 %" in _caption(drawn("threshold", x, y, max_error=0.01))
+    assert "No threshold keeps the error rate within 1 %" in _caption(drawn("threshold", x, y, max_error=0.01))
 
 
 def test_temperature_of_several_models_has_t_1_in_the_legend() -> None:

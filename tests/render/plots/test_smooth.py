@@ -25,5 +25,5 @@ def test_the_caption_names_smece_and_its_interval() -> None:
     x, y = logits(300, 3)
     facts = only(x, y, chart="smooth").facts
     value, low, high = (f"{facts[name]:.4f}" for name in ("smece", "smece_low", "smece_high"))
-    expected = f"smece {value} (95 % interval {low} .. {high})"
+    expected = f"smece {value} (95 % interval {low} .. {high})."
     assert expected == said(drawn(x, y, chart="smooth"))

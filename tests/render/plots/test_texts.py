@@ -9,7 +9,7 @@ from lscli.render.plots.texts import elided, in_font, sentences, short_names, wi
 
 
 @given(st.text(max_size=60), st.floats(20, 300))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_lines_hold_every_word_and_fit(text: str, room: float) -> None:
     lines = wrapped(text, room, 7)
     assert "".join(text.split()) == "".join("".join(lines).split())
@@ -34,7 +34,7 @@ def test_a_long_text_loses_its_middle() -> None:
 
 
 @given(st.lists(st.text(min_size=1, max_size=40), min_size=1, max_size=6, unique=True), st.floats(40, 200))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_names_stay_different_and_fit(names: list[str], room: float) -> None:
     short = short_names(names, room, 7)
     assert [] == [name for name in short if width_of(name, 7) > room]

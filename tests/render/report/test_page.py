@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 import lscli
 from lscli.render.numbers import short
+from lscli.render.report.contents import Page
 from tests.render.report.documents import Document
 
 RANDOM = np.random.default_rng(0)
@@ -19,19 +21,36 @@ X = (RANDOM.normal(size=(200, 4)) + 2 * np.eye(4)[Y]).astype(np.float32)
 OTHER = X + RANDOM.normal(size=X.shape).astype(np.float32)
 FEW: dict[str, Any] = {"bootstrap": 20, "threads": 1}
 NASTY = [
-    "<script>alert(1)</script>",
-    "\"><img src=x onerror=alert(1)>'",
-    "a\x1b[2J\x00\x7f\n\udc80b",
-    "{{ 7 * 7 }} {% raw %} ]]> --> &amp; $x^2$ 漢",
+    ("<script>alert(1)</script>", "a\x1b[2J\x00\x7f\n\udc80b"),
+    ("\"><img src=x onerror=alert(1)>'", "{{ 7 * 7 }} {% raw %} ]]> --> &amp; $x^2$ 漢"),
 ]
+
+
+def of_names(one: str, other: str) -> str:
+    """The page of two models, two groups and four classes with these names."""
+    classes = [one, other if "\n" not in other else "b", *"cd"]  # names of classes have one line
+    groups = np.array([one, other])[np.arange(200) % 2]
+    return lscli.html_report({one: X, other: OTHER}, Y, groups=groups, class_names=classes, **FEW).to_html()
+
+
+@pytest.fixture(scope="module")
+def page() -> Page:
+    """The report of one model."""
+    return lscli.html_report(X, Y, **FEW)
+
+
+@pytest.fixture(scope="module")
+def plain() -> Document:
+    """A page whose names have letters alone."""
+    return Document(of_names("a", "b"))
 
 
 def sections(document: Document) -> list[str]:
     return [element.text for element in document.of("h2")]
 
 
-def test_the_sections_come_in_their_order_and_every_table_has_a_caption() -> None:
-    document = Document(lscli.html_report(X, Y, **FEW).to_html())
+def test_the_sections_come_in_their_order_and_every_table_has_a_caption(page: Page) -> None:
+    document = Document(page.to_html())
     assert ["doctype html"] == [each.lower() for each in document.declarations]
     assert [] == document.open_at_the_end
     expected = ["Key numbers", "Metrics", "Pictures", "Classes", "Worst samples", "Definitions", "Provenance"]
@@ -45,8 +64,8 @@ def test_the_sections_come_in_their_order_and_every_table_has_a_caption() -> Non
     assert [] == [each for each in wide if each.attributes.get("tabindex") != "0" or not each.attributes["aria-label"]]
 
 
-def test_values_are_those_of_evaluate_per_class_and_per_sample() -> None:
-    document = Document(lscli.html_report(X, Y, **FEW).to_html())
+def test_values_are_those_of_evaluate_per_class_and_per_sample(page: Page) -> None:
+    document = Document(page.to_html())
     report = lscli.evaluate(X, Y, ci=True, **FEW)
     lines = [[cell.text for cell in _cells(document, row)] for row in range(len(document.of("tr")))]
     shown = {line[0].split(" ")[0]: line for line in lines if line}
@@ -90,59 +109,45 @@ def test_ids_are_unique_and_links_lead_to_them() -> None:
     assert labels <= {*ids}
 
 
-def test_nothing_is_loaded_and_nothing_runs() -> None:
-    page = lscli.html_report(X, Y, **FEW).to_html()
-    document = Document(page)
+def test_nothing_is_loaded_and_nothing_runs(page: Page) -> None:
+    text = page.to_html()
+    document = Document(text)
     assert [] == [each.tag for each in document.elements if each.tag in ("script", "link", "img", "iframe", "object")]
     policy = next(each for each in document.of("meta") if each.attributes.get("http-equiv"))
     assert "default-src 'none'; style-src 'unsafe-inline'" == policy.attributes["content"]
-    assert "@import" not in page
+    assert "@import" not in text
     pictures = document.of("svg")
     assert pictures
     assert ["img"] * len(pictures) == [each.attributes["role"] for each in pictures]
     assert [] == [each for each in pictures if not each.attributes["aria-label"]]
 
 
-@pytest.mark.parametrize("name", NASTY)
-def test_names_of_models_classes_groups_and_clusters_are_text(name: str) -> None:
-    groups = np.array([name, "plain"])[np.arange(200) % 2]
-    classes = [name, *"bcd"]
-    options: dict[str, Any] = {**FEW, "groups": groups, "class_names": classes}
-    if "\n" in name:  # of which class names may have none
-        options.pop("class_names")
-    page = lscli.html_report({name: X, "b": OTHER}, Y, **options)
-    text = page.to_html()
-    plain = Document(
-        lscli.html_report(
-            {"a": X, "b": OTHER}, Y, **{**options, "groups": np.array(["a", "b"])[np.arange(200) % 2]}
-        ).to_html()
-    )
+@pytest.mark.parametrize("names", NASTY, ids=["0", "1"])
+def test_names_of_models_classes_and_groups_are_text(names: tuple[str, str], plain: Document) -> None:
+    text = of_names(*names)
     document = Document(text)
     assert [] == document.open_at_the_end
     assert {each.tag for each in plain.elements} == {each.tag for each in document.elements}
     assert [] == [key for each in document.elements for key in each.attributes if key.startswith("on")]
     assert text.encode("utf-8").decode("utf-8") == text
     assert all(character == "\n" or character.isprintable() for character in text)
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
-    assert " ".join(shown.split()) in document.of("h1")[0].text
-    assert any(" ".join(shown.split()) in each.text for each in document.of("table"))
+    for name in names:
+        shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
+        assert " ".join(shown.split()) in document.of("h1")[0].text
+        assert any(" ".join(shown.split()) in each.text for each in document.of("table"))
 
 
-def test_a_command_is_text() -> None:
-    from dataclasses import replace
-
-    page = replace(lscli.html_report(X, Y, **FEW), command="lscli report '</code><script>'")
-    document = Document(page.to_html())
+def test_a_command_is_text(page: Page) -> None:
+    document = Document(replace(page, command="lscli report '</code><script>'").to_html())
     assert "lscli report '</code><script>'" == document.of("code")[-1].text
     assert [] == document.of("script")
 
 
-def test_the_same_input_gives_the_same_bytes() -> None:
-    assert lscli.html_report(X, Y, **FEW).to_html() == lscli.html_report(X, Y, **FEW).to_html()
+def test_the_same_input_gives_the_same_bytes(page: Page) -> None:
+    assert page.to_html() == lscli.html_report(X, Y, **FEW).to_html()
 
 
-def test_a_file_is_written_completely(tmp_path: Path) -> None:
-    page = lscli.html_report(X, Y, **FEW)
+def test_a_file_is_written_completely(page: Page, tmp_path: Path) -> None:
     page.save(tmp_path / "x.html")
     assert page.to_html().encode() == (tmp_path / "x.html").read_bytes()
 
