@@ -43,6 +43,7 @@ _MARGIN = 0.12  # inches left free at the sides of a caption or a title
 _CAPTION, _NAME = 7.0, 8.0  # sizes of text, in points
 _POINTS = 72.0  # of an inch
 _HANDLE = 32.0  # points of a legend beside its text
+_LEGEND_LINES = 2  # of a chart's own legend, for which its height has room
 
 
 def picture(chart: Chart, format: str) -> bytes:  # noqa: A002
@@ -240,11 +241,12 @@ def _plain_numbers(axis: Any) -> None:
 
 
 def _legend(figure: Figure, axes: Sequence[Axes], room: float, series: Sequence[Series]) -> int:
-    """Put a legend above the axes, unless the chart has its own; the number of its lines."""
+    """Put a legend above the axes, unless the chart has its own; the number of lines that need height of their own."""
     found: dict[str, Any] = {}
     for one in axes:
-        if one.get_legend() is not None:
-            return 0
+        own: Any = one.get_legend()
+        if own is not None:
+            return max(0, math.ceil(len(own.get_texts()) / own._ncols) - _LEGEND_LINES)
         for handle, label in zip(*one.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
     if len(series) == 1:  # its name tells nothing apart
