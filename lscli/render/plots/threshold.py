@@ -33,7 +33,7 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
         axes.plot(coverage, error, label="error rate" if alone else called(each), **look(place), **shape)
         axes.plot(coverage, bound, color=colour, linewidth=0.8, linestyle="-", alpha=0.9, label="_")
         if len(each.points) == 1:  # an area has no width
-            axes.vlines(coverage, error, bound, color=colour, alpha=0.4, linewidth=3, clip_on=False)
+            axes.vlines(coverage, error, bound, color=colour, linewidth=0.8, clip_on=False)
         if len(known) > _MOST_SHADED:
             continue
         axes.fill_between(
