@@ -188,7 +188,8 @@ def _between(centre: float) -> list[float]:
     temperatures = grid(centre)
     end = temperatures[-1] if centre < 1 else temperatures[0]
     count = min(_MOST_BETWEEN, math.ceil(abs(math.log2(end))) - 1) if temperatures[0] > 1 or temperatures[-1] < 1 else 0
-    return np.geomspace(end, 1.0, count + 2)[1:-1].tolist()
+    found: list[float] = np.geomspace(end, 1.0, count + 2)[1:-1].tolist()
+    return found
 
 
 def _division(t: Array) -> RowMap:
