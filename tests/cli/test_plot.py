@@ -84,7 +84,7 @@ def test_recalibrate_draws_into_a_pipe(run: Run) -> None:
         (["plot", LOGITS, LABELS, "-o", "none/x.pdf"], 4, "hint: make the folder first"),
         (["plot", LOGITS, LABELS, "-o", "x.pdf", "--chart", "reliabilty"], 2, "did you mean 'reliability'?"),
         (["plot", LOGITS, LABELS, "-o", "x.pdf", "--width", "wide"], 2, "--width double"),
-        (["plot", LOGITS, LABELS, "-o", "x.pdf", "--width", "0"], 2, "from 1.5 to 20, got '0'"),
+        (["plot", LOGITS, LABELS, "-o", "x.pdf", "--width", "0"], 2, "from 2.5 to 20, got '0'"),
         (["plot", LOGITS, LABELS, "-o", "x.pdf", "--temperature", "0"], 2, "temperature"),
         (["plot", LOGITS, LABELS, "-o", "x.pdf", "--eps", "0.2"], 2, "leave out --eps, or say --chart smoothing"),
         (["plot", LOGITS, "-o", "x.pdf"], 2, "no labels were given"),

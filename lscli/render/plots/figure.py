@@ -246,7 +246,7 @@ def _legend(figure: Figure, axes: Sequence[Axes], room: float, series: Sequence[
     for one in axes:
         own: Any = one.get_legend()
         if own is not None:
-            lines = math.ceil(len(own.get_texts()) / own._ncols)  # noqa: SLF001
+            lines: int = math.ceil(len(own.get_texts()) / own._ncols)  # noqa: SLF001
             return max(0, lines - _LEGEND_LINES)
         for handle, label in zip(*one.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
