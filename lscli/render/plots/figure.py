@@ -21,7 +21,7 @@ from lscli.render.plots.texts import in_font, sentences, short_names, width_of, 
 from lscli.text import bounded, printable, said, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -309,7 +309,7 @@ def _overlap(axis: Any) -> bool:
 def write_in_font(figure: Figure) -> None:
     """Escape the signs that the font lacks, which would all look the same."""
     from matplotlib.text import Text
-    from matplotlib.ticker import FixedFormatter
+    from matplotlib.ticker import FuncFormatter
 
     for text in figure.findobj(Text):
         written = text.get_text()
@@ -318,8 +318,12 @@ def write_in_font(figure: Figure) -> None:
     for one in figure.axes:
         for axis in (one.xaxis, one.yaxis):
             formatter = axis.get_major_formatter()
-            if isinstance(formatter, FixedFormatter):
-                formatter.seq = [in_font(each) for each in formatter.seq]
+            if isinstance(formatter, FuncFormatter):  # the names of lines, which become texts when they are drawn
+                formatter.func = _in_font(formatter.func)
+
+
+def _in_font(written: Callable[..., str]) -> Callable[..., str]:
+    return lambda *given: in_font(written(*given))
 
 
 def imported() -> Any:

@@ -229,3 +229,12 @@ def test_a_legend_of_many_lines_leaves_the_axes_their_height() -> None:
         (axes,) = figure(chart).axes
         heights.append(axes.get_window_extent().height)
     assert heights[1] > 0.8 * heights[0]
+
+
+def test_names_of_classes_are_in_signs_of_the_font() -> None:
+    x, y = logits(60, 3)
+    made = figure_of(drawn(x, y, chart="classes", class_names=["模型", "b", "c"]))
+    write_in_font(made)
+    shown = {each.get_text() for each in texts(made)}
+    assert "\\u6a21\\u578b" in shown
+    assert "模型" not in shown
