@@ -238,3 +238,11 @@ def test_names_of_classes_are_in_signs_of_the_font() -> None:
     shown = {each.get_text() for each in texts(made)}
     assert "\\u6a21\\u578b" in shown
     assert "模型" not in shown
+
+
+def test_wide_names_of_classes_leave_room_for_the_axes() -> None:
+    x, y = logits(60, 3)
+    made = figure_of(drawn(x, y, chart="classes", class_names=["模" * 30, "模" * 29 + "型", "c"]))
+    write_in_font(made)
+    assert [] == faults(made)
+    assert made.axes[0].get_window_extent().width > 0.4 * made.bbox.width
