@@ -12,7 +12,7 @@ from lscli.api.classes import CLASS_COLUMNS, class_rows
 from lscli.api.compare import compared
 from lscli.api.evaluate import checked_settings, needed_sums
 from lscli.api.keywords import of_logits
-from lscli.api.models import names_given, on_same_rows, read_models
+from lscli.api.models import models_of, names_given, on_same_rows, read_models
 from lscli.api.pairs import Asked
 from lscli.api.positive_class import notes_on_class
 from lscli.api.recalibration import FLAGS
@@ -21,11 +21,10 @@ from lscli.api.samples import SAMPLE_COLUMNS, sample_rows, worst
 from lscli.checked_options import declared
 from lscli.curves.chart import Chart, Series, Source
 from lscli.curves.curves import curve_of
-from lscli.errors import LscliError, UsageError
+from lscli.errors import LscliError
 from lscli.intervals.bootstrap import Bootstrap
 from lscli.intervals.clusters import notes_on_clusters
 from lscli.intervals.of_metrics import Resampling
-from lscli.io.argument import is_path
 from lscli.io.stdin import opened_again
 from lscli.metrics.bins import rule_of
 from lscli.metrics.classwise import class_rule
@@ -35,7 +34,7 @@ from lscli.render.report.contents import Page
 from lscli.summaries.comparison import conclude as conclude_comparison
 from lscli.summaries.evaluation import LEVEL, conclude
 from lscli.summaries.evidence import evidence
-from lscli.table import SampleTable, bound
+from lscli.table import bound
 from lscli.text import printable
 
 if TYPE_CHECKING:
@@ -110,7 +109,7 @@ def html_report(
 
     check_installed()
     settings = checked_settings(options)
-    models = _models(logits, options)
+    models = models_of(logits, options)
     asked = _asked(settings, options, several=len(models) > 1 or _mapped(options))
     read = _read(models, labels, asked, settings, options)
     first = read.readings[0]
@@ -155,25 +154,6 @@ def html_report(
         left_out=left_out,
         **first.answered(options, used, notes),
     )
-
-
-def _models(logits: Any, options: ReportOptions) -> Mapping[str, Any] | list[Any]:
-    """The models in a list or by their names; a list is one model if its items are rows or members.
-
-    Raises:
-        UsageError: there are none.
-    """
-    if isinstance(logits, Mapping) and options.confidence is None:
-        if not logits:
-            raise UsageError("has no models", "give logits, or several by their names", where="logits")
-        return logits
-    listed = isinstance(logits, list | tuple) and len(logits) > 0
-    several = listed and not options.ensemble and all(map(_is_model, logits))
-    return [*logits] if several else [logits]
-
-
-def _is_model(each: Any) -> bool:
-    return is_path(each) or isinstance(each, SampleTable) or getattr(each, "ndim", 1) >= 2
 
 
 def _mapped(options: ReportOptions) -> bool:

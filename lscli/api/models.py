@@ -62,6 +62,27 @@ class Models(NamedTuple):
     tables: dict[str, list[SampleTable]]
 
 
+def models_of(logits: Any, options: CompareOptions) -> Mapping[str, Any] | list[Any]:
+    """The models in a list or by their names, where one may come alone, as logits or as a table of confidences.
+
+    A list is one model if its items are rows, or members of an ensemble.
+
+    Raises:
+        UsageError: there are none.
+    """
+    if isinstance(logits, Mapping) and options.confidence is None:
+        if not logits:
+            raise UsageError("has no models", "give logits, or several by their names", where="logits")
+        return logits
+    listed = isinstance(logits, list | tuple) and len(logits) > 0
+    several = listed and not options.ensemble and all(map(_is_model, logits))
+    return [*logits] if several else [logits]
+
+
+def _is_model(each: Any) -> bool:
+    return is_path(each) or isinstance(each, SampleTable) or getattr(each, "ndim", 1) >= 2
+
+
 def read_models(
     models: Mapping[str, Data | SampleTable] | Sequence[Data | SampleTable],
     labels: Data | Mapping[str, Data] | None,

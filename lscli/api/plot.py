@@ -12,20 +12,18 @@ import numpy as np
 from lscli.api import reading
 from lscli.api.evaluate import checked_settings
 from lscli.api.keywords import describe
-from lscli.api.models import names_given, read_models
+from lscli.api.models import models_of, names_given, read_models
 from lscli.api.recalibration import FLAGS
 from lscli.curves.answers import chart_of
 from lscli.curves.chart import Chart, Series, Source, inches
 from lscli.curves.curves import check_read, curve_of
 from lscli.errors import UsageError
 from lscli.in_python import python_words
-from lscli.io.argument import is_path
 from lscli.io.stdin import opened_again
 from lscli.listings import Listing
 from lscli.metrics.classwise import class_rule
 from lscli.options import PlotOptions
 from lscli.report import Report
-from lscli.table import SampleTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -193,7 +191,7 @@ def plot(logits: Any, labels: Data | None, options: PlotOptions) -> Any:
             raise UsageError("an answer has no labels", "leave them out", where="labels")
         found = replace(chart_of(logits), width=options.width)
     else:
-        found = chart(_models(logits, options), labels, options)
+        found = chart(models_of(logits, options), labels, options)
     if axes is not None:
         figure.draw(found, axes)
         return options.ax
@@ -203,22 +201,6 @@ def plot(logits: Any, labels: Data | None, options: PlotOptions) -> Any:
 
 def _is_answer(logits: Any) -> bool:
     return isinstance(logits, Report | Listing)
-
-
-def _models(logits: Any, options: PlotOptions) -> Any:
-    """The models in a list or by their names; a list is one model if its items are rows or members."""
-    if isinstance(logits, Mapping):
-        if not logits:
-            raise UsageError("has no models", "give logits, or several by their names", where="logits")
-        return logits
-    listed = isinstance(logits, list | tuple) and len(logits) > 0
-    if listed and not options.ensemble and all(map(_is_model, logits)):
-        return logits
-    return [logits]
-
-
-def _is_model(each: Any) -> bool:
-    return is_path(each) or isinstance(each, SampleTable) or getattr(each, "ndim", 1) >= 2
 
 
 def _array(drawn: Sequence[Any]) -> Any:

@@ -40,6 +40,9 @@ _MASKED_LABEL = "the label of row {} is at minus infinity: its loss is infinite"
 # Of the table of all samples, the columns that hold each sample at the temperature of its group.
 _OF_GROUP = "@group"
 
+# The most temperatures of a curve between those near the best one and 1.
+_MOST_BETWEEN = 16
+
 
 class Temperatures(NamedTuple):
     """What was found.
@@ -168,15 +171,25 @@ def _add_curves(rows: FitRows, weights: Mapping[str, Array], found: dict[str, Te
     best = {name: found[name].temperature for name in weights}
     first = next(iter(best.values()))
     centre = 1.0 if math.isnan(first) else first
-    others = [1.0, *(t for t in best.values() if not math.isnan(t))]
+    towards_one = [*_between(centre), 1.0]
+    others = [*towards_one, *(t for t in best.values() if not math.isnan(t))]
     used = np.maximum.reduce([*weights.values()])
     losses = mean_losses(rows.weighted(used), [*weights.values()], centre, others)
-    shared = [*grid(centre), 1.0]
+    shared = [*grid(centre), *towards_one]
     for (name, t), of_group in zip(best.items(), losses, strict=True):
         curve = dict(zip(shared, of_group.tolist(), strict=False))
         if not math.isnan(t):
-            curve[t] = float(of_group[len(grid(centre)) + others.index(t, 1)])
+            curve[t] = float(of_group[len(grid(centre)) + others.index(t, len(towards_one))])
         found[name] = found[name]._replace(curve=tuple(sorted(curve.items())))
+
+
+def _between(centre: float) -> list[float]:
+    """Temperatures between the grid and 1, each half as large as the next as far as 16 suffice; else even steps."""
+    temperatures = grid(centre)
+    end = temperatures[-1] if centre < 1 else temperatures[0]
+    count = min(_MOST_BETWEEN, math.ceil(abs(math.log2(end))) - 1) if temperatures[0] > 1 or temperatures[-1] < 1 else 0
+    found: list[float] = np.geomspace(end, 1.0, count + 2)[1:-1].tolist()
+    return found
 
 
 def _division(t: Array) -> RowMap:

@@ -41,14 +41,14 @@ from lscli.cli import eval as eval_file
 from lscli.cli.flat_options import reason_without
 from lscli.cli.origins import origin_of_refused
 from lscli.cli.stderr import say
-from lscli.cli.typer_converters import HELP_ALL, PlainGroup, verbatim, with_common
+from lscli.cli.typer_converters import HELP_ALL, PlainGroup, lazily, verbatim, with_common
 from lscli.cli.unexpected_errors import explained
 from lscli.errors import ClosedPipeError, ExitCode, LscliError, LscliWarning
 from lscli.io.paths import several_files
 from lscli.text import bounded, said
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 # The address space that numpy's libraries take, measured.
 _NUMPY = 88 << 20
@@ -114,7 +114,7 @@ def _start(
         limits.check_room("numpy", _NUMPY)
 
 
-def _app() -> typer.Typer:
+def _app(names: Iterable[str]) -> typer.Typer:
     app = typer.Typer(
         name="lscli",
         cls=PlainGroup,
@@ -128,9 +128,14 @@ def _app() -> typer.Typer:
         "\n\nExit codes: 0 done, 1 check, compare or threshold said no, 2 wrong usage, 3 unusable input, 4 reading or "
         "writing failed.",
     )
-    for name, (function, examples, common) in COMMANDS.items():
-        app.command(name, cls=with_common(common), help=_help(function, examples))(function)
+    for name in names:
+        _add(app, name)
     return app
+
+
+def _add(app: typer.Typer, name: str) -> None:
+    function, examples, common = COMMANDS[name]
+    app.command(name, cls=with_common(common), help=_help(function, examples))(function)
 
 
 def _help(function: Callable[..., None], examples: Sequence[str]) -> str:
@@ -139,7 +144,7 @@ def _help(function: Callable[..., None], examples: Sequence[str]) -> str:
     return "\n\n".join((summary, verbatim(("Examples:", *examples)), *more))
 
 
-app = _app()
+app = _app(COMMANDS)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -163,7 +168,8 @@ def main(arguments: Sequence[str]) -> int:
 def _guarded(arguments: Sequence[str]) -> int:
     try:
         completion.prepare()
-        code = app(completion.with_shell(arguments), standalone_mode=False, prog_name="lscli", obj=list(arguments))
+        words = completion.with_shell(arguments)
+        code = lazily(_app(()), COMMANDS, _add)(words, standalone_mode=False, prog_name="lscli", obj=list(arguments))
         if sys.stdout is not None:
             sys.stdout.flush()  # Typer prints help without flushing
         return code if isinstance(code, int) else ExitCode.OK

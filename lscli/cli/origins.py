@@ -78,6 +78,8 @@ def warn_of_unknown_variables(context: typer.Context) -> None:
     commands = getattr(context.find_root().command, "commands", None)
     if commands is None:  # a command alone does not know the options of the others
         return
+    if not any(name.upper().startswith(_PREFIX) for name in os.environ):  # the options of all take time to make
+        return
     known = {option.envvar for command in commands.values() for option in command.params if option.envvar} | {*_OTHERS}
     names = [name.removeprefix(_PREFIX) for name in sorted(known)]
     for name in os.environ:

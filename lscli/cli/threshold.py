@@ -75,6 +75,6 @@ def threshold_command(
     own = output.replaced(output="-")
     run_command(context, own, options, [logits, labels, *words], answer)
     if not found[0].found:
-        if not output.quiet and Destination.of(own).format in _WITHOUT_CONCLUSION:
+        if not output.quiet and Destination.of(own, name=context.info_name or "").format in _WITHOUT_CONCLUSION:
             say(f"lscli: {found[0].conclusion}")
         raise typer.Exit(ExitCode.REFUSED)

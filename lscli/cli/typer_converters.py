@@ -7,6 +7,7 @@ The functions of `typer.completion` are not declared either.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import copy
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -14,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 import typer
 import typer.core
 from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
 
 from lscli.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
 HELP_ALL = "--help-all"
 
@@ -78,6 +80,39 @@ class PlainGroup(TyperGroup):
 
     def get_params(self, ctx: Any) -> list[Any]:
         return _plain(super().get_params(ctx))
+
+
+class _Commands(Mapping[str, Any]):
+    def __init__(self, names: Collection[str], add: Callable[[typer.Typer, str], None]) -> None:
+        self._names, self._add, self._made = names, add, dict[str, Any]()
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._names:
+            raise KeyError(name)
+        if name not in self._made:
+            alone = typer.Typer(add_completion=False)
+            self._add(alone, name)
+            self._made[name] = get_command(alone)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def lazily(app: typer.Typer, names: Collection[str], add: Callable[[typer.Typer, str], None]) -> Any:
+    """The command line, whose commands are made when they are looked at: to make the options of all takes 30 ms.
+
+    Args:
+        app: the app without a command.
+        names: the names of the commands.
+        add: adds the command of a name to an app.
+    """
+    group: Any = get_command(app)
+    group.commands = _Commands(names, add)
+    return group
 
 
 def typers_completion() -> Any:

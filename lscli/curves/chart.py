@@ -24,14 +24,14 @@ AnyChart = ChartName | AnswerChart
 
 # Widths of the columns of papers, in inches; and the narrowest and the widest picture.
 WIDTHS = {"single": 3.25, "double": 6.75}
-_NARROWEST, _WIDEST = 1.5, 20.0
+_NARROWEST, _WIDEST = 2.5, 20.0
 
 
 def inches(width: str | float) -> float:
     """The width of a picture in inches: that of `single` or `double` columns of a paper, or a number.
 
     Raises:
-        UsageError: it is none of these, or the number is below 1.5 or above 20.
+        UsageError: it is none of these, or the number is below 2.5 or above 20.
     """
     if isinstance(width, str) and width in WIDTHS:
         return WIDTHS[width]

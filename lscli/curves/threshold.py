@@ -75,8 +75,8 @@ def _compute(given: Source) -> tuple[list[KeptPoint], dict[str, float], str]:
     """
     table, options = given.table, given.options
     if table.weight is not None:
-        what = "the table has weights, and the guarantee counts each sample once"
-        raise UsageError(what, "give a table without weights", where="weights")
+        what = "the samples have weights, and the guarantee counts each sample once"
+        raise UsageError(what, "draw --chart risk-coverage, which takes weights", where="weights")
     check_independent(clustered=table.cluster is not None)
     if options.score == "max_logit_pnorm":
         what = "max_logit_pnorm has an exponent that labels choose, which voids the promise"

@@ -166,3 +166,9 @@ def test_settings_of_the_backend_outlast_the_first_picture(tmp_path: Path) -> No
     environment = {**os.environ, "MPLBACKEND": "module://own_backend", "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert ("True\n", 0) == (done.stdout, done.returncode), done.stderr
+
+
+def test_a_table_of_confidences_is_one_model() -> None:
+    table = {"confidence": np.linspace(0.5, 1, 40), "correct": np.arange(40) % 2}
+    axes = lscli.plot(table, confidence="confidence", correct="correct")
+    assert "Confidence" == axes.get_xlabel()

@@ -84,7 +84,7 @@ def test_recalibrate_draws_into_a_pipe(run: Run) -> None:
         (["plot", LOGITS, LABELS, "-o", "none/x.pdf"], 4, "hint: make the folder first"),
         (["plot", LOGITS, LABELS, "-o", "x.pdf", "--chart", "reliabilty"], 2, "did you mean 'reliability'?"),
         (["plot", LOGITS, LABELS, "-o", "x.pdf", "--width", "wide"], 2, "--width double"),
-        (["plot", LOGITS, LABELS, "-o", "x.pdf", "--width", "0"], 2, "from 1.5 to 20, got '0'"),
+        (["plot", LOGITS, LABELS, "-o", "x.pdf", "--width", "0"], 2, "from 2.5 to 20, got '0'"),
         (["plot", LOGITS, LABELS, "-o", "x.pdf", "--temperature", "0"], 2, "temperature"),
         (["plot", LOGITS, LABELS, "-o", "x.pdf", "--eps", "0.2"], 2, "leave out --eps, or say --chart smoothing"),
         (["plot", LOGITS, "-o", "x.pdf"], 2, "no labels were given"),
@@ -157,3 +157,10 @@ def test_no_picture_goes_to_a_terminal(format: str) -> None:  # noqa: A002
     assert (2, "") == (code, out)
     expected = [f"lscli: format: {format} cannot be shown on a terminal", f"hint: name a file: -o x.{format}"]
     assert expected == err.splitlines()
+
+
+def test_a_threshold_that_is_not_found_is_drawn_and_the_exit_code_says_so(run: Run, tmp_path: Path) -> None:
+    np.save(tmp_path / "y.npy", np.load(LOGITS).argmin(1))
+    answer = run("threshold", LOGITS, tmp_path / "y.npy", "--max-error", "0.01", "-q", "-f", "svg")
+    assert (1, "") == (answer.code, answer.err)
+    assert "No threshold keeps the error" in answer.out

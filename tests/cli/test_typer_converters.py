@@ -15,7 +15,7 @@ import typer
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from lscli.cli import typer_converters
+from lscli.cli import main, typer_converters
 from lscli.cli.main import app
 from lscli.cli.typer_converters import PlainCommand
 from tests.cli.inprocess import Run, assert_refused
@@ -133,6 +133,24 @@ def test_the_other_files_use_only_names_that_typer_exports() -> None:
     for path in Path(typer_converters.__file__).parent.glob("*.py"):
         text = path.read_text(encoding="utf-8")
         assert set(re.findall(r"\btyper\.(\w+)", text)) <= (
-            exported | {"core", "completion"} if "converters" in path.name else exported
+            exported | {"core", "completion", "main"} if "converters" in path.name else exported
         )
         assert path.name == "typer_converters.py" or "from typer" not in text, path
+
+
+def test_a_run_makes_the_options_of_its_own_command_alone(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # a pyproject.toml may set options of every command
+    made: list[str] = []
+    add = main._add
+
+    def noted(app: typer.Typer, name: str) -> None:
+        made.append(name)
+        add(app, name)
+
+    monkeypatch.setattr(main, "_add", noted)
+    assert 0 == run("metrics").code
+    assert ["metrics"] == made
+    assert 0 == run("--help").code
+    assert {*main.COMMANDS} <= {*made}

@@ -11,15 +11,15 @@ from lscli.errors import UsageError
 
 
 @pytest.mark.parametrize(
-    ("width", "expected"), [("single", 3.25), ("double", 6.75), ("5", 5), (4.5, 4.5), (np.float32(2), 2), ("1.5", 1.5)]
+    ("width", "expected"), [("single", 3.25), ("double", 6.75), ("5", 5), (4.5, 4.5), (np.float32(3), 3), ("2.5", 2.5)]
 )
 def test_a_width_is_a_word_or_inches(width: str | float, expected: float) -> None:
     assert expected == inches(width)
 
 
-@pytest.mark.parametrize("width", ["", "wide", "nan", "inf", "1.49", "20.1", "-3", 0, "5in", None, [3]])
+@pytest.mark.parametrize("width", ["", "wide", "nan", "inf", "2.49", "20.1", "-3", 0, "5in", None, [3]])
 def test_another_width_is_refused(width: str) -> None:
-    with pytest.raises(UsageError, match=r"must be single, double, or a number of inches from 1\.5 to 20") as error:
+    with pytest.raises(UsageError, match=r"must be single, double, or a number of inches from 2\.5 to 20") as error:
         inches(width)
     assert "--width 5" in error.value.hint
 

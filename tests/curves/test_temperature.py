@@ -133,3 +133,14 @@ def test_models_that_keep_different_rows_have_no_curve() -> None:
     other[0, 0] = np.nan
     with pytest.raises(lscli.UsageError, match="no curve: the models keep different rows"):
         drawn("temperature", [x, other], y, nonfinite="skip")
+
+
+@pytest.mark.parametrize("scale", [1e-3, 100.0, 1e12])
+def test_the_curve_has_points_all_the_way_to_1(scale: float) -> None:
+    x, y = samples(200, 5)
+    x = (x * scale).astype(np.float64)
+    points = only(drawn("temperature", x, y)).points
+    steps = np.diff(np.log2([point.temperature for point in points]))
+    assert steps.max() < (1.01 if scale < 1e4 else 3)
+    for point in points:
+        assert point.loss == pytest.approx(_nll(x, y, point.temperature), rel=3e-6)

@@ -62,9 +62,9 @@ CASES = [
             *("plot", "x.npy", "y.npy", "--chart", "threshold", "--weights", "w.npy", "-f", "csv"), x=X, y=Y, w=Y + 1.0
         ),
         "the guarantee counts each sample once",
-        "give a table without weights",
-        typed("plot", "x.npy", "y.npy", "--chart", "threshold", "-f", "csv", x=X, y=Y),
-        prints="source,group,coverage,threshold",
+        "draw --chart risk-coverage, which takes weights",
+        "--chart risk-coverage",
+        prints="source,group,coverage,risk",
         code=2,
     ),
     Hint(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,7 @@ pytestmark = pytest.mark.filterwarnings(
 SAID: dict[str, str] = {}
 
 
+@cache
 def _flags(command: str) -> set[str]:
     """The flags of a command."""
     own = get_command(app).commands[command]  # type: ignore[attr-defined]

@@ -32,10 +32,11 @@ def test_a_threshold_rarely_keeps_more_errors_than_it_promises(place: int, n: in
     assert share_broken(WORLDS[place], n, limit, 200) <= most(200)
 
 
+# The error rate of the first three is just above the limit everywhere, so that they show the most.
 @pytest.mark.slow
-@pytest.mark.parametrize("place", range(len(WORLDS)))
-def test_it_holds_in_1_000_runs(place: int) -> None:
-    assert share_broken(WORLDS[place], 500, 0.05, 1_000) <= most(1_000)
+@pytest.mark.parametrize(("place", "runs"), [*((place, 2_000) for place in range(3)), (3, 500), (4, 500), (5, 500)])
+def test_it_holds_in_many_runs(place: int, runs: int) -> None:
+    assert share_broken(WORLDS[place], 500, 0.05, runs) <= most(runs)
 
 
 def test_sixty_samples_are_tested_as_the_binomial_distribution_says() -> None:

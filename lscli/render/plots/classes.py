@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lscli.render.plots.lines import called, in_percent, legend
 from lscli.render.plots.plots import Plot
 from lscli.render.plots.style import BAND, COLOURS, LINE, MARKS
+from lscli.render.plots.texts import elided
 from lscli.text import printable, rounded
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from lscli.curves.classes import ClassPoint
 
 _MOST = 20
-_LONGEST = 18  # characters of a name
+_LONGEST, _WIDEST = 18, 110.0  # characters and points of a name
 _LINE, _REST = 0.145, 0.75  # inches of a line, and of what is around all lines
 
 
@@ -31,9 +32,10 @@ def _names(points: Sequence[ClassPoint]) -> list[str]:
     """Names of classes, or their numbers: printable, not too long, and all different."""
     whole = [printable(point.name) or str(point.number) for point in points]
     short = [name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1].rstrip()}…" for name in whole]
+    fitted = [elided(name, _WIDEST, 7) for name in short]
     return [
-        name if short.count(name) == 1 else f"{name[:10].rstrip('… ')}… {point.number}"
-        for name, point in zip(short, points, strict=True)
+        name if fitted.count(name) == 1 else elided(f"{name[:10].rstrip('… ')}… {point.number}", _WIDEST, 7)
+        for name, point in zip(fitted, points, strict=True)
     ]
 
 
@@ -78,7 +80,7 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
     for text in axes.get_yticklabels():
         text.set_parse_math(False)
     axes.tick_params(axis="y", length=0)
-    axes.set(xlim=(0, 1), ylim=(max(len(shown), 1) - 0.4, -0.6), xlabel="Share of the samples with the label")
+    axes.set(xlim=(0, 1), ylim=(max(len(shown), 1) - 0.4, -0.6), xlabel="Share of samples with the label")
     in_percent(axes.xaxis)
     legend(axes)
 

@@ -92,10 +92,14 @@ def vertical(axes: Axes, marks: Sequence[tuple[str, float, str, str]]) -> None:
         # The words of the last line stand to its right, the others to the left of theirs, as far as there is room.
         need, share = _letters(words) / _width(axes), (x - low) / (high - low)
         right = share + need < 1 and (x == most or share < need)
+        at, of = (x, 1.0), ("data", "axes fraction")
+        if not right and share < need:  # no room on either side: they lie across the line, from an end of the axes
+            right = share < 0.5
+            at, of = (0.0 if right else 1.0, 1.0), ("axes fraction", "axes fraction")
         axes.annotate(
             words,
-            (x, 1.0),
-            xycoords=("data", "axes fraction"),
+            at,
+            xycoords=of,
             xytext=(3 if right else -3, -1 - _LINE * place),
             textcoords="offset points",
             ha="left" if right else "right",

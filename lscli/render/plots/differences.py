@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lscli.render.plots.dots import dots, height, name_lines
 from lscli.render.plots.plots import Plot
 from lscli.render.plots.style import LINE
-from lscli.render.plots.texts import short_names
+from lscli.render.plots.texts import elided, short_names
 from lscli.text import printable, rounded
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from lscli.curves.chart import Series
+
+_LONGEST = 150.0  # points of the name of the baseline
 
 
 def _draw(axes: Axes, series: Sequence[Series]) -> None:
@@ -36,7 +38,8 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
 
 
 def _caption(series: Sequence[Series]) -> str:
-    baseline, level = printable(series[0].note.rpartition("/")[2]), series[0].facts["level"]
+    baseline = elided(printable(series[0].note.rpartition("/")[2]), _LONGEST, 7)
+    level = series[0].facts["level"]
     against = f"Differences from {baseline}" if baseline else "Differences from the first model"
     drawn = [point for each in series for point in each.points if point.ci_low == point.ci_low]
     if not drawn:

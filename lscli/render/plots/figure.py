@@ -21,7 +21,7 @@ from lscli.render.plots.texts import in_font, sentences, short_names, width_of, 
 from lscli.text import bounded, printable, said, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -43,6 +43,7 @@ _MARGIN = 0.12  # inches left free at the sides of a caption or a title
 _CAPTION, _NAME = 7.0, 8.0  # sizes of text, in points
 _POINTS = 72.0  # of an inch
 _HANDLE = 32.0  # points of a legend beside its text
+_LEGEND_LINES = 2  # of a chart's own legend, for which its height has room
 
 
 def picture(chart: Chart, format: str) -> bytes:  # noqa: A002
@@ -240,11 +241,13 @@ def _plain_numbers(axis: Any) -> None:
 
 
 def _legend(figure: Figure, axes: Sequence[Axes], room: float, series: Sequence[Series]) -> int:
-    """Put a legend above the axes, unless the chart has its own; the number of its lines."""
+    """Put a legend above the axes, unless the chart has its own; the number of lines that need height of their own."""
     found: dict[str, Any] = {}
     for one in axes:
-        if one.get_legend() is not None:
-            return 0
+        own: Any = one.get_legend()
+        if own is not None:
+            lines: int = math.ceil(len(own.get_texts()) / own._ncols)  # noqa: SLF001
+            return max(0, lines - _LEGEND_LINES)
         for handle, label in zip(*one.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
     if len(series) == 1:  # its name tells nothing apart
@@ -306,7 +309,7 @@ def _overlap(axis: Any) -> bool:
 def write_in_font(figure: Figure) -> None:
     """Escape the signs that the font lacks, which would all look the same."""
     from matplotlib.text import Text
-    from matplotlib.ticker import FixedFormatter
+    from matplotlib.ticker import FuncFormatter
 
     for text in figure.findobj(Text):
         written = text.get_text()
@@ -315,8 +318,12 @@ def write_in_font(figure: Figure) -> None:
     for one in figure.axes:
         for axis in (one.xaxis, one.yaxis):
             formatter = axis.get_major_formatter()
-            if isinstance(formatter, FixedFormatter):
-                formatter.seq = [in_font(each) for each in formatter.seq]
+            if isinstance(formatter, FuncFormatter):  # the names of lines, which become texts when they are drawn
+                formatter.func = _in_font(formatter.func)
+
+
+def _in_font(written: Callable[..., str]) -> Callable[..., str]:
+    return lambda *given: in_font(written(*given))
 
 
 def imported() -> Any:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from lscli.curves.chart import Series
 
 _OPTIMAL = "logit_gap_optimal@"
+# The most optima that each have a line; their words lie above the bars, and their lines differ.
+_MOST = 3
 
 
 def _draw(axes: Axes, series: Sequence[Series]) -> None:
@@ -34,9 +36,10 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
         axes.margins(x=0.02, y=0.35)
         mean = each.facts["logit_gap_mean"]
         marks = [("mean", mean, LINE, "-")]
-        for place, (eps, x) in enumerate(_optima(each)):
+        optima = _optima(each)
+        for place, (eps, x) in enumerate(_few(optima)):
             marks.append((f"optimum at eps {eps}", x, WRONG, ("--", "-.", ":")[place % 3]))
-        ends = [x for _, x, *_ in marks if not math.isnan(x)]
+        ends = [x for _, x in (("", mean), *optima) if not math.isnan(x)]
         axes.update_datalim([(x, 0) for x in ends])
         axes.autoscale_view()
         axes.yaxis.set_major_formatter(lambda share, _: percent(share))
@@ -49,13 +52,22 @@ def _optima(series: Series) -> list[tuple[str, float]]:
     return [(name.removeprefix(_OPTIMAL), x) for name, x in series.facts.items() if name.startswith(_OPTIMAL)]
 
 
+def _few(optima: list[tuple[str, float]]) -> list[tuple[str, float]]:
+    """Those that have room for a line and its words: all, or the first and the last that are finite."""
+    if len(optima) <= _MOST:
+        return optima
+    finite = [each for each in optima if not math.isnan(each[1])]
+    return [finite[0], finite[-1]] if len(finite) > 1 else finite
+
+
 def _caption(series: Sequence[Series]) -> str:
     sentences = []
     for each in series:
-        optima = [f"{'none' if math.isnan(x) else f'{x:.2f}'} at eps {eps}" for eps, x in _optima(each)]
+        optima = [f"{'none' if math.isnan(x) else f'{x:.2f}'} at eps {eps}" for eps, x in _few(_optima(each))]
+        between = ", " if len(_optima(each)) <= _MOST else " to "
         mean = each.facts["logit_gap_mean"]
         shown = "undefined" if math.isnan(mean) else f"{mean:.2f}"
-        sentences.append(f"mean logit gap {shown}; optimum {', '.join(optima)}")
+        sentences.append(f"mean logit gap {shown}; optimum {between.join(optima)}")
     return captions(series, sentences)
 
 

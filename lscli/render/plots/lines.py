@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lscli.render.plots.style import COLOURS, LINES, MARKS
+from lscli.render.plots.texts import width_of
 from lscli.text import bounded, printable
 
 if TYPE_CHECKING:
@@ -49,12 +50,13 @@ def legend(axes: Axes) -> None:
     if not handles:
         return
     width = axes.get_window_extent().width / axes.figure.dpi
+    widest = max(max(_CHARACTER * len(label), width_of(label, _SMALL) / 72) for label in labels)
     found = axes.legend(
         loc="lower left",
         bbox_to_anchor=(0, 1.0),
         borderaxespad=0.2,
         frameon=False,
-        ncols=max(1, min(len(labels), int(width / (_CHARACTER * max(map(len, labels)) + _HANDLE)))),
+        ncols=max(1, min(len(labels), int(width / (widest + _HANDLE)))),
         fontsize=_SMALL,
         handlelength=2.4,
     )

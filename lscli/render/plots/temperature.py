@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
     from lscli.curves.chart import Series
 
+# From this span of log2(T) on, the axis counts in powers of ten: 1.07374e+09 is too wide for a number of an axis.
+_WIDEST = 30
+# The share of the width that the words at the best temperature need on one side.
+_ROOM = 0.3
+
 
 def _draw(axes: Axes, series: Sequence[Series]) -> None:
     known = [each for each in series if each.points]
@@ -43,15 +48,19 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
     # On the side where the curve is low: it falls towards the best temperature.
     beside(axes, 1.0, "T = 1", left=points[-1].loss > points[0].loss if math.isnan(best) else best < 1)
     if not math.isnan(best):
+        low, high = (math.log(end) for end in axes.get_xlim())
+        share = (math.log(best) - low) / (high - low)
+        # On the side away from the line of T = 1, unless the axes end there.
+        right = share < 1 - _ROOM if best >= 1 else share < _ROOM
         axes.annotate(
             f"T = {rounded(best, 4)}\nnll {rounded(known[0].facts['loss'], 4)}",
             (best, known[0].facts["loss"]),
             xytext=(best, 0.5),
             textcoords=("data", "axes fraction"),
-            ha="left" if best >= 1 else "right",  # on the side away from the line of T = 1
+            ha="left" if right else "right",
             va="bottom",
             fontsize=7,
-            arrowprops={"arrowstyle": "-", "linewidth": 0.5, "color": LINE, "relpos": (0.0 if best >= 1 else 1.0, 0.0)},
+            arrowprops={"arrowstyle": "-", "linewidth": 0.5, "color": LINE, "relpos": (0.0 if right else 1.0, 0.0)},
         )
 
 
@@ -61,9 +70,11 @@ def _limit(axes: Axes, known: Sequence[Series]) -> None:
     shown = [point.temperature for each in known for point in each.points]
     low, high = math.log2(min(shown)), math.log2(max(shown))
     axes.set_xlim(2**low, 2**high)
+    base, most = (2.0, 7) if high - low < _WIDEST else (10.0, 4)
+    low, high = (each / math.log2(base) for each in (low, high))
     exponents = range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1)
-    step = max(1, -(-len(exponents) // 7))
-    axes.xaxis.set_major_locator(FixedLocator([2.0**j for j in exponents if j % step == 0]))
+    step = max(1, -(-len(exponents) // most))
+    axes.xaxis.set_major_locator(FixedLocator([base**j for j in exponents if j % step == 0]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_minor_formatter(NullFormatter())

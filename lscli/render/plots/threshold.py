@@ -29,9 +29,11 @@ def _draw(axes: Axes, series: Sequence[Series]) -> None:
         coverage = [point.coverage for point in each.points]
         error, bound = [point.error for point in each.points], [point.bound for point in each.points]
         colour, marked = COLOURS[place % len(COLOURS)], len(each.points) <= _FEW
-        shape = {"marker": mark(place)["marker"], "markersize": 3} if marked else {}
+        shape = {"marker": mark(place)["marker"], "markersize": 3, "clip_on": False} if marked else {}
         axes.plot(coverage, error, label="error rate" if alone else called(each), **look(place), **shape)
         axes.plot(coverage, bound, color=colour, linewidth=0.8, linestyle="-", alpha=0.9, label="_")
+        if len(each.points) == 1:  # an area has no width
+            axes.vlines(coverage, error, bound, color=colour, linewidth=0.8, clip_on=False)
         if len(known) > _MOST_SHADED:
             continue
         axes.fill_between(

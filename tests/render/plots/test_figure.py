@@ -24,7 +24,9 @@ from lscli.errors import UsageError
 from lscli.render.plots.figure import MOST_LINES, MOST_PANELS, draw, figure_of, picture, write_in_font
 from lscli.render.plots.style import RC
 from tests.command import LABELS, LOGITS, ROOT
+from tests.curves.samples import drawn, logits
 from tests.render.plots.overlaps import faults, texts
+from tests.render.plots.pictures import figure
 
 _NAN = float("nan")
 _FACTS = dict.fromkeys(("ece", "ece_low", "ece_high", "ece_null"), _NAN)
@@ -84,7 +86,7 @@ def test_no_text_of_panels_is_cut_or_on_another(count: int, width: str) -> None:
     assert count == len(figure.axes)
 
 
-@pytest.mark.parametrize("width", ["single", "double", "1.5"])
+@pytest.mark.parametrize("width", ["single", "double", "2.5"])
 @pytest.mark.parametrize("count", [1, 2, MOST_LINES])
 def test_no_text_of_a_legend_is_cut_or_on_another(count: int, width: str) -> None:
     names = [f"{'far/' * 20}{'name' * 20}{number}.npy" for number in range(count)]
@@ -216,3 +218,31 @@ def test_drawing_into_axes_changes_nothing_else() -> None:
     assert ["a", "b"] == [each.get_text() for each in legend.get_texts()]
     with pytest.raises(UsageError, match="is 1 Axes, and the chart has 2 panels"):
         draw(reliability([("a", ""), ("b", "")]), [axes])
+
+
+def test_a_legend_of_many_lines_leaves_the_axes_their_height() -> None:
+    x, y = logits(60, 3)
+    heights = []
+    for count in (2, 6):
+        names = [f"a group with a long name {place}" for place in range(count - 1)]
+        chart = drawn(x, y, chart="smoothing", groups=[names[row % len(names)] for row in range(60)])
+        (axes,) = figure(chart).axes
+        heights.append(axes.get_window_extent().height)
+    assert heights[1] > 0.8 * heights[0]
+
+
+def test_names_of_classes_are_in_signs_of_the_font() -> None:
+    x, y = logits(60, 3)
+    made = figure_of(drawn(x, y, chart="classes", class_names=["模型", "b", "c"]))
+    write_in_font(made)
+    shown = {each.get_text() for each in texts(made)}
+    assert "\\u6a21\\u578b" in shown
+    assert "模型" not in shown
+
+
+def test_wide_names_of_classes_leave_room_for_the_axes() -> None:
+    x, y = logits(60, 3)
+    made = figure_of(drawn(x, y, chart="classes", class_names=["模" * 30, "模" * 29 + "型", "c"]))
+    write_in_font(made)
+    assert [] == faults(made)
+    assert made.axes[0].get_window_extent().width > 0.4 * made.bbox.width
