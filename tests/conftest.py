@@ -23,11 +23,17 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # The defaults of the person who runs the tests must not reach them.
 for _name in [name for name in os.environ if name.startswith("LSCLI_")]:
     del os.environ[_name]
-for _name in ("FORCE_COLOR", "NO_COLOR"):
+for _name in ("FORCE_COLOR", "NO_COLOR", "MPLBACKEND"):
     os.environ.pop(_name, None)
 # A shell starts a job in the background with SIGINT ignored, and so would be every process that a test starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _width() -> None:
+    """Forget the width that pytest-xdist gives its workers, which tables in a pipe would have."""
+    os.environ.pop("COLUMNS", None)
 
 
 @pytest.fixture(scope="module", autouse=True)

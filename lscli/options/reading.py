@@ -429,7 +429,8 @@ class ReadingOptions(
 _ELSEWHERE = Option(
     hidden=True,
     unrecorded=True,
-    hint="lscli eval, lscli bins, lscli samples, lscli compare, lscli check and lscli threshold take it",
+    hint="lscli eval, lscli bins, lscli samples, lscli compare, lscli check, lscli plot, lscli report and "
+    "lscli threshold take it",
 )
 
 

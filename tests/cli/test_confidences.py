@@ -110,7 +110,8 @@ def test_commands_that_need_logits_say_which_do_not(command: str, run: Run, tabl
         answer,
         2,
         "No such option" if command == "inspect" else f"--confidence is not an option of lscli {command}",
-        "lscli eval, lscli bins, lscli samples, lscli compare, lscli check and lscli threshold take it",
+        "lscli eval, lscli bins, lscli samples, lscli compare, lscli check, lscli plot, lscli report and "
+        "lscli threshold take it",
     )
 
 
