@@ -74,7 +74,8 @@ def test_a_question_that_needs_all_classes_says_who_reads_the_top_k(
         refused,
         2,
         f"--topk-classes is not an option of lscli {words[0]}",
-        "lscli eval, lscli bins, lscli samples, lscli compare, lscli check and lscli threshold take it",
+        "lscli eval, lscli bins, lscli samples, lscli compare, lscli check, "
+        "lscli plot, lscli report and lscli threshold take it",
     )
 
 

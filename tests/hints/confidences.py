@@ -292,7 +292,8 @@ CASES = [
         "confidences of each class",
         table(*NAMED, command="classes", conf=CONF, ok=OK),
         "--confidence is not an option of lscli classes",
-        "lscli eval, lscli bins, lscli samples, lscli compare, lscli check and lscli threshold take it",
+        "lscli eval, lscli bins, lscli samples, lscli compare, lscli check, "
+        "lscli plot, lscli report and lscli threshold take it",
         table(*NAMED, conf=CONF, ok=OK),
         RIGHT,
         code=2,

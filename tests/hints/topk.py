@@ -176,7 +176,8 @@ CASES = [
         "top k in a sweep",
         lambda folder: ["sweep", *[*kept()(folder)][1:]],
         "--topk-classes is not an option of lscli sweep",
-        "lscli eval, lscli bins, lscli samples, lscli compare, lscli check and lscli threshold take it",
+        "lscli eval, lscli bins, lscli samples, lscli compare, lscli check, "
+        "lscli plot, lscli report and lscli threshold take it",
         kept(),
         accuracy=RIGHT,
         code=2,
