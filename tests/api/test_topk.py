@@ -336,6 +336,5 @@ def test_questions_that_need_all_classes_say_who_reads_the_top_k(function: Any) 
         function(KEPT.values, Y, topk_classes=KEPT.classes, classes=K)
     assert (
         "lscli.evaluate, lscli.per_bin, lscli.per_sample, lscli.compare, lscli.check, lscli.plot, lscli.html_report and "
-        "lscli.threshold take it"
-        == refused.value.hint
+        "lscli.threshold take it" == refused.value.hint
     )
