@@ -334,7 +334,5 @@ def test_all_classes_need_no_label_of_their_own() -> None:
 def test_questions_that_need_all_classes_say_who_reads_the_top_k(function: Any) -> None:
     with pytest.raises(UsageError, match="is not an option") as refused:
         function(KEPT.values, Y, topk_classes=KEPT.classes, classes=K)
-    assert (
-        "lscli.evaluate, lscli.per_bin, lscli.per_sample, lscli.compare, lscli.check, lscli.plot, lscli.html_report and "
-        "lscli.threshold take it" == refused.value.hint
-    )
+    hint = "lscli.evaluate, lscli.per_bin, lscli.per_sample, lscli.compare, lscli.check, lscli.plot, lscli.html_report"
+    assert f"{hint} and lscli.threshold take it" == refused.value.hint
