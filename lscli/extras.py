@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 from lscli.errors import UsageError
 
 # By the name of the package; pyproject.toml has the same extras.
@@ -22,3 +24,21 @@ def needed(package: str, what: str, *, instead: str = "", where: str = "") -> Us
     return UsageError(
         f"{what} needs {package}, which is not installed", f"{hint}, or {instead}" if instead else hint, where=where
     )
+
+
+def check_installed(package: str, what: str) -> None:
+    """Refuse what needs a package that is not installed, before any work is done and without importing it.
+
+    Args:
+        package: a name of `EXTRA_OF`, which is that of the module.
+        what: what needs it.
+
+    Raises:
+        UsageError: it is not installed.
+    """
+    try:
+        found = importlib.util.find_spec(package)
+    except ValueError:  # a module without a specification
+        found = None
+    if found is None:
+        raise needed(package, what)

@@ -105,9 +105,9 @@ def html_report(
         >>> page.to_html()[:15]
         '<!DOCTYPE html>'
     """
-    from lscli.render.report.page import check_installed
+    from lscli.render.report.page import check_packages
 
-    check_installed()
+    check_packages()
     settings = checked_settings(options)
     models = models_of(logits, options)
     asked = _asked(settings, options, several=len(models) > 1 or _mapped(options))

@@ -24,3 +24,12 @@ LabelsPath = Annotated[
         show_default=False,
     ),
 ]
+# The logits of models, and the labels of all: `lscli.io.path_roles.roles_of` says which is which.
+ModelsPaths = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="LOGITS",
+        help="Logits of one or more models, [N, K] each; then the labels [N] of all, unless the files hold them.",
+        show_default=False,
+    ),
+]

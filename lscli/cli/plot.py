@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
+from lscli.cli.arguments import ModelsPaths
 from lscli.cli.flat_options import flat
 from lscli.errors import UsageError
 from lscli.options import PictureOutputOptions, PlotOptions
@@ -23,14 +24,7 @@ COMMON = ("chart", "width", "names", "eps", "bins", "calibrator", "kind", "posit
 @flat
 def plot_command(
     context: typer.Context,
-    paths: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="LOGITS",
-            help="Logits of one or more models, [N, K] each; then the labels [N] of all, unless the files hold them.",
-            show_default=False,
-        ),
-    ],
+    paths: ModelsPaths,
     *,
     options: PlotOptions,
     output: PictureOutputOptions,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
+from lscli.cli.arguments import ModelsPaths
 from lscli.cli.flat_options import flat
 from lscli.errors import UsageError
 from lscli.options import PageOutputOptions, ReportOptions, RunOptions
@@ -26,14 +27,7 @@ _SUFFIXES = (".html", ".htm")
 @flat
 def report_command(
     context: typer.Context,
-    paths: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="LOGITS",
-            help="Logits of one or more models, [N, K] each; then the labels [N] of all, unless the files hold them.",
-            show_default=False,
-        ),
-    ],
+    paths: ModelsPaths,
     *,
     options: ReportOptions,
     output: PageOutputOptions,
@@ -46,10 +40,10 @@ def report_command(
     from lscli.api.html_report import html_report
     from lscli.cli.run_command import run_command
     from lscli.io.path_roles import roles_of
-    from lscli.render.report.page import check_installed
+    from lscli.render.report.page import check_packages
     from lscli.text import printable
 
-    check_installed()
+    check_packages()
     if output.output != "-" and os.path.splitext(output.output)[1].lower() not in _SUFFIXES:
         what = "a report is a page with the suffix .html"
         raise UsageError(

@@ -49,10 +49,4 @@ def _caption(series: Sequence[Series]) -> str:
     return f"{found} Open marks: no difference beyond noise." if open_marks else found
 
 
-PLOT = Plot(
-    _draw,
-    _caption,
-    panels=True,
-    inches=lambda series: height(max(len(each.points) for each in series)),
-    shared="y",
-)
+PLOT = Plot(_draw, _caption, panels=True, inches=height, shared="y")

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
+    from lscli.curves.chart import Series
+
 _ROOM = 80.0  # points of a name
 
 
@@ -58,6 +60,6 @@ def name_lines(axes: Axes, names: Sequence[str]) -> None:
     axes.tick_params(axis="y", length=0)
 
 
-def height(lines: int) -> float:
-    """The inches of axes with so many lines."""
-    return 0.55 + 0.2 * lines
+def height(series: Sequence[Series]) -> float:
+    """The inches of axes that have a line for each point."""
+    return 0.55 + 0.2 * max(len(each.points) for each in series)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import itertools
 import logging
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lscli.curves.chart import inches
 from lscli.errors import UsageError
-from lscli.extras import needed
+from lscli.extras import check_installed
 from lscli.render.plots.lines import called
 from lscli.render.plots.plots import plot_of
 from lscli.render.plots.style import COLOURS, RC
@@ -347,9 +346,4 @@ def check_matplotlib() -> None:
     Raises:
         UsageError: it is not installed.
     """
-    try:
-        found = importlib.util.find_spec("matplotlib")
-    except ValueError:  # a module without a specification
-        found = None
-    if found is None:
-        raise needed("matplotlib", "a picture")
+    check_installed("matplotlib", "a picture")

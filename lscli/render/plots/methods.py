@@ -38,10 +38,4 @@ def _caption(series: Sequence[Series]) -> str:
     return found
 
 
-PLOT = Plot(
-    _draw,
-    _caption,
-    panels=True,
-    inches=lambda series: height(max(len(each.points) for each in series)),
-    shared="y",
-)
+PLOT = Plot(_draw, _caption, panels=True, inches=height, shared="y")

@@ -34,10 +34,4 @@ def _caption(series: Sequence[Series]) -> str:
     return f"{found} The {len(series[0].points)} lowest of {len(series[0].points) + left:.0f}." if left else found
 
 
-PLOT = Plot(
-    _draw,
-    _caption,
-    panels=True,
-    inches=lambda series: height(max(len(each.points) for each in series)),
-    shared="y",
-)
+PLOT = Plot(_draw, _caption, panels=True, inches=height, shared="y")

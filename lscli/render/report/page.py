@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lscli.errors import UsageError
-from lscli.extras import needed
+from lscli.extras import check_installed
 from lscli.metrics.catalogue import FAMILIES, family_of, find
 from lscli.render.numbers import cell, error, interval, short
 from lscli.render.numbers import settings as params_of
@@ -71,17 +71,14 @@ class _Cell(NamedTuple):
     interval: str = ""
 
 
-def check_installed() -> None:
+def check_packages() -> None:
     """Refuse to make a page without matplotlib and jinja2, before any work is done.
 
     Raises:
         UsageError: one of them is not installed.
     """
     for name in ("matplotlib", "jinja2"):
-        try:
-            __import__(name)
-        except ImportError as failed:
-            raise needed(name, "a report") from failed
+        check_installed(name, "a report")
 
 
 def listing(answer: Listing, screen: Screen) -> Iterator[str]:
@@ -109,7 +106,7 @@ def page(contents: Page) -> str:
     Raises:
         UsageError: jinja2 or matplotlib is not installed.
     """
-    check_installed()
+    check_packages()
     import jinja2
     from markupsafe import Markup
 
@@ -150,6 +147,7 @@ def _values(contents: Page) -> dict[str, Any]:
         "differing": contents.models[1] if len(contents.models) == 2 else "Each model",
         "classes": list(_classes(contents)),
         "class_columns": _of_class(contents),
+        "more_classes": any(len(rows) < contents.num_classes[name] for name, rows in contents.classes.items()),
         "samples": [
             (name, [_sample(row, contents.class_names) for row in rows])
             for name, rows in contents.samples_shown.items()
