@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lscli.curves.curves import READ_BY
 from tests.cli.inprocess import Run
 from tests.cli.terminal import on_terminal
 from tests.command import LABELS, LOGITS, ROOT, SAMPLE
@@ -164,3 +165,29 @@ def test_a_threshold_that_is_not_found_is_drawn_and_the_exit_code_says_so(run: R
     answer = run("threshold", LOGITS, tmp_path / "y.npy", "--max-error", "0.01", "-q", "-f", "svg")
     assert (1, "") == (answer.code, answer.err)
     assert "No threshold keeps the error" in answer.out
+
+
+READ = {
+    "--bins": "5",
+    "--bin-edges": "left",
+    "--compat": "sklearn",
+    "--score": "margin",
+    "--eps": "0.123",
+    "--smoothing": "off-target",
+    "--max-error": "0.1",
+}
+
+
+@pytest.mark.parametrize("flag", READ)
+def test_an_option_that_a_chart_does_not_read_is_refused_and_the_hint_leads_to_one_that_does(
+    run: Run, flag: str
+) -> None:
+    assert {name.lstrip("-").replace("-", "_") for name in READ} == READ_BY.keys()
+    answer = run("plot", LOGITS, LABELS, "--chart", "temperature", flag, READ[flag], "-f", "csv")
+    assert (2, "") == (answer.code, answer.out)
+    assert "the chart temperature does not read it" in answer.err
+    hinted = answer.err.split("--chart ")[1].strip()
+    with_it = run("plot", LOGITS, LABELS, "--chart", hinted, flag, READ[flag], "-f", "csv")
+    without = run("plot", LOGITS, LABELS, "--chart", hinted, "-f", "csv")
+    assert 0 == with_it.code
+    assert with_it.out != without.out or flag == "--bin-edges"  # no confidence of the sample is on an edge
